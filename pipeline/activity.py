@@ -1,0 +1,34 @@
+"""Activity: how many threads of a session are awake."""
+
+import threading
+
+
+class Activity:
+    """Counts the threads of a session that have something to do.
+
+    A stage sleeps in its channel; whoever wakes it counts it as awake *before* it runs, so there is
+    no moment at which work exists and nobody is counted. That makes "everything that could be done
+    has been done" a fact one can wait for: a recording is fed window by window without a clock, and
+    a test waits for the pipeline without sleeping.
+    """
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._awake = 0
+
+    def woke(self, threads: int = 1) -> None:
+        """Count `threads` more as awake; called by whoever wakes them."""
+        with self._condition:
+            self._awake += threads
+
+    def sleeps(self) -> None:
+        """One thread has nothing to do."""
+        with self._condition:
+            self._awake -= 1
+            if self._awake == 0:
+                self._condition.notify_all()
+
+    def wait_idle(self, timeout_s: float | None = None) -> bool:
+        """Wait until no thread is awake. False when `timeout_s` passed first."""
+        with self._condition:
+            return self._condition.wait_for(lambda: self._awake == 0, timeout_s)

@@ -1,0 +1,87 @@
+"""Intake: the door through which the microphone's audio enters a session."""
+
+import numpy as np
+
+from pipeline.channel import Channel
+from pipeline.clock import Clock
+from pipeline.events import AudioLost
+from pipeline.gate import Gate
+from pipeline.mailbox import Mailboxes
+from pipeline.messages import AudioBlock, Samples
+from utils.audio import Resampler, clean
+
+BACKLOG_S = 5.0
+"""Live audio waits this long for the VAD before it is dropped. The VAD needs 0.1 ms for 32 ms, so a
+backlog of five seconds means that the machine stood still."""
+
+
+class Intake:
+    """Turns blocks of any size at the client's rate into windows of the VAD's size at its rate.
+
+    Called on the thread of the connection; never waits.
+    """
+
+    def __init__(
+        self,
+        channel: Channel[AudioBlock],
+        gate: Gate,
+        clock: Clock,
+        events: Mailboxes,
+        rate_hz: int,
+        window_samples: int,
+    ) -> None:
+        self.rate_hz = rate_hz
+        self.window_samples = window_samples
+        self._channel = channel
+        self._gate = gate
+        self._clock = clock
+        self._events = events
+        self._input_rate_hz = rate_hz
+        self._resampler: Resampler | None = None
+        self._rest: Samples = np.empty(0, np.float32)
+        self._position = 0
+        self._lost = 0
+
+    @property
+    def backlog_s(self) -> float:
+        """How much audio waits for the VAD."""
+        return len(self._channel) * self.window_samples / self.rate_hz
+
+    def feed(self, samples: Samples, rate_hz: int, captured_at: float | None = None) -> None:
+        """Take mono float32 audio, whose first sample was captured at `captured_at`.
+
+        None: the last one just now. A burst after a hiccup of the network, which comes in one piece, is
+        then judged by when it was spoken.
+        """
+        if captured_at is None:
+            captured_at = self._clock.now() - len(samples) / rate_hz
+        audio = self._resampled(clean(samples), rate_hz)
+        window_at = captured_at - len(self._rest) / self.rate_hz
+        if len(self._rest):
+            audio = np.concatenate((self._rest, audio))
+        whole = len(audio) - len(audio) % self.window_samples
+        for start in range(0, whole, self.window_samples):
+            self._offer(audio[start : start + self.window_samples], window_at)
+            window_at += self.window_samples / self.rate_hz
+        self._rest = audio[whole:]
+
+    def _resampled(self, samples: Samples, rate_hz: int) -> Samples:
+        if rate_hz != self._input_rate_hz:
+            self._input_rate_hz = rate_hz
+            self._resampler = None
+            if rate_hz != self.rate_hz:
+                self._resampler = Resampler(rate_hz, self.rate_hz)
+        if self._resampler is None:
+            return samples
+        return self._resampler.feed(samples)
+
+    def _offer(self, window: Samples, captured_at: float) -> None:
+        start = self._position
+        self._position += len(window)
+        if not self._gate.takes(captured_at):
+            return
+        if not self._channel.offer(AudioBlock(window, start, captured_at)):
+            self._lost += len(window)
+        elif self._lost:
+            self._events.emit(AudioLost(self._lost, f"more than {BACKLOG_S:.0f} s were waiting"))
+            self._lost = 0

@@ -1,0 +1,82 @@
+"""Ledger: what was heard of a reply."""
+
+import math
+import unicodedata
+from dataclasses import dataclass
+
+SLOWEST_SPEECH_CHARS_PER_S = 12.0
+"""For a text whose audio is still being made: counting it longer than it will be rounds down what was
+heard. Conversational English runs at 13 to 17 characters a second."""
+
+
+@dataclass(slots=True)
+class _Span:
+    text: str
+    start_sample: int
+    end_sample: int
+    complete: bool
+
+
+class Ledger:
+    """Maps samples of a reply to the words in them. Counts at the rate of the sink.
+
+    Spans are entered as audio is made; `heard` then says which words lie before a sample. Within a
+    span words are taken in proportion to their length, and a word counts only when it is over.
+    """
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._spans: list[_Span] = []
+
+    def text_starts(self, text: str, sample: int) -> None:
+        """The audio from `sample` on says `text`."""
+        self._spans.append(_Span(text, sample, sample, complete=False))
+
+    def audio_reaches(self, sample: int) -> None:
+        """There is audio of the latest text up to `sample`."""
+        if self._spans:
+            self._spans[-1].end_sample = max(self._spans[-1].end_sample, sample)
+
+    def text_ends(self) -> None:
+        """All audio of the latest text is there."""
+        if self._spans:
+            self._spans[-1].complete = True
+
+    @property
+    def text_is_open(self) -> bool:
+        """Whether more audio of the latest text is to come."""
+        return bool(self._spans) and not self._spans[-1].complete
+
+    def starting_between(self, first: int, last: int) -> list[str]:
+        """The texts that begin at a sample in [first, last)."""
+        return [span.text for span in self._spans if first <= span.start_sample < last]
+
+    def heard(self, samples: int) -> str:
+        """The words that are over after `samples` samples."""
+        return "".join(self._heard_of(span, samples) for span in self._spans).strip()
+
+    def _heard_of(self, span: _Span, samples: int) -> str:
+        if span.complete and samples >= span.end_sample:
+            return span.text
+        end = span.end_sample
+        if not span.complete:
+            longest = len(span.text) / SLOWEST_SPEECH_CHARS_PER_S
+            end = max(end, span.start_sample + math.ceil(longest * self._rate_hz))
+        length = end - span.start_sample
+        share = (samples - span.start_sample) / length if length > 0 else 0.0
+        return _whole_words(span.text, int(share * len(span.text)))
+
+
+def _whole_words(text: str, characters: int) -> str:
+    """The words of `text` that end within its first `characters` characters."""
+    characters = max(0, min(characters, len(text)))
+    while characters > 0 and not _word_ends(text, characters):
+        characters -= 1
+    return text[:characters].rstrip()
+
+
+def _word_ends(text: str, position: int) -> bool:
+    """Whether a word ends before `position`; in scripts without spaces every wide character is one."""
+    if position == len(text) or text[position].isspace():
+        return True
+    return unicodedata.east_asian_width(text[position - 1]) in "WF"

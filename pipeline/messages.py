@@ -1,0 +1,73 @@
+"""What travels between the stages. Audio is mono float32 in [-1, 1] with its rate beside it."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.turn import Turn
+
+Samples: TypeAlias = NDArray[np.float32]
+"""Mono audio, shape (samples,), values in [-1, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBlock:
+    """Intake ▶ VAD: one window of what the microphone heard."""
+
+    samples: Samples
+    start_sample: int
+    """Position of the first sample since the session began; a jump means that something was left out."""
+    captured_at: float
+    """When the first sample was captured, in seconds of the session's clock."""
+    turn: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """VAD ▶ STT, or VAD ▶ S2S: what the user said in one go."""
+
+    turn: Turn
+    samples: Samples
+    sample_rate_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserText:
+    """STT ▶ LLM: the words of the user, heard or typed."""
+
+    turn: Turn
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """LLM ▶ TTS: the next piece of the answer."""
+
+    turn: Turn
+    text: str
+    """As it is written, and remembered."""
+    spoken: str
+    """As it is to be read aloud: no markup, no emoji."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """TTS ▶ playout: a piece of audio of the answer."""
+
+    turn: Turn
+    samples: Samples
+    sample_rate_hz: int
+    text: str | None = None
+    """What begins with this audio; None: it goes on with the last text."""
+    ends_text: bool = False
+    """Whether the text is complete with this piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfTurn:
+    """Follows the last message of a turn down the line. `reason` is for people and logs."""
+
+    turn: Turn
+    reason: str

@@ -1,0 +1,275 @@
+"""Playout: the last stage of every session. Gate, pace, duck, pause, flush, and what was heard."""
+
+import math
+import threading
+from collections import OrderedDict
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from pipeline.channel import END
+from pipeline.clock import Clock
+from pipeline.events import Ducked, ListeningChanged, Paused, ReplyStarted, ReplyText
+from pipeline.gate import Gate
+from pipeline.handler import BaseHandler
+from pipeline.ledger import Ledger
+from pipeline.mailbox import Mailboxes
+from pipeline.messages import EndOfTurn, Samples, Speech
+from pipeline.reply import Reply
+from pipeline.sink import Frame, Sink
+from pipeline.turn import Turn, TurnState
+
+ECHO_TAIL_S = 0.25
+"""After the last sample the room still speaks: living rooms take 0.3 to 0.5 s to fall by 60 dB, and the
+VAD no longer takes the rest for speech after about half of that."""
+
+DUCK_GAIN = 0.25
+"""Minus 12 dB: clearly quieter, still understood."""
+
+KEPT_S = 1.0
+"""Heard audio that is kept, because *heard* may be an estimate and the client corrects it."""
+
+LEDGERS_KEPT = 10
+"""Turns whose client may still correct what was heard."""
+
+
+class PlayoutKeeper(Protocol):
+    """Who is told how a turn ended: the session. Called under the lock of the playout; must not wait."""
+
+    def turn_settled(self, turn: Turn, heard: str, started: bool) -> None: ...
+
+    def heard_corrected(self, turn: int, heard: str) -> None: ...
+
+
+class Playout(BaseHandler[Speech | EndOfTurn]):
+    """Releases the reply of one turn after the other, at the pace of the connection.
+
+    A monitor: one lock, public methods for any thread. Its own thread waits for a message, a wake-up,
+    or the moment at which the sink has room. See the table in docs/architecture.md.
+    """
+
+    name: ClassVar[str] = "playout"
+    takes = (Speech, EndOfTurn)
+
+    def setup(
+        self,
+        sink: Sink,
+        clock: Clock,
+        gate: Gate,
+        events: Mailboxes,
+        keeper: PlayoutKeeper,
+        full_duplex: bool = False,
+    ) -> None:
+        self._sink = sink
+        self._clock = clock
+        self._gate = gate
+        self._events = events
+        self._keeper = keeper
+        self._full_duplex = full_duplex
+        self._lock = threading.Lock()
+        self._reply: Reply | None = None
+        self._user_has_floor = False
+        self._paused_by: set[str] = set()
+        self._ducked = False
+        self._gain = self._target_gain = 1.0
+        self._ledgers: OrderedDict[int, tuple[Ledger, int]] = OrderedDict()
+
+    # -- control, from any thread ------------------------------------------------------------------
+
+    def user_has_floor(self, speaking: bool) -> None:
+        """Do not *begin* a reply while the user seems to be speaking."""
+        with self._lock:
+            self._user_has_floor = speaking
+            held_back = self._reply is not None and not self._reply.started
+        if held_back:
+            self.wake()
+
+    def committed(self, turn: Turn) -> None:
+        """What is held of `turn` may be heard."""
+        with self._lock:
+            held = self._reply is not None and self._reply.turn is turn
+        if held:
+            self.wake()
+
+    def duck(self, ducked: bool = True) -> None:
+        """Make the reply quieter, or as loud as it was."""
+        with self._lock:
+            reply = self._reply
+            if reply is None or not reply.started or ducked == self._ducked:
+                return
+            self._set_gain(reply.turn, ducked)
+            self._events.emit(Ducked(reply.turn.number, ducked))
+
+    def pause(self, by: str) -> None:
+        """Hold the reply where the listener is. Nothing is cancelled; each `by` must resume its own."""
+        with self._lock:
+            self._paused_by.add(by)
+            reply = self._reply
+            if reply is None or not reply.started or len(self._paused_by) > 1:
+                return
+            heard = self._heard_samples(reply)
+            if self._sink.flush(reply.turn.number, heard):
+                reply.reel.rewind(heard)
+            self._events.emit(Paused(reply.turn.number, True))
+
+    def resume(self, by: str) -> None:
+        """Go on, from the sample last heard where the client could take back what it had."""
+        with self._lock:
+            if by not in self._paused_by:
+                return
+            self._paused_by.discard(by)
+            if self._reply is not None and self._reply.started and not self._paused_by:
+                self._events.emit(Paused(self._reply.turn.number, False))
+        self.wake()
+
+    def settle(self, turn: Turn) -> None:
+        """`turn` was interrupted or dropped: silence it and draw the line under what was heard."""
+        with self._lock:
+            self._settle(turn)
+        self.wake()
+
+    def played(self, turn: int, sample: int) -> None:
+        """The client reports having played `turn` up to `sample`; it may come late."""
+        with self._lock:
+            if turn in self._ledgers:
+                ledger, sent = self._ledgers[turn]
+                self._keeper.heard_corrected(turn, ledger.heard(min(sample, sent)))
+
+    def wake(self) -> None:
+        """Something changed: look again. A sink calls this when it has room or all was heard."""
+        self.queue_in.wake()
+
+    # -- the stage ---------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Serve until `END`, after the reply that is being heard."""
+        while not self.stop_event.is_set():
+            with self._lock:
+                wake_at, over = self._advance(self._clock.now())
+                hungry = self._reply is None or self._reply.wants_audio(self._sink.frame_samples)
+            if over is not None:
+                self._finish(over)
+                continue
+            message = self.queue_in.get(self._clock.timeout_until(wake_at), taking=hungry)
+            if message is END:
+                break
+            if message is not None:
+                self._take(message)  # type: ignore[arg-type]
+        self.cleanup()
+
+    def _take(self, message: Speech | EndOfTurn) -> None:
+        turn = message.turn
+        reply = self._reply
+        if reply is not None and reply.turn is not turn:
+            self._finish(reply)  # whoever made it forgot to say that it ends
+            reply = None
+        if reply is None:
+            reply = Reply(turn, self._sink.rate_hz)
+        if isinstance(message, Speech):
+            reply.add(message)
+        else:
+            reply.end(message.reason)
+        with self._lock:
+            if not turn.settled:
+                self._reply = reply
+
+    def _finish(self, reply: Reply) -> None:
+        """Outside the lock, since ending a turn calls its engines back."""
+        if reply.turn.finish(reply.end_reason or "no end of the turn came"):
+            self.settle(reply.turn)
+
+    def _advance(self, now: float) -> tuple[float, Reply | None]:
+        """Do what is due. When to come back (infinity: when woken), and a reply that is over."""
+        if now >= self._gate.due_at:
+            self._gate.open()
+            self._events.emit(ListeningChanged(True))
+        if self._reply is not None and not self._reply.turn.alive:
+            self._settle(self._reply.turn)
+        reply = self._reply
+        if reply is None:
+            return self._gate.due_at, None
+        wake_at = self._release(reply, now)
+        over = reply if reply.all_sent and wake_at <= now else None
+        return min(wake_at, self._gate.due_at), over
+
+    def _release(self, reply: Reply, now: float) -> float:
+        sink = self._sink
+        if reply.turn.state is TurnState.TENTATIVE or self._paused_by:
+            return math.inf
+        while reply.has_frame(sink.frame_samples):
+            if not reply.started and self._user_has_floor:
+                return math.inf
+            room_at = sink.room_at(now)
+            if room_at > now:
+                return room_at
+            if not reply.started and not self._start(reply, now):
+                return now
+            position, samples = reply.next_frame(sink.frame_samples)
+            sink.play(Frame(reply.turn.number, position, self._with_gain(samples)))
+            for text in reply.texts_begun():
+                self._events.emit(ReplyText(reply.turn.number, text))
+        reply.reel.forget(self._heard_samples(reply) - int(KEPT_S * sink.rate_hz))
+        if not reply.all_sent:
+            return math.inf
+        return sink.heard_all_at(now) if reply.started else now
+
+    def _start(self, reply: Reply, now: float) -> bool:
+        turn = reply.turn
+        if not turn.speak():
+            return False
+        reply.started = True
+        turn.mark("first_audio")
+        if self._ducked:
+            self._set_gain(turn, ducked=False)
+        self._gain = 1.0
+        if not self._full_duplex:
+            self._gate.shut(now)
+            self._events.emit(ListeningChanged(False))
+        self._events.emit(ReplyStarted(turn.number))
+        return True
+
+    def _settle(self, turn: Turn) -> None:
+        if turn.settled:
+            return
+        turn.settled = True
+        reply = self._reply
+        if reply is None or reply.turn is not turn:
+            self._keeper.turn_settled(turn, "", False)
+            return
+        self._reply = None
+        heard = self._heard_samples(reply)
+        silent_at = self._clock.now()
+        if reply.started:
+            cut_short = turn.state is not TurnState.DONE
+            if not (cut_short and self._sink.flush(turn.number, heard)):
+                silent_at = max(silent_at, self._sink.heard_all_at(silent_at))
+            if not self._full_duplex:
+                self._gate.open_at(silent_at + ECHO_TAIL_S)
+            self._keep_ledger(reply)
+            turn.mark("heard_to")
+        self._keeper.turn_settled(turn, reply.ledger.heard(heard), reply.started)
+
+    def _keep_ledger(self, reply: Reply) -> None:
+        self._ledgers[reply.turn.number] = (reply.ledger, reply.reel.position)
+        if len(self._ledgers) > LEDGERS_KEPT:
+            self._ledgers.popitem(last=False)
+
+    def _heard_samples(self, reply: Reply) -> int:
+        if not reply.started:
+            return 0
+        return max(0, reply.reel.position - self._sink.unheard(self._clock.now()))
+
+    def _set_gain(self, turn: Turn, ducked: bool) -> None:
+        """Where the client can, it ducks what it has; else the frames that follow are made quieter."""
+        self._ducked = ducked
+        gain = DUCK_GAIN if ducked else 1.0
+        if not self._sink.duck(turn.number, gain):
+            self._target_gain = gain
+
+    def _with_gain(self, samples: Samples) -> Samples:
+        """Apply the gain; a change of it is spread over one frame, so that it does not click."""
+        if self._gain == self._target_gain == 1.0:
+            return samples
+        ramp = np.linspace(self._gain, self._target_gain, len(samples), dtype=np.float32)
+        self._gain = self._target_gain
+        return samples * ramp

@@ -1,0 +1,87 @@
+"""Reply: the audio of one turn on its way out, at the rate of the connection."""
+
+import numpy as np
+
+from pipeline.ledger import Ledger
+from pipeline.messages import Samples, Speech
+from pipeline.reel import Reel
+from pipeline.turn import Turn
+from utils.audio import Resampler, clean
+
+
+class Reply:
+    """What playout knows of one turn: its audio (`reel`), its words (`ledger`), and whether it is all
+    there. Resampled once, with state, since the synthesizer has a rate of its own."""
+
+    def __init__(self, turn: Turn, rate_hz: int) -> None:
+        self.turn = turn
+        self.reel = Reel()
+        self.ledger = Ledger(rate_hz)
+        self.started = False
+        """Whether a sample was released."""
+        self.end_reason: str | None = None
+        """Why there will be no more audio; None: more may come."""
+        self._announced = 0
+        self._rate_hz = rate_hz
+        self._resampler: Resampler | None = None
+        self._input_rate_hz = rate_hz
+
+    def add(self, speech: Speech) -> None:
+        """Take the next piece of audio."""
+        if speech.text is not None:
+            self._flush_resampler()
+            self.ledger.text_starts(speech.text, self.reel.end)
+        self.reel.append(self._resampled(clean(speech.samples), speech.sample_rate_hz))
+        if speech.ends_text:
+            self._flush_resampler()
+        self.ledger.audio_reaches(self.reel.end)
+        if speech.ends_text:
+            self.ledger.text_ends()
+
+    def end(self, reason: str) -> None:
+        """No more audio will come."""
+        self._flush_resampler()
+        self.ledger.audio_reaches(self.reel.end)
+        self.end_reason = reason
+
+    def has_frame(self, samples: int) -> bool:
+        """Whether a frame can be cut: a whole one, or the last."""
+        return self.reel.unsent >= samples or (self.end_reason is not None and self.reel.unsent > 0)
+
+    def wants_audio(self, frame_samples: int) -> bool:
+        """Whether to take the next message: no frame can be cut, or the present sentence is not whole.
+
+        A sentence is taken whole, since only then is it known which share of it was heard.
+        """
+        if self.end_reason is not None:
+            return False
+        return self.ledger.text_is_open or not self.has_frame(frame_samples)
+
+    @property
+    def all_sent(self) -> bool:
+        """Whether everything there will ever be was sent."""
+        return self.end_reason is not None and self.reel.unsent == 0
+
+    def next_frame(self, samples: int) -> tuple[int, Samples]:
+        """Position and audio of the next frame; the last one is filled up with silence."""
+        position = self.reel.position
+        audio = self.reel.take(samples)
+        if len(audio) < samples:
+            audio = np.concatenate((audio, np.zeros(samples - len(audio), np.float32)))
+        return position, audio
+
+    def texts_begun(self) -> list[str]:
+        """The texts whose audio began to be sent since the last call."""
+        first, self._announced = self._announced, max(self._announced, self.reel.position)
+        return self.ledger.starting_between(first, self._announced)
+
+    def _resampled(self, samples: Samples, rate_hz: int) -> Samples:
+        if rate_hz != self._input_rate_hz:
+            self._flush_resampler()
+            self._input_rate_hz = rate_hz
+            self._resampler = None if rate_hz == self._rate_hz else Resampler(rate_hz, self._rate_hz)
+        return samples if self._resampler is None else self._resampler.feed(samples)
+
+    def _flush_resampler(self) -> None:
+        if self._resampler is not None:
+            self.reel.append(self._resampler.flush())

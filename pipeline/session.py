@@ -1,0 +1,287 @@
+"""Session: one conversation. Owns the line of stages, the turns and what the world is told."""
+
+import logging
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Any, Protocol
+
+from pipeline.activity import Activity
+from pipeline.channel import END, Channel
+from pipeline.clock import Clock, MonotonicClock
+from pipeline.errors import EngineError, SessionBusy, SessionClosed
+from pipeline.events import ErrorEvent, Interrupted, SessionEnded, TurnDone
+from pipeline.gate import Gate
+from pipeline.handler import BaseHandler
+from pipeline.intake import BACKLOG_S, Intake
+from pipeline.latency import Latency
+from pipeline.mailbox import Mailboxes
+from pipeline.messages import AudioBlock, EndOfTurn, Samples, Sentence, Speech, UserText
+from pipeline.playout import Playout
+from pipeline.settings import SessionSettings
+from pipeline.sink import Sink
+from pipeline.turn import Origin, Turn, TurnState
+from utils.thread_manager import ThreadManager
+
+logger = logging.getLogger(__name__)
+
+TURNS_IN_LINE = 32
+"""Turns that may live at once; `say` refuses one more. People wait for one or two."""
+
+FINISHED = "finished"
+"""Why a session ended whose input ended."""
+
+_BY_THE_USER = (Origin.SPEECH, Origin.TEXT)
+
+
+class Memory(Protocol):
+    """What keeps the history of a conversation."""
+
+    def remember(self, turn: int, said: str, heard: str, cut_short: bool) -> None:
+        """A turn is over: the user said `said` and heard `heard` of the answer."""
+        ...
+
+    def revise(self, turn: int, heard: str) -> None:
+        """It turned out that `heard` was heard of the answer."""
+        ...
+
+
+class Forgetful:
+    """The memory of a model that has none."""
+
+    def remember(self, turn: int, said: str, heard: str, cut_short: bool) -> None: ...
+
+    def revise(self, turn: int, heard: str) -> None: ...
+
+
+class SessionState(Enum):
+    """See the table in docs/architecture.md."""
+
+    OPEN = "open"
+    FINISHING = "finishing"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+class Session:
+    """One conversation, from the first block of audio to the last sample heard.
+
+    Built by `build_pipeline`, which gives it its stages with `start`. All methods may be called from
+    any thread and none waits, except `join`.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        capture_rate_hz: int,
+        window_samples: int,
+        *,
+        settings: SessionSettings = SessionSettings(),
+        memory: Memory | None = None,
+        clock: Clock | None = None,
+        full_duplex: bool = False,
+    ) -> None:
+        self.settings = settings
+        """May be replaced at any time; a turn keeps those with which it began."""
+        self.memory = memory or Forgetful()
+        self.clock = clock or MonotonicClock()
+        self.events = Mailboxes()
+        self.activity = Activity()
+        self.stop_event = threading.Event()
+        self.gate = Gate()
+        self._channels: list[Channel[Any]] = []
+        self.audio: Channel[AudioBlock] = self.channel(int(BACKLOG_S * capture_rate_hz / window_samples))
+        self.intake = Intake(
+            self.audio, self.gate, self.clock, self.events, capture_rate_hz, window_samples
+        )
+        self.on_closed: Callable[[], object] = lambda: None
+        self._sink = sink
+        self._full_duplex = full_duplex
+        self._lock = threading.Lock()
+        self._state = SessionState.OPEN
+        self._turns: dict[int, Turn] = {}
+        self._turns_begun = 0
+        self._stages: ThreadManager
+        self._head: Channel[Any]
+        self._takes_text = False
+        self._end_reason = FINISHED
+        self.playout: Playout
+
+    # -- building ----------------------------------------------------------------------------------
+
+    def channel(self, capacity: int | None = None) -> Channel[Any]:
+        """A line between two stages of this session."""
+        channel: Channel[Any] = Channel(capacity, self.activity)
+        self._channels.append(channel)
+        return channel
+
+    def last_stage(self, speech: Channel[Speech | EndOfTurn]) -> Playout:
+        """The playout of this session, fed by `speech`."""
+        parts = (self._sink, self.clock, self.gate, self.events, self, self._full_duplex)
+        self.playout = Playout(self.stop_event, speech, None, setup_args=parts)
+        return self.playout
+
+    def start(self, stages: Sequence[BaseHandler[Any]], *, takes_text: bool) -> None:
+        """Run these stages, the playout last. Texts, if they can be taken, enter behind the first."""
+        assert stages[0].queue_out is not None
+        self._head = stages[0].queue_out
+        self._takes_text = takes_text
+        self._stages = ThreadManager(stages, on_ended=self._ended)
+        self._stages.start()
+
+    # -- what a connection does --------------------------------------------------------------------
+
+    @property
+    def state(self) -> SessionState:
+        return self._state
+
+    @property
+    def should_listen(self) -> threading.Event:
+        """Set while what the microphone hears is taken."""
+        return self.gate.should_listen
+
+    def feed(self, samples: Samples, rate_hz: int, captured_at: float | None = None) -> None:
+        """Take audio of the microphone: mono float32 in [-1, 1], blocks of any size.
+
+        `captured_at` is the time of the first sample on the session's clock; None: estimate it.
+        """
+        if self._state is SessionState.OPEN:
+            self.intake.feed(samples, rate_hz, captured_at)
+
+    def respond(self, text: str) -> Turn:
+        """Answer a typed text. What is being said is interrupted. Raises `SessionClosed`."""
+        turn = self._begin_from_outside(Origin.TEXT)
+        turn.user_text = text
+        turn.commit()
+        self._head.offer(UserText(turn, text))
+        return turn
+
+    def say(self, text: str) -> Turn:
+        """Speak `text`, after what is being said. Raises `SessionClosed`."""
+        turn = self._begin_from_outside(Origin.PROGRAM)
+        turn.commit()
+        self._head.offer(Sentence(turn, text, text), EndOfTurn(turn, "complete"))
+        return turn
+
+    def interrupt(self, reason: str = "cancelled") -> None:
+        """Stop every turn that lives now. On return the history is written and nothing more is sent."""
+        for turn in self._living():
+            turn.interrupt(reason)
+
+    def finish(self) -> None:
+        """No more audio will come: answer what was said, let it be heard, then end."""
+        with self._lock:
+            if self._state is not SessionState.OPEN:
+                return
+            self._state = SessionState.FINISHING
+        self.audio.put(END)
+
+    def close(self, reason: str = "closed") -> None:
+        """The client is gone: stop everything now. Returns at once; `join` waits."""
+        with self._lock:
+            if self._state in (SessionState.CLOSING, SessionState.CLOSED):
+                return
+            self._state = SessionState.CLOSING
+            self._end_reason = reason
+        for turn in self._living():
+            if not turn.drop(reason):
+                turn.interrupt(reason)
+        self.stop_event.set()
+        for channel in self._channels:
+            channel.close()
+
+    def join(self, timeout_s: float | None = None) -> list[str]:
+        """Wait until every stage has ended. The names of those that had not after `timeout_s`."""
+        return self._stages.join(timeout_s)
+
+    # -- what a stage does -------------------------------------------------------------------------
+
+    def begin_turn(self, origin: Origin) -> Turn:
+        """A new turn, tentative; already dropped if the session is closing."""
+        with self._lock:
+            self._turns_begun += 1
+            turn = Turn(self._turns_begun, origin, self.settings, self)
+            closing = self._state in (SessionState.CLOSING, SessionState.CLOSED)
+            if not closing:
+                self._turns[turn.number] = turn
+        turn.mark("begun")
+        if closing:
+            turn.drop("the session is closing")
+        return turn
+
+    def report(self, stage: str, error: Exception, turn: Turn | None = None) -> None:
+        """Tell the client that `stage` failed; the log gets the place, never what was said."""
+        if isinstance(error, EngineError):
+            text, code = str(error), error.code
+        else:
+            text, code = f"{stage} failed unexpectedly ({type(error).__name__})", "internal_error"
+            where = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("%s failed: %s\n%s", stage, type(error).__name__, where)
+        self.events.emit(ErrorEvent(stage, code, text, turn.number if turn else None))
+
+    # -- what turns and the playout report ---------------------------------------------------------
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    def turn_moved(self, turn: Turn, state: TurnState) -> None:
+        if state is TurnState.COMMITTED:
+            if turn.origin in _BY_THE_USER:
+                self._make_way_for(turn)
+            self.playout.committed(turn)
+        elif state in (TurnState.INTERRUPTED, TurnState.DROPPED):
+            self.playout.settle(turn)
+            for channel in self._channels:
+                channel.forget_the_dead()
+
+    def turn_failed(self, turn: Turn, stage: str, error: Exception) -> None:
+        self.report(stage, error, turn)
+
+    def turn_settled(self, turn: Turn, heard: str, started: bool) -> None:
+        with self._lock:
+            self._turns.pop(turn.number, None)
+        state, reason = turn.state, turn.ended_because or ""
+        interrupted = state is TurnState.INTERRUPTED
+        if state is not TurnState.DROPPED and (turn.user_text or heard):
+            self.memory.remember(turn.number, turn.user_text, heard, interrupted)
+        if interrupted and started:
+            self.events.emit(Interrupted(turn.number, heard, reason))
+        latency = Latency.of(turn.marks)
+        marks = {name: mark.clock_s for name, mark in turn.marks.items()}
+        self.events.emit(
+            TurnDone(turn.number, state.value, reason, turn.user_text, heard, latency, marks)
+        )
+
+    def heard_corrected(self, turn: int, heard: str) -> None:
+        self.memory.revise(turn, heard)
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _living(self) -> list[Turn]:
+        with self._lock:
+            return list(self._turns.values())
+
+    def _begin_from_outside(self, origin: Origin) -> Turn:
+        if self._state is not SessionState.OPEN:
+            raise SessionClosed(f"expected an open session, got one that is {self._state.value}")
+        if not self._takes_text:
+            raise EngineError("this pipeline answers speech, not text", code="speech_only")
+        if len(self._living()) >= TURNS_IN_LINE:
+            raise SessionBusy(f"{TURNS_IN_LINE} turns are in line already; wait for one to end")
+        return self.begin_turn(origin)
+
+    def _make_way_for(self, newer: Turn) -> None:
+        """The user said something new: older questions are moot, what is being spoken stops. What the
+        program has yet to say stays in line."""
+        for turn in self._living():
+            if turn.number < newer.number and (
+                turn.origin in _BY_THE_USER or turn.state is TurnState.SPEAKING
+            ):
+                turn.interrupt("the user went on")
+
+    def _ended(self) -> None:
+        self._state = SessionState.CLOSED
+        self.events.emit(SessionEnded(self._end_reason))
+        self.events.close()
+        self.on_closed()

@@ -1,0 +1,20 @@
+"""SessionSettings: what one conversation wants, and may change between turns."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """The wishes of one session. A turn keeps the settings with which it began.
+
+    None means: as the engine was configured.
+    """
+
+    voice: str | None = None
+    """A voice of the synthesizer, by its name there."""
+
+    language: str | None = None
+    """ISO 639-1 code, for example ``"te"``; None: as the recognizer says."""
+
+    instructions: str | None = None
+    """The system prompt of the language model."""

@@ -1,0 +1,203 @@
+"""SharedEngine: one loaded engine, its slots, and the line of callers before them."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+from pipeline.errors import EngineBusy, EngineError
+from pipeline.turn import CancelToken
+
+SLOT_WAIT_S = 10.0
+"""How long a call may stand in line. Longer, and the person has given up on the answer."""
+
+STALL_S = 120.0
+"""How long a call may be silent before its caller gives it up: a large model that reads a long prompt
+on a slow machine needs a minute, one that hangs needs for ever."""
+
+
+class Engine(Protocol):
+    """What every engine has."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def slots(self) -> int:
+        """How many calls may run at once."""
+        ...
+
+    def close(self) -> None:
+        """Free the weights. No call is running and none will come."""
+        ...
+
+
+E = TypeVar("E", bound=Engine)
+T = TypeVar("T")
+Work: TypeAlias = Callable[[E, CancelToken], Iterator[T]]
+
+
+class _Call(Generic[T]):
+    """One call: the work, and an outbox from which its caller takes the outputs.
+
+    The outbox has no bound because a call has one: it is a sentence or a reply. So the slot is free as
+    soon as the computing is over, however slowly the listener takes what came of it.
+    """
+
+    def __init__(self, work: Callable[[CancelToken], Iterator[T]]) -> None:
+        self.cancel = CancelToken()
+        self._work = work
+        self._outputs: deque[T] = deque()
+        self._error: BaseException | None = None
+        self._started = False
+        self._finished = False
+        self._condition = threading.Condition()
+
+    def compute(self) -> None:
+        """Do the work, on the thread of a slot, until it is done or nobody wants it."""
+        self._started = True
+        try:
+            for output in self._work(self.cancel):
+                if self.cancel.cancelled:
+                    break
+                with self._condition:
+                    self._outputs.append(output)
+                    self._condition.notify()
+        except BaseException as error:  # it belongs to the caller, whatever it is
+            self._error = error
+        finally:
+            self._finished = True
+            self._wake()
+
+    def abandon(self) -> None:
+        """The caller wants no more."""
+        self.cancel.cancel()
+        self._wake()
+
+    def take(self, too_late: Callable[[bool], EngineError]) -> Iterator[T]:
+        """Yield the outputs as they come, on the caller's thread.
+
+        ``too_late(started)`` makes the error for a call that did not start, or hangs.
+        """
+        while True:
+            with self._condition:
+                if not (self._happens(SLOT_WAIT_S) or self._started):
+                    raise too_late(False)
+                if not self._happens(STALL_S):
+                    raise too_late(True)
+                if self.cancel.cancelled:
+                    return
+                if not self._outputs:
+                    if self._error is not None:
+                        raise self._error
+                    return
+                output = self._outputs.popleft()
+            yield output
+
+    def _happens(self, within_s: float) -> bool:
+        """Wait until there is something for the caller: an output, the end, or that it was cancelled."""
+        return self._condition.wait_for(
+            lambda: bool(self._outputs) or self._finished or self.cancel.cancelled, within_s
+        )
+
+    def _wake(self) -> None:
+        with self._condition:
+            self._condition.notify()
+
+
+class SharedEngine(Generic[E]):
+    """Serves all sessions with one engine.
+
+    A call runs on the thread of a slot while its caller waits for output *or cancellation*: a caller
+    is never stuck in an engine. A call that does not return keeps its slot until it does. Callers are
+    served in the order in which they came; who was cancelled leaves the line.
+    """
+
+    def __init__(self, engine: E) -> None:
+        self.engine = engine
+        self._line: deque[_Call[Any]] = deque()
+        self._running: list[_Call[Any]] = []
+        self._threads = 0
+        self._condition = threading.Condition()
+        self._closed = False
+
+    @property
+    def stuck(self) -> int:
+        """How many calls were given up by their caller and have not returned."""
+        with self._condition:
+            return sum(call.cancel.cancelled for call in self._running)
+
+    @property
+    def free_slots(self) -> int:
+        """How many more calls could start now."""
+        with self._condition:
+            return max(0, self.engine.slots - len(self._running) - len(self._line))
+
+    def stream(self, work: Work[E, T], cancel: CancelToken) -> Generator[T, None, None]:
+        """Yield what ``work(engine, cancel)`` yields; end early when `cancel` is raised.
+
+        The engine gets a token of its own, which is raised as well when this generator is closed.
+        Raises what the engine raises; `EngineBusy` when no slot came free in `SLOT_WAIT_S`;
+        `EngineError` when nothing came for `STALL_S`.
+        """
+        call: _Call[T] = _Call(lambda token: work(self.engine, token))
+        with cancel.on_cancel(call.abandon):
+            self._line_up(call)
+            try:
+                yield from call.take(self._too_late)
+            finally:
+                call.abandon()
+                self._leave(call)
+
+    def call(self, work: Callable[[E, CancelToken], T], cancel: CancelToken) -> T | None:
+        """What ``work(engine, cancel)`` returns; None when `cancel` was raised first."""
+        for result in self.stream(lambda engine, token: iter([work(engine, token)]), cancel):
+            return result
+        return None
+
+    def close(self) -> None:
+        """Close the engine, unless a call that does not return still uses it."""
+        with self._condition:
+            self._closed = True
+            self._line.clear()
+            self._condition.notify_all()
+            in_use = bool(self._running)
+        if not in_use:
+            self.engine.close()
+
+    def _line_up(self, call: _Call[Any]) -> None:
+        with self._condition:
+            self._line.append(call)
+            idle_threads = self._threads - len(self._running)
+            if idle_threads < len(self._line) and self._threads < self.engine.slots:
+                self._threads += 1
+                name = f"{self.engine.name} slot {self._threads}"
+                threading.Thread(target=self._serve, name=name, daemon=True).start()
+            self._condition.notify()
+
+    def _leave(self, call: _Call[Any]) -> None:
+        with self._condition:
+            if call in self._line:
+                self._line.remove(call)
+
+    def _serve(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: bool(self._line) or self._closed)
+                if self._closed:
+                    return
+                call = self._line.popleft()
+                self._running.append(call)
+            call.compute()
+            with self._condition:
+                self._running.remove(call)
+            del call  # or an idle slot keeps a whole session in memory
+
+    def _too_late(self, started: bool) -> EngineError:
+        name, slots = self.engine.name, self.engine.slots
+        if started:
+            return EngineError(f"{name} gave no sign of life for {STALL_S:.0f} s", code="timeout")
+        return EngineBusy(
+            f"{name} is busy: its {slots} slot(s) were taken for {SLOT_WAIT_S:.0f} s, "
+            f"{self.stuck} of them by calls that do not return"
+        )
