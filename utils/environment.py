@@ -1,0 +1,33 @@
+"""The environment variables that count."""
+
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+
+VARIABLES = (
+    "MODEL_CACHE_DIR",
+    "HF_HOME",
+    "HF_HUB_OFFLINE",
+    "TORCH_HOME",
+    "CUDA_VISIBLE_DEVICES",
+    "REPLY_MODE",
+    "S2S_TOKEN",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+)
+"""What `--check` shows; of the secret ones only whether they are set."""
+
+SECRET = ("S2S_TOKEN", "OPENAI_API_KEY")
+
+_CACHES = {"HF_HOME": "huggingface", "TORCH_HOME": "torch", "MOONSHINE_VOICE_CACHE": "moonshine"}
+
+
+def apply_model_cache_dir(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Let every library keep its models under MODEL_CACHE_DIR, unless its own variable says otherwise.
+
+    Must run before those libraries are imported.
+    """
+    folder = environment.get("MODEL_CACHE_DIR")
+    if folder:
+        for variable, name in _CACHES.items():
+            environment.setdefault(variable, str(Path(folder).expanduser() / name))

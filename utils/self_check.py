@@ -1,0 +1,117 @@
+"""`--check`: what of this machine is ready, and what to type for what is not."""
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import UserError
+from pipeline.registry import ROWS
+from utils.device import available_devices
+from utils.environment import SECRET, VARIABLES
+from utils.sound_devices import describe_sound_devices, find_sound_device
+
+if TYPE_CHECKING:
+    from arguments_classes.command_line import Arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line. `ready` False: what was chosen cannot run; None: it is only said."""
+
+    topic: str
+    text: str
+    ready: bool | None = None
+
+
+def self_check(arguments: "Arguments") -> int:
+    """Print every finding. 0 if what was chosen can run, else 1."""
+    findings = list(_findings(arguments))
+    for finding in findings:
+        symbol = {True: "ok", False: "NO", None: "  "}[finding.ready]
+        print(f"{symbol:<3}{finding.topic:<13}{finding.text}")
+    failed = any(finding.ready is False for finding in findings)
+    print("something is missing, see NO above" if failed else "ready")
+    return int(failed)
+
+
+def _findings(arguments: "Arguments") -> Iterator[Finding]:
+    yield Finding(
+        "machine", f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    )
+    yield Finding("accelerator", ", ".join(available_devices()))
+    yield from _sound(needed=arguments.module.mode == "local")
+    yield from _engines(arguments)
+    yield from _models()
+    yield from _servers(arguments)
+    yield from _ports(arguments)
+    for variable in VARIABLES:
+        value = os.environ.get(variable)
+        shown = "set" if value and variable in SECRET else value
+        yield Finding("environment", f"{variable} = {shown}" if value else f"{variable} is not set")
+
+
+def _sound(needed: bool) -> Iterator[Finding]:
+    ready = True if needed else None
+    try:
+        for line in describe_sound_devices():
+            yield Finding("sound", line)
+        for role in ("input", "output"):
+            yield Finding("sound", f"{role}: device {find_sound_device(role, None)}", ready)
+    except UserError as error:
+        yield Finding("sound", str(error), False if needed else None)
+
+
+def _engines(arguments: "Arguments") -> Iterator[Finding]:
+    chosen = [choice.row for choice in arguments.engines.values()]
+    for row in ROWS:
+        missing = row.missing()
+        text = f"--{row.stage} {row.name}: {row.about}"
+        if missing:
+            text += f" (not installed: {', '.join(missing)}; {row.install})"
+        yield Finding("engine", text, not missing if row in chosen else None)
+    if importlib.util.find_spec("silero_vad") is None:
+        yield Finding("engine", "silero runs more slowly without: pip install --no-deps silero-vad")
+
+
+def _models() -> Iterator[Finding]:
+    if importlib.util.find_spec("moonshine_voice") is not None:
+        version = importlib.metadata.version("moonshine-voice")
+        package = importlib.util.find_spec("moonshine_voice")
+        assert package is not None
+        weights = Path(str(package.origin)).parent / "assets" / "tiny-en" / "encoder_model.ort"
+        state = "built in" if weights.exists() else "missing; pip install moonshine-voice==0.1.0"
+        yield Finding("model", f"moonshine tiny-en: {state} (moonshine-voice {version})")
+    cache = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "hub"
+    cached = sorted(folder.name.removeprefix("models--") for folder in cache.glob("models--*"))
+    for name in cached:
+        yield Finding("model", f"{name.replace('--', '/')}: in {cache}")
+    if not cached:
+        yield Finding("model", f"no models of the hub in {cache}")
+
+
+def _servers(arguments: "Arguments") -> Iterator[Finding]:
+    from LLM.auto import ADVICE, find_local_server
+
+    server = find_local_server(arguments.own_ports())
+    if server is None:
+        yield Finding("server", f"no language model server answers on this machine; {ADVICE}")
+    else:
+        yield Finding("server", f"{server.name} at {server.base_url} has {server.model}")
+
+
+def _ports(arguments: "Arguments") -> Iterator[Finding]:
+    for port in arguments.own_ports():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                yield Finding("port", f"{port}: {error.strerror}", False)
+            else:
+                yield Finding("port", f"{port} is free", True)
