@@ -1,0 +1,1 @@
+"""Voice activity: when the user begins and ends to speak."""

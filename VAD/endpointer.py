@@ -1,0 +1,103 @@
+"""Endpointer: from the probability of speech in each window to the beginning and end of an utterance."""
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+HYSTERESIS = 0.15
+"""Speech ends at a lower probability than it begins: the difference that Silero's own iterator uses
+(VADIterator in snakers4/silero-vad)."""
+
+ONSET_PATIENCE_MS = 160
+"""A pause within the first syllables: the closure of a stop consonant lasts 50 to 120 ms. A longer one
+before `min_speech_ms` is reached, and the sound was a click, a cough, a chair."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointerSettings:
+    """The usual names. The defaults are explained in arguments_classes/vad_arguments.py."""
+
+    thresh: float = 0.3
+    min_silence_ms: float = 500
+    min_speech_ms: float = 200
+    max_speech_ms: float = math.inf
+    speech_pad_ms: float = 100
+
+
+class Voice(Enum):
+    """What a window changed."""
+
+    NOTHING = "nothing"
+    ONSET = "onset"
+    """Somebody may be starting to speak."""
+    REJECTED = "rejected"
+    """It was too short for speech."""
+    CONFIRMED = "confirmed"
+    """It is speech; it began at `start`."""
+    ENDED = "ended"
+    """It was over at `end`, and the silence since then has lasted long enough."""
+
+
+class Endpointer:
+    """Counts windows; knows nothing of clocks.
+
+    `start` is the first window of the present or latest speech, `end` the window after its last.
+    """
+
+    def __init__(self, settings: EndpointerSettings, window_ms: float) -> None:
+        self._thresh = settings.thresh
+        self._end_thresh = max(settings.thresh - HYSTERESIS, 0.01)
+        self._min_silence = math.ceil(settings.min_silence_ms / window_ms)
+        self._min_speech = math.ceil(settings.min_speech_ms / window_ms)
+        self._max_speech = settings.max_speech_ms / window_ms
+        self._onset_patience = math.ceil(ONSET_PATIENCE_MS / window_ms)
+        self._confirmed = False
+        self._silent = 0
+        self.windows = 0
+        """Windows seen so far."""
+        self.in_speech = False
+        self.start = 0
+        self.end = 0
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the user is speaking beyond doubt."""
+        return self.in_speech and self._confirmed
+
+    def skip(self, windows: int) -> None:
+        """`windows` windows were left out; what was going on is over."""
+        self.windows += windows
+        self.in_speech = False
+
+    def step(self, probability: float) -> Voice:
+        """Count one window."""
+        self.windows += 1
+        if not self.in_speech:
+            return self._begin() if probability >= self._thresh else Voice.NOTHING
+        if probability >= self._thresh:
+            self._silent = 0
+            self.end = self.windows
+        elif self._silent or probability < self._end_thresh:
+            self._silent += 1
+        else:
+            self.end = self.windows
+        return self._judge()
+
+    def _begin(self) -> Voice:
+        self.in_speech, self._confirmed, self._silent = True, False, 0
+        self.start, self.end = self.windows - 1, self.windows
+        return Voice.ONSET
+
+    def _judge(self) -> Voice:
+        length = self.end - self.start
+        if not self._confirmed:
+            if length >= self._min_speech:
+                self._confirmed = True
+                return Voice.CONFIRMED
+            if self._silent >= self._onset_patience:
+                self.in_speech = False
+                return Voice.REJECTED
+        elif self._silent >= self._min_silence or self.windows - self.start >= self._max_speech:
+            self.in_speech = False
+            return Voice.ENDED
+        return Voice.NOTHING

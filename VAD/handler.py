@@ -1,0 +1,127 @@
+"""VADHandler: hears when the user speaks, and sends on what was said."""
+
+from collections import deque
+from collections.abc import Generator
+from typing import ClassVar
+
+import numpy as np
+
+from pipeline.events import InputLevel, SpeechEnded, SpeechStarted
+from pipeline.handler import BaseHandler
+from pipeline.messages import AudioBlock, Samples, Utterance
+from pipeline.session import Session
+from pipeline.turn import Origin, Turn
+from utils.audio import rms
+from VAD.base import VoiceDetector
+from VAD.endpointer import Endpointer, EndpointerSettings, Voice
+
+LONGEST_UTTERANCE_S = 600.0
+"""Nobody speaks for ten minutes without half a second's pause; a radio does. It bounds the memory of a
+session (38 MB) where `max_speech_ms` does not."""
+
+LONGEST_GAP_S = 0.5
+"""Silence kept between the two halves of what the user said when they went on before the answer."""
+
+LEVEL_WINDOWS = 3
+"""Every how many windows the level is told: ten times a second, as meters do."""
+
+
+class VADHandler(BaseHandler[AudioBlock]):
+    """Begins a turn at the end of each utterance.
+
+    When the user goes on before anything of the answer was heard, that turn is dropped and the next one
+    carries what was said in both.
+    """
+
+    name: ClassVar[str] = "vad"
+    takes = AudioBlock
+
+    def setup(
+        self,
+        detector: VoiceDetector,
+        settings: EndpointerSettings,
+        session: Session,
+    ) -> None:
+        self._rate_hz = detector.sample_rate_hz
+        self._window = detector.window_samples
+        self._stream = detector.open()
+        self._session = session
+        self._endpointer = Endpointer(settings, 1000 * self._window / self._rate_hz)
+        self._pad = -(-int(settings.speech_pad_ms * self._rate_hz / 1000) // self._window)
+        self._longest = int(LONGEST_UTTERANCE_S * self._rate_hz / self._window)
+        self._latest: deque[Samples] = deque(maxlen=self._pad + 1)
+        self._spoken: list[Samples] = []
+        self._next_sample = 0
+        self._pending: Turn | None = None
+        self._said_before: tuple[Samples, ...] = ()
+        self._gap = np.zeros(int(LONGEST_GAP_S * self._rate_hz), np.float32)
+
+    def process(self, block: AudioBlock) -> Generator[Utterance, None, None]:
+        """Judge one window."""
+        if block.start_sample != self._next_sample:
+            yield from self._left_out(block.start_sample - self._next_sample)
+        self._next_sample = block.start_sample + len(block.samples)
+        self._tell_level(block.samples)
+        voice = self._endpointer.step(self._stream.probability(block.samples))
+        self._keep(block.samples, voice)
+        captured_until = block.captured_at + self._window / self._rate_hz
+        if voice in (Voice.ONSET, Voice.REJECTED):
+            self._session.playout.user_has_floor(voice is Voice.ONSET)
+        elif voice is Voice.CONFIRMED:
+            self._speech_started()
+        elif voice is Voice.ENDED or len(self._spoken) > self._longest:
+            yield from self._speech_ended(captured_until)
+
+    def finish(self) -> Generator[Utterance, None, None]:
+        """A recording ended: what was begun counts as said."""
+        if self._endpointer.confirmed:
+            yield from self._speech_ended(self._session.now())
+
+    def failed(self, message: AudioBlock, error: Exception) -> None:
+        """A window that cannot be judged is left out."""
+        self._session.report(self.name, error)
+        self._stream.reset()
+
+    def _left_out(self, samples: int) -> Generator[Utterance, None, None]:
+        """The microphone was not listened to for a while: what was being said ends here."""
+        if self._endpointer.confirmed:
+            yield from self._speech_ended(self._session.now())
+        self._session.playout.user_has_floor(False)
+        self._endpointer.skip(samples // self._window)
+        self._latest.clear()
+        self._spoken.clear()
+        self._stream.reset()
+
+    def _keep(self, window: Samples, voice: Voice) -> None:
+        self._latest.append(window)
+        if voice is Voice.ONSET:
+            self._spoken = list(self._latest)
+        elif self._endpointer.in_speech or voice is Voice.ENDED:
+            self._spoken.append(window)
+
+    def _speech_started(self) -> None:
+        start = self._next_sample - self._window * (self._endpointer.windows - self._endpointer.start)
+        self._session.events.emit(SpeechStarted(start))
+        pending, self._pending = self._pending, None
+        if pending is None or not pending.drop("the user went on"):
+            self._said_before = ()
+
+    def _speech_ended(self, captured_until: float) -> Generator[Utterance, None, None]:
+        trailing = self._endpointer.windows - self._endpointer.end
+        kept = self._spoken[: len(self._spoken) - max(0, trailing - self._pad)]
+        self._spoken = []
+        self._endpointer.in_speech = False
+        audio = np.concatenate((*self._said_before, *kept))
+        self._session.events.emit(SpeechEnded(self._next_sample - trailing * self._window))
+        turn = self._session.begin_turn(Origin.SPEECH)
+        turn.mark("speech_end", captured_until - trailing * self._window / self._rate_hz)
+        turn.mark("endpoint")
+        self._pending, self._said_before = turn, (audio, self._gap)
+        turn.commit()
+        self._session.playout.user_has_floor(False)
+        yield Utterance(turn, audio, self._rate_hz)
+
+    def _tell_level(self, window: Samples) -> None:
+        events = self._session.events
+        if events.shows_level and self._endpointer.windows % LEVEL_WINDOWS == 0:
+            events.emit(InputLevel(rms(window)))
