@@ -1,0 +1,36 @@
+"""Recognizer: what a speech recognizer looks like to the STT stage."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.messages import Samples
+from pipeline.turn import CancelToken
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What was said. `text` is empty when there were no words."""
+
+    text: str
+    language: str | None = None
+    """ISO 639-1; None: the recognizer does not say."""
+
+
+class Recognizer(Protocol):
+    """The shared weights."""
+
+    name: str
+    slots: int
+    """How many calls may run at once."""
+    sample_rate_hz: int
+    """The rate it wants."""
+    languages: tuple[str, ...]
+
+    def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
+        """The words in `samples` (mono float32, any length). Raises `EngineError`.
+
+        When `cancel` is raised it should return soon; what it returns then is thrown away.
+        """
+        ...
+
+    def close(self) -> None: ...
