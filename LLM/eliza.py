@@ -1,0 +1,29 @@
+"""Eliza: a stand-in that needs no model, after Weizenbaum's program of 1966, as NLTK carries it."""
+
+from collections.abc import Iterator, Sequence
+
+from nltk.chat.eliza import eliza_chatbot
+
+from LLM.base import ChatMessage
+from pipeline.turn import CancelToken
+
+INTRODUCTION = "I am Eliza, a stand-in for a language model. "
+
+
+class ElizaModel:
+    """Turns what was said into a question; says at the beginning of each conversation what it is."""
+
+    name = "eliza"
+    slots = 4
+
+    def generate(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> Iterator[str]:
+        """Answer the last message."""
+        if cancel.cancelled:
+            return
+        if not any(message.role == "assistant" for message in messages):
+            yield INTRODUCTION
+        said = messages[-1].content.strip().rstrip(".!?")
+        yield eliza_chatbot.respond(said)
+
+    def close(self) -> None:
+        """Nothing to free."""

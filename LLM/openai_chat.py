@@ -1,0 +1,224 @@
+"""Any server that speaks the OpenAI chat protocol, through the official SDK."""
+
+import contextlib
+import os
+import random
+import socket
+import threading
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import openai
+
+from LLM.base import ChatMessage
+from pipeline.errors import EngineError, UserError
+from pipeline.turn import CancelToken
+
+CONNECT_S = 5.0
+"""Longer, and the server is not there."""
+
+FIRST_BACK_OFF_S = 0.5
+"""Before the second attempt; doubled for each further one, with a third of jitter, so that the sessions
+of a server do not all come back at the same moment."""
+
+_RETRIED = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError)
+
+
+class OpenAIChatModel:
+    """vLLM, llama.cpp, Ollama, LM Studio, DeepSeek, OpenAI and their kin.
+
+    Each running call has a client, and with it a connection, of its own: so a cancelled call can shut
+    its socket down, which stops the server's work at once, before the first word too.
+    """
+
+    name = "openai"
+    slots = 16
+
+    def __init__(
+        self,
+        model_name: str | None = None,
+        base_url: str | None = None,
+        api_key_file: str | None = None,
+        key: str | None = None,
+        stream: bool = True,
+        timeout_s: float = 60.0,
+        retries: int = 2,
+        gen_kwargs: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
+        self._key = key or _find_key(self._base_url, api_key_file)
+        self._stream = stream
+        self._timeout = httpx2.Timeout(timeout_s, connect=CONNECT_S)
+        self._retries = retries
+        self._settings = {name: v for name, v in (gen_kwargs or {}).items() if v is not None}
+        self._idle: list[_Connection] = []
+        self._lock = threading.Lock()
+        self._model = model_name or self._first_model()
+
+    def generate(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> Iterator[str]:
+        """The answer of the server; before its first word a failed attempt is repeated."""
+        request = {
+            "model": self._model,
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            **self._settings,
+        }
+        for attempt in range(self._retries + 1):
+            begun = False
+            try:
+                with self._connection(cancel) as connection:
+                    for piece in connection.answer(request, self._stream):
+                        begun = True
+                        yield piece
+                return
+            except openai.OpenAIError as error:
+                last = attempt == self._retries or not isinstance(error, _RETRIED)
+                if cancel.cancelled:
+                    return
+                if begun or last:
+                    raise EngineError(self._explain(error), _code(error)) from error
+            _wait(FIRST_BACK_OFF_S * 2**attempt * random.uniform(1, 1.33), cancel)
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        with self._lock:
+            for connection in self._idle:
+                connection.close()
+            self._idle.clear()
+
+    @contextlib.contextmanager
+    def _connection(self, cancel: CancelToken) -> Iterator["_Connection"]:
+        """A connection for one call, shut down when the call is cancelled."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        connection = connection or _Connection(self._base_url, self._key, self._timeout)
+        try:
+            with cancel.on_cancel(connection.shut_down):
+                yield connection
+        finally:
+            if connection.is_shut_down:
+                connection.close()
+            else:
+                with self._lock:
+                    self._idle.append(connection)
+
+    def _first_model(self) -> str:
+        if urllib.parse.urlsplit(self._base_url).hostname == "api.openai.com":
+            raise UserError(
+                "--llm openai: expected the name of a model, as in --llm_model_name gpt-5-mini"
+            )
+        try:
+            with self._connection(CancelToken()) as connection:
+                return connection.first_model()
+        except openai.OpenAIError as error:
+            raise UserError(f"--llm openai: {self._explain(error)}") from error
+
+    def _explain(self, error: openai.OpenAIError) -> str:
+        """One sentence that says what to do; nothing of what was asked or answered."""
+        where = urllib.parse.urlsplit(self._base_url)
+        server = f"{where.scheme}://{where.hostname}:{where.port}" if where.port else str(where.hostname)
+        match error:
+            case openai.APITimeoutError():
+                return f"the language model at {server} did not answer in time (--llm_timeout_s)"
+            case openai.APIConnectionError():
+                return (
+                    f"no language model answers at {server}; start it, or name another: --llm_base_url"
+                )
+            case openai.AuthenticationError() | openai.PermissionDeniedError():
+                return f"{server} refuses the key; set OPENAI_API_KEY, or --llm_api_key_file"
+            case openai.NotFoundError():
+                return f"{server} knows no model {self._model!r}; choose another: --llm_model_name"
+            case openai.APIStatusError(status_code=status):
+                return f"the language model at {server} answered with error {status}"
+        return f"the language model at {server} answered what is not understood"
+
+
+class _Connection:
+    """A client with at most one connection, whose socket can be shut down from another thread.
+
+    Closing a socket does not wake who reads from it; shutting it down does. The socket is learnt from
+    the trace of the HTTP library (its "trace" extension), when the connection is made.
+    """
+
+    def __init__(self, base_url: str, key: str, timeout: httpx2.Timeout) -> None:
+        self.is_shut_down = False
+        self._stream: Any = None
+        http = httpx2.Client(
+            timeout=timeout,
+            limits=httpx2.Limits(max_connections=1),
+            event_hooks={"request": [self._trace_request]},
+        )
+        self._client = openai.OpenAI(
+            base_url=base_url, api_key=key, max_retries=0, timeout=timeout, http_client=http
+        )
+
+    def answer(self, request: Mapping[str, Any], stream: bool) -> Iterator[str]:
+        """The answer, in pieces if `stream`."""
+        if not stream:
+            whole = self._client.chat.completions.create(**request, stream=False)
+            yield whole.choices[0].message.content or ""
+            return
+        with self._client.chat.completions.create(**request, stream=True) as chunks:
+            for chunk in chunks:
+                if chunk.choices and chunk.choices[0].delta.content:
+                    yield chunk.choices[0].delta.content
+
+    def first_model(self) -> str:
+        """The first model that the server lists."""
+        for model in self._client.models.list():
+            return model.id
+        raise openai.OpenAIError("no models")
+
+    def shut_down(self) -> None:
+        """Let whoever reads from or writes to the server return at once."""
+        self.is_shut_down = True
+        with contextlib.suppress(OSError):  # the server may have been quicker
+            if self._stream is not None:
+                self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _trace_request(self, request: httpx2.Request) -> None:
+        request.extensions["trace"] = self._on_trace
+
+    def _on_trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._stream = info["return_value"]
+            if self.is_shut_down:
+                self.shut_down()
+
+
+def _find_key(base_url: str, key_file: str | None) -> str:
+    if key_file is not None:
+        try:
+            return Path(key_file).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"--llm_api_key_file {key_file}: it cannot be read ({error})") from error
+    key = os.environ.get("OPENAI_API_KEY")
+    if key is None and urllib.parse.urlsplit(base_url).hostname == "api.openai.com":
+        raise UserError(
+            "--llm openai: no key; set OPENAI_API_KEY or --llm_api_key_file, or name another server "
+            "with --llm_base_url"
+        )
+    return key or "none"
+
+
+def _code(error: openai.OpenAIError) -> str:
+    match error:
+        case openai.APITimeoutError():
+            return "timeout"
+        case openai.APIConnectionError():
+            return "unreachable"
+        case openai.AuthenticationError() | openai.PermissionDeniedError():
+            return "unauthorized"
+    return "engine_failed"
+
+
+def _wait(seconds: float, cancel: CancelToken) -> None:
+    """Wait, but not for a call that nobody wants any more."""
+    cancelled = threading.Event()
+    with cancel.on_cancel(cancelled.set):
+        cancelled.wait(seconds)

@@ -1,0 +1,86 @@
+"""Cuts the stream of a language model into pieces that can be spoken while the rest is still coming."""
+
+import re
+from collections.abc import Generator, Iterator
+from contextlib import closing
+
+import sentencex
+
+_MAY_END = re.compile(r"[\s.!?…。！？｡।॥؟:;,，、；：]")
+"""Without one of these a piece cannot have ended, and there is nothing to look at."""
+
+_CLAUSE_END = re.compile(r"[,;:—–](?=\s+\S)|[，、；：](?=\S)")
+"""The end of a clause, with something behind it: "3,500" and "12:30" have none."""
+
+_LIST_MARKER = re.compile(r"\s*(\d+[.)]|[-*+•])[ \t]*")
+"""Belongs to the item behind it."""
+
+FIRST_CLAUSE_CHARS = 16
+"""The first piece may end at a clause of this length ("I can help you, …"). It takes about a second to
+speak, long enough for the rest of the sentence to arrive."""
+
+FIRST_CLAUSE_WIDE_CHARS = 6
+"""The same for scripts in which a character is a syllable or a word."""
+
+LONGEST_CHARS = 300
+"""A text without punctuation is cut here, between two words: twenty seconds of speech."""
+
+
+def split_sentences(
+    pieces: Generator[str, None, None] | Iterator[str], language: str | None
+) -> Generator[str, None, None]:
+    """Yield the sentences of a text that comes piece by piece; joined they are the text again.
+
+    A sentence goes out when the next one begins, which is what tells "3." from "3.5" and "Dr." from an
+    end; a line that ends goes out at once. The very first may go out at the end of a clause. Closing
+    this generator closes `pieces`.
+    """
+    buffer = ""
+    first = True
+    with closing(_closeable(pieces)) as source:
+        for piece in source:
+            buffer += piece
+            if not _MAY_END.search(piece):
+                continue
+            *complete, buffer = _segments(buffer, language)
+            if first and not any(map(str.strip, complete)):
+                clause, buffer = _cut_clause(buffer)
+                complete.append(clause)
+            if len(buffer) > LONGEST_CHARS:
+                head, space, tail = buffer.rpartition(" ")
+                complete.append(head + space)
+                buffer = tail
+            for sentence in complete:
+                if sentence:
+                    first = first and not sentence.strip()
+                    yield sentence
+        yield from filter(None, _segments(buffer, language))
+
+
+def _segments(text: str, language: str | None) -> list[str]:
+    """The sentences and lines of `text`; the last one is what has not ended."""
+    segments: list[str] = []
+    for sentence in sentencex.segment(language or "en", text):
+        for line in sentence.splitlines(keepends=True):
+            if segments and _LIST_MARKER.fullmatch(segments[-1]):
+                line = segments.pop() + line
+            segments.append(line)
+    if not segments or segments[-1].endswith("\n"):
+        segments.append("")
+    return segments
+
+
+def _cut_clause(text: str) -> tuple[str, str]:
+    """The part of `text` up to the end of its last clause, if that is long enough, and the rest."""
+    ends = [match.end() for match in _CLAUSE_END.finditer(text)]
+    if ends:
+        wide = ord(text[ends[-1] - 1]) >= 0x3000
+        if ends[-1] >= (FIRST_CLAUSE_WIDE_CHARS if wide else FIRST_CLAUSE_CHARS):
+            return text[: ends[-1]], text[ends[-1] :]
+    return "", text
+
+
+def _closeable(pieces: Iterator[str]) -> Generator[str, None, None]:
+    if isinstance(pieces, Generator):
+        return pieces
+    return (piece for piece in pieces)
