@@ -1,0 +1,32 @@
+"""SpeechToSpeechHandler: from what the user said to the answer, in one step."""
+
+from collections.abc import Generator
+from typing import ClassVar
+
+from pipeline.handler import BaseHandler
+from pipeline.messages import EndOfTurn, Speech, Utterance
+from pipeline.shared_engine import SharedEngine
+from S2S.base import SpeechResponder
+from utils.audio import resample
+
+
+class SpeechToSpeechHandler(BaseHandler[Utterance]):
+    """Serves every engine that answers turn by turn."""
+
+    name: ClassVar[str] = "s2s"
+    takes = Utterance
+
+    def setup(self, responder: SharedEngine[SpeechResponder]) -> None:
+        self._responder = responder
+
+    def process(self, utterance: Utterance) -> Generator[Speech | EndOfTurn, None, None]:
+        """Answer one utterance."""
+        turn = utterance.turn
+        rate_hz = self._responder.engine.sample_rate_hz
+        samples = resample(utterance.samples, utterance.sample_rate_hz, rate_hz)
+        answer = self._responder.stream(
+            lambda responder, cancel: responder.respond(samples, cancel), turn.cancel
+        )
+        for chunk, text in answer:
+            yield Speech(turn, chunk.samples, chunk.sample_rate_hz, text)
+        yield EndOfTurn(turn, "complete")

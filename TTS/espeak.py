@@ -1,0 +1,170 @@
+"""eSpeak NG, in-process: a small robot that speaks over a hundred languages and always works.
+
+The library and its data come with the package `espeakng-loader`; the calls are those of
+``speak_lib.h`` (espeak-ng/espeak-ng, GPL-3).
+"""
+
+import ctypes
+import functools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.errors import EngineError, UserError
+from pipeline.messages import Samples
+from pipeline.turn import CancelToken
+from TTS.base import AudioChunk
+from utils.audio import from_pcm16
+
+_AUDIO_OUTPUT_SYNCHRONOUS = 2
+_INITIALIZE_DONT_EXIT = 0x8000
+_CHARS_UTF8 = 1
+_ENDPAUSE = 0x1000
+_RATE, _PITCH = 1, 3
+_BUFFER_MS = 60
+_STOP, _GO_ON = 1, 0
+
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+
+_USUAL_VOICE = {"en": "en-us", "fr": "fr-fr", "zh": "cmn"}
+"""Where eSpeak has no voice that is called like the language, or an unexpected one."""
+
+
+class _Voice(ctypes.Structure):
+    """``espeak_VOICE``; `languages` is a priority byte and a name, repeated."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_char_p),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("xx1", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
+    )
+
+
+class _Library:
+    """The C library. Its state is global to the process, so there is one of it, with one lock."""
+
+    def __init__(self) -> None:
+        import espeakng_loader
+
+        self.lock = threading.Lock()
+        self._espeak = ctypes.CDLL(espeakng_loader.get_library_path())
+        self._data: str = espeakng_loader.get_data_path()
+        self.sample_rate_hz: int = self._espeak.espeak_Initialize(
+            _AUDIO_OUTPUT_SYNCHRONOUS, _BUFFER_MS, self._data.encode(), _INITIALIZE_DONT_EXIT
+        )
+        if self.sample_rate_hz <= 0:
+            raise UserError(f"eSpeak NG did not start: expected its data in {self._data}")
+        self._espeak.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+        self._blocks: list[bytes] = []
+        self._cancel: CancelToken | None = None
+        self._callback = _Callback(self._on_audio)  # kept, or it would be collected while C holds it
+        self._espeak.espeak_SetSynthCallback(self._callback)
+
+    def voices(self) -> dict[str, str]:
+        """Name of a voice ("en-gb") ▶ the identifier by which it can always be set ("gmw/en")."""
+        listed = self._espeak.espeak_ListVoices(None)
+        voices: dict[str, str] = {}
+        index = 0
+        while listed[index]:
+            voice = listed[index].contents
+            voices.setdefault(voice.languages[1:].decode(), voice.identifier.decode())
+            index += 1
+        return voices
+
+    def variants(self) -> set[str]:
+        """What may stand behind a "+": other speakers of every voice."""
+        return {file.name for file in (Path(self._data) / "voices" / "!v").iterdir()}
+
+    def set_voice(self, identifier: str) -> bool:
+        """Whether the voice is there, with its dictionary."""
+        return bool(self._espeak.espeak_SetVoiceByName(identifier.encode()) == 0)
+
+    def speak(self, text: str, rate_wpm: int, pitch: int, cancel: CancelToken) -> Samples:
+        """The whole text as audio; what there is of it when cancelled."""
+        self._blocks.clear()
+        self._cancel = cancel
+        self._espeak.espeak_SetParameter(_RATE, rate_wpm, 0)
+        self._espeak.espeak_SetParameter(_PITCH, pitch, 0)
+        data = text.encode()
+        self._espeak.espeak_Synth(
+            data, ctypes.c_size_t(len(data) + 1), 0, 0, 0, _CHARS_UTF8 | _ENDPAUSE, None, None
+        )
+        return from_pcm16(b"".join(self._blocks))
+
+    def _on_audio(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: int) -> int:
+        if samples and count > 0:
+            self._blocks.append(ctypes.string_at(samples, 2 * count))
+        return _STOP if self._cancel is not None and self._cancel.cancelled else _GO_ON
+
+
+@functools.cache
+def _library() -> _Library:
+    return _Library()
+
+
+class EspeakSynthesizer:
+    """Speaks a sentence in 0.001 to 0.01 of its length, as a whole: so it is computed, let go, and the
+    next caller gets the library at once.
+
+    `voice` is a name as ``espeak-ng --voices`` lists them, with a variant if you like ("en-gb+f3"),
+    `rate` is in words a minute, `pitch` from 0 to 99.
+    """
+
+    name = "espeak"
+    slots = 1
+
+    def __init__(
+        self, voice: str | None = None, language: str = "en", rate: int = 170, pitch: int = 50
+    ) -> None:
+        self._library = _library()
+        self.sample_rate_hz = self._library.sample_rate_hz
+        self._voices = self._library.voices()
+        self._variants = self._library.variants()
+        self.languages = tuple(sorted(self._voices))
+        self._voice = voice
+        self._language = language
+        self._rate = rate
+        self._pitch = pitch
+        try:
+            self._identifier(None, None)
+        except EngineError as error:
+            raise UserError(f"--tts_voice: {error}; examples: en-us, en-gb+f3, te, hi, cmn") from error
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """Speak `text`; an unknown voice is an `EngineError`."""
+        identifier = self._identifier(voice, language)
+        with self._library.lock:
+            if not self._library.set_voice(identifier):
+                raise EngineError(f"eSpeak cannot load its voice {identifier}", code="unknown_voice")
+            samples = self._library.speak(text, self._rate, self._pitch, cancel)
+        if np.any(samples):
+            yield AudioChunk(samples, self.sample_rate_hz)
+
+    def close(self) -> None:
+        """Nothing to free: the library belongs to the process."""
+
+    def _identifier(self, voice: str | None, language: str | None) -> str:
+        """Of the voice asked for; else of one that speaks the language; else of the one configured."""
+        if voice is None and language is None:
+            voice, language = self._voice, self._language
+        elif voice is None and language is not None and self._speaks(language):
+            voice = self._voice
+        name, _, variant = (voice or language or "").partition("+")
+        identifier = self._voices.get(_USUAL_VOICE.get(name, name))
+        if identifier is None or (variant and variant not in self._variants):
+            raise EngineError(f"eSpeak has no voice {voice or language!r}", code="unknown_voice")
+        return f"{identifier}+{variant}" if variant else identifier
+
+    def _speaks(self, language: str) -> bool:
+        """Whether the voice that is configured is one of `language`."""
+        return self._voice is not None and self._voice.split("-")[0].split("+")[0] == language
