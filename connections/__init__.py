@@ -1,0 +1,1 @@
+"""Ways in and out: thin adapters between a session and the world."""

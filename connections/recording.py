@@ -1,0 +1,53 @@
+"""Recording: both sides of a conversation on one time line, as a stereo file."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from pipeline.messages import Samples
+from utils.audio import Resampler, clean
+
+BLOCKS_AT_ONCE = 32
+"""Resampling and writing a block of 32 ms costs as much as judging it; a second is written at once."""
+
+
+class Recording:
+    """Left is the user, right is the program. Written as it goes, so that hours need no memory."""
+
+    def __init__(self, path: Path, rate_hz: int, input_rate_hz: int) -> None:
+        self._file = soundfile.SoundFile(path, "w", rate_hz, channels=2, subtype="PCM_16")
+        self._resampler = Resampler(input_rate_hz, rate_hz)
+        self._heard: list[Samples] = []
+        self._said: Samples = np.empty(0, np.float32)
+        self._written = 0
+
+    def heard(self, samples: Samples) -> None:
+        """The next block of the user's side, at the rate of the input."""
+        self._heard.append(samples)
+        if len(self._heard) >= BLOCKS_AT_ONCE:
+            self._write(self._resampler.feed(clean(np.concatenate(self._heard))))
+            self._heard.clear()
+
+    def said(self, samples: Samples, at_sample: int) -> None:
+        """The program's side, heard from `at_sample` on; never before what was written."""
+        start = max(0, at_sample - self._written)
+        missing = start + len(samples) - len(self._said)
+        if missing > 0:
+            self._said = np.concatenate((self._said, np.zeros(missing, np.float32)))
+        self._said[start : start + len(samples)] = samples
+
+    def close(self) -> None:
+        """Write what is left of both sides, and the end of the file."""
+        rest = [self._resampler.feed(clean(block)) for block in self._heard]
+        left = np.concatenate((*rest, self._resampler.flush()))
+        silence = np.zeros(max(0, len(self._said) - len(left)), np.float32)
+        self._write(np.concatenate((left, silence)))
+        self._file.close()
+
+    def _write(self, left: Samples) -> None:
+        right = np.zeros(len(left), np.float32)
+        ready, self._said = self._said[: len(left)], self._said[len(left) :]
+        right[: len(ready)] = ready
+        self._written += len(left)
+        self._file.write(np.stack((left, right), axis=1))

@@ -1,0 +1,107 @@
+"""SocketServer: people talk through two TCP ports, one for the microphone, one for the loudspeaker."""
+
+import asyncio
+import ipaddress
+import os
+import socket
+import sys
+from itertools import count
+
+from arguments_classes.socket_arguments import SocketArguments
+from connections.base import OpenSession
+from connections.lobby import Lobby
+from connections.socket_receiver import SocketReceiver
+from connections.socket_sender import SocketSender
+from pipeline.errors import UserError
+from pipeline.session import Session
+from utils.shutdown import Request
+
+CLOSE_S = 0.8
+"""Ctrl-C ends the program within a second."""
+
+
+class SocketServer:
+    """One thread does the input and output of all clients; each client has a session of its own."""
+
+    def __init__(self, arguments: SocketArguments, shutdown: Request) -> None:
+        self._shutdown = shutdown
+        self._token = arguments.token or os.environ.get("S2S_TOKEN") or None
+        for flag in ("recv", "send"):
+            host = getattr(arguments, f"{flag}_host")
+            if not (self._token or arguments.insecure or _is_loopback(host)):
+                raise UserError(
+                    f"--{flag}_host {host} can be reached from other machines, where anybody could talk "
+                    "to your models; set --token (or S2S_TOKEN), or say --insecure if you want that"
+                )
+        self._microphones = _listen("recv", arguments.recv_host, arguments.recv_port)
+        self._loudspeakers = _listen("send", arguments.send_host, arguments.send_port)
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Of the microphones and of the loudspeakers, as the system gave them."""
+        return self._microphones.getsockname()[1], self._loudspeakers.getsockname()[1]
+
+    def run(self, open_session: OpenSession) -> int:
+        """Serve until Ctrl-C."""
+        asyncio.run(self._serve(open_session))
+        return 130
+
+    def close(self) -> None:
+        """Give the ports back without having served."""
+        self._microphones.close()
+        self._loudspeakers.close()
+
+    async def _serve(self, open_session: OpenSession) -> None:
+        loop, stop, numbers = asyncio.get_running_loop(), asyncio.Event(), count(1)
+        self._shutdown.on_request = lambda: loop.call_soon_threadsafe(stop.set)
+
+        def begin(sender: SocketSender, peer: str) -> Session:
+            return open_session(sender, f"{next(numbers)} {peer}")
+
+        lobby = Lobby(begin, self._token)
+        async with (
+            await loop.create_server(lambda: SocketReceiver(lobby), sock=self._microphones),
+            await loop.create_server(lambda: SocketSender(lobby), sock=self._loudspeakers),
+        ):
+            microphones, loudspeakers = map(_name, (self._microphones, self._loudspeakers))
+            print(
+                f"  microphones connect to {microphones}, loudspeakers to {loudspeakers}; Ctrl-C ends",
+                file=sys.stderr,
+                flush=True,
+            )
+            if not self._shutdown.requested.is_set():
+                await stop.wait()
+            lobby.close()
+            sessions = list(lobby.sessions)
+            await asyncio.gather(*(asyncio.to_thread(s.join, CLOSE_S) for s in sessions))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(flag: str, host: str, port: int) -> socket.socket:
+    """Take the port now, so that a busy one is told before the engines are loaded."""
+    try:
+        family, *_, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        if family == socket.AF_INET6 and host == "localhost":
+            family, address = socket.AF_INET, ("127.0.0.1", port)
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        raise UserError(
+            f"--{flag}_port: expected to listen on {host}:{port}, but {error.strerror or error}; "
+            "is the program running already? another port: "
+            f"--{flag}_port"
+        ) from error
+
+
+def _name(listening: socket.socket) -> str:
+    host, port, *_ = listening.getsockname()
+    return f"{host}:{port}"

@@ -1,0 +1,166 @@
+"""The wire between our client and the server: a hello, then frames, on each of the two ports.
+
+The microphone's port carries frames from the client (audio, what it played, requests), the loudspeaker's
+port frames from the server (audio, control, events). All numbers are little-endian.
+"""
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from typing import Any
+
+MAGIC = b"\x89S2S\r\n\x1a\n"
+"""Begins the hello. As int16 audio it would jump by half the scale between samples; PNG has the idea:
+a byte over 127 and both line ends, so that a connection that mends text is noticed."""
+
+VERSION = 1
+LONGEST_HELLO = 4096
+LONGEST_FRAME = 1 << 16
+"""Two seconds of audio at 16 kHz. A frame that says it is longer is not one."""
+
+_HELLO = struct.Struct("<8sHI")  # magic, version, length of the JSON behind it
+_FRAME = struct.Struct("<B3xIIQ")  # kind, length of the payload behind it, turn, sample
+
+RATES_HZ = range(8000, 48001)
+
+
+class WireError(Exception):
+    """What came is not of this protocol. The text says what was expected; `code` is for programs."""
+
+    def __init__(self, text: str, code: str = "bad_message") -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class FrameKind(IntEnum):
+    """What a frame holds."""
+
+    AUDIO = 1
+    """int16 mono. `sample` counts from when the client connected, or within the turn of the server."""
+    CONTROL = 2
+    """JSON with a "type": from the server welcome, refused, flush, duck; from the client interrupt."""
+    EVENT = 3
+    """JSON: an event of the session, its name under "event"."""
+    PLAYED = 4
+    """From the client: `turn` was played up to `sample`. No payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What a client says first, on both ports."""
+
+    session: str
+    """Chosen by the client; the same on both ports."""
+    token: str = ""
+    send_rate: int = 16000
+    """Of the microphone, in Hz."""
+    recv_rate: int = 16000
+    """Of the loudspeaker, in Hz."""
+    buffer_ms: int = 0
+    """How much audio the client keeps before it is heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireFrame:
+    """One frame."""
+
+    kind: FrameKind
+    payload: bytes = b""
+    turn: int = 0
+    sample: int = 0
+
+    def encode(self) -> bytes:
+        """As it is sent."""
+        return _FRAME.pack(self.kind, len(self.payload), self.turn, self.sample) + self.payload
+
+    def json(self) -> dict[str, Any]:
+        """The payload of a control frame or an event. Raises `WireError`."""
+        return _object(self.payload)
+
+
+def control(kind: str, turn: int = 0, sample: int = 0, **fields: Any) -> WireFrame:
+    """A control frame."""
+    payload = json.dumps({"type": kind, **fields}).encode()
+    return WireFrame(FrameKind.CONTROL, payload, turn, sample)
+
+
+def encode_hello(hello: Hello) -> bytes:
+    """As it is sent."""
+    payload = json.dumps(asdict(hello)).encode()
+    return _HELLO.pack(MAGIC, VERSION, len(payload)) + payload
+
+
+def may_be_hello(data: bytes) -> bool:
+    """Whether this is, or may become, the beginning of a hello; otherwise it is raw audio."""
+    return data[: len(MAGIC)] == MAGIC[: len(data)]
+
+
+def decode_hello(data: bytes) -> tuple[Hello, bytes] | None:
+    """The hello at the beginning of `data` and what is behind it; None: it is not complete yet.
+
+    Raises `WireError`.
+    """
+    if len(data) < _HELLO.size:
+        return None
+    _, version, length = _HELLO.unpack_from(data)
+    if version != VERSION:
+        raise WireError(f"expected version {VERSION} of the protocol, got {version}", "bad_version")
+    if length > LONGEST_HELLO:
+        raise WireError(f"expected a hello of at most {LONGEST_HELLO} bytes, got {length}")
+    end = _HELLO.size + length
+    if len(data) < end:
+        return None
+    return _hello(_object(data[_HELLO.size : end])), data[end:]
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[WireFrame]:
+        """The frames that are complete now. Raises `WireError`."""
+        self._data += data
+        while len(self._data) >= _FRAME.size:
+            kind, length, turn, sample = _FRAME.unpack_from(self._data)
+            if kind not in FrameKind.__members__.values():
+                raise WireError(f"expected a kind of frame from 1 to 4, got {kind}")
+            if length > LONGEST_FRAME:
+                raise WireError(
+                    f"expected a frame of at most {LONGEST_FRAME} bytes, got {length}", "too_big"
+                )
+            end = _FRAME.size + length
+            if len(self._data) < end:
+                return
+            payload = bytes(self._data[_FRAME.size : end])
+            del self._data[:end]
+            yield WireFrame(FrameKind(kind), payload, turn, sample)
+
+
+def _hello(fields: dict[str, Any]) -> Hello:
+    known = {name: fields[name] for name in Hello.__dataclass_fields__ if name in fields}
+    for name, wanted in (("session", str), ("token", str), ("send_rate", int), ("recv_rate", int)):
+        if name in known and type(known[name]) is not wanted:
+            raise WireError(f"hello: expected {name} to be {wanted.__name__}, got {known[name]!r}")
+    if not 1 <= len(known.get("session", "")) <= 64:
+        raise WireError("hello: expected a session of 1 to 64 characters")
+    hello = Hello(**known)
+    for name in ("send_rate", "recv_rate"):
+        if getattr(hello, name) not in RATES_HZ:
+            raise WireError(f"hello: expected {name} from 8000 to 48000, got {getattr(hello, name)}")
+    if type(hello.buffer_ms) is not int or not 0 <= hello.buffer_ms <= 2000:
+        raise WireError(f"hello: expected buffer_ms from 0 to 2000, got {hello.buffer_ms!r}")
+    return hello
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(data)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise WireError(f"expected JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise WireError(f"expected a JSON object, got {type(fields).__name__}")
+    return fields

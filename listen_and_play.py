@@ -1,0 +1,245 @@
+"""The client of the socket mode: a microphone and a loudspeaker on a thin machine."""
+
+import argparse
+import contextlib
+import os
+import queue
+import random
+import socket
+import sys
+import threading
+import uuid
+from typing import Any
+
+from connections.playback import Playback
+from connections.wire import (
+    FrameKind,
+    FrameReader,
+    Hello,
+    WireError,
+    WireFrame,
+    encode_hello,
+)
+from pipeline.errors import UserError
+from utils.audio import to_pcm16
+from utils.shutdown import Request, Shutdown
+from utils.sound_devices import find_sound_device, load_sounddevice
+
+CONNECT_S = 5.0
+FIRST_BACK_OFF_S = 0.5
+LONGEST_BACK_OFF_S = 8.0
+MICROPHONE_BLOCKS = 64
+"""Two seconds of audio may wait for the network; older audio is of no use to anybody."""
+
+
+class Refused(UserError):
+    """The server does not want this client."""
+
+
+class Client:
+    """One conversation with a server, which begins anew whenever the connection was lost."""
+
+    def __init__(self, arguments: argparse.Namespace, shutdown: Request) -> None:
+        self._arguments = arguments
+        self._shutdown = shutdown
+        self._playback = Playback()
+        self._microphone: queue.Queue[bytes | None] = queue.Queue(MICROPHONE_BLOCKS)
+        self._sounddevice = load_sounddevice()
+        self._devices = (
+            find_sound_device("input", arguments.input_device),
+            find_sound_device("output", arguments.output_device),
+        )
+        self._connection: Connection | None = None
+        shutdown.on_request = self._hang_up
+
+    def run(self) -> int:
+        """Talk until Ctrl-C."""
+        back_off_s = FIRST_BACK_OFF_S
+        with self._input_stream(), self._output_stream():
+            while not self._shutdown.requested.is_set():
+                try:
+                    if self._talk():
+                        back_off_s = FIRST_BACK_OFF_S
+                    problem = "the server hung up"
+                except (OSError, WireError) as error:
+                    problem = f"no connection to {self._arguments.host}: {error}"
+                if not self._shutdown.requested.is_set():
+                    say(f"{problem}; trying again in {back_off_s:.1f} s")
+                    self._shutdown.requested.wait(back_off_s * random.uniform(1, 1.3))
+                    back_off_s = min(2 * back_off_s, LONGEST_BACK_OFF_S)
+        return 130
+
+    def _talk(self) -> bool:
+        """One connection, until it ends. Whether the server welcomed us. Raises `Refused`."""
+        self._playback = Playback()
+        arguments = self._arguments
+        hello = Hello(
+            session=uuid.uuid4().hex,
+            token=arguments.token or os.environ.get("S2S_TOKEN", ""),
+            send_rate=arguments.send_rate,
+            recv_rate=arguments.recv_rate,
+            buffer_ms=round(1000 * arguments.list_play_chunk_size / arguments.recv_rate),
+        )
+        with Connection(arguments.host, arguments.send_port, arguments.recv_port, hello) as connection:
+            self._connection = connection
+            sender = threading.Thread(target=self._send, args=(connection,), daemon=True)
+            for frame in connection.frames():
+                if frame.kind is FrameKind.AUDIO:
+                    self._playback.receive(frame)
+                elif frame.kind is FrameKind.EVENT:
+                    self._show(frame.json())
+                elif frame.kind is FrameKind.CONTROL and not sender.is_alive():
+                    welcome(frame.json())
+                    say(f"connected to {arguments.host}; speak, Ctrl-C ends")
+                    sender.start()
+                else:
+                    self._obey(frame)
+            self._connection = None
+            return sender.is_alive()
+
+    def _obey(self, frame: WireFrame) -> None:
+        request = frame.json()
+        match request.get("type"):
+            case "flush":
+                self._playback.flush(frame.turn, frame.sample)
+            case "duck":
+                self._playback.duck(float(request["gain"]))
+            case "refused":
+                raise Refused(f"the server refuses us: {request.get('text')}")
+
+    def _send(self, connection: "Connection") -> None:
+        """Send the microphone, and now and then what was played."""
+        while not self._microphone.empty():
+            self._microphone.get_nowait()
+        sample, reported = 0, (0, 0)
+        with contextlib.suppress(OSError):
+            while (block := self._microphone.get()) is not None and connection is self._connection:
+                connection.send(WireFrame(FrameKind.AUDIO, block, 0, sample))
+                sample += len(block) // 2
+                if self._playback.played != reported:
+                    reported = self._playback.played
+                    connection.send(WireFrame(FrameKind.PLAYED, b"", *reported))
+
+    def _show(self, event: dict[str, Any]) -> None:
+        match event:
+            case {"event": "Transcript", "text": text}:
+                print(f"    you: {text}", flush=True)
+            case {"event": "ReplyText", "text": text}:
+                print(f"machine: {text.strip()}", flush=True)
+            case {"event": "ErrorEvent", "text": text}:
+                print(f"  error: {text}", flush=True)
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.shut_down()
+
+    def _input_stream(self) -> Any:
+        def heard(data: Any, samples: int, times: Any, status: Any) -> None:
+            with contextlib.suppress(queue.Full):
+                self._microphone.put_nowait(bytes(data))
+
+        return self._open("RawInputStream", self._devices[0], self._arguments.send_rate, heard)
+
+    def _output_stream(self) -> Any:
+        def wanted(data: Any, samples: int, times: Any, status: Any) -> None:
+            data[:] = to_pcm16(self._playback.next_block(samples))
+
+        return self._open("RawOutputStream", self._devices[1], self._arguments.recv_rate, wanted)
+
+    def _open(self, kind: str, device: int, rate_hz: int, callback: Any) -> Any:
+        try:
+            return getattr(self._sounddevice, kind)(
+                samplerate=rate_hz,
+                blocksize=self._arguments.list_play_chunk_size,
+                device=device,
+                channels=1,
+                dtype="int16",
+                latency="low",
+                callback=callback,
+            )
+        except self._sounddevice.PortAudioError as error:
+            raise UserError(f"the sound device cannot be opened at {rate_hz} Hz: {error}") from error
+
+
+class Connection:
+    """The two sockets of one session."""
+
+    def __init__(self, host: str, microphone_port: int, loudspeaker_port: int, hello: Hello) -> None:
+        self._microphone = socket.create_connection((host, microphone_port), CONNECT_S)
+        try:
+            self._loudspeaker = socket.create_connection((host, loudspeaker_port), CONNECT_S)
+        except OSError:
+            self._microphone.close()
+            raise
+        for connection in (self._microphone, self._loudspeaker):
+            connection.settimeout(None)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(encode_hello(hello))
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shut_down()
+        self._microphone.close()
+        self._loudspeaker.close()
+
+    def frames(self) -> Any:
+        """What the server sends, until it hangs up."""
+        reader = FrameReader()
+        while data := self._loudspeaker.recv(65536):
+            yield from reader.feed(data)
+
+    def send(self, frame: WireFrame) -> None:
+        """Send to the microphone's port."""
+        self._microphone.sendall(frame.encode())
+
+    def shut_down(self) -> None:
+        """Wake whoever waits on one of the sockets; from any thread."""
+        for connection in (self._microphone, self._loudspeaker):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+def welcome(request: dict[str, Any]) -> None:
+    """Check the first word of the server. Raises `Refused`."""
+    if request.get("type") == "refused":
+        raise Refused(f"the server refuses us: {request.get('text')}")
+    if request.get("type") != "welcome":
+        raise WireError(f"expected a welcome, got {request.get('type')!r}")
+
+
+def say(text: str) -> None:
+    """Tell the person."""
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The flags. Plain argparse: a thin machine needs no machine learning library for them."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("--host", default="localhost", help="where the server runs")
+    add("--send_port", type=int, default=12345, help="the server's port for the microphone")
+    add("--recv_port", type=int, default=12346, help="the server's port for the loudspeaker")
+    add("--send_rate", type=int, default=16000, help="of the microphone, in Hz")
+    add("--recv_rate", type=int, default=16000, help="of the loudspeaker, in Hz")
+    add("--list_play_chunk_size", type=int, default=1024, help="samples in a block of the sound card")
+    add("--input_device", help="microphone: number or part of its name")
+    add("--output_device", help="loudspeaker: number or part of its name")
+    add("--token", help="what the server wants to hear; or set S2S_TOKEN")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    """Exit code 2: a mistake, explained; 3: no sound device; 130: Ctrl-C."""
+    try:
+        return Client(parse(argv), Shutdown()).run()
+    except UserError as error:
+        print(f"listen_and_play.py: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
