@@ -1,0 +1,40 @@
+"""Audience: who listens to each session, as the command was told."""
+
+import sys
+
+from arguments_classes.module_arguments import ModuleArguments
+from listeners.json_lines import JsonLines
+from listeners.lines import Lines
+from listeners.listener import Listener
+from listeners.terminal import Terminal
+from pipeline.session import Session
+
+LAST_WORDS_S = 1.0
+"""How long the listeners may take to tell the last events."""
+
+
+class Audience:
+    """Gives every new session its listener: JSON for machines, a live screen, or plain lines."""
+
+    def __init__(self, arguments: ModuleArguments) -> None:
+        self._arguments = arguments
+        self._listeners: list[Listener] = []
+
+    def attend(self, session: Session, label: str) -> None:
+        """Listen to a new session."""
+        self._listeners = [listener for listener in self._listeners if listener.alive]
+        self._listeners.append(self._listener(session, label))
+
+    def leave(self) -> None:
+        """Wait until the last events were told."""
+        for listener in self._listeners:
+            listener.join(LAST_WORDS_S)
+
+    def _listener(self, session: Session, label: str) -> Listener:
+        one_session, on_screen = self._arguments.mode != "socket", sys.stdout.isatty()
+        if self._arguments.json_events:
+            return JsonLines(session, label)
+        if self._arguments.mode == "local" and on_screen:
+            return Terminal(session)
+        with_text = one_session or on_screen or self._arguments.log_transcripts
+        return Lines(session, "" if one_session else label, with_text=with_text)

@@ -1,0 +1,32 @@
+"""JsonLines: every event as one line of JSON, for machines."""
+
+import dataclasses
+import json
+import sys
+import threading
+from typing import Any, TextIO
+
+from listeners.listener import Listener
+from pipeline.events import Event
+from pipeline.session import Session
+
+_one_line_at_a_time = threading.Lock()
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """An event as plain data: its name under "event", then its fields."""
+    return {"event": type(event).__name__, **dataclasses.asdict(event)}
+
+
+class JsonLines(Listener):
+    """Writes to standard output; `label` tells the sessions of a server apart."""
+
+    def __init__(self, session: Session, label: str, out: TextIO = sys.stdout) -> None:
+        self._label = label
+        self._out = out
+        super().__init__(session)
+
+    def on_event(self, event: Event) -> None:
+        line = json.dumps({"session": self._label, **as_json(event)}, ensure_ascii=False)
+        with _one_line_at_a_time:
+            print(line, file=self._out, flush=True)

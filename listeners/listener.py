@@ -1,0 +1,37 @@
+"""Listener: a thread that is told the events of one session."""
+
+import logging
+import threading
+
+from pipeline.events import Event
+from pipeline.session import Session
+
+logger = logging.getLogger(__name__)
+
+
+class Listener:
+    """Gets every event of a session, in order, on a thread of its own; ends with the session."""
+
+    def __init__(self, session: Session, *, with_level: bool = False) -> None:
+        self._mail = session.events.subscribe(with_level=with_level)
+        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+        self._thread.start()
+
+    def on_event(self, event: Event) -> None:
+        """Something happened."""
+        raise NotImplementedError(f"{type(self).__name__} must define on_event()")
+
+    @property
+    def alive(self) -> bool:
+        """Whether more may come."""
+        return self._thread.is_alive()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait until the last event was told."""
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while (event := self._mail.fetch()) is not None:
+            self.on_event(event)
+        if self._mail.overflowed:
+            logger.warning("%s was cut off: it did not keep up with the events", type(self).__name__)

@@ -1,0 +1,97 @@
+"""Terminal: the conversation on a screen, with what the program is doing in the last line."""
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from listeners.lines import describe
+from listeners.listener import Listener
+from pipeline.events import (
+    ErrorEvent,
+    Event,
+    InputLevel,
+    Interrupted,
+    ListeningChanged,
+    PartialTranscript,
+    ReplyStarted,
+    ReplyText,
+    SpeechEnded,
+    SpeechStarted,
+    Transcript,
+    TurnDone,
+)
+from pipeline.session import Session
+
+_METER_CELLS = 20
+_METER_FULL_RMS = 0.25
+"""Loud speech close to the microphone."""
+
+_STATES = {
+    "listening": ("●", "green"),
+    "hearing you": ("●", "bold green"),
+    "thinking": ("◐", "yellow"),
+    "speaking": ("▶", "cyan"),
+}
+
+
+class Terminal(Listener):
+    """Prints what was said and heard; the last line shows state, level and what is being said."""
+
+    def __init__(self, session: Session, console: Console | None = None) -> None:
+        self._state = "listening"
+        self._level = 0.0
+        self._partial = ""
+        self._live = Live(Text(""), console=console, auto_refresh=False, transient=True)
+        self._live.start()
+        super().__init__(session, with_level=True)
+
+    def on_event(self, event: Event) -> None:
+        """Show one event."""
+        line = describe(event, with_text=True)
+        if line is not None:
+            self._live.console.print(Text(line, style=_style(event)))
+        self._follow(event)
+        self._live.update(self._status(), refresh=True)
+
+    def _run(self) -> None:
+        super()._run()
+        self._live.stop()
+
+    def _follow(self, event: Event) -> None:
+        match event:
+            case InputLevel(rms=rms):
+                self._level = rms
+            case SpeechStarted():
+                self._state = "hearing you"
+            case SpeechEnded():
+                self._state, self._partial = "thinking", ""
+            case PartialTranscript(text=text):
+                self._partial = text
+            case ReplyStarted():
+                self._state = "speaking"
+            case ListeningChanged(listening=True):
+                self._state = "listening"
+            case TurnDone() if self._state == "thinking":
+                self._state = "listening"
+
+    def _status(self) -> Text:
+        symbol, style = _STATES[self._state]
+        line = Text(f"{symbol} {self._state:<12}", style=style)
+        if self._state != "speaking":
+            filled = min(_METER_CELLS, round(_METER_CELLS * (self._level / _METER_FULL_RMS) ** 0.5))
+            line.append("▮" * filled + "▯" * (_METER_CELLS - filled), style="green")
+        line.append(f"  {self._partial}", style="dim")
+        return line
+
+
+def _style(event: Event) -> str:
+    match event:
+        case Transcript():
+            return "bold"
+        case ReplyText():
+            return "cyan"
+        case ErrorEvent():
+            return "red"
+        case Interrupted():
+            return "yellow"
+    return "dim"
