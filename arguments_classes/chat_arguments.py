@@ -1,0 +1,28 @@
+"""ChatArguments: the memory of a conversation."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from arguments_classes.expect import expect
+from LLM.chat import DEFAULT_PROMPT
+
+
+@dataclass
+class ChatArguments:
+    """What the language model is told and what it remembers."""
+
+    _argument_group_name: ClassVar[str] = "conversation"
+
+    chat_size: int = field(
+        default=10, metadata={"help": "exchanges (a question and its answer) that are remembered"}
+    )
+    user_role: str = field(default="user", metadata={"help": "the role of the user's messages"})
+    init_chat_role: str | None = field(
+        default="system", metadata={"help": "the role of the first message"}
+    )
+    init_chat_prompt: str = field(
+        default=DEFAULT_PROMPT, metadata={"help": "the first message, which is always remembered"}
+    )
+
+    def __post_init__(self) -> None:
+        expect(self.chat_size >= 0, "chat_size", "0 or more exchanges", self.chat_size)

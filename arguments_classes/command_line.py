@@ -1,0 +1,188 @@
+"""The command line: from what was typed, or a JSON file, to the chosen parts and their settings."""
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from transformers import HfArgumentParser
+
+from arguments_classes.chat_arguments import ChatArguments
+from arguments_classes.file_arguments import FileArguments
+from arguments_classes.local_arguments import LocalArguments
+from arguments_classes.module_arguments import ModuleArguments
+from arguments_classes.socket_arguments import SocketArguments
+from arguments_classes.vad_arguments import VADArguments
+from pipeline.errors import UserError
+from pipeline.registry import AUTO, ROWS, EngineRow, find
+
+MODES = {"socket": SocketArguments, "local": LocalArguments, "file": FileArguments}
+
+_KEY_ADVICE = (
+    "a key does not belong on a command line or in a config file, where others can read it; put it into "
+    "the environment variable OPENAI_API_KEY, or into a file that --llm_api_key_file names"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenEngine:
+    """An engine and what it is to be called with."""
+
+    row: EngineRow
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """All that was chosen."""
+
+    module: ModuleArguments
+    vad: VADArguments
+    chat: ChatArguments
+    mode: SocketArguments | LocalArguments | FileArguments
+    engines: dict[str, ChosenEngine]
+    """By stage; "llm" is missing where one is to be looked for."""
+
+    def own_ports(self) -> tuple[int, ...]:
+        """The ports on which this program itself will listen."""
+        if isinstance(self.mode, SocketArguments):
+            return self.mode.recv_port, self.mode.send_port
+        return ()
+
+
+def parse_command_line(argv: Sequence[str]) -> Arguments:
+    """Parse ``[config.json] [flags]``; flags win over the file. Raises `UserError`; --help exits."""
+    argv = _with_config(list(argv))
+    chooser = _Parser(ModuleArguments, add_help=False)
+    module = chooser.parse(argv)[0]
+    chosen = _chosen_rows(module)
+    argv = _without_aliases(argv, chosen.values())
+    with_flags = {stage: row for stage, row in chosen.items() if row.arguments is not None}
+    classes: list[Any] = [ModuleArguments, MODES[module.mode], VADArguments]
+    if "s2s" not in chosen:
+        classes.append(ChatArguments)
+    classes += [row.argument_class() for row in with_flags.values()]
+    parser = _Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION)
+    *parsed, unknown = parser.parse(argv)
+    if unknown:
+        raise UserError(_unknown_argument(unknown[0], parser))
+    by_class = {type(arguments): arguments for arguments in parsed}
+    engines = {
+        stage: ChosenEngine(
+            row, _engine_settings(stage, by_class.get(row.argument_class() or _NoArguments))
+        )
+        for stage, row in chosen.items()
+    }
+    mode = by_class[MODES[module.mode]]
+    chat = by_class.get(ChatArguments) or ChatArguments()
+    return Arguments(by_class[ModuleArguments], by_class[VADArguments], chat, mode, engines)
+
+
+_DESCRIPTION = (
+    "Talk to a machine and it talks back. The flags below are those of the chosen parts: choose others "
+    "(--mode, --stt, ...) together with --help to see theirs. A JSON file may hold the same settings: "
+    "s2s_pipeline.py config.json"
+)
+
+
+class _Parser(HfArgumentParser):  # type: ignore[misc]
+    """Says what is wrong in one sentence, takes no abbreviations."""
+
+    def __init__(self, classes: Any, **kwargs: Any) -> None:
+        super().__init__(classes, allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message)
+
+    def parse(self, argv: list[str]) -> list[Any]:
+        """The dataclasses, and last what was not understood."""
+        parsed = self.parse_args_into_dataclasses(
+            argv, return_remaining_strings=True, look_for_args_file=False
+        )
+        return list(parsed)
+
+
+def _chosen_rows(module: ModuleArguments) -> dict[str, EngineRow]:
+    chosen = {"vad": find("vad", module.vad)}
+    if module.s2s is not None:
+        return chosen | {"s2s": find("s2s", module.s2s)}
+    chosen |= {"stt": find("stt", module.stt), "tts": find("tts", module.tts)}
+    if module.llm != AUTO:
+        chosen["llm"] = find("llm", module.llm)
+    return chosen
+
+
+def _engine_settings(stage: str, arguments: Any) -> dict[str, Any]:
+    """Fields ▶ keyword arguments of the engine: the prefix is cut off, `gen_*` go into `gen_kwargs`."""
+    settings: dict[str, Any] = {}
+    generation: dict[str, Any] = {}
+    for name, value in dataclasses.asdict(arguments).items() if arguments else ():
+        name = name.removeprefix(f"{stage}_")
+        if name.startswith("gen_"):
+            generation[name.removeprefix("gen_")] = value
+        else:
+            settings[name] = value
+    return settings | ({"gen_kwargs": generation} if generation else {})
+
+
+def _with_config(argv: list[str]) -> list[str]:
+    """Put the settings of a JSON file in front of the flags."""
+    if not argv or argv[0].startswith("-"):
+        return argv
+    path = Path(argv[0])
+    try:
+        settings = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: expected a JSON file with settings: {error.strerror}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not JSON: {error}") from error
+    if not isinstance(settings, dict):
+        raise UserError(f"{path}: expected an object with settings, got {type(settings).__name__}")
+    flags: list[str] = []
+    for name, value in settings.items():
+        if isinstance(value, (dict, list)):
+            raise UserError(f"{path}: {name}: expected a single value, got {json.dumps(value)}")
+        if value is not None:
+            flags += [f"--{name}", str(value).lower() if isinstance(value, bool) else str(value)]
+    return flags + argv[1:]
+
+
+def _without_aliases(argv: list[str], chosen: Iterable[EngineRow]) -> list[str]:
+    """Write older prefixes of flags as the present ones."""
+    prefixes = {
+        f"--{alias}": f"--{row.stage}_" for row in chosen for alias in row.aliases if alias.endswith("_")
+    }
+    translated = []
+    for argument in argv:
+        for old, new in prefixes.items():
+            if argument.startswith(old):
+                argument = new + argument.removeprefix(old)
+        translated.append(argument)
+    return translated
+
+
+def _unknown_argument(argument: str, parser: _Parser) -> str:
+    if not argument.startswith("--"):
+        return f"expected a flag or a JSON file in front of the flags, got {argument!r}"
+    flag = argument.split("=")[0].replace("-", "_").replace("__", "--", 1)
+    if flag.endswith("api_key"):
+        return f"{flag}: {_KEY_ADVICE}"
+    for row in ROWS:
+        names = [f"--{f.name}" for f in dataclasses.fields(row.argument_class() or _NoArguments)]
+        old = [f"--{alias}" for alias in row.aliases if alias.endswith("_")]
+        if flag in names or any(flag.startswith(prefix) for prefix in old):
+            return f"{flag} belongs to --{row.stage} {row.name}, which is not the one chosen"
+    for mode, arguments in MODES.items():
+        if flag in [f"--{field.name}" for field in dataclasses.fields(arguments)]:
+            return f"{flag} belongs to --mode {mode}, which is not the one chosen"
+    known = [name for action in parser._actions for name in action.option_strings]
+    nearest = difflib.get_close_matches(flag, known, n=1, cutoff=0)
+    return f"there is no flag {flag}; the nearest is {nearest[0]} (--help shows all)"
+
+
+@dataclass
+class _NoArguments:
+    """Of an engine without flags."""

@@ -1,0 +1,27 @@
+"""LocalArguments: flags of --mode local."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from arguments_classes.expect import expect
+
+
+@dataclass
+class LocalArguments:
+    """Microphone and loudspeaker of this machine."""
+
+    _argument_group_name: ClassVar[str] = "--mode local"
+
+    input_device: str | None = field(
+        default=None, metadata={"help": "microphone: part of its name, or its number in --check"}
+    )
+    output_device: str | None = field(
+        default=None, metadata={"help": "loudspeaker: part of its name, or its number in --check"}
+    )
+    list_play_chunk_size: int = field(
+        default=512, metadata={"help": "samples in a block, at 16 kHz: 32 ms"}
+    )
+
+    def __post_init__(self) -> None:
+        size = self.list_play_chunk_size
+        expect(32 <= size <= 16384, "list_play_chunk_size", "32 to 16384 samples", size)

