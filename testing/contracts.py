@@ -1,0 +1,225 @@
+"""Contracts: what every engine of a kind must do. Derive a test class and give it an engine:
+
+class TestMyRecognizer(RecognizerContract):
+@pytest.fixture(scope="class")
+@classmethod
+def engine(cls): return MyRecognizer()
+"""
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from LLM.base import ChatMessage, ChatModel
+from pipeline.messages import Samples
+from pipeline.shared_engine import SharedEngine
+from pipeline.turn import CancelToken
+from S2S.base import SpeechResponder
+from STT.base import Recognizer
+from TTS.base import AudioChunk, Synthesizer
+from VAD.base import VoiceDetector
+
+SOON_S = 20.0
+"""A cancelled call is over by then on the slowest machine; none of these tests measures time."""
+
+LONG_TEXT = "This sentence goes on, and on, and on, since nobody has told it to stop. " * 20
+
+
+def speech_like(rate_hz: int, seconds: float = 1.0) -> Samples:
+    """Something loud that is no speech."""
+    noise = np.random.default_rng(0).normal(0, 0.1, int(rate_hz * seconds))
+    return noise.clip(-1, 1).astype(np.float32)
+
+
+def check_chunk(chunk: AudioChunk) -> None:
+    """What every piece of audio must be."""
+    assert chunk.samples.dtype == np.float32
+    assert chunk.samples.ndim == 1
+    assert chunk.sample_rate_hz >= 8000
+    assert np.isfinite(chunk.samples).all()
+    assert np.abs(chunk.samples).max(initial=0) <= 1
+
+
+class VoiceDetectorContract:
+    """`engine` is a fresh or shared detector."""
+
+    def test_it_takes_its_windows_and_gives_probabilities(self, engine: VoiceDetector) -> None:
+        stream = engine.open()
+        noise = speech_like(engine.sample_rate_hz)
+        for start in range(0, len(noise) - engine.window_samples, engine.window_samples):
+            probability = stream.probability(noise[start : start + engine.window_samples])
+            assert 0 <= probability <= 1
+
+    def test_digital_silence_is_no_speech(self, engine: VoiceDetector) -> None:
+        stream, silence = engine.open(), np.zeros(engine.window_samples, np.float32)
+        assert max(stream.probability(silence) for _ in range(30)) < 0.3
+
+    def test_conversations_do_not_hear_each_other(self, engine: VoiceDetector) -> None:
+        alone, disturbed, other = engine.open(), engine.open(), engine.open()
+        quiet = np.full(engine.window_samples, 1e-4, np.float32)
+        loud = speech_like(engine.sample_rate_hz)[: engine.window_samples]
+        for _ in range(10):
+            expected = alone.probability(quiet)
+            other.probability(loud)
+            assert disturbed.probability(quiet) == expected
+
+    def test_reset_forgets(self, engine: VoiceDetector) -> None:
+        stream = engine.open()
+        window = speech_like(engine.sample_rate_hz)[: engine.window_samples]
+        first = stream.probability(window)
+        stream.probability(window)
+        stream.reset()
+        assert stream.probability(window) == first
+
+
+class RecognizerContract:
+    """`engine` is a loaded recognizer."""
+
+    def test_it_states_what_it_is(self, engine: Recognizer) -> None:
+        assert engine.name
+        assert engine.slots >= 1
+        assert engine.sample_rate_hz in (8000, 16000, 24000)
+        assert engine.languages
+
+    @pytest.mark.parametrize("samples", [0, 1, 100, 16000])
+    def test_silence_of_any_length_is_no_error(self, engine: Recognizer, samples: int) -> None:
+        heard = engine.transcribe(np.zeros(samples, np.float32), None, CancelToken())
+        assert isinstance(heard.text, str)
+
+    def test_noise_and_full_scale_are_no_error(self, engine: Recognizer) -> None:
+        loud = np.sign(speech_like(engine.sample_rate_hz)).astype(np.float32)
+        assert isinstance(engine.transcribe(loud, None, CancelToken()).text, str)
+
+    def test_a_call_that_was_cancelled_before_it_began_is_over_soon(self, engine: Recognizer) -> None:
+        cancel = CancelToken()
+        cancel.cancel()
+        shared: SharedEngine[Recognizer] = SharedEngine(engine)
+        assert shared.call(lambda e, c: e.transcribe(speech_like(16000), None, c), cancel) is None
+
+    def test_two_callers_get_each_their_own_words(self, engine: Recognizer, spoken: Samples) -> None:
+        """`spoken` is a fixture of the test class: speech that this recognizer understands."""
+        shared: SharedEngine[Recognizer] = SharedEngine(engine)
+        expected = engine.transcribe(spoken, None, CancelToken()).text
+        assert expected
+        results: list[str] = []
+
+        def call() -> None:
+            heard = shared.call(lambda e, c: e.transcribe(spoken, None, c), CancelToken())
+            results.append(heard.text if heard else "nothing")
+
+        callers = [threading.Thread(target=call) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join(SOON_S)
+        assert results == [expected] * 4
+
+
+class ChatModelContract:
+    """`engine` is a chat model that can answer; `slow_engine`, where given, one that takes its time."""
+
+    MESSAGES = (ChatMessage("system", "Be brief."), ChatMessage("user", "Hello, I am well."))
+
+    def test_it_answers_in_pieces_of_text(self, engine: ChatModel) -> None:
+        answer = list(engine.generate(self.MESSAGES, CancelToken()))
+        assert all(isinstance(piece, str) for piece in answer)
+        assert "".join(answer).strip()
+
+    def test_it_takes_a_conversation(self, engine: ChatModel) -> None:
+        messages = [*self.MESSAGES, ChatMessage("assistant", "Good."), ChatMessage("user", "Why?")]
+        assert "".join(engine.generate(messages, CancelToken())).strip()
+
+    def test_cancelled_before_the_first_word_it_is_over_soon(self, engine: ChatModel) -> None:
+        cancel = CancelToken()
+        whole = "".join(engine.generate(self.MESSAGES, CancelToken()))
+        cancel.cancel()
+        cut = "".join(run_to_end(engine.generate(self.MESSAGES, cancel)))
+        assert len(cut) < len(whole) / 2
+
+    def test_closed_in_mid_answer_it_can_be_called_again(self, engine: ChatModel) -> None:
+        answer = engine.generate(self.MESSAGES, CancelToken())
+        next(answer)
+        answer.close()  # type: ignore[attr-defined]
+        assert "".join(engine.generate(self.MESSAGES, CancelToken())).strip()
+
+
+class SynthesizerContract:
+    """`engine` is a loaded synthesizer."""
+
+    def test_it_states_what_it_is(self, engine: Synthesizer) -> None:
+        assert engine.name
+        assert engine.slots >= 1
+        assert engine.sample_rate_hz >= 8000
+        assert engine.languages
+
+    def test_it_speaks(self, engine: Synthesizer) -> None:
+        chunks = list(engine.synthesize("Hello, how are you today?", None, None, CancelToken()))
+        for chunk in chunks:
+            check_chunk(chunk)
+            assert chunk.sample_rate_hz == engine.sample_rate_hz
+        audio = np.concatenate([chunk.samples for chunk in chunks])
+        assert 0.5 < len(audio) / engine.sample_rate_hz < 10
+        assert np.abs(audio).max() > 0.05, "silence is no speech"
+
+    @pytest.mark.parametrize("text", ["", " ", "...", "😀", "x", "\x00", "<b>&amp;", LONG_TEXT])
+    def test_any_text_is_no_error(self, engine: Synthesizer, text: str) -> None:
+        for chunk in engine.synthesize(text, None, None, CancelToken()):
+            check_chunk(chunk)
+
+    def test_cancelled_before_the_first_audio_it_is_over_soon(self, engine: Synthesizer) -> None:
+        cancel = CancelToken()
+        cancel.cancel()
+        whole = sum(len(c.samples) for c in engine.synthesize(LONG_TEXT, None, None, CancelToken()))
+        cut = sum(len(c.samples) for c in engine.synthesize(LONG_TEXT, None, None, cancel))
+        assert cut < whole / 2
+
+    def test_closed_in_mid_sentence_it_can_be_called_again(self, engine: Synthesizer) -> None:
+        speech = engine.synthesize(LONG_TEXT, None, None, CancelToken())
+        next(speech)
+        speech.close()  # type: ignore[attr-defined]
+        assert list(engine.synthesize("Hello.", None, None, CancelToken()))
+
+    def test_many_callers_are_served(self, engine: Synthesizer) -> None:
+        shared: SharedEngine[Synthesizer] = SharedEngine(engine)
+        lengths: list[int] = []
+
+        def call() -> None:
+            speech = shared.stream(
+                lambda e, c: e.synthesize("Hello there.", None, None, c), CancelToken()
+            )
+            lengths.append(sum(len(chunk.samples) for chunk in speech))
+
+        callers = [threading.Thread(target=call) for _ in range(8)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join(SOON_S)
+        assert len(lengths) == 8
+        assert min(lengths) > 0
+
+
+class SpeechResponderContract:
+    """`engine` is a loaded speech-to-speech engine."""
+
+    def test_it_answers_speech_with_speech(self, engine: SpeechResponder) -> None:
+        answer = list(engine.respond(speech_like(engine.sample_rate_hz), CancelToken()))
+        for chunk, text in answer:
+            check_chunk(chunk)
+            assert text is None or isinstance(text, str)
+        assert sum(len(chunk.samples) for chunk, _ in answer) > 0
+
+    @pytest.mark.parametrize("samples", [0, 1])
+    def test_next_to_nothing_is_no_error(self, engine: SpeechResponder, samples: int) -> None:
+        list(engine.respond(np.zeros(samples, np.float32), CancelToken()))
+
+
+def run_to_end(pieces: Iterator[str]) -> list[str]:
+    """All pieces, on a thread that must end soon."""
+    collected: list[str] = []
+    thread = threading.Thread(target=lambda: collected.extend(pieces), daemon=True)
+    thread.start()
+    thread.join(SOON_S)
+    assert not thread.is_alive(), "expected a cancelled call to end, it goes on"
+    return collected

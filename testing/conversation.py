@@ -1,0 +1,128 @@
+"""Conversation: a session on a clock that a test moves; its stages are real, its engines scripted."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from LLM.base import ChatModel
+from LLM.chat import Chat
+from pipeline.clock import SampleClock
+from pipeline.events import Event, TurnDone
+from pipeline.messages import Samples, Utterance
+from pipeline.shared_engine import SharedEngine
+from pipeline.turn import Origin, Turn
+from s2s_pipeline import Cascade, Engines, build_pipeline
+from STT.base import Recognizer
+from testing.fakes import (
+    RATE_HZ,
+    LoudnessDetector,
+    ScriptedModel,
+    ScriptedRecognizer,
+    ScriptedSynthesizer,
+)
+from testing.sinks import RecordingSink
+from TTS.base import Synthesizer
+from VAD.endpointer import EndpointerSettings
+
+WINDOW = LoudnessDetector.window_samples
+PATIENCE_S = 30.0
+"""A pipeline that is not idle after so long hangs."""
+
+
+class Conversation:
+    """One user in front of a scripted pipeline. Time passes only in `speak`, `wait` and `until`."""
+
+    def __init__(
+        self,
+        *,
+        stt: ScriptedRecognizer | None = None,
+        llm: ScriptedModel | None = None,
+        tts: ScriptedSynthesizer | None = None,
+        endpointing: EndpointerSettings = EndpointerSettings(min_silence_ms=192, min_speech_ms=64),
+        can_flush: bool = True,
+    ) -> None:
+        self.stt = stt or ScriptedRecognizer()
+        self.llm = llm or ScriptedModel()
+        self.tts = tts or ScriptedSynthesizer()
+        self.clock = SampleClock(RATE_HZ)
+        self.sink = RecordingSink(self.clock.now, can_flush=can_flush)
+        self.chat = Chat()
+        self.shared_stt: SharedEngine[Recognizer] = SharedEngine(self.stt)
+        self.shared_llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
+        self.shared_tts: SharedEngine[Synthesizer] = SharedEngine(self.tts)
+        cascade = Cascade(self.shared_stt, self.shared_llm, self.shared_tts, lambda: self.chat)
+        engines = Engines(LoudnessDetector(), endpointing, cascade)
+        self.session = build_pipeline(engines, self.sink, clock=self.clock)
+        self.clock.on_advance(self.session.playout.wake)
+        self._mail = self.session.events.subscribe()
+        self._events: list[Event] = []
+
+    def __enter__(self) -> "Conversation":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for engine in (self.stt, self.llm, self.tts):
+            engine.hold.open()
+        self.session.close("the test is over")
+        assert self.session.join(PATIENCE_S) == []
+
+    # -- the user ----------------------------------------------------------------------------------
+
+    def speak(self, ms: int, *, settle: bool = True) -> None:
+        """Be loud."""
+        self._feed(np.full(WINDOW, 0.5, np.float32), ms, settle)
+
+    def wait(self, ms: int, *, settle: bool = True) -> None:
+        """Be silent."""
+        self._feed(np.zeros(WINDOW, np.float32), ms, settle)
+
+    def ask(self) -> None:
+        """Speak, and wait until that counts as said."""
+        self.speak(320)
+        self.wait(256)
+
+    def until(self, happened: Callable[[], bool], ms: int = 60_000) -> None:
+        """Be silent until something has happened."""
+        for _ in range(0, ms, 32):
+            if happened():
+                return
+            self.wait(32)
+        raise AssertionError(f"expected it to happen within {ms} ms, it did not")
+
+    def until_done(self, turn: int) -> TurnDone:
+        """Be silent until a turn is over."""
+        self.until(lambda: bool(self.done(turn)))
+        return self.done(turn)[0]
+
+    def begin_tentative(self, samples: Samples | None = None) -> Turn:
+        """Send a turn down the line that is not committed, as speculation does."""
+        turn = self.session.begin_turn(Origin.SPEECH)
+        audio = np.full(8000, 0.5, np.float32) if samples is None else samples
+        channel = self.session._head
+        channel.offer(Utterance(turn, audio, RATE_HZ))
+        return turn
+
+    # -- what became of it -------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Wait until every stage has done what it can at this moment of the clock."""
+        assert self.session.activity.wait_idle(PATIENCE_S), "the pipeline does not come to rest"
+
+    def events(self, *kinds: type) -> list[Event]:
+        """All events so far, of these kinds."""
+        while (event := self._mail.fetch(0)) is not None:
+            self._events.append(event)
+        return [event for event in self._events if not kinds or isinstance(event, kinds)]
+
+    def done(self, turn: int) -> list[TurnDone]:
+        """How a turn ended; empty while it has not."""
+        return [e for e in self.events(TurnDone) if isinstance(e, TurnDone) and e.turn == turn]
+
+    def _feed(self, window: Samples, ms: int, settle: bool) -> None:
+        for _ in range(-(-ms * RATE_HZ // 1000 // WINDOW)):
+            self.clock.advance(WINDOW)
+            if settle:
+                self.settle()
+            self.session.feed(window, RATE_HZ, self.clock.now() - WINDOW / RATE_HZ)
+            if settle:
+                self.settle()

@@ -1,0 +1,66 @@
+"""ScriptedServer: the real socket server, over scripted engines, in this process."""
+
+import threading
+
+from arguments_classes.socket_arguments import SocketArguments
+from connections.socket_server import SocketServer
+from LLM.base import ChatModel
+from LLM.chat import Chat
+from pipeline.clock import Clock
+from pipeline.session import Session
+from pipeline.shared_engine import SharedEngine
+from pipeline.sink import Sink
+from s2s_pipeline import Cascade, Engines, build_pipeline
+from STT.base import Recognizer
+from testing.fakes import (
+    LoudnessDetector,
+    ScriptedModel,
+    ScriptedRecognizer,
+    ScriptedSynthesizer,
+)
+from TTS.base import Synthesizer
+from utils.shutdown import Request
+from VAD.endpointer import EndpointerSettings
+
+STOP_S = 10.0
+
+
+class ScriptedServer:
+    """Serves two free ports of the loopback address until the block ends."""
+
+    def __init__(self, *, token: str | None = None) -> None:
+        self.stt, self.llm = ScriptedRecognizer(), ScriptedModel()
+        self.tts = ScriptedSynthesizer()
+        self.sessions: list[Session] = []
+        self.chats: list[Chat] = []
+        self._stop = Request()
+        self._server = SocketServer(SocketArguments(recv_port=0, send_port=0, token=token), self._stop)
+        self.microphone_port, self.loudspeaker_port = self._server.ports
+        shared_stt: SharedEngine[Recognizer] = SharedEngine(self.stt)
+        shared_llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
+        shared_tts: SharedEngine[Synthesizer] = SharedEngine(self.tts)
+        self._engines = Engines(
+            LoudnessDetector(),
+            EndpointerSettings(min_silence_ms=192, min_speech_ms=64),
+            Cascade(shared_stt, shared_llm, shared_tts, self._new_chat),
+        )
+        self._thread = threading.Thread(target=self._server.run, args=(self._open_session,))
+
+    def __enter__(self) -> "ScriptedServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for engine in (self.stt, self.llm, self.tts):
+            engine.hold.open()
+        self._stop.make()
+        self._thread.join(STOP_S)
+        assert not self._thread.is_alive()
+
+    def _new_chat(self) -> Chat:
+        self.chats.append(Chat())
+        return self.chats[-1]
+
+    def _open_session(self, sink: Sink, label: str, clock: Clock | None = None) -> Session:
+        self.sessions.append(build_pipeline(self._engines, sink, clock=clock))
+        return self.sessions[-1]
