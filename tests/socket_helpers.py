@@ -1,0 +1,26 @@
+"""What the tests of the socket mode share: a scripted server and clients for it."""
+
+from typing import Any
+
+from testing.server import ScriptedServer
+from tests.socket_clients import FramedClient, RawClient
+from tests.speech import RATE_HZ
+from utils.audio import from_pcm16
+
+REPLY_MS = 320
+"""What the scripted engines answer, in whole blocks of 32 ms."""
+
+
+def raw(server: ScriptedServer) -> RawClient:
+    return RawClient(server.microphone_port, server.loudspeaker_port)
+
+
+def framed(server: ScriptedServer, **fields: Any) -> FramedClient:
+    return FramedClient(server.microphone_port, server.loudspeaker_port, **fields)
+
+
+def is_answered(client: RawClient) -> bool:
+    """Whether this raw client gets the whole scripted reply to a question."""
+    client.ask_live()
+    reply = from_pcm16(client.receive(2 * RATE_HZ * REPLY_MS // 1000))
+    return len(reply) == RATE_HZ * REPLY_MS // 1000 and reply.max() > 0

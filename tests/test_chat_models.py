@@ -1,0 +1,292 @@
+"""The chat models: the stand-in, a server over a real socket, and a tiny model built on the spot."""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import LLM.auto
+from LLM.base import ChatMessage
+from LLM.eliza import INTRODUCTION, ElizaModel
+from LLM.openai_chat import OpenAIChatModel
+from pipeline.errors import EngineError, UserError
+from pipeline.turn import CancelToken
+from testing.chat_server import ChatServer
+from testing.contracts import ChatModelContract
+
+HELLO = [ChatMessage("user", "Hello.")]
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    with ChatServer() as running:
+        yield running
+
+
+def ask(model: OpenAIChatModel, cancel: CancelToken | None = None) -> str:
+    return "".join(model.generate(HELLO, cancel or CancelToken()))
+
+
+class TestEliza(ChatModelContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def engine(cls) -> ElizaModel:
+        return ElizaModel()
+
+    def test_it_says_what_it_is_once(self, engine: ElizaModel) -> None:
+        first = "".join(engine.generate(HELLO, CancelToken()))
+        assert first.startswith(INTRODUCTION)
+        assert "stand-in" in first
+        later = [*HELLO, ChatMessage("assistant", first), ChatMessage("user", "I need help.")]
+        assert INTRODUCTION not in "".join(engine.generate(later, CancelToken()))
+
+
+class TestOpenAI(ChatModelContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def engine(cls) -> Iterator[OpenAIChatModel]:
+        with ChatServer() as server:
+            model = OpenAIChatModel(base_url=server.base_url)
+            yield model
+            model.close()
+
+
+def test_the_server_gets_the_conversation_and_the_settings(server: ChatServer) -> None:
+    model = OpenAIChatModel(
+        "a-model", server.base_url, gen_kwargs={"temperature": 0.5, "max_tokens": None}
+    )
+    messages = [ChatMessage("system", "Be brief."), *HELLO]
+    assert "".join(model.generate(messages, CancelToken())) == server.reply
+    assert server.requests == [
+        {
+            "model": "a-model",
+            "messages": [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": "Hello."},
+            ],
+            "temperature": 0.5,
+            "stream": True,
+        }
+    ]
+    model.close()
+
+
+def test_without_streaming_the_answer_comes_whole(server: ChatServer) -> None:
+    model = OpenAIChatModel(base_url=server.base_url, stream=False)
+    assert list(model.generate(HELLO, CancelToken())) == [server.reply]
+    model.close()
+
+
+def test_the_first_model_is_taken_where_none_is_named(server: ChatServer) -> None:
+    model = OpenAIChatModel(base_url=server.base_url)
+    ask(model)
+    assert server.requests[0]["model"] == "scripted"
+    model.close()
+
+
+@pytest.mark.parametrize("failure", [429, 500, 503, "hang up"])
+def test_what_fails_before_the_first_word_is_repeated(server: ChatServer, failure: int | str) -> None:
+    model = OpenAIChatModel("m", server.base_url)
+    server.failures = [failure]
+    assert ask(model) == server.reply
+    assert len(server.requests) == 2
+    model.close()
+
+
+def test_it_is_not_repeated_for_ever(server: ChatServer) -> None:
+    model = OpenAIChatModel("m", server.base_url, retries=1)
+    server.failures = [500] * 5
+    with pytest.raises(EngineError, match="answered with error 500"):
+        ask(model)
+    assert len(server.requests) == 2
+    model.close()
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence", "code"),
+    [
+        (401, "refuses the key; set OPENAI_API_KEY", "unauthorized"),
+        (403, "refuses the key; set OPENAI_API_KEY", "unauthorized"),
+        (404, "knows no model 'm'", "engine_failed"),
+        (400, "answered with error 400", "engine_failed"),
+    ],
+)
+def test_what_will_not_change_is_told_at_once(
+    server: ChatServer, failure: int, sentence: str, code: str
+) -> None:
+    model = OpenAIChatModel("m", server.base_url)
+    server.failures = [failure]
+    with pytest.raises(EngineError, match=sentence) as caught:
+        ask(model)
+    assert caught.value.code == code
+    assert len(server.requests) == 1
+    model.close()
+
+
+def test_a_server_that_is_not_there() -> None:
+    with ChatServer() as server:
+        gone = server.base_url
+    model = OpenAIChatModel("m", gone, retries=0)
+    with pytest.raises(EngineError, match="no language model answers at http") as caught:
+        ask(model)
+    assert caught.value.code == "unreachable"
+    with pytest.raises(UserError, match="start it, or name another: --llm_base_url"):
+        OpenAIChatModel(None, gone)
+
+
+def test_a_server_that_says_nothing(server: ChatServer) -> None:
+    server.before_headers.close()
+    model = OpenAIChatModel("m", server.base_url, timeout_s=0.2, retries=0)
+    with pytest.raises(EngineError, match="did not answer in time") as caught:
+        ask(model)
+    assert caught.value.code == "timeout"
+    model.close()
+
+
+@pytest.mark.parametrize("where", ["before_headers", "between_words"])
+def test_a_cancelled_call_returns_at_once_and_the_server_is_free(server: ChatServer, where: str) -> None:
+    model, cancel = OpenAIChatModel("m", server.base_url, retries=5), CancelToken()
+    hold = getattr(server, where)
+    hold.close()
+    answers: list[str] = []
+    caller = threading.Thread(target=lambda: answers.append(ask(model, cancel)), daemon=True)
+    caller.start()
+    hold.wait_until_reached()
+    cancel.cancel()
+    caller.join(10)
+    assert not caller.is_alive()
+    assert answers == [""]
+    assert len(server.requests) == 1, "a cancelled call is not repeated"
+    server.reply = "word " * 10_000
+    hold.open()
+    assert server.client_left.wait(10), "the server sees that nobody listens"
+    server.reply = "Fine."
+    assert ask(model) == "Fine.", "and the next call works"
+    model.close()
+
+
+def test_calls_at_the_same_time(server: ChatServer) -> None:
+    model, answers = OpenAIChatModel("m", server.base_url), []
+    callers = [threading.Thread(target=lambda: answers.append(ask(model))) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(20)
+    assert answers == [server.reply] * 8
+    model.close()
+
+
+def test_the_key_comes_from_a_file_or_the_environment(
+    server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "from-environment")
+    key_file = tmp_path / "key"
+    key_file.write_text("from-file\n")
+    for arguments, expected in (
+        ({}, "from-environment"),
+        ({"api_key_file": str(key_file)}, "from-file"),
+    ):
+        model = OpenAIChatModel("m", server.base_url, **arguments)
+        ask(model)
+        assert server.keys[-1] == expected
+        model.close()
+    monkeypatch.delenv("OPENAI_API_KEY")
+    model = OpenAIChatModel("m", server.base_url)
+    ask(model)
+    assert server.keys[-1] == "none"
+    model.close()
+
+
+def test_the_key_is_in_no_error_and_no_log(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    caplog.set_level("DEBUG")
+    model = OpenAIChatModel("m", server.base_url)
+    server.failures = [401]
+    with pytest.raises(EngineError) as caught:
+        ask(model)
+    assert "sk-secret" not in str(caught.value)
+    assert "sk-secret" not in caplog.text
+    model.close()
+
+
+def test_openai_itself_wants_a_key_and_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with pytest.raises(UserError, match="no key; set OPENAI_API_KEY"):
+        OpenAIChatModel("m")
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    with pytest.raises(UserError, match="expected the name of a model"):
+        OpenAIChatModel()
+
+
+def test_a_key_file_that_is_not_there(server: ChatServer) -> None:
+    with pytest.raises(UserError, match="--llm_api_key_file /nowhere"):
+        OpenAIChatModel("m", server.base_url, api_key_file="/nowhere")
+
+
+def test_auto_finds_a_server_and_never_asks_our_own_ports(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LLM.auto, "_SERVERS", {1: "nobody", server.port: "Scripted"})
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    found = LLM.auto.find_local_server()
+    assert found == LLM.auto.LocalServer("Scripted", server.base_url, "scripted")
+    assert server.keys == [""], "a key in the environment goes nowhere"
+    assert LLM.auto.find_local_server((server.port,)) is None
+
+
+def test_auto_is_not_fooled_by_a_server_of_another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ChatServer(model="") as server:
+        server.model = None  # type: ignore[assignment]
+        monkeypatch.setattr(LLM.auto, "_SERVERS", {server.port: "Other"})
+        assert LLM.auto.find_local_server() is None
+
+
+class TestTransformers(ChatModelContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def engine(cls, tmp_path_factory: pytest.TempPathFactory) -> object:
+        pytest.importorskip("torch", reason="torch is not installed (pip install -e .[transformers])")
+        from LLM.transformers_chat import TransformersChatModel
+        from tests.tiny_models import tiny_chat_model
+
+        folder = tiny_chat_model(tmp_path_factory.mktemp("tiny"))
+        settings = {"max_new_tokens": 40, "min_new_tokens": 20, "do_sample": False}
+        return TransformersChatModel(str(folder), "cpu", gen_kwargs=settings)
+
+    def test_a_cancelled_answer_ends_after_the_present_token(self, engine: object) -> None:
+        cancel = CancelToken()
+        answer = engine.generate(HELLO, cancel)  # type: ignore[attr-defined]
+        next(answer)
+        cancel.cancel()
+        assert len(list(answer)) < 19
+
+    def test_without_a_chat_template(self, tmp_path: Path) -> None:
+        from LLM.transformers_chat import TransformersChatModel
+        from tests.tiny_models import tiny_chat_model
+
+        folder = tiny_chat_model(tmp_path, template=None)
+        with pytest.raises(UserError, match="no chat template"):
+            TransformersChatModel(str(folder), "cpu")
+
+    def test_a_model_without_all_its_weights_refuses_to_start(self, tmp_path: Path) -> None:
+        from LLM.transformers_chat import TransformersChatModel
+        from tests.tiny_models import tiny_chat_model
+
+        folder = tiny_chat_model(tmp_path, without="mlp.down_proj")
+        with pytest.raises(UserError, match="layers have no weights"):
+            TransformersChatModel(str(folder), "cpu")
+
+    def test_a_model_that_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from LLM.transformers_chat import TransformersChatModel
+
+        with pytest.raises(UserError, match="neither a folder here nor in the cache"):
+            TransformersChatModel("/nowhere/model", "cpu")
+
+
+def test_no_key_of_the_tests_is_left() -> None:
+    assert os.environ.get("OPENAI_API_KEY") != "sk-secret"

@@ -1,0 +1,59 @@
+"""What was heard: whole words, in proportion, never more than was sent."""
+
+import pytest
+
+from pipeline.ledger import SLOWEST_SPEECH_CHARS_PER_S, Ledger
+
+RATE_HZ = 1000
+
+
+def ledger_of(*texts: str, complete: bool = True) -> Ledger:
+    """Each text lasts 100 samples a character."""
+    ledger, sample = Ledger(RATE_HZ), 0
+    for text in texts:
+        ledger.text_starts(text, sample)
+        sample += 100 * len(text)
+        ledger.audio_reaches(sample)
+        if complete:
+            ledger.text_ends()
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("samples", "heard"),
+    [
+        (-100, ""),
+        (0, ""),
+        (200, ""),
+        (300, "One"),
+        (650, "One"),
+        (799, "One"),
+        (800, "One two."),
+        (900, "One two."),
+        (1300, "One two. Next"),
+        (10**9, "One two. Next one."),
+    ],
+)
+def test_a_word_counts_when_it_is_over(samples: int, heard: str) -> None:
+    assert ledger_of("One two. ", "Next one.").heard(samples) == heard
+
+
+def test_where_there_are_no_spaces_each_character_counts() -> None:
+    assert ledger_of("你好今天").heard(250) == "你好"
+
+
+def test_a_text_that_is_still_being_made_is_taken_for_longer() -> None:
+    text = "One two three four"
+    ledger = Ledger(RATE_HZ)
+    ledger.text_starts(text, 0)
+    ledger.audio_reaches(100)
+    lasts_s = len(text) / SLOWEST_SPEECH_CHARS_PER_S
+    assert ledger.heard(100) == ""
+    assert ledger.heard(int(RATE_HZ * lasts_s * 0.6)) == "One two"
+    assert ledger.text_is_open
+
+
+def test_texts_are_announced_when_they_begin() -> None:
+    ledger = ledger_of("ab", "cd")
+    assert ledger.starting_between(0, 200) == ["ab"]
+    assert ledger.starting_between(200, 201) == ["cd"]

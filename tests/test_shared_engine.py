@@ -1,0 +1,176 @@
+"""Slots: callers wait their turn, the dead leave the line, what hangs keeps its slot."""
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import pipeline.shared_engine
+from pipeline.errors import EngineBusy, EngineError
+from pipeline.shared_engine import SharedEngine
+from pipeline.turn import CancelToken
+from testing.hold import Hold
+
+
+class Counter:
+    """Counts for whoever calls; stops at its hold first."""
+
+    name = "counter"
+
+    def __init__(self, slots: int = 1) -> None:
+        self.slots = slots
+        self.hold = Hold()
+        self.closed = False
+        self.calls: list[str] = []
+
+    def count(self, caller: str, cancel: CancelToken, to: int = 3) -> Iterator[int]:
+        self.calls.append(caller)
+        for number in range(to):
+            self.hold.pass_through(cancel)
+            yield number
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def call(shared: SharedEngine[Counter], caller: str, cancel: CancelToken | None = None) -> Iterator[int]:
+    return shared.stream(lambda engine, token: engine.count(caller, token), cancel or CancelToken())
+
+
+def in_thread(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    """For what another thread does and says nothing of; a test that hangs here is stopped."""
+    while not happened():
+        threading.Event().wait(0.001)
+
+
+def test_a_call_yields_what_the_engine_yields() -> None:
+    assert list(call(SharedEngine(Counter()), "a")) == [0, 1, 2]
+
+
+def test_a_single_result_comes_as_such() -> None:
+    assert SharedEngine(Counter()).call(lambda engine, _: engine.name, CancelToken()) == "counter"
+
+
+def test_an_error_of_the_engine_reaches_the_caller_and_frees_the_slot() -> None:
+    shared = SharedEngine(Counter())
+    with pytest.raises(ZeroDivisionError):
+        shared.call(lambda engine, _: 1 / 0, CancelToken())
+    wait_for(lambda: shared.free_slots == 1)
+    assert list(call(shared, "b")) == [0, 1, 2]
+
+
+def test_callers_are_served_in_the_order_in_which_they_came() -> None:
+    shared = SharedEngine(Counter())
+    shared.engine.hold.close()
+    threads = []
+    for count, caller in enumerate("abcd"):
+        threads.append(in_thread(lambda caller=caller: list(call(shared, caller))))
+        wait_for(lambda count=count: len(shared._line) + len(shared._running) == count + 1)
+    shared.engine.hold.open()
+    for thread in threads:
+        thread.join(10)
+    assert shared.engine.calls == ["a", "b", "c", "d"]
+
+
+def test_who_is_cancelled_leaves_the_line_without_being_served() -> None:
+    shared = SharedEngine(Counter())
+    shared.engine.hold.close()
+    first = in_thread(lambda: list(call(shared, "first")))
+    shared.engine.hold.wait_until_reached()
+    cancel = CancelToken()
+    second = in_thread(lambda: list(call(shared, "second", cancel)))
+    wait_for(lambda: len(shared._line) == 1)
+    cancel.cancel()
+    second.join(10)
+    assert not second.is_alive()
+    shared.engine.hold.open()
+    first.join(10)
+    assert shared.engine.calls == ["first"]
+
+
+def test_a_call_that_does_not_return_frees_its_caller_but_not_its_slot() -> None:
+    shared = SharedEngine(Counter(slots=2))
+    shared.engine.hold = Hold(deaf=True)
+    shared.engine.hold.close()
+    cancel = CancelToken()
+    caller = in_thread(lambda: list(call(shared, "stuck", cancel)))
+    shared.engine.hold.wait_until_reached()
+    cancel.cancel()
+    caller.join(10)
+    assert not caller.is_alive()
+    assert (shared.stuck, shared.free_slots) == (1, 1)
+    stuck_hold, shared.engine.hold = shared.engine.hold, Hold()
+    assert list(call(shared, "next")) == [0, 1, 2]
+    shared.close()
+    assert not shared.engine.closed, "its weights are still in use"
+    stuck_hold.open()
+    wait_for(lambda: shared.stuck == 0)
+
+
+def test_when_every_slot_is_stuck_the_caller_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline.shared_engine, "SLOT_WAIT_S", 0.05)
+    shared = SharedEngine(Counter())
+    shared.engine.hold = Hold(deaf=True)
+    shared.engine.hold.close()
+    cancel = CancelToken()
+    in_thread(lambda: list(call(shared, "stuck", cancel)))
+    shared.engine.hold.wait_until_reached()
+    cancel.cancel()
+    with pytest.raises(EngineBusy, match=r"1 slot.* 1 of them by calls that do not return"):
+        list(call(shared, "next"))
+    shared.engine.hold.open()
+
+
+def test_a_call_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline.shared_engine, "STALL_S", 0.05)
+    shared = SharedEngine(Counter())
+    shared.engine.hold.close()
+    with pytest.raises(EngineError, match="no sign of life") as caught:
+        list(call(shared, "hanging"))
+    assert caught.value.code == "timeout"
+    wait_for(lambda: shared.free_slots == 1)
+
+
+def test_a_listener_that_takes_its_time_holds_no_slot() -> None:
+    shared = SharedEngine(Counter())
+    slow = call(shared, "slow")
+    assert next(slow) == 0
+    assert list(call(shared, "quick")) == [0, 1, 2]
+    assert list(slow) == [1, 2]
+
+
+def test_closing_the_stream_stops_the_engine() -> None:
+    shared = SharedEngine(Counter())
+    stream = shared.stream(lambda engine, token: engine.count("a", token, to=10**9), CancelToken())
+    next(stream)
+    stream.close()
+    wait_for(lambda: shared.free_slots == 1)
+
+
+def test_an_idle_slot_keeps_nothing_of_the_last_call() -> None:
+    class Conversation:
+        """Something large."""
+
+    shared = SharedEngine(Counter())
+    conversations = [Conversation()]
+    gone = weakref.ref(conversations[0])
+    shared.call(lambda engine, _, kept=conversations[0]: kept and None, CancelToken())
+    conversations.clear()
+    wait_for(lambda: shared.free_slots == 1)
+    wait_for(lambda: gc.collect() >= 0 and gone() is None)
+
+
+def test_close_frees_the_engine() -> None:
+    shared = SharedEngine(Counter())
+    list(call(shared, "a"))
+    wait_for(lambda: shared.free_slots == 1)
+    shared.close()
+    assert shared.engine.closed

@@ -1,0 +1,124 @@
+"""The turn's table in docs/architecture.md, cell by cell."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import SessionSettings
+from pipeline.turn import CancelToken, Origin, Turn, TurnState
+
+STATES = {
+    "tentative": [],
+    "committed": ["commit"],
+    "speaking": ["commit", "speak"],
+    "done": ["commit", "finish"],
+    "interrupted": ["interrupt"],
+    "dropped": ["drop"],
+}
+TABLE = {
+    "tentative": {"commit": "committed", "interrupt": "interrupted", "drop": "dropped"},
+    "committed": {
+        "speak": "speaking",
+        "finish": "done",
+        "interrupt": "interrupted",
+        "drop": "dropped",
+    },
+    "speaking": {"finish": "done", "interrupt": "interrupted"},
+    "done": {},
+    "interrupted": {},
+    "dropped": {},
+}
+MOVES = ["commit", "speak", "finish", "interrupt", "drop"]
+
+
+class Keeper:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.moves: list[TurnState] = []
+        self.cancelled_when_told: list[bool] = []
+
+    def now(self) -> float:
+        return 0.0
+
+    def turn_moved(self, turn: Turn, state: TurnState) -> None:
+        self.moves.append(state)
+        self.cancelled_when_told.append(turn.cancel.cancelled)
+
+    def turn_failed(self, turn: Turn, stage: str, error: Exception) -> None: ...
+
+
+def move(turn: Turn, name: str) -> bool:
+    arguments = [] if name in ("commit", "speak") else ["because"]
+    return getattr(turn, name)(*arguments)
+
+
+def turn_in(state: str) -> tuple[Turn, Keeper]:
+    keeper = Keeper()
+    turn = Turn(1, Origin.SPEECH, SessionSettings(), keeper)
+    for name in STATES[state]:
+        assert move(turn, name)
+    keeper.moves.clear()
+    return turn, keeper
+
+
+@pytest.mark.parametrize("name", MOVES)
+@pytest.mark.parametrize("state", STATES)
+def test_every_move_from_every_state(state: str, name: str) -> None:
+    turn, keeper = turn_in(state)
+    following = TABLE[state].get(name)
+    assert move(turn, name) is (following is not None)
+    assert turn.state.value == (following or state)
+    assert [moved.value for moved in keeper.moves] == ([following] if following else [])
+    assert not move(turn, name), "a move that was made is refused the second time"
+
+
+@pytest.mark.parametrize("name", ["interrupt", "drop", "finish"])
+def test_the_keeper_hears_of_the_end_before_the_engines_are_called_back(name: str) -> None:
+    turn, keeper = turn_in("committed")
+    keeper.cancelled_when_told.clear()
+    move(turn, name)
+    assert keeper.cancelled_when_told == [False]
+    assert turn.cancel.cancelled
+
+
+def test_the_documented_table_is_this_one() -> None:
+    lines = Path("docs/architecture.md").read_text("utf-8").splitlines()
+    rows = {}
+    for line in lines[lines.index("### The turn (`pipeline/turn.py`)") :]:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        for state in cells[0].split("(")[0].replace("*", "").split(","):
+            if len(cells) == 6 and state.strip() in STATES:
+                rows[state.strip()] = cells[1:]
+        if line.startswith("### Playout"):
+            break
+    for state, cells in rows.items():
+        for name, cell in zip(MOVES, cells, strict=True):
+            expected = TABLE[state].get(name, "refused")
+            assert cell.startswith(expected), (state, name, cell)
+    assert rows.keys() == STATES.keys()
+
+
+def test_a_cancelled_token_calls_back_at_once_and_only_once() -> None:
+    token, calls = CancelToken(), []
+    with token.on_cancel(lambda: calls.append("early")):
+        token.cancel()
+        token.cancel()
+    with token.on_cancel(lambda: calls.append("late")):
+        pass
+    assert calls == ["early", "late"]
+
+
+def test_a_callback_that_left_is_not_called() -> None:
+    token, calls = CancelToken(), []
+    with token.on_cancel(lambda: calls.append("left")):
+        pass
+    token.cancel()
+    assert calls == []
+
+
+def test_a_callback_that_fails_does_not_keep_the_others_from_being_called() -> None:
+    token, calls = CancelToken(), []
+    with token.on_cancel(lambda: 1 // 0), token.on_cancel(lambda: calls.append("called")):
+        token.cancel()
+    assert calls == ["called"]
