@@ -1,0 +1,48 @@
+# make talk   set up, and talk
+# make check  set up, and run what CI runs: style, types, tests
+
+PYTHON ?= python3
+BIN := .venv/bin
+OUT := out
+
+.PHONY: talk check setup clean
+
+talk: setup
+	@$(BIN)/python s2s_pipeline.py --mode local || { code=$$?; \
+	  case $$code in \
+	    130) ;; \
+	    3) echo "Answering a spoken sample instead:"; $(MAKE) --no-print-directory sample ;; \
+	    *) exit $$code ;; \
+	  esac; }
+
+.PHONY: sample
+sample: setup
+	@mkdir -p $(OUT)
+	@$(BIN)/python examples/speak.py "What is the weather like in London today?" $(OUT)/question.wav
+	@$(BIN)/python s2s_pipeline.py --mode file --input $(OUT)/question.wav --output $(OUT)/reply.wav
+
+check: .venv/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/pytest
+
+setup: .venv/ready
+
+.venv/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+	  { echo "Python cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; \
+	    rm -rf .venv; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@# silero-vad asks for torch, which its ONNX file, all that we use of it, does not need
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps "silero-vad>=6.2,<7"
+	@touch $@
+
+.venv/ready-dev: .venv/ready pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@
+
+clean:
+	rm -rf .venv $(OUT)
