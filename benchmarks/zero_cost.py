@@ -1,0 +1,21 @@
+"""Zero-cost engines: what remains is our own overhead. The voice detector is the real one."""
+
+from pipeline.shared_engine import SharedEngine
+from s2s_pipeline import Cascade, Engines
+from testing.fakes import ScriptedModel, ScriptedRecognizer, ScriptedSynthesizer
+from VAD.endpointer import EndpointerSettings
+from VAD.silero import SileroDetector
+
+REPLY = "One short reply."
+"""160 ms of audio from the scripted synthesizer."""
+
+
+def zero_cost_engines() -> Engines:
+    """Silero, and three engines that answer at once."""
+    slots = 64
+    cascade = Cascade(
+        SharedEngine(ScriptedRecognizer(slots=slots)),
+        SharedEngine(ScriptedModel(REPLY, slots=slots)),
+        SharedEngine(ScriptedSynthesizer(slots=slots, block_ms=1000)),
+    )
+    return Engines(SileroDetector(), EndpointerSettings(), cascade)
