@@ -1,5 +1,7 @@
 """Human speech for benchmarks: the utterances of a folder, or what the recognizer's package carries."""
 
+import functools
+import itertools
 import os
 from pathlib import Path
 
@@ -8,14 +10,13 @@ import soundfile
 
 from pipeline.messages import Samples
 from utils.audio import resample, to_mono
-from VAD.endpointer import Endpointer, EndpointerSettings, Voice
-from VAD.silero import SileroDetector
 
 RATE_HZ = 16000
 GAP_S = 1.5
 """Silence between two utterances: the pause that ends one, and the answer."""
 
 
+@functools.cache
 def utterances() -> list[Samples]:
     """Each a sentence or two. S2S_SPEECH names the folder; by default ../shared/audio/utterances."""
     folder = Path(os.environ.get("S2S_SPEECH", "../shared/audio/utterances"))
@@ -27,26 +28,20 @@ def utterances() -> list[Samples]:
     return [_load(Path(moonshine_voice.get_assets_path()) / "beckett.wav")]
 
 
-def monologue(seconds: float) -> Samples:
-    """Utterances with pauses between them, for so long."""
-    parts: list[Samples] = []
-    silence = np.zeros(int(GAP_S * RATE_HZ), np.float32)
+def monologue(seconds: float, first: int = 0) -> Samples:
+    """For so long, utterances with pauses between them, beginning with utterance `first`."""
     available = utterances()
-    while sum(map(len, parts)) < seconds * RATE_HZ:
-        parts += [available[len(parts) // 2 % len(available)], silence]
-    return np.concatenate(parts)
+    order = itertools.islice(itertools.cycle(available), first % len(available), None)
+    silence = np.zeros(int(GAP_S * RATE_HZ), np.float32)
+    audio = np.empty(0, np.float32)
+    while len(audio) < seconds * RATE_HZ:
+        audio = np.concatenate((audio, next(order), silence))
+    return audio[: int(seconds * RATE_HZ)]
 
 
-def endpoints(audio: Samples) -> list[int]:
-    """The samples at which the voice detector says, with its defaults, that an utterance is over."""
-    detector = SileroDetector()
-    stream, endpointer = detector.open(), Endpointer(EndpointerSettings(), 32)
-    window = detector.window_samples
-    return [
-        start + window
-        for start in range(0, len(audio) - window, window)
-        if endpointer.step(stream.probability(audio[start : start + window])) is Voice.ENDED
-    ]
+def questions(seconds: float, count: int) -> list[Samples]:
+    """The `count` utterances whose length is nearest to `seconds`."""
+    return sorted(utterances(), key=lambda audio: abs(len(audio) / RATE_HZ - seconds))[:count]
 
 
 def _load(file: Path) -> Samples:

@@ -1,0 +1,49 @@
+"""Default engines, human questions of about three seconds, in real time: where the wait goes."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from benchmarks.figures import median, percentile, table
+from benchmarks.program import ROOT
+from benchmarks.speech import RATE_HZ, questions
+
+QUESTIONS = 15
+SECONDS = 3.0
+PARTS = ("silence", "stt", "llm", "tts", "rest", "total")
+AIMS = {"rest": "< 60 ms"}
+
+
+def measure() -> dict[str, list[float]]:
+    """Milliseconds of each part, for every question that was answered."""
+    silence = np.zeros(RATE_HZ, np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        asked, reply = Path(folder) / "questions.wav", Path(folder) / "reply.wav"
+        spoken = [part for question in questions(SECONDS, QUESTIONS) for part in (question, silence)]
+        soundfile.write(asked, np.concatenate(spoken), RATE_HZ)
+        command = [sys.executable, "s2s_pipeline.py", "--mode", "file", "--realtime", "--llm", "eliza"]
+        command += ["--input", str(asked), "--output", str(reply)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        turns = json.loads(reply.with_suffix(".json").read_text("utf-8"))["turns"]
+    answered = [turn["latency"] for turn in turns if turn["heard"]]
+    return {part: [latency[f"{part}_ms"] for latency in answered] for part in PARTS}
+
+
+def main() -> str:
+    """The table."""
+    parts = measure()
+    rows = [
+        [part, median(times), percentile(times, 0.95), AIMS.get(part, "")]
+        for part, times in parts.items()
+    ]
+    title = f"End of speech to first audio, default engines, {len(parts['total'])} human utterances"
+    return table(title, ["part", "median ms", "p95 ms", "aim"], rows)
+
+
+if __name__ == "__main__":
+    print(main())

@@ -1,0 +1,52 @@
+"""The program as a person starts it, watched from outside."""
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LISTENING = "microphones connect to"
+"""What the server says when it is ready."""
+
+
+def seconds_to_run(*command: str) -> float:
+    """From start to end of a Python command."""
+    started = time.perf_counter()
+    subprocess.run([sys.executable, *command], cwd=ROOT, check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
+@contextlib.contextmanager
+def server(*flags: str) -> Iterator[tuple[float, "subprocess.Popen[str]", tuple[int, int]]]:
+    """A server with its default engines: seconds until it listened, its process, and its ports."""
+    started = time.perf_counter()
+    command = [sys.executable, "s2s_pipeline.py", "--recv_port", "0", "--send_port", "0", *flags]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if LISTENING in line)
+        listening_s = time.perf_counter() - started
+        ports = [int(word.rstrip(",;").rpartition(":")[2]) for word in line.split() if ":" in word]
+        yield listening_s, process, (ports[0], ports[1])
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process."""
+    shown = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=True)
+    return int(shown.stdout) / 1024
+
+
+def context_switches(pid: int) -> int:
+    """How often the threads of a process went to sleep so far. Raises `OSError` where not on Linux."""
+    count = 0
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        for line in status.read_text().splitlines():
+            if line.startswith("voluntary_ctxt_switches"):
+                count += int(line.split()[1])
+    return count

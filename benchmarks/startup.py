@@ -1,0 +1,67 @@
+"""What it costs before anybody speaks: the start, --help, memory and wake-ups at rest."""
+
+import socket
+import time
+import uuid
+
+from benchmarks.figures import median, table
+from benchmarks.program import context_switches, memory_mb, seconds_to_run, server
+from connections.lobby import PAIRING_S
+from connections.wire import Hello, encode_hello
+
+RUNS = 7
+IDLE_S = 20.0
+PARSER = "from transformers import HfArgumentParser"
+
+
+def help_against_parser() -> tuple[float, float]:
+    """Median seconds of `--help` and of the bare import of its parser, one beside the other."""
+    pairs = [
+        (seconds_to_run("s2s_pipeline.py", "--help"), seconds_to_run("-c", PARSER)) for _ in range(RUNS)
+    ]
+    return median([helped for helped, _ in pairs]), median([bare for _, bare in pairs])
+
+
+def start_and_memory() -> tuple[float, float]:
+    """Median seconds until the server listens, and its memory in MB then, default engines."""
+    starts, sizes = [], []
+    for _ in range(RUNS):
+        with server() as (seconds, process, _ports):
+            starts.append(seconds)
+            sizes.append(memory_mb(process.pid))
+    return median(starts), median(sizes)
+
+
+def wake_ups_per_s() -> float:
+    """Of a server with one session to which no sound comes. Raises `OSError` where not on Linux."""
+    with server() as (_seconds, process, ports):
+        hello = encode_hello(Hello(uuid.uuid4().hex))
+        with socket.create_connection(("127.0.0.1", ports[0])) as microphone:
+            with socket.create_connection(("127.0.0.1", ports[1])) as loudspeaker:
+                microphone.sendall(hello)
+                loudspeaker.sendall(hello)
+                loudspeaker.recv(1024)  # the welcome
+                time.sleep(PAIRING_S + 1)  # until the timers that the start has set are over
+                before = context_switches(process.pid)
+                time.sleep(IDLE_S)
+                return (context_switches(process.pid) - before) / IDLE_S
+
+
+def main() -> str:
+    """The table."""
+    seconds_to_run("s2s_pipeline.py", "--help")  # or the first run alone would read from the disk
+    helped, bare = help_against_parser()
+    start, memory = start_and_memory()
+    rows = [
+        ["start ▶ listening, default engines, warm", f"{start:.2f} s", "< 2 s"],
+        ["memory at rest, default engines loaded", f"{memory:.0f} MB", "< 400 MB"],
+        ["--help", f"{helped:.2f} s", ""],
+        ["bare import of its parser", f"{bare:.2f} s", ""],
+        ["--help ÷ the import", f"{helped / bare:.2f}", "< 1.6"],
+        ["wake-ups of a session without sound", f"{wake_ups_per_s():.2f} /s", "none"],
+    ]
+    return table(f"Before anybody speaks (medians of {RUNS})", ["", "measured", "aim"], rows)
+
+
+if __name__ == "__main__":
+    print(main())
