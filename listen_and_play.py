@@ -13,6 +13,7 @@ from typing import Any
 
 from connections.playback import Playback
 from connections.wire import (
+    RATES_HZ,
     FrameKind,
     FrameReader,
     Hello,
@@ -43,34 +44,33 @@ class Client:
         self._arguments = arguments
         self._shutdown = shutdown
         self._playback = Playback()
-        self._microphone: queue.Queue[bytes | None] = queue.Queue(MICROPHONE_BLOCKS)
+        self._microphone: queue.Queue[bytes] = queue.Queue(MICROPHONE_BLOCKS)
         self._sounddevice = load_sounddevice()
         self._devices = (
             find_sound_device("input", arguments.input_device),
             find_sound_device("output", arguments.output_device),
         )
         self._connection: Connection | None = None
-        shutdown.on_request = self._hang_up
+        self._back_off_s = FIRST_BACK_OFF_S
 
     def run(self) -> int:
         """Talk until Ctrl-C."""
-        back_off_s = FIRST_BACK_OFF_S
+        self._shutdown.heeded_by(self._hang_up)
         with self._input_stream(), self._output_stream():
             while not self._shutdown.requested.is_set():
                 try:
-                    if self._talk():
-                        back_off_s = FIRST_BACK_OFF_S
+                    self._talk()
                     problem = "the server hung up"
                 except (OSError, WireError) as error:
                     problem = f"no connection to {self._arguments.host}: {error}"
                 if not self._shutdown.requested.is_set():
-                    say(f"{problem}; trying again in {back_off_s:.1f} s")
-                    self._shutdown.requested.wait(back_off_s * random.uniform(1, 1.3))
-                    back_off_s = min(2 * back_off_s, LONGEST_BACK_OFF_S)
+                    say(f"{problem}; trying again in {self._back_off_s:.1f} s")
+                    self._shutdown.requested.wait(self._back_off_s * random.uniform(1, 1.3))
+                    self._back_off_s = min(2 * self._back_off_s, LONGEST_BACK_OFF_S)
         return 130
 
-    def _talk(self) -> bool:
-        """One connection, until it ends. Whether the server welcomed us. Raises `Refused`."""
+    def _talk(self) -> None:
+        """One connection, until it ends. Raises `Refused`."""
         self._playback = Playback()
         arguments = self._arguments
         hello = Hello(
@@ -82,6 +82,8 @@ class Client:
         )
         with Connection(arguments.host, arguments.send_port, arguments.recv_port, hello) as connection:
             self._connection = connection
+            if self._shutdown.requested.is_set():
+                return
             sender = threading.Thread(target=self._send, args=(connection,), daemon=True)
             for frame in connection.frames():
                 if frame.kind is FrameKind.AUDIO:
@@ -90,12 +92,12 @@ class Client:
                     self._show(frame.json())
                 elif frame.kind is FrameKind.CONTROL and not sender.is_alive():
                     welcome(frame.json())
+                    self._back_off_s = FIRST_BACK_OFF_S
                     say(f"connected to {arguments.host}; speak, Ctrl-C ends")
                     sender.start()
                 else:
                     self._obey(frame)
             self._connection = None
-            return sender.is_alive()
 
     def _obey(self, frame: WireFrame) -> None:
         request = frame.json()
@@ -113,7 +115,8 @@ class Client:
             self._microphone.get_nowait()
         sample, reported = 0, (0, 0)
         with contextlib.suppress(OSError):
-            while (block := self._microphone.get()) is not None and connection is self._connection:
+            while connection is self._connection:
+                block = self._microphone.get()
                 connection.send(WireFrame(FrameKind.AUDIO, block, 0, sample))
                 sample += len(block) // 2
                 if self._playback.played != reported:
@@ -229,7 +232,18 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add("--input_device", help="microphone: number or part of its name")
     add("--output_device", help="loudspeaker: number or part of its name")
     add("--token", help="what the server wants to hear; or set S2S_TOKEN")
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    for name in ("send_port", "recv_port"):
+        if not 1 <= getattr(arguments, name) <= 65535:
+            raise UserError(f"--{name}: expected a port from 1 to 65535, got {getattr(arguments, name)}")
+    for name in ("send_rate", "recv_rate"):
+        if getattr(arguments, name) not in RATES_HZ:
+            raise UserError(f"--{name}: expected 8000 to 48000 Hz, got {getattr(arguments, name)}")
+    if arguments.list_play_chunk_size < 1:
+        raise UserError(
+            f"--list_play_chunk_size: expected 1 or more, got {arguments.list_play_chunk_size}"
+        )
+    return arguments
 
 
 def main(argv: list[str]) -> int:

@@ -48,7 +48,9 @@ class OpenAIChatModel:
         retries: int = 2,
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
-        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
+        self._base_url = _checked(
+            base_url or os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
+        )
         self._key = key or _find_key(self._base_url, api_key_file)
         self._stream = stream
         self._timeout = httpx2.Timeout(timeout_s, connect=CONNECT_S)
@@ -56,6 +58,7 @@ class OpenAIChatModel:
         self._settings = {name: v for name, v in (gen_kwargs or {}).items() if v is not None}
         self._idle: list[_Connection] = []
         self._lock = threading.Lock()
+        self._model = model_name or ""
         self._model = model_name or self._first_model()
 
     def generate(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> Iterator[str]:
@@ -92,6 +95,8 @@ class OpenAIChatModel:
     def _connection(self, cancel: CancelToken) -> Iterator["_Connection"]:
         """A connection for one call, shut down when the call is cancelled."""
         with self._lock:
+            # A cancel that comes late may have shut one down that was kept.
+            self._idle = [idle for idle in self._idle if not idle.is_shut_down]
             connection = self._idle.pop() if self._idle else None
         connection = connection or _Connection(self._base_url, self._key, self._timeout)
         try:
@@ -104,15 +109,37 @@ class OpenAIChatModel:
                 with self._lock:
                     self._idle.append(connection)
 
+    def reach(self) -> str:
+        """Where the server answers. Raises `UserError` where it does not, or wants another key."""
+        with contextlib.suppress(openai.NotFoundError):  # one that answers, but lists no models
+            self._list_models()
+        return self._base_url
+
     def _first_model(self) -> str:
         if urllib.parse.urlsplit(self._base_url).hostname == "api.openai.com":
             raise UserError(
                 "--llm openai: expected the name of a model, as in --llm_model_name gpt-5-mini"
             )
         try:
+            models = self._list_models()
+        except openai.NotFoundError:
+            models = []
+        if not models:
+            self.close()
+            raise UserError(
+                f"--llm openai: {self._base_url} lists no models; name one with --llm_model_name, or is "
+                "it another address (--llm_base_url), which often ends in /v1?"
+            )
+        return models[0]
+
+    def _list_models(self) -> list[str]:
+        try:
             with self._connection(CancelToken()) as connection:
-                return connection.first_model()
+                return connection.models()
+        except openai.NotFoundError:
+            raise
         except openai.OpenAIError as error:
+            self.close()
             raise UserError(f"--llm openai: {self._explain(error)}") from error
 
     def _explain(self, error: openai.OpenAIError) -> str:
@@ -147,6 +174,7 @@ class _Connection:
         self._stream: Any = None
         http = httpx2.Client(
             timeout=timeout,
+            trust_env=not _is_loopback(base_url),  # or a proxy would get what is said on this machine
             limits=httpx2.Limits(max_connections=1),
             event_hooks={"request": [self._trace_request]},
         )
@@ -155,21 +183,22 @@ class _Connection:
         )
 
     def answer(self, request: Mapping[str, Any], stream: bool) -> Iterator[str]:
-        """The answer, in pieces if `stream`."""
-        if not stream:
-            whole = self._client.chat.completions.create(**request, stream=False)
-            yield whole.choices[0].message.content or ""
-            return
-        with self._client.chat.completions.create(**request, stream=True) as chunks:
-            for chunk in chunks:
-                if chunk.choices and chunk.choices[0].delta.content:
-                    yield chunk.choices[0].delta.content
+        """The answer, in pieces if `stream`. Raises `openai.OpenAIError`."""
+        with _of_the_protocol():
+            if not stream:
+                whole = self._client.chat.completions.create(**request, stream=False)
+                yield whole.choices[0].message.content or ""
+                return
+            with self._client.chat.completions.create(**request, stream=True) as chunks:
+                for chunk in chunks:
+                    if chunk.choices and chunk.choices[0].delta.content:
+                        yield chunk.choices[0].delta.content
 
-    def first_model(self) -> str:
-        """The first model that the server lists."""
-        for model in self._client.models.list():
-            return model.id
-        raise openai.OpenAIError("no models")
+    def models(self) -> list[str]:
+        """What the server lists. Raises `openai.OpenAIError`."""
+        with _of_the_protocol():
+            listed = [model.id for model in self._client.models.list()]
+            return [name for name in listed if isinstance(name, str)]
 
     def shut_down(self) -> None:
         """Let whoever reads from or writes to the server return at once."""
@@ -191,14 +220,44 @@ class _Connection:
                 self.shut_down()
 
 
+@contextlib.contextmanager
+def _of_the_protocol() -> Iterator[None]:
+    """The SDK does not check what a server answers; what is missing shows as an error of Python."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise openai.OpenAIError(f"not of the protocol: {type(error).__name__}") from error
+
+
+def _checked(base_url: str) -> str:
+    try:
+        parts = urllib.parse.urlsplit(base_url)
+        is_address = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise UserError(
+            f"--llm_base_url: expected an address such as http://localhost:11434/v1, got {base_url}"
+        )
+    return base_url
+
+
+def _is_loopback(base_url: str) -> bool:
+    host = urllib.parse.urlsplit(base_url).hostname or ""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
 def _find_key(base_url: str, key_file: str | None) -> str:
     if key_file is not None:
         try:
-            return Path(key_file).read_text("utf-8").strip()
+            key = Path(key_file).read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"--llm_api_key_file {key_file}: it cannot be read ({error})") from error
-    key = os.environ.get("OPENAI_API_KEY")
-    if key is None and urllib.parse.urlsplit(base_url).hostname == "api.openai.com":
+    else:
+        key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise UserError("--llm openai: expected a key of plain characters in one line, got others")
+    if not key and urllib.parse.urlsplit(base_url).hostname == "api.openai.com":
         raise UserError(
             "--llm openai: no key; set OPENAI_API_KEY or --llm_api_key_file, or name another server "
             "with --llm_base_url"

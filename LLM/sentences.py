@@ -23,7 +23,8 @@ FIRST_CLAUSE_WIDE_CHARS = 6
 """The same for scripts in which a character is a syllable or a word."""
 
 LONGEST_CHARS = 300
-"""A text without punctuation is cut here, between two words: twenty seconds of speech."""
+"""A text without punctuation is cut here, between two words where there are any: twenty seconds of
+speech."""
 
 
 def split_sentences(
@@ -40,16 +41,16 @@ def split_sentences(
     with closing(_closeable(pieces)) as source:
         for piece in source:
             buffer += piece
-            if not _MAY_END.search(piece):
+            if not _MAY_END.search(piece) and len(buffer) <= LONGEST_CHARS:
                 continue
             *complete, buffer = _segments(buffer, language)
             if first and not any(map(str.strip, complete)):
                 clause, buffer = _cut_clause(buffer)
                 complete.append(clause)
             if len(buffer) > LONGEST_CHARS:
-                head, space, tail = buffer.rpartition(" ")
-                complete.append(head + space)
-                buffer = tail
+                cut = buffer.rfind(" ") + 1 or LONGEST_CHARS
+                complete.append(buffer[:cut])
+                buffer = buffer[cut:]
             for sentence in complete:
                 if sentence:
                     first = first and not sentence.strip()

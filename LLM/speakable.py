@@ -9,7 +9,9 @@ from markdown_it.token import Token
 _PLAIN = re.compile(r"\s*[A-Za-z][A-Za-z0-9 ,;'\"()-]*[.?!]?\s*")
 """The usual sentence, in which there is nothing to do; an answer should not wait for a parser."""
 
-_FENCE = re.compile(r"^\s*(```|~~~)")
+_FENCE = re.compile(r"^\s*(`{3,}[^`]*|~{3,}.*)$")
+"""A line that begins or ends a block of code; "```x```" in one line is none."""
+
 _TABLE_RULE = re.compile(r"^[\s|:+-]*$")
 _URL = re.compile(r"\bhttps?://(?:www\.)?([^\s/?#:]+)\S*?(?=[.,;:!?)\]]*(?:\s|$))")
 _STRAY_MARKUP = re.compile(r"(?<!\s)[*_~]{2,}|[*_~]{2,}(?!\s)|[*](?=\w)|(?<=\w)[*]|`+|^\s*#+\s+")
@@ -32,7 +34,7 @@ class Speakable:
 
     def __call__(self, text: str) -> str:
         """What is to be said for `text`; empty: nothing."""
-        if _FENCE.match(text):
+        if _FENCE.match(text.rstrip()):
             self._in_code = not self._in_code
             return ""
         if self._in_code or _TABLE_RULE.match(text):

@@ -21,6 +21,7 @@ class EndpointerSettings:
     min_silence_ms: float = 500
     min_speech_ms: float = 200
     max_speech_ms: float = math.inf
+    """For the handler, which also counts what was said before a pause."""
     speech_pad_ms: float = 100
 
 
@@ -49,7 +50,6 @@ class Endpointer:
         self._end_thresh = max(settings.thresh - HYSTERESIS, 0.01)
         self._min_silence = math.ceil(settings.min_silence_ms / window_ms)
         self._min_speech = math.ceil(settings.min_speech_ms / window_ms)
-        self._max_speech = settings.max_speech_ms / window_ms
         self._onset_patience = math.ceil(ONSET_PATIENCE_MS / window_ms)
         self._confirmed = False
         self._silent = 0
@@ -97,7 +97,7 @@ class Endpointer:
             if self._silent >= self._onset_patience:
                 self.in_speech = False
                 return Voice.REJECTED
-        elif self._silent >= self._min_silence or self.windows - self.start >= self._max_speech:
+        elif self._silent >= self._min_silence:
             self.in_speech = False
             return Voice.ENDED
         return Voice.NOTHING

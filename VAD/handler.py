@@ -1,5 +1,6 @@
 """VADHandler: hears when the user speaks, and sends on what was said."""
 
+import math
 from collections import deque
 from collections.abc import Generator
 from typing import ClassVar
@@ -21,6 +22,10 @@ session (38 MB) where `max_speech_ms` does not."""
 
 LONGEST_GAP_S = 0.5
 """Silence kept between the two halves of what the user said when they went on before the answer."""
+
+FLOOR_S = 1.0
+"""Who began to speak has the floor for so long after the last window that came: longer than a hiccup of
+the network, and short enough to wait for an answer where the microphone was switched off."""
 
 LEVEL_WINDOWS = 3
 """Every how many windows the level is told: ten times a second, as meters do."""
@@ -48,10 +53,11 @@ class VADHandler(BaseHandler[AudioBlock]):
         self._session = session
         self._endpointer = Endpointer(settings, 1000 * self._window / self._rate_hz)
         self._pad = -(-int(settings.speech_pad_ms * self._rate_hz / 1000) // self._window)
-        self._longest = int(LONGEST_UTTERANCE_S * self._rate_hz / self._window)
+        self._longest = self._rate_hz * min(settings.max_speech_ms / 1000, LONGEST_UTTERANCE_S)
         self._latest: deque[Samples] = deque(maxlen=self._pad + 1)
         self._spoken: list[Samples] = []
         self._next_sample = 0
+        self._captured_until = session.now()
         self._pending: Turn | None = None
         self._said_before: tuple[Samples, ...] = ()
         self._gap = np.zeros(int(LONGEST_GAP_S * self._rate_hz), np.float32)
@@ -61,21 +67,26 @@ class VADHandler(BaseHandler[AudioBlock]):
         if block.start_sample != self._next_sample:
             yield from self._left_out(block.start_sample - self._next_sample)
         self._next_sample = block.start_sample + len(block.samples)
+        self._captured_until = block.captured_at + self._window / self._rate_hz
         self._tell_level(block.samples)
         voice = self._endpointer.step(self._stream.probability(block.samples))
         self._keep(block.samples, voice)
-        captured_until = block.captured_at + self._window / self._rate_hz
-        if voice in (Voice.ONSET, Voice.REJECTED):
-            self._session.playout.user_has_floor(voice is Voice.ONSET)
-        elif voice is Voice.CONFIRMED:
+        if voice is Voice.CONFIRMED:
             self._speech_started()
-        elif voice is Voice.ENDED or len(self._spoken) > self._longest:
-            yield from self._speech_ended(captured_until)
+        elif voice is Voice.ENDED:
+            yield from self._speech_ended()
+        elif self._endpointer.confirmed and self._length() >= self._longest:
+            yield from self._speech_ended(went_on=True)
+        if self._endpointer.in_speech:
+            self._session.playout.floor_until(self._session.now() + FLOOR_S)
+        elif voice is not Voice.NOTHING:
+            self._yield_floor()
 
     def finish(self) -> Generator[Utterance, None, None]:
         """A recording ended: what was begun counts as said."""
         if self._endpointer.confirmed:
-            yield from self._speech_ended(self._session.now())
+            yield from self._speech_ended()
+        self._yield_floor()
 
     def failed(self, message: AudioBlock, error: Exception) -> None:
         """A window that cannot be judged is left out."""
@@ -85,12 +96,15 @@ class VADHandler(BaseHandler[AudioBlock]):
     def _left_out(self, samples: int) -> Generator[Utterance, None, None]:
         """The microphone was not listened to for a while: what was being said ends here."""
         if self._endpointer.confirmed:
-            yield from self._speech_ended(self._session.now())
-        self._session.playout.user_has_floor(False)
+            yield from self._speech_ended()
+        self._yield_floor()
         self._endpointer.skip(samples // self._window)
         self._latest.clear()
         self._spoken.clear()
         self._stream.reset()
+
+    def _yield_floor(self) -> None:
+        self._session.playout.floor_until(-math.inf)
 
     def _keep(self, window: Samples, voice: Voice) -> None:
         self._latest.append(window)
@@ -99,6 +113,10 @@ class VADHandler(BaseHandler[AudioBlock]):
         elif self._endpointer.in_speech or voice is Voice.ENDED:
             self._spoken.append(window)
 
+    def _length(self) -> int:
+        """Samples of the utterance so far, with what was said before a pause."""
+        return len(self._spoken) * self._window + sum(map(len, self._said_before))
+
     def _speech_started(self) -> None:
         start = self._next_sample - self._window * (self._endpointer.windows - self._endpointer.start)
         self._session.events.emit(SpeechStarted(start))
@@ -106,7 +124,9 @@ class VADHandler(BaseHandler[AudioBlock]):
         if pending is None or not pending.drop("the user went on"):
             self._said_before = ()
 
-    def _speech_ended(self, captured_until: float) -> Generator[Utterance, None, None]:
+    def _speech_ended(self, *, went_on: bool = False) -> Generator[Utterance, None, None]:
+        """Make a turn of it. If the user `went_on`, and was only cut, what follows is a turn of its own;
+        joined again, utterances would grow without end while no answer comes."""
         trailing = self._endpointer.windows - self._endpointer.end
         kept = self._spoken[: len(self._spoken) - max(0, trailing - self._pad)]
         self._spoken = []
@@ -114,11 +134,13 @@ class VADHandler(BaseHandler[AudioBlock]):
         audio = np.concatenate((*self._said_before, *kept))
         self._session.events.emit(SpeechEnded(self._next_sample - trailing * self._window))
         turn = self._session.begin_turn(Origin.SPEECH)
-        turn.mark("speech_end", captured_until - trailing * self._window / self._rate_hz)
+        turn.mark("speech_end", self._captured_until - trailing * self._window / self._rate_hz)
         turn.mark("endpoint")
         self._pending, self._said_before = turn, (audio, self._gap)
+        if went_on:
+            self._pending, self._said_before = None, ()
+            self._latest.clear()  # what is in it was said already
         turn.commit()
-        self._session.playout.user_has_floor(False)
         yield Utterance(turn, audio, self._rate_hz)
 
     def _tell_level(self, window: Samples) -> None:

@@ -1,7 +1,10 @@
 """FileArguments: flags of --mode file."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
+
+from arguments_classes.expect import expect
 
 
 @dataclass
@@ -17,9 +20,13 @@ class FileArguments:
     output: str = field(
         default="reply.wav",
         metadata={
-            "help": "where the reply goes; beside it a stereo recording of both sides and a transcript"
+            "help": "where the reply goes, a .wav or .flac file; beside it a stereo recording of both sides and a transcript"
         },
     )
     realtime: bool = field(
         default=False, metadata={"help": "at the pace of the recording, not as fast as it goes"}
     )
+
+    def __post_init__(self) -> None:
+        is_sound = Path(self.output).suffix.lower() in (".wav", ".flac")
+        expect(is_sound, "output", "the name of a .wav or .flac file", self.output or "nothing")

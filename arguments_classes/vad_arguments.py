@@ -49,7 +49,8 @@ class VADArguments:
         expect(self.sample_rate in rates, "sample_rate", "16000 or 8000", self.sample_rate)
         for name in ("min_silence_ms", "min_speech_ms", "max_speech_ms", "speech_pad_ms"):
             value = getattr(self, name)
-            expect(value >= 0, name, "milliseconds, 0 or more", value)
+            finite = value < math.inf or name == "max_speech_ms"
+            expect(value >= 0 and finite, name, "milliseconds, 0 or more", value)
         expect(
             self.max_speech_ms > self.min_speech_ms,
             "max_speech_ms",

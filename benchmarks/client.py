@@ -1,7 +1,6 @@
 """A framed client that talks in real time and notes what came back when."""
 
 import asyncio
-import json
 import math
 import uuid
 from collections.abc import Iterator

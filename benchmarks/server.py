@@ -5,7 +5,7 @@ import os
 import resource
 import sys
 import threading
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -35,7 +35,7 @@ class Usage:
     def now(cls) -> "Usage":
         """Of this process."""
         used = resource.getrusage(resource.RUSAGE_SELF)
-        by_thread: Counter[str] = Counter()
+        by_thread: dict[str, float] = defaultdict(float)
         for thread in threading.enumerate():
             stat = Path(f"/proc/self/task/{thread.native_id}/stat")
             if stat.exists():

@@ -12,6 +12,10 @@ from benchmarks.speech import monologue
 COUNTS = (1, 20, 60, 100)
 SWITCH_INTERVALS_S = (0.005, 0.0005)
 SECONDS = 20.0
+HEADER = (
+    *("sessions", "CPU %", "CPU % each", "MB each", "threads", "answers"),
+    *("decision ▶ first audio, median ms", "p95 ms", "errors"),
+)
 SERVERS_CORE, CLIENTS_CORE = 0, 1
 STAGGER_S = 0.16
 """The clients begin within this time, evenly: packets of 20 ms and windows of 32 ms meet again after it,
@@ -95,8 +99,7 @@ def main() -> str:
         tables.append(
             table(
                 f"Sessions over TCP on {where}; switch interval {1000 * switch_interval_s} ms",
-                ["sessions", "CPU %", "CPU % each", "MB each", "threads", "answers"]
-                + ["decision ▶ first audio, median ms", "p95 ms", "errors"],
+                HEADER,
                 [run.row() for run in runs],
             )
         )

@@ -36,15 +36,17 @@ def wake_ups_per_s() -> float:
     """Of a server with one session to which no sound comes. Raises `OSError` where not on Linux."""
     with server() as (_seconds, process, ports):
         hello = encode_hello(Hello(uuid.uuid4().hex))
-        with socket.create_connection(("127.0.0.1", ports[0])) as microphone:
-            with socket.create_connection(("127.0.0.1", ports[1])) as loudspeaker:
-                microphone.sendall(hello)
-                loudspeaker.sendall(hello)
-                loudspeaker.recv(1024)  # the welcome
-                time.sleep(PAIRING_S + 1)  # until the timers that the start has set are over
-                before = context_switches(process.pid)
-                time.sleep(IDLE_S)
-                return (context_switches(process.pid) - before) / IDLE_S
+        with (
+            socket.create_connection(("127.0.0.1", ports[0])) as microphone,
+            socket.create_connection(("127.0.0.1", ports[1])) as loudspeaker,
+        ):
+            microphone.sendall(hello)
+            loudspeaker.sendall(hello)
+            loudspeaker.recv(1024)  # the welcome
+            time.sleep(PAIRING_S + 1)  # until the timers that the start has set are over
+            before = context_switches(process.pid)
+            time.sleep(IDLE_S)
+            return (context_switches(process.pid) - before) / IDLE_S
 
 
 def main() -> str:

@@ -113,6 +113,8 @@ class FileConnection:
         self._reply_path = Path(arguments.output)
         self._recording_path = self._reply_path.with_suffix(".conversation.wav")
         self._transcript_path = self._reply_path.with_suffix(".json")
+        self._refuse_to_overwrite_the_input()
+        _writable(self._transcript_path, Path.touch)
         self._recording = _writable(
             self._recording_path, lambda path: Recording(path, REPLY_RATE_HZ, self._rate_hz)
         )
@@ -127,7 +129,7 @@ class FileConnection:
         if self._sample_clock is not None:
             self._sample_clock.on_advance(self._session.playout.wake)
         self._results = Results(self._session)
-        self._shutdown.on_request = lambda: self._session.close("stopped")
+        self._shutdown.heeded_by(lambda: self._session.close("stopped"))
         self._due = time.monotonic()
         silence = np.zeros(self._block, np.float32)
         with self._input:
@@ -145,6 +147,14 @@ class FileConnection:
         self._recording.close()
         code = self._report()
         return 130 if self._shutdown.requested.is_set() else code
+
+    def _refuse_to_overwrite_the_input(self) -> None:
+        source = Path(self._arguments.input or "").resolve()
+        for path in (self._reply_path, self._recording_path, self._transcript_path):
+            if path.resolve() == source:
+                raise UserError(
+                    f"--output {self._reply_path}: {path} would overwrite the input; choose another name"
+                )
 
     def _blocks(self) -> Iterator[Samples]:
         try:

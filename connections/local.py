@@ -56,7 +56,7 @@ class LocalAudioStreamer:
     def run(self, open_session: OpenSession) -> int:
         """Talk until Ctrl-C, or until the device goes away."""
         self._session = open_session(self, "local")
-        self._shutdown.on_request = self._ended.set
+        self._shutdown.heeded_by(self._ended.set)
         names = [self._sounddevice.query_devices(device)["name"] for device in self._devices]
         try:
             with self._open_stream():

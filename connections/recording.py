@@ -1,5 +1,6 @@
 """Recording: both sides of a conversation on one time line, as a stereo file."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ BLOCKS_AT_ONCE = 32
 
 
 class Recording:
-    """Left is the user, right is the program. Written as it goes, so that hours need no memory."""
+    """Left is the user, right is the program. Written as it goes, so that hours need no memory.
+
+    Each side may come from a thread of its own.
+    """
 
     def __init__(self, path: Path, rate_hz: int, input_rate_hz: int) -> None:
         self._file = soundfile.SoundFile(path, "w", rate_hz, channels=2, subtype="PCM_16")
@@ -21,6 +25,7 @@ class Recording:
         self._heard: list[Samples] = []
         self._said: Samples = np.empty(0, np.float32)
         self._written = 0
+        self._lock = threading.Lock()
 
     def heard(self, samples: Samples) -> None:
         """The next block of the user's side, at the rate of the input."""
@@ -31,11 +36,12 @@ class Recording:
 
     def said(self, samples: Samples, at_sample: int) -> None:
         """The program's side, heard from `at_sample` on; never before what was written."""
-        start = max(0, at_sample - self._written)
-        missing = start + len(samples) - len(self._said)
-        if missing > 0:
-            self._said = np.concatenate((self._said, np.zeros(missing, np.float32)))
-        self._said[start : start + len(samples)] = samples
+        with self._lock:
+            start = max(0, at_sample - self._written)
+            missing = start + len(samples) - len(self._said)
+            if missing > 0:
+                self._said = np.concatenate((self._said, np.zeros(missing, np.float32)))
+            self._said[start : start + len(samples)] = samples
 
     def close(self) -> None:
         """Write what is left of both sides, and the end of the file."""
@@ -47,7 +53,8 @@ class Recording:
 
     def _write(self, left: Samples) -> None:
         right = np.zeros(len(left), np.float32)
-        ready, self._said = self._said[: len(left)], self._said[len(left) :]
+        with self._lock:
+            ready, self._said = self._said[: len(left)], self._said[len(left) :]
+            self._written += len(left)
         right[: len(ready)] = ready
-        self._written += len(left)
         self._file.write(np.stack((left, right), axis=1))

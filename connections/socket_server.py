@@ -43,7 +43,9 @@ class SocketServer:
 
     def run(self, open_session: OpenSession) -> int:
         """Serve until Ctrl-C."""
-        asyncio.run(self._serve(open_session))
+        # Not the loop of Windows, which would take the signals for itself (see Shutdown).
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(self._serve(open_session))
         return 130
 
     def close(self) -> None:
@@ -53,7 +55,7 @@ class SocketServer:
 
     async def _serve(self, open_session: OpenSession) -> None:
         loop, stop, numbers = asyncio.get_running_loop(), asyncio.Event(), count(1)
-        self._shutdown.on_request = lambda: loop.call_soon_threadsafe(stop.set)
+        self._shutdown.heeded_by(lambda: loop.call_soon_threadsafe(stop.set))
 
         def begin(sender: SocketSender, peer: str) -> Session:
             return open_session(sender, f"{next(numbers)} {peer}")
@@ -69,8 +71,7 @@ class SocketServer:
                 file=sys.stderr,
                 flush=True,
             )
-            if not self._shutdown.requested.is_set():
-                await stop.wait()
+            await stop.wait()
             lobby.close()
             sessions = list(lobby.sessions)
             await asyncio.gather(*(asyncio.to_thread(s.join, CLOSE_S) for s in sessions))

@@ -55,7 +55,16 @@ class Intake:
         """
         if captured_at is None:
             captured_at = self._clock.now() - len(samples) / rate_hz
-        audio = self._resampled(clean(samples), rate_hz)
+        self._cut(self._resampled(clean(samples), rate_hz), captured_at)
+
+    def finish(self) -> None:
+        """No more will come: what does not fill a window is filled up with silence."""
+        tail = self._resampler.flush() if self._resampler is not None else np.empty(0, np.float32)
+        missing = -(len(self._rest) + len(tail)) % self.window_samples
+        captured_at = self._clock.now() - len(tail) / self.rate_hz
+        self._cut(np.concatenate((tail, np.zeros(missing, np.float32))), captured_at)
+
+    def _cut(self, audio: Samples, captured_at: float) -> None:
         window_at = captured_at - len(self._rest) / self.rate_hz
         if len(self._rest):
             audio = np.concatenate((self._rest, audio))

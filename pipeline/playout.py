@@ -68,7 +68,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._full_duplex = full_duplex
         self._lock = threading.Lock()
         self._reply: Reply | None = None
-        self._user_has_floor = False
+        self._floor_until = -math.inf
         self._paused_by: set[str] = set()
         self._ducked = False
         self._gain = self._target_gain = 1.0
@@ -76,12 +76,16 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
 
     # -- control, from any thread ------------------------------------------------------------------
 
-    def user_has_floor(self, speaking: bool) -> None:
-        """Do not *begin* a reply while the user seems to be speaking."""
+    def floor_until(self, moment: float) -> None:
+        """The user seems to be speaking: do not *begin* a reply before `moment` of the clock.
+
+        It is a moment, and has to be renewed, since a microphone may fall silent in mid-word.
+        """
         with self._lock:
-            self._user_has_floor = speaking
+            sooner = moment < self._floor_until
+            self._floor_until = moment
             held_back = self._reply is not None and not self._reply.started
-        if held_back:
+        if sooner and held_back:
             self.wake()
 
     def committed(self, turn: Turn) -> None:
@@ -103,9 +107,10 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
     def pause(self, by: str) -> None:
         """Hold the reply where the listener is. Nothing is cancelled; each `by` must resume its own."""
         with self._lock:
+            already = bool(self._paused_by)
             self._paused_by.add(by)
             reply = self._reply
-            if reply is None or not reply.started or len(self._paused_by) > 1:
+            if reply is None or not reply.started or already:
                 return
             heard = self._heard_samples(reply)
             if self._sink.flush(reply.turn.number, heard):
@@ -197,8 +202,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         if reply.turn.state is TurnState.TENTATIVE or self._paused_by:
             return math.inf
         while reply.has_frame(sink.frame_samples):
-            if not reply.started and self._user_has_floor:
-                return math.inf
+            if not reply.started and now < self._floor_until:
+                return self._floor_until
             room_at = sink.room_at(now)
             if room_at > now:
                 return room_at

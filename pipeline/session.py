@@ -127,7 +127,7 @@ class Session:
         assert stages[0].queue_out is not None
         self._head = stages[0].queue_out
         self._takes_text = takes_text
-        self._stages = ThreadManager(stages, on_ended=self._ended)
+        self._stages = ThreadManager(stages, on_failed=self._stage_failed, on_ended=self._ended)
         self._stages.start()
 
     # -- what a connection does --------------------------------------------------------------------
@@ -175,6 +175,7 @@ class Session:
             if self._state is not SessionState.OPEN:
                 return
             self._state = SessionState.FINISHING
+        self.intake.finish()
         self.audio.put(END)
 
     def close(self, reason: str = "closed") -> None:
@@ -184,12 +185,12 @@ class Session:
                 return
             self._state = SessionState.CLOSING
             self._end_reason = reason
-        for turn in self._living():
-            if not turn.drop(reason):
-                turn.interrupt(reason)
-        self.stop_event.set()
-        for channel in self._channels:
-            channel.close()
+        try:
+            self._end_turns(reason)
+        finally:
+            self.stop_event.set()
+            for channel in self._channels:
+                channel.close()
 
     def join(self, timeout_s: float | None = None) -> list[str]:
         """Wait until every stage has ended. The names of those that had not after `timeout_s`."""
@@ -244,13 +245,15 @@ class Session:
         state, reason = turn.state, turn.ended_because or ""
         interrupted = state is TurnState.INTERRUPTED
         if state is not TurnState.DROPPED and (turn.user_text or heard):
-            self.memory.remember(turn.number, turn.user_text, heard, interrupted)
+            cut_short = interrupted or turn.failed
+            self.memory.remember(turn.number, turn.user_text, heard, cut_short)
         if interrupted and started:
             self.events.emit(Interrupted(turn.number, heard, reason))
-        latency = Latency.of(turn.marks)
-        marks = {name: mark.clock_s for name, mark in turn.marks.items()}
+        marks = dict(turn.marks)  # its stages may still be adding to them
+        times = {name: mark.clock_s for name, mark in marks.items()}
+        latency = Latency.of(marks)
         self.events.emit(
-            TurnDone(turn.number, state.value, reason, turn.user_text, heard, latency, marks)
+            TurnDone(turn.number, state.value, reason, turn.user_text, heard, latency, times)
         )
 
     def heard_corrected(self, turn: int, heard: str) -> None:
@@ -280,7 +283,18 @@ class Session:
             ):
                 turn.interrupt("the user went on")
 
+    def _end_turns(self, reason: str) -> None:
+        for turn in self._living():
+            if not turn.drop(reason):
+                turn.interrupt(reason)
+
+    def _stage_failed(self, stage: BaseHandler[Any], error: Exception) -> None:
+        """A line with a hole in it is of no use."""
+        self.report(stage.name, error)
+        self.close(f"{stage.name} failed")
+
     def _ended(self) -> None:
+        self._end_turns("the session ended")  # such as came when the stages had ended
         self._state = SessionState.CLOSED
         self.events.emit(SessionEnded(self._end_reason))
         self.events.close()

@@ -82,11 +82,7 @@ class ClockPace:
     def unheard(self, now: float) -> int:
         """Samples in flight, rounded up: what is uncertain was not heard."""
         in_flight = (self._heard_all_at - now) * self._rate_hz
-        return max(0, math.ceil(in_flight - _ROUNDING_ERROR))
-
-    def correct(self, unheard_samples: int, now: float) -> None:
-        """The client reports how much of what was sent it has not played yet."""
-        self._heard_all_at = now + unheard_samples / self._rate_hz
+        return math.ceil(max(0.0, in_flight - _ROUNDING_ERROR))
 
     def flushed(self, now: float) -> None:
         """What was sent was taken back."""

@@ -41,7 +41,8 @@ class CancelToken:
     def on_cancel(self, callback: Callable[[], None]) -> Iterator[None]:
         """Within the block, `callback` runs when the token is cancelled; at once if it already was.
 
-        It runs in the thread that cancels, so it must be quick and must not wait.
+        It runs in the thread that cancels, so it must be quick and must not wait; it may still be
+        running when the block is left.
         """
         key = object()
         with self._lock:
@@ -127,6 +128,8 @@ class Turn:
         self.user_text = ""
         self.language: str | None = None
         self.ended_because: str | None = None
+        self.failed = False
+        """Whether a stage could not do its part, so that the answer may be shorter than was meant."""
         self.settled = False
         """Whether playout has drawn the line under it; guarded by the lock of the playout."""
         self.marks: dict[str, Mark] = {}
@@ -169,6 +172,7 @@ class Turn:
 
     def fail(self, stage: str, error: Exception) -> None:
         """Report that `stage` could not do its part. What was made before is still spoken."""
+        self.failed = True
         self._keeper.turn_failed(self, stage, error)
 
     def mark(self, name: str, at: float | None = None) -> None:
@@ -190,8 +194,9 @@ class Turn:
                 return False
             self._state = following
             self.ended_because = because
-        # First the silence, then the engines: a callback that is slow must not be heard.
-        self._keeper.turn_moved(self, following)
-        if not self.alive:
-            self.cancel.cancel()
+        try:
+            self._keeper.turn_moved(self, following)
+        finally:  # first the silence, then the engines: a callback that is slow must not be heard
+            if not self.alive:
+                self.cancel.cancel()
         return True

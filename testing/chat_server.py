@@ -10,13 +10,13 @@ from testing.hold import Hold
 
 
 class ChatServer:
-    """Listens on a free port of the loopback address. `failures` are given first: an HTTP status, or
-    "hang up" to close the connection after the headers."""
+    """Listens on a free port of the loopback address. `failures` are given first: an HTTP status, an
+    answer that is not of the protocol, or "hang up" to close the connection after the headers."""
 
     def __init__(self, reply: str = "Hello. How are you?", model: str = "scripted") -> None:
         self.reply = reply
         self.model = model
-        self.failures: list[int | str] = []
+        self.failures: list[int | str | dict[str, Any]] = []
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.before_headers = Hold()
@@ -66,16 +66,17 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """List the models."""
         self._note()
-        self._send_json({"object": "list", "data": [{"id": self.script.model, "object": "model"}]})
+        if not self._fails(self._next_failure()):
+            models = [{"id": self.script.model, "object": "model"}]
+            self._send_json({"object": "list", "data": models})
 
     def do_POST(self) -> None:
         """Answer a chat."""
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.script.requests.append(request)
         self._note()
-        failure = self.script.failures.pop(0) if self.script.failures else None
-        if isinstance(failure, int):
-            self._send_json({"error": {"message": "scripted"}}, failure)
+        failure = self._next_failure()
+        if self._fails(failure):
             return
         try:
             self.script.before_headers.pass_through(CancelToken())
@@ -86,6 +87,16 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send_json({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
         except OSError:
             self.script.client_left.set()
+
+    def _next_failure(self) -> int | str | dict[str, Any] | None:
+        return self.script.failures.pop(0) if self.script.failures else None
+
+    def _fails(self, failure: int | str | dict[str, Any] | None) -> bool:
+        if isinstance(failure, int):
+            self._send_json({"error": {"message": "scripted"}}, failure)
+        elif isinstance(failure, dict):
+            self._send_json(failure)
+        return isinstance(failure, (int, dict))
 
     def _note(self) -> None:
         self.script.keys.append(self.headers.get("authorization", "").removeprefix("Bearer "))

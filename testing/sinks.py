@@ -13,7 +13,7 @@ from pipeline.sink import ClockPace, Frame
 class RecordingSink:
     """Paced by the clock, as a socket is; keeps every frame with the flushes between them.
 
-    ``can_flush=False``: a raw client, which plays whatever it got. `block` makes it a client that
+    ``can_flush=False``: a raw client, which plays whatever it got. `blocked` makes it a client that
     reads nothing more.
     """
 
@@ -33,6 +33,8 @@ class RecordingSink:
         self.flushes: list[tuple[int, int]] = []
         self.gains: list[float] = []
         self.blocked = False
+        self.error: Exception | None = None
+        """Raised instead of taking the next frame."""
         self._now = now
         self._can_flush = can_flush
         self._can_duck = can_duck
@@ -49,6 +51,8 @@ class RecordingSink:
         return self._pace.unheard(now)
 
     def play(self, frame: Frame) -> None:
+        if self.error is not None:
+            raise self.error
         with self._lock:
             self.frames.append(frame)
             self._pace.sent(len(frame.samples), self._now())

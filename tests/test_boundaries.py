@@ -8,9 +8,10 @@ import threading
 
 import pytest
 
+from LLM.chat import CUT_MARK
 from pipeline.events import ErrorEvent, TurnDone
 from pipeline.session import SessionState
-from pipeline.turn import Turn, TurnState
+from pipeline.turn import Origin, Turn, TurnState
 from testing.conversation import Conversation
 from testing.fakes import (
     MS_PER_CHARACTER,
@@ -20,6 +21,7 @@ from testing.fakes import (
     ScriptedSynthesizer,
 )
 from testing.hold import Hold
+from VAD.endpointer import EndpointerSettings
 
 STAGES = ["stt", "llm", "tts"]
 ENDINGS = ["drop", "interrupt"]
@@ -309,3 +311,76 @@ def test_no_thread_is_left_behind() -> None:
             conversation.ask()
     after = {thread.name for thread in threading.enumerate() if "slot" not in thread.name}
     assert after == before
+
+
+def unblock(conversation: Conversation) -> None:
+    conversation.sink.blocked = False
+    conversation.session.playout.wake()
+
+
+def test_speech_without_a_pause_is_cut_and_not_joined_again() -> None:
+    """Or utterances would grow without end while no answer comes."""
+    settings = EndpointerSettings(min_silence_ms=192, min_speech_ms=64, max_speech_ms=1000)
+    with Conversation(endpointing=settings) as conversation:
+        conversation.sink.blocked = True
+        conversation.speak(8000)
+        conversation.wait(500)
+        unblock(conversation)
+        conversation.until(lambda: bool(conversation.done(8)))
+        assert [round(len(heard) / RATE_HZ, 1) for heard in conversation.stt.heard[:7]] == [1.0] * 7
+        assert sum(map(len, conversation.stt.heard)) == pytest.approx(8 * RATE_HZ, rel=0.05)
+        the_next_turn_speaks(conversation)
+
+
+def test_a_sound_just_before_the_end_does_not_hold_the_answer_back() -> None:
+    with Conversation() as conversation:
+        conversation.sink.blocked = True
+        conversation.ask()
+        conversation.speak(32)
+        conversation.session.finish()
+        unblock(conversation)
+        assert conversation.until_done(1).heard == "One sentence. Another sentence."
+
+
+def test_a_microphone_that_falls_silent_in_mid_word_does_not_hold_the_answer_back() -> None:
+    with Conversation() as conversation:
+        conversation.sink.blocked = True
+        conversation.ask()
+        conversation.speak(32)
+        unblock(conversation)
+        for _ in range(200):
+            conversation.settle()
+            conversation.clock.advance(RATE_HZ // 20)
+        conversation.settle()
+        assert conversation.done(1)[0].heard == "One sentence. Another sentence."
+
+
+def test_a_stage_that_dies_ends_the_session_and_says_so() -> None:
+    with Conversation() as conversation:
+        conversation.sink.error = OSError("no space left on device")
+        conversation.ask()
+        conversation.until(lambda: conversation.session.state is SessionState.CLOSED)
+        (error,) = conversation.events(ErrorEvent)
+        assert isinstance(error, ErrorEvent)
+        assert error.stage == "playout"
+        assert conversation.done(1)
+
+
+def test_a_turn_that_came_too_late_is_ended_too() -> None:
+    """It was begun while the session ended, and no stage will ever see it."""
+    with Conversation() as conversation:
+        conversation.session.finish()
+        late = conversation.session.begin_turn(Origin.TEXT)
+        conversation.until(lambda: conversation.session.state is SessionState.CLOSED)
+        assert not late.alive
+        assert conversation.done(late.number)
+
+
+def test_a_failed_answer_is_remembered_as_cut_short() -> None:
+    with Conversation() as conversation:
+        conversation.tts.error_at_text = ("Another sentence.", RuntimeError("no voice"))
+        conversation.ask()
+        conversation.until_done(1)
+        answer = conversation.chat.prompt("and now?", None)[-2].content
+        assert answer.startswith("One sentence.")
+        assert answer.endswith(CUT_MARK)

@@ -290,3 +290,61 @@ class TestTransformers(ChatModelContract):
 
 def test_no_key_of_the_tests_is_left() -> None:
     assert os.environ.get("OPENAI_API_KEY") != "sk-secret"
+
+
+@pytest.mark.parametrize("answer", [{}, {"choices": []}, {"choices": [{"delta": None}]}])
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_answer_that_is_not_of_the_protocol_is_one_sentence(
+    server: ChatServer, answer: dict, stream: bool
+) -> None:
+    model = OpenAIChatModel("m", server.base_url, stream=stream)
+    server.failures = [answer]
+    if stream:  # the SDK finds no events in it
+        assert ask(model) == ""
+    else:
+        with pytest.raises(EngineError, match="answered what is not understood"):
+            ask(model)
+    assert ask(model) == server.reply
+    model.close()
+
+
+@pytest.mark.parametrize("answer", [404, {}, {"data": []}, {"data": [{"name": "x"}]}, {"data": 7}])
+def test_a_server_that_lists_no_models_is_said_to_be_one(server: ChatServer, answer: int | dict) -> None:
+    server.failures = [answer]
+    with pytest.raises(UserError, match="--llm openai: .*(lists no models|is not understood)"):
+        OpenAIChatModel(base_url=server.base_url)
+
+
+@pytest.mark.parametrize(
+    "base_url", ["localhost:11434/v1", "http://", "http://host:port/v1", "ftp://host/v1", "http://a:99999/"]
+)
+def test_what_is_no_address_is_said_to_be_none(base_url: str) -> None:
+    with pytest.raises(UserError, match="--llm_base_url: expected an address such as http://"):
+        OpenAIChatModel("m", base_url)
+
+
+def test_a_key_that_no_header_can_carry_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("schlüssel", "utf-8")
+    with pytest.raises(UserError, match="plain characters") as raised:
+        OpenAIChatModel("m", "http://localhost:1/v1", str(tmp_path / "key"))
+    assert "schl" not in str(raised.value)
+
+
+def test_no_proxy_gets_what_is_said_on_this_machine(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ChatServer("from the proxy") as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.base_url)
+        monkeypatch.setenv("http_proxy", proxy.base_url)
+        model = OpenAIChatModel("m", server.base_url)
+        assert ask(model) == server.reply
+        assert proxy.requests == []
+        model.close()
+
+
+def test_a_cancel_that_comes_late_does_not_harm_the_next_call(server: ChatServer) -> None:
+    model = OpenAIChatModel("m", server.base_url, retries=0)
+    assert ask(model) == server.reply
+    model._idle[0].shut_down()
+    assert ask(model) == server.reply
+    model.close()

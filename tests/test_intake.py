@@ -109,3 +109,13 @@ def test_more_than_five_seconds_of_backlog_are_dropped_and_reported() -> None:
     event = mail.fetch(0)
     assert isinstance(event, AudioLost)
     assert event.samples == pytest.approx(2 * RATE_HZ, abs=2 * WINDOW)
+
+
+@pytest.mark.parametrize("rate_hz", [RATE_HZ, 44100])
+def test_the_last_samples_are_not_lost(rate_hz: int) -> None:
+    door = Door()
+    door.intake.feed(np.full(rate_hz, 0.1, np.float32), rate_hz, 0)
+    door.intake.finish()
+    heard = np.concatenate([block.samples for block in door.came()])
+    assert len(heard) % WINDOW == 0
+    assert np.sum(heard > 0.05) == pytest.approx(RATE_HZ, abs=40)

@@ -1,5 +1,6 @@
 """Playout's table in docs/architecture.md: every state, every event, and what was heard in the end."""
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -312,13 +313,24 @@ def test_the_microphone_is_not_believed_from_the_first_sample_until_the_echo_is_
 def test_a_reply_does_not_begin_while_the_user_has_the_floor() -> None:
     with running() as stage:
         turn = stage.turn()
-        stage.playout.user_has_floor(True)
+        stage.playout.floor_until(math.inf)
         stage.speech(turn, "hello", 100)
         stage.pass_ms(100)
         assert stage.sent_ms() == 0
-        stage.playout.user_has_floor(False)
+        stage.playout.floor_until(-math.inf)
         stage.rest()
         assert stage.sent_ms() == 60
+
+
+def test_the_floor_is_lost_by_who_does_not_renew_it() -> None:
+    with running() as stage:
+        turn = stage.turn()
+        stage.playout.floor_until(stage.clock.now() + 0.2)
+        stage.speech(turn, "hello", 100)
+        stage.pass_ms(196)
+        assert stage.sent_ms() == 0
+        stage.pass_ms(8)
+        assert stage.sent_ms() > 0
 
 
 def test_a_client_that_reads_nothing_can_still_be_interrupted() -> None:

@@ -83,6 +83,10 @@ def test_a_text_without_an_end_is_cut_between_words() -> None:
     assert all(set(sentence.split()) == {"word"} for sentence in sentences)
 
 
+def test_a_text_without_spaces_is_cut_too() -> None:
+    assert max(map(len, split("字" * 2000, "zh"))) <= LONGEST_CHARS
+
+
 def test_closing_it_closes_the_source() -> None:
     closed = []
 

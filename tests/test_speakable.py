@@ -40,5 +40,6 @@ def test_a_piece(written: str, spoken: str) -> None:
 
 def test_a_block_of_code_is_left_out() -> None:
     speakable = Speakable()
+    assert speakable("```one line```") == "one line"
     lines = ["Here it is:\n", "```python\n", "print('Hello. ", "You.')\n", "```\n", "That is all."]
     assert [speakable(line) for line in lines] == ["Here it is:", "", "", "", "", "That is all."]

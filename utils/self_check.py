@@ -6,6 +6,7 @@ import os
 import platform
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,6 +99,13 @@ def _models() -> Iterator[Finding]:
 def _servers(arguments: "Arguments") -> Iterator[Finding]:
     from LLM.auto import ADVICE, find_local_server
 
+    chosen = arguments.engines.get("llm")
+    if chosen is not None and chosen.row.name == "openai":
+        try:
+            with closing(chosen.row.load()(**chosen.settings)) as model:
+                yield Finding("server", f"{model.reach()} answers", True)
+        except UserError as error:
+            yield Finding("server", str(error), False)
     server = find_local_server(arguments.own_ports())
     if server is None:
         yield Finding("server", f"no language model server answers on this machine; {ADVICE}")

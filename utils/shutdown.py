@@ -2,36 +2,55 @@
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable
-from types import FrameType
 
 
 class Request:
-    """A wish to stop, made once. `on_request` must only tell somebody."""
+    """A wish to stop, made once, from any thread."""
 
     def __init__(self) -> None:
         self.requested = threading.Event()
-        self.on_request: Callable[[], object] = lambda: None
+        self._heed: Callable[[], object] = lambda: None
+        self._lock = threading.Lock()
+
+    def heeded_by(self, heed: Callable[[], object]) -> None:
+        """Call `heed` when the wish is made; at once if it was made before."""
+        with self._lock:
+            self._heed = heed
+            made = self.requested.is_set()
+        if made:
+            heed()
 
     def make(self) -> None:
         """Wish it now."""
-        self.requested.set()
-        self.on_request()
+        with self._lock:
+            self.requested.set()
+            heed = self._heed
+        heed()
 
 
 class Shutdown(Request):
     """The first Ctrl-C (or SIGTERM) asks to stop, the second one kills.
 
-    `on_request` is called in the main thread, between two instructions of whatever runs there.
+    A handler in Python would run in the main thread between two instructions of whatever runs there,
+    which may hold a lock, and not at all while native code runs. So the interpreter only writes the
+    number of the signal to a socket (`signal.set_wakeup_fd`), and a thread that reads it does the rest.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self._signals, wakeup = socket.socketpair()
+        wakeup.setblocking(False)
+        self._wakeup = wakeup
+        signal.set_wakeup_fd(wakeup.fileno())
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
+            signal.signal(number, lambda number, frame: None)
+        threading.Thread(target=self._watch, name="signals", daemon=True).start()
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.requested.is_set():
-            os._exit(128 + number)
-        self.make()
+    def _watch(self) -> None:
+        while number := self._signals.recv(1):
+            if self.requested.is_set():
+                os._exit(128 + number[0])
+            self.make()

@@ -15,13 +15,18 @@ class ThreadManager:
     """Starts handlers from the last to the first, so that nobody speaks to a stage that does not listen
     yet, and stops them from the first to the last.
 
-    `on_ended` is called once, by the last thread that ends.
+    `on_failed` is called by the thread of a handler that ends by an exception; `on_ended` once, by the
+    last thread that ends.
     """
 
     def __init__(
-        self, handlers: Sequence[BaseHandler[Any]], on_ended: Callable[[], None] | None = None
+        self,
+        handlers: Sequence[BaseHandler[Any]],
+        on_failed: Callable[[BaseHandler[Any], Exception], None] | None = None,
+        on_ended: Callable[[], None] | None = None,
     ) -> None:
         self.handlers = list(handlers)
+        self._on_failed = on_failed
         self._on_ended = on_ended
         self._threads = [
             threading.Thread(target=self._run, args=(handler,), name=handler.name, daemon=True)
@@ -56,8 +61,10 @@ class ThreadManager:
     def _run(self, handler: BaseHandler[Any]) -> None:
         try:
             handler.run()
-        except Exception:
-            logger.exception("The %s stage ended by an error", handler.name)
+        except Exception as error:
+            logger.error("The %s stage ended by an error", handler.name)
+            if self._on_failed is not None:
+                self._on_failed(handler, error)
         finally:
             handler.queue_in.activity.sleeps()
             with self._lock:
