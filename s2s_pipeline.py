@@ -33,6 +33,7 @@ from utils.device import find_device
 from utils.environment import apply_model_cache_dir
 from utils.logs import set_up_logging
 from utils.shutdown import Shutdown
+from utils.streams import abandon_stdout, prepare_streams
 from VAD.base import VoiceDetector
 from VAD.endpointer import EndpointerSettings
 from VAD.handler import VADHandler
@@ -112,7 +113,7 @@ def load_engines(arguments: "Arguments") -> Engines:
             loading["llm"] = loaders.submit(choose_language_model, arguments)
         loaded = {stage: future.result() for stage, future in loading.items()}
     for stage, choice in chosen.items():
-        announce(stage, choice.row.name, choice.row.about)
+        announce(stage, choice.row.name, getattr(loaded[stage], "about", choice.row.about))
     endpointing = dataclasses.asdict(arguments.vad)
     endpointing.pop("sample_rate")
     if "s2s" in loaded:
@@ -140,14 +141,24 @@ def choose_language_model(arguments: "Arguments") -> ChatModel:
     """`--llm auto`: a server on this machine, else the stand-in; never one elsewhere."""
     from LLM import auto
 
-    server = auto.find_local_server(arguments.own_ports())
-    if server is not None:
-        announce("llm", f"{server.model} on {server.name}", f"it answers at {server.base_url}")
-        from LLM.openai_chat import OpenAIChatModel
+    settings = dict(arguments.auto)
+    wanted = settings.pop("model_name")
+    servers = auto.find_local_servers(arguments.own_ports())
+    for server in servers:
+        for model in server.models:
+            if wanted in (None, model):
+                announce("llm", f"{model} on {server.name}", f"it answers at {server.base_url}")
+                from LLM.openai_chat import OpenAIChatModel
 
-        return OpenAIChatModel(server.model, server.base_url, key="none")
-    announce("llm", "eliza", "a stand-in, since no language model server answers on this machine")
-    print(f"        {auto.ADVICE}", file=sys.stderr)
+                return OpenAIChatModel(model, server.base_url, key="none", **settings)
+    if wanted is not None:
+        found = ", ".join(model for server in servers for model in server.models) or "none"
+        raise UserError(
+            f"--llm_model_name: expected a model of a server on this machine ({found}), got {wanted}; "
+            "a server elsewhere is named with --llm openai --llm_base_url"
+        )
+    announce("llm", "eliza", "a stand-in, since no server on this machine has a language model")
+    print(f"        {auto.advice(servers)}", file=sys.stderr)
     from LLM.eliza import ElizaModel
 
     return ElizaModel()
@@ -177,6 +188,8 @@ def open_connection(arguments: "Arguments", shutdown: Shutdown) -> Connection:
 
 def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     """Serve until the connection ends; its exit code."""
+    if arguments.module.device != "auto":
+        find_device(arguments.module.device)
     connection = open_connection(arguments, shutdown)
     engines = load_engines(arguments)
     if shutdown.requested.is_set():
@@ -195,6 +208,7 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Parse, check or run. Exit code 2: a mistake, explained; 3: no sound device; 130: Ctrl-C."""
+    prepare_streams()
     apply_model_cache_dir()
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # or it complains that torch is missing
     from arguments_classes.command_line import parse_command_line
@@ -210,6 +224,11 @@ def main(argv: Sequence[str]) -> int:
     except UserError as error:
         print(f"s2s_pipeline.py: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:
+        abandon_stdout()
+        return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -61,6 +61,11 @@ class OpenAIChatModel:
         self._model = model_name or ""
         self._model = model_name or self._first_model()
 
+    @property
+    def about(self) -> str:
+        """What runs, for the person who started it."""
+        return f"{self._model} at {self._base_url}"
+
     def generate(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> Iterator[str]:
         """The answer of the server; before its first word a failed attempt is repeated."""
         request = {
@@ -80,6 +85,10 @@ class OpenAIChatModel:
                 last = attempt == self._retries or not isinstance(error, _RETRIED)
                 if cancel.cancelled:
                     return
+                if begun and not isinstance(error, openai.APITimeoutError):
+                    raise EngineError(
+                        f"{self._server()} broke off in mid-answer", _code(error)
+                    ) from error
                 if begun or last:
                     raise EngineError(self._explain(error), _code(error)) from error
             _wait(FIRST_BACK_OFF_S * 2**attempt * random.uniform(1, 1.33), cancel)
@@ -142,10 +151,13 @@ class OpenAIChatModel:
             self.close()
             raise UserError(f"--llm openai: {self._explain(error)}") from error
 
+    def _server(self) -> str:
+        where = urllib.parse.urlsplit(self._base_url)
+        return f"{where.scheme}://{where.hostname}:{where.port}" if where.port else str(where.hostname)
+
     def _explain(self, error: openai.OpenAIError) -> str:
         """One sentence that says what to do; nothing of what was asked or answered."""
-        where = urllib.parse.urlsplit(self._base_url)
-        server = f"{where.scheme}://{where.hostname}:{where.port}" if where.port else str(where.hostname)
+        server = self._server()
         match error:
             case openai.APITimeoutError():
                 return f"the language model at {server} did not answer in time (--llm_timeout_s)"
@@ -157,6 +169,8 @@ class OpenAIChatModel:
                 return f"{server} refuses the key; set OPENAI_API_KEY, or --llm_api_key_file"
             case openai.NotFoundError():
                 return f"{server} knows no model {self._model!r}; choose another: --llm_model_name"
+            case openai.RateLimitError():
+                return f"{server} takes no more: too many requests, or nothing left to spend"
             case openai.APIStatusError(status_code=status):
                 return f"the language model at {server} answered with error {status}"
         return f"the language model at {server} answered what is not understood"

@@ -93,7 +93,7 @@ class _Library:
         self._cancel = cancel
         self._espeak.espeak_SetParameter(_RATE, rate_wpm, 0)
         self._espeak.espeak_SetParameter(_PITCH, pitch, 0)
-        data = text.encode()
+        data = text.encode("utf-8", "replace")  # a server may cut an emoji in two
         self._espeak.espeak_Synth(
             data, ctypes.c_size_t(len(data) + 1), 0, 0, 0, _CHARS_UTF8 | _ENDPAUSE, None, None
         )
@@ -154,17 +154,10 @@ class EspeakSynthesizer:
         """Nothing to free: the library belongs to the process."""
 
     def _identifier(self, voice: str | None, language: str | None) -> str:
-        """Of the voice asked for; else of one that speaks the language; else of the one configured."""
-        if voice is None and language is None:
-            voice, language = self._voice, self._language
-        elif voice is None and language is not None and self._speaks(language):
-            voice = self._voice
-        name, _, variant = (voice or language or "").partition("+")
+        """Of the voice asked for, now or at start; else of one that speaks the language."""
+        wanted = voice or self._voice or language or self._language
+        name, _, variant = wanted.partition("+")
         identifier = self._voices.get(_USUAL_VOICE.get(name, name))
         if identifier is None or (variant and variant not in self._variants):
-            raise EngineError(f"eSpeak has no voice {voice or language!r}", code="unknown_voice")
+            raise EngineError(f"eSpeak has no voice {wanted!r}", code="unknown_voice")
         return f"{identifier}+{variant}" if variant else identifier
-
-    def _speaks(self, language: str) -> bool:
-        """Whether the voice that is configured is one of `language`."""
-        return self._voice is not None and self._voice.split("-")[0].split("+")[0] == language

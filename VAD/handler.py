@@ -16,9 +16,9 @@ from utils.audio import rms
 from VAD.base import VoiceDetector
 from VAD.endpointer import Endpointer, EndpointerSettings, Voice
 
-LONGEST_UTTERANCE_S = 600.0
-"""Nobody speaks for ten minutes without half a second's pause; a radio does. It bounds the memory of a
-session (38 MB) where `max_speech_ms` does not."""
+LONGEST_UTTERANCE_S = 60.0
+"""Nobody speaks for a minute without half a second's pause; a radio does. Where `max_speech_ms` does
+not, this bounds the memory of a session, and for how long it keeps the others from the recognizer."""
 
 LONGEST_GAP_S = 0.5
 """Silence kept between the two halves of what the user said when they went on before the answer."""

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from transformers import HfArgumentParser
 
 from arguments_classes.chat_arguments import ChatArguments
+from arguments_classes.chat_server_arguments import ChatServerArguments
 from arguments_classes.file_arguments import FileArguments
 from arguments_classes.local_arguments import LocalArguments
 from arguments_classes.module_arguments import ModuleArguments
@@ -45,6 +46,8 @@ class Arguments:
     mode: SocketArguments | LocalArguments | FileArguments
     engines: dict[str, ChosenEngine]
     """By stage; "llm" is missing where one is to be looked for."""
+    auto: dict[str, Any]
+    """What the language model that is found is to be called with."""
 
     def own_ports(self) -> tuple[int, ...]:
         """The ports on which this program itself will listen."""
@@ -64,6 +67,8 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
     classes: list[Any] = [ModuleArguments, MODES[module.mode], VADArguments]
     if "s2s" not in chosen:
         classes.append(ChatArguments)
+        if "llm" not in chosen:
+            classes.append(ChatServerArguments)
     classes += [row.argument_class() for row in with_flags.values()]
     parser = _Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION)
     *parsed, unknown = parser.parse(argv)
@@ -78,7 +83,8 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
     }
     mode = by_class[MODES[module.mode]]
     chat = by_class.get(ChatArguments) or ChatArguments()
-    return Arguments(by_class[ModuleArguments], by_class[VADArguments], chat, mode, engines)
+    auto = _engine_settings("llm", by_class.get(ChatServerArguments))
+    return Arguments(by_class[ModuleArguments], by_class[VADArguments], chat, mode, engines, auto)
 
 
 _DESCRIPTION = (
@@ -134,19 +140,20 @@ def _with_config(argv: list[str]) -> list[str]:
         return argv
     path = Path(argv[0])
     try:
-        settings = json.loads(path.read_text("utf-8"))
+        settings = json.loads(path.read_text("utf-8-sig"))  # as some editors write it
     except OSError as error:
         raise UserError(f"{path}: expected a JSON file with settings: {error.strerror}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not JSON: {error}") from error
     if not isinstance(settings, dict):
         raise UserError(f"{path}: expected an object with settings, got {type(settings).__name__}")
     flags: list[str] = []
     for name, value in settings.items():
         if isinstance(value, (dict, list)):
-            raise UserError(f"{path}: {name}: expected a single value, got {json.dumps(value)}")
+            kind = type(value).__name__  # and not its value, which may be a key
+            raise UserError(f"{path}: {name}: expected a single value, got a {kind}")
         if value is not None:
-            flags += [f"--{name}", str(value).lower() if isinstance(value, bool) else str(value)]
+            flags.append(f"--{name}={str(value).lower() if isinstance(value, bool) else value}")
     return flags + argv[1:]
 
 
@@ -179,7 +186,7 @@ def _unknown_argument(argument: str, parser: _Parser) -> str:
         if flag in [f"--{field.name}" for field in dataclasses.fields(arguments)]:
             return f"{flag} belongs to --mode {mode}, which is not the one chosen"
     known = [name for action in parser._actions for name in action.option_strings]
-    nearest = difflib.get_close_matches(flag, known, n=1, cutoff=0)
+    nearest = difflib.get_close_matches(flag.lower(), known, n=1, cutoff=0)
     return f"there is no flag {flag}; the nearest is {nearest[0]} (--help shows all)"
 
 

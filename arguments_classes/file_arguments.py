@@ -20,7 +20,8 @@ class FileArguments:
     output: str = field(
         default="reply.wav",
         metadata={
-            "help": "where the reply goes, a .wav or .flac file; beside it a stereo recording of both sides and a transcript"
+            "help": "where the reply goes, a .wav or .flac file; beside it go NAME.conversation.wav, "
+            "both sides in stereo, and NAME.transcript.json"
         },
     )
     realtime: bool = field(

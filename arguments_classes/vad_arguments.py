@@ -33,7 +33,8 @@ class VADArguments:
         },
     )
     max_speech_ms: float = field(
-        default=math.inf, metadata={"help": "longer utterances are cut here; inf: never"}
+        default=math.inf,
+        metadata={"help": "longer utterances are cut here, at the latest after a minute"},
     )
     speech_pad_ms: float = field(
         default=100,

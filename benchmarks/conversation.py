@@ -29,7 +29,7 @@ def measure() -> dict[str, list[float]]:
         command = [sys.executable, "s2s_pipeline.py", "--mode", "file", "--realtime", "--llm", "eliza"]
         command += ["--input", str(asked), "--output", str(reply)]
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-        turns = json.loads(reply.with_suffix(".json").read_text("utf-8"))["turns"]
+        turns = json.loads(reply.with_suffix(".transcript.json").read_text("utf-8"))["turns"]
     answered = [turn["latency"] for turn in turns if turn["heard"]]
     return {part: [latency[f"{part}_ms"] for latency in answered] for part in PARTS}
 

@@ -1,10 +1,25 @@
 """Connection: what a way in and out looks like to the command."""
 
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
 from typing import Protocol
 
 from pipeline.clock import Clock
 from pipeline.session import Session
 from pipeline.sink import Sink
+
+
+def tell_loop(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args: object) -> None:
+    """Call `callback` on the thread of the event loop. One that is closed has nobody left to tell."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(callback, *args)
+
+
+def keep_alive(transport: asyncio.BaseTransport) -> None:
+    """Let the system notice a client whose machine is gone; it would hold its session for ever."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 class OpenSession(Protocol):

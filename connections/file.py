@@ -4,9 +4,9 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -14,6 +14,7 @@ import soundfile
 from arguments_classes.file_arguments import FileArguments
 from connections.base import OpenSession
 from connections.recording import Recording
+from connections.sound_writer import SoundWriter
 from listeners.json_lines import as_json
 from listeners.listener import Listener
 from pipeline.clock import Clock, MonotonicClock, SampleClock
@@ -27,8 +28,6 @@ from utils.shutdown import Request
 
 REPLY_RATE_HZ = 24000
 """The rate of what is written; most synthesizers have it, or less."""
-
-T = TypeVar("T")
 
 BLOCK_MS = 32
 """What is fed at a time: one window of the VAD, so that a decision falls on its own window."""
@@ -46,7 +45,7 @@ class FileSink:
     def __init__(self, path: Path, recording: Recording, clock: Clock) -> None:
         self.rate_hz = REPLY_RATE_HZ
         self.frame_samples = FRAME_SAMPLES
-        self._file = soundfile.SoundFile(path, "w", REPLY_RATE_HZ, channels=1, subtype="PCM_16")
+        self._file = SoundWriter(path, REPLY_RATE_HZ, channels=1)
         self._recording = recording
         self._clock = clock
         self._began = clock.now()
@@ -112,19 +111,16 @@ class FileConnection:
         self._sample_clock = None if arguments.realtime else SampleClock(self._rate_hz)
         self._reply_path = Path(arguments.output)
         self._recording_path = self._reply_path.with_suffix(".conversation.wav")
-        self._transcript_path = self._reply_path.with_suffix(".json")
+        self._transcript_path = self._reply_path.with_suffix(".transcript.json")
         self._refuse_to_overwrite_the_input()
-        _writable(self._transcript_path, Path.touch)
-        self._recording = _writable(
-            self._recording_path, lambda path: Recording(path, REPLY_RATE_HZ, self._rate_hz)
-        )
+        for path in (self._reply_path, self._recording_path, self._transcript_path):
+            _expect_writable(path)
         self._clock = self._sample_clock or MonotonicClock()
-        self._sink = _writable(
-            self._reply_path, lambda path: FileSink(path, self._recording, self._clock)
-        )
 
     def run(self, open_session: OpenSession) -> int:
-        """Feed everything and wait for the last word. 0; 1 where nothing was answered."""
+        """Feed everything and wait for the last word. 0; 1 where nothing was answered, or not all."""
+        self._recording = Recording(self._recording_path, REPLY_RATE_HZ, self._rate_hz)
+        self._sink = FileSink(self._reply_path, self._recording, self._clock)
         self._session = open_session(self._sink, "file", self._clock)
         if self._sample_clock is not None:
             self._sample_clock.on_advance(self._session.playout.wake)
@@ -192,10 +188,11 @@ class FileConnection:
         }
         self._transcript_path.write_text(json.dumps(transcript, indent=2, ensure_ascii=False), "utf-8")
         print("written:", ", ".join(map(str, files)), file=sys.stderr)
-        if any(turn["heard"] for turn in turns):
+        if any(turn["heard"] for turn in turns) and not errors:
             return 0
-        if not errors:
-            print(f"no speech was found in {self._arguments.input}", file=sys.stderr)
+        if not errors and not self._shutdown.requested.is_set():
+            found = "speech, but no answer to it," if turns else "no speech"
+            print(f"{found} was found in {self._arguments.input}", file=sys.stderr)
         return 1
 
 
@@ -204,20 +201,26 @@ def _open_input(name: str | None) -> soundfile.SoundFile:
         raise UserError("--mode file needs a recording: --input question.wav (-: standard input)")
     source: Any = io.BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name)
     if isinstance(source, Path) and not source.is_file():
-        raise UserError(f"--input {name}: there is no such file")
+        problem = "that is no file" if source.exists() else "there is no such file"
+        raise UserError(f"--input {name}: {problem}")
     try:
         recording = soundfile.SoundFile(source)
-    except (soundfile.LibsndfileError, TypeError) as error:
+    except (soundfile.LibsndfileError, TypeError, UnicodeError) as error:
+        reason = getattr(error, "error_string", error)
         raise UserError(
-            f"--input {name}: expected a recording that soundfile can read ({error})"
+            f"--input {name}: expected a recording that soundfile can read ({reason})"
         ) from error
     if recording.frames == 0:
         raise UserError(f"--input {name}: expected a recording, got one without any audio")
     return recording
 
 
-def _writable(path: Path, opened: Callable[[Path], T]) -> T:
+def _expect_writable(path: Path) -> None:
+    """Without touching what is there: an earlier reply stays until there is a new one."""
     try:
-        return opened(path)
-    except (soundfile.LibsndfileError, OSError, TypeError) as error:
-        raise UserError(f"--output {path}: it cannot be written ({error})") from error
+        existed = path.exists()
+        path.open("ab").close()
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        raise UserError(f"--output: {path} cannot be written: {error.strerror}") from error

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeAlias
 
+from connections.base import tell_loop
 from connections.socket_receiver import RAW_RATE_HZ, SocketReceiver
 from connections.socket_sender import SocketSender
 from connections.wire import Hello, WireError
@@ -13,11 +14,18 @@ from pipeline.session import Session
 
 logger = logging.getLogger(__name__)
 
+HELLO_S = 0.3
+"""Our client says hello at once; who has not begun to by then is a raw one. A packet that is lost is
+sent again after 0.2 s. Raw clients wait so long, whatever they say: they are paired as they came."""
+
 PAIRING_S = 10.0
-"""Who has not said who they are, or whose other half has not come, is sent away."""
+"""Whose hello, or whose other half, has not come by then is sent away."""
+
+LINGER_S = 1.0
+"""The same for a microphone that has said everything, or was hung up: nobody can tell which."""
 
 MOST_SESSIONS = 100
-"""A session has five threads; more clients than this are refused."""
+"""A session has six threads; more clients than this are refused."""
 
 Side: TypeAlias = SocketReceiver | SocketSender
 Begin: TypeAlias = Callable[[SocketSender, str], Session]
@@ -41,24 +49,22 @@ class Lobby:
 
     def arrived(self, side: Side) -> None:
         """Somebody connected and has not said anything yet."""
-        too_late = WireError(f"expected both connections within {PAIRING_S:.0f} s", "timeout")
-        self._deadlines[side] = self._loop.call_later(PAIRING_S, self.refuse, side, too_late)
+        self._send_away_after(PAIRING_S, side)
+        self._loop.call_later(HELLO_S, self._is_raw_unless_begun, side)
 
-    def raw_microphone(self, microphone: SocketReceiver) -> None:
-        """It sends audio without a hello."""
-        self._raw(microphone)
+    def hello(self, side: Side, hello: Hello) -> None:
+        """It is one of our clients."""
+        if self._token is None or hmac.compare_digest(_bytes(hello.token), _bytes(self._token)):
+            self._pair(side, f"client {hello.session}", hello)
+        elif hello.token:
+            self.refuse(side, WireError("the token is wrong", "unauthorized"))
+        else:
+            self.refuse(side, WireError("expected a token (--token, or S2S_TOKEN)", "unauthorized"))
 
-    def raw_loudspeaker(self, loudspeaker: SocketSender) -> None:
-        """It has said nothing."""
-        self._raw(loudspeaker)
-
-    def microphone(self, microphone: SocketReceiver, hello: Hello) -> None:
-        """One of our clients, with its microphone."""
-        self._ours(microphone, hello)
-
-    def loudspeaker(self, loudspeaker: SocketSender, hello: Hello) -> None:
-        """One of our clients, with its loudspeaker."""
-        self._ours(loudspeaker, hello)
+    def said_everything(self, microphone: SocketReceiver) -> None:
+        """No more audio will come; it may still want to hear the answer."""
+        if microphone in self._deadlines:
+            self._send_away_after(LINGER_S, microphone)
 
     def refuse(self, side: Side, error: WireError) -> None:
         """Send somebody away; a session that they have ends."""
@@ -87,46 +93,64 @@ class Lobby:
         for side in list(self._deadlines):
             side.close()
 
+    def abort(self) -> None:
+        """Let go of the connections of sessions that did not end."""
+        for pair in self.sessions.values():
+            for half in pair:
+                half.abort()
+
     # ----------------------------------------------------------------------------------------------
 
-    def _raw(self, side: Side) -> None:
+    def _send_away_after(self, seconds: float, side: Side) -> None:
+        if side in self._deadlines:
+            self._deadlines[side].cancel()
+        too_late = WireError(f"expected both connections within {seconds:.0f} s", "timeout")
+        self._deadlines[side] = self._loop.call_later(seconds, self.refuse, side, too_late)
+
+    def _is_raw_unless_begun(self, side: Side) -> None:
+        if side not in self._deadlines or side.has_begun_hello:
+            return
         if self._token is not None:
             self.refuse(side, WireError("expected a hello with a token", "unauthorized"))
         else:
             self._pair(side, f"raw client at {side.peer}", None)
 
-    def _ours(self, side: Side, hello: Hello) -> None:
-        known = hmac.compare_digest(hello.token.encode(), (self._token or "").encode())
-        if self._token is not None and not known:
-            self.refuse(side, WireError("the token is wrong", "unauthorized"))
-        else:
-            self._pair(side, f"client {hello.session}", hello)
-
     def _pair(self, side: Side, key: str, hello: Hello | None) -> None:
         other_type = SocketSender if isinstance(side, SocketReceiver) else SocketReceiver
         other = self._waiting.pop((other_type, key), None)
         if other is None:
-            if (type(side), key) in self._waiting:
-                self.refuse(side, WireError("another connection like this one waits already", "busy"))
-            else:
-                self._waiting[type(side), key] = side
+            self._wait(side, key)
         elif len(self.sessions) >= MOST_SESSIONS:
             for half in (side, other):
                 self.refuse(half, WireError(f"{MOST_SESSIONS} sessions are running", "busy"))
+        elif isinstance(side, SocketReceiver):
+            assert isinstance(other, SocketSender)
+            self._join(side, other, hello)
         else:
-            self._forget(other)
-            self._forget(side)
-            microphone, loudspeaker = (
-                (side, other) if isinstance(side, SocketReceiver) else (other, side)
-            )
-            assert isinstance(microphone, SocketReceiver)
-            assert isinstance(loudspeaker, SocketSender)
-            self._join(microphone, loudspeaker, hello)
+            assert isinstance(other, SocketReceiver)
+            self._join(other, side, hello)
+
+    def _wait(self, side: Side, key: str) -> None:
+        ahead = self._waiting.get((type(side), key))
+        if ahead is not None and not ahead.has_ended:
+            self.refuse(side, WireError("another connection like this one waits already", "busy"))
+            return
+        if ahead is not None:
+            ahead.close()
+        self._waiting[type(side), key] = side
 
     def _join(self, microphone: SocketReceiver, loudspeaker: SocketSender, hello: Hello | None) -> None:
-        session = self._begin(loudspeaker, microphone.peer)
+        for side in (microphone, loudspeaker):
+            self._forget(side)
+        try:
+            session = self._begin(loudspeaker, microphone.peer)
+        except Exception:
+            logger.exception("a session could not be begun")
+            for half in (microphone, loudspeaker):
+                self.refuse(half, WireError("the server could not begin a session", "internal_error"))
+            return
         self.sessions[session] = (microphone, loudspeaker)
-        session.on_closed = lambda: self._loop.call_soon_threadsafe(self._ended, session)
+        session.on_closed = lambda: tell_loop(self._loop, self._ended, session)
         loudspeaker.begin(session)
         microphone.begin(session, loudspeaker, hello.send_rate if hello else RAW_RATE_HZ)
 
@@ -141,3 +165,7 @@ class Lobby:
         for key, waiting in list(self._waiting.items()):
             if waiting is side:
                 del self._waiting[key]
+
+
+def _bytes(token: str) -> bytes:
+    return token.encode("utf-8", "surrogatepass")

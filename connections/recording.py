@@ -4,8 +4,8 @@ import threading
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
+from connections.sound_writer import SoundWriter
 from pipeline.messages import Samples
 from utils.audio import Resampler, clean
 
@@ -20,7 +20,7 @@ class Recording:
     """
 
     def __init__(self, path: Path, rate_hz: int, input_rate_hz: int) -> None:
-        self._file = soundfile.SoundFile(path, "w", rate_hz, channels=2, subtype="PCM_16")
+        self._file = SoundWriter(path, rate_hz, channels=2)
         self._resampler = Resampler(input_rate_hz, rate_hz)
         self._heard: list[Samples] = []
         self._said: Samples = np.empty(0, np.float32)

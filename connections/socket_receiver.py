@@ -4,7 +4,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, cast
 
+from connections.base import keep_alive, tell_loop
 from connections.wire import (
+    MAGIC,
     FrameKind,
     FrameReader,
     WireError,
@@ -37,39 +39,49 @@ class SocketReceiver(asyncio.BufferedProtocol):
 
     def __init__(self, lobby: "Lobby") -> None:
         self.peer = ""
+        self.has_ended = False
+        """Whether it has said everything."""
         self._lobby = lobby
         self._transport: asyncio.Transport
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray(READ_AT_ONCE)
         self._before = b""
         self._frames: FrameReader | None = None
-        self._is_identified = False
         self._session: Session | None = None
         self._sender: SocketSender
         self._rate_hz = RAW_RATE_HZ
         self._paused = False
-        self._has_ended = False
+
+    @property
+    def has_begun_hello(self) -> bool:
+        """Whether what came is, or may become, a hello."""
+        return self._frames is not None or (bool(self._before) and may_be_hello(self._before))
 
     def begin(self, session: Session, sender: "SocketSender", rate_hz: int) -> None:
         """The loudspeaker is there: feed this session, beginning with what has come already."""
         self._session, self._sender, self._rate_hz = session, sender, rate_hz
         session.audio.on_empty = self._on_caught_up
         if self._paused:
-            self._on_caught_up()
+            self._resume()
         before, self._before = self._before, b""
         self._received(before)
-        if self._has_ended:
+        if self.has_ended:
             session.finish()
 
     def close(self) -> None:
         """Hang up."""
         self._transport.close()
 
+    def abort(self) -> None:
+        """The same, since nothing is ever sent on this connection."""
+        self._transport.abort()
+
     # -- what asyncio calls ------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self.peer = transport.get_extra_info("peername")[0]
+        keep_alive(transport)
         self._lobby.arrived(self)
 
     def get_buffer(self, size: int) -> bytearray:
@@ -78,25 +90,13 @@ class SocketReceiver(asyncio.BufferedProtocol):
     def buffer_updated(self, size: int) -> None:
         self._received(bytes(self._buffer[:size]))
 
-    def _received(self, data: bytes) -> None:
-        try:
-            if not self._is_identified:
-                self._identify(self._before + data)
-            elif self._session is None:
-                self._keep(data)
-            elif self._frames is None:
-                self._feed_raw(data)
-            else:
-                for frame in self._frames.feed(data):
-                    self._on_frame(frame)
-        except WireError as error:
-            self._lobby.refuse(self, error)
-
     def eof_received(self) -> bool:
         """The client has said everything, and wants to hear the answer."""
-        self._has_ended = True
+        self.has_ended = True
         if self._session is not None:
             self._session.finish()
+        else:
+            self._lobby.said_everything(self)
         return True  # keep the connection
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -104,27 +104,33 @@ class SocketReceiver(asyncio.BufferedProtocol):
 
     # ----------------------------------------------------------------------------------------------
 
-    def _identify(self, data: bytes) -> None:
-        self._before = data
-        if not may_be_hello(data):
-            self._is_identified = True
-            self._lobby.raw_microphone(self)
-            return
-        decoded = decode_hello(data)
-        if decoded is not None:
-            hello, self._before = decoded
-            self._is_identified = True
-            self._frames = FrameReader()
-            self._lobby.microphone(self, hello)
+    def _received(self, data: bytes) -> None:
+        try:
+            if self._session is None:
+                self._wait_with(self._before + data)
+            elif self._frames is None:
+                self._feed_raw(self._before + data)
+            else:
+                for frame in self._frames.feed(data):
+                    self._on_frame(frame)
+        except WireError as error:
+            self._lobby.refuse(self, error)
 
-    def _keep(self, data: bytes) -> None:
+    def _wait_with(self, data: bytes) -> None:
         """Its loudspeaker is not there yet: the client may go on for a while, then TCP holds it."""
-        self._before += data
-        if len(self._before) > KEPT_BEFORE_PAIRING:
+        self._before = data
+        if self._frames is None and may_be_hello(data):
+            decoded = decode_hello(data)
+            if decoded is not None:
+                hello, self._before = decoded
+                self._frames = FrameReader()
+                self._lobby.hello(self, hello)
+        elif len(data) > KEPT_BEFORE_PAIRING:
             self._pause()
 
     def _feed_raw(self, data: bytes) -> None:
-        data = self._before + data
+        if data.startswith(MAGIC):
+            raise WireError("expected the hello at once, it came too late", "timeout")
         whole = len(data) - len(data) % 2  # half a sample waits for its other half
         self._before = data[whole:]
         self._feed(data[:whole])
@@ -152,9 +158,14 @@ class SocketReceiver(asyncio.BufferedProtocol):
         if not self._paused:
             self._paused = True
             self._transport.pause_reading()
+            if self._session is not None and not len(self._session.audio):
+                self._resume()  # the VAD was quicker, and will not say so again
+
+    def _resume(self) -> None:
+        self._paused = False
+        self._transport.resume_reading()
 
     def _on_caught_up(self) -> None:
         """On the thread of the VAD: nothing waits for it any more."""
         if self._paused:
-            self._paused = False
-            self._loop.call_soon_threadsafe(self._transport.resume_reading)
+            tell_loop(self._loop, self._resume)

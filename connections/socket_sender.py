@@ -7,6 +7,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, cast
 
+from connections.base import keep_alive, tell_loop
 from connections.wire import (
     FrameKind,
     Hello,
@@ -36,9 +37,6 @@ RAW_LEAD_MS = 100
 LEAD_MS = 60
 FRAMES_PER_S = 50
 
-HELLO_GRACE_S = 0.1
-"""Our client says hello at once; who has said nothing after that is a raw one."""
-
 KERNEL_BUFFER_S = 0.2
 """What the kernel may hold for a client that does not read. It cannot be taken back."""
 
@@ -51,6 +49,9 @@ class SocketSender(asyncio.Protocol):
 
     Playout calls it from its own thread; bytes are written on the thread of the server.
     """
+
+    has_ended = False
+    """One that ends is gone."""
 
     def __init__(self, lobby: "Lobby") -> None:
         self.peer = ""
@@ -70,6 +71,11 @@ class SocketSender(asyncio.Protocol):
         self._sent_of_turn = (0, 0)
         self._stalled = False
         self._lock = threading.Lock()
+
+    @property
+    def has_begun_hello(self) -> bool:
+        """Whether what came is, or may become, a hello."""
+        return bool(self._before)
 
     def prepare(self, hello: Hello) -> None:
         """The client speaks frames: use its rate."""
@@ -96,8 +102,15 @@ class SocketSender(asyncio.Protocol):
         self.close()
 
     def close(self) -> None:
-        """Hang up, after what is being sent."""
-        self._transport.close()
+        """Hang up; a client that reads nothing is not waited for."""
+        if self._stalled:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Hang up, whatever is being sent."""
+        self._transport.abort()
 
     # -- the sink, on the thread of the playout ----------------------------------------------------
 
@@ -120,24 +133,24 @@ class SocketSender(asyncio.Protocol):
             self._outbox.append(payload)
             self._pace.sent(len(frame.samples), self._clock.now())
             self._sent_of_turn = (frame.turn, frame.sample + len(frame.samples))
-        self._loop.call_soon_threadsafe(self._write_out)
+        tell_loop(self._loop, self._write_out)
 
     def flush(self, turn: int, sample: int) -> bool:
         """Tell the client to drop what it has not played. A raw client cannot be told."""
+        if self._hello is None:
+            return False
         with self._lock:
             self._outbox.clear()
             self._sent_of_turn = (0, 0)
-            if self._hello is None:
-                return False
             self._pace.flushed(self._clock.now() - self._delay_s)
-        self._loop.call_soon_threadsafe(self._write, control("flush", turn, sample))
+        tell_loop(self._loop, self._write, control("flush", turn, sample))
         return True
 
     def duck(self, turn: int, gain: float) -> bool:
         """Tell the client to play what it has more quietly."""
         if self._hello is None:
             return False
-        self._loop.call_soon_threadsafe(self._write, control("duck", turn, gain=gain))
+        tell_loop(self._loop, self._write, control("duck", turn, gain=gain))
         return True
 
     # -- what the client reports, on the thread of the server --------------------------------------
@@ -159,20 +172,20 @@ class SocketSender(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=0)
         self.peer = transport.get_extra_info("peername")[0]
+        keep_alive(transport)
         self._lobby.arrived(self)
-        self._loop.call_later(HELLO_GRACE_S, self._said_nothing)
 
     def data_received(self, data: bytes) -> None:
         try:
-            if self._hello is not None:
-                raise WireError("expected nothing after the hello on the loudspeaker's port")
+            if self._hello is not None or self._session is not None:
+                raise WireError("expected a hello at once and nothing more on the loudspeaker's port")
             self._before += data
             if not may_be_hello(self._before):
                 raise WireError("expected a hello, or nothing, on the loudspeaker's port")
             decoded = decode_hello(self._before)
             if decoded is not None:
                 self.prepare(decoded[0])
-                self._lobby.loudspeaker(self, decoded[0])
+                self._lobby.hello(self, decoded[0])
         except WireError as error:
             self._lobby.refuse(self, error)
 
@@ -190,10 +203,6 @@ class SocketSender(asyncio.Protocol):
 
     # ----------------------------------------------------------------------------------------------
 
-    def _said_nothing(self) -> None:
-        if not self._before and not self._transport.is_closing():
-            self._lobby.raw_loudspeaker(self)
-
     def _write_out(self) -> None:
         with self._lock:
             frames, self._outbox = self._outbox, []
@@ -205,7 +214,7 @@ class SocketSender(asyncio.Protocol):
             self._transport.write(frame.encode())
 
     def _on_mail(self) -> None:
-        self._loop.call_soon_threadsafe(self._send_events)
+        tell_loop(self._loop, self._send_events)
 
     def _send_events(self) -> None:
         """Pass on what happened, as long as the client reads."""

@@ -1,6 +1,7 @@
 """SocketServer: people talk through two TCP ports, one for the microphone, one for the loudspeaker."""
 
 import asyncio
+import errno
 import ipaddress
 import os
 import socket
@@ -8,7 +9,7 @@ import sys
 from itertools import count
 
 from arguments_classes.socket_arguments import SocketArguments
-from connections.base import OpenSession
+from connections.base import OpenSession, tell_loop
 from connections.lobby import Lobby
 from connections.socket_receiver import SocketReceiver
 from connections.socket_sender import SocketSender
@@ -55,7 +56,7 @@ class SocketServer:
 
     async def _serve(self, open_session: OpenSession) -> None:
         loop, stop, numbers = asyncio.get_running_loop(), asyncio.Event(), count(1)
-        self._shutdown.heeded_by(lambda: loop.call_soon_threadsafe(stop.set))
+        self._shutdown.heeded_by(lambda: tell_loop(loop, stop.set))
 
         def begin(sender: SocketSender, peer: str) -> Session:
             return open_session(sender, f"{next(numbers)} {peer}")
@@ -75,6 +76,7 @@ class SocketServer:
             lobby.close()
             sessions = list(lobby.sessions)
             await asyncio.gather(*(asyncio.to_thread(s.join, CLOSE_S) for s in sessions))
+            lobby.abort()
 
 
 def _is_loopback(host: str) -> bool:
@@ -96,11 +98,14 @@ def _listen(flag: str, host: str, port: int) -> socket.socket:
             family, address = socket.AF_INET, ("127.0.0.1", port)
         return socket.create_server(address[:2], family=family)
     except OSError as error:
-        raise UserError(
-            f"--{flag}_port: expected to listen on {host}:{port}, but {error.strerror or error}; "
-            "is the program running already? another port: "
-            f"--{flag}_port"
-        ) from error
+        reason = error.strerror or error
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            advice = f"is the program running already? another port: --{flag}_port"
+        else:
+            advice = f"--{flag}_host must be an address of this machine"
+        raise UserError(f"expected to listen on {host}:{port}, but {reason}; {advice}") from error
+    except UnicodeError as error:
+        raise UserError(f"--{flag}_host: expected the name of a host, got {host!r}") from error
 
 
 def _name(listening: socket.socket) -> str:

@@ -144,7 +144,8 @@ def _hello(fields: dict[str, Any]) -> Hello:
     known = {name: fields[name] for name in Hello.__dataclass_fields__ if name in fields}
     for name, wanted in (("session", str), ("token", str), ("send_rate", int), ("recv_rate", int)):
         if name in known and type(known[name]) is not wanted:
-            raise WireError(f"hello: expected {name} to be {wanted.__name__}, got {known[name]!r}")
+            came = type(known[name]).__name__  # and not its value, which may be a token
+            raise WireError(f"hello: expected {name} to be {wanted.__name__}, got {came}")
     if not 1 <= len(known.get("session", "")) <= 64:
         raise WireError("hello: expected a session of 1 to 64 characters")
     hello = Hello(**known)
@@ -159,8 +160,8 @@ def _hello(fields: dict[str, Any]) -> Hello:
 def _object(data: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(data)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise WireError(f"expected JSON: {error}") from error
+    except (ValueError, RecursionError) as error:  # a number too long, brackets too deep
+        raise WireError("expected JSON, got something else") from error
     if not isinstance(fields, dict):
         raise WireError(f"expected a JSON object, got {type(fields).__name__}")
     return fields

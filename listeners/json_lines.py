@@ -27,6 +27,6 @@ class JsonLines(Listener):
         super().__init__(session)
 
     def on_event(self, event: Event) -> None:
-        line = json.dumps({"session": self._label, **as_json(event)}, ensure_ascii=False)
+        line = json.dumps({"session": self._label, **as_json(event)})  # plain ASCII suits every encoding
         with _one_line_at_a_time:
             print(line, file=self._out, flush=True)

@@ -5,12 +5,14 @@ import threading
 
 from pipeline.events import Event
 from pipeline.session import Session
+from utils.streams import abandon_stdout
 
 logger = logging.getLogger(__name__)
 
 
 class Listener:
-    """Gets every event of a session, in order, on a thread of its own; ends with the session."""
+    """Gets every event of a session, in order, on a thread of its own; ends with the session, or when
+    what it writes to is closed."""
 
     def __init__(self, session: Session, *, with_level: bool = False) -> None:
         self._mail = session.events.subscribe(with_level=with_level)
@@ -31,7 +33,10 @@ class Listener:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        while (event := self._mail.fetch()) is not None:
-            self.on_event(event)
+        try:
+            while (event := self._mail.fetch()) is not None:
+                self.on_event(event)
+        except OSError:
+            abandon_stdout()
         if self._mail.overflowed:
             logger.warning("%s was cut off: it did not keep up with the events", type(self).__name__)

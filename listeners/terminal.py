@@ -54,8 +54,10 @@ class Terminal(Listener):
         self._live.update(self._status(), refresh=True)
 
     def _run(self) -> None:
-        super()._run()
-        self._live.stop()
+        try:
+            super()._run()
+        finally:
+            self._live.stop()
 
     def _follow(self, event: Event) -> None:
         match event:

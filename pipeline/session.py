@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from pipeline.activity import Activity
 from pipeline.channel import END, Channel
 from pipeline.clock import Clock, MonotonicClock
-from pipeline.errors import EngineError, SessionBusy, SessionClosed
+from pipeline.errors import EngineError, SessionBusy, SessionClosed, UserError
 from pipeline.events import ErrorEvent, Interrupted, SessionEnded, TurnDone
 from pipeline.gate import Gate
 from pipeline.handler import BaseHandler
@@ -215,6 +215,8 @@ class Session:
         """Tell the client that `stage` failed; the log gets the place, never what was said."""
         if isinstance(error, EngineError):
             text, code = str(error), error.code
+        elif isinstance(error, UserError):
+            text, code = str(error), "unusable"
         else:
             text, code = f"{stage} failed unexpectedly ({type(error).__name__})", "internal_error"
             where = "".join(traceback.format_tb(error.__traceback__))

@@ -13,10 +13,10 @@ def command(*argv: str, program: str = "s2s_pipeline.py") -> list[str]:
     return [sys.executable, "-W", "error::ResourceWarning", str(ROOT / program), *argv]
 
 
-def run(*argv: str, stdin: bytes | None = None) -> "subprocess.CompletedProcess[str]":
+def run(*argv: str, stdin: bytes | None = None, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
     """Run to the end."""
     ended = subprocess.run(
-        command(*argv), input=stdin, capture_output=True, timeout=LONGEST_S, cwd=ROOT, check=False
+        command(*argv), input=stdin, capture_output=True, timeout=LONGEST_S, cwd=cwd, check=False
     )
     return subprocess.CompletedProcess(
         ended.args, ended.returncode, ended.stdout.decode(), ended.stderr.decode()

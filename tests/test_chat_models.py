@@ -233,17 +233,17 @@ def test_auto_finds_a_server_and_never_asks_our_own_ports(
 ) -> None:
     monkeypatch.setattr(LLM.auto, "_SERVERS", {1: "nobody", server.port: "Scripted"})
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    found = LLM.auto.find_local_server()
-    assert found == LLM.auto.LocalServer("Scripted", server.base_url, "scripted")
+    found = LLM.auto.find_local_servers()
+    assert found == [LLM.auto.LocalServer("Scripted", server.base_url, ("scripted",))]
     assert server.keys == [""], "a key in the environment goes nowhere"
-    assert LLM.auto.find_local_server((server.port,)) is None
+    assert LLM.auto.find_local_servers((server.port,)) == []
 
 
 def test_auto_is_not_fooled_by_a_server_of_another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     with ChatServer(model="") as server:
         server.model = None  # type: ignore[assignment]
         monkeypatch.setattr(LLM.auto, "_SERVERS", {server.port: "Other"})
-        assert LLM.auto.find_local_server() is None
+        assert LLM.auto.find_local_servers() == []
 
 
 class TestTransformers(ChatModelContract):
@@ -311,12 +311,13 @@ def test_an_answer_that_is_not_of_the_protocol_is_one_sentence(
 @pytest.mark.parametrize("answer", [404, {}, {"data": []}, {"data": [{"name": "x"}]}, {"data": 7}])
 def test_a_server_that_lists_no_models_is_said_to_be_one(server: ChatServer, answer: int | dict) -> None:
     server.failures = [answer]
-    with pytest.raises(UserError, match="--llm openai: .*(lists no models|is not understood)"):
+    with pytest.raises(UserError, match=r"--llm openai: .*(lists no models|is not understood)"):
         OpenAIChatModel(base_url=server.base_url)
 
 
 @pytest.mark.parametrize(
-    "base_url", ["localhost:11434/v1", "http://", "http://host:port/v1", "ftp://host/v1", "http://a:99999/"]
+    "base_url",
+    ["localhost:11434/v1", "http://", "http://host:port/v1", "ftp://host/v1", "http://a:99999/"],
 )
 def test_what_is_no_address_is_said_to_be_none(base_url: str) -> None:
     with pytest.raises(UserError, match="--llm_base_url: expected an address such as http://"):

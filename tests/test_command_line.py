@@ -82,7 +82,10 @@ def test_a_speech_engine_takes_the_place_of_three() -> None:
             "--stt_grammar belongs to --stt pocketsphinx, which is not the one chosen",
         ),
         (["--lm_model_name", "x"], "--lm_model_name belongs to --llm transformers"),
-        (["--llm_stream"], "--llm_stream belongs to --llm openai"),
+        (["--llm", "eliza", "--llm_stream"], "--llm_stream belongs to --llm openai"),
+        (["--llm_base_url", "x"], "--llm_base_url belongs to --llm openai"),
+        (["--llm_gen_max_tokens", "-4"], "--llm_gen_max_tokens: expected 1 or more, got -4"),
+        (["--speech_pad_ms", "inf"], "--speech_pad_ms: expected milliseconds, 0 or more, got inf"),
         (["--llm_api_key", "sk-1"], "--llm_api_key: a key does not belong on a command line"),
         (
             ["--mode", "local", "extra"],
@@ -105,7 +108,9 @@ def test_a_mistake_is_one_sentence(argv: list[str], sentence: str) -> None:
     [
         ("{", "is not JSON"),
         ("[1]", "expected an object with settings, got list"),
-        ('{"mode": {"a": 1}}', 'mode: expected a single value, got {"a": 1}'),
+        ('{"mode": {"a": 1}}', "mode: expected a single value, got a dict"),
+        ('{"llm": {"api_key": "sk-1"}}', "llm: expected a single value, got a dict"),
+        ("[" * 100_000, "is not JSON"),
         ('{"speed": 3}', "there is no flag --speed"),
         ('{"open_api_api_key": "sk-1"}', "a key does not belong on a command line or in a config file"),
         ('{"llm": "openai", "llm_api_key": "sk-1"}', "a key does not belong"),

@@ -1,6 +1,8 @@
 """A recording in, the reply out, as a person would try it; with the real default engines."""
 
 import json
+import re
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 import soundfile
 
 from pipeline.turn import CancelToken
+from testing.chat_server import ChatServer
 from tests.command import command, run
 from tests.speech import RATE_HZ as SPEECH_RATE_HZ
 from tests.speech import load, share_heard, silence, spoken
@@ -33,7 +36,11 @@ def answer(recording: str, folder: Path, *flags: str) -> tuple[dict, str, str]:
     reply = folder / "reply.wav"
     ended = run("--mode", "file", "--llm", "eliza", "--input", recording, "--output", str(reply), *flags)
     assert ended.returncode == 0, ended.stderr
-    return json.loads(reply.with_suffix(".json").read_text("utf-8")), ended.stdout, ended.stderr
+    return (
+        json.loads(reply.with_suffix(".transcript.json").read_text("utf-8")),
+        ended.stdout,
+        ended.stderr,
+    )
 
 
 def test_a_question_is_recognised_answered_and_spoken(question: str, tmp_path: Path) -> None:
@@ -162,11 +169,70 @@ def test_what_is_no_recording_is_one_sentence(
     assert len(ended.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("recording", "output"),
+    [
+        ("a.wav", "a.wav"),
+        ("a.conversation.wav", "a.wav"),
+        ("a.wav", "a.mp3"),
+        ("a.wav", ""),
+        ("a.wav", "a"),
+        ("a.wav", "/nowhere/a.wav"),
+        (".", "b.wav"),
+    ],
+)
+def test_files_that_cannot_be_meant_are_one_sentence_and_nothing_is_lost(
+    recording: str, output: str, question: str, tmp_path: Path
+) -> None:
+    path = tmp_path / recording
+    if not path.exists():
+        path.write_bytes(Path(question).read_bytes())
+    ended = run("--mode", "file", "--input", str(path), "--output", output, cwd=tmp_path)
+    assert ended.returncode == 2, ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert re.search("--(in|out)put", ended.stderr)
+    assert path.is_dir() or path.read_bytes() == Path(question).read_bytes()
+    assert [p.name for p in tmp_path.iterdir()] == ([path.name] if path != tmp_path else [])
+
+
+def test_a_mistake_does_not_cost_the_reply_of_before(question: str, tmp_path: Path) -> None:
+    (tmp_path / "reply.wav").write_bytes(b"an earlier reply")
+    output = ("--output", str(tmp_path / "reply.wav"))
+    ended = run("--mode", "file", "--input", question, *output, "--tts_voice", "klingon")
+    assert ended.returncode == 2
+    assert (tmp_path / "reply.wav").read_bytes() == b"an earlier reply"
+
+
+def test_what_fails_in_between_is_told_by_the_exit_code(question: str, tmp_path: Path) -> None:
+    """And an answer that is empty is not called a recording without speech."""
+    with ChatServer() as server:
+        for failure, code, text in (({"choices": []}, 1, "no answer to it"), (None, 0, "written")):
+            server.failures = [] if failure is None else [failure]
+            flags = ("--llm", "openai", "--llm_base_url", server.base_url, "--llm_model_name", "m")
+            output = ("--output", str(tmp_path / "reply.wav"))
+            ended = run("--mode", "file", "--input", question, *output, *flags)
+            assert ended.returncode == code, ended.stderr
+            assert text in ended.stderr
+
+
+def test_nobody_reads_what_it_prints(question: str, tmp_path: Path) -> None:
+    reply = tmp_path / "reply.wav"
+    argv = command("--mode", "file", "--llm", "eliza", "--input", question, "--output", str(reply))
+    for redirection in ("| head -n 0", ">&-", "| true"):
+        line = f"{shlex.join(argv)} {redirection}; exit ${{PIPESTATUS[0]}}"
+        ended = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert "Exception" not in ended.stderr
+        assert soundfile.info(reply).duration > 1
+        reply.unlink()
+
+
 def test_no_input_and_no_place_for_the_output(question: str) -> None:
     assert "--input question.wav" in run("--mode", "file").stderr
     ended = run("--mode", "file", "--input", question, "--output", "/nowhere/reply.wav")
     assert ended.returncode == 2
-    assert "--output /nowhere" in ended.stderr
+    assert "--output: /nowhere" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,8 @@ class TestFramed:
             (frame(EVENT, b"{}"), "bad_message"),
             (frame(CONTROL, b"not json"), "bad_message"),
             (frame(CONTROL, b"[]"), "bad_message"),
+            (frame(CONTROL, b"[" * 60_000), "bad_message"),
+            (frame(CONTROL, b"9" * 5000), "bad_message"),
             (frame(CONTROL, b'{"type": "sing"}'), "bad_message"),
             (b"\x01\x00\x00\x00\xff\xff\xff\xff" + bytes(12), "too_big"),
             (b"\xff" * 40, "bad_message"),
@@ -104,7 +106,7 @@ class TestFramed:
             ({"recv_rate": "fast"}, "expected recv_rate to be int"),
             ({"recv_rate": True}, "expected recv_rate to be int"),
             ({"buffer_ms": -5}, "expected buffer_ms from 0 to 2000"),
-            ({"token": 7}, "expected token to be str"),
+            ({"token": 987654}, "expected token to be str"),
         ],
     )
     def test_a_hello_that_is_wrong(
@@ -113,6 +115,16 @@ class TestFramed:
         with framed(server, **fields) as client:
             assert client.loudspeaker.recv(1) == b""
             assert text in caplog.text
+            assert "987654" not in caplog.text
+
+    def test_a_hello_that_comes_too_late(
+        self, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with raw(server) as client:
+            wait_for(lambda: len(server.sessions) == 1, "a session")
+            client.microphone.sendall(hello("late"))
+            assert client.receive(1) == b""
+            assert "expected the hello at once" in caplog.text
 
     def test_other_versions_and_endless_hellos(
         self, server: ScriptedServer, caplog: pytest.LogCaptureFixture

@@ -2,12 +2,15 @@
 
 import contextlib
 import socket
+import time
 
 import numpy as np
 import pytest
 
 import connections.lobby
 import connections.socket_sender
+from connections.lobby import HELLO_S
+from connections.socket_sender import SocketSender
 from pipeline.session import SessionState
 from testing.server import ScriptedServer
 from tests.socket_clients import (
@@ -17,9 +20,10 @@ from tests.socket_clients import (
     in_background,
     wait_for,
 )
-from tests.socket_helpers import is_answered, raw
+from tests.socket_helpers import framed, is_answered, raw
 from tests.speech import RATE_HZ
 from utils.audio import from_pcm16
+from VAD.handler import LONGEST_UTTERANCE_S
 
 
 class TestRaw:
@@ -112,12 +116,16 @@ class TestRaw:
         with raw(server) as client:
             assert is_answered(client)
 
-    def test_ten_minutes_of_garbage_are_survived(self, server: ScriptedServer) -> None:
-        noise = np.random.default_rng(0).integers(-1000, 1000, RATE_HZ * 10, dtype="<i2").tobytes()
+    def test_ten_minutes_of_noise_are_survived(self, server: ScriptedServer) -> None:
+        """So loud that it is speech without a pause, which is cut every minute."""
+        noise = np.random.default_rng(0).integers(-9999, 9999, RATE_HZ * 10, dtype="<i2").tobytes()
         with raw(server) as client:
             for _ in range(60):
                 client.microphone.sendall(noise)
-            assert is_answered(client), "and then a question is heard"
+            client.microphone.sendall(QUIET * 10)
+            wait_for(lambda: len(server.stt.heard) == 10, "ten utterances")
+            assert max(map(len, server.stt.heard)) / RATE_HZ < LONGEST_UTTERANCE_S + 0.1
+            assert client.receive(1024), "and then there is an answer"
         assert server.sessions[0].intake._position >= 600 * RATE_HZ
 
     def test_garbage_on_the_port_of_the_loudspeaker(self, server: ScriptedServer) -> None:
@@ -144,15 +152,40 @@ class TestRaw:
         for client in clients:
             client.close()
 
+    def test_two_that_are_silent_are_paired_as_they_came(self, server: ScriptedServer) -> None:
+        with raw(server) as first:
+            wait_for(lambda: len(server.sessions) == 1, "a session for who has said nothing")
+            with raw(server) as second:
+                assert is_answered(second)
+            first.loudspeaker.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                first.loudspeaker.recv(1)
+
+    def test_who_came_and_left_is_in_nobodys_way(self, server: ScriptedServer) -> None:
+        for _ in range(5):
+            left = raw(server)
+            left.microphone.sendall(QUIET)
+            left.close()
+        time.sleep(HELLO_S)
+        with raw(server) as client:
+            assert is_answered(client)
+
     def test_a_client_that_reads_nothing_harms_nobody(self, server: ScriptedServer) -> None:
-        server.llm._replies = ["A very long sentence that goes on. " * 40, "Short."]
-        with raw(server) as deaf:
+        server.llm._replies = ["A very long sentence that goes on. " * 4000, "Short."]
+        with framed(server, recv_rate=48000).welcomed() as deaf:
             deaf.loudspeaker.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             deaf.ask()
-            wait_for(lambda: server.tts.spoken, "the reply")
+            wait_for(lambda: any(side._stalled for side in senders(server)), "a client that stalls")
             with raw(server) as other:
                 other.ask()
                 assert other.receive(1024)
             server.sessions[0].interrupt()
             server.sessions[0].respond("again")
             wait_for(lambda: len(server.llm.prompts) == 3, "the next turn")
+            server._stop.make()
+            server._thread.join(PATIENCE_S)
+            assert not server._thread.is_alive(), "nor does it hold up the end"
+
+
+def senders(server: ScriptedServer) -> list[SocketSender]:
+    return [session._sink for session in server.sessions]

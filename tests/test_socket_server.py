@@ -42,7 +42,7 @@ class TestAccess:
             client.ask()
             client.until(AUDIO)
 
-    @pytest.mark.parametrize("token", ["", "wrong", "öpen"])
+    @pytest.mark.parametrize("token", ["", "wrong", "öpen", "\ud800"])
     def test_a_wrong_token(self, token: str, caplog: pytest.LogCaptureFixture) -> None:
         with ScriptedServer(token="open sesame") as server:
             with framed(server, token=token) as client:
@@ -77,7 +77,7 @@ class TestAccess:
             port = taken.getsockname()[1]
             ended = run("--recv_port", str(port), "--send_port", "0")
         assert ended.returncode == 2
-        assert f"--recv_port: expected to listen on localhost:{port}" in ended.stderr
+        assert f"expected to listen on localhost:{port}" in ended.stderr
         assert len(ended.stderr.splitlines()) == 1
 
     def test_a_server_that_is_full(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arguments_classes.file_arguments import FileArguments
 from pipeline.errors import UserError
 from pipeline.registry import ROWS
 from utils.device import available_devices
@@ -45,7 +46,13 @@ def _findings(arguments: "Arguments") -> Iterator[Finding]:
     yield Finding(
         "machine", f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     )
-    yield Finding("accelerator", ", ".join(available_devices()))
+    wanted, devices = arguments.module.device, available_devices()
+    yield Finding("accelerator", ", ".join(devices))
+    if wanted != "auto":
+        yield Finding("accelerator", f"--device {wanted}", wanted in devices)
+    if isinstance(arguments.mode, FileArguments) and arguments.mode.input not in (None, "-"):
+        found = Path(str(arguments.mode.input)).is_file()
+        yield Finding("input", f"{arguments.mode.input}" + ("" if found else ": no such file"), found)
     yield from _sound(needed=arguments.module.mode == "local")
     yield from _engines(arguments)
     yield from _models()
@@ -97,7 +104,7 @@ def _models() -> Iterator[Finding]:
 
 
 def _servers(arguments: "Arguments") -> Iterator[Finding]:
-    from LLM.auto import ADVICE, find_local_server
+    from LLM.auto import advice, find_local_servers
 
     chosen = arguments.engines.get("llm")
     if chosen is not None and chosen.row.name == "openai":
@@ -106,11 +113,13 @@ def _servers(arguments: "Arguments") -> Iterator[Finding]:
                 yield Finding("server", f"{model.reach()} answers", True)
         except UserError as error:
             yield Finding("server", str(error), False)
-    server = find_local_server(arguments.own_ports())
-    if server is None:
-        yield Finding("server", f"no language model server answers on this machine; {ADVICE}")
-    else:
-        yield Finding("server", f"{server.name} at {server.base_url} has {server.model}")
+    servers = find_local_servers(arguments.own_ports())
+    for server in servers:
+        yield Finding(
+            "server", f"{server.name} at {server.base_url} has {', '.join(server.models) or 'no model'}"
+        )
+    if not any(server.models for server in servers):
+        yield Finding("server", f"no language model on this machine; {advice(servers)}")
 
 
 def _ports(arguments: "Arguments") -> Iterator[Finding]:
