@@ -66,6 +66,13 @@ class Engines:
     endpointing: EndpointerSettings
     voice: Cascade | SharedEngine[SpeechResponder]
 
+    def close(self) -> None:
+        """Free the weights, except those that a call still uses which does not return."""
+        voice = self.voice
+        parts = (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice,)
+        for part in parts:
+            part.close()
+
 
 def build_pipeline(
     engines: Engines,
@@ -130,7 +137,7 @@ def load_engine(arguments: "Arguments", stage: str) -> Any:
     choice = arguments.engines[stage]
     engine_class = choice.row.load()
     if stage == "vad":
-        return engine_class(arguments.vad.sample_rate)
+        return engine_class(arguments.vad.sample_rate, **choice.settings)
     settings = dict(choice.settings)
     if "device" in settings:
         settings["device"] = settings["device"] or find_device(arguments.module.device)
@@ -203,6 +210,7 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
 
     exit_code = connection.run(open_session)
     audience.leave()
+    engines.close()
     return exit_code
 
 

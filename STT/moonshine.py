@@ -38,7 +38,7 @@ class MoonshineRecognizer:
     slots = 1
     sample_rate_hz = 16000
 
-    def __init__(self, model_name: str = EMBEDDED_MODEL, cache_dir: str | None = None) -> None:
+    def __init__(self, model_name: str = EMBEDDED_MODEL) -> None:
         size, _, language = Path(model_name).name.rpartition("-")
         architecture = _architecture(size, model_name)
         if model_name == EMBEDDED_MODEL:
@@ -46,7 +46,7 @@ class MoonshineRecognizer:
         elif Path(model_name).is_dir():
             folder = Path(model_name)
         else:
-            folder = _download(model_name, language, architecture, cache_dir)
+            folder = _download(model_name, language, architecture)
         self.languages = (language,)
         try:
             self._transcriber = Transcriber(folder, architecture, options=_OPTIONS)
@@ -82,8 +82,8 @@ def _architecture(size: str, model_name: str) -> ModelArch:
         ) from None
 
 
-def _download(model_name: str, language: str, architecture: ModelArch, cache_dir: str | None) -> Path:
-    cache = Path(cache_dir) if cache_dir else get_cache_dir()
+def _download(model_name: str, language: str, architecture: ModelArch) -> Path:
+    cache = get_cache_dir()
     try:
         folder, _ = get_model_for_language(language, architecture, cache_root=cache)
     except Exception as error:

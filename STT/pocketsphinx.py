@@ -14,8 +14,8 @@ _DITHER_RMS = 3.0
 
 class PocketsphinxRecognizer:
     """For machines that have no wheel of Moonshine. Understands about three words in four; with a
-    `grammar` (a JSGF file) nearly every one. A call cannot be stopped; it takes 0.1 to 0.3 of the
-    length of the audio.
+    `grammar` (a JSGF file) nearly every one. A call that has begun cannot be stopped; it takes 0.1 to
+    0.3 of the length of the audio.
     """
 
     name = "pocketsphinx"
@@ -33,7 +33,7 @@ class PocketsphinxRecognizer:
         """The words, in lower case and without punctuation."""
         dither = np.random.default_rng(0).normal(0, _DITHER_RMS, len(samples))
         audio = np.clip(samples * 32767 + dither, -32768, 32767).astype(np.int16)
-        if len(audio) == 0:
+        if len(audio) == 0 or cancel.cancelled:
             return Transcription("", "en")
         self._decoder.start_utt()
         self._decoder.process_raw(audio.tobytes(), full_utt=True)

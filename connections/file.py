@@ -15,11 +15,10 @@ from arguments_classes.file_arguments import FileArguments
 from connections.base import OpenSession
 from connections.recording import Recording
 from connections.sound_writer import SoundWriter
-from listeners.json_lines import as_json
 from listeners.listener import Listener
 from pipeline.clock import Clock, MonotonicClock, SampleClock
 from pipeline.errors import UserError
-from pipeline.events import ErrorEvent, Event, TurnDone
+from pipeline.events import ErrorEvent, Event, TurnDone, as_json
 from pipeline.messages import Samples
 from pipeline.session import Session, SessionState
 from pipeline.sink import ClockPace, Frame

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from connections.base import tell_loop
-from connections.socket_receiver import RAW_RATE_HZ, SocketReceiver
+from connections.socket_receiver import SocketReceiver
 from connections.socket_sender import SocketSender
-from connections.wire import Hello, WireError
+from connections.wire import RAW_RATE_HZ, Hello, WireError
 from pipeline.session import Session
 
 logger = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from connections.base import keep_alive, tell_loop
 from connections.wire import (
     MAGIC,
+    RAW_RATE_HZ,
     FrameKind,
     FrameReader,
     WireError,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RAW_RATE_HZ = 16000
 KEPT_BEFORE_PAIRING = 2 * RAW_RATE_HZ
 """Bytes that a client may send before its loudspeaker is there: one second of raw audio."""
 

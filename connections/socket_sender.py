@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from connections.base import keep_alive, tell_loop
 from connections.wire import (
+    RAW_RATE_HZ,
     FrameKind,
     Hello,
     WireError,
@@ -17,8 +18,8 @@ from connections.wire import (
     decode_hello,
     may_be_hello,
 )
-from listeners.json_lines import as_json
 from pipeline.clock import MonotonicClock
+from pipeline.events import as_json
 from pipeline.mailbox import Mailbox
 from pipeline.session import Session
 from pipeline.sink import ClockPace, Frame
@@ -27,7 +28,6 @@ from utils.audio import clean, to_pcm16
 if TYPE_CHECKING:
     from connections.lobby import Lobby
 
-RAW_RATE_HZ = 16000
 RAW_FRAME_SAMPLES = 512
 """1,024 bytes, as raw clients have always got."""
 

@@ -23,6 +23,9 @@ LONGEST_FRAME = 1 << 16
 _HELLO = struct.Struct("<8sHI")  # magic, version, length of the JSON behind it
 _FRAME = struct.Struct("<B3xIIQ")  # kind, length of the payload behind it, turn, sample
 
+RAW_RATE_HZ = 16000
+"""Of clients that send and get int16 audio and nothing else."""
+
 RATES_HZ = range(8000, 48001)
 
 

@@ -1,21 +1,15 @@
 """JsonLines: every event as one line of JSON, for machines."""
 
-import dataclasses
 import json
 import sys
 import threading
-from typing import Any, TextIO
+from typing import TextIO
 
 from listeners.listener import Listener
-from pipeline.events import Event
+from pipeline.events import Event, as_json
 from pipeline.session import Session
 
 _one_line_at_a_time = threading.Lock()
-
-
-def as_json(event: Event) -> dict[str, Any]:
-    """An event as plain data: its name under "event", then its fields."""
-    return {"event": type(event).__name__, **dataclasses.asdict(event)}
 
 
 class JsonLines(Listener):

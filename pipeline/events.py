@@ -1,8 +1,9 @@
 """Events: what a session tells the world. Reports are in the past tense; nobody is waited for."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pipeline.latency import Latency
 
@@ -151,3 +152,8 @@ Event: TypeAlias = (
 
 COALESCED = (InputLevel, PartialTranscript)
 """Of these only the latest matters: a newer one replaces one that was not fetched yet."""
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """An event as plain data: its name under "event", then its fields."""
+    return {"event": type(event).__name__, **dataclasses.asdict(event)}

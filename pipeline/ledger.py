@@ -29,7 +29,8 @@ class Ledger:
         self._spans: list[_Span] = []
 
     def text_starts(self, text: str, sample: int) -> None:
-        """The audio from `sample` on says `text`."""
+        """The audio from `sample` on says `text`; that of the text before is all there."""
+        self.text_ends()
         self._spans.append(_Span(text, sample, sample, complete=False))
 
     def audio_reaches(self, sample: int) -> None:

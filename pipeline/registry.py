@@ -23,6 +23,7 @@ class EngineRow:
     """Modules that must be importable."""
     install: str = "pip install -r requirements.txt"
     devices: tuple[str, ...] = ("cpu",)
+    """Where it can run: cuda, mps, cpu, or on a remote machine."""
 
     def missing(self) -> list[str]:
         """The needed modules that are not installed."""

@@ -8,6 +8,9 @@ from pipeline.reel import Reel
 from pipeline.turn import Turn
 from utils.audio import Resampler, clean
 
+MOST_AHEAD_S = 30.0
+"""Audio that is taken before it can be sent; the longest sentences take twenty seconds."""
+
 
 class Reply:
     """What playout knows of one turn: its audio (`reel`), its words (`ledger`), and whether it is all
@@ -42,6 +45,7 @@ class Reply:
         """No more audio will come."""
         self._flush_resampler()
         self.ledger.audio_reaches(self.reel.end)
+        self.ledger.text_ends()
         self.end_reason = reason
 
     def has_frame(self, samples: int) -> bool:
@@ -51,11 +55,13 @@ class Reply:
     def wants_audio(self, frame_samples: int) -> bool:
         """Whether to take the next message: no frame can be cut, or the present sentence is not whole.
 
-        A sentence is taken whole, since only then is it known which share of it was heard.
+        A sentence is taken whole, since only then is it known which share of it was heard; within
+        bounds, since a model that speaks on its own knows no sentences.
         """
         if self.end_reason is not None:
             return False
-        return self.ledger.text_is_open or not self.has_frame(frame_samples)
+        in_mid_sentence = self.ledger.text_is_open and self.reel.unsent < MOST_AHEAD_S * self._rate_hz
+        return in_mid_sentence or not self.has_frame(frame_samples)
 
     @property
     def all_sent(self) -> bool:

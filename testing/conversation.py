@@ -51,8 +51,8 @@ class Conversation:
         self.shared_llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
         self.shared_tts: SharedEngine[Synthesizer] = SharedEngine(self.tts)
         cascade = Cascade(self.shared_stt, self.shared_llm, self.shared_tts, lambda: self.chat)
-        engines = Engines(LoudnessDetector(), endpointing, cascade)
-        self.session = build_pipeline(engines, self.sink, clock=self.clock)
+        self._engines = Engines(LoudnessDetector(), endpointing, cascade)
+        self.session = build_pipeline(self._engines, self.sink, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
         self._mail = self.session.events.subscribe()
         self._events: list[Event] = []
@@ -65,6 +65,7 @@ class Conversation:
             engine.hold.open()
         self.session.close("the test is over")
         assert self.session.join(PATIENCE_S) == []
+        self._engines.close()
 
     # -- the user ----------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from LLM.chat import CUT_MARK
 from pipeline.events import ErrorEvent, TurnDone
 from pipeline.session import SessionState
 from pipeline.turn import Origin, Turn, TurnState
-from testing.conversation import Conversation
+from testing.conversation import PATIENCE_S, Conversation
 from testing.fakes import (
     MS_PER_CHARACTER,
     RATE_HZ,
@@ -305,12 +305,13 @@ def test_interruptions_of_a_client_that_reads_nothing() -> None:
 
 
 def test_no_thread_is_left_behind() -> None:
-    before = {thread.name for thread in threading.enumerate() if "slot" not in thread.name}
+    before = set(threading.enumerate())
     for _ in range(20):
         with Conversation() as conversation:
             conversation.ask()
-    after = {thread.name for thread in threading.enumerate() if "slot" not in thread.name}
-    assert after == before
+    for thread in set(threading.enumerate()) - before:
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive(), thread.name
 
 
 def unblock(conversation: Conversation) -> None:

@@ -247,10 +247,14 @@ def test_auto_is_not_fooled_by_a_server_of_another_kind(monkeypatch: pytest.Monk
 
 
 class TestTransformers(ChatModelContract):
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def torch(cls) -> None:
+        pytest.importorskip("torch", reason="torch is not installed (pip install -e .[transformers])")
+
     @pytest.fixture(scope="class")
     @classmethod
     def engine(cls, tmp_path_factory: pytest.TempPathFactory) -> object:
-        pytest.importorskip("torch", reason="torch is not installed (pip install -e .[transformers])")
         from LLM.transformers_chat import TransformersChatModel
         from tests.tiny_models import tiny_chat_model
 

@@ -57,3 +57,16 @@ def test_texts_are_announced_when_they_begin() -> None:
     ledger = ledger_of("ab", "cd")
     assert ledger.starting_between(0, 200) == ["ab"]
     assert ledger.starting_between(200, 201) == ["cd"]
+
+
+def test_a_text_that_follows_completes_the_one_before() -> None:
+    """An end-to-end model says which text begins, not that one ends."""
+    ledger = Ledger(RATE_HZ)
+    ledger.text_starts("First, ", 0)
+    ledger.audio_reaches(100)
+    ledger.text_starts("second.", 100)
+    ledger.audio_reaches(200)
+    assert ledger.text_is_open
+    assert ledger.heard(100) == "First,"
+    ledger.text_ends()
+    assert ledger.heard(200) == "First, second."

@@ -2,9 +2,8 @@
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+from pipeline.messages import Samples
 
 _KNEE = 0.9
 """Below this nothing is changed; above it the limiter bends towards 1. 0.9 is 1 dB under full scale."""

@@ -79,7 +79,7 @@ def _engines(arguments: "Arguments") -> Iterator[Finding]:
     chosen = [choice.row for choice in arguments.engines.values()]
     for row in ROWS:
         missing = row.missing()
-        text = f"--{row.stage} {row.name}: {row.about}"
+        text = f"--{row.stage} {row.name} [{', '.join(row.devices)}]: {row.about}"
         if missing:
             text += f" (not installed: {', '.join(missing)}; {row.install})"
         yield Finding("engine", text, not missing if row in chosen else None)
