@@ -23,7 +23,8 @@ class ElizaModel:
         if not any(message.role == "assistant" for message in messages):
             yield INTRODUCTION
         said = messages[-1].content.strip().rstrip(".!?")
-        yield eliza_chatbot.respond(said)
+        answer = eliza_chatbot.respond(said)
+        yield answer[:1].upper() + answer[1:]
 
     def close(self) -> None:
         """Nothing to free."""

@@ -17,9 +17,12 @@ from pipeline.events import (
 from pipeline.latency import Latency
 from pipeline.session import FINISHED, Session
 
+LABEL_WIDTH = len("machine: ")
+"""Of what stands in front of each line: who says it."""
+
 
 def describe_latency(latency: Latency) -> str:
-    """One line: the whole, and where it went."""
+    """One line: from the end of the user's speech to the first audio, and where it went."""
     parts = [
         ("silence", latency.silence_ms),
         ("STT", latency.stt_ms),
@@ -28,7 +31,7 @@ def describe_latency(latency: Latency) -> str:
         ("rest", latency.rest_ms),
     ]
     named = " + ".join(f"{name} {value:.0f}" for name, value in parts if value is not None)
-    return f"{latency.total_ms:.0f} ms from the end of speech to the first audio = {named}"
+    return f"{latency.total_ms:.0f} ms to the first audio = {named}"
 
 
 def describe(event: Event, *, with_text: bool) -> str | None:

@@ -2,9 +2,10 @@
 
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
 from rich.text import Text
 
-from listeners.lines import describe
+from listeners.lines import LABEL_WIDTH, describe
 from listeners.listener import Listener
 from pipeline.events import (
     ErrorEvent,
@@ -49,7 +50,9 @@ class Terminal(Listener):
         """Show one event."""
         line = describe(event, with_text=True)
         if line is not None:
-            self._live.console.print(Text(line, style=_style(event)))
+            columns = Table.grid()  # so that a long text is wrapped beside its label, not below it
+            columns.add_row(Text(line[:LABEL_WIDTH]), Text(line[LABEL_WIDTH:]), style=_style(event))
+            self._live.console.print(columns)
         self._follow(event)
         self._live.update(self._status(), refresh=True)
 

@@ -55,7 +55,7 @@ def test_a_question_is_recognised_answered_and_spoken(question: str, tmp_path: P
     heard = MoonshineRecognizer().transcribe(load(tmp_path / "reply.wav"), None, CancelToken()).text
     assert share_heard(turn["heard"], heard) > 0.7
     assert f"you: {turn['user_text']}" in printed
-    assert "ms from the end of speech to the first audio" in printed
+    assert "ms to the first audio" in printed
     assert transcript["errors"] == []
 
 

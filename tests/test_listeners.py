@@ -37,7 +37,7 @@ def test_plain_lines() -> None:
         "[7] machine: One sentence.",
         "[7] machine: Another sentence.",
     ]
-    assert "ms from the end of speech to the first audio = silence 192 + STT" in lines[3]
+    assert "ms to the first audio = silence 192 + STT" in lines[3]
     assert lines[4] == "[7]          (the session ended: enough)"
 
 
@@ -79,8 +79,7 @@ def test_every_event_is_a_line_of_json() -> None:
 def test_the_latency_in_one_line() -> None:
     latency = Latency(700.2, 500, 100, 50.4, 10, 39.8)
     assert describe_latency(latency) == (
-        "700 ms from the end of speech to the first audio = "
-        "silence 500 + STT 100 + LLM 50 + TTS 10 + rest 40"
+        "700 ms to the first audio = silence 500 + STT 100 + LLM 50 + TTS 10 + rest 40"
     )
 
 

@@ -139,7 +139,7 @@ def test_what_was_said_is_not_written_where_a_log_may_be(tmp_path: Path) -> None
     for text in (printed, told):
         assert "weather" not in text
         assert "Eliza" not in text
-    assert "ms from the end of speech" in printed
+    assert "ms to the first audio" in printed
 
 
 def test_the_second_ctrl_c_kills() -> None:

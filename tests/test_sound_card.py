@@ -90,7 +90,7 @@ def test_local_mode(card: SoundCard, question: Path, tmp_path: Path) -> None:
     assert "listening to" in program.told
     recorder = card.record_loudspeaker(tmp_path / "loudspeaker.raw")
     card.play_into_microphone(question)
-    printed = program.read_until("ms from the end of speech")
+    printed = program.read_until("ms to the first audio")
     recorder.terminate()
     recorder.wait()
     assert program.stop() == 130
@@ -107,7 +107,7 @@ def test_the_client_and_the_server(card: SoundCard, question: Path, tmp_path: Pa
     client = Program(card, "connected", *flags, program="listen_and_play.py")
     recorder = card.record_loudspeaker(tmp_path / "loudspeaker.raw")
     card.play_into_microphone(question)
-    server.read_until("ms from the end of speech")
+    server.read_until("ms to the first audio")
     printed = client.read_until("machine:")
     recorder.terminate()
     recorder.wait()
