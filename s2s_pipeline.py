@@ -208,10 +208,12 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
         audience.attend(session, label)
         return session
 
-    exit_code = connection.run(open_session)
-    audience.leave()
-    engines.close()
-    return exit_code
+    try:
+        return connection.run(open_session)
+    finally:
+        audience.leave()
+        engines.close()
+        shutdown.heeded_by(lambda: None)  # or its thread would keep the last session to the very end
 
 
 def main(argv: Sequence[str]) -> int:
