@@ -78,6 +78,7 @@ class Client:
             token=arguments.token or os.environ.get("S2S_TOKEN", ""),
             send_rate=arguments.send_rate,
             recv_rate=arguments.recv_rate,
+            headphones=arguments.headphones,
             buffer_ms=round(1000 * arguments.list_play_chunk_size / arguments.recv_rate),
         )
         with Connection(arguments.host, arguments.send_port, arguments.recv_port, hello) as connection:
@@ -231,6 +232,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add("--list_play_chunk_size", type=int, default=1024, help="samples in a block of the sound card")
     add("--input_device", help="microphone: number or part of its name")
     add("--output_device", help="loudspeaker: number or part of its name")
+    add(
+        "--headphones",
+        action="store_true",
+        help="the microphone does not hear the loudspeaker: speak at any time, and interrupt",
+    )
     add("--token", help="what the server wants to hear; or set S2S_TOKEN")
     arguments = parser.parse_args(argv)
     for name in ("send_port", "recv_port"):

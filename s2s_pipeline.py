@@ -94,19 +94,20 @@ def build_pipeline(
     )
     stop = session.stop_event
     utterances, speech = session.channel(), session.channel(SPEECH_AHEAD)
+    playout = session.last_stage(speech)
     stages: list[BaseHandler[Any]] = [
         VADHandler(stop, session.audio, utterances, (engines.vad, engines.endpointing, session))
     ]
     if isinstance(voice, Cascade):
         user_texts, sentences = session.channel(), session.channel(SENTENCES_AHEAD)
         stages += [
-            STTHandler(stop, utterances, user_texts, (voice.stt, session.events)),
+            STTHandler(stop, utterances, user_texts, (voice.stt, session)),
             LanguageModelHandler(stop, user_texts, sentences, (voice.llm, chat)),
             TTSHandler(stop, sentences, speech, (voice.tts,)),
         ]
     else:
         stages += [SpeechToSpeechHandler(stop, utterances, speech, (voice,))]
-    stages += [session.last_stage(speech)]
+    stages += [playout]
     session.start(stages, takes_text=chat is not None)
     return session
 

@@ -5,22 +5,25 @@ from typing import ClassVar
 
 from pipeline.events import Transcript
 from pipeline.handler import BaseHandler
-from pipeline.mailbox import Mailboxes
 from pipeline.messages import EndOfTurn, UserText, Utterance
+from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
+from pipeline.turn import Turn
 from STT.base import Recognizer
 from utils.audio import resample
 
 
 class STTHandler(BaseHandler[Utterance]):
-    """Serves every recognizer. An utterance without words ends its turn."""
+    """Serves every recognizer. An utterance without words ends its turn; of one that was said over a
+    reply it is decided here, by its words, whether it is a turn."""
 
     name: ClassVar[str] = "stt"
     takes = Utterance
 
-    def setup(self, recognizer: SharedEngine[Recognizer], events: Mailboxes) -> None:
+    def setup(self, recognizer: SharedEngine[Recognizer], session: Session) -> None:
         self._recognizer = recognizer
-        self._events = events
+        self._events = session.events
+        self._barge_in = session.barge_in
 
     def process(self, utterance: Utterance) -> Generator[UserText | EndOfTurn, None, None]:
         """Recognise one utterance."""
@@ -33,10 +36,27 @@ class STTHandler(BaseHandler[Utterance]):
         )
         if heard is None:
             return
+        if utterance.overlaps and not self._barge_in.is_turn(utterance, heard.text):
+            self._dismiss(turn)
+            return
         if not any(character.isalnum() for character in heard.text):
             yield EndOfTurn(turn, "no words were recognised")
             return
         turn.user_text = heard.text
         turn.language = heard.language or language
+        if utterance.overlaps:
+            turn.commit()
+            self._barge_in.over()
+        self._barge_in.learn(utterance)
         self._events.emit(Transcript(turn.number, heard.text, turn.language))
         yield UserText(turn, heard.text)
+
+    def failed(self, message: Utterance, error: Exception) -> None:
+        """Over a reply, what was not understood does not stop it."""
+        super().failed(message, error)
+        if message.overlaps:
+            self._dismiss(message.turn)
+
+    def _dismiss(self, turn: Turn) -> None:
+        turn.drop("said over the reply, and no turn")
+        self._barge_in.over()

@@ -13,6 +13,11 @@ ONSET_PATIENCE_MS = 160
 before `min_speech_ms` is reached, and the sound was a click, a cough, a chair."""
 
 
+HURRIED_SILENCE_MS = 200
+"""Said over a reply, which is paused meanwhile: the pause between two words is shorter. What follows
+after it is joined to what was said before."""
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointerSettings:
     """The usual names. The defaults are explained in arguments_classes/vad_arguments.py."""
@@ -51,8 +56,12 @@ class Endpointer:
         self._min_silence = math.ceil(settings.min_silence_ms / window_ms)
         self._min_speech = math.ceil(settings.min_speech_ms / window_ms)
         self._onset_patience = math.ceil(ONSET_PATIENCE_MS / window_ms)
+        self._short_silence = min(self._min_silence, math.ceil(HURRIED_SILENCE_MS / window_ms))
+        self._window_ms = window_ms
         self._confirmed = False
         self._silent = 0
+        self.hurried = False
+        """Whether somebody waits for the end of the utterance: a short pause is enough."""
         self.windows = 0
         """Windows seen so far."""
         self.in_speech = False
@@ -63,6 +72,11 @@ class Endpointer:
     def confirmed(self) -> bool:
         """Whether the user is speaking beyond doubt."""
         return self.in_speech and self._confirmed
+
+    @property
+    def spoken_ms(self) -> float:
+        """From the first to the last window of the present or latest speech."""
+        return (self.end - self.start) * self._window_ms
 
     def skip(self, windows: int) -> None:
         """`windows` windows were left out; what was going on is over."""
@@ -97,7 +111,7 @@ class Endpointer:
             if self._silent >= self._onset_patience:
                 self.in_speech = False
                 return Voice.REJECTED
-        elif self._silent >= self._min_silence:
+        elif self._silent >= (self._short_silence if self.hurried else self._min_silence):
             self.in_speech = False
             return Voice.ENDED
         return Voice.NOTHING

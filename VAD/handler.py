@@ -69,6 +69,7 @@ class VADHandler(BaseHandler[AudioBlock]):
         self._next_sample = block.start_sample + len(block.samples)
         self._captured_until = block.captured_at + self._window / self._rate_hz
         self._tell_level(block.samples)
+        self._endpointer.hurried = self._session.barge_in.overlapping
         voice = self._endpointer.step(self._stream.probability(block.samples))
         self._keep(block.samples, voice)
         if voice is Voice.CONFIRMED:
@@ -79,8 +80,11 @@ class VADHandler(BaseHandler[AudioBlock]):
             yield from self._speech_ended(went_on=True)
         if self._endpointer.in_speech:
             self._session.playout.floor_until(self._session.now() + FLOOR_S)
+            self._session.barge_in.goes_on(self._endpointer.spoken_ms)
         elif voice is not Voice.NOTHING:
             self._yield_floor()
+        if voice is Voice.REJECTED:
+            self._session.barge_in.over()
 
     def finish(self) -> Generator[Utterance, None, None]:
         """A recording ended: what was begun counts as said."""
@@ -132,6 +136,7 @@ class VADHandler(BaseHandler[AudioBlock]):
         self._spoken = []
         self._endpointer.in_speech = False
         audio = np.concatenate((*self._said_before, *kept))
+        spoken_ms = self._endpointer.spoken_ms + sum(map(len, self._said_before)) * 1000 / self._rate_hz
         self._session.events.emit(SpeechEnded(self._next_sample - trailing * self._window))
         turn = self._session.begin_turn(Origin.SPEECH)
         turn.mark("speech_end", self._captured_until - trailing * self._window / self._rate_hz)
@@ -140,8 +145,14 @@ class VADHandler(BaseHandler[AudioBlock]):
         if went_on:
             self._pending, self._said_before = None, ()
             self._latest.clear()  # what is in it was said already
-        turn.commit()
-        yield Utterance(turn, audio, self._rate_hz)
+        barge_in = self._session.barge_in
+        overlaps = barge_in.overlapping and barge_in.hears_words
+        if overlaps:
+            barge_in.waits_for_verdict()
+        else:
+            turn.commit()
+            barge_in.over()
+        yield Utterance(turn, audio, self._rate_hz, spoken_ms, overlaps)
 
     def _tell_level(self, window: Samples) -> None:
         events = self._session.events

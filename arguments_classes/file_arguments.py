@@ -27,6 +27,10 @@ class FileArguments:
     realtime: bool = field(
         default=False, metadata={"help": "at the pace of the recording, not as fast as it goes"}
     )
+    headphones: bool = field(
+        default=False,
+        metadata={"help": "let the recording go on while the program speaks, and interrupt it"},
+    )
 
     def __post_init__(self) -> None:
         is_sound = Path(self.output).suffix.lower() in (".wav", ".flac")

@@ -21,6 +21,12 @@ class LocalArguments:
     list_play_chunk_size: int = field(
         default=512, metadata={"help": "samples in a block, at 16 kHz: 32 ms"}
     )
+    headphones: bool = field(
+        default=False,
+        metadata={
+            "help": "the microphone does not hear the loudspeaker: speak at any time, and interrupt"
+        },
+    )
 
     def __post_init__(self) -> None:
         size = self.list_play_chunk_size

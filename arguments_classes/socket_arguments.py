@@ -23,6 +23,10 @@ class SocketArguments:
     insecure: bool = field(
         default=False, metadata={"help": "allow an address that others can reach without a token"}
     )
+    headphones: bool = field(
+        default=False,
+        metadata={"help": "raw clients wear headphones: they may speak at any time, and interrupt"},
+    )
 
     def __post_init__(self) -> None:
         expect_port("recv_port", self.recv_port)

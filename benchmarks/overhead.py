@@ -22,6 +22,7 @@ class InstantSink:
 
     rate_hz = 16000
     frame_samples = 320
+    full_duplex = False
 
     def __init__(self) -> None:
         self.first_frames: dict[int, float] = {}

@@ -41,9 +41,10 @@ FRAME_SAMPLES = 480
 class FileSink:
     """Writes the reply as it is released, paced by the clock of the input."""
 
-    def __init__(self, path: Path, recording: Recording, clock: Clock) -> None:
+    def __init__(self, path: Path, recording: Recording, clock: Clock, full_duplex: bool) -> None:
         self.rate_hz = REPLY_RATE_HZ
         self.frame_samples = FRAME_SAMPLES
+        self.full_duplex = full_duplex
         self._file = SoundWriter(path, REPLY_RATE_HZ, channels=1)
         self._recording = recording
         self._clock = clock
@@ -98,7 +99,7 @@ class FileConnection:
     as a stereo recording, and a transcript as JSON.
 
     The person in the recording is polite: while the program speaks, and in half duplex does not listen,
-    the recording waits. So nothing that was said is lost.
+    the recording waits. So nothing that was said is lost. With headphones they speak when they speak.
     """
 
     def __init__(self, arguments: FileArguments, shutdown: Request) -> None:
@@ -119,7 +120,7 @@ class FileConnection:
     def run(self, open_session: OpenSession) -> int:
         """Feed everything and wait for the last word. 0; 1 where nothing was answered, or not all."""
         self._recording = Recording(self._recording_path, REPLY_RATE_HZ, self._rate_hz)
-        self._sink = FileSink(self._reply_path, self._recording, self._clock)
+        self._sink = FileSink(self._reply_path, self._recording, self._clock, self._arguments.headphones)
         self._session = open_session(self._sink, "file", self._clock)
         if self._sample_clock is not None:
             self._sample_clock.on_advance(self._session.playout.wake)

@@ -45,6 +45,7 @@ class LocalAudioStreamer:
         )
         self.rate_hz = self._usable_rate()
         self.frame_samples = arguments.list_play_chunk_size * self.rate_hz // SAMPLE_RATE_HZ
+        self.full_duplex = arguments.headphones
         self._blocks: deque[Samples] = deque()
         self._silent_at = -math.inf
         self._gain = self._target_gain = 1.0

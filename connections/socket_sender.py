@@ -53,10 +53,11 @@ class SocketSender(asyncio.Protocol):
     has_ended = False
     """One that ends is gone."""
 
-    def __init__(self, lobby: "Lobby") -> None:
+    def __init__(self, lobby: "Lobby", full_duplex: bool = False) -> None:
         self.peer = ""
         self.rate_hz = RAW_RATE_HZ
         self.frame_samples = RAW_FRAME_SAMPLES
+        self.full_duplex = full_duplex
         self._lobby = lobby
         self._loop = asyncio.get_running_loop()
         self._clock = MonotonicClock()
@@ -81,6 +82,7 @@ class SocketSender(asyncio.Protocol):
         """The client speaks frames: use its rate."""
         self._hello = hello
         self.rate_hz = hello.recv_rate
+        self.full_duplex = hello.headphones
         self.frame_samples = hello.recv_rate // FRAMES_PER_S
         self._pace = ClockPace(self.rate_hz, self.frame_samples, LEAD_MS)
         self._delay_s = hello.buffer_ms / 1000

@@ -34,6 +34,7 @@ class SocketServer:
                     f"--{flag}_host {host} can be reached from other machines, where anybody could talk "
                     "to your models; set --token (or S2S_TOKEN), or say --insecure if you want that"
                 )
+        self._headphones = arguments.headphones
         self._microphones = _listen("recv", arguments.recv_host, arguments.recv_port)
         self._loudspeakers = _listen("send", arguments.send_host, arguments.send_port)
 
@@ -64,7 +65,9 @@ class SocketServer:
         lobby = Lobby(begin, self._token)
         async with (
             await loop.create_server(lambda: SocketReceiver(lobby), sock=self._microphones),
-            await loop.create_server(lambda: SocketSender(lobby), sock=self._loudspeakers),
+            await loop.create_server(
+                lambda: SocketSender(lobby, self._headphones), sock=self._loudspeakers
+            ),
         ):
             microphones, loudspeakers = map(_name, (self._microphones, self._loudspeakers))
             print(

@@ -63,6 +63,8 @@ class Hello:
     """Of the loudspeaker, in Hz."""
     buffer_ms: int = 0
     """How much audio the client keeps before it is heard."""
+    headphones: bool = False
+    """Whether its microphone does not hear its loudspeaker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +145,16 @@ class FrameReader:
             yield WireFrame(FrameKind(kind), payload, turn, sample)
 
 
+_HELLO_TYPES = {
+    **dict.fromkeys(("session", "token"), str),
+    **dict.fromkeys(("send_rate", "recv_rate", "buffer_ms"), int),
+    "headphones": bool,
+}
+
+
 def _hello(fields: dict[str, Any]) -> Hello:
     known = {name: fields[name] for name in Hello.__dataclass_fields__ if name in fields}
-    for name, wanted in (("session", str), ("token", str), ("send_rate", int), ("recv_rate", int)):
+    for name, wanted in _HELLO_TYPES.items():
         if name in known and type(known[name]) is not wanted:
             came = type(known[name]).__name__  # and not its value, which may be a token
             raise WireError(f"hello: expected {name} to be {wanted.__name__}, got {came}")
@@ -155,8 +164,8 @@ def _hello(fields: dict[str, Any]) -> Hello:
     for name in ("send_rate", "recv_rate"):
         if getattr(hello, name) not in RATES_HZ:
             raise WireError(f"hello: expected {name} from 8000 to 48000, got {getattr(hello, name)}")
-    if type(hello.buffer_ms) is not int or not 0 <= hello.buffer_ms <= 2000:
-        raise WireError(f"hello: expected buffer_ms from 0 to 2000, got {hello.buffer_ms!r}")
+    if not 0 <= hello.buffer_ms <= 2000:
+        raise WireError(f"hello: expected buffer_ms from 0 to 2000, got {hello.buffer_ms}")
     return hello
 
 

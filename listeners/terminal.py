@@ -14,6 +14,7 @@ from pipeline.events import (
     Interrupted,
     ListeningChanged,
     PartialTranscript,
+    Paused,
     ReplyStarted,
     ReplyText,
     SpeechEnded,
@@ -66,13 +67,13 @@ class Terminal(Listener):
         match event:
             case InputLevel(rms=rms):
                 self._level = rms
-            case SpeechStarted():
+            case SpeechStarted() | Paused(paused=True):
                 self._state = "hearing you"
             case SpeechEnded():
                 self._state, self._partial = "thinking", ""
             case PartialTranscript(text=text):
                 self._partial = text
-            case ReplyStarted():
+            case ReplyStarted() | Paused(paused=False):
                 self._state = "speaking"
             case ListeningChanged(listening=True):
                 self._state = "listening"

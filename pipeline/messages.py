@@ -31,6 +31,10 @@ class Utterance:
     turn: Turn
     samples: Samples
     sample_rate_hz: int
+    spoken_ms: float = 0.0
+    """From the first to the last voiced window."""
+    overlaps: bool = False
+    """Whether it was said over a reply, and it is open whether it is a turn; its turn is tentative."""
 
 
 @dataclass(frozen=True, slots=True)

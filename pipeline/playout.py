@@ -58,21 +58,36 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         gate: Gate,
         events: Mailboxes,
         keeper: PlayoutKeeper,
-        full_duplex: bool = False,
     ) -> None:
         self._sink = sink
         self._clock = clock
         self._gate = gate
         self._events = events
         self._keeper = keeper
-        self._full_duplex = full_duplex
         self._lock = threading.Lock()
         self._reply: Reply | None = None
         self._floor_until = -math.inf
-        self._paused_by: set[str] = set()
+        self._paused_by: dict[str, float] = {}
         self._ducked = False
         self._gain = self._target_gain = 1.0
         self._ledgers: OrderedDict[int, tuple[Ledger, int]] = OrderedDict()
+
+    @property
+    def full_duplex(self) -> bool:
+        """Whether the user is listened to during a reply."""
+        return self._sink.full_duplex
+
+    @property
+    def sounding(self) -> bool:
+        """Whether a reply has begun to be heard and is not over."""
+        reply = self._reply
+        return reply is not None and reply.started
+
+    @property
+    def saying(self) -> str:
+        """The piece of text that began to be heard last; empty while nothing sounds."""
+        reply = self._reply
+        return reply.latest_text if reply is not None else ""
 
     # -- control, from any thread ------------------------------------------------------------------
 
@@ -104,11 +119,12 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._set_gain(reply.turn, ducked)
             self._events.emit(Ducked(reply.turn.number, ducked))
 
-    def pause(self, by: str) -> None:
-        """Hold the reply where the listener is. Nothing is cancelled; each `by` must resume its own."""
+    def pause(self, by: str, until: float = math.inf) -> None:
+        """Hold the reply where the listener is, until `by` resumes it, or until a moment of the clock,
+        which `by` may put off by asking again. Nothing is cancelled."""
         with self._lock:
             already = bool(self._paused_by)
-            self._paused_by.add(by)
+            self._paused_by[by] = until
             reply = self._reply
             if reply is None or not reply.started or already:
                 return
@@ -122,9 +138,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         with self._lock:
             if by not in self._paused_by:
                 return
-            self._paused_by.discard(by)
-            if self._reply is not None and self._reply.started and not self._paused_by:
-                self._events.emit(Paused(self._reply.turn.number, False))
+            self._paused_by[by] = -math.inf
+            self._end_pauses(-math.inf)
         self.wake()
 
     def settle(self, turn: Turn) -> None:
@@ -190,6 +205,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._events.emit(ListeningChanged(True))
         if self._reply is not None and not self._reply.turn.alive:
             self._settle(self._reply.turn)
+        self._end_pauses(now)
         reply = self._reply
         if reply is None:
             return self._gate.due_at, None
@@ -199,7 +215,9 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
 
     def _release(self, reply: Reply, now: float) -> float:
         sink = self._sink
-        if reply.turn.state is TurnState.TENTATIVE or self._paused_by:
+        if self._paused_by:
+            return max(self._paused_by.values())
+        if reply.turn.state is TurnState.TENTATIVE:
             return math.inf
         while reply.has_frame(sink.frame_samples):
             if not reply.started and now < self._floor_until:
@@ -218,6 +236,13 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             return math.inf
         return sink.heard_all_at(now) if reply.started else now
 
+    def _end_pauses(self, now: float) -> None:
+        over = [by for by, until in self._paused_by.items() if until <= now]
+        for by in over:
+            del self._paused_by[by]
+        if over and not self._paused_by and self._reply is not None and self._reply.started:
+            self._events.emit(Paused(self._reply.turn.number, False))
+
     def _start(self, reply: Reply, now: float) -> bool:
         turn = reply.turn
         if not turn.speak():
@@ -227,7 +252,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         if self._ducked:
             self._set_gain(turn, ducked=False)
         self._gain = 1.0
-        if not self._full_duplex:
+        if not self._sink.full_duplex:
             self._gate.shut(now)
             self._events.emit(ListeningChanged(False))
         self._events.emit(ReplyStarted(turn.number))
@@ -248,7 +273,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             cut_short = turn.state is not TurnState.DONE
             if not (cut_short and self._sink.flush(turn.number, heard)):
                 silent_at = max(silent_at, self._sink.heard_all_at(silent_at))
-            if not self._full_duplex:
+            if not self._sink.full_duplex:
                 self._gate.open_at(silent_at + ECHO_TAIL_S)
             self._keep_ledger(reply)
             turn.mark("heard_to")

@@ -24,6 +24,8 @@ class Reply:
         """Whether a sample was released."""
         self.end_reason: str | None = None
         """Why there will be no more audio; None: more may come."""
+        self.latest_text = ""
+        """The text whose audio began to be sent last."""
         self._announced = 0
         self._rate_hz = rate_hz
         self._resampler: Resampler | None = None
@@ -79,7 +81,9 @@ class Reply:
     def texts_begun(self) -> list[str]:
         """The texts whose audio began to be sent since the last call."""
         first, self._announced = self._announced, max(self._announced, self.reel.position)
-        return self.ledger.starting_between(first, self._announced)
+        texts = self.ledger.starting_between(first, self._announced)
+        self.latest_text = texts[-1] if texts else self.latest_text
+        return texts
 
     def _resampled(self, samples: Samples, rate_hz: int) -> Samples:
         if rate_hz != self._input_rate_hz:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from pipeline.activity import Activity
+from pipeline.barge_in import BargeIn
 from pipeline.channel import END, Channel
 from pipeline.clock import Clock, MonotonicClock
 from pipeline.errors import EngineError, SessionBusy, SessionClosed, UserError
@@ -80,7 +81,6 @@ class Session:
         settings: SessionSettings = SessionSettings(),
         memory: Memory | None = None,
         clock: Clock | None = None,
-        full_duplex: bool = False,
     ) -> None:
         self.settings = settings
         """May be replaced at any time; a turn keeps those with which it began."""
@@ -97,7 +97,6 @@ class Session:
         )
         self.on_closed: Callable[[], object] = lambda: None
         self._sink = sink
-        self._full_duplex = full_duplex
         self._lock = threading.Lock()
         self._state = SessionState.OPEN
         self._turns: dict[int, Turn] = {}
@@ -107,6 +106,7 @@ class Session:
         self._takes_text = False
         self._end_reason = FINISHED
         self.playout: Playout
+        self.barge_in: BargeIn
 
     # -- building ----------------------------------------------------------------------------------
 
@@ -118,15 +118,16 @@ class Session:
 
     def last_stage(self, speech: Channel[Speech | EndOfTurn]) -> Playout:
         """The playout of this session, fed by `speech`."""
-        parts = (self._sink, self.clock, self.gate, self.events, self, self._full_duplex)
+        parts = (self._sink, self.clock, self.gate, self.events, self)
         self.playout = Playout(self.stop_event, speech, None, setup_args=parts)
+        self.barge_in = BargeIn(self.playout, self.clock, self._interrupt_reply)
         return self.playout
 
     def start(self, stages: Sequence[BaseHandler[Any]], *, takes_text: bool) -> None:
         """Run these stages, the playout last. Texts, if they can be taken, enter behind the first."""
         assert stages[0].queue_out is not None
         self._head = stages[0].queue_out
-        self._takes_text = takes_text
+        self._takes_text = self.barge_in.hears_words = takes_text
         self._stages = ThreadManager(stages, on_failed=self._stage_failed, on_ended=self._ended)
         self._stages.start()
 
@@ -284,6 +285,11 @@ class Session:
                 turn.origin in _BY_THE_USER or turn.state is TurnState.SPEAKING
             ):
                 turn.interrupt("the user went on")
+
+    def _interrupt_reply(self, reason: str) -> None:
+        for turn in self._living():
+            if turn.state is TurnState.SPEAKING:
+                turn.interrupt(reason)
 
     def _end_turns(self, reason: str) -> None:
         for turn in self._living():

@@ -40,12 +40,13 @@ class Conversation:
         tts: ScriptedSynthesizer | None = None,
         endpointing: EndpointerSettings = EndpointerSettings(min_silence_ms=192, min_speech_ms=64),
         can_flush: bool = True,
+        full_duplex: bool = False,
     ) -> None:
         self.stt = stt or ScriptedRecognizer()
         self.llm = llm or ScriptedModel()
         self.tts = tts or ScriptedSynthesizer()
         self.clock = SampleClock(RATE_HZ)
-        self.sink = RecordingSink(self.clock.now, can_flush=can_flush)
+        self.sink = RecordingSink(self.clock.now, can_flush=can_flush, full_duplex=full_duplex)
         self.chat = Chat()
         self.shared_stt: SharedEngine[Recognizer] = SharedEngine(self.stt)
         self.shared_llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
@@ -69,9 +70,9 @@ class Conversation:
 
     # -- the user ----------------------------------------------------------------------------------
 
-    def speak(self, ms: int, *, settle: bool = True) -> None:
-        """Be loud."""
-        self._feed(np.full(WINDOW, 0.5, np.float32), ms, settle)
+    def speak(self, ms: int, *, level: float = 0.5, settle: bool = True) -> None:
+        """Be loud; from 0.05 on it counts as speech."""
+        self._feed(np.full(WINDOW, level, np.float32), ms, settle)
 
     def wait(self, ms: int, *, settle: bool = True) -> None:
         """Be silent."""

@@ -26,8 +26,10 @@ class RecordingSink:
         lead_ms: float = 60,
         can_flush: bool = True,
         can_duck: bool = False,
+        full_duplex: bool = False,
     ) -> None:
         self.rate_hz = rate_hz
+        self.full_duplex = full_duplex
         self.frame_samples = frame_samples
         self.frames: list[Frame] = []
         self.flushes: list[tuple[int, int]] = []

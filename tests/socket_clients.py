@@ -42,7 +42,12 @@ class RawClient:
 
     def ask_live(self) -> None:
         """The same at the pace of speech: for a client to which something was said just before."""
-        for block in [LOUD] * 10 + [QUIET] * 10:
+        self.send_live(LOUD, 10)
+        self.send_live(QUIET, 10)
+
+    def send_live(self, block: bytes, count: int) -> None:
+        """A block of 32 ms, so often, each when it is said."""
+        for _ in range(count):
             self.send_audio(block)
             time.sleep(0.032)
 

@@ -109,6 +109,26 @@ def test_any_rate_and_channels(rate_hz: int, channels: int, suffix: str, tmp_pat
     assert share_heard(QUESTION, turn["user_text"]) > 0.7
 
 
+@pytest.mark.parametrize(
+    ("said", "interrupts"), [("Stop, please stop talking now.", True), ("cough", False)]
+)
+def test_with_headphones_the_reply_is_interrupted_by_words_and_not_by_a_cough(
+    said: str, interrupts: bool, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.2, SPEECH_RATE_HZ * 15 // 100).astype(np.float32)
+    over_it = noise if said == "cough" else spoken(said)
+    parts = (silence(300), spoken(QUESTION), silence(1500), over_it, silence(4000))
+    recording = write(tmp_path / "talk.wav", *parts)
+    transcript, printed, _ = answer(recording, tmp_path, "--headphones")
+    first = transcript["turns"][0]
+    assert first["state"] == ("interrupted" if interrupts else "done")
+    assert ("interrupted" in printed) == interrupts
+    if interrupts:
+        assert first["heard"] in "I am Eliza, a stand-in for a language model."
+        assert share_heard(said, transcript["turns"][1]["user_text"]) > 0.6
+        assert transcript["turns"][1]["heard"]
+
+
 def test_standard_input(question: str, tmp_path: Path) -> None:
     output = str(tmp_path / "reply.wav")
     ended = run(

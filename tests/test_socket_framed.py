@@ -13,10 +13,13 @@ from tests.socket_clients import (
     AUDIO,
     CONTROL,
     EVENT,
+    LOUD,
     PATIENCE_S,
     PLAYED,
+    QUIET,
     frame,
     hello,
+    in_background,
     wait_for,
 )
 from tests.socket_helpers import framed, is_answered, raw
@@ -59,6 +62,21 @@ class TestFramed:
             assert client.until(EVENT, "TurnDone")[2]["state"] == "interrupted"
             client.send(frame(PLAYED, turn=turn, sample=1120))
             wait_for(lambda: server.chats[0]._exchanges[0].heard == "One two", "the correction")
+
+    def test_with_headphones_speech_over_the_reply_ducks_it_then_stops_it(
+        self, server: ScriptedServer
+    ) -> None:
+        server.llm._replies = ["One two three four five six seven eight nine ten. " * 4, "Yes."]
+        with framed(server, headphones=True).welcomed() as client:
+            client.ask()
+            client.until(AUDIO)
+            speaking = in_background(lambda: client.send_live(LOUD, 40))
+            assert client.until(CONTROL, "duck")[2]["gain"] < 1
+            assert client.until(CONTROL, "flush")[0] == 1
+            assert client.until(EVENT, "Interrupted")[2]["turn"] == 1
+            speaking.join(PATIENCE_S)
+            client.send(frame(AUDIO, QUIET * 10))
+            assert client.until(EVENT, "ReplyStarted")[2]["turn"] == 2
 
     def test_an_error_of_a_stage_reaches_the_client_and_the_next_turn_works(
         self, server: ScriptedServer

@@ -99,6 +99,19 @@ def test_local_mode(card: SoundCard, question: Path, tmp_path: Path) -> None:
     assert share_heard(ANSWER, heard_from(tmp_path / "loudspeaker.raw")) > 0.6
 
 
+def test_with_headphones_local_mode_is_interrupted(
+    card: SoundCard, question: Path, tmp_path: Path
+) -> None:
+    argv = ("--mode", "local", "--llm", "eliza", "--headphones")
+    program = Program(card, "Ctrl-C ends", *argv, program="s2s_pipeline.py")
+    card.play_into_microphone(question)
+    program.read_until("machine:")
+    stop = write_recording(tmp_path / "stop.wav", spoken("Stop, please stop talking now."), RATE_HZ)
+    card.play_into_microphone(stop)
+    assert "(interrupted" in program.read_until("(interrupted")
+    assert program.stop() == 130
+
+
 def test_the_client_and_the_server(card: SoundCard, question: Path, tmp_path: Path) -> None:
     ports = ("--recv_port", "0", "--send_port", "0")
     server = Program(card, "connect to", "--llm", "eliza", *ports, program="s2s_pipeline.py")

@@ -1,0 +1,108 @@
+"""BargeIn: speech during a reply. First it is ducked, then paused; then it goes on, or is over."""
+
+import math
+import statistics
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from pipeline.clock import Clock
+from pipeline.messages import Samples, Utterance
+from pipeline.playout import Playout
+
+DUCK_AFTER_MS = 64
+"""Two windows: one alone may be a click. Reversible, so it may be wrong."""
+
+PAUSE_AFTER_MS = 200
+"""A cough or a knock is over by then (`min_speech_ms` is the same), a word is not."""
+
+INTERRUPT_AFTER_MS = 1000
+"""Nobody nods for a second: it is a turn, whatever the words. Backchannels last 0.2 to 0.7 s."""
+
+SHORT_MS = 600
+"""Shorter speech may be a backchannel; then its loudness decides."""
+
+SOFT = 0.5
+"""Half the amplitude, 6 dB, under what this user's turns have: people nod under their breath."""
+
+TURNS_COMPARED = 10
+"""The user's latest turns, of whose loudness the median is taken."""
+
+RENEWED_S = 1.0
+"""A pause is renewed by every window of speech; without any, the reply goes on after so long."""
+
+VERDICT_S = 3.0
+"""And without a transcript after so long: a recognizer takes a tenth of that for a word."""
+
+LOUDNESS_SAMPLES = 1600
+"""100 ms at 16 kHz, about a syllable."""
+
+_USER: Final = "user"
+_QUESTION_MARKS = ("?", "？", "؟", ";")
+"""The last is the Greek one, as it is usually encoded, when it ends a text."""
+
+
+class BargeIn:
+    """Judges what the user says while a reply is heard, in full duplex.
+
+    By duration: a cough ends before the pause, a turn outlasts it. By transcript and loudness between
+    the two: noise has no words; a question is answered by any word; what is short and soft is a nod.
+    There is no list of filler words, which every language and every speaker would need anew.
+    """
+
+    def __init__(self, playout: Playout, clock: Clock, interrupt: Callable[[str], None]) -> None:
+        self.hears_words = False
+        """Whether there is a transcript to judge by; an end-to-end model has none."""
+        self._playout = playout
+        self._clock = clock
+        self._interrupt = interrupt
+        self._loudness: deque[float] = deque(maxlen=TURNS_COMPARED)
+
+    @property
+    def overlapping(self) -> bool:
+        """Whether speech now would be over a reply."""
+        return self._playout.full_duplex and self._playout.sounding
+
+    def goes_on(self, spoken_ms: float) -> None:
+        """The user has spoken for so long by now."""
+        if not self.overlapping:
+            return
+        if spoken_ms >= INTERRUPT_AFTER_MS:
+            self._interrupt("the user spoke on")
+            self.over()
+        elif spoken_ms >= PAUSE_AFTER_MS:
+            self._playout.pause(_USER, self._clock.now() + RENEWED_S)
+        elif spoken_ms >= DUCK_AFTER_MS:
+            self._playout.duck()
+
+    def waits_for_verdict(self) -> None:
+        """What was said over the reply is complete; `is_turn` will be asked."""
+        self._playout.pause(_USER, self._clock.now() + VERDICT_S)
+
+    def over(self) -> None:
+        """Nothing was said, or it is decided what it was: let the reply go on, if it still lives."""
+        self._playout.duck(False)
+        self._playout.resume(_USER)
+
+    def learn(self, utterance: Utterance) -> None:
+        """This was a turn: so loud is this user."""
+        self._loudness.append(loudness(utterance.samples))
+
+    def is_turn(self, utterance: Utterance, text: str) -> bool:
+        """Whether this, said over a reply, is more than a nod."""
+        if not any(character.isalnum() for character in text):
+            return False
+        if self._playout.saying.rstrip().endswith(_QUESTION_MARKS):
+            return True
+        if utterance.spoken_ms >= SHORT_MS or not self._loudness:
+            return True
+        return loudness(utterance.samples) >= SOFT * statistics.median(self._loudness)
+
+
+def loudness(samples: Samples) -> float:
+    """Root mean square of the loudest syllable, 0 to 1."""
+    starts = range(0, len(samples), LOUDNESS_SAMPLES)
+    syllables = (samples[start : start + LOUDNESS_SAMPLES] for start in starts)
+    return max(
+        (math.sqrt(float(syllable @ syllable) / LOUDNESS_SAMPLES) for syllable in syllables), default=0.0
+    )
