@@ -38,6 +38,8 @@ setup: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@# silero-vad asks for torch, which its ONNX file, all that we use of it, does not need
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps "silero-vad>=6.2,<7"
+	@# 8 MB that hear whether you have finished; without them the pause alone decides
+	@$(BIN)/python -m utils.smart_turn_file || true
 	@touch $@
 
 .venv/ready-dev: .venv/ready pyproject.toml

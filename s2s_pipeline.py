@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arguments_classes.file_arguments import FileArguments
@@ -33,8 +34,9 @@ from utils.device import find_device
 from utils.environment import apply_model_cache_dir
 from utils.logs import set_up_logging
 from utils.shutdown import Shutdown
+from utils.smart_turn_file import smart_turn_file
 from utils.streams import abandon_stdout, prepare_streams
-from VAD.base import VoiceDetector
+from VAD.base import TurnDetector, VoiceDetector
 from VAD.endpointer import EndpointerSettings
 from VAD.handler import VADHandler
 
@@ -65,13 +67,24 @@ class Engines:
     vad: VoiceDetector
     endpointing: EndpointerSettings
     voice: Cascade | SharedEngine[SpeechResponder]
+    turn_detector: SharedEngine[TurnDetector] | None = None
+
+    @property
+    def shared(self) -> tuple[SharedEngine[Any], ...]:
+        """Those that wait in line for a slot."""
+        voice = self.voice
+        return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice,)
+
+    def have_room(self) -> bool:
+        """Whether there is a free slot everywhere, also for work that may be thrown away."""
+        return all(engine.free_slots for engine in self.shared)
 
     def close(self) -> None:
         """Free the weights, except those that a call still uses which does not return."""
-        voice = self.voice
-        parts = (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice,)
-        for part in parts:
-            part.close()
+        for engine in self.shared:
+            engine.close()
+        if self.turn_detector is not None:
+            self.turn_detector.close()
 
 
 def build_pipeline(
@@ -96,7 +109,12 @@ def build_pipeline(
     utterances, speech = session.channel(), session.channel(SPEECH_AHEAD)
     playout = session.last_stage(speech)
     stages: list[BaseHandler[Any]] = [
-        VADHandler(stop, session.audio, utterances, (engines.vad, engines.endpointing, session))
+        VADHandler(
+            stop,
+            session.audio,
+            utterances,
+            (engines.vad, engines.endpointing, session, engines.have_room, engines.turn_detector),
+        )
     ]
     if isinstance(voice, Cascade):
         user_texts, sentences = session.channel(), session.channel(SENTENCES_AHEAD)
@@ -115,22 +133,25 @@ def build_pipeline(
 def load_engines(arguments: "Arguments") -> Engines:
     """Load what was chosen, all at once, and say what runs. Raises `UserError`."""
     chosen = arguments.engines
-    with ThreadPoolExecutor(len(chosen) + 1) as loaders:
+    with ThreadPoolExecutor(len(chosen) + 2) as loaders:
         loading = {stage: loaders.submit(load_engine, arguments, stage) for stage in chosen}
         if "llm" not in chosen and "s2s" not in chosen:
             loading["llm"] = loaders.submit(choose_language_model, arguments)
+        detecting = loaders.submit(load_turn_detector, arguments.vad.turn_detector)
         loaded = {stage: future.result() for stage, future in loading.items()}
     for stage, choice in chosen.items():
         announce(stage, choice.row.name, getattr(loaded[stage], "about", choice.row.about))
     endpointing = dataclasses.asdict(arguments.vad)
-    endpointing.pop("sample_rate")
+    for name in ("sample_rate", "turn_detector"):
+        del endpointing[name]
     if "s2s" in loaded:
         voice: Cascade | SharedEngine[SpeechResponder] = SharedEngine(loaded["s2s"])
     else:
         chat_settings = dataclasses.asdict(arguments.chat)
         stt, llm, tts = (SharedEngine(loaded[stage]) for stage in ("stt", "llm", "tts"))
         voice = Cascade(stt, llm, tts, lambda: Chat(**chat_settings))
-    return Engines(loaded["vad"], EndpointerSettings(**endpointing), voice)
+    settings = EndpointerSettings(**endpointing)
+    return Engines(loaded["vad"], settings, voice, detecting.result())
 
 
 def load_engine(arguments: "Arguments", stage: str) -> Any:
@@ -143,6 +164,23 @@ def load_engine(arguments: "Arguments", stage: str) -> Any:
     if "device" in settings:
         settings["device"] = settings["device"] or find_device(arguments.module.device)
     return engine_class(**settings)
+
+
+def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
+    """Smart Turn, if it is wanted and its file is there."""
+    if wanted == "silence":
+        return None
+    path = smart_turn_file() if wanted == "auto" else Path(wanted).expanduser()
+    if not path.exists():
+        if wanted != "auto":
+            raise UserError(f"--turn_detector: expected auto, silence or an ONNX file, got {wanted}")
+        announce("turn", "silence", "pauses alone end your turn; type: python -m utils.smart_turn_file")
+        return None
+    from VAD.smart_turn import SmartTurnDetector
+
+    detector = SmartTurnDetector(str(path))
+    announce("turn", "Smart Turn v3", "hears whether you have finished")
+    return SharedEngine(detector)
 
 
 def choose_language_model(arguments: "Arguments") -> ChatModel:

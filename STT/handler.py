@@ -3,7 +3,6 @@
 from collections.abc import Generator
 from typing import ClassVar
 
-from pipeline.events import Transcript
 from pipeline.handler import BaseHandler
 from pipeline.messages import EndOfTurn, UserText, Utterance
 from pipeline.session import Session
@@ -22,7 +21,7 @@ class STTHandler(BaseHandler[Utterance]):
 
     def setup(self, recognizer: SharedEngine[Recognizer], session: Session) -> None:
         self._recognizer = recognizer
-        self._events = session.events
+        self._session = session
         self._barge_in = session.barge_in
 
     def process(self, utterance: Utterance) -> Generator[UserText | EndOfTurn, None, None]:
@@ -42,13 +41,11 @@ class STTHandler(BaseHandler[Utterance]):
         if not any(character.isalnum() for character in heard.text):
             yield EndOfTurn(turn, "no words were recognised")
             return
-        turn.user_text = heard.text
-        turn.language = heard.language or language
+        self._session.understood(turn, heard.text, heard.language or language)
         if utterance.overlaps:
             turn.commit()
             self._barge_in.over()
         self._barge_in.learn(utterance)
-        self._events.emit(Transcript(turn.number, heard.text, turn.language))
         yield UserText(turn, heard.text)
 
     def failed(self, message: Utterance, error: Exception) -> None:

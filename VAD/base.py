@@ -1,4 +1,4 @@
-"""VoiceDetector: what a voice activity model looks like to the VAD stage."""
+"""VoiceDetector and TurnDetector: what the models of the VAD stage look like to it."""
 
 from typing import Protocol
 
@@ -27,3 +27,17 @@ class VoiceDetector(Protocol):
     def open(self) -> VoiceStream:
         """A stream for one conversation."""
         ...
+
+
+class TurnDetector(Protocol):
+    """The shared weights. A call takes about 0.1 s, so it runs beside the stage."""
+
+    name: str
+    slots: int
+    sample_rate_hz: int
+
+    def completeness(self, samples: Samples) -> float:
+        """How likely it is, 0 to 1, that a speaker who said this and paused has finished."""
+        ...
+
+    def close(self) -> None: ...

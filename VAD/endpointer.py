@@ -13,9 +13,9 @@ ONSET_PATIENCE_MS = 160
 before `min_speech_ms` is reached, and the sound was a click, a cough, a chair."""
 
 
-HURRIED_SILENCE_MS = 200
-"""Said over a reply, which is paused meanwhile: the pause between two words is shorter. What follows
-after it is joined to what was said before."""
+SHORT_PAUSE_MS = 160
+"""Longer than the pauses between words of a phrase, and than the closure of a stop consonant. What it
+sets off can be taken back, since people often go on after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,9 @@ class EndpointerSettings:
     max_speech_ms: float = math.inf
     """For the handler, which also counts what was said before a pause."""
     speech_pad_ms: float = 100
+    speculate: bool = True
+    turn_threshold: float = 0.85
+    """These two are for the handler as well."""
 
 
 class Voice(Enum):
@@ -36,6 +39,10 @@ class Voice(Enum):
     NOTHING = "nothing"
     ONSET = "onset"
     """Somebody may be starting to speak."""
+    PAUSED = "paused"
+    """It may be over: there was a short pause."""
+    RESUMED = "resumed"
+    """It was not."""
     REJECTED = "rejected"
     """It was too short for speech."""
     CONFIRMED = "confirmed"
@@ -53,15 +60,14 @@ class Endpointer:
     def __init__(self, settings: EndpointerSettings, window_ms: float) -> None:
         self._thresh = settings.thresh
         self._end_thresh = max(settings.thresh - HYSTERESIS, 0.01)
-        self._min_silence = math.ceil(settings.min_silence_ms / window_ms)
         self._min_speech = math.ceil(settings.min_speech_ms / window_ms)
         self._onset_patience = math.ceil(ONSET_PATIENCE_MS / window_ms)
-        self._short_silence = min(self._min_silence, math.ceil(HURRIED_SILENCE_MS / window_ms))
+        self._short_pause = math.ceil(min(SHORT_PAUSE_MS, settings.min_silence_ms) / window_ms)
         self._window_ms = window_ms
         self._confirmed = False
         self._silent = 0
-        self.hurried = False
-        """Whether somebody waits for the end of the utterance: a short pause is enough."""
+        self.patience_ms = settings.min_silence_ms
+        """How long a silence ends the utterance; may be changed from window to window."""
         self.windows = 0
         """Windows seen so far."""
         self.in_speech = False
@@ -88,14 +94,17 @@ class Endpointer:
         self.windows += 1
         if not self.in_speech:
             return self._begin() if probability >= self._thresh else Voice.NOTHING
+        resumed = False
         if probability >= self._thresh:
+            resumed = self._silent >= self._short_pause
             self._silent = 0
             self.end = self.windows
         elif self._silent or probability < self._end_thresh:
             self._silent += 1
         else:
             self.end = self.windows
-        return self._judge()
+        voice = self._judge()
+        return Voice.RESUMED if resumed and voice is Voice.NOTHING else voice
 
     def _begin(self) -> Voice:
         self.in_speech, self._confirmed, self._silent = True, False, 0
@@ -111,7 +120,9 @@ class Endpointer:
             if self._silent >= self._onset_patience:
                 self.in_speech = False
                 return Voice.REJECTED
-        elif self._silent >= (self._short_silence if self.hurried else self._min_silence):
+        elif self._silent >= max(self._short_pause, math.ceil(self.patience_ms / self._window_ms)):
             self.in_speech = False
             return Voice.ENDED
+        elif self._silent == self._short_pause:
+            return Voice.PAUSED
         return Voice.NOTHING

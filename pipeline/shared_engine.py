@@ -1,5 +1,6 @@
 """SharedEngine: one loaded engine, its slots, and the line of callers before them."""
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -7,6 +8,8 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from pipeline.errors import EngineBusy, EngineError
 from pipeline.turn import CancelToken
+
+logger = logging.getLogger(__name__)
 
 SLOT_WAIT_S = 10.0
 """How long a call may stand in line. Longer, and the person has given up on the answer."""
@@ -154,6 +157,18 @@ class SharedEngine(Generic[E]):
         for result in self.stream(lambda engine, token: iter([work(engine, token)]), cancel):
             return result
         return None
+
+    def later(self, work: Callable[[E], object]) -> None:
+        """Do `work` when a slot is free. Nobody waits for it; what it raises is logged."""
+
+        def compute(_: CancelToken) -> Iterator[None]:
+            try:
+                work(self.engine)
+            except Exception as error:
+                logger.error("%s failed: %s", self.engine.name, type(error).__name__)
+            return iter(())
+
+        self._line_up(_Call(compute))
 
     def close(self) -> None:
         """Close the engine, unless a call that does not return still uses it."""

@@ -132,6 +132,8 @@ class Turn:
         """Whether a stage could not do its part, so that the answer may be shorter than was meant."""
         self.settled = False
         """Whether playout has drawn the line under it; guarded by the lock of the playout."""
+        self.news: list[Callable[[], None]] = []
+        """What is to be told of it when it is committed; guarded by the lock of the session."""
         self.marks: dict[str, Mark] = {}
         self._state = TurnState.TENTATIVE
         self._lock = threading.Lock()

@@ -22,9 +22,11 @@ from testing.fakes import (
 )
 from testing.sinks import RecordingSink
 from TTS.base import Synthesizer
+from VAD.base import TurnDetector
 from VAD.endpointer import EndpointerSettings
 
 WINDOW = LoudnessDetector.window_samples
+QUICK = EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False)
 PATIENCE_S = 30.0
 """A pipeline that is not idle after so long hangs."""
 
@@ -38,9 +40,10 @@ class Conversation:
         stt: ScriptedRecognizer | None = None,
         llm: ScriptedModel | None = None,
         tts: ScriptedSynthesizer | None = None,
-        endpointing: EndpointerSettings = EndpointerSettings(min_silence_ms=192, min_speech_ms=64),
+        endpointing: EndpointerSettings = QUICK,
         can_flush: bool = True,
         full_duplex: bool = False,
+        turn_detector: TurnDetector | None = None,
     ) -> None:
         self.stt = stt or ScriptedRecognizer()
         self.llm = llm or ScriptedModel()
@@ -52,7 +55,8 @@ class Conversation:
         self.shared_llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
         self.shared_tts: SharedEngine[Synthesizer] = SharedEngine(self.tts)
         cascade = Cascade(self.shared_stt, self.shared_llm, self.shared_tts, lambda: self.chat)
-        self._engines = Engines(LoudnessDetector(), endpointing, cascade)
+        detector = None if turn_detector is None else SharedEngine(turn_detector)
+        self._engines = Engines(LoudnessDetector(), endpointing, cascade, detector)
         self.session = build_pipeline(self._engines, self.sink, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
         self._mail = self.session.events.subscribe()

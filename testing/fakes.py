@@ -119,3 +119,26 @@ class ScriptedSynthesizer:
             left -= block
 
     def close(self) -> None: ...
+
+
+class ScriptedTurnDetector:
+    """Takes everything for as complete as it is told."""
+
+    name = "scripted-turn"
+    slots = 1
+    sample_rate_hz = RATE_HZ
+
+    def __init__(self, completeness: float) -> None:
+        self.answer = completeness
+        self.hold = Hold()
+        self.error: Exception | None = None
+        self.asked: list[Samples] = []
+
+    def completeness(self, samples: Samples) -> float:
+        self.asked.append(samples)
+        self.hold.pass_through(CancelToken())
+        if self.error is not None:
+            raise self.error
+        return self.answer
+
+    def close(self) -> None: ...

@@ -41,7 +41,7 @@ class ScriptedServer:
         shared_tts: SharedEngine[Synthesizer] = SharedEngine(self.tts)
         self._engines = Engines(
             LoudnessDetector(),
-            EndpointerSettings(min_silence_ms=192, min_speech_ms=64),
+            EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False),
             Cascade(shared_stt, shared_llm, shared_tts, self._new_chat),
         )
         self._thread = threading.Thread(target=self._server.run, args=(self._open_session,))

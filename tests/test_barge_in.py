@@ -21,7 +21,7 @@ def talking() -> Iterator[Conversation]:
     """The reply to the first question is being heard."""
     llm, stt = ScriptedModel(REPLY, "Next."), ScriptedRecognizer("A question.", "uh-huh")
     with Conversation(
-        full_duplex=True, llm=llm, stt=stt, endpointing=EndpointerSettings()
+        full_duplex=True, llm=llm, stt=stt, endpointing=EndpointerSettings(speculate=False)
     ) as conversation:
         conversation.ask()
         conversation.until(lambda: bool(conversation.sink.frames))
@@ -96,7 +96,7 @@ def test_a_short_word_that_is_not_soft_is_a_turn(talking: Conversation) -> None:
 def test_a_soft_word_answers_a_question() -> None:
     llm, stt = ScriptedModel("Do you want any tea?", "Here."), ScriptedRecognizer("Hello.", "yes")
     with Conversation(
-        full_duplex=True, llm=llm, stt=stt, endpointing=EndpointerSettings()
+        full_duplex=True, llm=llm, stt=stt, endpointing=EndpointerSettings(speculate=False)
     ) as conversation:
         conversation.ask()
         conversation.until(lambda: bool(conversation.sink.frames))
@@ -183,7 +183,8 @@ def test_whatever_is_said_over_replies_the_next_turn_speaks(seed: int) -> None:
     """Coughs, nods, words and speeches at random moments, with pauses of any length between them."""
     chance = random.Random(seed)
     llm = ScriptedModel(REPLY)
-    with Conversation(full_duplex=True, llm=llm, endpointing=EndpointerSettings()) as conversation:
+    settings = EndpointerSettings(speculate=bool(seed % 2))
+    with Conversation(full_duplex=True, llm=llm, endpointing=settings) as conversation:
         conversation.ask()
         for _ in range(30):
             conversation.speak(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from VAD.endpointer import Endpointer, EndpointerSettings, Voice
+from VAD.endpointer import SHORT_PAUSE_MS, Endpointer, EndpointerSettings, Voice
 
 WINDOW_MS = 32
 
@@ -62,4 +62,23 @@ def test_what_was_left_out_ends_what_was_going_on() -> None:
 @pytest.mark.parametrize("rate_hz", [8000, 16000])
 def test_the_defaults_in_windows(rate_hz: int) -> None:
     happened = run([1] * 20 + [0] * 20, thresh=0.3, min_silence_ms=500, min_speech_ms=200)
-    assert happened == [("onset", 1), ("confirmed", 7), ("ended", 36)]
+    assert happened == [("onset", 1), ("confirmed", 7), ("paused", 25), ("ended", 36)]
+
+
+def test_a_short_pause_is_told_once_and_taken_back() -> None:
+    speech = [1] * 10 + [0] * 8
+    happened = run(speech * 2 + [0] * 20, thresh=0.3, min_silence_ms=500, min_speech_ms=200)
+    assert happened[1:] == [
+        ("confirmed", 7),
+        ("paused", 15),
+        ("resumed", 19),
+        ("paused", 33),
+        ("ended", 44),
+    ]
+
+
+def test_in_a_hurry_a_short_pause_is_the_end() -> None:
+    endpointer = Endpointer(EndpointerSettings(), WINDOW_MS)
+    endpointer.patience_ms = SHORT_PAUSE_MS
+    voices = [endpointer.step(probability) for probability in [1] * 10 + [0] * 5]
+    assert voices[-1] is Voice.ENDED

@@ -60,7 +60,7 @@ def test_a_question_is_recognised_answered_and_spoken(question: str, tmp_path: P
 
 
 def test_the_latency_is_in_the_transcript(question: str, tmp_path: Path) -> None:
-    (turn,) = answer(question, tmp_path)[0]["turns"]
+    (turn,) = answer(question, tmp_path, "--speculate", "false")[0]["turns"]
     latency = turn["latency"]
     parts = ("silence_ms", "stt_ms", "llm_ms", "tts_ms", "rest_ms")
     assert latency["total_ms"] == pytest.approx(sum(latency[part] for part in parts))
@@ -125,8 +125,8 @@ def test_with_headphones_the_reply_is_interrupted_by_words_and_not_by_a_cough(
     assert ("interrupted" in printed) == interrupts
     if interrupts:
         assert first["heard"] in "I am Eliza, a stand-in for a language model."
-        assert share_heard(said, transcript["turns"][1]["user_text"]) > 0.6
-        assert transcript["turns"][1]["heard"]
+        assert share_heard(said, transcript["turns"][-1]["user_text"]) > 0.6
+        assert transcript["turns"][-1]["heard"]
 
 
 def test_standard_input(question: str, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pipeline.errors import UserError
 from pipeline.registry import ROWS
 from utils.device import available_devices
 from utils.environment import SECRET, VARIABLES
+from utils.smart_turn_file import smart_turn_file
 from utils.sound_devices import describe_sound_devices, find_sound_device
 
 if TYPE_CHECKING:
@@ -95,6 +96,9 @@ def _models() -> Iterator[Finding]:
         weights = Path(str(package.origin)).parent / "assets" / "tiny-en" / "encoder_model.ort"
         state = "built in" if weights.exists() else "missing; pip install moonshine-voice==0.1.0"
         yield Finding("model", f"moonshine tiny-en: {state} (moonshine-voice {version})")
+    turns = smart_turn_file()
+    found = "" if turns.exists() else "; get it with: python -m utils.smart_turn_file"
+    yield Finding("model", f"Smart Turn: {'in' if turns.exists() else 'not in'} {turns.parent}{found}")
     cache = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "hub"
     cached = sorted(folder.name.removeprefix("models--") for folder in cache.glob("models--*"))
     for name in cached:
