@@ -11,6 +11,7 @@ import threading
 import uuid
 from typing import Any
 
+from connections.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
 from connections.playback import Playback
 from connections.wire import (
     RATES_HZ,
@@ -22,7 +23,7 @@ from connections.wire import (
     encode_hello,
 )
 from pipeline.errors import UserError
-from utils.audio import to_pcm16
+from utils.audio import from_pcm16, to_pcm16
 from utils.shutdown import Request, Shutdown
 from utils.sound_devices import find_sound_device, load_sounddevice
 
@@ -50,6 +51,13 @@ class Client:
             find_sound_device("input", arguments.input_device),
             find_sound_device("output", arguments.output_device),
         )
+        self._echo: EchoCanceller | None = None
+        rates = arguments.send_rate, arguments.recv_rate
+        if arguments.echo_cancellation and not arguments.headphones:
+            if can_cancel_echo(*rates):
+                self._echo = EchoCanceller(*rates)
+            else:
+                say(HALF_DUPLEX)
         self._connection: Connection | None = None
         self._back_off_s = FIRST_BACK_OFF_S
 
@@ -78,7 +86,7 @@ class Client:
             token=arguments.token or os.environ.get("S2S_TOKEN", ""),
             send_rate=arguments.send_rate,
             recv_rate=arguments.recv_rate,
-            headphones=arguments.headphones,
+            full_duplex=arguments.headphones or self._echo is not None,
             buffer_ms=round(1000 * arguments.list_play_chunk_size / arguments.recv_rate),
         )
         with Connection(arguments.host, arguments.send_port, arguments.recv_port, hello) as connection:
@@ -139,14 +147,20 @@ class Client:
 
     def _input_stream(self) -> Any:
         def heard(data: Any, samples: int, times: Any, status: Any) -> None:
+            block = bytes(data)
+            if self._echo is not None:
+                block = to_pcm16(self._echo.heard(from_pcm16(block)))
             with contextlib.suppress(queue.Full):
-                self._microphone.put_nowait(bytes(data))
+                self._microphone.put_nowait(block)
 
         return self._open("RawInputStream", self._devices[0], self._arguments.send_rate, heard)
 
     def _output_stream(self) -> Any:
         def wanted(data: Any, samples: int, times: Any, status: Any) -> None:
-            data[:] = to_pcm16(self._playback.next_block(samples))
+            block = self._playback.next_block(samples)
+            data[:] = to_pcm16(block)
+            if self._echo is not None:
+                self._echo.played(block)
 
         return self._open("RawOutputStream", self._devices[1], self._arguments.recv_rate, wanted)
 
@@ -236,6 +250,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--headphones",
         action="store_true",
         help="the microphone does not hear the loudspeaker: speak at any time, and interrupt",
+    )
+    add(
+        "--no_echo_cancellation",
+        action="store_false",
+        dest="echo_cancellation",
+        help="on loudspeakers, do not listen while the server speaks",
     )
     add("--token", help="what the server wants to hear; or set S2S_TOKEN")
     arguments = parser.parse_args(argv)

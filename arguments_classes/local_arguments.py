@@ -27,6 +27,12 @@ class LocalArguments:
             "help": "the microphone does not hear the loudspeaker: speak at any time, and interrupt"
         },
     )
+    echo_cancellation: bool = field(
+        default=True,
+        metadata={
+            "help": "on loudspeakers, listen while it speaks, by taking its voice out of what is heard"
+        },
+    )
 
     def __post_init__(self) -> None:
         size = self.list_play_chunk_size

@@ -12,6 +12,7 @@ import numpy as np
 
 from arguments_classes.local_arguments import LocalArguments
 from connections.base import OpenSession
+from connections.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.session import Session
@@ -45,7 +46,13 @@ class LocalAudioStreamer:
         )
         self.rate_hz = self._usable_rate()
         self.frame_samples = arguments.list_play_chunk_size * self.rate_hz // SAMPLE_RATE_HZ
-        self.full_duplex = arguments.headphones
+        self._echo: EchoCanceller | None = None
+        if arguments.echo_cancellation and not arguments.headphones:
+            if can_cancel_echo(self.rate_hz):
+                self._echo = EchoCanceller(self.rate_hz, self.rate_hz)
+            else:
+                print(f"  {HALF_DUPLEX}", file=sys.stderr)
+        self.full_duplex = arguments.headphones or self._echo is not None
         self._blocks: deque[Samples] = deque()
         self._silent_at = -math.inf
         self._gain = self._target_gain = 1.0
@@ -113,10 +120,14 @@ class LocalAudioStreamer:
             logger.debug("the sound card reports: %s", status)
         try:
             ahead_s = times.outputBufferDacTime - times.currentTime
-            played[:] = to_pcm16(self._next_block(samples, max(0.0, ahead_s)))
+            block, audio = self._next_block(samples, max(0.0, ahead_s)), from_pcm16(heard)
+            played[:] = to_pcm16(block)
+            if self._echo is not None:
+                self._echo.played(block)
+                audio = self._echo.heard(audio)
             ago_s = times.currentTime - times.inputBufferAdcTime
             captured_at = time.monotonic() - ago_s if times.inputBufferAdcTime > 0 else None
-            self._session.feed(from_pcm16(heard), self.rate_hz, captured_at)
+            self._session.feed(audio, self.rate_hz, captured_at)
         except Exception as error:
             self._error = error
             raise self._sounddevice.CallbackAbort from error

@@ -82,7 +82,7 @@ class SocketSender(asyncio.Protocol):
         """The client speaks frames: use its rate."""
         self._hello = hello
         self.rate_hz = hello.recv_rate
-        self.full_duplex = hello.headphones
+        self.full_duplex = hello.full_duplex
         self.frame_samples = hello.recv_rate // FRAMES_PER_S
         self._pace = ClockPace(self.rate_hz, self.frame_samples, LEAD_MS)
         self._delay_s = hello.buffer_ms / 1000

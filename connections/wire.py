@@ -63,8 +63,8 @@ class Hello:
     """Of the loudspeaker, in Hz."""
     buffer_ms: int = 0
     """How much audio the client keeps before it is heard."""
-    headphones: bool = False
-    """Whether its microphone does not hear its loudspeaker."""
+    full_duplex: bool = False
+    """Whether its microphone does not hear its loudspeaker: headphones, or an echo canceller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class FrameReader:
 _HELLO_TYPES = {
     **dict.fromkeys(("session", "token"), str),
     **dict.fromkeys(("send_rate", "recv_rate", "buffer_ms"), int),
-    "headphones": bool,
+    "full_duplex": bool,
 }
 
 

@@ -27,7 +27,7 @@ class Sink(Protocol):
     rate_hz: int
     frame_samples: int
     full_duplex: bool
-    """Whether the microphone does not hear this loudspeaker: headphones."""
+    """Whether the microphone does not hear this loudspeaker: headphones, or an echo canceller."""
 
     def room_at(self, now: float) -> float:
         """When the next frame may be sent: `now` or earlier, a later moment, or inf: after a wake-up."""

@@ -11,6 +11,7 @@ import soundfile
 from pipeline.messages import Samples
 
 RATE_HZ = 16000
+_ECHO = "module-loopback source=loudspeaker.monitor sink=into_microphone latency_msec=60"
 _ASOUNDRC = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
 
 
@@ -23,9 +24,10 @@ class SoundCard:
     """A microphone into which a test plays, and a loudspeaker that it records.
 
     A sound server of its own in a folder of its own, so it harms no other; works as root without a bus.
+    With ``echo=True`` the microphone hears the loudspeaker, 60 ms later.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, echo: bool = False) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="soundcard")
         folder = Path(self._folder.name)
         (folder / ".asoundrc").write_text(_ASOUNDRC)
@@ -40,6 +42,7 @@ class SoundCard:
             "module-null-sink sink_name=loudspeaker rate=48000 norewinds=1",
             "module-null-sink sink_name=into_microphone rate=48000 norewinds=1",
             "module-remap-source source_name=microphone master=into_microphone.monitor",
+            *([_ECHO] if echo else []),
         )
         loads = [part for module in modules for part in ("-L", module)]
         self._server = subprocess.Popen(

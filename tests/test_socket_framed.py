@@ -63,11 +63,11 @@ class TestFramed:
             client.send(frame(PLAYED, turn=turn, sample=1120))
             wait_for(lambda: server.chats[0]._exchanges[0].heard == "One two", "the correction")
 
-    def test_with_headphones_speech_over_the_reply_ducks_it_then_stops_it(
+    def test_in_full_duplex_speech_over_the_reply_ducks_it_then_stops_it(
         self, server: ScriptedServer
     ) -> None:
         server.llm._replies = ["One two three four five six seven eight nine ten. " * 4, "Yes."]
-        with framed(server, headphones=True).welcomed() as client:
+        with framed(server, full_duplex=True).welcomed() as client:
             client.ask()
             client.until(AUDIO)
             speaking = in_background(lambda: client.send_live(LOUD, 40))

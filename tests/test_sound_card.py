@@ -20,8 +20,7 @@ QUESTION = "What is the weather like in London today?"
 ANSWER = "I am Eliza, a stand-in for a language model."
 
 
-@pytest.fixture(scope="module")
-def card() -> Iterator[SoundCard]:
+def a_card(*, echo: bool = False) -> Iterator[SoundCard]:
     missing = missing_programs()
     if missing:
         pytest.skip(f"no virtual sound card without {', '.join(missing)} (apt install pulseaudio-utils)")
@@ -29,9 +28,20 @@ def card() -> Iterator[SoundCard]:
         load_sounddevice()
     except Exception as error:
         pytest.skip(f"no sound without PortAudio: {error}")
-    card = SoundCard()
+    card = SoundCard(echo=echo)
     yield card
     card.close()
+
+
+@pytest.fixture(scope="module")
+def card() -> Iterator[SoundCard]:
+    yield from a_card()
+
+
+@pytest.fixture
+def loud_card() -> Iterator[SoundCard]:
+    """Whose microphone hears its loudspeaker."""
+    yield from a_card(echo=True)
 
 
 @pytest.fixture
@@ -109,6 +119,24 @@ def test_with_headphones_local_mode_is_interrupted(
     stop = write_recording(tmp_path / "stop.wav", spoken("Stop, please stop talking now."), RATE_HZ)
     card.play_into_microphone(stop)
     assert "(interrupted" in program.read_until("(interrupted")
+    assert program.stop() == 130
+
+
+@pytest.mark.parametrize("cancelling", [True, False])
+def test_on_loudspeakers_it_does_not_hear_itself(
+    loud_card: SoundCard, question: Path, cancelling: bool
+) -> None:
+    """And without the canceller it would, or this would test nothing."""
+    argv = ["--mode", "local", "--llm", "eliza", "--json_events"]
+    argv += [] if cancelling else ["--headphones"]
+    program = Program(loud_card, "Ctrl-C ends", *argv, program="s2s_pipeline.py")
+    loud_card.play_into_microphone(question)
+    if cancelling:
+        printed = program.read_until('"state": "done"')
+        assert '"Ducked"' not in printed
+        assert ANSWER in printed
+    else:
+        program.read_until('"Ducked"')
     assert program.stop() == 130
 
 
