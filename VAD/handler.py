@@ -74,8 +74,9 @@ class VADHandler(BaseHandler[AudioBlock]):
         self._settings = settings
         self._has_room = has_room
         self._turn_detector = turn_detector
-        self._completeness: float | None = None
-        self._pauses = 0
+        self._pause = 0
+        self._verdict: tuple[int, float] = (-1, 0.0)
+        """Of which pause, and how complete what was said before it sounded."""
         self._tentative: Turn | None = None
         self._starts = 0
         self._pending: Turn | None = None
@@ -98,7 +99,7 @@ class VADHandler(BaseHandler[AudioBlock]):
             self._ask_whether_complete()
             yield from self._speculate()
         elif voice is Voice.RESUMED:
-            self._completeness = None
+            self._pause += 1
             self._drop_tentative()
         elif voice is Voice.ENDED:
             yield from self._speech_ended()
@@ -155,15 +156,15 @@ class VADHandler(BaseHandler[AudioBlock]):
         if pending is None or not pending.drop("the user went on"):
             self._said_before = ()
         self._starts = 0
-        self._completeness = None
 
     def _patience_ms(self) -> float:
         """How long a pause ends the utterance now."""
         if self._session.barge_in.overlapping:  # the reply is paused until it is known what this is
             return SHORT_PAUSE_MS
-        if self._completeness is None:
+        pause, completeness = self._verdict
+        if pause != self._pause:
             return self._settings.min_silence_ms
-        if self._completeness >= self._settings.turn_threshold:
+        if completeness >= self._settings.turn_threshold:
             return SHORT_PAUSE_MS
         return PATIENCE_WITH_UNFINISHED * self._settings.min_silence_ms
 
@@ -171,15 +172,14 @@ class VADHandler(BaseHandler[AudioBlock]):
         """The turn detector answers while the pause goes on; the next window will know."""
         if self._turn_detector is None:
             return
-        self._pauses += 1
-        pause, activity = self._pauses, self._session.activity
+        self._pause += 1
+        pause, activity = self._pause, self._session.activity
         samples = resample(self._said(), self._rate_hz, self._turn_detector.engine.sample_rate_hz)
 
         def ask(detector: TurnDetector) -> None:
             try:
-                completeness = detector.completeness(samples)
-                if pause == self._pauses:
-                    self._completeness = completeness
+                if pause == self._pause:  # else the line was long, and the pause is over
+                    self._verdict = pause, detector.completeness(samples)
             finally:
                 activity.sleeps()
 
@@ -213,7 +213,8 @@ class VADHandler(BaseHandler[AudioBlock]):
             overlaps = barge_in.overlapping and barge_in.hears_words
             utterance = self._utterance(overlaps=overlaps)
             turn = utterance.turn
-        self._tentative = self._completeness = None
+        self._tentative = None
+        self._pause += 1
         turn.mark("endpoint")
         self._pending, self._said_before = turn, (self._said(), self._gap)
         self._spoken = []
