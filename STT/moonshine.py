@@ -47,7 +47,7 @@ class MoonshineRecognizer:
             folder = Path(model_name)
         else:
             folder = _download(model_name, language, architecture)
-        self.languages = (language,)
+        self.languages: tuple[str, ...] = (language,)
         try:
             self._transcriber = Transcriber(folder, architecture, options=_OPTIONS)
         except Exception as error:
