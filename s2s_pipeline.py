@@ -20,6 +20,7 @@ from LLM.handler import LanguageModelHandler
 from pipeline.clock import Clock
 from pipeline.errors import UserError
 from pipeline.handler import BaseHandler
+from pipeline.messages import Samples
 from pipeline.session import Session
 from pipeline.settings import SessionSettings
 from pipeline.shared_engine import SharedEngine
@@ -33,6 +34,7 @@ from TTS.handler import TTSHandler
 from utils.device import find_device
 from utils.environment import apply_model_cache_dir
 from utils.logs import set_up_logging
+from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from utils.shutdown import Shutdown
 from utils.smart_turn_file import smart_turn_file
 from utils.streams import abandon_stdout, prepare_streams
@@ -68,6 +70,8 @@ class Engines:
     endpointing: EndpointerSettings
     voice: Cascade | SharedEngine[SpeechResponder]
     turn_detector: SharedEngine[TurnDetector] | None = None
+    new_enhancer: Callable[[int], Callable[[Samples], Samples]] | None = None
+    """Makes, for a sample rate, what cleans the microphone of one conversation; None: nothing does."""
 
     @property
     def shared(self) -> tuple[SharedEngine[Any], ...]:
@@ -97,13 +101,15 @@ def build_pipeline(
     """One conversation over these engines, heard through `sink`; it runs when this returns."""
     voice = engines.voice
     chat = voice.new_chat() if isinstance(voice, Cascade) else None
+    capture_rate_hz = engines.vad.sample_rate_hz
     session = Session(
         sink,
-        engines.vad.sample_rate_hz,
+        capture_rate_hz,
         engines.vad.window_samples,
         settings=settings,
         memory=chat,
         clock=clock,
+        enhance=engines.new_enhancer and engines.new_enhancer(capture_rate_hz),
     )
     stop = session.stop_event
     utterances, speech = session.channel(), session.channel(SPEECH_AHEAD)
@@ -133,6 +139,8 @@ def build_pipeline(
 def load_engines(arguments: "Arguments") -> Engines:
     """Load what was chosen, all at once, and say what runs. Raises `UserError`."""
     chosen = arguments.engines
+    if arguments.module.audio_enhancement:
+        expect_noise_suppressor()
     with ThreadPoolExecutor(len(chosen) + 2) as loaders:
         loading = {stage: loaders.submit(load_engine, arguments, stage) for stage in chosen}
         if "llm" not in chosen and "s2s" not in chosen:
@@ -151,7 +159,8 @@ def load_engines(arguments: "Arguments") -> Engines:
         stt, llm, tts = (SharedEngine(loaded[stage]) for stage in ("stt", "llm", "tts"))
         voice = Cascade(stt, llm, tts, lambda: Chat(**chat_settings))
     settings = EndpointerSettings(**endpointing)
-    return Engines(loaded["vad"], settings, voice, detecting.result())
+    enhancer = NoiseSuppressor if arguments.module.audio_enhancement else None
+    return Engines(loaded["vad"], settings, voice, detecting.result(), enhancer)
 
 
 def load_engine(arguments: "Arguments", stage: str) -> Any:

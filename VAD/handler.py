@@ -208,7 +208,7 @@ class VADHandler(BaseHandler[AudioBlock]):
         """
         self._session.events.emit(SpeechEnded(self._next_sample - self._trailing() * self._window))
         barge_in, utterance, turn = self._session.barge_in, None, self._tentative
-        if went_on or turn is None:
+        if went_on or turn is None or not turn.alive:
             self._drop_tentative()
             overlaps = barge_in.overlapping and barge_in.hears_words
             utterance = self._utterance(overlaps=overlaps)

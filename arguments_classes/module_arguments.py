@@ -44,6 +44,10 @@ class ModuleArguments:
         default="auto",
         metadata={"help": "where models run that can choose; a part's own device flag wins"},
     )
+    audio_enhancement: bool = field(
+        default=False,
+        metadata={"help": "take steady noise (a fan, a street) out of what the microphone hears"},
+    )
     check: bool = field(
         default=False,
         metadata={"help": "look at devices, engines, models, servers, ports and environment, then end"},

@@ -1,5 +1,7 @@
 """Intake: the door through which the microphone's audio enters a session."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pipeline.channel import Channel
@@ -29,6 +31,7 @@ class Intake:
         events: Mailboxes,
         rate_hz: int,
         window_samples: int,
+        enhance: Callable[[Samples], Samples] | None = None,
     ) -> None:
         self.rate_hz = rate_hz
         self.window_samples = window_samples
@@ -36,6 +39,7 @@ class Intake:
         self._gate = gate
         self._clock = clock
         self._events = events
+        self._enhance = enhance
         self._input_rate_hz = rate_hz
         self._resampler: Resampler | None = None
         self._rest: Samples = np.empty(0, np.float32)
@@ -55,7 +59,8 @@ class Intake:
         """
         if captured_at is None:
             captured_at = self._clock.now() - len(samples) / rate_hz
-        self._cut(self._resampled(clean(samples), rate_hz), captured_at)
+        audio = self._resampled(clean(samples), rate_hz)
+        self._cut(audio if self._enhance is None else self._enhance(audio), captured_at)
 
     def finish(self) -> None:
         """No more will come: what does not fill a window is filled up with silence."""

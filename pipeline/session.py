@@ -81,6 +81,7 @@ class Session:
         settings: SessionSettings = SessionSettings(),
         memory: Memory | None = None,
         clock: Clock | None = None,
+        enhance: Callable[[Samples], Samples] | None = None,
     ) -> None:
         self.settings = settings
         """May be replaced at any time; a turn keeps those with which it began."""
@@ -93,7 +94,13 @@ class Session:
         self._channels: list[Channel[Any]] = []
         self.audio: Channel[AudioBlock] = self.channel(int(BACKLOG_S * capture_rate_hz / window_samples))
         self.intake = Intake(
-            self.audio, self.gate, self.clock, self.events, capture_rate_hz, window_samples
+            self.audio,
+            self.gate,
+            self.clock,
+            self.events,
+            capture_rate_hz,
+            window_samples,
+            enhance,
         )
         self.on_closed: Callable[[], object] = lambda: None
         self._sink = sink

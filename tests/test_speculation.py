@@ -3,8 +3,12 @@
 import pytest
 
 from pipeline.events import ErrorEvent, ReplyStarted, Transcript, TurnDone
+from pipeline.shared_engine import SharedEngine
+from S2S.tone import ToneResponder
+from s2s_pipeline import Engines, build_pipeline
 from testing.conversation import Conversation
-from testing.fakes import RATE_HZ, ScriptedModel, ScriptedRecognizer
+from testing.fakes import RATE_HZ, LoudnessDetector, ScriptedModel, ScriptedRecognizer
+from testing.sinks import RecordingSink
 from VAD.endpointer import EndpointerSettings
 from VAD.handler import LONGEST_GUESS_S, MOST_STARTS
 
@@ -99,3 +103,30 @@ def test_the_end_of_the_input_commits_what_was_begun() -> None:
         talk.session.finish()
         assert talk.until_done(1).heard == "Yes."
         assert len(talk.stt.heard) == 1
+
+
+def test_who_interrupts_everything_in_the_short_pause_is_still_answered() -> None:
+    with conversation(llm=ScriptedModel("Yes.")) as talk:
+        talk.speak(640)
+        talk.wait(256)
+        talk.session.interrupt("the client asked for it")
+        talk.wait(320)
+        assert talk.until_done(2).heard == "Yes."
+
+
+def test_an_end_to_end_engine_speculates_too() -> None:
+    talk = conversation()
+    with talk:
+        engines = Engines(LoudnessDetector(), EndpointerSettings(), SharedEngine(ToneResponder()))
+        sink = RecordingSink(talk.clock.now)
+        session = build_pipeline(engines, sink, clock=talk.clock)
+        talk.clock.on_advance(session.playout.wake)
+        talk.session, other = session, talk.session
+        talk.speak(640)
+        talk.wait(256)
+        assert not sink.frames
+        talk.wait(640)
+        assert sink.turns() == [1]
+        session.close()
+        session.join(10)
+        talk.session = other

@@ -1,5 +1,7 @@
 """Audio arithmetic. Inside the program audio is mono float32 in [-1, 1]; on the wire it is int16."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import soxr
 
@@ -90,3 +92,18 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
         return samples
     resampled: Samples = soxr.resample(samples, from_hz, to_hz)
     return resampled
+
+
+class Framer:
+    """Cuts a stream of samples into frames of one size; what does not fill one waits for the rest."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._rest: Samples = np.empty(0, np.float32)
+
+    def feed(self, samples: Samples) -> Iterator[Samples]:
+        """The frames that are whole now."""
+        self._rest = np.concatenate((self._rest, samples))
+        while len(self._rest) >= self._size:
+            frame, self._rest = self._rest[: self._size], self._rest[self._size :]
+            yield frame
