@@ -14,8 +14,8 @@ FRAMES_PER_S = 100
 LEARNING_S = 3.0
 """So much of replies it has to hear to learn the room. Until then what is left of the echo would pass
 for speech, so the microphone is not believed while it is there. In simulated rooms, 40 to 250 ms away
-and up to 6 dB over the user, the last such sound came 2.8 s after the first word; later, one room of 32 had
-one, of 0.2 s, which pauses a reply for a moment."""
+and up to 6 dB over the user, the last such sound came 2.8 s after the first word; later, one room of 32
+had one, of 0.2 s, which pauses a reply for a moment."""
 
 AUDIBLE = 0.001
 """Amplitude from which something is played, and can be learnt from."""
