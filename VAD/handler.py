@@ -37,6 +37,9 @@ LONGEST_GUESS_S = 15.0
 PATIENCE_WITH_UNFINISHED = 2
 """Who sounds unfinished is given twice the silence: a second, by default, to find the word."""
 
+LONGEST_JUDGED_S = 8.0
+"""What a turn detector hears of an utterance: the window of Smart Turn."""
+
 LEVEL_WINDOWS = 3
 """Every how many windows the level is told: ten times a second, as meters do."""
 
@@ -117,6 +120,8 @@ class VADHandler(BaseHandler[AudioBlock]):
         """A recording ended: what was begun counts as said."""
         if self._endpointer.confirmed:
             yield from self._speech_ended()
+        else:
+            self._session.barge_in.over()
         self._yield_floor()
 
     def failed(self, message: AudioBlock, error: Exception) -> None:
@@ -174,7 +179,8 @@ class VADHandler(BaseHandler[AudioBlock]):
             return
         self._pause += 1
         pause, activity = self._pause, self._session.activity
-        samples = resample(self._said(), self._rate_hz, self._turn_detector.engine.sample_rate_hz)
+        said = self._said()[-int(LONGEST_JUDGED_S * self._rate_hz) :]
+        samples = resample(said, self._rate_hz, self._turn_detector.engine.sample_rate_hz)
 
         def ask(detector: TurnDetector) -> None:
             try:

@@ -32,7 +32,9 @@ DIES_AWAY_S = 0.5
 def can_cancel_echo(*rates_hz: int) -> bool:
     """Whether the library is installed, and 10 ms are whole samples at these rates."""
     whole = all(rate_hz % FRAMES_PER_S == 0 for rate_hz in rates_hz)
-    return whole and importlib.util.find_spec("livekit") is not None
+    # Its other packages share the name "livekit", without the part that is needed.
+    installed = importlib.util.find_spec("livekit") and importlib.util.find_spec("livekit.rtc")
+    return whole and installed is not None
 
 
 class EchoCanceller:

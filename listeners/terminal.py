@@ -43,6 +43,7 @@ class Terminal(Listener):
         self._state = "listening"
         self._level = 0.0
         self._partial = ""
+        self._replying = 0
         self._live = Live(Text(""), console=console, auto_refresh=False, transient=True)
         self._live.start()
         super().__init__(session, with_level=True)
@@ -73,11 +74,11 @@ class Terminal(Listener):
                 self._state, self._partial = "thinking", ""
             case PartialTranscript(text=text):
                 self._partial = text
-            case ReplyStarted() | Paused(paused=False):
-                self._state = "speaking"
+            case ReplyStarted(turn=turn) | Paused(turn=turn, paused=False):
+                self._state, self._replying = "speaking", turn
             case ListeningChanged(listening=True):
                 self._state = "listening"
-            case TurnDone() if self._state == "thinking":
+            case TurnDone(turn=turn) if self._state == "thinking" or turn == self._replying:
                 self._state = "listening"
 
     def _status(self) -> Text:

@@ -29,7 +29,7 @@ TURNS_COMPARED = 10
 """The user's latest turns, of whose loudness the median is taken."""
 
 RENEWED_S = 1.0
-"""A pause is renewed by every window of speech; without any, the reply goes on after so long."""
+"""Duck and pause are renewed by every window of speech; without any, the reply goes on after so long."""
 
 VERDICT_S = 3.0
 """And without a transcript after so long: a recognizer takes a tenth of that for a word."""
@@ -71,9 +71,10 @@ class BargeIn:
             self._interrupt("the user spoke on")
             self.over()
         elif spoken_ms >= PAUSE_AFTER_MS:
+            self._playout.duck(self._clock.now() + RENEWED_S)
             self._playout.pause(_USER, self._clock.now() + RENEWED_S)
         elif spoken_ms >= DUCK_AFTER_MS:
-            self._playout.duck()
+            self._playout.duck(self._clock.now() + RENEWED_S)
 
     def waits_for_verdict(self) -> None:
         """What was said over the reply is complete; `is_turn` will be asked."""
@@ -81,7 +82,7 @@ class BargeIn:
 
     def over(self) -> None:
         """Nothing was said, or it is decided what it was: let the reply go on, if it still lives."""
-        self._playout.duck(False)
+        self._playout.duck(until=-math.inf)
         self._playout.resume(_USER)
 
     def learn(self, utterance: Utterance) -> None:

@@ -69,6 +69,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._floor_until = -math.inf
         self._paused_by: dict[str, float] = {}
         self._ducked = False
+        self._ducked_until = -math.inf
         self._gain = self._target_gain = 1.0
         self._ledgers: OrderedDict[int, tuple[Ledger, int]] = OrderedDict()
 
@@ -110,14 +111,15 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         if held:
             self.wake()
 
-    def duck(self, ducked: bool = True) -> None:
-        """Make the reply quieter, or as loud as it was."""
+    def duck(self, until: float = math.inf) -> None:
+        """Make the reply quieter until a moment of the clock, which may be put off by asking again; one
+        that has passed makes it as loud as it was."""
         with self._lock:
-            reply = self._reply
-            if reply is None or not reply.started or ducked == self._ducked:
-                return
-            self._set_gain(reply.turn, ducked)
-            self._events.emit(Ducked(reply.turn.number, ducked))
+            self._ducked_until = until
+            ducked = until > self._clock.now()
+            if self._reply is not None and self._reply.started and ducked != self._ducked:
+                self._change_loudness(self._reply.turn, ducked)
+        self.wake()
 
     def pause(self, by: str, until: float = math.inf) -> None:
         """Hold the reply where the listener is, until `by` resumes it, or until a moment of the clock,
@@ -209,9 +211,12 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         reply = self._reply
         if reply is None:
             return self._gate.due_at, None
+        if self._ducked and now >= self._ducked_until:
+            self._change_loudness(reply.turn, ducked=False)
         wake_at = self._release(reply, now)
         over = reply if reply.all_sent and wake_at <= now else None
-        return min(wake_at, self._gate.due_at), over
+        loud_at = self._ducked_until if self._ducked else math.inf
+        return min(wake_at, loud_at, self._gate.due_at), over
 
     def _release(self, reply: Reply, now: float) -> float:
         sink = self._sink
@@ -267,6 +272,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._keeper.turn_settled(turn, "", False)
             return
         self._reply = None
+        self._paused_by.clear()
         heard = self._heard_samples(reply)
         silent_at = self._clock.now()
         if reply.started:
@@ -288,6 +294,10 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         if not reply.started:
             return 0
         return max(0, reply.reel.position - self._sink.unheard(self._clock.now()))
+
+    def _change_loudness(self, turn: Turn, ducked: bool) -> None:
+        self._set_gain(turn, ducked)
+        self._events.emit(Ducked(turn.number, ducked))
 
     def _set_gain(self, turn: Turn, ducked: bool) -> None:
         """Where the client can, it ducks what it has; else the frames that follow are made quieter."""

@@ -221,6 +221,9 @@ class Session:
 
     def report(self, stage: str, error: Exception, turn: Turn | None = None) -> None:
         """Tell the client that `stage` failed; the log gets the place, never what was said."""
+        self.events.emit(self._described(stage, error, turn))
+
+    def _described(self, stage: str, error: Exception, turn: Turn | None) -> ErrorEvent:
         if isinstance(error, EngineError):
             text, code = str(error), error.code
         elif isinstance(error, UserError):
@@ -229,7 +232,7 @@ class Session:
             text, code = f"{stage} failed unexpectedly ({type(error).__name__})", "internal_error"
             where = "".join(traceback.format_tb(error.__traceback__))
             logger.error("%s failed: %s\n%s", stage, type(error).__name__, where)
-        self.events.emit(ErrorEvent(stage, code, text, turn.number if turn else None))
+        return ErrorEvent(stage, code, text, turn.number if turn else None)
 
     # -- what turns and the playout report ---------------------------------------------------------
 
@@ -251,7 +254,8 @@ class Session:
                 channel.forget_the_dead()
 
     def turn_failed(self, turn: Turn, stage: str, error: Exception) -> None:
-        self._tell_of(turn, lambda: self.report(stage, error, turn))
+        event = self._described(stage, error, turn)
+        self._tell_of(turn, lambda: self.events.emit(event))
 
     def understood(self, turn: Turn, text: str, language: str | None) -> None:
         """The words of the user are known."""
@@ -263,17 +267,16 @@ class Session:
             self._turns.pop(turn.number, None)
         state, reason = turn.state, turn.ended_because or ""
         interrupted = state is TurnState.INTERRUPTED
-        if state is not TurnState.DROPPED and (turn.user_text or heard):
+        said = turn.user_text if turn.was_committed else ""
+        if state is not TurnState.DROPPED and (said or heard):
             cut_short = interrupted or turn.failed
-            self.memory.remember(turn.number, turn.user_text, heard, cut_short)
+            self.memory.remember(turn.number, said, heard, cut_short)
         if interrupted and started:
             self.events.emit(Interrupted(turn.number, heard, reason))
         marks = dict(turn.marks)  # its stages may still be adding to them
         times = {name: mark.clock_s for name, mark in marks.items()}
         latency = Latency.of(marks)
-        self.events.emit(
-            TurnDone(turn.number, state.value, reason, turn.user_text, heard, latency, times)
-        )
+        self.events.emit(TurnDone(turn.number, state.value, reason, said, heard, latency, times))
 
     def heard_corrected(self, turn: int, heard: str) -> None:
         self.memory.revise(turn, heard)

@@ -128,6 +128,8 @@ class Turn:
         self.user_text = ""
         self.language: str | None = None
         self.ended_because: str | None = None
+        self.was_committed = False
+        """Whether it ever counted; of a guess that was taken back nothing is told or remembered."""
         self.failed = False
         """Whether a stage could not do its part, so that the answer may be shorter than was meant."""
         self.settled = False
@@ -195,6 +197,7 @@ class Turn:
             if following is None:
                 return False
             self._state = following
+            self.was_committed |= following is TurnState.COMMITTED
             self.ended_because = because
         try:
             self._keeper.turn_moved(self, following)

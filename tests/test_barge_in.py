@@ -152,7 +152,21 @@ def test_a_microphone_that_falls_silent_in_mid_word_lets_the_reply_go_on(talking
         talking.clock.advance(RATE_HZ // 50)
         talking.settle()
     assert [event.paused for event in talking.events(Paused)] == [True, False]
+    assert [event.ducked for event in talking.events(Ducked)] == [True, False]
     assert not talking.done(1)
+
+
+def test_a_pause_ends_with_its_reply(talking: Conversation) -> None:
+    """Something is typed while the verdict is awaited: its answer is not held back."""
+    talking.stt.hold.close()
+    talking.speak(320, level=0.1)
+    talking.wait(256, settle=False)
+    talking.stt.hold.wait_until_reached()
+    turn = talking.session.respond("typed")
+    talking.stt.hold.open()
+    talking.settle()
+    talking.wait(320)
+    assert turn.number in talking.sink.turns()
 
 
 def test_a_recognizer_that_hangs_lets_the_reply_go_on(talking: Conversation) -> None:

@@ -231,7 +231,7 @@ def test_ducking_is_reversible_and_does_not_click() -> None:
         stage.pass_ms(100)
         stage.playout.duck()
         stage.pass_ms(100)
-        stage.playout.duck(False)
+        stage.playout.duck(until=-math.inf)
         stage.pass_ms(100)
         audio = stage.sink.audio()
         assert audio.min() == np.float32(0.5 * DUCK_GAIN)

