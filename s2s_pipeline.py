@@ -102,6 +102,7 @@ def build_pipeline(
     voice = engines.voice
     chat = voice.new_chat() if isinstance(voice, Cascade) else None
     capture_rate_hz = engines.vad.sample_rate_hz
+    enhance = None if engines.new_enhancer is None else engines.new_enhancer(capture_rate_hz)
     session = Session(
         sink,
         capture_rate_hz,
@@ -109,7 +110,7 @@ def build_pipeline(
         settings=settings,
         memory=chat,
         clock=clock,
-        enhance=engines.new_enhancer and engines.new_enhancer(capture_rate_hz),
+        enhance=enhance,
     )
     stop = session.stop_event
     utterances, speech = session.channel(), session.channel(SPEECH_AHEAD)

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from typing import ClassVar
 
+from pipeline.barge_in import has_words
 from pipeline.handler import BaseHandler
 from pipeline.messages import EndOfTurn, UserText, Utterance
 from pipeline.session import Session
@@ -38,7 +39,7 @@ class STTHandler(BaseHandler[Utterance]):
         if utterance.overlaps and not self._barge_in.is_turn(utterance, heard.text):
             self._dismiss(turn)
             return
-        if not any(character.isalnum() for character in heard.text):
+        if not has_words(heard.text):
             yield EndOfTurn(turn, "no words were recognised")
             return
         self._session.understood(turn, heard.text, heard.language or language)

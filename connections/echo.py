@@ -1,12 +1,12 @@
 """EchoCanceller: takes what the loudspeaker plays out of what the microphone hears."""
 
-import importlib.util
 import threading
 
 import numpy as np
 
 from pipeline.messages import Samples
 from utils.audio import Framer, from_pcm16, to_pcm16
+from utils.webrtc import has_webrtc
 
 FRAMES_PER_S = 100
 """The canceller works on 10 ms at a time."""
@@ -32,9 +32,7 @@ DIES_AWAY_S = 0.5
 def can_cancel_echo(*rates_hz: int) -> bool:
     """Whether the library is installed, and 10 ms are whole samples at these rates."""
     whole = all(rate_hz % FRAMES_PER_S == 0 for rate_hz in rates_hz)
-    # Its other packages share the name "livekit", without the part that is needed.
-    installed = importlib.util.find_spec("livekit") and importlib.util.find_spec("livekit.rtc")
-    return whole and installed is not None
+    return whole and has_webrtc()
 
 
 class EchoCanceller:

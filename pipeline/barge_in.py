@@ -70,11 +70,12 @@ class BargeIn:
         if spoken_ms >= INTERRUPT_AFTER_MS:
             self._interrupt("the user spoke on")
             self.over()
-        elif spoken_ms >= PAUSE_AFTER_MS:
-            self._playout.duck(self._clock.now() + RENEWED_S)
-            self._playout.pause(_USER, self._clock.now() + RENEWED_S)
-        elif spoken_ms >= DUCK_AFTER_MS:
-            self._playout.duck(self._clock.now() + RENEWED_S)
+            return
+        until = self._clock.now() + RENEWED_S
+        if spoken_ms >= DUCK_AFTER_MS:
+            self._playout.duck(until)
+        if spoken_ms >= PAUSE_AFTER_MS:
+            self._playout.pause(_USER, until)
 
     def waits_for_verdict(self) -> None:
         """What was said over the reply is complete; `is_turn` will be asked."""
@@ -91,13 +92,18 @@ class BargeIn:
 
     def is_turn(self, utterance: Utterance, text: str) -> bool:
         """Whether this, said over a reply, is more than a nod."""
-        if not any(character.isalnum() for character in text):
+        if not has_words(text):
             return False
         if self._playout.saying.rstrip().endswith(_QUESTION_MARKS):
             return True
         if utterance.spoken_ms >= SHORT_MS or not self._loudness:
             return True
         return loudness(utterance.samples) >= SOFT * statistics.median(self._loudness)
+
+
+def has_words(text: str) -> bool:
+    """Whether a transcript is more than punctuation, as recognizers write for noise."""
+    return any(character.isalnum() for character in text)
 
 
 def loudness(samples: Samples) -> float:

@@ -1,17 +1,16 @@
 """NoiseSuppressor: takes steady noise out of what the microphone hears, as it comes."""
 
-import importlib.util
-
 import numpy as np
 
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from utils.audio import Framer, from_pcm16, to_pcm16
+from utils.webrtc import has_webrtc
 
 
 def expect_noise_suppressor() -> None:
     """Raise `UserError` unless the library is installed."""
-    if importlib.util.find_spec("livekit") is None:
+    if not has_webrtc():
         raise UserError("--audio_enhancement needs livekit, which is not installed; pip install livekit")
 
 
