@@ -19,7 +19,7 @@ talk: setup
 sample: setup
 	@mkdir -p $(OUT)
 	@$(BIN)/python examples/speak.py "What is the weather like in London today?" $(OUT)/question.wav
-	@$(BIN)/python s2s_pipeline.py --mode file --input $(OUT)/question.wav --output $(OUT)/reply.wav
+	@$(BIN)/python s2s_pipeline.py --mode file --realtime --input $(OUT)/question.wav --output $(OUT)/reply.wav
 
 check: .venv/ready-dev
 	$(BIN)/ruff check .

@@ -25,7 +25,10 @@ class FileArguments:
         },
     )
     realtime: bool = field(
-        default=False, metadata={"help": "at the pace of the recording, not as fast as it goes"}
+        default=False,
+        metadata={
+            "help": "at the pace of the recording: latencies are true; else time waits for the engines"
+        },
     )
     headphones: bool = field(
         default=False,
