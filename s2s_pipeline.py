@@ -1,12 +1,8 @@
 """The command: arguments ▶ engines ▶ connection ▶ sessions."""
 
-import dataclasses
 import os
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from arguments_classes.file_arguments import FileArguments
@@ -14,32 +10,23 @@ from arguments_classes.local_arguments import LocalArguments
 from arguments_classes.socket_arguments import SocketArguments
 from connections.base import Connection
 from listeners.audience import Audience
-from LLM.base import ChatModel
-from LLM.chat import Chat
 from LLM.handler import LanguageModelHandler
 from pipeline.clock import Clock
 from pipeline.errors import UserError
 from pipeline.handler import BaseHandler
-from pipeline.messages import Samples
 from pipeline.session import Session
 from pipeline.settings import SessionSettings
-from pipeline.shared_engine import SharedEngine
 from pipeline.sink import Sink
-from S2S.base import SpeechResponder
 from S2S.handler import SpeechToSpeechHandler
-from STT.base import Recognizer
 from STT.handler import STTHandler
-from TTS.base import Synthesizer
 from TTS.handler import TTSHandler
 from utils.device import find_device
+from utils.engine_loader import load_engines
+from utils.engines import Cascade, Engines
 from utils.environment import apply_model_cache_dir
 from utils.logs import set_up_logging
-from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from utils.shutdown import Shutdown
-from utils.smart_turn_file import smart_turn_file
 from utils.streams import abandon_stdout, prepare_streams
-from VAD.base import TurnDetector, VoiceDetector
-from VAD.endpointer import EndpointerSettings
 from VAD.handler import VADHandler
 
 if TYPE_CHECKING:
@@ -50,45 +37,6 @@ SENTENCES_AHEAD = 8
 
 SPEECH_AHEAD = 32
 """Pieces of audio that may wait to be heard."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cascade:
-    """Speech to text, language model, text to speech; and how each conversation begins."""
-
-    stt: SharedEngine[Recognizer]
-    llm: SharedEngine[ChatModel]
-    tts: SharedEngine[Synthesizer]
-    new_chat: Callable[[], Chat] = Chat
-
-
-@dataclass(frozen=True, slots=True)
-class Engines:
-    """What is loaded once and serves every session."""
-
-    vad: VoiceDetector
-    endpointing: EndpointerSettings
-    voice: Cascade | SharedEngine[SpeechResponder]
-    turn_detector: SharedEngine[TurnDetector] | None = None
-    new_enhancer: Callable[[int], Callable[[Samples], Samples]] | None = None
-    """Makes, for a sample rate, what cleans the microphone of one conversation; None: nothing does."""
-
-    @property
-    def shared(self) -> tuple[SharedEngine[Any], ...]:
-        """Those that wait in line for a slot."""
-        voice = self.voice
-        return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice,)
-
-    def have_room(self) -> bool:
-        """Whether there is a free slot everywhere, also for work that may be thrown away."""
-        return all(engine.free_slots for engine in self.shared)
-
-    def close(self) -> None:
-        """Free the weights, except those that a call still uses which does not return."""
-        for engine in self.shared:
-            engine.close()
-        if self.turn_detector is not None:
-            self.turn_detector.close()
 
 
 def build_pipeline(
@@ -135,94 +83,6 @@ def build_pipeline(
     stages += [playout]
     session.start(stages, takes_text=chat is not None)
     return session
-
-
-def load_engines(arguments: "Arguments") -> Engines:
-    """Load what was chosen, all at once, and say what runs. Raises `UserError`."""
-    chosen = arguments.engines
-    if arguments.module.audio_enhancement:
-        expect_noise_suppressor()
-    with ThreadPoolExecutor(len(chosen) + 2) as loaders:
-        loading = {stage: loaders.submit(load_engine, arguments, stage) for stage in chosen}
-        if "llm" not in chosen and "s2s" not in chosen:
-            loading["llm"] = loaders.submit(choose_language_model, arguments)
-        detecting = loaders.submit(load_turn_detector, arguments.vad.turn_detector)
-        loaded = {stage: future.result() for stage, future in loading.items()}
-    for stage, choice in chosen.items():
-        announce(stage, choice.row.name, getattr(loaded[stage], "about", choice.row.about))
-    endpointing = dataclasses.asdict(arguments.vad)
-    for name in ("sample_rate", "turn_detector"):
-        del endpointing[name]
-    if "s2s" in loaded:
-        voice: Cascade | SharedEngine[SpeechResponder] = SharedEngine(loaded["s2s"])
-    else:
-        chat_settings = dataclasses.asdict(arguments.chat)
-        stt, llm, tts = (SharedEngine(loaded[stage]) for stage in ("stt", "llm", "tts"))
-        voice = Cascade(stt, llm, tts, lambda: Chat(**chat_settings))
-    settings = EndpointerSettings(**endpointing)
-    enhancer = NoiseSuppressor if arguments.module.audio_enhancement else None
-    return Engines(loaded["vad"], settings, voice, detecting.result(), enhancer)
-
-
-def load_engine(arguments: "Arguments", stage: str) -> Any:
-    """The engine chosen for a stage, with its weights."""
-    choice = arguments.engines[stage]
-    engine_class = choice.row.load()
-    if stage == "vad":
-        return engine_class(arguments.vad.sample_rate, **choice.settings)
-    settings = dict(choice.settings)
-    if "device" in settings:
-        settings["device"] = settings["device"] or find_device(arguments.module.device)
-    return engine_class(**settings)
-
-
-def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
-    """Smart Turn, if it is wanted and its file is there."""
-    if wanted == "silence":
-        return None
-    path = smart_turn_file() if wanted == "auto" else Path(wanted).expanduser()
-    if not path.exists():
-        if wanted != "auto":
-            raise UserError(f"--turn_detector: expected auto, silence or an ONNX file, got {wanted}")
-        announce("turn", "silence", "pauses alone end your turn; type: python -m utils.smart_turn_file")
-        return None
-    from VAD.smart_turn import SmartTurnDetector
-
-    detector = SmartTurnDetector(str(path))
-    announce("turn", "Smart Turn v3", "hears whether you have finished")
-    return SharedEngine(detector)
-
-
-def choose_language_model(arguments: "Arguments") -> ChatModel:
-    """`--llm auto`: a server on this machine, else the stand-in; never one elsewhere."""
-    from LLM import auto
-
-    settings = dict(arguments.auto)
-    wanted = settings.pop("model_name")
-    servers = auto.find_local_servers(arguments.own_ports())
-    for server in servers:
-        for model in server.models:
-            if wanted in (None, model):
-                announce("llm", f"{model} on {server.name}", f"it answers at {server.base_url}")
-                from LLM.openai_chat import OpenAIChatModel
-
-                return OpenAIChatModel(model, server.base_url, key="none", **settings)
-    if wanted is not None:
-        found = ", ".join(model for server in servers for model in server.models) or "none"
-        raise UserError(
-            f"--llm_model_name: expected a model of a server on this machine ({found}), got {wanted}; "
-            "a server elsewhere is named with --llm openai --llm_base_url"
-        )
-    announce("llm", "eliza", "a stand-in, since no server on this machine has a language model")
-    print(f"        {auto.advice(servers)}", file=sys.stderr)
-    from LLM.eliza import ElizaModel
-
-    return ElizaModel()
-
-
-def announce(stage: str, name: str, about: str) -> None:
-    """Say what runs; on standard error, since standard output may be for a machine."""
-    print(f"  {stage.upper():<4}  {name}: {about}", file=sys.stderr)
 
 
 def open_connection(arguments: "Arguments", shutdown: Shutdown) -> Connection:

@@ -15,12 +15,13 @@ from pipeline.events import Ducked, Event, Interrupted, Paused
 from pipeline.messages import Samples
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
-from s2s_pipeline import Cascade, Engines, build_pipeline
+from s2s_pipeline import build_pipeline
 from STT.moonshine import MoonshineRecognizer
 from testing.fakes import ScriptedModel, ScriptedSynthesizer
 from testing.sinks import RecordingSink
 from TTS.espeak import EspeakSynthesizer
 from utils.audio import resample, rms
+from utils.engines import Cascade, Engines
 from VAD.endpointer import EndpointerSettings
 from VAD.silero import SileroDetector
 

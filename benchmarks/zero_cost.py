@@ -1,8 +1,8 @@
 """Zero-cost engines: what remains is our own overhead. The voice detector is the real one."""
 
 from pipeline.shared_engine import SharedEngine
-from s2s_pipeline import Cascade, Engines
 from testing.fakes import ScriptedModel, ScriptedRecognizer, ScriptedSynthesizer
+from utils.engines import Cascade, Engines
 from VAD.endpointer import EndpointerSettings
 from VAD.silero import SileroDetector
 

@@ -11,7 +11,7 @@ from pipeline.events import Event, TurnDone
 from pipeline.messages import Samples, Utterance
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin, Turn
-from s2s_pipeline import Cascade, Engines, build_pipeline
+from s2s_pipeline import build_pipeline
 from STT.base import Recognizer
 from testing.fakes import (
     RATE_HZ,
@@ -22,6 +22,7 @@ from testing.fakes import (
 )
 from testing.sinks import RecordingSink
 from TTS.base import Synthesizer
+from utils.engines import Cascade, Engines
 from VAD.base import TurnDetector
 from VAD.endpointer import EndpointerSettings
 

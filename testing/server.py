@@ -10,7 +10,7 @@ from pipeline.clock import Clock
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.sink import Sink
-from s2s_pipeline import Cascade, Engines, build_pipeline
+from s2s_pipeline import build_pipeline
 from STT.base import Recognizer
 from testing.fakes import (
     LoudnessDetector,
@@ -19,6 +19,7 @@ from testing.fakes import (
     ScriptedSynthesizer,
 )
 from TTS.base import Synthesizer
+from utils.engines import Cascade, Engines
 from utils.shutdown import Request
 from VAD.endpointer import EndpointerSettings
 

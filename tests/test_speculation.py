@@ -5,10 +5,11 @@ import pytest
 from pipeline.events import ErrorEvent, ReplyStarted, Transcript, TurnDone
 from pipeline.shared_engine import SharedEngine
 from S2S.tone import ToneResponder
-from s2s_pipeline import Engines, build_pipeline
+from s2s_pipeline import build_pipeline
 from testing.conversation import Conversation
 from testing.fakes import RATE_HZ, LoudnessDetector, ScriptedModel, ScriptedRecognizer
 from testing.sinks import RecordingSink
+from utils.engines import Engines
 from VAD.endpointer import EndpointerSettings
 from VAD.handler import LONGEST_GUESS_S, MOST_STARTS
 

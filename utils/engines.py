@@ -1,0 +1,54 @@
+"""Engines: what is loaded once and serves every session."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from LLM.base import ChatModel
+from LLM.chat import Chat
+from pipeline.messages import Samples
+from pipeline.shared_engine import SharedEngine
+from S2S.base import SpeechResponder
+from STT.base import Recognizer
+from TTS.base import Synthesizer
+from VAD.base import TurnDetector, VoiceDetector
+from VAD.endpointer import EndpointerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """Speech to text, language model, text to speech; and how each conversation begins."""
+
+    stt: SharedEngine[Recognizer]
+    llm: SharedEngine[ChatModel]
+    tts: SharedEngine[Synthesizer]
+    new_chat: Callable[[], Chat] = Chat
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What is loaded once and serves every session."""
+
+    vad: VoiceDetector
+    endpointing: EndpointerSettings
+    voice: Cascade | SharedEngine[SpeechResponder]
+    turn_detector: SharedEngine[TurnDetector] | None = None
+    new_enhancer: Callable[[int], Callable[[Samples], Samples]] | None = None
+    """Makes, for a sample rate, what cleans the microphone of one conversation; None: nothing does."""
+
+    @property
+    def shared(self) -> tuple[SharedEngine[Any], ...]:
+        """Those that wait in line for a slot."""
+        voice = self.voice
+        return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice,)
+
+    def have_room(self) -> bool:
+        """Whether there is a free slot everywhere, also for work that may be thrown away."""
+        return all(engine.free_slots for engine in self.shared)
+
+    def close(self) -> None:
+        """Free the weights, except those that a call still uses which does not return."""
+        for engine in self.shared:
+            engine.close()
+        if self.turn_detector is not None:
+            self.turn_detector.close()
