@@ -45,7 +45,7 @@ class STTHandler(BaseHandler[Utterance]):
         self._session.understood(turn, heard.text, heard.language or language)
         if utterance.overlaps:
             turn.commit()
-            self._barge_in.over()
+            self._barge_in.decided()
         self._barge_in.learn(utterance)
         yield UserText(turn, heard.text)
 
@@ -57,4 +57,4 @@ class STTHandler(BaseHandler[Utterance]):
 
     def _dismiss(self, turn: Turn) -> None:
         turn.drop("said over the reply, and no turn")
-        self._barge_in.over()
+        self._barge_in.decided()

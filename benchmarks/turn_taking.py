@@ -12,8 +12,8 @@ from benchmarks.speech import RATE_HZ, load
 from pipeline.messages import Samples
 from utils.smart_turn_file import smart_turn_file
 from VAD.endpointer import SHORT_PAUSE_MS
-from VAD.handler import PATIENCE_WITH_UNFINISHED
 from VAD.smart_turn import SmartTurnDetector
+from VAD.turn_judge import PATIENCE_WITH_UNFINISHED
 
 HESITATIONS_MS = (300, 500, 700, 900)
 """Pauses in the middle of a sentence, after which the speaker would have gone on."""

@@ -37,7 +37,8 @@ VERDICT_S = 3.0
 LOUDNESS_SAMPLES = 1600
 """100 ms at 16 kHz, about a syllable."""
 
-_USER: Final = "user"
+_SPEAKING: Final = "the user speaks"
+_JUDGING: Final = "it is judged what they said"
 _QUESTION_MARKS = ("?", "？", "؟", ";")
 """The last is the Greek one, as it is usually encoded, when it ends a text."""
 
@@ -75,16 +76,21 @@ class BargeIn:
         if spoken_ms >= DUCK_AFTER_MS:
             self._playout.duck(until)
         if spoken_ms >= PAUSE_AFTER_MS:
-            self._playout.pause(_USER, until)
+            self._playout.pause(_SPEAKING, until)
 
     def waits_for_verdict(self) -> None:
         """What was said over the reply is complete; `is_turn` will be asked."""
-        self._playout.pause(_USER, self._clock.now() + VERDICT_S)
+        self._playout.pause(_JUDGING, self._clock.now() + VERDICT_S)
+        self.over()
+
+    def decided(self) -> None:
+        """What was said is no turn, or it is one: the reply need not be held for it any more."""
+        self._playout.resume(_JUDGING)
 
     def over(self) -> None:
-        """Nothing was said, or it is decided what it was: let the reply go on, if it still lives."""
+        """The user no longer speaks: let the reply go on, if it still lives."""
         self._playout.duck(until=-math.inf)
-        self._playout.resume(_USER)
+        self._playout.resume(_SPEAKING)
 
     def learn(self, utterance: Utterance) -> None:
         """This was a turn: so loud is this user."""
