@@ -16,7 +16,10 @@ from pipeline.errors import UserError
 from pipeline.handler import BaseHandler
 from pipeline.session import Session
 from pipeline.settings import SessionSettings
+from pipeline.shared_engine import SharedEngine
 from pipeline.sink import Sink
+from S2S.base import FrameResponder
+from S2S.frame_handler import FrameHandler
 from S2S.handler import SpeechToSpeechHandler
 from STT.handler import STTHandler
 from TTS.handler import TTSHandler
@@ -71,6 +74,7 @@ def build_pipeline(
             (engines.vad, engines.endpointing, session, engines.have_room, engines.turn_detector),
         )
     ]
+    answers_frames = isinstance(voice, SharedEngine) and isinstance(voice.engine, FrameResponder)
     if isinstance(voice, Cascade):
         user_texts, sentences = session.channel(), session.channel(SENTENCES_AHEAD)
         stages += [
@@ -79,9 +83,13 @@ def build_pipeline(
             TTSHandler(stop, sentences, speech, (voice.tts,)),
         ]
     else:
+        if answers_frames:
+            phrases = session.channel()
+            stages += [FrameHandler(stop, utterances, phrases, (voice,))]
+            utterances = phrases
         stages += [SpeechToSpeechHandler(stop, utterances, speech, (voice,))]
     stages += [playout]
-    session.start(stages, takes_text=chat is not None)
+    session.start(stages, takes_text=chat is not None, takes_frames=answers_frames)
     return session
 
 
@@ -110,10 +118,10 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     engines = load_engines(arguments)
     if shutdown.requested.is_set():
         return 130
-    audience = Audience(arguments.module)
+    audience, settings = Audience(arguments.module), arguments.session_settings()
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:
-        session = build_pipeline(engines, sink, clock=clock)
+        session = build_pipeline(engines, sink, settings=settings, clock=clock)
         audience.attend(session, label)
         return session
 

@@ -1,7 +1,7 @@
 """SpeechResponder: what an engine that answers speech with speech looks like, turn by turn."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
@@ -22,6 +22,34 @@ class SpeechResponder(Protocol):
 
         When `cancel` is raised it should end soon; what it yields then is thrown away.
         """
+        ...
+
+    def close(self) -> None: ...
+
+
+class FrameStream(Protocol):
+    """What an engine keeps of one stretch of speech."""
+
+    def answer(self, frame: Samples) -> Samples:
+        """The audio that follows, for the next frame of the user's voice; may be empty."""
+        ...
+
+
+@runtime_checkable
+class FrameResponder(Protocol):
+    """An engine that answers while the user is speaking. What it makes for a frame takes far less time
+    than the frame does."""
+
+    name: str
+    slots: int
+    sample_rate_hz: int
+    """Of what it wants, and of what it makes."""
+    frame_samples: int
+    overlap_samples: int
+    """How much of a frame is the end of the frame before it."""
+
+    def open(self) -> FrameStream:
+        """Somebody begins to speak."""
         ...
 
     def close(self) -> None: ...

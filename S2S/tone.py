@@ -10,6 +10,7 @@ from TTS.base import AudioChunk
 from utils.audio import rms
 
 LABEL = "TEST TONE"
+RATE_HZ = 16000
 DURATION_S = 1.5
 PEAK = 0.3
 BASE_HZ = 440
@@ -17,21 +18,55 @@ PER_LOUDNESS_HZ = 200
 VIBRATO_HZ = 2
 VIBRATO_DEPTH_HZ = 50
 
+FRAME_S = 0.08
+OVERLAP_S = 0.01
+FRAME_TONE_S = 0.5
+"""So long a tone sounds after the frame that set it off, unless the next frame takes over."""
+
 
 class ToneResponder:
     """440 Hz, and up to 200 Hz more the louder you spoke, swaying by 50 Hz twice a second."""
 
     name = "tone"
     slots = 4
-    sample_rate_hz = 16000
+    sample_rate_hz = RATE_HZ
+    frame_samples = int(FRAME_S * RATE_HZ)
+    overlap_samples = int(OVERLAP_S * RATE_HZ)
 
     def respond(self, samples: Samples, cancel: CancelToken) -> Iterator[tuple[AudioChunk, str | None]]:
         """One and a half seconds of tone."""
-        time_s = np.arange(int(DURATION_S * self.sample_rate_hz)) / self.sample_rate_hz
+        time_s = np.arange(int(DURATION_S * RATE_HZ)) / RATE_HZ
         frequency = BASE_HZ + PER_LOUDNESS_HZ * rms(samples)
         sway = VIBRATO_DEPTH_HZ / VIBRATO_HZ * (1 - np.cos(2 * np.pi * VIBRATO_HZ * time_s))
         tone = PEAK * np.sin(2 * np.pi * frequency * time_s + sway)
-        yield AudioChunk(tone.astype(np.float32), self.sample_rate_hz), LABEL
+        yield AudioChunk(tone.astype(np.float32), RATE_HZ), LABEL
+
+    def open(self) -> "ToneStream":
+        """A tone that follows the voice."""
+        return ToneStream()
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+class ToneStream:
+    """Half a second of tone for every frame, of which the next frame replaces what did not sound yet.
+
+    So it begins with the first frame, follows the loudness of the voice, and ends half a second after
+    it; without a click, since the phase goes on.
+    """
+
+    def __init__(self) -> None:
+        self._phase = 0.0
+        self._begun = False
+
+    def answer(self, frame: Samples) -> Samples:
+        """Half a second for the first frame; then as much as the voice went on."""
+        hop = ToneResponder.frame_samples - ToneResponder.overlap_samples
+        length = hop if self._begun else int(FRAME_TONE_S * RATE_HZ)
+        self._begun = True
+        step = 2 * np.pi * (BASE_HZ + PER_LOUDNESS_HZ * rms(frame)) / RATE_HZ
+        phases = self._phase + step * np.arange(1, length + 1)
+        self._phase = float(phases[-1] % (2 * np.pi))
+        tone: Samples = (PEAK * np.sin(phases)).astype(np.float32)
+        return tone

@@ -84,6 +84,11 @@ class Endpointer:
         """From the first to the last window of the present or latest speech."""
         return (self.end - self.start) * self._window_ms
 
+    def begin(self) -> None:
+        """The user speaks beyond doubt, whatever it sounds like: they said so by hand."""
+        self.in_speech, self._confirmed, self._silent = True, True, 0
+        self.start = self.end = self.windows
+
     def skip(self, windows: int) -> None:
         """`windows` windows were left out; what was going on is over."""
         self.windows += windows
@@ -120,7 +125,7 @@ class Endpointer:
             if self._silent >= self._onset_patience:
                 self.in_speech = False
                 return Voice.REJECTED
-        elif self._silent >= max(self._short_pause, math.ceil(self.patience_ms / self._window_ms)):
+        elif self._silent >= self._short_pause and self._silent * self._window_ms >= self.patience_ms:
             self.in_speech = False
             return Voice.ENDED
         elif self._silent == self._short_pause:

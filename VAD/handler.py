@@ -2,11 +2,20 @@
 
 import math
 from collections.abc import Callable, Generator
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
-from pipeline.events import InputLevel, SpeechEnded, SpeechStarted
+from pipeline.errors import EngineError
+from pipeline.events import InputLevel, SpeechCancelled, SpeechEnded, SpeechStarted
 from pipeline.handler import BaseHandler
-from pipeline.messages import AudioBlock, Samples, Utterance
+from pipeline.messages import (
+    AudioBlock,
+    EndOfTurn,
+    Samples,
+    Talk,
+    TalkSignal,
+    Utterance,
+    VoiceBlock,
+)
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin, Turn
@@ -19,6 +28,9 @@ from VAD.turn_judge import TurnJudge
 LONGEST_UTTERANCE_S = 60.0
 """Nobody speaks for a minute without half a second's pause; a radio does. Where `max_speech_ms` does
 not, this bounds the memory of a session, and for how long it keeps the others from the recognizer."""
+
+LONGEST_PHRASE_S = 10.0
+"""The same where phrases are answered while the user speaks on: nobody listens longer before a word."""
 
 FLOOR_S = 1.0
 """Who began to speak has the floor for so long after the last window that came: longer than a hiccup of
@@ -33,17 +45,24 @@ LONGEST_GUESS_S = 15.0
 LEVEL_WINDOWS = 3
 """Every how many windows the level is told: ten times a second, as meters do."""
 
+Heard: TypeAlias = list[Utterance | VoiceBlock | EndOfTurn]
+"""What is to be sent on. A list, so that everything is decided before anything is sent."""
 
-class VADHandler(BaseHandler[AudioBlock]):
+
+class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     """Begins a turn at the end of each utterance.
 
     When the user goes on before anything of the answer was heard, that turn is dropped and the next one
     carries what was said in both. To save time a turn is begun, tentatively, at the first short pause:
     it is committed when the pause turns out to be the end, and dropped when it does not.
+
+    The end is what a pause says, or what the user says *by hand* (a key, a client's message). In the
+    reply mode ``stream`` every short pause ends a phrase, which is a turn of its own; and who answers
+    frames gets them while the user is speaking.
     """
 
     name: ClassVar[str] = "vad"
-    takes = AudioBlock
+    takes = (AudioBlock, TalkSignal)
 
     def setup(
         self,
@@ -57,41 +76,88 @@ class VADHandler(BaseHandler[AudioBlock]):
         self._window = detector.window_samples
         self._stream = detector.open()
         self._session = session
+        self._settings = settings
+        self._has_room = has_room
         self._endpointer = Endpointer(settings, 1000 * self._window / self._rate_hz)
-        self._longest = self._rate_hz * min(settings.max_speech_ms / 1000, LONGEST_UTTERANCE_S)
         pad_windows = -(-int(settings.speech_pad_ms * self._rate_hz / 1000) // self._window)
         self._utterance = OpenUtterance(self._rate_hz, pad_windows)
         self._judge = TurnJudge(settings, turn_detector, session)
         self._next_sample = 0
         self._captured_until = session.now()
-        self._settings = settings
-        self._has_room = has_room
+        self._by_hand = False
+        """Whether the user said that they speak, and will say when they have finished."""
         self._tentative: Turn | None = None
         self._starts = 0
         self._pending: Turn | None = None
+        """The turn of what was said last, which is to be joined with what is said before its answer."""
+        self._live: Turn | None = None
+        """The turn whose frames go on while the user speaks."""
 
-    def process(self, block: AudioBlock) -> Generator[Utterance, None, None]:
-        """Judge one window."""
+    def process(
+        self, message: AudioBlock | TalkSignal
+    ) -> Generator[Utterance | VoiceBlock | EndOfTurn, None, None]:
+        """Judge one window, or heed the user's hand."""
+        if isinstance(message, TalkSignal):
+            yield from self._heed(message)
+            return
+        self._tell_level(message)
+        if self._by_hand or self._session.settings.hands_free:
+            yield from self._judge_window(message)
+        elif self._endpointer.in_speech:  # until now it was hands-free
+            self._take_back()
+
+    def finish(self) -> Generator[Utterance | VoiceBlock | EndOfTurn, None, None]:
+        """A recording ended: what was begun counts as said."""
+        self._session.barge_in.over()
+        self._yield_floor()
+        if self._endpointer.confirmed:
+            yield from self._speech_ended()
+
+    def failed(self, message: AudioBlock | TalkSignal, error: Exception) -> None:
+        """A window that cannot be judged is left out."""
+        self._session.report(self.name, error)
+        self._stream.reset()
+
+    # -- windows -----------------------------------------------------------------------------------
+
+    def _judge_window(self, block: AudioBlock) -> Heard:
+        heard: Heard = []
         if block.start_sample != self._next_sample:
-            yield from self._left_out(block.start_sample - self._next_sample)
+            heard += self._left_out(block.start_sample - self._next_sample)
         self._next_sample = block.start_sample + len(block.samples)
         self._captured_until = block.captured_at + self._window / self._rate_hz
-        self._tell_level(block.samples)
         self._endpointer.patience_ms = self._patience_ms()
         voice = self._endpointer.step(self._stream.probability(block.samples))
-        self._keep(block.samples, voice)
+        self._utterance.hear(block.samples)
+        if voice is Voice.ONSET:
+            self._utterance.begin()
+        elif self._endpointer.in_speech or voice is Voice.ENDED:
+            self._utterance.grow()
+        self._tell_the_reply(voice)
+        if self._live is not None and self._live.alive:
+            heard += [VoiceBlock(self._live, block.samples, self._rate_hz)]
+        return heard + self._react(voice)
+
+    def _react(self, voice: Voice) -> Heard:
         if voice is Voice.CONFIRMED:
-            self._speech_started()
-        elif voice is Voice.PAUSED:
-            self._judge.pause_began(self._said(), self._rate_hz)
-            yield from self._speculate()
-        elif voice is Voice.RESUMED:
+            return self._speech_started()
+        if voice is Voice.PAUSED:
+            if not self._by_hand:
+                self._judge.pause_began(self._said(), self._rate_hz)
+            return self._speculate()
+        if voice is Voice.RESUMED:
             self._judge.pause_ended()
             self._drop_tentative()
         elif voice is Voice.ENDED:
-            yield from self._speech_ended()
+            return self._speech_ended()
         elif self._endpointer.confirmed and len(self._utterance) >= self._longest:
-            yield from self._speech_ended(went_on=True)
+            return self._speech_ended(went_on=True)
+        return []
+
+    def _tell_the_reply(self, voice: Voice) -> None:
+        """One that has not begun waits; one that is heard may have to stop."""
+        if self._streaming:
+            return
         if self._endpointer.in_speech:
             self._session.playout.floor_until(self._session.now() + FLOOR_S)
             self._session.barge_in.goes_on(self._endpointer.spoken_ms)
@@ -100,97 +166,146 @@ class VADHandler(BaseHandler[AudioBlock]):
         if voice is Voice.REJECTED:
             self._session.barge_in.over()
 
-    def finish(self) -> Generator[Utterance, None, None]:
-        """A recording ended: what was begun counts as said."""
-        if self._endpointer.confirmed:
-            yield from self._speech_ended()
-        else:
-            self._session.barge_in.over()
-        self._yield_floor()
-
-    def failed(self, message: AudioBlock, error: Exception) -> None:
-        """A window that cannot be judged is left out."""
-        self._session.report(self.name, error)
+    def _left_out(self, samples: int) -> Heard:
+        """The microphone was not listened to for a while: what was being said ends here, unless it is
+        known to go on."""
         self._stream.reset()
-
-    def _left_out(self, samples: int) -> Generator[Utterance, None, None]:
-        """The microphone was not listened to for a while: what was being said ends here."""
-        if self._endpointer.confirmed:
-            yield from self._speech_ended()
+        if self._by_hand:
+            return []
+        heard = self._speech_ended() if self._endpointer.confirmed else []
         self._yield_floor()
         self._endpointer.skip(samples // self._window)
         self._drop_tentative()
         self._utterance.forget()
+        return heard
+
+    @property
+    def _streaming(self) -> bool:
+        return self._session.settings.reply_mode == "stream"
+
+    @property
+    def _longest(self) -> float:
+        """How many samples an utterance may have."""
+        most_s = LONGEST_PHRASE_S if self._streaming else LONGEST_UTTERANCE_S
+        return self._rate_hz * min(self._settings.max_speech_ms / 1000, most_s)
+
+    def _patience_ms(self) -> float:
+        """How long a pause ends the utterance now."""
+        if self._streaming:
+            return SHORT_PAUSE_MS
+        if self._by_hand:
+            return math.inf
+        if self._session.barge_in.overlapping:  # the reply is paused until it is known what this is
+            return SHORT_PAUSE_MS
+        return self._judge.patience_ms
+
+    # -- by hand -----------------------------------------------------------------------------------
+
+    def _heed(self, signal: TalkSignal) -> Heard:
+        self._by_hand = signal.talk is Talk.START
+        if signal.talk is Talk.START:
+            return [] if self._endpointer.confirmed else self._begin_by_hand(signal.at_sample)
+        if signal.talk is Talk.CANCEL:
+            self._take_back()
+            return []
+        if self._endpointer.in_speech:
+            begun = [] if self._endpointer.confirmed else self._speech_started()
+            self._yield_floor()
+            return begun + self._speech_ended()
+        if not self._streaming:  # there the last phrase may have ended by itself
+            error = EngineError("expected speech before it is committed, got none", code="nothing_said")
+            self._session.report(self.name, error)
+        return []
+
+    def _begin_by_hand(self, at_sample: int) -> Heard:
+        self._endpointer.skip((at_sample - self._next_sample) // self._window)
+        self._next_sample = at_sample
         self._stream.reset()
+        self._utterance.forget()
+        self._endpointer.begin()
+        return self._speech_started()
 
-    def _yield_floor(self) -> None:
-        self._session.playout.floor_until(-math.inf)
+    def _take_back(self) -> None:
+        """What is being said was not meant."""
+        if self._endpointer.in_speech:
+            self._session.events.emit(SpeechCancelled(self._next_sample))
+        self._drop_tentative()
+        self._judge.pause_ended()
+        self._utterance.forget()
+        self._utterance.forget_before()
+        self._endpointer.in_speech = False
+        self._session.barge_in.over()
+        self._yield_floor()
 
-    def _keep(self, window: Samples, voice: Voice) -> None:
-        self._utterance.hear(window)
-        if voice is Voice.ONSET:
-            self._utterance.begin()
-        elif self._endpointer.in_speech or voice is Voice.ENDED:
-            self._utterance.grow()
+    # -- utterances and their turns ----------------------------------------------------------------
 
-    def _speech_started(self) -> None:
+    def _speech_started(self) -> Heard:
         start = self._next_sample - self._window * (self._endpointer.windows - self._endpointer.start)
         self._session.events.emit(SpeechStarted(start))
         pending, self._pending = self._pending, None
         if pending is None or not pending.drop("the user went on"):
             self._utterance.forget_before()
         self._starts = 0
+        if not (self._streaming and self._session.takes_frames):
+            return []
+        self._live = self._session.begin_turn(Origin.SPEECH)
+        self._live.commit()
+        return [VoiceBlock(self._live, self._said(), self._rate_hz)]
 
-    def _patience_ms(self) -> float:
-        """How long a pause ends the utterance now."""
-        if self._session.barge_in.overlapping:  # the reply is paused until it is known what this is
-            return SHORT_PAUSE_MS
-        return self._judge.patience_ms
-
-    def _speculate(self) -> Generator[Utterance, None, None]:
+    def _speculate(self) -> Heard:
         """Perhaps that was all: begin to work on it, within bounds."""
         bounded = self._starts < MOST_STARTS and len(self._utterance) < LONGEST_GUESS_S * self._rate_hz
-        if self._settings.speculate and bounded and self._has_room():
+        said_something = self._endpointer.spoken_ms > 0
+        if self._settings.speculate and bounded and said_something and self._has_room():
             self._starts += 1
             utterance = self._utterance_so_far()
             self._tentative = utterance.turn
-            yield utterance
+            return [utterance]
+        return []
 
     def _drop_tentative(self) -> None:
         if self._tentative is not None:
             self._tentative.drop("the user went on")
             self._tentative = None
 
-    def _speech_ended(self, *, went_on: bool = False) -> Generator[Utterance, None, None]:
+    def _speech_ended(self, *, went_on: bool = False) -> Heard:
         """The utterance is over: commit its turn; if it was said over a reply, its words will decide.
 
         If the user `went_on`, and was only cut, what follows is a turn of its own; joined again,
-        utterances would grow without end while no answer comes.
+        utterances would grow without end while no answer comes. So it is with phrases.
         """
         self._session.events.emit(SpeechEnded(self._next_sample - self._trailing() * self._window))
+        if self._live is not None:
+            heard: Heard = [EndOfTurn(self._live, "complete")]
+            self._live = None
+        else:
+            heard = self._commit(went_on)
+        self._utterance.end(self._trailing())
+        self._endpointer.in_speech = False
+        if went_on:
+            self._utterance.forget()
+        if went_on or self._streaming:
+            self._pending = None
+            self._utterance.forget_before()
+        return heard
+
+    def _commit(self, went_on: bool) -> Heard:
         barge_in, utterance, turn = self._session.barge_in, None, self._tentative
         if went_on or turn is None or not turn.alive:
             self._drop_tentative()
             overlaps = barge_in.overlapping and barge_in.hears_words
-            utterance = self._utterance_so_far(overlaps=overlaps)
+            utterance = self._utterance_so_far(overlaps=overlaps and not self._streaming)
             turn = utterance.turn
         self._tentative = None
         self._judge.pause_ended()
         turn.mark("endpoint")
         self._pending = turn
-        self._utterance.end(self._trailing())
-        self._endpointer.in_speech = False
-        if went_on:
-            self._pending = None
-            self._utterance.forget()
-            self._utterance.forget_before()
         if utterance is not None and utterance.overlaps:
             barge_in.waits_for_verdict()
         else:
             turn.commit()
             barge_in.over()
-        if utterance is not None:
-            yield utterance
+        return [] if utterance is None else [utterance]
 
     def _utterance_so_far(self, *, overlaps: bool = False) -> Utterance:
         """What was said up to now, in a turn of its own, which is tentative."""
@@ -203,10 +318,13 @@ class VADHandler(BaseHandler[AudioBlock]):
         return self._utterance.samples(self._trailing())
 
     def _trailing(self) -> int:
-        """Windows of silence since the last that was voiced."""
-        return self._endpointer.windows - self._endpointer.end
+        """Windows of silence since the last that was voiced; none where all of it is a whisper."""
+        return self._endpointer.windows - self._endpointer.end if self._endpointer.spoken_ms else 0
 
-    def _tell_level(self, window: Samples) -> None:
-        events = self._session.events
-        if events.shows_level and self._endpointer.windows % LEVEL_WINDOWS == 0:
-            events.emit(InputLevel(rms(window)))
+    def _yield_floor(self) -> None:
+        self._session.playout.floor_until(-math.inf)
+
+    def _tell_level(self, block: AudioBlock) -> None:
+        events, number = self._session.events, block.start_sample // self._window
+        if events.shows_level and number % LEVEL_WINDOWS == 0:
+            events.emit(InputLevel(rms(block.samples)))

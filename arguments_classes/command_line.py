@@ -19,6 +19,7 @@ from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.vad_arguments import VADArguments
 from pipeline.errors import UserError
 from pipeline.registry import AUTO, ROWS, EngineRow, find
+from pipeline.settings import SessionSettings
 
 MODES = {"socket": SocketArguments, "local": LocalArguments, "file": FileArguments}
 
@@ -48,6 +49,12 @@ class Arguments:
     """By stage; "llm" is missing where one is to be looked for."""
     auto: dict[str, Any]
     """What the language model that is found is to be called with."""
+
+    def session_settings(self) -> SessionSettings:
+        """With which each conversation begins."""
+        by_hand = isinstance(self.mode, LocalArguments) and self.mode.push_to_talk
+        streams = self.module.reply_mode == "stream"
+        return SessionSettings(hands_free=not by_hand, reply_mode="stream" if streams else "turn")
 
     def own_ports(self) -> tuple[int, ...]:
         """The ports on which this program itself will listen."""

@@ -33,6 +33,10 @@ class LocalArguments:
             "help": "on loudspeakers, listen while it speaks, by taking its voice out of what is heard"
         },
     )
+    push_to_talk: bool = field(
+        default=False,
+        metadata={"help": "speak between two presses of the space bar, and not otherwise"},
+    )
 
     def __post_init__(self) -> None:
         size = self.list_play_chunk_size

@@ -1,8 +1,10 @@
 """ModuleArguments: which parts to use."""
 
+import os
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from arguments_classes.expect import expect
 from pipeline.registry import find, rows
 
 DEFAULT_STT = "pocketsphinx" if find("stt", "moonshine").missing() else "moonshine"
@@ -40,6 +42,13 @@ class ModuleArguments:
         default=None,
         metadata={"help": f"speech to speech, in the place of stt, llm and tts: {_names('s2s')}"},
     )
+    reply_mode: str = field(
+        default_factory=lambda: os.environ.get("REPLY_MODE", "turn"),
+        metadata={
+            "help": "turn: answer when you have finished; stream: answer phrase by phrase (--s2s tone: "
+            "at once) while you speak on, and let nothing interrupt it; default: $REPLY_MODE, else turn"
+        },
+    )
     device: Literal["auto", "cuda", "mps", "cpu"] = field(
         default="auto",
         metadata={"help": "where models run that can choose; a part's own device flag wins"},
@@ -62,3 +71,6 @@ class ModuleArguments:
         default=False,
         metadata={"help": "also show what was said where output goes to a file or a pipe of a server"},
     )
+
+    def __post_init__(self) -> None:
+        expect(self.reply_mode in ("turn", "stream"), "reply_mode", "turn or stream", self.reply_mode)

@@ -1,5 +1,6 @@
 """LocalAudioStreamer: the microphone and the loudspeaker of this machine."""
 
+import contextlib
 import logging
 import math
 import sys
@@ -13,6 +14,7 @@ import numpy as np
 from arguments_classes.local_arguments import LocalArguments
 from connections.base import OpenSession
 from connections.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
+from connections.talk_key import HELP, TalkKey, expect_terminal
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.session import Session
@@ -39,6 +41,9 @@ class LocalAudioStreamer:
 
     def __init__(self, arguments: LocalArguments, shutdown: Request) -> None:
         self._shutdown = shutdown
+        self._push_to_talk = arguments.push_to_talk
+        if self._push_to_talk:
+            expect_terminal()
         self._sounddevice = load_sounddevice()
         self._devices = (
             find_sound_device("input", arguments.input_device),
@@ -66,12 +71,15 @@ class LocalAudioStreamer:
         self._session = open_session(self, "local")
         self._shutdown.heeded_by(self._ended.set)
         names = [self._sounddevice.query_devices(device)["name"] for device in self._devices]
+        keys = TalkKey(self._session) if self._push_to_talk else contextlib.nullcontext()
         try:
-            with self._open_stream():
+            with keys, self._open_stream():
                 print(
                     f"  listening to {names[0]}, speaking through {names[1]}; Ctrl-C ends",
                     file=sys.stderr,
                 )
+                if self._push_to_talk:
+                    print(f"  {HELP}", file=sys.stderr)
                 self._ended.wait()
         finally:
             self._session.close("stopped")

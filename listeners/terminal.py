@@ -17,6 +17,7 @@ from pipeline.events import (
     Paused,
     ReplyStarted,
     ReplyText,
+    SpeechCancelled,
     SpeechEnded,
     SpeechStarted,
     Transcript,
@@ -30,6 +31,7 @@ _METER_FULL_RMS = 0.25
 
 _STATES = {
     "listening": ("●", "green"),
+    "space to talk": ("○", "green"),
     "hearing you": ("●", "bold green"),
     "thinking": ("◐", "yellow"),
     "speaking": ("▶", "cyan"),
@@ -40,7 +42,8 @@ class Terminal(Listener):
     """Prints what was said and heard; the last line shows state, level and what is being said."""
 
     def __init__(self, session: Session, console: Console | None = None) -> None:
-        self._state = "listening"
+        self._idle = "listening" if session.settings.hands_free else "space to talk"
+        self._state = self._idle
         self._level = 0.0
         self._partial = ""
         self._replying = 0
@@ -77,13 +80,15 @@ class Terminal(Listener):
             case ReplyStarted(turn=turn) | Paused(turn=turn, paused=False):
                 self._state, self._replying = "speaking", turn
             case ListeningChanged(listening=True):
-                self._state = "listening"
+                self._state = self._idle
+            case SpeechCancelled():
+                self._state, self._partial = self._idle, ""
             case TurnDone(turn=turn) if self._state == "thinking" or turn == self._replying:
-                self._state = "listening"
+                self._state = self._idle
 
     def _status(self) -> Text:
         symbol, style = _STATES[self._state]
-        line = Text(f"{symbol} {self._state:<12}", style=style)
+        line = Text(f"{symbol} {self._state:<13}", style=style)
         if self._state != "speaking":
             filled = min(_METER_CELLS, round(_METER_CELLS * (self._level / _METER_FULL_RMS) ** 0.5))
             line.append("▮" * filled + "▯" * (_METER_CELLS - filled), style="green")

@@ -37,6 +37,13 @@ class SpeechEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechCancelled:
+    """What the user was saying was taken back; `sample` counts from the start of the session."""
+
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
 class AudioLost:
     """Audio of the microphone that was not processed, in samples at the capture rate."""
 
@@ -137,6 +144,7 @@ Event: TypeAlias = (
     | ListeningChanged
     | SpeechStarted
     | SpeechEnded
+    | SpeechCancelled
     | AudioLost
     | PartialTranscript
     | Transcript

@@ -1,5 +1,6 @@
 """Intake: the door through which the microphone's audio enters a session."""
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -9,7 +10,7 @@ from pipeline.clock import Clock
 from pipeline.events import AudioLost
 from pipeline.gate import Gate
 from pipeline.mailbox import Mailboxes
-from pipeline.messages import AudioBlock, Samples
+from pipeline.messages import AudioBlock, Samples, Talk, TalkSignal
 from utils.audio import Resampler, clean
 
 BACKLOG_S = 5.0
@@ -20,12 +21,12 @@ backlog of five seconds means that the machine stood still."""
 class Intake:
     """Turns blocks of any size at the client's rate into windows of the VAD's size at its rate.
 
-    Called on the thread of the connection; never waits.
+    Never waits. The audio comes on the thread of the connection, signals may come from another.
     """
 
     def __init__(
         self,
-        channel: Channel[AudioBlock],
+        channel: Channel[AudioBlock | TalkSignal],
         gate: Gate,
         clock: Clock,
         events: Mailboxes,
@@ -45,6 +46,7 @@ class Intake:
         self._rest: Samples = np.empty(0, np.float32)
         self._position = 0
         self._lost = 0
+        self._lock = threading.Lock()
 
     @property
     def backlog_s(self) -> float:
@@ -59,11 +61,22 @@ class Intake:
         """
         if captured_at is None:
             captured_at = self._clock.now() - len(samples) / rate_hz
-        audio = self._resampled(clean(samples), rate_hz)
-        self._cut(audio if self._enhance is None else self._enhance(audio), captured_at)
+        with self._lock:
+            audio = self._resampled(clean(samples), rate_hz)
+            self._cut(audio if self._enhance is None else self._enhance(audio), captured_at)
 
     def finish(self) -> None:
         """No more will come: what does not fill a window is filled up with silence."""
+        with self._lock:
+            self._fill_window()
+
+    def signal(self, talk: Talk) -> None:
+        """Here in the audio the user began, ended or took back what they say."""
+        with self._lock:
+            self._fill_window()
+            self._channel.put(TalkSignal(talk, self._position))
+
+    def _fill_window(self) -> None:
         tail = self._resampler.flush() if self._resampler is not None else np.empty(0, np.float32)
         missing = -(len(self._rest) + len(tail)) % self.window_samples
         captured_at = self._clock.now() - len(tail) / self.rate_hz

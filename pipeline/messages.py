@@ -1,6 +1,7 @@
 """What travels between the stages. Audio is mono float32 in [-1, 1] with its rate beside it."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +23,32 @@ class AudioBlock:
     captured_at: float
     """When the first sample was captured, in seconds of the session's clock."""
     turn: None = None
+
+
+class Talk(Enum):
+    """What a user does by hand: with a key, or by a message of their client."""
+
+    START = "start"
+    COMMIT = "commit"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class TalkSignal:
+    """Intake ▶ VAD: in line with the audio, since it says where in it something began or ended."""
+
+    talk: Talk
+    at_sample: int
+    turn: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceBlock:
+    """VAD ▶ S2S: what the user is saying just now, for engines that answer at once."""
+
+    turn: Turn
+    samples: Samples
+    sample_rate_hz: int
 
 
 @dataclass(frozen=True, slots=True)

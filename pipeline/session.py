@@ -11,14 +11,23 @@ from pipeline.activity import Activity
 from pipeline.barge_in import BargeIn
 from pipeline.channel import END, Channel
 from pipeline.clock import Clock, MonotonicClock
-from pipeline.errors import EngineError, SessionBusy, SessionClosed, UserError
+from pipeline.errors import EngineBusy, EngineError, SessionBusy, SessionClosed, UserError
 from pipeline.events import ErrorEvent, Interrupted, SessionEnded, Transcript, TurnDone
 from pipeline.gate import Gate
 from pipeline.handler import BaseHandler
 from pipeline.intake import BACKLOG_S, Intake
 from pipeline.latency import Latency
 from pipeline.mailbox import Mailboxes
-from pipeline.messages import AudioBlock, EndOfTurn, Samples, Sentence, Speech, UserText
+from pipeline.messages import (
+    AudioBlock,
+    EndOfTurn,
+    Samples,
+    Sentence,
+    Speech,
+    Talk,
+    TalkSignal,
+    UserText,
+)
 from pipeline.playout import Playout
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
@@ -92,7 +101,8 @@ class Session:
         self.stop_event = threading.Event()
         self.gate = Gate()
         self._channels: list[Channel[Any]] = []
-        self.audio: Channel[AudioBlock] = self.channel(int(BACKLOG_S * capture_rate_hz / window_samples))
+        waiting_windows = int(BACKLOG_S * capture_rate_hz / window_samples)
+        self.audio: Channel[AudioBlock | TalkSignal] = self.channel(waiting_windows)
         self.intake = Intake(
             self.audio,
             self.gate,
@@ -111,6 +121,8 @@ class Session:
         self._stages: ThreadManager
         self._head: Channel[Any]
         self._takes_text = False
+        self.takes_frames = False
+        """Whether the engine answers while the user is speaking, in the reply mode ``stream``."""
         self._end_reason = FINISHED
         self.playout: Playout
         self.barge_in: BargeIn
@@ -130,10 +142,13 @@ class Session:
         self.barge_in = BargeIn(self.playout, self.clock, self._interrupt_reply)
         return self.playout
 
-    def start(self, stages: Sequence[BaseHandler[Any]], *, takes_text: bool) -> None:
+    def start(
+        self, stages: Sequence[BaseHandler[Any]], *, takes_text: bool, takes_frames: bool = False
+    ) -> None:
         """Run these stages, the playout last. Texts, if they can be taken, enter behind the first."""
         assert stages[0].queue_out is not None
         self._head = stages[0].queue_out
+        self.takes_frames = takes_frames
         self._takes_text = self.barge_in.hears_words = takes_text
         self._stages = ThreadManager(stages, on_failed=self._stage_failed, on_ended=self._ended)
         self._stages.start()
@@ -156,6 +171,28 @@ class Session:
         """
         if self._state is SessionState.OPEN:
             self.intake.feed(samples, rate_hz, captured_at)
+
+    def start_speech(self) -> None:
+        """The user says that they speak now: a reply that is heard stops, the microphone is believed,
+        and no pause ends what they say before `commit_speech` or `cancel_speech`."""
+        if self._state is not SessionState.OPEN:
+            return
+        if self.settings.reply_mode == "turn":
+            self._interrupt_reply("the user began to speak by hand")
+        self.gate.open_at(self.now())
+        self.playout.wake()
+        self.intake.signal(Talk.START)
+
+    def commit_speech(self) -> None:
+        """The user says that they have finished: answer what was said, however it began. An error event
+        (``nothing_said``) where nothing was."""
+        if self._state is SessionState.OPEN:
+            self.intake.signal(Talk.COMMIT)
+
+    def cancel_speech(self) -> None:
+        """What the user is saying was not meant: forget it."""
+        if self._state is SessionState.OPEN:
+            self.intake.signal(Talk.CANCEL)
 
     def respond(self, text: str) -> Turn:
         """Answer a typed text. What is being said is interrupted. Raises `SessionClosed`."""
@@ -212,11 +249,16 @@ class Session:
             self._turns_begun += 1
             turn = Turn(self._turns_begun, origin, self.settings, self)
             closing = self._state in (SessionState.CLOSING, SessionState.CLOSED)
+            phrase = origin is Origin.SPEECH and self.settings.reply_mode == "stream"
+            behind = phrase and len(self._turns) >= TURNS_IN_LINE
             if not closing:
                 self._turns[turn.number] = turn
         turn.mark("begun")
         if closing:
             turn.drop("the session is closing")
+        elif behind:
+            self.report("vad", EngineBusy(f"{TURNS_IN_LINE} phrases are in line; this one is left out"))
+            turn.drop("too many phrases are in line")
         return turn
 
     def report(self, stage: str, error: Exception, turn: Turn | None = None) -> None:
@@ -241,7 +283,7 @@ class Session:
 
     def turn_moved(self, turn: Turn, state: TurnState) -> None:
         if state is TurnState.COMMITTED:
-            if turn.origin in _BY_THE_USER:
+            if turn.origin in _BY_THE_USER and turn.settings.reply_mode == "turn":
                 self._make_way_for(turn)
             with self._lock:
                 news, turn.news = turn.news, []

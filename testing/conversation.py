@@ -9,6 +9,7 @@ from LLM.chat import Chat
 from pipeline.clock import SampleClock
 from pipeline.events import Event, TurnDone
 from pipeline.messages import Samples, Utterance
+from pipeline.settings import SessionSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin, Turn
 from s2s_pipeline import build_pipeline
@@ -45,6 +46,7 @@ class Conversation:
         can_flush: bool = True,
         full_duplex: bool = False,
         turn_detector: TurnDetector | None = None,
+        settings: SessionSettings = SessionSettings(),
     ) -> None:
         self.stt = stt or ScriptedRecognizer()
         self.llm = llm or ScriptedModel()
@@ -58,7 +60,7 @@ class Conversation:
         cascade = Cascade(self.shared_stt, self.shared_llm, self.shared_tts, lambda: self.chat)
         detector = None if turn_detector is None else SharedEngine(turn_detector)
         self._engines = Engines(LoudnessDetector(), endpointing, cascade, detector)
-        self.session = build_pipeline(self._engines, self.sink, clock=self.clock)
+        self.session = build_pipeline(self._engines, self.sink, settings=settings, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
         self._mail = self.session.events.subscribe()
         self._events: list[Event] = []

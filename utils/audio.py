@@ -64,6 +64,7 @@ class Resampler:
     """Changes the sample rate of a stream, with state, so that blocks join without a click.
 
     soxr at its high quality: 0.01 ms for 20 ms of audio, 12 to 30 ms of samples held back until `flush`.
+    Where the rates are the same nothing is done.
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
@@ -72,6 +73,8 @@ class Resampler:
 
     def feed(self, samples: Samples) -> Samples:
         """The next samples that can be said by now."""
+        if self._rates[0] == self._rates[1]:
+            return samples
         if self._stream is None:
             self._stream = soxr.ResampleStream(*self._rates, 1, dtype="float32")
         resampled: Samples = self._stream.resample_chunk(samples)
@@ -95,15 +98,19 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
 
 
 class Framer:
-    """Cuts a stream of samples into frames of one size; what does not fill one waits for the rest."""
+    """Cuts a stream of samples into frames of one size; what does not fill one waits for the rest.
 
-    def __init__(self, size: int) -> None:
+    Each frame begins with the last `overlap` samples of the one before it.
+    """
+
+    def __init__(self, size: int, overlap: int = 0) -> None:
         self._size = size
+        self._hop = size - overlap
         self._rest: Samples = np.empty(0, np.float32)
 
     def feed(self, samples: Samples) -> Iterator[Samples]:
         """The frames that are whole now."""
         self._rest = np.concatenate((self._rest, samples))
         while len(self._rest) >= self._size:
-            frame, self._rest = self._rest[: self._size], self._rest[self._size :]
+            frame, self._rest = self._rest[: self._size], self._rest[self._hop :]
             yield frame

@@ -1,0 +1,59 @@
+"""TalkKey: push to talk, in the terminal."""
+
+import sys
+import threading
+from types import TracebackType
+
+from pipeline.errors import UserError
+from pipeline.session import Session
+
+HELP = "press the space bar and speak, press it again for the answer; Escape takes it back"
+
+
+def expect_terminal() -> None:
+    """Raise `UserError` where there are no keys to press."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UserError("--push_to_talk needs a terminal with a keyboard; leave it out, and just speak")
+
+
+class TalkKey:
+    """Space or Enter begins what the user says, and ends it: terminals do not tell when a key is let go.
+
+    Within the block keys are read one by one and not shown. The thread that waits for them cannot be
+    woken, so it ends with the program.
+    """
+
+    def __init__(self, session: Session) -> None:
+        from blessed import Terminal
+
+        self._session = session
+        self._terminal = Terminal()
+        self._mode = self._terminal.cbreak()
+        self._talking = False
+
+    def __enter__(self) -> "TalkKey":
+        self._mode.__enter__()
+        threading.Thread(target=self._read, name="keys", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._mode.__exit__(kind, error, trace)
+
+    def press(self, key: str) -> None:
+        """A key was pressed, by its name or the character that it writes."""
+        if key in (" ", "KEY_ENTER"):
+            self._talking = not self._talking
+            if self._talking:
+                self._session.start_speech()
+            else:
+                self._session.commit_speech()
+        elif key == "KEY_ESCAPE" and self._talking:
+            self._talking = False
+            self._session.cancel_speech()
+
+    def _read(self) -> None:
+        while True:
+            stroke = self._terminal.inkey()
+            self.press(stroke.name or str(stroke))
