@@ -22,6 +22,7 @@ from S2S.base import FrameResponder
 from S2S.frame_handler import FrameHandler
 from S2S.handler import SpeechToSpeechHandler
 from STT.handler import STTHandler
+from STT.live_transcript import LiveTranscript
 from TTS.handler import TTSHandler
 from utils.device import find_device
 from utils.engine_loader import load_engines
@@ -66,14 +67,11 @@ def build_pipeline(
     stop = session.stop_event
     utterances, speech = session.channel(), session.channel(SPEECH_AHEAD)
     playout = session.last_stage(speech)
-    stages: list[BaseHandler[Any]] = [
-        VADHandler(
-            stop,
-            session.audio,
-            utterances,
-            (engines.vad, engines.endpointing, session, engines.have_room, engines.turn_detector),
-        )
-    ]
+    live = LiveTranscript(voice.stt, session) if isinstance(voice, Cascade) else None
+    listening = (
+        engines.vad, engines.endpointing, session, engines.have_room, engines.turn_detector, live
+    )  # fmt: skip
+    stages: list[BaseHandler[Any]] = [VADHandler(stop, session.audio, utterances, listening)]
     answers_frames = isinstance(voice, SharedEngine) and isinstance(voice.engine, FrameResponder)
     if isinstance(voice, Cascade):
         user_texts, sentences = session.channel(), session.channel(SENTENCES_AHEAD)

@@ -19,6 +19,7 @@ from pipeline.messages import (
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin, Turn
+from STT.live_transcript import LiveTranscript
 from utils.audio import rms
 from VAD.base import TurnDetector, VoiceDetector
 from VAD.endpointer import SHORT_PAUSE_MS, Endpointer, EndpointerSettings, Voice
@@ -71,6 +72,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         session: Session,
         has_room: Callable[[], bool] = lambda: True,
         turn_detector: SharedEngine[TurnDetector] | None = None,
+        live_transcript: LiveTranscript | None = None,
     ) -> None:
         self._rate_hz = detector.sample_rate_hz
         self._window = detector.window_samples
@@ -82,6 +84,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         pad_windows = -(-int(settings.speech_pad_ms * self._rate_hz / 1000) // self._window)
         self._utterance = OpenUtterance(self._rate_hz, pad_windows)
         self._judge = TurnJudge(settings, turn_detector, session)
+        self._live_transcript = live_transcript
         self._next_sample = 0
         self._captured_until = session.now()
         self._by_hand = False
@@ -134,6 +137,8 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         elif self._endpointer.in_speech or voice is Voice.ENDED:
             self._utterance.grow()
         self._tell_the_reply(voice)
+        if self._live_transcript is not None and self._endpointer.confirmed:
+            self._live_transcript.grow(len(self._utterance), self._said, self._rate_hz)
         if self._live is not None and self._live.alive:
             heard += [VoiceBlock(self._live, block.samples, self._rate_hz)]
         return heard + self._react(voice)
@@ -231,6 +236,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
             self._session.events.emit(SpeechCancelled(self._next_sample))
         self._drop_tentative()
         self._judge.pause_ended()
+        self._begin_partials()
         self._utterance.forget()
         self._utterance.forget_before()
         self._endpointer.in_speech = False
@@ -246,6 +252,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         if pending is None or not pending.drop("the user went on"):
             self._utterance.forget_before()
         self._starts = 0
+        self._begin_partials()
         if not (self._streaming and self._session.takes_frames):
             return []
         self._live = self._session.begin_turn(Origin.SPEECH)
@@ -281,6 +288,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         else:
             heard = self._commit(went_on)
         self._utterance.end(self._trailing())
+        self._begin_partials()
         self._endpointer.in_speech = False
         if went_on:
             self._utterance.forget()
@@ -321,10 +329,14 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         """Windows of silence since the last that was voiced; none where all of it is a whisper."""
         return self._endpointer.windows - self._endpointer.end if self._endpointer.spoken_ms else 0
 
+    def _begin_partials(self) -> None:
+        if self._live_transcript is not None:
+            self._live_transcript.begin()
+
     def _yield_floor(self) -> None:
         self._session.playout.floor_until(-math.inf)
 
     def _tell_level(self, block: AudioBlock) -> None:
         events, number = self._session.events, block.start_sample // self._window
-        if events.shows_level and number % LEVEL_WINDOWS == 0:
+        if number % LEVEL_WINDOWS == 0 and events.wanted(InputLevel):
             events.emit(InputLevel(rms(block.samples)))

@@ -6,7 +6,7 @@ import threading
 from typing import TextIO
 
 from listeners.listener import Listener
-from pipeline.events import Event, as_json
+from pipeline.events import Event, PartialTranscript, as_json
 from pipeline.session import Session
 
 _one_line_at_a_time = threading.Lock()
@@ -18,7 +18,7 @@ class JsonLines(Listener):
     def __init__(self, session: Session, label: str, out: TextIO = sys.stdout) -> None:
         self._label = label
         self._out = out
-        super().__init__(session)
+        super().__init__(session, live=(PartialTranscript,))
 
     def on_event(self, event: Event) -> None:
         line = json.dumps({"session": self._label, **as_json(event)})  # plain ASCII suits every encoding

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Sequence
 
 from pipeline.events import Event
 from pipeline.session import Session
@@ -14,8 +15,8 @@ class Listener:
     """Gets every event of a session, in order, on a thread of its own; ends with the session, or when
     what it writes to is closed."""
 
-    def __init__(self, session: Session, *, with_level: bool = False) -> None:
-        self._mail = session.events.subscribe(with_level=with_level)
+    def __init__(self, session: Session, *, live: Sequence[type] = ()) -> None:
+        self._mail = session.events.subscribe(live=live)
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
         self._thread.start()
 

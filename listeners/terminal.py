@@ -29,6 +29,8 @@ _METER_CELLS = 20
 _METER_FULL_RMS = 0.25
 """Loud speech close to the microphone."""
 
+_NOTHING_YET = PartialTranscript("", 0)
+
 _STATES = {
     "listening": ("●", "green"),
     "space to talk": ("○", "green"),
@@ -45,11 +47,11 @@ class Terminal(Listener):
         self._idle = "listening" if session.settings.hands_free else "space to talk"
         self._state = self._idle
         self._level = 0.0
-        self._partial = ""
+        self._partial = _NOTHING_YET
         self._replying = 0
         self._live = Live(Text(""), console=console, auto_refresh=False, transient=True)
         self._live.start()
-        super().__init__(session, with_level=True)
+        super().__init__(session, live=(InputLevel, PartialTranscript))
 
     def on_event(self, event: Event) -> None:
         """Show one event."""
@@ -74,15 +76,15 @@ class Terminal(Listener):
             case SpeechStarted() | Paused(paused=True):
                 self._state = "hearing you"
             case SpeechEnded():
-                self._state, self._partial = "thinking", ""
-            case PartialTranscript(text=text):
-                self._partial = text
+                self._state, self._partial = "thinking", _NOTHING_YET
+            case PartialTranscript() as partial:
+                self._partial = partial
             case ReplyStarted(turn=turn) | Paused(turn=turn, paused=False):
                 self._state, self._replying = "speaking", turn
             case ListeningChanged(listening=True):
                 self._state = self._idle
             case SpeechCancelled():
-                self._state, self._partial = self._idle, ""
+                self._state, self._partial = self._idle, _NOTHING_YET
             case TurnDone(turn=turn) if self._state == "thinking" or turn == self._replying:
                 self._state = self._idle
 
@@ -92,7 +94,10 @@ class Terminal(Listener):
         if self._state != "speaking":
             filled = min(_METER_CELLS, round(_METER_CELLS * (self._level / _METER_FULL_RMS) ** 0.5))
             line.append("▮" * filled + "▯" * (_METER_CELLS - filled), style="green")
-        line.append(f"  {self._partial}", style="dim")
+        text, stable = self._partial.text, self._partial.stable_chars
+        start = max(0, len(text) - self._live.console.width + len(line) + 3)  # the newest words
+        line.append(f"  {text[start : max(start, stable)]}")
+        line.append(text[max(start, stable) :], style="dim")
         return line
 
 

@@ -53,10 +53,11 @@ class AudioLost:
 
 @dataclass(frozen=True, slots=True)
 class PartialTranscript:
-    """What the user seems to be saying, so far."""
+    """What the user, who is still speaking, seems to be saying."""
 
-    turn: int
     text: str
+    stable_chars: int
+    """So many characters of it will not change before the `Transcript`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +159,9 @@ Event: TypeAlias = (
     | SessionEnded
 )
 
-COALESCED = (InputLevel, PartialTranscript)
-"""Of these only the latest matters: a newer one replaces one that was not fetched yet."""
+LIVE = (InputLevel, PartialTranscript)
+"""Made only for those who ask, since they cost. Of each only the latest matters: a newer one replaces
+one that was not fetched yet."""
 
 
 def as_json(event: Event) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from pipeline.events import COALESCED, Event, InputLevel
+from pipeline.events import LIVE, Event
 
 CAPACITY = 1000
 """Events that may wait for a listener: minutes of conversation. Who lags further is cut off."""
@@ -22,22 +22,22 @@ class Mailbox:
         on_mail: Callable[[], None] | None = None,
         capacity: int = CAPACITY,
         *,
-        with_level: bool = True,
+        live: Sequence[type] = LIVE,
     ) -> None:
         self._events: deque[Event] = deque()
         self._condition = threading.Condition()
         self._capacity = capacity
         self._on_mail = on_mail
-        self._with_level = with_level
+        self.unwanted = tuple(kind for kind in LIVE if kind not in live)
         self.closed = False
         self.overflowed = False
 
     def post(self, event: Event) -> None:
         """Add an event; never waits. A box that is full is closed instead: its listener lagged."""
         with self._condition:
-            if self.closed or (isinstance(event, InputLevel) and not self._with_level):
+            if self.closed or isinstance(event, self.unwanted):
                 return
-            if isinstance(event, COALESCED):
+            if isinstance(event, LIVE):
                 self._discard_older(type(event))
             if len(self._events) >= self._capacity:
                 self.overflowed = self.closed = True
@@ -72,20 +72,21 @@ class Mailboxes:
     """All listeners of one session."""
 
     def __init__(self) -> None:
-        self.shows_level = False
-        """Whether somebody shows the level of the microphone; ten times a second, so only on request."""
         self._boxes: tuple[Mailbox, ...] = ()
         self._lock = threading.Lock()
 
     def subscribe(
-        self, on_mail: Callable[[], None] | None = None, *, with_level: bool = False
+        self, on_mail: Callable[[], None] | None = None, *, live: Sequence[type] = ()
     ) -> Mailbox:
-        """A new box that gets every event from now on, `InputLevel` only if `with_level`."""
-        box = Mailbox(on_mail, with_level=with_level)
+        """A new box that gets every event from now on; of the `LIVE` ones only those that it names."""
+        box = Mailbox(on_mail, live=live)
         with self._lock:
             self._boxes = (*self._boxes, box)
-            self.shows_level |= with_level
         return box
+
+    def wanted(self, kind: type) -> bool:
+        """Whether somebody asked for this kind of live event."""
+        return any(kind not in box.unwanted for box in self._boxes)
 
     def emit(self, event: Event) -> None:
         """Post to every box; never waits."""

@@ -47,8 +47,9 @@ class _Call(Generic[T]):
     soon as the computing is over, however slowly the listener takes what came of it.
     """
 
-    def __init__(self, work: Callable[[CancelToken], Iterator[T]]) -> None:
+    def __init__(self, work: Callable[[CancelToken], Iterator[T]], *, awaited: bool = True) -> None:
         self.cancel = CancelToken()
+        self.awaited = awaited
         self._work = work
         self._outputs: deque[T] = deque()
         self._error: BaseException | None = None
@@ -132,7 +133,14 @@ class SharedEngine(Generic[E]):
 
     @property
     def free_slots(self) -> int:
-        """How many more calls could start now."""
+        """How many more calls could start now, or as soon as those are over for which nobody waits."""
+        with self._condition:
+            awaited = sum(call.awaited for call in (*self._running, *self._line))
+            return max(0, self.engine.slots - awaited)
+
+    @property
+    def idle_slots(self) -> int:
+        """How many slots have nothing at all to do."""
         with self._condition:
             return max(0, self.engine.slots - len(self._running) - len(self._line))
 
@@ -168,7 +176,7 @@ class SharedEngine(Generic[E]):
                 logger.error("%s failed: %s", self.engine.name, type(error).__name__)
             return iter(())
 
-        self._line_up(_Call(compute))
+        self._line_up(_Call(compute, awaited=False))
 
     def close(self) -> None:
         """Close the engine, unless a call that does not return still uses it."""

@@ -8,12 +8,12 @@ def test_levels_and_partial_transcripts_are_replaced_by_newer_ones() -> None:
     box = Mailbox()
     for number in range(5):
         box.post(InputLevel(number / 10))
-        box.post(PartialTranscript(1, f"text {number}"))
+        box.post(PartialTranscript(f"text {number}", 0))
         box.post(ReplyStarted(number))
     events = [box.fetch(0) for _ in range(7)]
     assert [e for e in events if isinstance(e, ReplyStarted)] == [ReplyStarted(n) for n in range(5)]
     assert InputLevel(0.4) in events
-    assert PartialTranscript(1, "text 4") in events
+    assert PartialTranscript("text 4", 0) in events
     assert box.fetch(0) is None
 
 

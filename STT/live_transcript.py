@@ -1,0 +1,87 @@
+"""LiveTranscript: what the user seems to be saying, while they are saying it."""
+
+from collections.abc import Callable
+
+from pipeline.events import PartialTranscript
+from pipeline.messages import Samples
+from pipeline.session import Session
+from pipeline.shared_engine import SharedEngine
+from pipeline.turn import CancelToken
+from STT.agreement import Agreement
+from STT.base import Recognizer
+from utils.audio import resample, split_at_quiet
+
+SHORTEST_S = 0.5
+"""Between two partial transcripts, and before the first: about two words."""
+
+STRETCH = 4
+"""They become rarer as the audio grows: the next one comes when it is longer by a quarter."""
+
+LONGEST_S = 6.0
+"""Audio that is recognised again and again; what lies before it is settled. A recognizer needs 0.2 s for
+so much on two cores: hardly longer than the short pause before which nothing else wants it."""
+
+
+class _Growing:
+    """One utterance. Touched by the VAD's thread while no call runs, and by the call while one does."""
+
+    def __init__(self) -> None:
+        self.agreement = Agreement()
+        self.settled_samples = 0
+        self.due_samples = 0.0
+
+
+class LiveTranscript:
+    """Recognises the growing audio of one session again and again, beside the line.
+
+    One call at a time, and only on a slot that nobody uses; so it costs the recognition of a turn at
+    most the rest of a call that had begun. Where nobody asked for `PartialTranscript` it does nothing.
+    """
+
+    def __init__(self, recognizer: SharedEngine[Recognizer], session: Session) -> None:
+        self._recognizer = recognizer
+        self._session = session
+        self._growing = _Growing()
+        self._busy = False
+
+    def begin(self) -> None:
+        """What comes now belongs to another utterance than what came before."""
+        self._growing = _Growing()
+
+    def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:
+        """The utterance has `length` samples by now, which `said` gives. Does not wait."""
+        growing, shortest = self._growing, SHORTEST_S * rate_hz
+        if self._busy or length < max(shortest, growing.due_samples):
+            return
+        if not (self._session.events.wanted(PartialTranscript) and self._recognizer.idle_slots):
+            return
+        samples = said()[growing.settled_samples :]
+        growing.due_samples = length + max(shortest, len(samples) / STRETCH)
+        self._busy = True
+        self._session.activity.woke()
+
+        def recognise(recognizer: Recognizer) -> None:
+            try:
+                self._recognise(recognizer, growing, samples, rate_hz)
+            finally:
+                self._busy = False
+                self._session.activity.sleeps()
+
+        self._recognizer.later(recognise)
+
+    def _recognise(
+        self, recognizer: Recognizer, growing: _Growing, samples: Samples, rate_hz: int
+    ) -> None:
+        *settled, growing_part = split_at_quiet(samples, rate_hz, LONGEST_S)
+        for part in settled:
+            growing.agreement.add(self._transcribe(recognizer, part, rate_hz))
+            growing.agreement.settle()
+            growing.settled_samples += len(part)
+        growing.agreement.add(self._transcribe(recognizer, growing_part, rate_hz))
+        if growing is self._growing:
+            text, stable = growing.agreement.text, growing.agreement.stable
+            self._session.events.emit(PartialTranscript(text.rstrip(), len(stable.rstrip())))
+
+    def _transcribe(self, recognizer: Recognizer, samples: Samples, rate_hz: int) -> str:
+        audio = resample(samples, rate_hz, recognizer.sample_rate_hz)
+        return recognizer.transcribe(audio, self._session.settings.language, CancelToken()).text
