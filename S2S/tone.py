@@ -12,6 +12,8 @@ from utils.audio import rms
 LABEL = "TEST TONE"
 RATE_HZ = 16000
 DURATION_S = 1.5
+FADE_S = 0.005
+"""So that it ends without a click."""
 PEAK = 0.3
 BASE_HZ = 440
 PER_LOUDNESS_HZ = 200
@@ -39,7 +41,8 @@ class ToneResponder:
         frequency = BASE_HZ + PER_LOUDNESS_HZ * rms(samples)
         sway = VIBRATO_DEPTH_HZ / VIBRATO_HZ * (1 - np.cos(2 * np.pi * VIBRATO_HZ * time_s))
         tone = PEAK * np.sin(2 * np.pi * frequency * time_s + sway)
-        yield AudioChunk(tone.astype(np.float32), RATE_HZ), LABEL
+        fade = np.minimum(1.0, (DURATION_S - time_s) / FADE_S)
+        yield AudioChunk((tone * fade).astype(np.float32), RATE_HZ), LABEL
 
     def open(self) -> "ToneStream":
         """A tone that follows the voice."""

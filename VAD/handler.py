@@ -22,9 +22,9 @@ from pipeline.turn import Origin, Turn
 from STT.live_transcript import LiveTranscript
 from utils.audio import rms
 from VAD.base import TurnDetector, VoiceDetector
-from VAD.endpointer import SHORT_PAUSE_MS, Endpointer, EndpointerSettings, Voice
+from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, EndpointerSettings, Voice
 from VAD.open_utterance import OpenUtterance
-from VAD.turn_judge import TurnJudge
+from VAD.turn_judge import HEARD_SILENCE_MS, TurnJudge
 
 LONGEST_UTTERANCE_S = 60.0
 """Nobody speaks for a minute without half a second's pause; a radio does. Where `max_speech_ms` does
@@ -81,8 +81,8 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         self._settings = settings
         self._has_room = has_room
         self._endpointer = Endpointer(settings, 1000 * self._window / self._rate_hz)
-        pad_windows = -(-int(settings.speech_pad_ms * self._rate_hz / 1000) // self._window)
-        self._utterance = OpenUtterance(self._rate_hz, pad_windows)
+        self._heard_silence = self._windows_in(HEARD_SILENCE_MS)
+        self._utterance = OpenUtterance(self._rate_hz, self._windows_in(settings.speech_pad_ms))
         self._judge = TurnJudge(settings, turn_detector, session)
         self._live_transcript = live_transcript
         self._next_sample = 0
@@ -146,9 +146,10 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     def _react(self, voice: Voice) -> Heard:
         if voice is Voice.CONFIRMED:
             return self._speech_started()
-        if voice is Voice.PAUSED:
+        if voice is Voice.PAUSED and not self._streaming:
             if not self._by_hand:
-                self._judge.pause_began(self._said(), self._rate_hz)
+                judged = self._utterance.samples(self._trailing(), kept_silence=self._heard_silence)
+                self._judge.pause_began(judged, self._rate_hz)
             return self._speculate()
         if voice is Voice.RESUMED:
             self._judge.pause_ended()
@@ -197,11 +198,11 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     def _patience_ms(self) -> float:
         """How long a pause ends the utterance now."""
         if self._streaming:
-            return SHORT_PAUSE_MS
+            return PHRASE_PAUSE_MS
         if self._by_hand:
             return math.inf
         if self._session.barge_in.overlapping:  # the reply is paused until it is known what this is
-            return SHORT_PAUSE_MS
+            return PHRASE_PAUSE_MS
         return self._judge.patience_ms
 
     # -- by hand -----------------------------------------------------------------------------------
@@ -324,6 +325,9 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
 
     def _said(self) -> Samples:
         return self._utterance.samples(self._trailing())
+
+    def _windows_in(self, ms: float) -> int:
+        return math.ceil(ms * self._rate_hz / (1000 * self._window))
 
     def _trailing(self) -> int:
         """Windows of silence since the last that was voiced; none where all of it is a whisper."""

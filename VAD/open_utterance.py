@@ -45,9 +45,10 @@ class OpenUtterance:
         """The window heard last goes on with it."""
         self._windows.append(self._just_heard[-1])
 
-    def samples(self, silent_windows: int) -> Samples:
-        """All of it, without the silence behind it: the last so many windows had no voice."""
-        kept = len(self._windows) - max(0, silent_windows - self._pad)
+    def samples(self, silent_windows: int, kept_silence: int | None = None) -> Samples:
+        """All of it, with a little of the silence behind it: the last so many windows had no voice."""
+        pad = self._pad if kept_silence is None else kept_silence
+        kept = len(self._windows) - max(0, silent_windows - pad)
         return np.concatenate((self._before, *self._windows[:kept]))
 
     def end(self, silent_windows: int) -> None:

@@ -5,10 +5,15 @@ from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from utils.audio import resample
 from VAD.base import TurnDetector
-from VAD.endpointer import SHORT_PAUSE_MS, EndpointerSettings
+from VAD.endpointer import PHRASE_PAUSE_MS, EndpointerSettings
 
 PATIENCE_WITH_UNFINISHED = 2
 """Who sounds unfinished is given twice the silence: a second, by default, to find the word."""
+
+HEARD_SILENCE_MS = 32
+"""Of the pause the detector hears only the beginning. The more silence it hears, the more complete
+everything sounds to it: telling 26 whole sentences from 189 cut at a word, the area under the curve is
+0.83 with 32 ms, 0.80 with 128 ms, and falls on from there; so a second look, later, does not help."""
 
 LONGEST_JUDGED_S = 8.0
 """What a turn detector hears of an utterance: the window of Smart Turn."""
@@ -17,8 +22,9 @@ LONGEST_JUDGED_S = 8.0
 class TurnJudge:
     """By silence alone, or by a detector that hears whether what was said is complete.
 
-    The detector is asked at the beginning of a pause, and answers on a thread of its own while the pause
-    goes on; the next window knows. One that fails or is slow costs nothing but its help.
+    The detector is asked at the beginning of a pause, and answers on a thread of its own while it grows
+    to the length of one between phrases; the next window knows. One that fails or is slow costs nothing
+    but its help.
     """
 
     def __init__(
@@ -38,7 +44,7 @@ class TurnJudge:
         if pause != self._pause:
             return self._settings.min_silence_ms
         if completeness >= self._settings.turn_threshold:
-            return SHORT_PAUSE_MS
+            return PHRASE_PAUSE_MS
         return PATIENCE_WITH_UNFINISHED * self._settings.min_silence_ms
 
     def pause_began(self, said: Samples, rate_hz: int) -> None:

@@ -1,8 +1,11 @@
 """Whole and unfinished human utterances: how soon a turn ends, and how often too soon."""
 
 import json
+import math
 import os
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,70 +14,127 @@ from benchmarks.figures import median, table
 from benchmarks.speech import RATE_HZ, load
 from pipeline.messages import Samples
 from utils.smart_turn_file import smart_turn_file
-from VAD.endpointer import SHORT_PAUSE_MS
+from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, EndpointerSettings, Voice
+from VAD.open_utterance import OpenUtterance
+from VAD.silero import SileroDetector
 from VAD.smart_turn import SmartTurnDetector
 from VAD.turn_judge import PATIENCE_WITH_UNFINISHED
 
 HESITATIONS_MS = (300, 500, 700, 900)
 """Pauses in the middle of a sentence, after which the speaker would have gone on."""
 
-DETECTOR_MS = 130
-"""From asking to the window that knows: 0.1 s of computing on one thread, rounded up to windows."""
-
 SILENCES_MS = (300, 500, 700, 1000)
-THRESHOLDS = (0.3, 0.5, 0.7, 0.85)
+THRESHOLDS = (0.5, 0.7, 0.85, 0.93)
+WINDOW = 512
+WINDOW_MS = 1000 * WINDOW / RATE_HZ
+PHASES = 4
+"""Each recording is begun so many times, at different places within a window: verdicts vary with it."""
+
+PAUSE_S = 2.0
 
 
-def utterances() -> tuple[list[Samples], list[Samples]]:
-    """Whole ones, and the beginnings of the same, cut at the quietest point of their middle."""
+@dataclass(frozen=True)
+class Ending:
+    """A pause as the pipeline hears it."""
+
+    voice_end_ms: float
+    """Where the voice detector hears the end, after the true one."""
+    asked_ms: float
+    """When the turn detector is asked, after that."""
+    judged: Samples
+    """What it is asked about."""
+
+
+def utterances() -> tuple[list[Ending], list[Ending]]:
+    """Whole ones, and the beginnings of the same, cut at the quietest point of their middle; behind both
+    comes the noise of the room."""
     folder = Path(os.environ.get("S2S_SPEECH", "../shared/audio/utterances"))
     whole, cut = [], []
     for item in json.loads((folder / "utterances.json").read_text("utf-8")):
         if item.get("cut_s"):
             audio = load(folder / item["file"])
-            whole.append(audio[: int(RATE_HZ * item["speech_end_s"])])
-            cut.append(audio[: int(RATE_HZ * item["cut_s"])])
+            end = int(RATE_HZ * item["speech_end_s"])
+            room = audio[end + RATE_HZ // 25 :]
+            room = room if len(room) > RATE_HZ // 10 else audio[: RATE_HZ // 7]
+            for phase in range(0, WINDOW, WINDOW // PHASES):
+                whole.append(pause_behind(audio[phase:end], room))
+                cut.append(pause_behind(audio[phase : int(RATE_HZ * item["cut_s"])], room))
     return whole, cut
 
 
-def silence(ms: float) -> Callable[[Samples], float]:
+def pause_behind(speech: Samples, room: Samples) -> Ending:
+    """Let the real voice detector hear it, as the VAD stage does, until it pauses behind the speech."""
+    audio = np.concatenate((speech, np.resize(room, int(PAUSE_S * RATE_HZ))))
+    settings, stream = EndpointerSettings(), SileroDetector().open()
+    endpointer, utterance = Endpointer(settings, WINDOW_MS), OpenUtterance(RATE_HZ, 4)
+    endpointer.patience_ms = math.inf
+    ending = None
+    for start in range(0, len(audio) - WINDOW, WINDOW):
+        window = audio[start : start + WINDOW]
+        voice = endpointer.step(stream.probability(window))
+        utterance.hear(window)
+        if voice is Voice.ONSET:
+            utterance.begin()
+        elif endpointer.in_speech:
+            utterance.grow()
+        if voice is Voice.PAUSED:
+            silent = endpointer.windows - endpointer.end
+            voice_end_ms = endpointer.end * WINDOW_MS - 1000 * len(speech) / RATE_HZ
+            judged = utterance.samples(silent, kept_silence=1)
+            ending = Ending(voice_end_ms, silent * WINDOW_MS, judged)
+    assert ending is not None
+    return ending
+
+
+def silence(ms: float) -> Callable[[Ending], float]:
     """A pause of this length, whatever was said."""
-    return lambda audio: ms
+    return lambda ending: ending.voice_end_ms + ms
 
 
-def smart(detector: SmartTurnDetector, threshold: float) -> Callable[[Samples], float]:
-    """How long a pause ends a turn, with the detector as the pipeline uses it."""
-    pause = np.zeros(int(RATE_HZ * SHORT_PAUSE_MS / 1000), np.float32)
-    known: dict[int, float] = {}
+def smart(
+    completeness: Callable[[Ending], tuple[float, float]], threshold: float
+) -> Callable[[Ending], float]:
+    """How long after the true end a turn ends, with the detector as the pipeline uses it."""
 
-    def ends_after_ms(audio: Samples) -> float:
-        if id(audio) not in known:
-            known[id(audio)] = detector.completeness(np.concatenate((audio, pause)))
-        complete = known[id(audio)] >= threshold
-        return SHORT_PAUSE_MS + DETECTOR_MS if complete else PATIENCE_WITH_UNFINISHED * 500
+    def ends_after_ms(ending: Ending) -> float:
+        complete, took_ms = completeness(ending)
+        if complete < threshold:
+            return ending.voice_end_ms + PATIENCE_WITH_UNFINISHED * EndpointerSettings().min_silence_ms
+        known_ms = ending.asked_ms + math.ceil(took_ms / WINDOW_MS) * WINDOW_MS
+        return ending.voice_end_ms + max(PHRASE_PAUSE_MS, known_ms)
 
     return ends_after_ms
 
 
-def row(name: str, ends_after_ms: Callable[[Samples], float]) -> list[object]:
-    """One way of ending turns."""
-    whole, cut = utterances()
-    wholes = [ends_after_ms(audio) for audio in whole]
-    cuts = [ends_after_ms(audio) for audio in cut]
-    shares = [100 * sum(ms < pause for ms in cuts) / len(cuts) for pause in HESITATIONS_MS]
-    return [
-        name,
-        f"{median(wholes):.0f}",
-        f"{np.mean(wholes):.0f}",
-        *(f"{share:.0f}" for share in shares),
-    ]
+def judging() -> Callable[[Ending], tuple[float, float]]:
+    """Completeness of a pause, and the milliseconds until it was known; each is asked about once."""
+    detector = SmartTurnDetector(str(smart_turn_file()))
+    known: dict[int, tuple[float, float]] = {}
+
+    def completeness(ending: Ending) -> tuple[float, float]:
+        if id(ending) not in known:
+            started = time.perf_counter()
+            complete = detector.completeness(ending.judged)
+            known[id(ending)] = complete, 1000 * (time.perf_counter() - started)
+        return known[id(ending)]
+
+    return completeness
 
 
 def main() -> str:
     """The table."""
+    whole, cut = utterances()
+
+    def row(name: str, ends_after_ms: Callable[[Ending], float]) -> list[object]:
+        wholes = [ends_after_ms(ending) for ending in whole]
+        cuts = [ends_after_ms(ending) for ending in cut]
+        shares = [100 * sum(ms < pause for ms in cuts) / len(cuts) for pause in HESITATIONS_MS]
+        shown = (median(wholes), np.mean(wholes), *shares)
+        return [name, *(f"{figure:.0f}" for figure in shown)]
+
     rows = [row(f"silence of {ms} ms", silence(ms)) for ms in SILENCES_MS]
-    detector = SmartTurnDetector(str(smart_turn_file()))
-    rows += [row(f"Smart Turn ≥ {threshold}", smart(detector, threshold)) for threshold in THRESHOLDS]
+    completeness = judging()
+    rows += [row(f"Smart Turn ≥ {limit}", smart(completeness, limit)) for limit in THRESHOLDS]
     hesitations = [f"cut off in a pause of {pause} ms, %" for pause in HESITATIONS_MS]
     header = ["a turn ends by", "whole: median ms", "whole: mean ms", *hesitations]
     return table("Turn-taking, 26 human sentences, whole and unfinished", header, rows)

@@ -86,8 +86,8 @@ def test_every_question_of_a_recording_is_answered_since_it_waits(tmp_path: Path
     questions = (QUESTION, "Please tell me a short story.", "How do you feel about that?")
     parts = [part for text in questions for part in (silence(300), spoken(text), silence(900))]
     transcript, *_ = answer(write(tmp_path / "three.wav", *parts), tmp_path)
-    assert len(transcript["turns"]) == 3
-    for turn, text in zip(transcript["turns"], questions, strict=True):
+    answered = [turn for turn in transcript["turns"] if turn["state"] == "done"]
+    for turn, text in zip(answered, questions, strict=True):
         assert share_heard(text, turn["user_text"]) > 0.5
         assert turn["heard"]
 

@@ -34,7 +34,7 @@ def silence_before_the_answer(talk: Conversation) -> float:
 
 
 @pytest.mark.parametrize("speculate", [True, False])
-@pytest.mark.parametrize(("completeness", "expected_ms"), [(0.9, 192), (0.3, 1024)])
+@pytest.mark.parametrize(("completeness", "expected_ms"), [(0.9, 160), (0.3, 1024)])
 def test_what_sounds_complete_is_answered_soon_and_the_rest_is_waited_for(
     completeness: float, expected_ms: float, speculate: bool
 ) -> None:
@@ -118,7 +118,7 @@ def test_finished_sentences_sound_more_complete_than_cut_ones(detector: SmartTur
 
 
 def _pausing(audio: Samples) -> Samples:
-    return np.concatenate((audio, silence(160)))
+    return np.concatenate((audio, silence(32)))
 
 
 def test_silence_and_noise_are_judged_too(detector: SmartTurnDetector) -> None:
