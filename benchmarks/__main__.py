@@ -2,9 +2,22 @@
 
 import datetime
 
-from benchmarks import barge_in, conversation, overhead, sessions, startup, turn_taking
+from benchmarks import (
+    barge_in,
+    conversation,
+    interruptions,
+    overhead,
+    peers,
+    sessions,
+    speculation,
+    startup,
+    turn_taking,
+)
 from benchmarks.figures import machine
 
 print(f"{datetime.date.today()}, {machine()}\n")
-for benchmark in (overhead, startup, conversation, turn_taking, barge_in, sessions):
+for benchmark in (
+    *(overhead, startup, conversation, speculation, turn_taking),
+    *(barge_in, interruptions, sessions, peers),
+):
     print(benchmark.main(), flush=True)

@@ -42,6 +42,11 @@ def memory_mb(pid: int) -> float:
     return int(shown.stdout) / 1024
 
 
+def open_files(pid: int) -> int:
+    """How many file descriptors a process holds. Raises `OSError` where not on Linux."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 def context_switches(pid: int) -> int:
     """How often the threads of a process went to sleep so far. Raises `OSError` where not on Linux."""
     count = 0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from arguments_classes.socket_arguments import SocketArguments
 from benchmarks.program import memory_mb
-from benchmarks.zero_cost import zero_cost_engines
+from benchmarks.zero_cost import REPLY, zero_cost_engines
 from connections.socket_server import SocketServer
 from pipeline.clock import Clock
 from pipeline.session import Session
@@ -49,10 +49,10 @@ class Usage:
 class Server:
     """Serves until the block ends, on one core where the system lets us choose."""
 
-    def __init__(self, core: int, switch_interval_s: float) -> None:
+    def __init__(self, core: int, switch_interval_s: float, reply: str = REPLY) -> None:
         self._ours, theirs = multiprocessing.Pipe()
         spawned = multiprocessing.get_context("spawn")
-        self._process = spawned.Process(target=_serve, args=(theirs, core, switch_interval_s))
+        self._process = spawned.Process(target=_serve, args=(theirs, core, switch_interval_s, reply))
 
     def __enter__(self) -> "Server":
         self._process.start()
@@ -78,10 +78,10 @@ def stay_on(core: int) -> bool:
     return True
 
 
-def _serve(control: Connection, core: int, switch_interval_s: float) -> None:
+def _serve(control: Connection, core: int, switch_interval_s: float, reply: str) -> None:
     stay_on(core)
     sys.setswitchinterval(switch_interval_s)
-    engines, stop = zero_cost_engines(), Request()
+    engines, stop = zero_cost_engines(reply), Request()
     server = SocketServer(SocketArguments(recv_port=0, send_port=0), stop)
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:

@@ -2,7 +2,9 @@
 
 import functools
 import itertools
+import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +21,37 @@ GAP_S = 1.5
 @functools.cache
 def utterances() -> list[Samples]:
     """Each a sentence or two. S2S_SPEECH names the folder; by default ../shared/audio/utterances."""
-    folder = Path(os.environ.get("S2S_SPEECH", "../shared/audio/utterances"))
-    files = sorted(folder.glob("*.flac")) + sorted(folder.glob("*.wav"))
+    files = sorted(_folder().glob("*.flac")) + sorted(_folder().glob("*.wav"))
     if files:
         return [load(file) for file in files]
     import moonshine_voice
 
     return [load(Path(moonshine_voice.get_assets_path()) / "beckett.wav")]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One of which it is known where it could be broken off."""
+
+    whole: Samples
+    beginning: Samples
+    """Up to the quietest point of its middle."""
+    room: Samples
+    """What the room sounds like when nobody speaks."""
+
+
+@functools.cache
+def sentences() -> list[Sentence]:
+    """Those of the folder of which utterances.json says where they end, and where to cut them."""
+    found = []
+    for item in json.loads((_folder() / "utterances.json").read_text("utf-8")):
+        if item.get("cut_s"):
+            audio = load(_folder() / item["file"])
+            end = int(RATE_HZ * item["speech_end_s"])
+            room = audio[end + RATE_HZ // 25 :]  # after 40 ms in which the voice dies away
+            room = room if len(room) > RATE_HZ // 10 else audio[: RATE_HZ // 7]
+            found.append(Sentence(audio[:end], audio[: int(RATE_HZ * item["cut_s"])], room))
+    return found
 
 
 def monologue(seconds: float, first: int = 0) -> Samples:
@@ -48,3 +74,7 @@ def load(file: Path) -> Samples:
     """A sound file as mono at 16 kHz."""
     samples, rate_hz = soundfile.read(file, dtype="float32")
     return resample(to_mono(samples), rate_hz, RATE_HZ)
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("S2S_SPEECH", "../shared/audio/utterances"))

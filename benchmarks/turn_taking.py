@@ -1,17 +1,14 @@
 """Whole and unfinished human utterances: how soon a turn ends, and how often too soon."""
 
-import json
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.figures import median, table
-from benchmarks.speech import RATE_HZ, load
+from benchmarks.speech import RATE_HZ, sentences
 from pipeline.messages import Samples
 from utils.smart_turn_file import smart_turn_file
 from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, EndpointerSettings, Voice
@@ -45,20 +42,13 @@ class Ending:
     """What it is asked about."""
 
 
-def utterances() -> tuple[list[Ending], list[Ending]]:
-    """Whole ones, and the beginnings of the same, cut at the quietest point of their middle; behind both
-    comes the noise of the room."""
-    folder = Path(os.environ.get("S2S_SPEECH", "../shared/audio/utterances"))
+def endings() -> tuple[list[Ending], list[Ending]]:
+    """Of whole sentences, and of their beginnings; behind both comes the noise of the room."""
     whole, cut = [], []
-    for item in json.loads((folder / "utterances.json").read_text("utf-8")):
-        if item.get("cut_s"):
-            audio = load(folder / item["file"])
-            end = int(RATE_HZ * item["speech_end_s"])
-            room = audio[end + RATE_HZ // 25 :]
-            room = room if len(room) > RATE_HZ // 10 else audio[: RATE_HZ // 7]
-            for phase in range(0, WINDOW, WINDOW // PHASES):
-                whole.append(pause_behind(audio[phase:end], room))
-                cut.append(pause_behind(audio[phase : int(RATE_HZ * item["cut_s"])], room))
+    for sentence in sentences():
+        for phase in range(0, WINDOW, WINDOW // PHASES):
+            whole.append(pause_behind(sentence.whole[phase:], sentence.room))
+            cut.append(pause_behind(sentence.beginning[phase:], sentence.room))
     return whole, cut
 
 
@@ -123,7 +113,7 @@ def judging() -> Callable[[Ending], tuple[float, float]]:
 
 def main() -> str:
     """The table."""
-    whole, cut = utterances()
+    whole, cut = endings()
 
     def row(name: str, ends_after_ms: Callable[[Ending], float]) -> list[object]:
         wholes = [ends_after_ms(ending) for ending in whole]

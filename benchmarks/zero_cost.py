@@ -10,12 +10,12 @@ REPLY = "One short reply."
 """160 ms of audio from the scripted synthesizer."""
 
 
-def zero_cost_engines() -> Engines:
+def zero_cost_engines(reply: str = REPLY) -> Engines:
     """Silero, and three engines that answer at once."""
     slots = 64
     cascade = Cascade(
         SharedEngine(ScriptedRecognizer(slots=slots)),
-        SharedEngine(ScriptedModel(REPLY, slots=slots)),
+        SharedEngine(ScriptedModel(reply, slots=slots)),
         SharedEngine(ScriptedSynthesizer(slots=slots, block_ms=1000)),
     )
     return Engines(SileroDetector(), EndpointerSettings(), cascade)

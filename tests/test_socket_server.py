@@ -1,5 +1,6 @@
 """The server: who may connect, real speech through it, and how it ends."""
 
+import asyncio
 import json
 import re
 import signal
@@ -14,6 +15,7 @@ import pytest
 import connections.lobby
 import connections.socket_sender
 from arguments_classes.socket_arguments import SocketArguments
+from connections.base import prepare
 from connections.socket_server import SocketServer
 from pipeline.errors import UserError
 from testing.server import ScriptedServer
@@ -150,3 +152,27 @@ def test_the_second_ctrl_c_kills() -> None:
     for stream in (server.process.stdout, server.process.stderr):
         assert stream is not None
         stream.close()
+
+
+def test_small_frames_are_sent_at_once() -> None:
+    """Or a flush would wait for the acknowledgement of the audio before it, 40 ms."""
+
+    async def accepted_without_delay() -> int:
+        told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        class Accepted(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                prepare(transport)
+                connection = transport.get_extra_info("socket")
+                told.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+                transport.close()
+
+        listening = socket.create_server(("127.0.0.1", 0))
+        async with await asyncio.get_running_loop().create_server(Accepted, sock=listening):
+            _, writer = await asyncio.open_connection(*listening.getsockname())
+            try:
+                return await told
+            finally:
+                writer.close()
+
+    assert asyncio.run(accepted_without_delay())

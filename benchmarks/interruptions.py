@@ -1,0 +1,166 @@
+"""A thousand interruptions at random moments, all sessions at once, over TCP: what is left behind?
+
+In real time, over engines that everybody shares and that take random times. Loud is speech here, and
+every utterance has words, so a turn without an answer is a fault of ours.
+"""
+
+import asyncio
+import gc
+import os
+import random
+import sys
+import threading
+import time
+import weakref
+from dataclasses import dataclass
+
+from arguments_classes.socket_arguments import SocketArguments
+from benchmarks.figures import median, percentile, table
+from benchmarks.interrupter import Interrupter
+from benchmarks.program import memory_mb, open_files
+from benchmarks.tally import Tally
+from benchmarks.unhurried import (
+    UnhurriedModel,
+    UnhurriedRecognizer,
+    UnhurriedSynthesizer,
+    UnhurriedTurnDetector,
+)
+from connections.socket_server import SocketServer
+from pipeline.clock import Clock
+from pipeline.session import Session
+from pipeline.shared_engine import SharedEngine
+from pipeline.sink import Sink
+from s2s_pipeline import build_pipeline
+from testing.fakes import LoudnessDetector
+from utils.engines import Cascade, Engines
+from utils.shutdown import Request
+from VAD.endpointer import EndpointerSettings
+
+SEED = 1
+SESSIONS = 20
+TIMES, WARM_UP_TIMES = 50, 5
+"""For each session: 1,000 in all, after 100 by as many sessions that are not measured."""
+CLOSE_S = 10.0
+SETTLE_S = 1.0
+"""In which the server's thread closes the sockets of sessions that have ended."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What this process holds when nobody is connected."""
+
+    memory_mb: float
+    """As the system counts it: with what the allocator keeps of pieces it cannot give back."""
+    blocks: int
+    """Of Python's memory: what the program itself holds."""
+    threads: int
+    files: int
+    """Descriptors, sockets among them."""
+    sessions: int
+
+    @classmethod
+    def of(cls, host: "Host") -> "Footprint":
+        """Now."""
+        time.sleep(SETTLE_S)
+        gc.collect()
+        pid = os.getpid()
+        threads, files, sessions = threading.active_count(), open_files(pid), len(host.sessions)
+        return cls(memory_mb(pid), sys.getallocatedblocks(), threads, files, sessions)
+
+
+class Host:
+    """The socket server in this process, so that its sessions can be interrupted from inside."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+        """Those that are in memory."""
+        self._latest: Session | None = None
+        self._engines = Engines(
+            LoudnessDetector(),
+            EndpointerSettings(),
+            Cascade(
+                SharedEngine(UnhurriedRecognizer(2, chance)),
+                SharedEngine(UnhurriedModel(8, chance)),
+                SharedEngine(UnhurriedSynthesizer(4, chance)),
+            ),
+            SharedEngine(UnhurriedTurnDetector(2, chance)),
+        )
+        self._stop = Request()
+        self._server = SocketServer(SocketArguments(recv_port=0, send_port=0), self._stop)
+        self.ports = self._server.ports
+        self._thread = threading.Thread(target=self._server.run, args=(self._open_session,))
+
+    def __enter__(self) -> "Host":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.make()
+        self._thread.join()
+        self._engines.close()
+
+    def take_latest(self) -> Session:
+        """The session of the client that connected last."""
+        session, self._latest = self._latest, None
+        assert session is not None
+        return session
+
+    def _open_session(self, sink: Sink, label: str, clock: Clock | None = None) -> Session:
+        self._latest = build_pipeline(self._engines, sink, clock=clock)
+        self.sessions.add(self._latest)
+        return self._latest
+
+
+async def interrupt(host: Host, times: int) -> Tally:
+    """Everybody at once, each so often, until the last has left."""
+    tally = Tally()
+    clients, sessions = [], []
+    for number in range(SESSIONS):
+        client = Interrupter(random.Random(SEED + number), tally)
+        await client.connect(host.ports)
+        clients.append(client)
+        sessions.append(host.take_latest())
+    pairs = zip(clients, sessions, strict=True)
+    await asyncio.gather(*(client.interrupt(session, times) for client, session in pairs))
+    for client, session in zip(clients, sessions, strict=True):
+        await client.leave()
+        session.join(CLOSE_S)
+    return tally
+
+
+def figures(tally: Tally, before: Footprint, after: Footprint) -> list[list[object]]:
+    """The rows."""
+    return [
+        ["interruptions", tally.interruptions.total(), "1000"],
+        *([f"… {way}", count, ""] for way, count in sorted(tally.interruptions.items())),
+        ["… before anything of the answer was heard", tally.unheard, ""],
+        [f"turns without an answer, of {tally.awaited} that waited for it", tally.silent_turns, "0"],
+        [f"frames of an old turn, of {tally.frames}", tally.old_frames, "0"],
+        ["errors", len(tally.errors), "0"],
+        ["`interrupt()` ▶ the sink is flushed, median / p95 ms", _spread(tally.returned_ms), ""],
+        ["`interrupt()` ▶ the client has the flush, median / p95 ms", _spread(tally.told_ms), ""],
+        ["sessions still in memory", after.sessions, "0"],
+        ["threads more than before", after.threads - before.threads, "0"],
+        ["file descriptors more than before", after.files - before.files, "0"],
+        [f"blocks of memory more than before, of {before.blocks}", after.blocks - before.blocks, ""],
+        ["resident MB more than before", after.memory_mb - before.memory_mb, ""],
+    ]
+
+
+def _spread(times_ms: list[float]) -> str:
+    return f"{median(times_ms):.2f} / {percentile(times_ms, 0.95):.2f}"
+
+
+def main() -> str:
+    """The table."""
+    with Host(random.Random(SEED)) as host:
+        asyncio.run(interrupt(host, WARM_UP_TIMES))
+        before = Footprint.of(host)
+        tally = asyncio.run(interrupt(host, TIMES))
+        after = Footprint.of(host)
+    title = f"Interruptions at random moments, {SESSIONS} sessions at once, seed {SEED}"
+    return table(title, ["", "measured", "aim"], figures(tally, before, after))
+
+
+if __name__ == "__main__":
+    print(main())

@@ -1,0 +1,89 @@
+"""Engines that take a short random time for everything, and cannot be stopped in it, as native calls."""
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from LLM.base import ChatMessage
+from pipeline.messages import Samples
+from pipeline.turn import CancelToken
+from STT.base import Transcription
+from TTS.base import AudioChunk
+
+RATE_HZ = 16000
+REPLY = "This is the first sentence of a reply. It has four of them, of a second at least. " * 2
+BLOCK_S = 0.2
+"""Of audio, for which the synthesizer works once."""
+S_PER_CHARACTER = 0.03
+
+
+class _Unhurried:
+    """Remembers nothing of a call: what grows in memory is ours."""
+
+    sample_rate_hz = RATE_HZ
+    languages: tuple[str, ...] = ("en",)
+
+    def __init__(self, slots: int, chance: random.Random) -> None:
+        self.slots = slots
+        self.chance = chance
+
+    def compute(self, least_ms: float, most_ms: float) -> None:
+        """Take so long."""
+        time.sleep(self.chance.uniform(least_ms, most_ms) / 1000)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class UnhurriedRecognizer(_Unhurried):
+    """Hears words in everything."""
+
+    name = "unhurried-stt"
+
+    def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
+        """After 5 to 60 ms."""
+        self.compute(5, 60)
+        return Transcription("words", "en")
+
+
+class UnhurriedModel(_Unhurried):
+    """Answers with `REPLY`, word by word."""
+
+    name = "unhurried-llm"
+
+    def generate(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> Iterator[str]:
+        """A word after every 0 to 4 ms."""
+        for word in REPLY.split(" "):
+            self.compute(0, 4)
+            if cancel.cancelled:
+                return
+            yield word + " "
+
+
+class UnhurriedSynthesizer(_Unhurried):
+    """Speaks a constant, block by block."""
+
+    name = "unhurried-tts"
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """A block after every 1 to 10 ms."""
+        for _ in range(round(len(text) * S_PER_CHARACTER / BLOCK_S)):
+            self.compute(1, 10)
+            if cancel.cancelled:
+                return
+            yield AudioChunk(np.full(int(BLOCK_S * RATE_HZ), 0.1, np.float32), RATE_HZ)
+
+
+class UnhurriedTurnDetector(_Unhurried):
+    """Takes one pause for an end and the next for a hesitation, as chance will have it."""
+
+    name = "unhurried-turn"
+
+    def completeness(self, samples: Samples) -> float:
+        """After 10 to 120 ms."""
+        self.compute(10, 120)
+        return self.chance.choice((0.0, 1.0))
