@@ -64,6 +64,10 @@ class ModuleArguments:
     json_events: bool = field(
         default=False, metadata={"help": "write every event as one line of JSON to standard output"}
     )
+    latency_report: str | None = field(
+        default=None,
+        metadata={"help": "a page to write at the end, out.html: where the time of each turn went"},
+    )
     log_level: Literal["debug", "info", "warning", "error"] = field(
         default="warning", metadata={"help": "what is logged to standard error"}
     )

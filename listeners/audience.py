@@ -1,9 +1,11 @@
 """Audience: who listens to each session, as the command was told."""
 
 import sys
+from pathlib import Path
 
 from arguments_classes.module_arguments import ModuleArguments
 from listeners.json_lines import JsonLines
+from listeners.latency_report import LatencyReport
 from listeners.lines import Lines
 from listeners.listener import Listener
 from listeners.terminal import Terminal
@@ -19,16 +21,22 @@ class Audience:
     def __init__(self, arguments: ModuleArguments) -> None:
         self._arguments = arguments
         self._listeners: list[Listener] = []
+        path = arguments.latency_report
+        self._report = None if path is None else LatencyReport(Path(path))
 
     def attend(self, session: Session, label: str) -> None:
         """Listen to a new session."""
         self._listeners = [listener for listener in self._listeners if listener.alive]
         self._listeners.append(self._listener(session, label))
+        if self._report is not None:
+            self._listeners.append(self._report.listen(session, label))
 
     def leave(self) -> None:
-        """Wait until the last events were told."""
+        """Wait until the last events were told, and write what is to be written of them."""
         for listener in self._listeners:
             listener.join(LAST_WORDS_S)
+        if self._report is not None:
+            self._report.write()
 
     def _listener(self, session: Session, label: str) -> Listener:
         one_session, on_screen = self._arguments.mode != "socket", sys.stdout.isatty()

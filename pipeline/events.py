@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from pipeline.latency import Latency
+from pipeline.latency import Latency, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,7 @@ class TurnDone:
     user_text: str
     heard: str
     latency: Latency
+    waterfall: tuple[Step, ...]
     marks: Mapping[str, float]
     """When each thing happened, in seconds on the session's clock."""
 

@@ -1,4 +1,4 @@
-"""Latency: where the time of one turn went, read off its marks."""
+"""Latency: where the time of one turn went, read off its marks. Step: what of it happened when."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +12,51 @@ class Mark(NamedTuple):
     """On the session's clock, on which speech and silence happen; a recording has its own."""
     wall_s: float
     """On the wall, on which engines compute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one part of the program did for a turn, in milliseconds after the end of the user's speech.
+
+    What was done on the chance that a pause is the end lies beside the silence, not behind it.
+    """
+
+    name: str
+    starts_ms: float
+    ends_ms: float
+
+
+STAGES = ("stt", "llm", "tts", "s2s", "frames")
+
+
+def waterfall(marks: Mapping[str, Mark]) -> tuple[Step, ...]:
+    """The steps of a turn, in the order in which they began; empty where nothing was done for it.
+
+    A stage's step ends with the last that it sent on; ``reply`` is what was heard.
+    """
+    begin = marks.get("endpoint") or marks.get("begun")
+    if begin is None:
+        return ()
+    silence_s = _silence_s(marks) or 0.0
+
+    def between(name: str, first: str, last: str) -> list[Step]:
+        if first not in marks or last not in marks:
+            return []
+        zero_s = begin.wall_s - silence_s
+        return [Step(name, 1000 * (marks[first].wall_s - zero_s), 1000 * (marks[last].wall_s - zero_s))]
+
+    steps = [step for stage in STAGES for step in between(stage, f"{stage}_start", f"{stage}_last")]
+    if silence_s:
+        steps.append(Step("silence", 0.0, 1000 * silence_s))
+    steps += between("reply", "first_audio", "heard_to")
+    return tuple(sorted(steps, key=lambda step: step.starts_ms))
+
+
+def _silence_s(marks: Mapping[str, Mark]) -> float | None:
+    """The pause that had to pass, on the clock on which it was heard."""
+    if "speech_end" not in marks or "endpoint" not in marks:
+        return None
+    return marks["endpoint"].clock_s - marks["speech_end"].clock_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +81,8 @@ class Latency:
     @classmethod
     def of(cls, marks: Mapping[str, Mark]) -> "Latency":
         """Read the marks of a turn."""
-        silence = None
-        if "speech_end" in marks and "endpoint" in marks:
-            silence = 1000 * (marks["endpoint"].clock_s - marks["speech_end"].clock_s)
+        silence_s = _silence_s(marks)
+        silence = None if silence_s is None else 1000 * silence_s
         begin = marks.get("endpoint") or marks.get("begun")
         end = marks.get("first_audio")
 

@@ -16,7 +16,7 @@ from pipeline.events import ErrorEvent, Interrupted, SessionEnded, Transcript, T
 from pipeline.gate import Gate
 from pipeline.handler import BaseHandler
 from pipeline.intake import BACKLOG_S, Intake
-from pipeline.latency import Latency
+from pipeline.latency import Latency, waterfall
 from pipeline.mailbox import Mailboxes
 from pipeline.messages import (
     AudioBlock,
@@ -317,8 +317,8 @@ class Session:
             self.events.emit(Interrupted(turn.number, heard, reason))
         marks = dict(turn.marks)  # its stages may still be adding to them
         times = {name: mark.clock_s for name, mark in marks.items()}
-        latency = Latency.of(marks)
-        self.events.emit(TurnDone(turn.number, state.value, reason, said, heard, latency, times))
+        latency, steps = Latency.of(marks), waterfall(marks)
+        self.events.emit(TurnDone(turn.number, state.value, reason, said, heard, latency, steps, times))
 
     def heard_corrected(self, turn: int, heard: str) -> None:
         self.memory.revise(turn, heard)

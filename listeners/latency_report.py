@@ -1,0 +1,160 @@
+"""LatencyReport: one page that shows where the time of all turns went."""
+
+import heapq
+import statistics
+import sys
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from listeners.listener import Listener
+from pipeline.errors import UserError
+from pipeline.events import Event, TurnDone
+from pipeline.latency import Latency, Step
+from pipeline.session import Session
+
+TURNS_KEPT = 10_000
+"""The latest; some hours of twenty sessions."""
+
+SLOWEST_KEPT = 20
+
+PARTS = ("total", "silence", "stt", "llm", "tts", "rest")
+_COLOURS = {
+    "silence": "#b0b7c3", "stt": "#3b82f6", "llm": "#8b5cf6", "tts": "#10b981", "s2s": "#10b981",
+    "frames": "#10b981", "reply": "#fbbf24", "rest": "#64748b", "total": "#111827",
+}  # fmt: skip
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Latency</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }}
+table {{ border-collapse: collapse }} td, th {{ padding: .2rem 1rem .2rem 0; text-align: right }}
+td:first-child, th:first-child {{ text-align: left }}
+</style></head><body>
+<h1>From the end of speech to the first audio</h1>
+<p>{count} answers. A part is the time for which the user waited for it, in milliseconds; what was done
+during the pause, on the chance that it is the end, took none of theirs.</p>
+{table}{distribution}{slowest}</body></html>
+"""
+
+
+@dataclass(frozen=True, order=True)
+class SlowTurn:
+    """A turn that took long; compared by how long."""
+
+    total_ms: float
+    name: str
+    steps: tuple[Step, ...] = field(compare=False)
+
+
+class _Collector(Listener):
+    """Tells the report of the turns of one session."""
+
+    def __init__(self, session: Session, label: str, report: "LatencyReport") -> None:
+        self._label = label
+        self._report = report
+        super().__init__(session)
+
+    def on_event(self, event: Event) -> None:
+        if isinstance(event, TurnDone) and event.latency.total_ms is not None:
+            self._report.add(f"{self._label}, turn {event.turn}", event.latency, event.waterfall)
+
+
+class LatencyReport:
+    """Collects figures, never words, and draws them with plotly into a page that needs nothing else.
+
+    Raises `UserError` at once where it could not be written at the end.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import plotly  # noqa: F401
+        except ImportError as error:
+            raise UserError(
+                "--latency_report needs plotly, which is not installed; type: pip install -e '.[report]'"
+            ) from error
+        try:
+            path.open("ab").close()
+        except OSError as error:
+            raise UserError(f"--latency_report: {path} cannot be written: {error.strerror}") from error
+        self._path = path
+        self._latencies: deque[Latency] = deque(maxlen=TURNS_KEPT)
+        self._slowest: list[SlowTurn] = []
+
+    def listen(self, session: Session, label: str) -> Listener:
+        """Collect the turns of a session."""
+        return _Collector(session, label, self)
+
+    def add(self, name: str, latency: Latency, steps: tuple[Step, ...]) -> None:
+        """One turn that was answered."""
+        self._latencies.append(latency)
+        heapq.heappush(self._slowest, SlowTurn(latency.total_ms or 0.0, name, steps))
+        if len(self._slowest) > SLOWEST_KEPT:
+            heapq.heappop(self._slowest)
+
+    def write(self) -> None:
+        """Write the page."""
+        times = {part: self._times(part) for part in PARTS}
+        slowest, distribution = _waterfalls(sorted(self._slowest)), _distribution(times)
+        page = _PAGE.format(
+            count=len(self._latencies),
+            table=_table(times),
+            distribution=distribution.to_html(full_html=False, include_plotlyjs=True),
+            slowest=slowest.to_html(full_html=False, include_plotlyjs=False),
+        )
+        self._path.write_text(page, "utf-8")
+        print(f"written: {self._path}", file=sys.stderr)
+
+    def _times(self, part: str) -> list[float]:
+        values = [getattr(latency, f"{part}_ms") for latency in self._latencies]
+        return [value for value in values if value is not None]
+
+
+def _table(times: dict[str, list[float]]) -> str:
+    rows = ["<tr><th></th><th>median</th><th>95th percentile</th><th>longest</th></tr>"]
+    for part, values in times.items():
+        if values:
+            p95 = sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
+            figures = (statistics.median(values), p95, max(values))
+            cells = "".join(f"<td>{figure:.0f}</td>" for figure in figures)
+            rows.append(f"<tr><td>{part}</td>{cells}</tr>")
+    return f"<table>{''.join(rows)}</table>"
+
+
+def _distribution(times: dict[str, list[float]]) -> Any:
+    from plotly import graph_objects
+
+    boxes = [
+        graph_objects.Box(x=values, name=part, marker_color=_COLOURS[part])
+        for part, values in reversed(times.items())
+        if values
+    ]
+    layout = {"title": "Distribution of each part", "xaxis_title": "ms", "showlegend": False}
+    return graph_objects.Figure(boxes, {"template": "plotly_white", **layout})
+
+
+def _waterfalls(turns: list[SlowTurn]) -> Any:
+    """The slowest on top; each step where it began and as long as it took."""
+    from plotly import graph_objects
+
+    figure = graph_objects.Figure()
+    for name in dict.fromkeys(step.name for turn in turns for step in turn.steps):
+        steps = [(turn, step) for turn in turns for step in turn.steps if step.name == name]
+        figure.add_bar(
+            name=name,
+            orientation="h",
+            y=[f"{turn.name}: {turn.total_ms:.0f} ms" for turn, _ in steps],
+            base=[step.starts_ms for _, step in steps],
+            x=[step.ends_ms - step.starts_ms for _, step in steps],
+            marker_color=_COLOURS[name],
+        )
+    longest = max((turn.total_ms for turn in turns), default=1000.0)
+    figure.update_layout(
+        title="The slowest turns, from the end of speech; the reply goes on to the right",
+        template="plotly_white",
+        barmode="group",
+        height=160 + 60 * len(turns),
+        xaxis={"title": "ms", "range": [0, 1.3 * longest]},
+    )
+    return figure
