@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arguments_classes.file_arguments import FileArguments
 from arguments_classes.local_arguments import LocalArguments
 from arguments_classes.socket_arguments import SocketArguments
+from connections.archive import Archive
 from connections.base import Connection
 from listeners.audience import Audience
 from LLM.handler import LanguageModelHandler
@@ -117,9 +119,13 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     if shutdown.requested.is_set():
         return 130
     audience, settings = Audience(arguments.module), arguments.session_settings()
+    archive = Archive(Path(arguments.module.record)) if arguments.module.record else None
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:
-        session = build_pipeline(engines, sink, settings=settings, clock=clock)
+        recorder = None if archive is None else archive.keep(sink, label)
+        session = build_pipeline(engines, recorder or sink, settings=settings, clock=clock)
+        if recorder is not None:
+            recorder.attach(session)
         audience.attend(session, label)
         return session
 
@@ -127,6 +133,8 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
         return connection.run(open_session)
     finally:
         audience.leave()
+        if archive is not None:
+            archive.close()
         engines.close()
         shutdown.heeded_by(lambda: None)  # or its thread would keep the last session to the very end
 

@@ -15,7 +15,10 @@ class FileArguments:
 
     input: str | None = field(
         default=None,
-        metadata={"help": "a recording, any format that soundfile reads; -: standard input"},
+        metadata={
+            "help": "a recording, any format that soundfile reads; -: standard input; or a session that "
+            "--record kept, a folder, which is replayed"
+        },
     )
     output: str = field(
         default="reply.wav",

@@ -64,6 +64,13 @@ class ModuleArguments:
     json_events: bool = field(
         default=False, metadata={"help": "write every event as one line of JSON to standard output"}
     )
+    record: str | None = field(
+        default=None,
+        metadata={
+            "help": "a folder that keeps every session: audio of both sides, events and their times; "
+            "--mode file --input FOLDER/SESSION replays one"
+        },
+    )
     latency_report: str | None = field(
         default=None,
         metadata={"help": "a page to write at the end, out.html: where the time of each turn went"},

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ import soundfile
 from arguments_classes.file_arguments import FileArguments
 from connections.base import OpenSession
 from connections.recording import Recording
+from connections.session_folder import SessionFolder
 from connections.sound_writer import SoundWriter
 from listeners.listener import Listener
 from pipeline.clock import Clock, MonotonicClock, SampleClock
 from pipeline.errors import UserError
 from pipeline.events import ErrorEvent, Event, TurnDone, as_json
-from pipeline.messages import Samples
+from pipeline.messages import Samples, Talk
 from pipeline.session import Session, SessionState
 from pipeline.sink import ClockPace, Frame
 from utils.audio import clean, to_mono
@@ -105,7 +107,8 @@ class FileConnection:
     def __init__(self, arguments: FileArguments, shutdown: Request) -> None:
         self._arguments = arguments
         self._shutdown = shutdown
-        self._input = _open_input(arguments.input)
+        self._replayed = _folder(arguments.input)
+        self._input = _open_input(arguments.input, self._replayed)
         self._rate_hz: int = self._input.samplerate
         self._block = max(1, round(self._rate_hz * BLOCK_MS / 1000))
         self._sample_clock = None if arguments.realtime else SampleClock(self._rate_hz)
@@ -120,8 +123,17 @@ class FileConnection:
     def run(self, open_session: OpenSession) -> int:
         """Feed everything and wait for the last word. 0; 1 where nothing was answered, or not all."""
         self._recording = Recording(self._recording_path, REPLY_RATE_HZ, self._rate_hz)
-        self._sink = FileSink(self._reply_path, self._recording, self._clock, self._arguments.headphones)
+        replayed = self._replayed
+        full_duplex = self._arguments.headphones if replayed is None else replayed.full_duplex
+        self._sink = FileSink(self._reply_path, self._recording, self._clock, full_duplex)
         self._session = open_session(self._sink, "file", self._clock)
+        if replayed is not None:
+            self._session.settings = replayed.settings
+            began, rate_hz = self._clock.now(), self._rate_hz
+            starts = (began + start / rate_hz for start in replayed.reply_starts)
+            self._session.playout.begin_replies_at(starts)
+            deaf = [(began + start / rate_hz, began + end / rate_hz) for start, end in replayed.deaf]
+            self._session.gate.replay(deaf)
         if self._sample_clock is not None:
             self._sample_clock.on_advance(self._session.playout.wake)
         self._results = Results(self._session)
@@ -130,7 +142,7 @@ class FileConnection:
         silence = np.zeros(self._block, np.float32)
         with self._input:
             for block in self._blocks():
-                while not self._session.should_listen.is_set() and self._is_open():
+                while self._waits_for_the_reply():
                     self._step(silence)
                 if not self._is_open():
                     break
@@ -153,11 +165,38 @@ class FileConnection:
                 )
 
     def _blocks(self) -> Iterator[Samples]:
+        """What the user says; in a replay they also do by hand what they did, just before a block."""
+        signals = deque(self._replayed.signals if self._replayed is not None else ())
+        position = 0
         try:
             for block in self._input.blocks(self._block, dtype="float32", always_2d=True):
-                yield to_mono(block)
+                samples = to_mono(block) if self._replayed is None else block[:, 0]
+                while signals and signals[0][0] < position + len(samples):
+                    at_sample, talk = signals.popleft()
+                    before, samples = np.split(samples, [at_sample - position])
+                    if len(before):
+                        yield before
+                    position = at_sample
+                    self._by_hand(talk)
+                yield samples
+                position += len(samples)
         except soundfile.LibsndfileError as error:
             raise UserError(f"--input {self._arguments.input}: it cannot be read on: {error}") from error
+
+    def _by_hand(self, talk: Talk) -> None:
+        session = self._session
+        match talk:
+            case Talk.START:
+                session.start_speech()
+            case Talk.COMMIT:
+                session.commit_speech()
+            case Talk.CANCEL:
+                session.cancel_speech()
+
+    def _waits_for_the_reply(self) -> bool:
+        """People in recordings are polite; in a replay they speak when they spoke."""
+        listening = self._replayed is not None or self._session.should_listen.is_set()
+        return self._is_open() and not listening
 
     def _is_open(self) -> bool:
         return self._session.state is SessionState.OPEN
@@ -196,10 +235,16 @@ class FileConnection:
         return 1
 
 
-def _open_input(name: str | None) -> soundfile.SoundFile:
+def _folder(name: str | None) -> SessionFolder | None:
+    path = Path(name or "-")
+    return SessionFolder(path) if name and path.is_dir() else None
+
+
+def _open_input(name: str | None, folder: SessionFolder | None) -> soundfile.SoundFile:
     if name is None:
         raise UserError("--mode file needs a recording: --input question.wav (-: standard input)")
     source: Any = io.BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name)
+    source = source if folder is None else folder.audio
     if isinstance(source, Path) and not source.is_file():
         problem = "that is no file" if source.exists() else "there is no such file"
         raise UserError(f"--input {name}: {problem}")

@@ -14,13 +14,15 @@ BLOCKS_AT_ONCE = 32
 
 
 class Recording:
-    """Left is the user, right is the program. Written as it goes, so that hours need no memory.
+    """Left is the user, right is the program. Written as it goes, so that hours need no memory; `exact`:
+    the user's side as it came, sample by sample.
 
     Each side may come from a thread of its own.
     """
 
-    def __init__(self, path: Path, rate_hz: int, input_rate_hz: int) -> None:
-        self._file = SoundWriter(path, rate_hz, channels=2)
+    def __init__(self, path: Path, rate_hz: int, input_rate_hz: int, *, exact: bool = False) -> None:
+        self._file = SoundWriter(path, rate_hz, channels=2, exact=exact)
+        self._safe = (lambda samples: samples) if exact else clean
         self._resampler = Resampler(input_rate_hz, rate_hz)
         self._heard: list[Samples] = []
         self._said: Samples = np.empty(0, np.float32)
@@ -31,7 +33,7 @@ class Recording:
         """The next block of the user's side, at the rate of the input."""
         self._heard.append(samples)
         if len(self._heard) >= BLOCKS_AT_ONCE:
-            self._write(self._resampler.feed(clean(np.concatenate(self._heard))))
+            self._write(self._resampler.feed(self._safe(np.concatenate(self._heard))))
             self._heard.clear()
 
     def said(self, samples: Samples, at_sample: int) -> None:
@@ -43,9 +45,14 @@ class Recording:
                 self._said = np.concatenate((self._said, np.zeros(missing, np.float32)))
             self._said[start : start + len(samples)] = samples
 
+    def unsaid(self, at_sample: int) -> None:
+        """Of what was to be said from `at_sample` on nothing was heard."""
+        with self._lock:
+            self._said = self._said[: max(0, at_sample - self._written)]
+
     def close(self) -> None:
         """Write what is left of both sides, and the end of the file."""
-        rest = [self._resampler.feed(clean(block)) for block in self._heard]
+        rest = [self._resampler.feed(self._safe(block)) for block in self._heard]
         left = np.concatenate((*rest, self._resampler.flush()))
         silence = np.zeros(max(0, len(self._said) - len(left)), np.float32)
         self._write(np.concatenate((left, silence)))

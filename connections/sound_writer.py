@@ -10,18 +10,20 @@ from pipeline.errors import UserError
 
 
 class SoundWriter:
-    """16 bits a sample. Raises `UserError` where it cannot be written on, as on a disk that is full."""
+    """16 bits a sample, or 32 where it has to be `exact`. Raises `UserError` where it cannot be written
+    on, as on a disk that is full."""
 
-    def __init__(self, path: Path, rate_hz: int, channels: int) -> None:
+    def __init__(self, path: Path, rate_hz: int, channels: int, *, exact: bool = False) -> None:
         self._path = path
-        self._file = soundfile.SoundFile(path, "w", rate_hz, channels, subtype="PCM_16")
+        subtype = "FLOAT" if exact else "PCM_16"
+        self._file = soundfile.SoundFile(path, "w", rate_hz, channels, subtype=subtype)
 
     def write(self, samples: NDArray[np.float32]) -> None:
         """Append samples, shape (samples,) or (samples, channels), in [-1, 1]."""
         try:
             self._file.write(samples)
         except (soundfile.LibsndfileError, AssertionError) as error:  # it asserts that all was written
-            raise UserError(f"--output: {self._path} cannot be written on; is the disk full?") from error
+            raise UserError(f"{self._path} cannot be written on; is the disk full?") from error
 
     def close(self) -> None:
         """The file is complete."""

@@ -96,7 +96,7 @@ class LatencyReport:
     def write(self) -> None:
         """Write the page."""
         times = {part: self._times(part) for part in PARTS}
-        slowest, distribution = _waterfalls(sorted(self._slowest)), _distribution(times)
+        slowest, distribution = _waterfalls(sorted(self._slowest, reverse=True)), _distribution(times)
         page = _PAGE.format(
             count=len(self._latencies),
             table=_table(times),
@@ -156,5 +156,6 @@ def _waterfalls(turns: list[SlowTurn]) -> Any:
         barmode="group",
         height=160 + 60 * len(turns),
         xaxis={"title": "ms", "range": [0, 1.3 * longest]},
+        yaxis={"autorange": "reversed"},
     )
     return figure

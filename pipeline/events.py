@@ -44,6 +44,13 @@ class SpeechCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkSignalled:
+    """The user began, ended or took back what they say, by hand: ``start``, ``commit``, ``cancel``."""
+
+    talk: str
+
+
+@dataclass(frozen=True, slots=True)
 class AudioLost:
     """Audio of the microphone that was not processed, in samples at the capture rate."""
 
@@ -147,6 +154,7 @@ Event: TypeAlias = (
     | SpeechStarted
     | SpeechEnded
     | SpeechCancelled
+    | TalkSignalled
     | AudioLost
     | PartialTranscript
     | Transcript
@@ -160,7 +168,7 @@ Event: TypeAlias = (
     | SessionEnded
 )
 
-LIVE = (InputLevel, PartialTranscript)
+LIVE: tuple[type, ...] = (InputLevel, PartialTranscript)
 """Made only for those who ask, since they cost. Of each only the latest matters: a newer one replaces
 one that was not fetched yet."""
 

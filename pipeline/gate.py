@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections.abc import Sequence
 
 
 class Gate:
@@ -16,6 +17,12 @@ class Gate:
         self.should_listen.set()
         self._shut_at = math.inf
         self._opens_at = -math.inf
+        self._replayed: Sequence[tuple[float, float]] | None = None
+
+    def replay(self, deaf: Sequence[tuple[float, float]]) -> None:
+        """A conversation is replayed: what was not listened to, between these moments, is not taken, and
+        all else is. The replies may be longer or shorter now; what was heard of them then is not."""
+        self._replayed = deaf
 
     @property
     def due_at(self) -> float:
@@ -39,4 +46,6 @@ class Gate:
 
     def takes(self, captured_at: float) -> bool:
         """Whether audio captured at this moment is to be heard."""
+        if self._replayed is not None:
+            return not any(start <= captured_at < end for start, end in self._replayed)
         return not self._shut_at <= captured_at < self._opens_at

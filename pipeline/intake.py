@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.channel import Channel
 from pipeline.clock import Clock
-from pipeline.events import AudioLost
+from pipeline.events import AudioLost, TalkSignalled
 from pipeline.gate import Gate
 from pipeline.mailbox import Mailboxes
 from pipeline.messages import AudioBlock, Samples, Talk, TalkSignal
@@ -34,6 +34,8 @@ class Intake:
         window_samples: int,
         enhance: Callable[[Samples], Samples] | None = None,
     ) -> None:
+        self.on_heard: Callable[[Samples, int], object] = lambda samples, rate_hz: None
+        """Called with all audio as it comes, and its rate; must not wait."""
         self.rate_hz = rate_hz
         self.window_samples = window_samples
         self._channel = channel
@@ -62,6 +64,7 @@ class Intake:
         if captured_at is None:
             captured_at = self._clock.now() - len(samples) / rate_hz
         with self._lock:
+            self.on_heard(samples, rate_hz)
             audio = self._resampled(clean(samples), rate_hz)
             self._cut(audio if self._enhance is None else self._enhance(audio), captured_at)
 
@@ -73,6 +76,7 @@ class Intake:
     def signal(self, talk: Talk) -> None:
         """Here in the audio the user began, ended or took back what they say."""
         with self._lock:
+            self._events.emit(TalkSignalled(talk.value))
             self._fill_window()
             self._channel.put(TalkSignal(talk, self._position))
 

@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from pipeline.events import LIVE, Event
 
@@ -28,7 +29,7 @@ class Mailbox:
         self._condition = threading.Condition()
         self._capacity = capacity
         self._on_mail = on_mail
-        self.unwanted = tuple(kind for kind in LIVE if kind not in live)
+        self.unwanted: tuple[type, ...] = tuple(kind for kind in LIVE if kind not in live)
         self.closed = False
         self.overflowed = False
 
@@ -68,11 +69,26 @@ class Mailbox:
                 return
 
 
+class Box(Protocol):
+    """Where events can be posted."""
+
+    unwanted: tuple[type, ...]
+    """The live events that nobody fetches here."""
+
+    def post(self, event: Event) -> None:
+        """Take an event; must not wait."""
+        ...
+
+    def close(self) -> None:
+        """No more will come."""
+        ...
+
+
 class Mailboxes:
     """All listeners of one session."""
 
     def __init__(self) -> None:
-        self._boxes: tuple[Mailbox, ...] = ()
+        self._boxes: tuple[Box, ...] = ()
         self._lock = threading.Lock()
 
     def subscribe(
@@ -80,9 +96,13 @@ class Mailboxes:
     ) -> Mailbox:
         """A new box that gets every event from now on; of the `LIVE` ones only those that it names."""
         box = Mailbox(on_mail, live=live)
+        self.add(box)
+        return box
+
+    def add(self, box: Box) -> None:
+        """Post to this one as well."""
         with self._lock:
             self._boxes = (*self._boxes, box)
-        return box
 
     def wanted(self, kind: type) -> bool:
         """Whether somebody asked for this kind of live event."""

@@ -2,7 +2,8 @@
 
 import math
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from collections.abc import Iterable
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -67,6 +68,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._lock = threading.Lock()
         self._reply: Reply | None = None
         self._floor_until = -math.inf
+        self._begin_at: deque[float] = deque()
         self._paused_by: dict[str, float] = {}
         self._ducked = False
         self._ducked_until = -math.inf
@@ -103,6 +105,12 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             held_back = self._reply is not None and not self._reply.started
         if sooner and held_back:
             self.wake()
+
+    def begin_replies_at(self, moments: Iterable[float]) -> None:
+        """A conversation is replayed: let no reply begin before the first one did, the next not before
+        the second, and so on, since the engines take another time now."""
+        with self._lock:
+            self._begin_at.extend(moments)
 
     def committed(self, turn: Turn) -> None:
         """What is held of `turn` may be heard."""
@@ -225,8 +233,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         if reply.turn.state is TurnState.TENTATIVE:
             return math.inf
         while reply.has_frame(sink.frame_samples):
-            if not reply.started and now < self._floor_until:
-                return self._floor_until
+            if not reply.started and now < self._earliest_start():
+                return self._earliest_start()
             room_at = sink.room_at(now)
             if room_at > now:
                 return room_at
@@ -241,6 +249,9 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             return math.inf
         return sink.heard_all_at(now) if reply.started else now
 
+    def _earliest_start(self) -> float:
+        return max(self._floor_until, self._begin_at[0]) if self._begin_at else self._floor_until
+
     def _end_pauses(self, now: float) -> None:
         over = [by for by, until in self._paused_by.items() if until <= now]
         for by in over:
@@ -253,6 +264,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         if not turn.speak():
             return False
         reply.started = True
+        if self._begin_at:
+            self._begin_at.popleft()
         turn.mark("first_audio")
         if self._ducked:
             self._set_gain(turn, ducked=False)

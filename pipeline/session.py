@@ -175,24 +175,16 @@ class Session:
     def start_speech(self) -> None:
         """The user says that they speak now: a reply that is heard stops, the microphone is believed,
         and no pause ends what they say before `commit_speech` or `cancel_speech`."""
-        if self._state is not SessionState.OPEN:
-            return
-        if self.settings.reply_mode == "turn":
-            self._interrupt_reply("the user began to speak by hand")
-        self.gate.open_at(self.now())
-        self.playout.wake()
-        self.intake.signal(Talk.START)
+        self._signal(Talk.START)
 
     def commit_speech(self) -> None:
         """The user says that they have finished: answer what was said, however it began. An error event
         (``nothing_said``) where nothing was."""
-        if self._state is SessionState.OPEN:
-            self.intake.signal(Talk.COMMIT)
+        self._signal(Talk.COMMIT)
 
     def cancel_speech(self) -> None:
         """What the user is saying was not meant: forget it."""
-        if self._state is SessionState.OPEN:
-            self.intake.signal(Talk.CANCEL)
+        self._signal(Talk.CANCEL)
 
     def respond(self, text: str) -> Turn:
         """Answer a typed text. What is being said is interrupted. Raises `SessionClosed`."""
@@ -332,6 +324,16 @@ class Session:
                 turn.news.append(tell)
                 return
         tell()
+
+    def _signal(self, talk: Talk) -> None:
+        if self._state is not SessionState.OPEN:
+            return
+        if talk is Talk.START:
+            if self.settings.reply_mode == "turn":
+                self._interrupt_reply("the user began to speak by hand")
+            self.gate.open_at(self.now())
+            self.playout.wake()
+        self.intake.signal(talk)
 
     def _living(self) -> list[Turn]:
         with self._lock:

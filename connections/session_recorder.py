@@ -1,0 +1,126 @@
+"""SessionRecorder: keeps a conversation in a folder, so that it can be replayed."""
+
+import dataclasses
+import json
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from connections.recording import Recording
+from connections.session_folder import AUDIO, EVENTS
+from pipeline.events import LIVE, Event, as_json
+from pipeline.messages import Samples
+from pipeline.session import Session
+from pipeline.sink import Frame, Sink
+from utils.audio import Resampler
+
+MOST_WAITING = 10_000
+"""Pieces that wait for the disk, minutes of them; one that is slower has stopped."""
+
+
+class SessionRecorder:
+    """Stands between a session and its sink, listens to the microphone, and gets every event.
+
+    Audio is kept as it came, both sides on one time line; an event with the sample of the microphone at
+    which it happened. All is written on a thread of its own: who brings it does not wait for a disk. A
+    disk that is full ends the recording, with an error event, and not the conversation.
+    """
+
+    unwanted: tuple[type, ...] = LIVE
+
+    def __init__(self, folder: Path, sink: Sink) -> None:
+        self._folder = folder
+        self._sink = sink
+        self.rate_hz, self.frame_samples = sink.rate_hz, sink.frame_samples
+        self.full_duplex = sink.full_duplex
+        self.room_at, self.heard_all_at = sink.room_at, sink.heard_all_at
+        self.unheard, self.duck = sink.unheard, sink.duck
+        self._heard_samples = 0
+        self._said_until = 0
+        self._recording: Recording | None = None
+        self._resampler: Resampler
+        self._session: Session
+        self._to_write: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._failed = False
+        self._events: TextIO
+        self._thread = threading.Thread(target=self._write, name="record", daemon=True)
+
+    def attach(self, session: Session) -> None:
+        """Keep this session, which is heard through `self`, from its first sample on."""
+        self._session = session
+        self._events = (self._folder / EVENTS).open("w", encoding="utf-8")
+        settings = dataclasses.asdict(session.settings)
+        self._line({"full_duplex": self.full_duplex, "settings": settings})
+        self._thread.start()
+        session.intake.on_heard = self._heard
+        session.events.add(self)
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until all is written, once the session has ended."""
+        self._thread.join(timeout_s)
+
+    # -- what happens ------------------------------------------------------------------------------
+
+    def _heard(self, samples: Samples, rate_hz: int) -> None:
+        if self._recording is None:
+            self._recording = Recording(self._folder / AUDIO, rate_hz, rate_hz, exact=True)
+            self._input_rate_hz = rate_hz
+        recording = self._recording
+        self._heard_samples += len(samples)
+        self._later(lambda: recording.heard(samples))
+
+    def play(self, frame: Frame) -> None:
+        """It is heard behind what was not heard yet, else now."""
+        recording, now = self._recording, self._session.now()
+        if recording is not None:
+            if frame.sample == 0:
+                self._resampler = Resampler(self.rate_hz, self._input_rate_hz)
+            if self._sink.unheard(now) == 0:
+                self._said_until = self._heard_samples
+            samples, start = self._resampler.feed(frame.samples), self._said_until
+            self._said_until += len(samples)
+            self._later(lambda: recording.said(samples, start))
+        self._sink.play(frame)
+
+    def flush(self, turn: int, sample: int) -> bool:
+        """What was not heard is cut off here too, where the client can."""
+        flushed, recording = self._sink.flush(turn, sample), self._recording
+        if flushed and recording is not None:
+            position = self._said_until = self._heard_samples
+            self._later(lambda: recording.unsaid(position))
+        return flushed
+
+    def post(self, event: Event) -> None:
+        """One more line."""
+        self._line({"at_sample": self._heard_samples, **as_json(event)})
+
+    def close(self) -> None:
+        """The last event has come."""
+        self._to_write.put(None)
+
+    # -- on its own thread -------------------------------------------------------------------------
+
+    def _line(self, values: dict[str, object]) -> None:
+        self._later(lambda: print(json.dumps(values), file=self._events, flush=True))
+
+    def _later(self, write: Callable[[], object]) -> None:
+        if self._to_write.qsize() < MOST_WAITING:
+            self._to_write.put(write)
+
+    def _write(self) -> None:
+        while (write := self._to_write.get()) is not None:
+            if not self._failed:
+                self._attempt(write)
+        if self._recording is not None:
+            self._attempt(self._recording.close)
+        self._attempt(self._events.close)
+
+    def _attempt(self, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except Exception as error:
+            if not self._failed:
+                self._session.report("record", error)
+            self._failed = True
