@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.messages import Samples
+from pipeline.messages import Samples, WordTime
 from pipeline.turn import CancelToken
 
 
@@ -14,6 +14,8 @@ class AudioChunk:
 
     samples: Samples
     sample_rate_hz: int
+    words: tuple[WordTime, ...] = ()
+    """When each word begins in it, where the synthesizer tells; else what was heard is estimated."""
 
 
 class Synthesizer(Protocol):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import EngineError, UserError
-from pipeline.messages import Samples
+from pipeline.messages import WordTime
 from pipeline.turn import CancelToken
 from TTS.base import AudioChunk
 from utils.audio import from_pcm16
@@ -26,7 +26,7 @@ _RATE, _PITCH = 1, 3
 _BUFFER_MS = 60
 _STOP, _GO_ON = 1, 0
 
-_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+_NO_MORE_EVENTS, _WORD_BEGINS = 0, 1
 
 _USUAL_VOICE = {"en": "en-us", "fr": "fr-fr", "zh": "cmn"}
 """Where eSpeak has no voice that is called like the language, or an unexpected one."""
@@ -48,6 +48,26 @@ class _Voice(ctypes.Structure):
     )
 
 
+class _Event(ctypes.Structure):
+    """``espeak_EVENT``; positions in the text are counted from 1, in characters."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position_ms", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", ctypes.c_char * 8),
+    )
+
+
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
+
+
 class _Library:
     """The C library. Its state is global to the process, so there is one of it, with one lock."""
 
@@ -64,6 +84,7 @@ class _Library:
             raise UserError(f"eSpeak NG did not start: expected its data in {self._data}")
         self._espeak.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
         self._blocks: list[bytes] = []
+        self._words: list[WordTime] = []
         self._cancel: CancelToken | None = None
         self._callback = _Callback(self._on_audio)  # kept, or it would be collected while C holds it
         self._espeak.espeak_SetSynthCallback(self._callback)
@@ -87,9 +108,10 @@ class _Library:
         """Whether the voice is there, with its dictionary."""
         return bool(self._espeak.espeak_SetVoiceByName(identifier.encode()) == 0)
 
-    def speak(self, text: str, rate_wpm: int, pitch: int, cancel: CancelToken) -> Samples:
+    def speak(self, text: str, rate_wpm: int, pitch: int, cancel: CancelToken) -> AudioChunk:
         """The whole text as audio; what there is of it when cancelled."""
         self._blocks.clear()
+        self._words.clear()
         self._cancel = cancel
         self._espeak.espeak_SetParameter(_RATE, rate_wpm, 0)
         self._espeak.espeak_SetParameter(_PITCH, pitch, 0)
@@ -97,9 +119,21 @@ class _Library:
         self._espeak.espeak_Synth(
             data, ctypes.c_size_t(len(data) + 1), 0, 0, 0, _CHARS_UTF8 | _ENDPAUSE, None, None
         )
-        return from_pcm16(b"".join(self._blocks))
+        audio = from_pcm16(b"".join(self._blocks))
+        return AudioChunk(audio, self.sample_rate_hz, tuple(self._words))
 
-    def _on_audio(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: int) -> int:
+    def _on_audio(
+        self,
+        samples: "ctypes._Pointer[ctypes.c_short]",
+        count: int,
+        events: "ctypes._Pointer[_Event]",
+    ) -> int:
+        index = 0
+        while events and events[index].type != _NO_MORE_EVENTS:
+            if events[index].type == _WORD_BEGINS:
+                sample = events[index].audio_position_ms * self.sample_rate_hz // 1000
+                self._words.append(WordTime(events[index].text_position - 1, sample))
+            index += 1
         if samples and count > 0:
             self._blocks.append(ctypes.string_at(samples, 2 * count))
         return _STOP if self._cancel is not None and self._cancel.cancelled else _GO_ON
@@ -146,9 +180,9 @@ class EspeakSynthesizer:
         with self._library.lock:
             if not self._library.set_voice(identifier):
                 raise EngineError(f"eSpeak cannot load its voice {identifier}", code="unknown_voice")
-            samples = self._library.speak(text, self._rate, self._pitch, cancel)
-        if np.any(samples):
-            yield AudioChunk(samples, self.sample_rate_hz)
+            chunk = self._library.speak(text, self._rate, self._pitch, cancel)
+        if np.any(chunk.samples):
+            yield chunk
 
     def close(self) -> None:
         """Nothing to free: the library belongs to the process."""

@@ -30,7 +30,15 @@ class TTSHandler(BaseHandler[Sentence]):
         )
         text: str | None = sentence.text
         for chunk in chunks:
-            yield Speech(turn, chunk.samples, chunk.sample_rate_hz, text)
+            spoken_chars = len(sentence.spoken)
+            yield Speech(
+                turn,
+                chunk.samples,
+                chunk.sample_rate_hz,
+                text,
+                words=chunk.words,
+                spoken_chars=spoken_chars,
+            )
             text = None
         rate_hz = self._synthesizer.engine.sample_rate_hz
         yield Speech(turn, np.empty(0, np.float32), rate_hz, text, ends_text=True)

@@ -2,7 +2,7 @@
 
 import math
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SLOWEST_SPEECH_CHARS_PER_S = 12.0
 """For a text whose audio is still being made: counting it longer than it will be rounds down what was
@@ -15,13 +15,16 @@ class _Span:
     start_sample: int
     end_sample: int
     complete: bool
+    words: list[tuple[int, int]] = field(default_factory=list)
+    """With which sample a word begins, and how many characters come before it."""
 
 
 class Ledger:
     """Maps samples of a reply to the words in them. Counts at the rate of the sink.
 
     Spans are entered as audio is made; `heard` then says which words lie before a sample. Within a
-    span words are taken in proportion to their length, and a word counts only when it is over.
+    span words are where the synthesizer says that they are, else in proportion to their length; and a
+    word counts only when it is over.
     """
 
     def __init__(self, rate_hz: int) -> None:
@@ -32,6 +35,13 @@ class Ledger:
         """The audio from `sample` on says `text`; that of the text before is all there."""
         self.text_ends()
         self._spans.append(_Span(text, sample, sample, complete=False))
+
+    def word_starts(self, chars: int, spoken_chars: int, sample: int) -> None:
+        """With `sample` a word begins that has `chars` of the `spoken_chars` characters before it. As it
+        is written the text may be longer or shorter."""
+        if self._spans and spoken_chars:
+            span = self._spans[-1]
+            span.words.append((sample, chars * len(span.text) // spoken_chars))
 
     def audio_reaches(self, sample: int) -> None:
         """There is audio of the latest text up to `sample`."""
@@ -59,6 +69,9 @@ class Ledger:
     def _heard_of(self, span: _Span, samples: int) -> str:
         if span.complete and samples >= span.end_sample:
             return span.text
+        if span.words:
+            begun = [chars for sample, chars in span.words if sample <= samples]
+            return _whole_words(span.text, begun[-1] if begun else 0)
         end = span.end_sample
         if not span.complete:
             longest = len(span.text) / SLOWEST_SPEECH_CHARS_PER_S

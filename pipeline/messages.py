@@ -84,6 +84,16 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class WordTime:
+    """Where in a piece of audio a word begins."""
+
+    chars: int
+    """Characters of the spoken text before the word."""
+    sample: int
+    """Of that piece of audio."""
+
+
+@dataclass(frozen=True, slots=True)
 class Speech:
     """TTS ▶ playout: a piece of audio of the answer."""
 
@@ -94,6 +104,9 @@ class Speech:
     """What begins with this audio; None: it goes on with the last text."""
     ends_text: bool = False
     """Whether the text is complete with this piece."""
+    words: tuple[WordTime, ...] = ()
+    spoken_chars: int = 0
+    """How many characters the text has as it is spoken, by which `words` count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,9 @@ class Reply:
         if speech.text is not None:
             self._flush_resampler()
             self.ledger.text_starts(speech.text, self.reel.end)
+        for word in speech.words:
+            sample = self.reel.end + word.sample * self._rate_hz // speech.sample_rate_hz
+            self.ledger.word_starts(word.chars, speech.spoken_chars, sample)
         self.reel.append(self._resampled(clean(speech.samples), speech.sample_rate_hz))
         if speech.ends_text:
             self._flush_resampler()

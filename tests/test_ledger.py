@@ -70,3 +70,28 @@ def test_a_text_that_follows_completes_the_one_before() -> None:
     assert ledger.heard(100) == "First,"
     ledger.text_ends()
     assert ledger.heard(200) == "First, second."
+
+
+def test_where_the_synthesizer_tells_a_word_counts_when_the_next_begins() -> None:
+    """However long the pause in the middle of the sentence is."""
+    ledger = Ledger(RATE_HZ)
+    text = "Well, no matter."
+    ledger.text_starts(text, 1000)
+    for chars, sample in ((0, 1000), (6, 9000), (9, 9500)):
+        ledger.word_starts(chars, len(text), sample)
+    ledger.audio_reaches(12000)
+    ledger.text_ends()
+    heard = [ledger.heard(sample) for sample in (999, 1000, 8999, 9000, 9500, 11999, 12000)]
+    assert heard == ["", "", "", "Well,", "Well, no", "Well, no", text]
+
+
+def test_words_are_found_in_what_was_written_too() -> None:
+    """Spoken: "Hello there friend"; written with markup, which is longer."""
+    ledger = Ledger(RATE_HZ)
+    ledger.text_starts("**Hello** there friend ", 0)
+    for chars, sample in ((0, 0), (6, 100), (12, 200)):
+        ledger.word_starts(chars, 18, sample)
+    ledger.audio_reaches(300)
+    ledger.text_ends()
+    assert ledger.heard(50) == ""
+    assert ledger.heard(250) == "**Hello** there"

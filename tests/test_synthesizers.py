@@ -87,3 +87,16 @@ def test_an_unknown_voice_of_a_session_is_an_error_of_its_turn(voice: str) -> No
 def test_an_unknown_language_is_an_error_of_its_turn() -> None:
     with pytest.raises(EngineError, match="'xx'"):
         list(EspeakSynthesizer().synthesize("Hello.", None, "xx", CancelToken()))
+
+
+def test_espeak_tells_when_each_word_begins() -> None:
+    """Also after characters of several bytes, and behind the pause of a comma."""
+    text = "Äh well, this is the café."
+    (chunk,) = EspeakSynthesizer().synthesize(text, None, None, CancelToken())
+    words = {text[word.chars :].split()[0]: word.sample for word in chunk.words}
+    assert {"Äh", "well,", "this", "café."} <= set(words)
+    assert list(words.values()) == sorted(words.values())
+    assert words["Äh"] == 0
+    assert 0.5 * len(chunk.samples) < words["café."] < len(chunk.samples)
+    pause = words["this"] - words["well,"]
+    assert pause > 0.4 * chunk.sample_rate_hz, "the word, and the pause behind it"
