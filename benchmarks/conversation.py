@@ -20,6 +20,7 @@ PARTS = ("silence", "stt", "llm", "tts", "rest", "total")
 
 SETTINGS = {
     "as it is": [],
+    "with live partial transcripts": ["--json_events"],
     "without Smart Turn": ["--turn_detector", "silence"],
     "without speculation": ["--turn_detector", "silence", "--speculate", "false"],
 }
