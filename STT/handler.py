@@ -46,7 +46,7 @@ class STTHandler(BaseHandler[Utterance]):
         if utterance.overlaps:
             turn.commit()
             self._barge_in.decided()
-        self._barge_in.learn(utterance)
+        self._session.when_committed(turn, lambda: self._barge_in.learn(utterance))
         yield UserText(turn, heard.text)
 
     def failed(self, message: Utterance, error: Exception) -> None:

@@ -253,6 +253,16 @@ class Session:
             turn.drop("too many phrases are in line")
         return turn
 
+    def when_committed(self, turn: Turn, do: Callable[[], None]) -> None:
+        """Do it now, or when `turn` is committed: of a tentative one nothing is told or learnt before,
+        since it may never have been."""
+        with self._lock:
+            if turn.state is TurnState.TENTATIVE:
+                turn.news.append(do)
+                return
+        if turn.was_committed:
+            do()
+
     def report(self, stage: str, error: Exception, turn: Turn | None = None) -> None:
         """Tell the client that `stage` failed; the log gets the place, never what was said."""
         self.events.emit(self._described(stage, error, turn))
@@ -289,12 +299,12 @@ class Session:
 
     def turn_failed(self, turn: Turn, stage: str, error: Exception) -> None:
         event = self._described(stage, error, turn)
-        self._tell_of(turn, lambda: self.events.emit(event))
+        self.when_committed(turn, lambda: self.events.emit(event))
 
     def understood(self, turn: Turn, text: str, language: str | None) -> None:
         """The words of the user are known."""
         turn.user_text, turn.language = text, language
-        self._tell_of(turn, lambda: self.events.emit(Transcript(turn.number, text, language)))
+        self.when_committed(turn, lambda: self.events.emit(Transcript(turn.number, text, language)))
 
     def turn_settled(self, turn: Turn, heard: str, started: bool) -> None:
         with self._lock:
@@ -316,14 +326,6 @@ class Session:
         self.memory.revise(turn, heard)
 
     # ----------------------------------------------------------------------------------------------
-
-    def _tell_of(self, turn: Turn, tell: Callable[[], None]) -> None:
-        """Of a tentative turn nothing is told before it is committed: it may never have been."""
-        with self._lock:
-            if turn.state is TurnState.TENTATIVE:
-                turn.news.append(tell)
-                return
-        tell()
 
     def _signal(self, talk: Talk) -> None:
         if self._state is not SessionState.OPEN:

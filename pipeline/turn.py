@@ -135,7 +135,7 @@ class Turn:
         self.settled = False
         """Whether playout has drawn the line under it; guarded by the lock of the playout."""
         self.news: list[Callable[[], None]] = []
-        """What is to be told of it when it is committed; guarded by the lock of the session."""
+        """What is to be done when it is committed; guarded by the lock of the session."""
         self.marks: dict[str, Mark] = {}
         self._state = TurnState.TENTATIVE
         self._lock = threading.Lock()
