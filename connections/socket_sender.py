@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, cast
 
 from connections.base import prepare, tell_loop
+from connections.remote_pace import RemotePace
 from connections.wire import (
     RAW_RATE_HZ,
     FrameKind,
@@ -18,11 +19,10 @@ from connections.wire import (
     decode_hello,
     may_be_hello,
 )
-from pipeline.clock import MonotonicClock
 from pipeline.events import as_json
 from pipeline.mailbox import Mailbox
 from pipeline.session import Session
-from pipeline.sink import ClockPace, Frame
+from pipeline.sink import Frame
 from utils.audio import clean, to_pcm16
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ FRAMES_PER_S = 50
 
 KERNEL_BUFFER_S = 0.2
 """What the kernel may hold for a client that does not read. It cannot be taken back."""
-
-LONGEST_DELAY_S = 2.0
-"""A client that reports to be further behind is wrong, or gone."""
 
 
 class SocketSender(asyncio.Protocol):
@@ -60,16 +57,13 @@ class SocketSender(asyncio.Protocol):
         self.full_duplex = full_duplex
         self._lobby = lobby
         self._loop = asyncio.get_running_loop()
-        self._clock = MonotonicClock()
         self._transport: asyncio.Transport
         self._before = b""
         self._hello: Hello | None = None
         self._session: Session | None = None
         self._events: Mailbox | None = None
-        self._pace = ClockPace(RAW_RATE_HZ, RAW_FRAME_SAMPLES, RAW_LEAD_MS)
-        self._delay_s = RAW_LEAD_MS / 1000
+        self._pace = RemotePace(RAW_RATE_HZ, RAW_FRAME_SAMPLES, RAW_LEAD_MS, RAW_LEAD_MS)
         self._outbox: list[bytes] = []
-        self._sent_of_turn = (0, 0)
         self._stalled = False
         self._lock = threading.Lock()
 
@@ -84,8 +78,7 @@ class SocketSender(asyncio.Protocol):
         self.rate_hz = hello.recv_rate
         self.full_duplex = hello.full_duplex
         self.frame_samples = hello.recv_rate // FRAMES_PER_S
-        self._pace = ClockPace(self.rate_hz, self.frame_samples, LEAD_MS)
-        self._delay_s = hello.buffer_ms / 1000
+        self._pace = RemotePace(self.rate_hz, self.frame_samples, LEAD_MS, hello.buffer_ms)
         kernel_buffer = int(2 * self.rate_hz * KERNEL_BUFFER_S)
         connection = self._transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kernel_buffer)
@@ -121,10 +114,10 @@ class SocketSender(asyncio.Protocol):
         return math.inf if self._stalled else self._pace.room_at(now)
 
     def heard_all_at(self, now: float) -> float:
-        return self._pace.heard_all_at(now) + self._delay_s
+        return self._pace.heard_all_at(now)
 
     def unheard(self, now: float) -> int:
-        return self._pace.unheard(now - self._delay_s)
+        return self._pace.unheard(now)
 
     def play(self, frame: Frame) -> None:
         """Send a frame."""
@@ -133,8 +126,7 @@ class SocketSender(asyncio.Protocol):
             payload = WireFrame(FrameKind.AUDIO, payload, frame.turn, frame.sample).encode()
         with self._lock:
             self._outbox.append(payload)
-            self._pace.sent(len(frame.samples), self._clock.now())
-            self._sent_of_turn = (frame.turn, frame.sample + len(frame.samples))
+        self._pace.sent(frame)
         tell_loop(self._loop, self._write_out)
 
     def flush(self, turn: int, sample: int) -> bool:
@@ -143,8 +135,7 @@ class SocketSender(asyncio.Protocol):
             return False
         with self._lock:
             self._outbox.clear()
-            self._sent_of_turn = (0, 0)
-            self._pace.flushed(self._clock.now() - self._delay_s)
+        self._pace.flushed()
         tell_loop(self._loop, self._write, control("flush", turn, sample))
         return True
 
@@ -158,13 +149,8 @@ class SocketSender(asyncio.Protocol):
     # -- what the client reports, on the thread of the server --------------------------------------
 
     def on_played(self, turn: int, sample: int) -> None:
-        """The client has played `turn` up to `sample`: so late is it behind our clock."""
-        with self._lock:
-            sent_turn, sent = self._sent_of_turn
-            if turn == sent_turn:
-                now = self._clock.now()
-                due_at = self._pace.heard_all_at(now) - (sent - sample) / self.rate_hz
-                self._delay_s = min(max(0.0, now - due_at), LONGEST_DELAY_S)
+        """The client has played `turn` up to `sample`."""
+        self._pace.played(turn, sample)
         if self._session is not None:
             self._session.playout.played(turn, sample)
 
