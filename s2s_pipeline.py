@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from arguments_classes.file_arguments import FileArguments
 from arguments_classes.local_arguments import LocalArguments
 from arguments_classes.socket_arguments import SocketArguments
+from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.archive import Archive
 from connections.base import Connection
 from listeners.audience import Audience
@@ -100,6 +101,10 @@ def open_connection(arguments: "Arguments", shutdown: Shutdown) -> Connection:
             from connections.socket_server import SocketServer
 
             return SocketServer(settings, shutdown)
+        case WebSocketArguments() as settings:
+            from connections.websocket_server import WebSocketServer
+
+            return WebSocketServer(settings, shutdown)
         case LocalArguments() as settings:
             from connections.local import LocalAudioStreamer
 

@@ -17,11 +17,18 @@ from arguments_classes.local_arguments import LocalArguments
 from arguments_classes.module_arguments import ModuleArguments
 from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.vad_arguments import VADArguments
+from arguments_classes.websocket_arguments import WebSocketArguments
 from pipeline.errors import UserError
 from pipeline.registry import AUTO, ROWS, EngineRow, find
 from pipeline.settings import SessionSettings
 
-MODES = {"socket": SocketArguments, "local": LocalArguments, "file": FileArguments}
+MODES = {
+    "socket": SocketArguments,
+    "websocket": WebSocketArguments,
+    "realtime": WebSocketArguments,
+    "local": LocalArguments,
+    "file": FileArguments,
+}
 
 _KEY_ADVICE = (
     "a key does not belong on a command line or in a config file, where others can read it; put it into "
@@ -44,7 +51,7 @@ class Arguments:
     module: ModuleArguments
     vad: VADArguments
     chat: ChatArguments
-    mode: SocketArguments | LocalArguments | FileArguments
+    mode: SocketArguments | WebSocketArguments | LocalArguments | FileArguments
     engines: dict[str, ChosenEngine]
     """By stage; "llm" is missing where one is to be looked for."""
     auto: dict[str, Any]
@@ -58,8 +65,11 @@ class Arguments:
 
     def own_ports(self) -> tuple[int, ...]:
         """The ports on which this program itself will listen."""
-        if isinstance(self.mode, SocketArguments):
-            return self.mode.recv_port, self.mode.send_port
+        match self.mode:
+            case SocketArguments(recv_port=microphone, send_port=loudspeaker):
+                return microphone, loudspeaker
+            case WebSocketArguments(port=port):
+                return (port,)
         return ()
 
 

@@ -21,11 +21,11 @@ class ModuleArguments:
 
     _argument_group_name: ClassVar[str] = "what to use"
 
-    mode: Literal["socket", "local", "file"] = field(
+    mode: Literal["socket", "websocket", "realtime", "local", "file"] = field(
         default="socket",
         metadata={
-            "help": "where audio comes from and goes to: two TCP ports, this machine's microphone and "
-            "loudspeaker, or a recording"
+            "help": "where audio comes from and goes to: two TCP ports; a page in the browser and a "
+            "WebSocket (realtime: the same); this machine's microphone and loudspeaker; or a recording"
         },
     )
     vad: str = field(default="silero", metadata={"help": f"voice activity: {_names('vad')}"})

@@ -1,11 +1,11 @@
 """Lobby: where the two connections of a TCP client find each other."""
 
 import asyncio
-import hmac
 import logging
 from collections.abc import Callable
 from typing import TypeAlias
 
+from connections.access import Access
 from connections.base import tell_loop
 from connections.socket_receiver import SocketReceiver
 from connections.socket_sender import SocketSender
@@ -39,10 +39,10 @@ class Lobby:
     which cannot say it, are refused.
     """
 
-    def __init__(self, begin: Begin, token: str | None) -> None:
+    def __init__(self, begin: Begin, access: Access) -> None:
         self.sessions: dict[Session, tuple[SocketReceiver, SocketSender]] = {}
         self._begin = begin
-        self._token = token
+        self._access = access
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[tuple[type[Side], str], Side] = {}
         self._deadlines: dict[Side, asyncio.TimerHandle] = {}
@@ -54,7 +54,7 @@ class Lobby:
 
     def hello(self, side: Side, hello: Hello) -> None:
         """It is one of our clients."""
-        if self._token is None or hmac.compare_digest(_bytes(hello.token), _bytes(self._token)):
+        if self._access.is_known(hello.token):
             self._pair(side, f"client {hello.session}", hello)
         elif hello.token:
             self.refuse(side, WireError("the token is wrong", "unauthorized"))
@@ -110,7 +110,7 @@ class Lobby:
     def _is_raw_unless_begun(self, side: Side) -> None:
         if side not in self._deadlines or side.has_begun_hello:
             return
-        if self._token is not None:
+        if self._access.token is not None:
             self.refuse(side, WireError("expected a hello with a token", "unauthorized"))
         else:
             self._pair(side, f"raw client at {side.peer}", None)
@@ -165,7 +165,3 @@ class Lobby:
         for key, waiting in list(self._waiting.items()):
             if waiting is side:
                 del self._waiting[key]
-
-
-def _bytes(token: str) -> bytes:
-    return token.encode("utf-8", "surrogatepass")

@@ -1,19 +1,16 @@
 """SocketServer: people talk through two TCP ports, one for the microphone, one for the loudspeaker."""
 
 import asyncio
-import errno
-import ipaddress
-import os
 import socket
 import sys
 from itertools import count
 
 from arguments_classes.socket_arguments import SocketArguments
+from connections.access import Access, listen
 from connections.base import OpenSession, tell_loop
 from connections.lobby import Lobby
 from connections.socket_receiver import SocketReceiver
 from connections.socket_sender import SocketSender
-from pipeline.errors import UserError
 from pipeline.session import Session
 from utils.shutdown import Request
 
@@ -26,17 +23,12 @@ class SocketServer:
 
     def __init__(self, arguments: SocketArguments, shutdown: Request) -> None:
         self._shutdown = shutdown
-        self._token = arguments.token or os.environ.get("S2S_TOKEN") or None
-        for flag in ("recv", "send"):
-            host = getattr(arguments, f"{flag}_host")
-            if not (self._token or arguments.insecure or _is_loopback(host)):
-                raise UserError(
-                    f"--{flag}_host {host} can be reached from other machines, where anybody could talk "
-                    "to your models; set --token (or S2S_TOKEN), or say --insecure if you want that"
-                )
+        self._access = Access(arguments.token, insecure=arguments.insecure)
+        self._access.expect_safe("recv_host", arguments.recv_host)
+        self._access.expect_safe("send_host", arguments.send_host)
         self._headphones = arguments.headphones
-        self._microphones = _listen("recv", arguments.recv_host, arguments.recv_port)
-        self._loudspeakers = _listen("send", arguments.send_host, arguments.send_port)
+        self._microphones = listen("recv_", arguments.recv_host, arguments.recv_port)
+        self._loudspeakers = listen("send_", arguments.send_host, arguments.send_port)
 
     @property
     def ports(self) -> tuple[int, int]:
@@ -62,7 +54,7 @@ class SocketServer:
         def begin(sender: SocketSender, peer: str) -> Session:
             return open_session(sender, f"{next(numbers)} {peer}")
 
-        lobby = Lobby(begin, self._token)
+        lobby = Lobby(begin, self._access)
         async with (
             await loop.create_server(lambda: SocketReceiver(lobby), sock=self._microphones),
             await loop.create_server(
@@ -80,35 +72,6 @@ class SocketServer:
             sessions = list(lobby.sessions)
             await asyncio.gather(*(asyncio.to_thread(s.join, CLOSE_S) for s in sessions))
             lobby.abort()
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _listen(flag: str, host: str, port: int) -> socket.socket:
-    """Take the port now, so that a busy one is told before the engines are loaded."""
-    try:
-        family, *_, address = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        if family == socket.AF_INET6 and host == "localhost":
-            family, address = socket.AF_INET, ("127.0.0.1", port)
-        return socket.create_server(address[:2], family=family)
-    except OSError as error:
-        reason = error.strerror or error
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            advice = f"is the program running already? another port: --{flag}_port"
-        else:
-            advice = f"--{flag}_host must be an address of this machine"
-        raise UserError(f"expected to listen on {host}:{port}, but {reason}; {advice}") from error
-    except UnicodeError as error:
-        raise UserError(f"--{flag}_host: expected the name of a host, got {host!r}") from error
 
 
 def _name(listening: socket.socket) -> str:

@@ -39,7 +39,7 @@ class Audience:
             self._report.write()
 
     def _listener(self, session: Session, label: str) -> Listener:
-        one_session, on_screen = self._arguments.mode != "socket", sys.stdout.isatty()
+        one_session, on_screen = self._arguments.mode in ("local", "file"), sys.stdout.isatty()
         if self._arguments.json_events:
             return JsonLines(session, label)
         if self._arguments.mode == "local" and on_screen:

@@ -1,0 +1,33 @@
+"""WebSocketArguments: flags of --mode websocket."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from arguments_classes.expect import expect, expect_port
+
+
+@dataclass
+class WebSocketArguments:
+    """One port for the page and for programs. The token may also come from S2S_TOKEN."""
+
+    _argument_group_name: ClassVar[str] = "--mode websocket"
+
+    host: str = field(default="localhost", metadata={"help": "address at which people connect"})
+    port: int = field(default=8000, metadata={"help": "port of the page and of the WebSocket"})
+    token: str | None = field(default=None, metadata={"help": "what clients must know"})
+    insecure: bool = field(
+        default=False, metadata={"help": "allow an address that others can reach without a token"}
+    )
+    allow_origins: str = field(
+        default="",
+        metadata={"help": "pages elsewhere that may connect, such as https://example.org, by spaces"},
+    )
+    max_sessions: int = field(default=60, metadata={"help": "how many may talk at once"})
+    ssl_certfile: str | None = field(default=None, metadata={"help": "certificate, for HTTPS"})
+    ssl_keyfile: str | None = field(default=None, metadata={"help": "its key"})
+
+    def __post_init__(self) -> None:
+        expect_port("port", self.port)
+        expect(self.max_sessions > 0, "max_sessions", "one or more", self.max_sessions)
+        both = (self.ssl_certfile is None) == (self.ssl_keyfile is None)
+        expect(both, "ssl_certfile", "--ssl_keyfile beside it", "one without the other")

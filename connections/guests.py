@@ -1,0 +1,116 @@
+"""Guests: who is talking over the WebSocket, how many more may, and who may come back."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+from connections.base import OpenSession, tell_loop
+from connections.guest import Guest
+from connections.web_messages import MessageError
+from pipeline.session import Session
+
+GRACE_S = 15.0
+"""How long a session waits for a client whose connection dropped: a tunnel, a change of networks."""
+
+MOST_LAG_S = 0.1
+"""Of audio that waits for the VAD in one of the sessions: then the machine has no room for another."""
+
+
+@dataclass
+class _Stay:
+    """A guest, their session, and what ends it if they do not come back."""
+
+    guest: Guest
+    session: Session
+    number: int
+    leave: Callable[[MessageError], None] = lambda error: None
+    """Hang up the present connection, and say why."""
+    timer: asyncio.TimerHandle | None = None
+
+
+class Guests:
+    """Used on the thread of the server; `close` from any."""
+
+    def __init__(self, open_session: OpenSession, most: int) -> None:
+        self._open_session = open_session
+        self._most = most
+        self._stays: dict[str, _Stay] = {}
+        self._numbers = count(1)
+        self.closing = False
+
+    @property
+    def count(self) -> int:
+        """How many sessions there are, with those that wait for their client."""
+        return len(self._stays)
+
+    def welcome(self, guest: Guest, peer: str) -> Session:
+        """A session for a new guest. Raises `MessageError` where there is no room."""
+        if self.closing or self.count >= self._most:
+            raise MessageError(f"expected room, but {self.count} people are talking already", "full")
+        lag_s = max((stay.session.intake.backlog_s for stay in self._stays.values()), default=0.0)
+        if lag_s > MOST_LAG_S:
+            raise MessageError("expected room, but this machine is busy; try again soon", "full")
+        number = next(self._numbers)
+        session = self._open_session(guest, f"{number} {peer}")
+        guest.begin(session)
+        self._stays[guest.key] = _Stay(guest, session, number)
+        loop = asyncio.get_running_loop()
+        session.on_closed = lambda: tell_loop(loop, self._ended, guest)
+        return session
+
+    def welcome_back(self, key: str) -> Guest:
+        """Who has this key; an older connection of theirs is hung up. Raises `MessageError`."""
+        stay = self._stays.get(key)
+        if stay is None:
+            raise MessageError("expected the key of a session that is waiting, it has ended", "gone")
+        stay.leave(MessageError("you are connected anew", "replaced"))
+        return stay.guest
+
+    def attached(self, guest: Guest, leave: Callable[[MessageError], None]) -> None:
+        """Their connection is open; `leave` hangs it up."""
+        stay = self._stays[guest.key]
+        stay.leave = leave
+        if stay.timer is not None:
+            stay.timer.cancel()
+            stay.timer = None
+
+    def dropped(self, guest: Guest) -> None:
+        """Their connection is gone: wait for them to come back."""
+        stay = self._stays.get(guest.key)
+        if stay is not None:
+            stay.leave = lambda error: None
+            loop = asyncio.get_running_loop()
+            stay.timer = loop.call_later(GRACE_S, stay.session.close, "the client did not come back")
+
+    def left(self, guest: Guest) -> None:
+        """They said that they will not come back."""
+        stay = self._stays.get(guest.key)
+        if stay is not None:
+            stay.session.close("the client left")
+
+    def _ended(self, guest: Guest) -> None:
+        stay = self._stays.pop(guest.key, None)
+        if stay is not None:
+            stay.leave(MessageError("the session has ended", "ended"))
+
+    def overview(self) -> list[dict[str, object]]:
+        """For the operator: who is there, without a word of what is said."""
+        return [
+            {
+                "session": stay.number,
+                "state": stay.session.state.value,
+                "connected": stay.timer is None,
+                "speaking": stay.session.playout.sounding,
+                "waiting_s": round(stay.session.intake.backlog_s, 3),
+            }
+            for stay in self._stays.values()
+        ]
+
+    def close(self) -> list[Session]:
+        """Everybody out; the sessions, whose end can be waited for."""
+        self.closing = True
+        sessions = [stay.session for stay in list(self._stays.values())]
+        for session in sessions:
+            session.close("the server stops")
+        return sessions

@@ -1,0 +1,116 @@
+"""What a client of the WebSocket may say in JSON, and what it is told when that makes no sense.
+
+Audio travels beside it, as binary messages of little-endian int16, mono, and nothing around them.
+"""
+
+import dataclasses
+import json
+import typing
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipeline.settings import SessionSettings
+
+LONGEST_TEXT = 1 << 16
+"""Characters of one message: instructions of some pages."""
+
+
+class MessageError(Exception):
+    """What came is not of this protocol. The text says what was expected; `code` is for programs."""
+
+    def __init__(self, text: str, code: str = "bad_message") -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Something to do at once."""
+
+    type: Literal["start", "commit", "cancel", "interrupt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """Answer this text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The client has played `turn` up to `sample`."""
+
+    turn: int
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is to change in the settings of the session, by their names there."""
+
+    changes: dict[str, Any]
+
+
+Message: typing.TypeAlias = Order | Respond | Played | Settings
+
+_ORDERS = typing.get_args(typing.get_type_hints(Order)["type"])
+_SETTINGS = typing.get_type_hints(SessionSettings)
+
+
+def decode(text: str) -> Message:
+    """A message from JSON. Raises `MessageError`."""
+    if len(text) > LONGEST_TEXT:
+        raise MessageError(f"expected at most {LONGEST_TEXT} characters, got {len(text)}", "too_long")
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MessageError("expected JSON") from error
+    if not isinstance(fields, dict):
+        raise MessageError(f"expected an object with a type, got a {type(fields).__name__}")
+    kind = fields.pop("type", None)
+    if kind in _ORDERS:
+        return Order(kind)
+    if kind == "respond":
+        return Respond(_text(fields, "text"))
+    if kind == "played":
+        return Played(_count(fields, "turn"), _count(fields, "sample"))
+    if kind == "settings":
+        return Settings({name: _setting(name, value) for name, value in fields.items()})
+    known = ", ".join((*_ORDERS, "respond", "played", "settings"))
+    raise MessageError(f"expected a type of {known}, got {kind!r:.100}")
+
+
+def encode(kind: str, **fields: Any) -> str:
+    """A message to a client."""
+    return json.dumps({"type": kind, **fields}, ensure_ascii=False)
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        raise MessageError(f"expected {name} to be a text, got {value!r:.100}")
+    return value
+
+
+def _count(fields: dict[str, Any], name: str) -> int:
+    value = fields.get(name)
+    if type(value) is not int or not 0 <= value < 1 << 53:
+        raise MessageError(f"expected {name} to be a count, got {value!r:.100}")
+    return value
+
+
+def _setting(name: str, value: Any) -> Any:
+    if name not in _SETTINGS:
+        raise MessageError(f"expected a setting of {', '.join(_SETTINGS)}, got {name!r:.100}")
+    wanted = _SETTINGS[name]
+    choices = typing.get_args(wanted)
+    fits = type(value) is wanted or type(value) in choices or value in choices
+    if not fits:
+        raise MessageError(f"{name}: expected {wanted}, got {value!r:.100}")
+    return value
+
+
+def changed(settings: SessionSettings, message: Settings) -> SessionSettings:
+    """With these changes."""
+    return dataclasses.replace(settings, **message.changes)

@@ -1,0 +1,83 @@
+"""WebSocketServer: one port for the page and for programs, on FastAPI and uvicorn."""
+
+import sys
+import threading
+
+import uvicorn
+
+from arguments_classes.websocket_arguments import WebSocketArguments
+from connections.access import Access, listen
+from connections.base import OpenSession
+from connections.guests import Guests
+from connections.web_app import build_app
+from pipeline.errors import UserError
+from utils.shutdown import Request
+
+CLOSE_S = 0.8
+"""Ctrl-C ends the program within a second."""
+
+LONGEST_MESSAGE = 1 << 18
+"""Bytes: two seconds of audio at 48 kHz, and more than any text."""
+
+
+class WebSocketServer:
+    """The event loop of uvicorn does the input and output of all clients, on a thread of its own; each
+    client has a session of its own."""
+
+    def __init__(self, arguments: WebSocketArguments, shutdown: Request) -> None:
+        self._arguments = arguments
+        self._shutdown = shutdown
+        self._access = Access(
+            arguments.token, insecure=arguments.insecure, origins=arguments.allow_origins
+        )
+        self._access.expect_safe("host", arguments.host)
+        self._socket = listen("", arguments.host, arguments.port)
+
+    @property
+    def port(self) -> int:
+        """As the system gave it."""
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    def run(self, open_session: OpenSession) -> int:
+        """Serve until Ctrl-C."""
+        guests = Guests(open_session, self._arguments.max_sessions)
+        server = uvicorn.Server(self._configuration(guests))
+        serving = threading.Thread(target=server.run, args=([self._socket],), name="web")
+        stopped = threading.Event()
+        self._shutdown.heeded_by(stopped.set)
+        serving.start()
+        scheme = "https" if self._arguments.ssl_certfile else "http"
+        host = self._arguments.host or "localhost"
+        print(f"  open {scheme}://{host}:{self.port}/ in a browser; Ctrl-C ends", file=sys.stderr)
+        stopped.wait()
+        for session in guests.close():
+            session.join(CLOSE_S)
+        server.should_exit = True
+        serving.join()
+        return 130
+
+    def close(self) -> None:
+        """Give the port back without having served."""
+        self._socket.close()
+
+    def _configuration(self, guests: Guests) -> uvicorn.Config:
+        configuration = uvicorn.Config(
+            build_app(guests, self._access),
+            ws="websockets-sansio",
+            ws_max_size=LONGEST_MESSAGE,
+            ws_per_message_deflate=False,  # audio does not become smaller, only later
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=1,
+            ssl_certfile=self._arguments.ssl_certfile,
+            ssl_keyfile=self._arguments.ssl_keyfile,
+        )
+        try:
+            configuration.load()
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"--ssl_certfile: expected a certificate and its key in PEM ({error})"
+            ) from error
+        return configuration

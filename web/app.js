@@ -1,0 +1,232 @@
+// The page: joins the line, the sound and what is shown.
+
+import { LatencyChart } from "./latency.js";
+import { Line } from "./line.js";
+import { RATE_HZ, Sound } from "./sound.js";
+import { Transcript } from "./transcript.js";
+
+const part = (id) => document.getElementById(id);
+const sound = new Sound();
+const transcript = new Transcript(part("transcript"));
+const chart = new LatencyChart(part("latency"));
+let line = null;
+let muted = false;
+let replying = 0;
+const figures = { sent: 0, played: 0, gaps: 0, waiting: 0, peak: 0 };
+
+const STATES = {
+  off: "not connected", connecting: "connecting…", listening: "listening", hearing: "hearing you",
+  thinking: "thinking", speaking: "speaking", muted: "muted", away: "connection lost…", ready: "hold to talk",
+};
+
+function show(state) {
+  if (state === "listening" && muted) state = "muted";
+  if (state === "listening" && part("hands").value === "push") state = "ready";
+  part("state").dataset.state = state;
+  part("state").textContent = STATES[state];
+}
+
+function trouble(text) {
+  part("trouble").hidden = !text;
+  part("trouble").textContent = text;
+}
+
+// -- beginning and ending -----------------------------------------------------------------------------
+
+async function begin() {
+  trouble("");
+  show("connecting");
+  part("talk").disabled = true;
+  try {
+    await sound.begin();
+  } catch (error) {
+    trouble(error.message);
+    await sound.end();
+    part("talk").disabled = false;
+    return show("off");
+  }
+  line = new Line(sound.context.sampleRate, part("token").value || token());
+  for (const [name, heed] of Object.entries(FROM_SERVER)) {
+    line.addEventListener(name, ({ detail }) => heed(detail));
+  }
+  sound.volume = Number(part("volume").value);
+  line.connect();
+}
+
+async function end() {
+  line?.hangUp();
+  line = null;
+  await sound.end();
+  enable(false);
+  show("off");
+}
+
+function enable(on) {
+  for (const id of ["mute", "stop"]) part(id).disabled = !on;
+  part("typed").hidden = !on;
+  part("hold").hidden = !on || part("hands").value !== "push";
+  part("talk").disabled = false;
+  part("talk").textContent = on ? "Hang up" : "Talk";
+}
+
+/** A link may carry the token behind the #, which browsers do not send to anybody. */
+function token() {
+  return new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
+}
+
+// -- what the server says -----------------------------------------------------------------------------
+
+const FROM_SERVER = {
+  welcome() {
+    enable(true);
+    show("listening");
+    trouble("");
+    tellSettings();
+  },
+  pcm: (piece) => sound.play(piece),
+  flush: (position) => sound.flush(position),
+  duck: (order) => sound.duck(order),
+  error: ({ text }) => trouble(text),
+  away({ seconds, text }) {
+    trouble(text || `The connection is lost; trying again in ${seconds.toFixed(1)} s.`);
+    show("away");
+  },
+  async gone({ text }) {
+    if (!line) return;
+    await end();
+    if (text) trouble(text);
+  },
+  event: (event) => EVENTS[event.event]?.(event),
+};
+
+const EVENTS = {
+  SpeechStarted: () => show("hearing"),
+  SpeechEnded: () => show("thinking"),
+  SpeechCancelled() {
+    transcript.unsaid();
+    show("listening");
+  },
+  PartialTranscript: (event) => transcript.guess(event),
+  Transcript: (event) => transcript.said(event),
+  ReplyStarted({ turn }) {
+    replying = turn;
+    show("speaking");
+  },
+  ReplyText: (event) => transcript.reply(event),
+  Paused: ({ paused }) => show(paused ? "hearing" : "speaking"),
+  TurnDone(event) {
+    transcript.done(event);
+    chart.add(event.latency);
+    if (event.state !== "dropped" && !event.user_text && !event.heard) transcript.unsaid();
+    if (event.turn === replying || part("state").dataset.state === "thinking") show("listening");
+  },
+  ErrorEvent: ({ text }) => transcript.note(text),
+  SessionEnded: ({ reason }) => transcript.note(`The conversation ended: ${reason}.`),
+};
+
+// -- what the microphone and the loudspeaker say ------------------------------------------------------
+
+sound.addEventListener("packet", ({ detail: { audio, peak } }) => {
+  part("heard").value = Math.sqrt(peak);
+  figures.sent += 1;
+  line?.sendAudio(audio);
+});
+
+sound.addEventListener("played", ({ detail }) => {
+  Object.assign(figures, detail);
+  part("said").value = Math.sqrt(detail.peak);
+  if (detail.position) line?.send("played", detail.position);
+  if (part("debug").open) showFigures();
+});
+
+sound.addEventListener("unplugged", () => {
+  trouble("The microphone was unplugged.");
+  end();
+});
+
+function showFigures() {
+  const frame = (line?.rate ?? RATE_HZ) / 50;
+  const shown = {
+    "packets sent": figures.sent,
+    "packets received": line?.received ?? 0,
+    "packets played": (figures.played / frame).toFixed(1),
+    "waiting to be played": `${((1000 * figures.waiting) / (line?.rate ?? RATE_HZ)).toFixed(0)} ms`,
+    "gaps": figures.gaps,
+    "loudspeaker": figures.peak > 0.001 ? "sounding" : "silent",
+    "volume": part("volume").value,
+    "audio": `${sound.context?.state ?? "off"}, ${sound.context?.sampleRate ?? "–"} Hz`,
+    "reconnected": line?.reconnected ?? 0,
+  };
+  part("figures").replaceChildren(
+    ...Object.entries(shown).flatMap(([name, value]) => {
+      const [term, description] = [document.createElement("dt"), document.createElement("dd")];
+      term.textContent = name;
+      description.textContent = value;
+      return [term, description];
+    }),
+  );
+}
+
+// -- what the user does -------------------------------------------------------------------------------
+
+part("talk").onclick = () => (line ? end() : begin());
+
+part("mute").onclick = () => {
+  muted = !muted;
+  sound.muted = muted;
+  part("mute").setAttribute("aria-pressed", muted);
+  part("mute").textContent = muted ? "Unmute" : "Mute";
+  show("listening");
+};
+
+part("stop").onclick = () => line?.send("interrupt");
+
+part("typed").onsubmit = (event) => {
+  event.preventDefault();
+  const text = part("text").value.trim();
+  if (!text) return;
+  transcript.said({ text });
+  line?.send("respond", { text });
+  part("text").value = "";
+};
+
+for (const id of ["hands", "mode", "voice", "language"]) part(id).onchange = tellSettings;
+part("volume").oninput = () => (sound.volume = Number(part("volume").value));
+part("debug").ontoggle = showFigures;
+
+function tellSettings() {
+  part("hold").hidden = !line || part("hands").value !== "push";
+  line?.send("settings", {
+    hands_free: part("hands").value === "free",
+    reply_mode: part("mode").value,
+    voice: part("voice").value || null,
+    language: part("language").value || null,
+  });
+  if (line) show("listening");
+}
+
+let holding = false;
+
+function hold(on) {
+  if (on === holding || !line || part("hands").value !== "push") return;
+  holding = on;
+  part("hold").classList.toggle("held", on);
+  line.send(on ? "start" : "commit");
+}
+
+part("hold").onpointerdown = () => hold(true);
+for (const name of ["pointerup", "pointercancel", "pointerleave"]) part("hold").addEventListener(name, () => hold(false));
+
+const typing = (event) => event.target.closest("input, select, button, summary, textarea");
+addEventListener("keydown", (event) => {
+  if (event.code === "Escape" && holding) {
+    holding = false;
+    part("hold").classList.remove("held");
+    line?.send("cancel");
+  } else if (event.code === "Space" && !typing(event) && !event.repeat) {
+    event.preventDefault();
+    hold(true);
+  }
+});
+addEventListener("keyup", (event) => event.code === "Space" && hold(false));
+addEventListener("blur", () => hold(false));

@@ -1,0 +1,96 @@
+// The line to the server: a WebSocket that comes back by itself, with the same conversation.
+
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 8000;
+const GIVEN_UP = new Map([
+  [1008, "The server refused us."],
+  [1009, "The server could not take what we sent."],
+  [4002, "This conversation goes on in another window."],
+]);
+
+export class Line extends EventTarget {
+  #socket = null;
+  #key = "";
+  #wanted = false;
+  #wait = FIRST_WAIT_MS;
+  #position = { turn: 0, sample: 0 };
+  #error = "";
+  received = 0; // packets of audio
+  reconnected = 0;
+
+  constructor(rate, token) {
+    super();
+    this.rate = rate;
+    this.token = token;
+  }
+
+  get open() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  connect() {
+    this.#wanted = true;
+    const url = new URL("/ws", location.href);
+    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    url.searchParams.set("rate", this.rate);
+    if (this.#key) url.searchParams.set("key", this.#key);
+    const protocols = this.token ? ["s2s", `s2s-token.${this.token}`] : ["s2s"];
+    this.#socket = new WebSocket(url, protocols);
+    this.#socket.binaryType = "arraybuffer";
+    this.#socket.onmessage = ({ data }) => (typeof data === "string" ? this.#read(data) : this.#hear(data));
+    this.#socket.onclose = ({ code }) => this.#closed(code);
+  }
+
+  hangUp() {
+    this.#wanted = false;
+    this.#key = "";
+    this.#socket?.close(1000);
+  }
+
+  send(type, fields = {}) {
+    if (this.open) this.#socket.send(JSON.stringify({ type, ...fields }));
+  }
+
+  sendAudio(buffer) {
+    if (this.open) this.#socket.send(buffer);
+  }
+
+  #read(text) {
+    const message = JSON.parse(text);
+    if (message.type === "welcome") {
+      if (this.#key) this.reconnected += 1;
+      this.#key = message.key;
+      this.#wait = FIRST_WAIT_MS;
+    } else if (message.type === "audio") {
+      this.#position = { turn: message.turn, sample: message.sample };
+    } else if (message.type === "error") {
+      this.#error = message.text;
+    }
+    this.#tell(message.type, message);
+  }
+
+  #hear(pcm) {
+    this.received += 1;
+    const { turn, sample } = this.#position;
+    this.#position.sample += pcm.byteLength / 2;
+    this.#tell("pcm", { turn, sample, pcm });
+  }
+
+  #closed(code) {
+    if (code === 4001) this.#key = ""; // it has ended: the next connection begins another one
+    if (!this.#wanted) return this.#tell("gone", { text: "" });
+    const text = GIVEN_UP.get(code);
+    if (text || code === 1000) {
+      this.#wanted = false;
+      return this.#tell("gone", { text: text ? `${text} ${this.#error}` : "The conversation has ended." });
+    }
+    const full = code === 1013;
+    this.#tell("away", { seconds: this.#wait / 1000, text: full ? this.#error : "" });
+    setTimeout(() => this.#wanted && this.connect(), this.#wait * (0.75 + Math.random() / 2));
+    this.#wait = Math.min(LONGEST_WAIT_MS, 2 * this.#wait);
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

@@ -1,0 +1,92 @@
+// Runs beside the page: plays what the server sends without gaps, and tells what was played.
+
+const LEAST_LEAD_S = 0.04; // begin when so much is there: two packets
+const MOST_LEAD_S = 0.2;
+const MORE_LEAD_S = 0.02; // after each gap; networks that hiccup do so again
+const REPORTS_PER_S = 10;
+
+class Playback extends AudioWorkletProcessor {
+  constructor() {
+    super();
+    this.pieces = []; // {turn, sample, audio}
+    this.lead = LEAST_LEAD_S * sampleRate;
+    this.playing = false;
+    this.held = 0; // samples for which the first piece has been waiting for more
+    this.gain = this.wantedGain = 1;
+    this.last = null; // {turn, sample} up to which was played
+    this.figures = { played: 0, gaps: 0, peak: 0 };
+    this.sinceReport = 0;
+    this.port.onmessage = ({ data }) => this[data.order](data);
+  }
+
+  play({ turn, sample, pcm }) {
+    const ranDry = !this.playing && !this.pieces.length;
+    if (ranDry && this.last?.turn === turn && this.last.sample === sample) this.keepMore();
+    const audio = Float32Array.from(new Int16Array(pcm), (value) => value / 32768);
+    this.pieces.push({ turn, sample, audio });
+  }
+
+  flush({ turn, sample }) {
+    this.pieces = this.pieces.flatMap((piece) => {
+      if (piece.turn !== turn) return [piece];
+      const kept = Math.max(0, sample - piece.sample);
+      return kept ? [{ ...piece, audio: piece.audio.subarray(0, kept) }] : [];
+    });
+    this.last = null; // silence is meant, it is no gap
+  }
+
+  duck({ gain }) {
+    this.wantedGain = gain;
+  }
+
+  get waiting() {
+    return this.pieces.reduce((sum, piece) => sum + piece.audio.length, 0);
+  }
+
+  process(_, [output]) {
+    const out = output[0];
+    if (!this.playing && this.pieces.length) {
+      this.held += out.length; // an answer may be shorter than the lead, and is not held for ever
+      this.playing = this.waiting >= this.lead || this.held >= this.lead;
+    }
+    const filled = this.playing ? this.fill(out) : 0;
+    if (this.playing) this.held = 0;
+    if (filled < out.length) this.playing = false;
+    this.report(out, filled);
+    return true;
+  }
+
+  fill(out) {
+    let filled = 0;
+    while (filled < out.length && this.pieces.length) {
+      const piece = this.pieces[0];
+      const taken = Math.min(piece.audio.length, out.length - filled);
+      for (let n = 0; n < taken; n++) {
+        this.gain += (this.wantedGain - this.gain) * 0.005; // 10 ms, without a click
+        out[filled + n] = piece.audio[n] * this.gain;
+      }
+      filled += taken;
+      this.last = { turn: piece.turn, sample: piece.sample + taken };
+      if (taken === piece.audio.length) this.pieces.shift();
+      else this.pieces[0] = { turn: piece.turn, sample: piece.sample + taken, audio: piece.audio.subarray(taken) };
+    }
+    return filled;
+  }
+
+  keepMore() {
+    this.figures.gaps += 1;
+    this.lead = Math.min(MOST_LEAD_S * sampleRate, this.lead + MORE_LEAD_S * sampleRate);
+  }
+
+  report(out, filled) {
+    this.figures.played += filled;
+    for (let n = 0; n < filled; n++) this.figures.peak = Math.max(this.figures.peak, Math.abs(out[n]));
+    this.sinceReport += out.length;
+    if (this.sinceReport < sampleRate / REPORTS_PER_S) return;
+    this.sinceReport = 0;
+    this.port.postMessage({ position: filled ? this.last : null, waiting: this.waiting, ...this.figures });
+    this.figures.peak = 0;
+  }
+}
+
+registerProcessor("playback", Playback);
