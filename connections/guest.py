@@ -6,6 +6,7 @@ import math
 import secrets
 import threading
 from collections.abc import Callable
+from typing import Final
 
 from connections.base import tell_loop
 from connections.remote_pace import RemotePace
@@ -40,6 +41,8 @@ LONGEST_AUDIO_S = 2.0
 
 FLOOD_S = 10.0
 """So much more than real time a client may send: what a hiccup of the network held back."""
+
+_AWAY: Final = "the client is away"
 
 
 class Guest:
@@ -111,18 +114,19 @@ class Guest:
     # -- the connection, on the thread of the server -----------------------------------------------
 
     def attach(self, *, again: bool) -> None:
-        """Somebody reads; `again`: they have lost what they had not played."""
+        """Somebody reads; `again`: they have lost what they had not played, so it is said once more."""
         self._send(encode("welcome", key=self.key, rate=self.rate_hz, frame_samples=self.frame_samples))
         self._heard_s, self._heard_since = 0.0, self._loop.time()
         self._attached = True
         if again:
-            self._session.playout.resume("the client is away")
+            self._session.playout.pause(_AWAY)  # perhaps it was not noticed that they were gone
+            self._session.playout.resume(_AWAY)
         self._session.playout.wake()
 
     def detach(self) -> None:
         """Nobody reads any more: what is being said waits where the listener was."""
         self._attached = False
-        self._session.playout.pause("the client is away")
+        self._session.playout.pause(_AWAY)
 
     async def next_messages(self) -> list[str | bytes]:
         """Wait for something to be sent."""

@@ -1,9 +1,12 @@
-"""ScriptedServer: the real socket server, over scripted engines, in this process."""
+"""ScriptedServer and ScriptedWebServer: the real servers, over scripted engines, in this process."""
 
 import threading
+from typing import Any
 
 from arguments_classes.socket_arguments import SocketArguments
+from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.socket_server import SocketServer
+from connections.websocket_server import WebSocketServer
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.clock import Clock
@@ -26,17 +29,17 @@ from VAD.endpointer import EndpointerSettings
 STOP_S = 10.0
 
 
-class ScriptedServer:
-    """Serves two free ports of the loopback address until the block ends."""
+class _Scripted:
+    """Serves until the block ends."""
 
-    def __init__(self, *, token: str | None = None) -> None:
+    _server: SocketServer | WebSocketServer
+
+    def __init__(self) -> None:
         self.stt, self.llm = ScriptedRecognizer(), ScriptedModel()
         self.tts = ScriptedSynthesizer()
         self.sessions: list[Session] = []
         self.chats: list[Chat] = []
         self._stop = Request()
-        self._server = SocketServer(SocketArguments(recv_port=0, send_port=0, token=token), self._stop)
-        self.microphone_port, self.loudspeaker_port = self._server.ports
         shared_stt: SharedEngine[Recognizer] = SharedEngine(self.stt)
         shared_llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
         shared_tts: SharedEngine[Synthesizer] = SharedEngine(self.tts)
@@ -45,15 +48,19 @@ class ScriptedServer:
             EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False),
             Cascade(shared_stt, shared_llm, shared_tts, self._new_chat),
         )
-        self._thread = threading.Thread(target=self._server.run, args=(self._open_session,))
 
-    def __enter__(self) -> "ScriptedServer":
+    def __enter__(self) -> Any:
+        self._thread = threading.Thread(target=self._server.run, args=(self._open_session,))
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         for engine in (self.stt, self.llm, self.tts):
             engine.hold.open()
+        self.stop()
+
+    def stop(self) -> None:
+        """As Ctrl-C does."""
         self._stop.make()
         self._thread.join(STOP_S)
         assert not self._thread.is_alive()
@@ -65,3 +72,21 @@ class ScriptedServer:
     def _open_session(self, sink: Sink, label: str, clock: Clock | None = None) -> Session:
         self.sessions.append(build_pipeline(self._engines, sink, clock=clock))
         return self.sessions[-1]
+
+
+class ScriptedServer(_Scripted):
+    """On two free ports of the loopback address."""
+
+    def __init__(self, *, token: str | None = None) -> None:
+        super().__init__()
+        self._server = SocketServer(SocketArguments(recv_port=0, send_port=0, token=token), self._stop)
+        self.microphone_port, self.loudspeaker_port = self._server.ports
+
+
+class ScriptedWebServer(_Scripted):
+    """The page and the WebSocket, on a free port of the loopback address, or on `port`."""
+
+    def __init__(self, *, port: int = 0, **flags: Any) -> None:
+        super().__init__()
+        self._server = WebSocketServer(WebSocketArguments(port=port, **flags), self._stop)
+        self.port = self._server.port
