@@ -1,5 +1,6 @@
 """The command: arguments ▶ engines ▶ connection ▶ sessions."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -120,11 +121,11 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     if arguments.module.device != "auto":
         find_device(arguments.module.device)
     connection = open_connection(arguments, shutdown)
+    audience, settings = Audience(arguments.module), arguments.session_settings()
+    archive = Archive(Path(arguments.module.record)) if arguments.module.record else None
     engines = load_engines(arguments)
     if shutdown.requested.is_set():
         return 130
-    audience, settings = Audience(arguments.module), arguments.session_settings()
-    archive = Archive(Path(arguments.module.record)) if arguments.module.record else None
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:
         recorder = None if archive is None else archive.keep(sink, label)
@@ -134,14 +135,14 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
         audience.attend(session, label)
         return session
 
-    try:
-        return connection.run(open_session)
-    finally:
-        audience.leave()
+    with contextlib.ExitStack() as at_the_end:  # which does the last of these first
+        # or the thread of the signals would keep the last session to the very end
+        at_the_end.callback(shutdown.heeded_by, lambda: None)
+        at_the_end.callback(engines.close)
         if archive is not None:
-            archive.close()
-        engines.close()
-        shutdown.heeded_by(lambda: None)  # or its thread would keep the last session to the very end
+            at_the_end.callback(archive.close)
+        at_the_end.callback(audience.leave)
+        return connection.run(open_session)
 
 
 def main(argv: Sequence[str]) -> int:

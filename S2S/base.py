@@ -30,8 +30,9 @@ class SpeechResponder(Protocol):
 class FrameStream(Protocol):
     """What an engine keeps of one stretch of speech."""
 
-    def answer(self, frame: Samples) -> Samples:
-        """The audio that follows, for the next frame of the user's voice; may be empty."""
+    def answer(self, frame: Samples) -> tuple[Samples, str | None]:
+        """The audio that follows, for the next frame of the user's voice, and the text that begins with
+        it; may be empty."""
         ...
 
 

@@ -1,12 +1,13 @@
 """FrameHandler: from what the user is saying to an answer that comes at the same time."""
 
+import functools
 from collections.abc import Generator
 from typing import ClassVar
 
 from pipeline.handler import BaseHandler
-from pipeline.messages import Speech, VoiceBlock
+from pipeline.messages import Samples, Speech, VoiceBlock
 from pipeline.shared_engine import SharedEngine
-from pipeline.turn import Turn
+from pipeline.turn import CancelToken, Turn
 from S2S.base import FrameResponder, FrameStream
 from utils.audio import Framer, Resampler
 
@@ -20,7 +21,7 @@ class FrameHandler(BaseHandler[VoiceBlock]):
     def setup(self, responder: SharedEngine[FrameResponder]) -> None:
         self._responder = responder
         self._turn: Turn | None = None
-        self._stream: FrameStream
+        self._stream: FrameStream | None = None
         self._framer: Framer
         self._resampler: Resampler
 
@@ -28,11 +29,19 @@ class FrameHandler(BaseHandler[VoiceBlock]):
         """Answer the frames that are whole with this block."""
         turn, engine = block.turn, self._responder.engine
         if turn is not self._turn:
-            self._turn, self._stream = turn, engine.open()
+            self._turn, self._stream = turn, None
             self._framer = Framer(engine.frame_samples, engine.overlap_samples)
             self._resampler = Resampler(block.sample_rate_hz, engine.sample_rate_hz)
         for frame in self._framer.feed(self._resampler.feed(block.samples)):
-            audio = self._responder.call(lambda *_, frame=frame: self._stream.answer(frame), turn.cancel)
-            if audio is None:
+            answer = self._responder.call(functools.partial(self._answer, frame), turn.cancel)
+            if answer is None:
                 return
-            yield Speech(turn, audio, engine.sample_rate_hz)
+            audio, text = answer
+            yield Speech(turn, audio, engine.sample_rate_hz, text)
+
+    def _answer(
+        self, frame: Samples, responder: FrameResponder, cancel: CancelToken
+    ) -> tuple[Samples, str | None]:
+        if self._stream is None:
+            self._stream = responder.open()
+        return self._stream.answer(frame)

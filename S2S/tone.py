@@ -63,13 +63,14 @@ class ToneStream:
         self._phase = 0.0
         self._begun = False
 
-    def answer(self, frame: Samples) -> Samples:
+    def answer(self, frame: Samples) -> tuple[Samples, str | None]:
         """Half a second for the first frame; then as much as the voice went on."""
         hop = ToneResponder.frame_samples - ToneResponder.overlap_samples
         length = hop if self._begun else int(FRAME_TONE_S * RATE_HZ)
+        label = None if self._begun else LABEL
         self._begun = True
         step = 2 * np.pi * (BASE_HZ + PER_LOUDNESS_HZ * rms(frame)) / RATE_HZ
         phases = self._phase + step * np.arange(1, length + 1)
         self._phase = float(phases[-1] % (2 * np.pi))
         tone: Samples = (PEAK * np.sin(phases)).astype(np.float32)
-        return tone
+        return tone, label

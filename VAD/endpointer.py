@@ -88,10 +88,9 @@ class Endpointer:
         """From the first to the last window of the present or latest speech."""
         return (self.end - self.start) * self._window_ms
 
-    def begin(self) -> None:
-        """The user speaks beyond doubt, whatever it sounds like: they said so by hand."""
-        self.in_speech, self._confirmed, self._silent = True, True, 0
-        self.start = self.end = self.windows
+    def confirm(self) -> None:
+        """What began is speech beyond doubt: the user said so."""
+        self._confirmed = True
 
     def skip(self, windows: int) -> None:
         """`windows` windows were left out; what was going on is over."""

@@ -16,6 +16,7 @@ from pipeline.messages import (
     Utterance,
     VoiceBlock,
 )
+from pipeline.playout import FLOOR_S
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin, Turn
@@ -32,10 +33,6 @@ not, this bounds the memory of a session, and for how long it keeps the others f
 
 LONGEST_PHRASE_S = 10.0
 """The same where phrases are answered while the user speaks on: nobody listens longer before a word."""
-
-FLOOR_S = 1.0
-"""Who began to speak has the floor for so long after the last window that came: longer than a hiccup of
-the network, and short enough to wait for an answer where the microphone was switched off."""
 
 MOST_STARTS = 3
 """Tentative turns for one utterance. Who pauses so often is thinking, not ending."""
@@ -134,6 +131,9 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         self._utterance.hear(block.samples)
         if voice is Voice.ONSET:
             self._utterance.begin()
+            if self._by_hand:  # who says that they speak is not coughing
+                self._endpointer.confirm()
+                voice = Voice.CONFIRMED
         elif self._endpointer.in_speech or voice is Voice.ENDED:
             self._utterance.grow()
         self._tell_the_reply(voice)
@@ -164,8 +164,9 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         """One that has not begun waits; one that is heard may have to stop."""
         if self._streaming:
             return
-        if self._endpointer.in_speech:
+        if self._endpointer.in_speech or self._by_hand:
             self._session.playout.floor_until(self._session.now() + FLOOR_S)
+        if self._endpointer.in_speech:
             self._session.barge_in.goes_on(self._endpointer.spoken_ms)
         elif voice is not Voice.NOTHING:
             self._yield_floor()
@@ -208,36 +209,53 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     # -- by hand -----------------------------------------------------------------------------------
 
     def _heed(self, signal: TalkSignal) -> Heard:
+        heard: Heard = []
+        match signal.talk:
+            case Talk.START:
+                heard = self._start_by_hand(signal.at_sample)
+            case Talk.COMMIT:
+                heard = self._commit_by_hand()
+            case Talk.CANCEL:
+                self._take_back()
         self._by_hand = signal.talk is Talk.START
-        if signal.talk is Talk.START:
-            return [] if self._endpointer.confirmed else self._begin_by_hand(signal.at_sample)
-        if signal.talk is Talk.CANCEL:
-            self._take_back()
+        return heard
+
+    def _start_by_hand(self, at_sample: int) -> Heard:
+        """It begins with the first voice from here on; what is being said already belongs to it."""
+        if self._endpointer.confirmed:
             return []
+        if self._endpointer.in_speech:
+            self._endpointer.confirm()
+            return self._speech_started()
+        self._endpointer.skip((at_sample - self._next_sample) // self._window)
+        self._next_sample = at_sample
+        self._stream.reset()
+        self._utterance.forget()
+        return []
+
+    def _commit_by_hand(self) -> Heard:
         if self._endpointer.in_speech:
             begun = [] if self._endpointer.confirmed else self._speech_started()
             self._yield_floor()
-            return begun + self._speech_ended()
+            ended = self._speech_ended()
+            self._utterance.forget()  # or who speaks on would say its end once more
+            return begun + ended
+        self._yield_floor()
         if not self._streaming:  # there the last phrase may have ended by itself
             error = EngineError("expected speech before it is committed, got none", code="nothing_said")
             self._session.report(self.name, error)
         return []
 
-    def _begin_by_hand(self, at_sample: int) -> Heard:
-        self._endpointer.skip((at_sample - self._next_sample) // self._window)
-        self._next_sample = at_sample
-        self._stream.reset()
-        self._utterance.forget()
-        self._endpointer.begin()
-        return self._speech_started()
-
     def _take_back(self) -> None:
         """What is being said was not meant."""
-        if self._endpointer.in_speech:
+        self._begin_partials()
+        if self._endpointer.confirmed:
             self._session.events.emit(SpeechCancelled(self._next_sample))
+        if self._live is not None:
+            self._live.interrupt("taken back")
+            self._live = None
         self._drop_tentative()
         self._judge.pause_ended()
-        self._begin_partials()
         self._utterance.forget()
         self._utterance.forget_before()
         self._endpointer.in_speech = False
@@ -254,8 +272,8 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
             self._utterance.forget_before()
         self._starts = 0
         self._begin_partials()
-        if not (self._streaming and self._session.takes_frames):
-            return []
+        if not (self._streaming and self._session.takes_frames and self._session.playout.full_duplex):
+            return []  # in half duplex the answer would shut the microphone before the end is heard
         self._live = self._session.begin_turn(Origin.SPEECH)
         self._live.commit()
         return [VoiceBlock(self._live, self._said(), self._rate_hz)]
@@ -263,8 +281,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     def _speculate(self) -> Heard:
         """Perhaps that was all: begin to work on it, within bounds."""
         bounded = self._starts < MOST_STARTS and len(self._utterance) < LONGEST_GUESS_S * self._rate_hz
-        said_something = self._endpointer.spoken_ms > 0
-        if self._settings.speculate and bounded and said_something and self._has_room():
+        if self._settings.speculate and bounded and self._has_room():
             self._starts += 1
             utterance = self._utterance_so_far()
             self._tentative = utterance.turn
@@ -282,6 +299,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         If the user `went_on`, and was only cut, what follows is a turn of its own; joined again,
         utterances would grow without end while no answer comes. So it is with phrases.
         """
+        self._begin_partials()
         self._session.events.emit(SpeechEnded(self._next_sample - self._trailing() * self._window))
         if self._live is not None:
             heard: Heard = [EndOfTurn(self._live, "complete")]
@@ -289,7 +307,6 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         else:
             heard = self._commit(went_on)
         self._utterance.end(self._trailing())
-        self._begin_partials()
         self._endpointer.in_speech = False
         if went_on:
             self._utterance.forget()
@@ -300,7 +317,9 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
 
     def _commit(self, went_on: bool) -> Heard:
         barge_in, utterance, turn = self._session.barge_in, None, self._tentative
-        if went_on or turn is None or not turn.alive:
+        trailing_ms = 1000 * self._trailing() * self._window / self._rate_hz
+        quiet_speech = self._by_hand and trailing_ms > self._settings.min_silence_ms
+        if went_on or turn is None or not turn.alive or quiet_speech:
             self._drop_tentative()
             overlaps = barge_in.overlapping and barge_in.hears_words
             utterance = self._utterance_so_far(overlaps=overlaps and not self._streaming)
@@ -324,14 +343,15 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         return Utterance(turn, self._said(), self._rate_hz, spoken_ms, overlaps)
 
     def _said(self) -> Samples:
-        return self._utterance.samples(self._trailing())
+        """By hand what was quiet at the end may have been a whisper, and is left to the recognizer."""
+        return self._utterance.samples(0 if self._by_hand else self._trailing())
 
     def _windows_in(self, ms: float) -> int:
         return math.ceil(ms * self._rate_hz / (1000 * self._window))
 
     def _trailing(self) -> int:
-        """Windows of silence since the last that was voiced; none where all of it is a whisper."""
-        return self._endpointer.windows - self._endpointer.end if self._endpointer.spoken_ms else 0
+        """Windows of silence since the last that was voiced."""
+        return self._endpointer.windows - self._endpointer.end
 
     def _begin_partials(self) -> None:
         if self._live_transcript is not None:

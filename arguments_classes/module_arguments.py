@@ -43,7 +43,7 @@ class ModuleArguments:
         metadata={"help": f"speech to speech, in the place of stt, llm and tts: {_names('s2s')}"},
     )
     reply_mode: str = field(
-        default_factory=lambda: os.environ.get("REPLY_MODE", "turn"),
+        default_factory=lambda: os.environ.get("REPLY_MODE", "").strip().lower() or "turn",
         metadata={
             "help": "turn: answer when you have finished; stream: answer phrase by phrase (--s2s tone: "
             "at once) while you speak on, and let nothing interrupt it; default: $REPLY_MODE, else turn"
@@ -84,4 +84,5 @@ class ModuleArguments:
     )
 
     def __post_init__(self) -> None:
-        expect(self.reply_mode in ("turn", "stream"), "reply_mode", "turn or stream", self.reply_mode)
+        known = self.reply_mode in ("turn", "stream")
+        expect(known, "reply_mode (or REPLY_MODE)", "turn or stream", self.reply_mode)

@@ -79,9 +79,11 @@ class Metered(SharedEngine[E]):
     def _meter(self) -> Iterator[None]:
         with _alone:
             began = time.process_time()
-            yield
-            self.cpu_s += time.process_time() - began
-            self.calls += 1
+            try:
+                yield
+            finally:
+                self.cpu_s += time.process_time() - began
+                self.calls += 1
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ LAST_WRITES_S = 5.0
 
 
 class Archive:
-    """Raises `UserError` where the folder cannot be made. Others on this machine cannot look into it."""
+    """Raises `UserError` where the folder cannot be made. Others on this machine cannot look into the
+    folders of the sessions."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -33,6 +34,7 @@ class Archive:
         path = self._folder / re.sub(r"[^\w-]+", "-", name)
         path.mkdir(mode=0o700)
         recorder = SessionRecorder(path, sink)
+        self._recorders = [one for one in self._recorders if one.alive]
         self._recorders.append(recorder)
         return recorder
 

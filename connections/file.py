@@ -15,7 +15,7 @@ import soundfile
 from arguments_classes.file_arguments import FileArguments
 from connections.base import OpenSession
 from connections.recording import Recording
-from connections.session_folder import SessionFolder
+from connections.session_folder import SessionFolder, Span
 from connections.sound_writer import SoundWriter
 from listeners.listener import Listener
 from pipeline.clock import Clock, MonotonicClock, SampleClock
@@ -35,6 +35,9 @@ BLOCK_MS = 32
 
 LEAD_MS = 60
 """More than a block and a frame, or the reply would have gaps: time goes on by blocks."""
+
+LONGEST_REST_S = 600.0
+"""An answer that goes on for so long behind the recording does not end, and would fill the disk."""
 
 FRAME_SAMPLES = 480
 """Of the reply: 20 ms."""
@@ -132,12 +135,16 @@ class FileConnection:
             began, rate_hz = self._clock.now(), self._rate_hz
             starts = (began + start / rate_hz for start in replayed.reply_starts)
             self._session.playout.begin_replies_at(starts)
-            deaf = [(began + start / rate_hz, began + end / rate_hz) for start, end in replayed.deaf]
-            self._session.gate.replay(deaf)
+
+            def moments(spans: list[Span]) -> list[Span]:
+                return [(began + start / rate_hz, began + end / rate_hz) for start, end in spans]
+
+            self._session.gate.replay(moments(replayed.deaf))
+            self._session.barge_in.replay(moments(replayed.sounding))
         if self._sample_clock is not None:
             self._sample_clock.on_advance(self._session.playout.wake)
         self._results = Results(self._session)
-        self._shutdown.heeded_by(lambda: self._session.close("stopped"))
+        self._shutdown.heeded_by(self._stop)
         self._due = time.monotonic()
         silence = np.zeros(self._block, np.float32)
         with self._input:
@@ -148,16 +155,25 @@ class FileConnection:
                     break
                 self._step(block)
         self._session.finish()
+        rest_s = 0.0
         while self._session.state is not SessionState.CLOSED:
             self._step(silence)
+            rest_s += BLOCK_MS / 1000
+            if rest_s > LONGEST_REST_S:
+                self._session.close(f"the answer did not end within {LONGEST_REST_S:.0f} s")
         self._results.join()
         self._sink.close()
         self._recording.close()
         code = self._report()
         return 130 if self._shutdown.requested.is_set() else code
 
+    def _stop(self) -> None:
+        self._session.close("stopped")
+        self._session.activity.give_up()
+
     def _refuse_to_overwrite_the_input(self) -> None:
-        source = Path(self._arguments.input or "").resolve()
+        replayed = self._replayed
+        source = (Path(self._arguments.input or "") if replayed is None else replayed.audio).resolve()
         for path in (self._reply_path, self._recording_path, self._transcript_path):
             if path.resolve() == source:
                 raise UserError(
@@ -166,7 +182,7 @@ class FileConnection:
 
     def _blocks(self) -> Iterator[Samples]:
         """What the user says; in a replay they also do by hand what they did, just before a block."""
-        signals = deque(self._replayed.signals if self._replayed is not None else ())
+        signals = deque(self._replayed.signals if self._replayed is not None else [])
         position = 0
         try:
             for block in self._input.blocks(self._block, dtype="float32", always_2d=True):
@@ -180,6 +196,8 @@ class FileConnection:
                     self._by_hand(talk)
                 yield samples
                 position += len(samples)
+            for _, talk in signals:
+                self._by_hand(talk)
         except soundfile.LibsndfileError as error:
             raise UserError(f"--input {self._arguments.input}: it cannot be read on: {error}") from error
 
@@ -192,6 +210,8 @@ class FileConnection:
                 session.commit_speech()
             case Talk.CANCEL:
                 session.cancel_speech()
+        if self._sample_clock is not None:
+            session.activity.wait_idle()
 
     def _waits_for_the_reply(self) -> bool:
         """People in recordings are polite; in a replay they speak when they spoke."""

@@ -17,7 +17,6 @@ from connections.web_messages import (
     Played,
     Respond,
     Settings,
-    changed,
     decode,
     encode,
 )
@@ -187,8 +186,11 @@ class Guest:
             case Played(turn=turn, sample=sample):
                 self._pace.played(turn, sample)
                 session.playout.played(turn, sample)
-            case Settings():
-                session.settings = changed(session.settings, message)
+            case Settings(changes=changes):
+                try:
+                    session.settings = session.settings.changed(changes)
+                except ValueError as error:
+                    raise MessageError(str(error)) from error
 
     def _send(self, *messages: str | bytes) -> None:
         with self._lock:

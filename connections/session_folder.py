@@ -1,11 +1,12 @@
 """SessionFolder: a conversation that was kept, to be replayed."""
 
-import itertools
 import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import soundfile
 
 from pipeline.errors import UserError
 from pipeline.messages import Talk
@@ -17,40 +18,65 @@ AUDIO = "conversation.wav"
 EVENTS = "events.jsonl"
 """First what the session was like, then a line for each event."""
 
+Span = tuple[float, float]
+
 
 class SessionFolder:
-    """What `--record` kept of one session. Raises `UserError` where it is no such folder."""
+    """What `--record` kept of one session; moments are samples of the microphone.
+
+    Raises `UserError` where it is no such folder. It may come from a stranger, with a bug report, so
+    what is read of it is checked.
+    """
 
     def __init__(self, path: Path) -> None:
         self.audio = path / AUDIO
         try:
-            lines = (path / EVENTS).read_text("utf-8").splitlines()
-            header, *events = [json.loads(line) for line in lines]
+            self._samples = soundfile.info(self.audio).frames
+            header, *self._events = map(_object, (path / EVENTS).read_text("utf-8").splitlines())
             self.full_duplex = bool(header["full_duplex"])
-            self.settings = SessionSettings(**header["settings"])
-            self.events: list[dict[str, Any]] = events
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            self.settings = SessionSettings().changed(header["settings"])
+            self.reply_starts = [at for at, _ in self._named("ReplyStarted")]
+            self.sounding = list(self._sounding())
+            """Between which samples a reply was heard."""
+            self.deaf = list(self._deaf())
+            """Between which samples the microphone was not listened to."""
+            self.signals = [(at, Talk(event["talk"])) for at, event in self._named("TalkSignalled")]
+            """At which sample the user did what by hand."""
+        except (
+            OSError, ValueError, KeyError, TypeError, RecursionError, soundfile.LibsndfileError
+        ) as error:  # fmt: skip
             raise UserError(
-                f"--input {path}: expected a recording, or a folder that --record has made of a session "
-                f"({type(error).__name__} in {EVENTS})"
+                f"--input {path}: expected a recording, or a folder that --record made of a session, "
+                f"with {AUDIO} and {EVENTS} in it ({type(error).__name__}: {error})"
             ) from error
 
-    @property
-    def reply_starts(self) -> list[int]:
-        """With which sample of the microphone each reply began."""
-        return [event["at_sample"] for event in self.events if event["event"] == "ReplyStarted"]
+    def _named(self, *names: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        for event in self._events:
+            if event["event"] in names:
+                at = event["at_sample"]
+                if type(at) is not int or not 0 <= at <= self._samples:
+                    raise ValueError(f"expected at_sample from 0 to {self._samples}, got {at!r:.100}")
+                yield at, event
 
-    @property
-    def deaf(self) -> list[tuple[float, float]]:
-        """Between which samples the microphone was not listened to."""
-        changes = [event for event in self.events if event["event"] == "ListeningChanged"]
-        starts = [event["at_sample"] for event in changes if not event["listening"]]
-        ends = [event["at_sample"] for event in changes if event["listening"]]
-        return list(itertools.zip_longest(starts, ends, fillvalue=math.inf))
+    def _sounding(self) -> Iterator[Span]:
+        ends = {event["turn"]: at for at, event in self._named("TurnDone")}
+        for at, event in self._named("ReplyStarted"):
+            yield at, ends.get(event["turn"], math.inf)
 
-    @property
-    def signals(self) -> Iterator[tuple[int, Talk]]:
-        """At which sample the user did what by hand."""
-        for event in self.events:
-            if event["event"] == "TalkSignalled":
-                yield event["at_sample"], Talk(event["talk"])
+    def _deaf(self) -> Iterator[Span]:
+        since: int | None = None
+        for at, event in self._named("ListeningChanged"):
+            if not event["listening"]:
+                since = at
+            elif since is not None:
+                yield since, at
+                since = None
+        if since is not None:
+            yield since, math.inf
+
+
+def _object(line: str) -> dict[str, Any]:
+    value = json.loads(line)
+    if not isinstance(value, dict):
+        raise TypeError(f"expected an object in each line, got a {type(value).__name__}")
+    return value

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -10,11 +11,14 @@ from typing import TextIO
 
 from connections.recording import Recording
 from connections.session_folder import AUDIO, EVENTS
+from pipeline.errors import EngineError
 from pipeline.events import LIVE, Event, as_json
 from pipeline.messages import Samples
 from pipeline.session import Session
 from pipeline.sink import Frame, Sink
 from utils.audio import Resampler
+
+logger = logging.getLogger(__name__)
 
 MOST_WAITING = 10_000
 """Pieces that wait for the disk, minutes of them; one that is slower has stopped."""
@@ -39,8 +43,9 @@ class SessionRecorder:
         self.unheard, self.duck = sink.unheard, sink.duck
         self._heard_samples = 0
         self._said_until = 0
-        self._recording: Recording | None = None
-        self._resampler: Resampler
+        self._input_rate_hz = 0
+        self._recording: Recording
+        self._resampler: Resampler | None = None
         self._session: Session
         self._to_write: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._failed = False
@@ -50,12 +55,18 @@ class SessionRecorder:
     def attach(self, session: Session) -> None:
         """Keep this session, which is heard through `self`, from its first sample on."""
         self._session = session
+        (self._folder / EVENTS).touch(mode=0o600)
         self._events = (self._folder / EVENTS).open("w", encoding="utf-8")
         settings = dataclasses.asdict(session.settings)
         self._line({"full_duplex": self.full_duplex, "settings": settings})
         self._thread.start()
         session.intake.on_heard = self._heard
         session.events.add(self)
+
+    @property
+    def alive(self) -> bool:
+        """Whether there may be more to write."""
+        return self._thread.is_alive()
 
     def join(self, timeout_s: float) -> None:
         """Wait until all is written, once the session has ended."""
@@ -64,32 +75,30 @@ class SessionRecorder:
     # -- what happens ------------------------------------------------------------------------------
 
     def _heard(self, samples: Samples, rate_hz: int) -> None:
-        if self._recording is None:
-            self._recording = Recording(self._folder / AUDIO, rate_hz, rate_hz, exact=True)
+        if not self._input_rate_hz:
             self._input_rate_hz = rate_hz
-        recording = self._recording
+            self._later(lambda: self._open(rate_hz))
         self._heard_samples += len(samples)
-        self._later(lambda: recording.heard(samples))
+        self._later(lambda: self._recording.heard(samples))
 
     def play(self, frame: Frame) -> None:
         """It is heard behind what was not heard yet, else now."""
-        recording, now = self._recording, self._session.now()
-        if recording is not None:
-            if frame.sample == 0:
+        if self._input_rate_hz:  # before the microphone there is no time line
+            if frame.sample == 0 or self._resampler is None:
                 self._resampler = Resampler(self.rate_hz, self._input_rate_hz)
-            if self._sink.unheard(now) == 0:
-                self._said_until = self._heard_samples
+            if self._sink.unheard(self._session.now()) == 0:
+                self._said_until = max(self._said_until, self._heard_samples)
             samples, start = self._resampler.feed(frame.samples), self._said_until
             self._said_until += len(samples)
-            self._later(lambda: recording.said(samples, start))
+            self._later(lambda: self._recording.said(samples, start))
         self._sink.play(frame)
 
     def flush(self, turn: int, sample: int) -> bool:
         """What was not heard is cut off here too, where the client can."""
-        flushed, recording = self._sink.flush(turn, sample), self._recording
-        if flushed and recording is not None:
+        flushed = self._sink.flush(turn, sample)
+        if flushed and self._input_rate_hz:
             position = self._said_until = self._heard_samples
-            self._later(lambda: recording.unsaid(position))
+            self._later(lambda: self._recording.unsaid(position))
         return flushed
 
     def post(self, event: Event) -> None:
@@ -106,14 +115,20 @@ class SessionRecorder:
         self._later(lambda: print(json.dumps(values), file=self._events, flush=True))
 
     def _later(self, write: Callable[[], object]) -> None:
-        if self._to_write.qsize() < MOST_WAITING:
+        if self._to_write.qsize() >= MOST_WAITING:
+            self._fail("the disk is too slow")
+        elif not self._failed:
             self._to_write.put(write)
+
+    def _open(self, rate_hz: int) -> None:
+        (self._folder / AUDIO).touch(mode=0o600)
+        self._recording = Recording(self._folder / AUDIO, rate_hz, rate_hz, exact=True)
 
     def _write(self) -> None:
         while (write := self._to_write.get()) is not None:
             if not self._failed:
                 self._attempt(write)
-        if self._recording is not None:
+        if hasattr(self, "_recording"):
             self._attempt(self._recording.close)
         self._attempt(self._events.close)
 
@@ -121,6 +136,12 @@ class SessionRecorder:
         try:
             write()
         except Exception as error:
-            if not self._failed:
-                self._session.report("record", error)
+            self._fail(str(error))
+
+    def _fail(self, why: str) -> None:
+        """The client is told that it happened, the operator where and why."""
+        if not self._failed:
             self._failed = True
+            logger.error("%s is not complete: %s", self._folder, why)
+            sentence = "this conversation is no longer recorded; it goes on"
+            self._session.report("record", EngineError(sentence, code="not_recorded"))

@@ -16,7 +16,10 @@ class SoundWriter:
     def __init__(self, path: Path, rate_hz: int, channels: int, *, exact: bool = False) -> None:
         self._path = path
         subtype = "FLOAT" if exact else "PCM_16"
-        self._file = soundfile.SoundFile(path, "w", rate_hz, channels, subtype=subtype)
+        try:
+            self._file = soundfile.SoundFile(path, "w", rate_hz, channels, subtype=subtype)
+        except soundfile.LibsndfileError as error:
+            raise UserError(f"{path} cannot be written ({error.error_string})") from error
 
     def write(self, samples: NDArray[np.float32]) -> None:
         """Append samples, shape (samples,) or (samples, channels), in [-1, 1]."""

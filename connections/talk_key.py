@@ -1,5 +1,6 @@
 """TalkKey: push to talk, in the terminal."""
 
+import signal
 import sys
 import threading
 from types import TracebackType
@@ -7,7 +8,7 @@ from types import TracebackType
 from pipeline.errors import UserError
 from pipeline.session import Session
 
-HELP = "press the space bar and speak, press it again for the answer; Escape takes it back"
+HELP = "press the space bar and speak, press it again for the answer; Escape takes it back, or stops it"
 
 
 def expect_terminal() -> None:
@@ -33,13 +34,24 @@ class TalkKey:
 
     def __enter__(self) -> "TalkKey":
         self._mode.__enter__()
+        if hasattr(signal, "SIGCONT"):
+            signal.signal(signal.SIGCONT, self._on_continue)
         threading.Thread(target=self._read, name="keys", daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if hasattr(signal, "SIGCONT"):
+            signal.signal(signal.SIGCONT, signal.SIG_DFL)
         self._mode.__exit__(kind, error, trace)
+
+    def _on_continue(self, number: int, frame: object) -> None:
+        """After Ctrl-Z and fg the shell has taken the terminal back, and nobody has listened."""
+        self._mode = self._terminal.cbreak()
+        self._mode.__enter__()
+        if self._talking:
+            self.press("KEY_ESCAPE")
 
     def press(self, key: str) -> None:
         """A key was pressed, by its name or the character that it writes."""
@@ -49,9 +61,12 @@ class TalkKey:
                 self._session.start_speech()
             else:
                 self._session.commit_speech()
-        elif key == "KEY_ESCAPE" and self._talking:
+        elif key == "KEY_ESCAPE":
+            if self._talking:
+                self._session.cancel_speech()
+            else:
+                self._session.interrupt("the user pressed Escape")
             self._talking = False
-            self._session.cancel_speech()
 
     def _read(self) -> None:
         while True:

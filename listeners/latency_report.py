@@ -3,6 +3,7 @@
 import heapq
 import statistics
 import sys
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +75,8 @@ class LatencyReport:
             raise UserError(
                 "--latency_report needs plotly, which is not installed; type: pip install -e '.[report]'"
             ) from error
+        if path.suffix != ".html":
+            raise UserError(f"--latency_report: expected the name of an .html file, got {path}")
         try:
             path.open("ab").close()
         except OSError as error:
@@ -81,6 +84,7 @@ class LatencyReport:
         self._path = path
         self._latencies: deque[Latency] = deque(maxlen=TURNS_KEPT)
         self._slowest: list[SlowTurn] = []
+        self._lock = threading.Lock()
 
     def listen(self, session: Session, label: str) -> Listener:
         """Collect the turns of a session."""
@@ -88,15 +92,18 @@ class LatencyReport:
 
     def add(self, name: str, latency: Latency, steps: tuple[Step, ...]) -> None:
         """One turn that was answered."""
-        self._latencies.append(latency)
-        heapq.heappush(self._slowest, SlowTurn(latency.total_ms or 0.0, name, steps))
-        if len(self._slowest) > SLOWEST_KEPT:
-            heapq.heappop(self._slowest)
+        with self._lock:
+            self._latencies.append(latency)
+            heapq.heappush(self._slowest, SlowTurn(latency.total_ms or 0.0, name, steps))
+            if len(self._slowest) > SLOWEST_KEPT:
+                heapq.heappop(self._slowest)
 
     def write(self) -> None:
         """Write the page."""
-        times = {part: self._times(part) for part in PARTS}
-        slowest, distribution = _waterfalls(sorted(self._slowest, reverse=True)), _distribution(times)
+        with self._lock:
+            times = {part: self._times(part) for part in PARTS}
+            slowest_turns = sorted(self._slowest, reverse=True)
+        slowest, distribution = _waterfalls(slowest_turns), _distribution(times)
         page = _PAGE.format(
             count=len(self._latencies),
             table=_table(times),

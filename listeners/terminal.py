@@ -20,6 +20,7 @@ from pipeline.events import (
     SpeechCancelled,
     SpeechEnded,
     SpeechStarted,
+    TalkSignalled,
     Transcript,
     TurnDone,
 )
@@ -83,14 +84,16 @@ class Terminal(Listener):
                 self._state, self._replying = "speaking", turn
             case ListeningChanged(listening=True):
                 self._state = self._idle
-            case SpeechCancelled():
+            case TalkSignalled(talk="start"):
+                self._state = "hearing you"
+            case SpeechCancelled() | TalkSignalled(talk="cancel") | ErrorEvent(code="nothing_said"):
                 self._state, self._partial = self._idle, _NOTHING_YET
             case TurnDone(turn=turn) if self._state == "thinking" or turn == self._replying:
                 self._state = self._idle
 
     def _status(self) -> Text:
         symbol, style = _STATES[self._state]
-        line = Text(f"{symbol} {self._state:<13}", style=style)
+        line = Text(f"{symbol} {self._state:<14}", style=style)
         if self._state != "speaking":
             filled = min(_METER_CELLS, round(_METER_CELLS * (self._level / _METER_FULL_RMS) ** 0.5))
             line.append("▮" * filled + "▯" * (_METER_CELLS - filled), style="green")

@@ -15,6 +15,7 @@ class Activity:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._awake = 0
+        self._given_up = False
 
     def woke(self, threads: int = 1) -> None:
         """Count `threads` more as awake; called by whoever wakes them."""
@@ -28,7 +29,13 @@ class Activity:
             if self._awake == 0:
                 self._condition.notify_all()
 
+    def give_up(self) -> None:
+        """Somebody may never sleep again, and is not waited for any more."""
+        with self._condition:
+            self._given_up = True
+            self._condition.notify_all()
+
     def wait_idle(self, timeout_s: float | None = None) -> bool:
         """Wait until no thread is awake. False when `timeout_s` passed first."""
         with self._condition:
-            return self._condition.wait_for(lambda: self._awake == 0, timeout_s)
+            return self._condition.wait_for(lambda: self._awake == 0 or self._given_up, timeout_s)

@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pipeline.clock import Clock
@@ -58,10 +58,19 @@ class BargeIn:
         self._clock = clock
         self._interrupt = interrupt
         self._loudness: deque[float] = deque(maxlen=TURNS_COMPARED)
+        self._replayed: Sequence[tuple[float, float]] | None = None
+
+    def replay(self, sounding: Sequence[tuple[float, float]]) -> None:
+        """A conversation is replayed: a reply is taken to be heard when one was, between these moments.
+        Those of now may be longer or shorter."""
+        self._replayed = sounding
 
     @property
     def overlapping(self) -> bool:
         """Whether speech now would be over a reply."""
+        if self._replayed is not None and self._playout.full_duplex:
+            now = self._clock.now()
+            return any(start <= now < end for start, end in self._replayed)
         return self._playout.full_duplex and self._playout.sounding
 
     def goes_on(self, spoken_ms: float) -> None:

@@ -74,7 +74,8 @@ class Intake:
             self._fill_window()
 
     def signal(self, talk: Talk) -> None:
-        """Here in the audio the user began, ended or took back what they say."""
+        """Here in the audio the user began, ended or took back what they say. The window is filled up
+        with silence, which counts as heard."""
         with self._lock:
             self._events.emit(TalkSignalled(talk.value))
             self._fill_window()

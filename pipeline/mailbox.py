@@ -36,7 +36,7 @@ class Mailbox:
     def post(self, event: Event) -> None:
         """Add an event; never waits. A box that is full is closed instead: its listener lagged."""
         with self._condition:
-            if self.closed or isinstance(event, self.unwanted):
+            if self.closed:
                 return
             if isinstance(event, LIVE):
                 self._discard_older(type(event))
@@ -111,7 +111,8 @@ class Mailboxes:
     def emit(self, event: Event) -> None:
         """Post to every box; never waits."""
         for box in self._boxes:
-            box.post(event)
+            if not isinstance(event, box.unwanted):
+                box.post(event)
 
     def close(self) -> None:
         """No more events will come."""

@@ -27,6 +27,10 @@ VAD no longer takes the rest for speech after about half of that."""
 DUCK_GAIN = 0.25
 """Minus 12 dB: clearly quieter, still understood."""
 
+FLOOR_S = 1.0
+"""Who began to speak has the floor for so long after the last sign of it: longer than a hiccup of the
+network, and short enough to wait for an answer where the microphone was switched off."""
+
 KEPT_S = 1.0
 """Heard audio that is kept, because *heard* may be an estimate and the client corrects it."""
 

@@ -28,7 +28,7 @@ from pipeline.messages import (
     TalkSignal,
     UserText,
 )
-from pipeline.playout import Playout
+from pipeline.playout import FLOOR_S, Playout
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
 from pipeline.turn import Origin, Turn, TurnState
@@ -332,6 +332,7 @@ class Session:
             return
         if talk is Talk.START:
             if self.settings.reply_mode == "turn":
+                self.playout.floor_until(self.now() + FLOOR_S)  # or the next in line would begin
                 self._interrupt_reply("the user began to speak by hand")
             self.gate.open_at(self.now())
             self.playout.wake()

@@ -68,12 +68,48 @@ def test_the_answer_begins_at_the_commit(talk: Conversation) -> None:
     assert len(talk.stt.heard) == 1
 
 
-def test_a_whisper_counts_too(talk: Conversation) -> None:
+def test_the_silence_before_the_first_word_does_not_belong_to_it(talk: Conversation) -> None:
     talk.session.start_speech()
-    talk.speak(640, level=0.01)
+    talk.wait(1500)
+    assert not talk.events(SpeechStarted)
+    talk.speak(64)
     talk.session.commit_speech()
     talk.settle()
-    assert heard_s(talk) == pytest.approx(0.64, abs=0.04)
+    assert heard_s(talk) == pytest.approx(0.064 + 0.128, abs=0.04), "with a little before it"
+
+
+def test_a_whisper_at_the_end_belongs_to_it(talk: Conversation) -> None:
+    """Too quiet for the voice detector, behind a pause in which the end was guessed."""
+    talk.session.start_speech()
+    talk.speak(640)
+    talk.wait(128)
+    talk.speak(960, level=0.02)
+    talk.session.commit_speech()
+    talk.settle()
+    assert heard_s(talk) == pytest.approx(0.64 + 0.128 + 0.96, abs=0.07)
+
+
+@pytest.mark.parametrize("ms", [0, 1500])
+def test_who_says_nothing_is_not_answered(talk: Conversation, ms: int) -> None:
+    talk.session.start_speech()
+    talk.wait(ms)
+    talk.session.commit_speech()
+    talk.settle()
+    assert [error.code for error in talk.events(ErrorEvent)] == ["nothing_said"]
+    assert not talk.stt.heard
+
+
+def test_a_reply_in_line_does_not_begin_when_the_user_has_pressed_the_key(talk: Conversation) -> None:
+    talk.session.say("One sentence that takes a while to say, for the user to press the key in.")
+    talk.session.say("The next in line.")
+    talk.until(lambda: bool(talk.sink.frames))
+    talk.session.start_speech()
+    talk.wait(640)
+    talk.speak(640)
+    assert talk.sink.turns() == [1]
+    talk.session.commit_speech()
+    talk.settle()
+    assert heard_s(talk) == pytest.approx(0.64 + 0.128, abs=0.07)
 
 
 def test_what_is_cancelled_was_never_said(talk: Conversation) -> None:

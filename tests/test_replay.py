@@ -16,7 +16,7 @@ from connections.session_folder import AUDIO, EVENTS, SessionFolder
 from connections.session_recorder import SessionRecorder
 from pipeline.clock import Clock, SampleClock
 from pipeline.errors import UserError
-from pipeline.events import ErrorEvent, Event
+from pipeline.events import ErrorEvent, Event, InputLevel, PartialTranscript
 from pipeline.messages import Talk
 from pipeline.session import Session
 from pipeline.settings import SessionSettings
@@ -206,12 +206,11 @@ def test_others_cannot_look_into_it_and_a_name_is_only_a_name(tmp_path: Path) ->
     archive.keep(sink, "../../3 127.0.0.1")
     (folder,) = (tmp_path / "kept").iterdir()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o700
     assert folder.parent == tmp_path / "kept"
 
 
 def test_a_disk_that_fails_ends_the_recording_and_not_the_conversation(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: object) -> None:
         raise UserError("the disk is full")
@@ -223,15 +222,39 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_conversation(
     kept.recorder._to_write.put(lambda: None)
     events = list(iter(lambda: kept.mail.fetch(0.5), None))
     errors = [event for event in events if isinstance(event, ErrorEvent)]
-    assert [error.text for error in errors] == ["the disk is full"]
+    assert [error.text for error in errors] == ["this conversation is no longer recorded; it goes on"]
     assert any(type(event).__name__ == "ReplyStarted" for event in events)
+    assert "the disk is full" in caplog.text
     kept.close()
 
 
 @pytest.mark.parametrize(
-    "events", ["", "no json", "{}", '{"full_duplex": true, "settings": {"unknown": 1}}', None]
+    "events",
+    [
+        None,
+        "",
+        "no json",
+        "{}",
+        "[" * 100_000,
+        '{"full_duplex": true, "settings": {"unknown": 1}}',
+        '{"full_duplex": true, "settings": {"reply_mode": "song"}}',
+        *(
+            '{"full_duplex": true, "settings": {}}\n' + line
+            for line in (
+                "[1]",
+                "{}",
+                '{"event": "ReplyStarted", "turn": 1}',
+                '{"event": "ReplyStarted", "turn": 1, "at_sample": -1}',
+                '{"event": "ReplyStarted", "turn": 1, "at_sample": 99999999999999}',
+                '{"event": "ReplyStarted", "turn": 1, "at_sample": NaN}',
+                '{"event": "TalkSignalled", "at_sample": "abc", "talk": "start"}',
+                '{"event": "TalkSignalled", "at_sample": 0, "talk": "sing"}',
+            )
+        ),
+    ],
 )
 def test_a_folder_that_is_none(tmp_path: Path, events: str | None) -> None:
+    soundfile.write(tmp_path / AUDIO, np.zeros((100, 2)), RATE_HZ)
     if events is not None:
         (tmp_path / EVENTS).write_text(events)
     with pytest.raises(UserError, match="expected a recording, or a folder"):
@@ -242,3 +265,41 @@ def test_a_folder_that_cannot_be_made_is_told_at_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot be written into"):
         Archive(tmp_path / "file" / "kept")
+
+
+def test_the_recording_that_is_replayed_is_not_overwritten(tmp_path: Path) -> None:
+    Kept(tmp_path / "kept").close()
+    soundfile.write(tmp_path / "kept" / AUDIO, np.zeros((100, 2)), RATE_HZ)
+    arguments = FileArguments(input=str(tmp_path / "kept"), output=str(tmp_path / "kept" / AUDIO))
+    with pytest.raises(UserError, match="would overwrite the input"):
+        FileConnection(arguments, Request())
+
+
+def test_a_greeting_before_the_microphone_is_there_harms_nothing(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "kept")
+    kept.session.say("Good morning, this is a greeting of some length.")
+    kept.clock.advance(WINDOW)
+    kept.session.activity.wait_idle(10)
+    kept.hear(0.0, 1500)
+    events = kept.close()
+    assert "playout" not in [event.get("stage") for event in events]
+
+
+def test_what_is_only_worth_seeing_live_is_not_kept(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "kept")
+    kept.session.events.subscribe(live=(InputLevel, PartialTranscript))
+    kept.hear(0.5, 1000)
+    assert not {"InputLevel", "PartialTranscript"} & {event["event"] for event in kept.close()}
+
+
+def test_sessions_that_have_ended_are_let_go(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    for number in range(3):
+        recorder = archive.keep(RecordingSink(lambda: 0.0), f"session {number}")
+        session = build_pipeline(scripted_engines(), recorder)
+        recorder.attach(session)
+        session.close()
+        session.join(10)
+        recorder.join(10)
+    archive.keep(RecordingSink(lambda: 0.0), "the last")
+    assert len(archive._recorders) == 1

@@ -93,9 +93,9 @@ def test_the_mode_may_change_between_turns() -> None:
 class Singing:
     """The tone in `stream` mode, on a clock that the test moves."""
 
-    def __init__(self, settings: SessionSettings = STREAM) -> None:
+    def __init__(self, settings: SessionSettings = STREAM, *, full_duplex: bool = True) -> None:
         self.clock = SampleClock(RATE_HZ)
-        self.sink = RecordingSink(self.clock.now, full_duplex=True)
+        self.sink = RecordingSink(self.clock.now, full_duplex=full_duplex)
         engines = Engines(LoudnessDetector(), EndpointerSettings(), SharedEngine(ToneResponder()))
         self.session: Session = build_pipeline(engines, self.sink, settings=settings, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
@@ -138,6 +138,28 @@ def test_the_tone_has_no_click_in_it() -> None:
     singing.hear(0.0, 1500)
     audio = np.concatenate([frame.samples for frame in singing.sink.frames])
     assert np.abs(np.diff(np.trim_zeros(audio))).max() < 0.08
+    singing.close()
+
+
+def test_in_half_duplex_the_tone_waits_for_the_end_of_the_phrase() -> None:
+    """It would shut the microphone, and the end would never be heard."""
+    singing = Singing(full_duplex=False)
+    singing.hear(0.5, 960)
+    assert not singing.sink.frames
+    singing.hear(0.0, 2500)
+    assert singing.sink.turns() == [1]
+    assert singing.session.should_listen.is_set()
+    singing.close()
+
+
+def test_who_takes_back_what_they_say_is_not_sung_to() -> None:
+    singing = Singing()
+    singing.hear(0.5, 640)
+    singing.session.cancel_speech()
+    singing.hear(0.0, 320)
+    frames = len(singing.sink.frames)
+    singing.hear(0.0, 2000)
+    assert len(singing.sink.frames) == frames
     singing.close()
 
 

@@ -6,6 +6,8 @@ import socket
 import threading
 from collections.abc import Callable
 
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
 
 class Request:
     """A wish to stop, made once, from any thread."""
@@ -45,12 +47,14 @@ class Shutdown(Request):
         wakeup.setblocking(False)
         self._wakeup = wakeup
         signal.set_wakeup_fd(wakeup.fileno())
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOPPING:
             signal.signal(number, lambda number, frame: None)
         threading.Thread(target=self._watch, name="signals", daemon=True).start()
 
     def _watch(self) -> None:
         while number := self._signals.recv(1):
+            if number[0] not in STOPPING:  # another one that somebody handles
+                continue
             if self.requested.is_set():
                 os._exit(128 + number[0])
             self.make()
