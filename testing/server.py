@@ -24,6 +24,7 @@ from testing.fakes import (
 from TTS.base import Synthesizer
 from utils.engines import Cascade, Engines
 from utils.shutdown import Request
+from VAD.base import VoiceDetector
 from VAD.endpointer import EndpointerSettings
 
 STOP_S = 10.0
@@ -34,7 +35,7 @@ class _Scripted:
 
     _server: SocketServer | WebSocketServer
 
-    def __init__(self) -> None:
+    def __init__(self, vad: VoiceDetector | None = None) -> None:
         self.stt, self.llm = ScriptedRecognizer(), ScriptedModel()
         self.tts = ScriptedSynthesizer()
         self.sessions: list[Session] = []
@@ -44,7 +45,7 @@ class _Scripted:
         shared_llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
         shared_tts: SharedEngine[Synthesizer] = SharedEngine(self.tts)
         self._engines = Engines(
-            LoudnessDetector(),
+            vad or LoudnessDetector(),
             EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False),
             Cascade(shared_stt, shared_llm, shared_tts, self._new_chat),
         )
@@ -86,7 +87,7 @@ class ScriptedServer(_Scripted):
 class ScriptedWebServer(_Scripted):
     """The page and the WebSocket, on a free port of the loopback address, or on `port`."""
 
-    def __init__(self, *, port: int = 0, **flags: Any) -> None:
-        super().__init__()
+    def __init__(self, *, port: int = 0, vad: VoiceDetector | None = None, **flags: Any) -> None:
+        super().__init__(vad)
         self._server = WebSocketServer(WebSocketArguments(port=port, **flags), self._stop)
         self.port = self._server.port
