@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Generator
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from pipeline.errors import EngineError
 from pipeline.events import InputLevel, SpeechCancelled, SpeechEnded, SpeechStarted
@@ -19,12 +19,13 @@ from pipeline.messages import (
 from pipeline.playout import FLOOR_S
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
-from pipeline.turn import Origin, Turn
+from pipeline.turn import Origin
 from STT.live_transcript import LiveTranscript
 from utils.audio import rms
 from VAD.base import TurnDetector, VoiceDetector
 from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, EndpointerSettings, Voice
 from VAD.open_utterance import OpenUtterance
+from VAD.speech_turns import Heard, SpeechTurns
 from VAD.turn_judge import HEARD_SILENCE_MS, TurnJudge
 
 LONGEST_UTTERANCE_S = 60.0
@@ -34,17 +35,11 @@ not, this bounds the memory of a session, and for how long it keeps the others f
 LONGEST_PHRASE_S = 10.0
 """The same where phrases are answered while the user speaks on: nobody listens longer before a word."""
 
-MOST_STARTS = 3
-"""Tentative turns for one utterance. Who pauses so often is thinking, not ending."""
-
 LONGEST_GUESS_S = 15.0
 """A longer utterance is recognised once, when it is over: each guess would take the recognizer again."""
 
 LEVEL_WINDOWS = 3
 """Every how many windows the level is told: ten times a second, as meters do."""
-
-Heard: TypeAlias = list[Utterance | VoiceBlock | EndOfTurn]
-"""What is to be sent on. A list, so that everything is decided before anything is sent."""
 
 
 class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
@@ -76,22 +71,16 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         self._stream = detector.open()
         self._session = session
         self._settings = settings
-        self._has_room = has_room
         self._endpointer = Endpointer(settings, 1000 * self._window / self._rate_hz)
         self._heard_silence = self._windows_in(HEARD_SILENCE_MS)
         self._utterance = OpenUtterance(self._rate_hz, self._windows_in(settings.speech_pad_ms))
         self._judge = TurnJudge(settings, turn_detector, session)
+        self._turns = SpeechTurns(session, has_room, self._utterance_so_far)
         self._live_transcript = live_transcript
         self._next_sample = 0
         self._captured_until = session.now()
         self._by_hand = False
         """Whether the user said that they speak, and will say when they have finished."""
-        self._tentative: Turn | None = None
-        self._starts = 0
-        self._pending: Turn | None = None
-        """The turn of what was said last, which is to be joined with what is said before its answer."""
-        self._live: Turn | None = None
-        """The turn whose frames go on while the user speaks."""
 
     def process(
         self, message: AudioBlock | TalkSignal
@@ -139,21 +128,19 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         self._tell_the_reply(voice)
         if self._live_transcript is not None and self._endpointer.confirmed:
             self._live_transcript.grow(len(self._utterance), self._said, self._rate_hz)
-        if self._live is not None and self._live.alive:
-            heard += [VoiceBlock(self._live, block.samples, self._rate_hz)]
-        return heard + self._react(voice)
+        return heard + self._turns.live_block(block.samples, self._rate_hz) + self._react(voice)
 
     def _react(self, voice: Voice) -> Heard:
         if voice is Voice.CONFIRMED:
             return self._speech_started()
-        if voice is Voice.PAUSED and not self._streaming:
+        if voice is Voice.PAUSED and not (self._streaming or self._session.barge_in.overlapping):
             if not self._by_hand:
                 judged = self._utterance.samples(self._trailing(), kept_silence=self._heard_silence)
                 self._judge.pause_began(judged, self._rate_hz)
             return self._speculate()
         if voice is Voice.RESUMED:
             self._judge.pause_ended()
-            self._drop_tentative()
+            self._turns.drop_guess()
         elif voice is Voice.ENDED:
             return self._speech_ended()
         elif self._endpointer.confirmed and len(self._utterance) >= self._longest:
@@ -182,7 +169,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         heard = self._speech_ended() if self._endpointer.confirmed else []
         self._yield_floor()
         self._endpointer.skip(samples // self._window)
-        self._drop_tentative()
+        self._turns.drop_guess()
         self._utterance.forget()
         return heard
 
@@ -251,10 +238,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         self._begin_partials()
         if self._endpointer.confirmed:
             self._session.events.emit(SpeechCancelled(self._next_sample))
-        if self._live is not None:
-            self._live.interrupt("taken back")
-            self._live = None
-        self._drop_tentative()
+        self._turns.take_back()
         self._judge.pause_ended()
         self._utterance.forget()
         self._utterance.forget_before()
@@ -267,75 +251,39 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     def _speech_started(self) -> Heard:
         start = self._next_sample - self._window * (self._endpointer.windows - self._endpointer.start)
         self._session.events.emit(SpeechStarted(start))
-        pending, self._pending = self._pending, None
-        if pending is None or not pending.drop("the user went on"):
+        if not self._turns.begin():
             self._utterance.forget_before()
-        self._starts = 0
         self._begin_partials()
         if not (self._streaming and self._session.takes_frames and self._session.playout.full_duplex):
             return []  # in half duplex the answer would shut the microphone before the end is heard
-        self._live = self._session.begin_turn(Origin.SPEECH)
-        self._live.commit()
-        return [VoiceBlock(self._live, self._said(), self._rate_hz)]
+        return self._turns.begin_live(self._said(), self._rate_hz)
 
     def _speculate(self) -> Heard:
-        """Perhaps that was all: begin to work on it, within bounds."""
-        bounded = self._starts < MOST_STARTS and len(self._utterance) < LONGEST_GUESS_S * self._rate_hz
-        if self._settings.speculate and bounded and self._has_room():
-            self._starts += 1
-            utterance = self._utterance_so_far()
-            self._tentative = utterance.turn
-            return [utterance]
-        return []
-
-    def _drop_tentative(self) -> None:
-        if self._tentative is not None:
-            self._tentative.drop("the user went on")
-            self._tentative = None
+        short = len(self._utterance) < LONGEST_GUESS_S * self._rate_hz
+        return self._turns.guess() if self._settings.speculate and short else []
 
     def _speech_ended(self, *, went_on: bool = False) -> Heard:
-        """The utterance is over: commit its turn; if it was said over a reply, its words will decide.
-
-        If the user `went_on`, and was only cut, what follows is a turn of its own; joined again,
-        utterances would grow without end while no answer comes. So it is with phrases.
+        """The utterance is over. If the user `went_on`, and was only cut, what follows is a turn of its
+        own; joined again, utterances would grow without end while no answer comes. So are phrases.
         """
         self._begin_partials()
         self._session.events.emit(SpeechEnded(self._next_sample - self._trailing() * self._window))
-        if self._live is not None:
-            heard: Heard = [EndOfTurn(self._live, "complete")]
-            self._live = None
-        else:
-            heard = self._commit(went_on)
+        heard = self._turns.end_live()
+        if heard is None:
+            trailing_ms = 1000 * self._trailing() * self._window / self._rate_hz
+            whispered = self._by_hand and trailing_ms > self._settings.min_silence_ms
+            heard = self._turns.commit(anew=went_on or whispered, over_reply=not self._streaming)
+        self._judge.pause_ended()
         self._utterance.end(self._trailing())
         self._endpointer.in_speech = False
         if went_on:
             self._utterance.forget()
         if went_on or self._streaming:
-            self._pending = None
+            self._turns.stand_alone()
             self._utterance.forget_before()
         return heard
 
-    def _commit(self, went_on: bool) -> Heard:
-        barge_in, utterance, turn = self._session.barge_in, None, self._tentative
-        trailing_ms = 1000 * self._trailing() * self._window / self._rate_hz
-        quiet_speech = self._by_hand and trailing_ms > self._settings.min_silence_ms
-        if went_on or turn is None or not turn.alive or quiet_speech:
-            self._drop_tentative()
-            overlaps = barge_in.overlapping and barge_in.hears_words
-            utterance = self._utterance_so_far(overlaps=overlaps and not self._streaming)
-            turn = utterance.turn
-        self._tentative = None
-        self._judge.pause_ended()
-        turn.mark("endpoint")
-        self._pending = turn
-        if utterance is not None and utterance.overlaps:
-            barge_in.waits_for_verdict()
-        else:
-            turn.commit()
-            barge_in.over()
-        return [] if utterance is None else [utterance]
-
-    def _utterance_so_far(self, *, overlaps: bool = False) -> Utterance:
+    def _utterance_so_far(self, overlaps: bool) -> Utterance:
         """What was said up to now, in a turn of its own, which is tentative."""
         turn = self._session.begin_turn(Origin.SPEECH)
         turn.mark("speech_end", self._captured_until - self._trailing() * self._window / self._rate_hz)

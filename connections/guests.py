@@ -8,6 +8,7 @@ from itertools import count
 from connections.base import OpenSession, tell_loop
 from connections.guest import Guest
 from connections.web_messages import MessageError
+from listeners.metrics import Metrics
 from pipeline.session import Session
 
 GRACE_S = 15.0
@@ -37,6 +38,7 @@ class Guests:
         self._most = most
         self._stays: dict[str, _Stay] = {}
         self._numbers = count(1)
+        self.metrics = Metrics(lambda: self.count)
         self.closing = False
 
     @property
@@ -54,6 +56,7 @@ class Guests:
         number = next(self._numbers)
         session = self._open_session(guest, f"{number} {peer}")
         guest.begin(session)
+        self.metrics.watch(session)
         self._stays[guest.key] = _Stay(guest, session, number)
         loop = asyncio.get_running_loop()
         session.on_closed = lambda: tell_loop(loop, self._ended, guest)

@@ -9,6 +9,7 @@ from fastapi import FastAPI, WebSocket
 from fastapi.requests import HTTPConnection, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.websockets import WebSocketState
 
 from connections.access import Access
@@ -64,6 +65,13 @@ def build_app(guests: Guests, access: Access) -> FastAPI:
         if not access.is_known(_token(request)):
             return JSONResponse({"error": "expected a token"}, 401)
         return JSONResponse({"sessions": guests.overview()})
+
+    @app.get("/metrics")
+    async def metrics(request: Request) -> Response:
+        """For Prometheus."""
+        if not access.is_known(_token(request)):
+            return JSONResponse({"error": "expected a token"}, 401)
+        return Response(guests.metrics.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     @app.get("/")
     async def page() -> RedirectResponse:

@@ -81,6 +81,18 @@ def test_a_nod_brings_the_reply_back_where_it_was(talking: Conversation) -> None
     assert [message.content for message in talking.chat.prompt("and?")][-2] == REPLY
 
 
+def test_a_nod_is_no_turn_where_pauses_are_guessed_at_too() -> None:
+    llm, stt = ScriptedModel(REPLY, "Next."), ScriptedRecognizer("A question.", "uh-huh")
+    with Conversation(full_duplex=True, llm=llm, stt=stt, endpointing=EndpointerSettings()) as talk:
+        talk.ask()
+        talk.until(lambda: bool(talk.sink.frames))
+        talk.wait(320)
+        talk.speak(320, level=0.1)
+        talk.wait(640)
+        assert heard_of(talk, 1) == REPLY
+        assert len(talk.llm.prompts) == 1, "nothing was answered on the chance that it is a turn"
+
+
 def test_a_short_word_that_is_not_soft_is_a_turn(talking: Conversation) -> None:
     talking.speak(320)
     talking.wait(320)

@@ -11,7 +11,8 @@ from testing.fakes import RATE_HZ, LoudnessDetector, ScriptedModel, ScriptedReco
 from testing.sinks import RecordingSink
 from utils.engines import Engines
 from VAD.endpointer import EndpointerSettings
-from VAD.handler import LONGEST_GUESS_S, MOST_STARTS
+from VAD.handler import LONGEST_GUESS_S
+from VAD.speech_turns import MOST_STARTS
 
 
 def conversation(**engines: object) -> Conversation:
