@@ -83,6 +83,7 @@ def test_it_hears_answers_and_plays_all_of_it(browser: Any) -> None:
         page.wait_for_selector("#latency li")
         state(page, "listening")
         page.click("#debug summary")
+        page.wait_for_selector("#figures dd")
         deadline = time.monotonic() + PATIENCE_MS / 1000
         while not figure(page, "packets received") == figure(page, "packets played") > 0:
             assert time.monotonic() < deadline, page.inner_text("#figures")
@@ -154,6 +155,7 @@ def test_a_connection_that_drops_comes_back_with_the_same_conversation(browser: 
         page.wait_for_selector("#trouble[hidden]", state="attached")
         page.wait_for_selector(".machine >> nth=1")
         page.click("#debug summary")
+        page.wait_for_selector("#figures dd")
         assert figure(page, "reconnected") == 1
         assert len(server.sessions) == 1
         tunnel.close()

@@ -194,7 +194,7 @@ def test_prometheus_is_told_figures_and_no_words(server: ScriptedWebServer) -> N
         page = get(server.port, "/metrics")[2].decode()
     for line in (
         "s2s_sessions 1.0",
-        's2s_turns_total{state="done"} 1.0',
+        's2s_turns_total{state="interrupted"} 1.0',
         "s2s_interruptions_total 1.0",
         's2s_errors_total{code="internal_error",stage="llm"} 1.0',
         's2s_latency_seconds_count{part="total"} 2.0',
