@@ -2,14 +2,18 @@
 
 import contextlib
 import json
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from websockets.exceptions import ConnectionClosed
 
 from testing.fakes import ScriptedModel
 from testing.server import ScriptedWebServer
+from tests.command import command
 from tests.socket_clients import wait_for
 from tests.web_client import WebClient
 from utils.audio import from_pcm16
@@ -233,3 +237,15 @@ def test_the_audio_is_what_was_spoken(server: ScriptedWebServer) -> None:
         client.until("TurnDone")
         audio = from_pcm16(b"".join(client.audio))
         assert np.allclose(audio[100:200], 0.01, atol=1e-3)
+
+
+def test_the_example_asks_and_keeps_the_answer(server: ScriptedWebServer, tmp_path: Path) -> None:
+    question, answer = tmp_path / "question.wav", tmp_path / "answer.wav"
+    soundfile.write(question, np.full(8000, 0.5), 16000)
+    url = f"ws://127.0.0.1:{server.port}/ws"
+    asking = command(str(question), str(answer), url, program="examples/websocket_client.py")
+    ended = subprocess.run(asking, capture_output=True, text=True, timeout=60, check=True)
+    assert "    you: words" in ended.stdout
+    assert "machine: One sentence." in ended.stdout
+    audio, rate_hz = soundfile.read(answer)
+    assert len(audio) / rate_hz == pytest.approx(0.3, abs=0.05)
