@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
+from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.base import OpenSession, tell_loop
 from connections.guest import Guest
+from connections.time_limits import TimeLimits
 from connections.web_messages import MessageError
 from listeners.metrics import Metrics
 from pipeline.session import Session
@@ -33,9 +35,10 @@ class _Stay:
 class Guests:
     """Used on the thread of the server; `close` from any."""
 
-    def __init__(self, open_session: OpenSession, most: int) -> None:
+    def __init__(self, open_session: OpenSession, arguments: WebSocketArguments) -> None:
         self._open_session = open_session
-        self._most = most
+        self._most = arguments.max_sessions
+        self._limits_s = arguments.idle_timeout_s, arguments.longest_session_s
         self._stays: dict[str, _Stay] = {}
         self._numbers = count(1)
         self.metrics = Metrics(lambda: self.count)
@@ -57,6 +60,7 @@ class Guests:
         session = self._open_session(guest, f"{number} {peer}")
         guest.begin(session)
         self.metrics.watch(session)
+        TimeLimits(session, *self._limits_s)
         self._stays[guest.key] = _Stay(guest, session, number)
         loop = asyncio.get_running_loop()
         session.on_closed = lambda: tell_loop(loop, self._ended, guest)

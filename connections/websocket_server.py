@@ -41,7 +41,7 @@ class WebSocketServer:
 
     def run(self, open_session: OpenSession) -> int:
         """Serve until Ctrl-C."""
-        guests = Guests(open_session, self._arguments.max_sessions)
+        guests = Guests(open_session, self._arguments)
         server = uvicorn.Server(self._configuration(guests))
         serving = threading.Thread(target=server.run, args=([self._socket],), name="web")
         stopped = threading.Event()

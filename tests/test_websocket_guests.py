@@ -1,6 +1,7 @@
 """Who may come in over the WebSocket, who may come back, and what an operator sees."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -156,6 +157,26 @@ class TestAccess:
         with pytest.raises(UserError, match="expected a certificate"):
             server.run(lambda *_: None)  # type: ignore[arg-type, return-value]
         server.close()
+
+
+class TestTimeLimits:
+    def test_a_session_that_nobody_uses_is_ended(self) -> None:
+        with ScriptedWebServer(idle_timeout_s=0.5) as server, WebClient(server.port) as client:
+            assert client.until("SessionEnded")["reason"] == "nobody has spoken for 0.5 s"
+            assert client.until_closed() == 1000
+
+    def test_who_speaks_is_not_idle(self) -> None:
+        with ScriptedWebServer(idle_timeout_s=5) as server, WebClient(server.port) as client:
+            for _ in range(3):
+                time.sleep(2)  # which is the point
+                client.ask()
+                client.until("TurnDone")
+            assert client.until("SessionEnded")["reason"].startswith("nobody")
+
+    def test_no_session_lasts_for_ever(self) -> None:
+        with ScriptedWebServer(longest_session_s=0.5) as server, WebClient(server.port) as client:
+            assert "may last" in client.until("SessionEnded")["reason"]
+            assert client.until_closed() == 1000
 
 
 class TestHttp:

@@ -1,0 +1,47 @@
+"""TimeLimits: how long a session may last, and how long nothing may happen in it."""
+
+import asyncio
+
+from connections.base import tell_loop
+from pipeline.events import LIVE, Event, SpeechStarted, TurnDone
+from pipeline.session import Session
+
+
+class TimeLimits:
+    """Ends a session that nobody uses, such as that of a page left open in a tab, or that lasts too long.
+
+    A box for its events; made on the thread of the server.
+    """
+
+    unwanted: tuple[type, ...] = LIVE
+
+    def __init__(self, session: Session, idle_s: float, longest_s: float) -> None:
+        self._session = session
+        self._idle_s = idle_s
+        self._loop = asyncio.get_running_loop()
+        reason = f"a session may last {longest_s:g} s"
+        self._longest = self._loop.call_later(longest_s, session.close, reason)
+        self._idle = self._wait()
+        session.events.add(self)
+
+    def post(self, event: Event) -> None:
+        """Somebody speaks, or was answered; from any thread."""
+        if isinstance(event, (SpeechStarted, TurnDone)):
+            tell_loop(self._loop, self._restart)
+
+    def close(self) -> None:
+        """The session has ended."""
+        tell_loop(self._loop, self._cancel)
+
+    def _wait(self) -> asyncio.TimerHandle:
+        reason = f"nobody has spoken for {self._idle_s:g} s"
+        return self._loop.call_later(self._idle_s, self._session.close, reason)
+
+    def _restart(self) -> None:
+        if not self._idle.cancelled():
+            self._idle.cancel()
+            self._idle = self._wait()
+
+    def _cancel(self) -> None:
+        self._idle.cancel()
+        self._longest.cancel()
