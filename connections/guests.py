@@ -99,6 +99,8 @@ class Guests:
     def _ended(self, guest: Guest) -> None:
         stay = self._stays.pop(guest.key, None)
         if stay is not None:
+            if stay.timer is not None:
+                stay.timer.cancel()
             stay.leave(MessageError("the session has ended", "ended"))
 
     def overview(self) -> list[dict[str, object]]:

@@ -8,7 +8,8 @@ from pipeline.session import Session
 
 
 class TimeLimits:
-    """Ends a session that nobody uses, such as that of a page left open in a tab, or that lasts too long.
+    """Ends a session that nobody uses, such as that of a page left open in a tab, and one that lasts
+    too long.
 
     A box for its events; made on the thread of the server.
     """

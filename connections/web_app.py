@@ -10,7 +10,7 @@ from fastapi.requests import HTTPConnection, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
-from starlette.websockets import WebSocketState
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from connections.access import Access
 from connections.guest import Guest
@@ -25,6 +25,9 @@ CLOSED = {
     "full": 1013, "ended": 1000, "gone": 4001, "replaced": 4002,
 }  # fmt: skip
 """How the connection is closed after an error, by its code (RFC 6455; from 4000 on our own)."""
+
+GONE = (WebSocketDisconnect, RuntimeError, OSError)
+"""What comes of sending to a client who was quicker."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
@@ -134,7 +137,7 @@ class _Connection:
             return
         error = self._over.result()
         if error.code == "ended":
-            with contextlib.suppress(RuntimeError, OSError):
+            with contextlib.suppress(*GONE):
                 await self._pass_on(self._guest.take_messages())  # the last words
         await _hang_up(self._websocket, error)
 
@@ -174,7 +177,7 @@ class _Connection:
 
 async def _hang_up(websocket: WebSocket, error: MessageError) -> None:
     """Say why, then close."""
-    with contextlib.suppress(RuntimeError, OSError):  # they were quicker
+    with contextlib.suppress(*GONE):
         if websocket.application_state is WebSocketState.CONNECTED:
             await websocket.send_text(encode("error", code=error.code, text=str(error)))
             await websocket.close(CLOSED[error.code])
