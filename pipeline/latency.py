@@ -56,7 +56,9 @@ def _silence_s(marks: Mapping[str, Mark]) -> float | None:
     """The pause that had to pass, on the clock on which it was heard."""
     if "speech_end" not in marks or "endpoint" not in marks:
         return None
-    return marks["endpoint"].clock_s - marks["speech_end"].clock_s
+    return max(
+        0.0, marks["endpoint"].clock_s - marks["speech_end"].clock_s
+    )  # by hand it may cut a window
 
 
 @dataclass(frozen=True, slots=True)

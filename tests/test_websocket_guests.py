@@ -1,9 +1,11 @@
 """Who may come in over the WebSocket, who may come back, and what an operator sees."""
 
+import gc
 import json
 import time
 import urllib.error
 import urllib.request
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -157,6 +159,19 @@ class TestAccess:
         with pytest.raises(UserError, match="expected a certificate"):
             server.run(lambda *_: None)  # type: ignore[arg-type, return-value]
         server.close()
+
+    def test_of_who_has_left_nothing_is_kept(self, server: ScriptedWebServer) -> None:
+        for _ in range(4):
+            with WebClient(server.port) as client:
+                client.until("welcome")
+        sessions = [weakref.ref(session) for session in server.sessions]
+        server.sessions.clear()
+
+        def gone() -> bool:
+            gc.collect()
+            return not any(session() for session in sessions)
+
+        wait_for(gone, "the sessions to be let go")
 
 
 class TestTimeLimits:
