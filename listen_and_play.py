@@ -18,11 +18,10 @@ from connections.wire import (
     FrameKind,
     FrameReader,
     Hello,
-    WireError,
     WireFrame,
     encode_hello,
 )
-from pipeline.errors import UserError
+from pipeline.errors import ProtocolError, UserError
 from utils.audio import from_pcm16, to_pcm16
 from utils.shutdown import Request, Shutdown
 from utils.sound_devices import find_sound_device, load_sounddevice
@@ -69,7 +68,7 @@ class Client:
                 try:
                     self._talk()
                     problem = "the server hung up"
-                except (OSError, WireError) as error:
+                except (OSError, ProtocolError) as error:
                     problem = f"no connection to {self._arguments.host}: {error}"
                 if not self._shutdown.requested.is_set():
                     say(f"{problem}; trying again in {self._back_off_s:.1f} s")
@@ -224,7 +223,7 @@ def welcome(request: dict[str, Any]) -> None:
     if request.get("type") == "refused":
         raise Refused(f"the server refuses us: {request.get('text')}")
     if request.get("type") != "welcome":
-        raise WireError(f"expected a welcome, got {request.get('type')!r}")
+        raise ProtocolError(f"expected a welcome, got {request.get('type')!r}")
 
 
 def say(text: str) -> None:

@@ -86,8 +86,8 @@ class SpeechTurns:
 
     def live_block(self, samples: Samples, rate_hz: int) -> Heard:
         """They speak on."""
-        alive = self._live is not None and self._live.alive
-        return [VoiceBlock(self._live, samples, rate_hz)] if self._live and alive else []
+        live = self._live
+        return [] if live is None or not live.alive else [VoiceBlock(live, samples, rate_hz)]
 
     def end_live(self) -> Heard | None:
         """They have finished. None: nobody was answering."""

@@ -10,6 +10,9 @@ from pipeline.clock import Clock
 from pipeline.session import Session
 from pipeline.sink import Sink
 
+CLOSE_S = 0.8
+"""How long sessions may take to end: Ctrl-C ends the program within a second."""
+
 
 def tell_loop(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args: object) -> None:
     """Call `callback` on the thread of the event loop. One that is closed has nobody left to tell."""

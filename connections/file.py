@@ -15,7 +15,7 @@ import soundfile
 from arguments_classes.file_arguments import FileArguments
 from connections.base import OpenSession
 from connections.recording import Recording
-from connections.session_folder import SessionFolder, Span
+from connections.session_folder import SessionFolder
 from connections.sound_writer import SoundWriter
 from listeners.listener import Listener
 from pipeline.clock import Clock, MonotonicClock, SampleClock
@@ -131,16 +131,7 @@ class FileConnection:
         self._sink = FileSink(self._reply_path, self._recording, self._clock, full_duplex)
         self._session = open_session(self._sink, "file", self._clock)
         if replayed is not None:
-            self._session.settings = replayed.settings
-            began, rate_hz = self._clock.now(), self._rate_hz
-            starts = (began + start / rate_hz for start in replayed.reply_starts)
-            self._session.playout.begin_replies_at(starts)
-
-            def moments(spans: list[Span]) -> list[Span]:
-                return [(began + start / rate_hz, began + end / rate_hz) for start, end in spans]
-
-            self._session.gate.replay(moments(replayed.deaf))
-            self._session.barge_in.replay(moments(replayed.sounding))
+            replayed.prepare(self._session, self._rate_hz)
         if self._sample_clock is not None:
             self._sample_clock.on_advance(self._session.playout.wake)
         self._results = Results(self._session)

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from typing import Final
 
 from connections.base import tell_loop
-from connections.remote_pace import RemotePace
+from connections.remote_pace import FRAMES_PER_S, LEAD_MS, RemotePace
 from connections.web_messages import (
     Message,
-    MessageError,
     Order,
     Played,
     Respond,
@@ -20,15 +19,13 @@ from connections.web_messages import (
     decode,
     encode,
 )
-from pipeline.errors import EngineError, SessionBusy, SessionClosed
+from pipeline.errors import EngineError, ProtocolError, SessionBusy, SessionClosed
 from pipeline.events import PartialTranscript, as_json
 from pipeline.mailbox import Mailbox
 from pipeline.session import Session
 from pipeline.sink import Frame
 from utils.audio import clean, from_pcm16, to_pcm16
 
-FRAMES_PER_S = 50
-LEAD_MS = 60
 BUFFER_MS = 60
 """What a client is taken to hold until it reports: two frames and the sound card."""
 
@@ -145,21 +142,21 @@ class Guest:
         return messages
 
     def hear(self, data: bytes) -> None:
-        """Audio of the microphone. Raises `MessageError`."""
+        """Audio of the microphone. Raises `ProtocolError`."""
         if len(data) % 2:
-            raise MessageError("expected whole samples of two bytes", "half_sample")
+            raise ProtocolError("expected whole samples of two bytes", "half_sample")
         if len(data) > 2 * LONGEST_AUDIO_S * self.rate_hz:
-            raise MessageError(f"expected at most {LONGEST_AUDIO_S:.0f} s in a message", "too_long")
+            raise ProtocolError(f"expected at most {LONGEST_AUDIO_S:.0f} s in a message", "too_long")
         self._heard_s += len(data) / (2 * self.rate_hz)
         if self._heard_s > self._loop.time() - self._heard_since + FLOOD_S:
-            raise MessageError("expected audio at the pace of speech, got much more", "flood")
+            raise ProtocolError("expected audio at the pace of speech, got much more", "flood")
         self._session.feed(from_pcm16(data), self.rate_hz)
 
     def read(self, text: str) -> None:
         """A message in JSON. What makes no sense, or cannot be done, is answered with an error."""
         try:
             self._obey(decode(text))
-        except MessageError as error:
+        except ProtocolError as error:
             self.tell_error(error.code, str(error))
         except EngineError as error:
             self.tell_error(error.code, str(error))
@@ -190,7 +187,7 @@ class Guest:
                 try:
                     session.settings = session.settings.changed(changes)
                 except ValueError as error:
-                    raise MessageError(str(error)) from error
+                    raise ProtocolError(str(error)) from error
 
     def _send(self, *messages: str | bytes) -> None:
         with self._lock:

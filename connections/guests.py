@@ -9,8 +9,8 @@ from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.base import OpenSession, tell_loop
 from connections.guest import Guest
 from connections.time_limits import TimeLimits
-from connections.web_messages import MessageError
 from listeners.metrics import Metrics
+from pipeline.errors import ProtocolError
 from pipeline.session import Session
 
 GRACE_S = 15.0
@@ -27,7 +27,7 @@ class _Stay:
     guest: Guest
     session: Session
     number: int
-    leave: Callable[[MessageError], None] = lambda error: None
+    leave: Callable[[ProtocolError], None] = lambda error: None
     """Hang up the present connection, and say why."""
     timer: asyncio.TimerHandle | None = None
 
@@ -50,31 +50,31 @@ class Guests:
         return len(self._stays)
 
     def welcome(self, guest: Guest, peer: str) -> Session:
-        """A session for a new guest. Raises `MessageError` where there is no room."""
+        """A session for a new guest. Raises `ProtocolError` where there is no room."""
         if self.closing or self.count >= self._most:
-            raise MessageError(f"expected room, but {self.count} people are talking already", "full")
+            raise ProtocolError(f"expected room, but {self.count} people are talking already", "full")
         lag_s = max((stay.session.intake.backlog_s for stay in self._stays.values()), default=0.0)
         if lag_s > MOST_LAG_S:
-            raise MessageError("expected room, but this machine is busy; try again soon", "full")
+            raise ProtocolError("expected room, but this machine is busy; try again soon", "full")
         number = next(self._numbers)
         session = self._open_session(guest, f"{number} {peer}")
         guest.begin(session)
         self.metrics.watch(session)
-        TimeLimits(session, *self._limits_s)
+        session.events.add(TimeLimits(session, *self._limits_s))
         self._stays[guest.key] = _Stay(guest, session, number)
         loop = asyncio.get_running_loop()
         session.on_closed = lambda: tell_loop(loop, self._ended, guest)
         return session
 
     def welcome_back(self, key: str) -> Guest:
-        """Who has this key; an older connection of theirs is hung up. Raises `MessageError`."""
+        """Who has this key; an older connection of theirs is hung up. Raises `ProtocolError`."""
         stay = self._stays.get(key)
         if stay is None:
-            raise MessageError("expected the key of a session that is waiting, it has ended", "gone")
-        stay.leave(MessageError("you are connected anew", "replaced"))
+            raise ProtocolError("expected the key of a session that is waiting, it has ended", "gone")
+        stay.leave(ProtocolError("you are connected anew", "replaced"))
         return stay.guest
 
-    def attached(self, guest: Guest, leave: Callable[[MessageError], None]) -> None:
+    def attached(self, guest: Guest, leave: Callable[[ProtocolError], None]) -> None:
         """Their connection is open; `leave` hangs it up."""
         stay = self._stays[guest.key]
         stay.leave = leave
@@ -101,7 +101,7 @@ class Guests:
         if stay is not None:
             if stay.timer is not None:
                 stay.timer.cancel()
-            stay.leave(MessageError("the session has ended", "ended"))
+            stay.leave(ProtocolError("the session has ended", "ended"))
 
     def overview(self) -> list[dict[str, object]]:
         """For the operator: who is there, without a word of what is said."""

@@ -9,7 +9,8 @@ from connections.access import Access
 from connections.base import tell_loop
 from connections.socket_receiver import SocketReceiver
 from connections.socket_sender import SocketSender
-from connections.wire import RAW_RATE_HZ, Hello, WireError
+from connections.wire import RAW_RATE_HZ, Hello
+from pipeline.errors import ProtocolError
 from pipeline.session import Session
 
 logger = logging.getLogger(__name__)
@@ -57,16 +58,16 @@ class Lobby:
         if self._access.is_known(hello.token):
             self._pair(side, f"client {hello.session}", hello)
         elif hello.token:
-            self.refuse(side, WireError("the token is wrong", "unauthorized"))
+            self.refuse(side, ProtocolError("the token is wrong", "unauthorized"))
         else:
-            self.refuse(side, WireError("expected a token (--token, or S2S_TOKEN)", "unauthorized"))
+            self.refuse(side, ProtocolError("expected a token (--token, or S2S_TOKEN)", "unauthorized"))
 
     def said_everything(self, microphone: SocketReceiver) -> None:
         """No more audio will come; it may still want to hear the answer."""
         if microphone in self._deadlines:
             self._send_away_after(LINGER_S, microphone)
 
-    def refuse(self, side: Side, error: WireError) -> None:
+    def refuse(self, side: Side, error: ProtocolError) -> None:
         """Send somebody away; a session that they have ends."""
         logger.warning("refused %s: %s", side.peer, error)
         if isinstance(side, SocketSender):
@@ -104,14 +105,14 @@ class Lobby:
     def _send_away_after(self, seconds: float, side: Side) -> None:
         if side in self._deadlines:
             self._deadlines[side].cancel()
-        too_late = WireError(f"expected both connections within {seconds:.0f} s", "timeout")
+        too_late = ProtocolError(f"expected both connections within {seconds:.0f} s", "timeout")
         self._deadlines[side] = self._loop.call_later(seconds, self.refuse, side, too_late)
 
     def _is_raw_unless_begun(self, side: Side) -> None:
         if side not in self._deadlines or side.has_begun_hello:
             return
         if self._access.token is not None:
-            self.refuse(side, WireError("expected a hello with a token", "unauthorized"))
+            self.refuse(side, ProtocolError("expected a hello with a token", "unauthorized"))
         else:
             self._pair(side, f"raw client at {side.peer}", None)
 
@@ -122,7 +123,7 @@ class Lobby:
             self._wait(side, key)
         elif len(self.sessions) >= MOST_SESSIONS:
             for half in (side, other):
-                self.refuse(half, WireError(f"{MOST_SESSIONS} sessions are running", "busy"))
+                self.refuse(half, ProtocolError(f"{MOST_SESSIONS} sessions are running", "busy"))
         elif isinstance(side, SocketReceiver):
             assert isinstance(other, SocketSender)
             self._join(side, other, hello)
@@ -133,7 +134,7 @@ class Lobby:
     def _wait(self, side: Side, key: str) -> None:
         ahead = self._waiting.get((type(side), key))
         if ahead is not None and not ahead.has_ended:
-            self.refuse(side, WireError("another connection like this one waits already", "busy"))
+            self.refuse(side, ProtocolError("another connection like this one waits already", "busy"))
             return
         if ahead is not None:
             ahead.close()
@@ -147,7 +148,9 @@ class Lobby:
         except Exception:
             logger.exception("a session could not be begun")
             for half in (microphone, loudspeaker):
-                self.refuse(half, WireError("the server could not begin a session", "internal_error"))
+                self.refuse(
+                    half, ProtocolError("the server could not begin a session", "internal_error")
+                )
             return
         self.sessions[session] = (microphone, loudspeaker)
         session.on_closed = lambda: tell_loop(self._loop, self._ended, session)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from arguments_classes.local_arguments import LocalArguments
-from connections.base import OpenSession
+from connections.base import CLOSE_S, OpenSession
 from connections.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
 from connections.talk_key import HELP, TalkKey, expect_terminal
 from pipeline.errors import UserError
@@ -30,9 +30,6 @@ SAMPLE_RATE_HZ = 16000
 
 BLOCKS_AHEAD = 2
 """The one that plays next and the one behind it: 64 ms with the usual block."""
-
-CLOSE_S = 0.8
-"""Ctrl-C ends the program within a second."""
 
 
 class LocalAudioStreamer:

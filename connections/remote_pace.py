@@ -5,6 +5,10 @@ import threading
 from pipeline.clock import MonotonicClock
 from pipeline.sink import ClockPace, Frame
 
+FRAMES_PER_S = 50
+LEAD_MS = 60
+"""Sent ahead of when it is to be heard: three frames."""
+
 LONGEST_DELAY_S = 2.0
 """A client that reports to be further behind is wrong, or gone."""
 

@@ -10,6 +10,7 @@ import soundfile
 
 from pipeline.errors import UserError
 from pipeline.messages import Talk
+from pipeline.session import Session
 from pipeline.settings import SessionSettings
 
 AUDIO = "conversation.wav"
@@ -49,6 +50,19 @@ class SessionFolder:
                 f"--input {path}: expected a recording, or a folder that --record made of a session, "
                 f"with {AUDIO} and {EVENTS} in it ({type(error).__name__}: {error})"
             ) from error
+
+    def prepare(self, session: Session, rate_hz: int) -> None:
+        """Let a session that begins now go as this one did, where it depends on what engines do not do
+        twice alike: when replies began, when one was heard, when the microphone was listened to."""
+        began = session.now()
+
+        def moments(spans: list[Span]) -> list[Span]:
+            return [(began + start / rate_hz, began + end / rate_hz) for start, end in spans]
+
+        session.settings = self.settings
+        session.playout.begin_replies_at(began + start / rate_hz for start in self.reply_starts)
+        session.gate.replay(moments(self.deaf))
+        session.barge_in.replay(moments(self.sounding))
 
     def _named(self, *names: str) -> Iterator[tuple[int, dict[str, Any]]]:
         for event in self._events:

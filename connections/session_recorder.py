@@ -50,6 +50,7 @@ class SessionRecorder:
         self._to_write: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._failed = False
         self._events: TextIO
+        self._to_close: list[Callable[[], object]] = []
         self._thread = threading.Thread(target=self._write, name="record", daemon=True)
 
     def attach(self, session: Session) -> None:
@@ -57,6 +58,7 @@ class SessionRecorder:
         self._session = session
         (self._folder / EVENTS).touch(mode=0o600)
         self._events = (self._folder / EVENTS).open("w", encoding="utf-8")
+        self._to_close.append(self._events.close)
         settings = dataclasses.asdict(session.settings)
         self._line({"full_duplex": self.full_duplex, "settings": settings})
         self._thread.start()
@@ -123,14 +125,14 @@ class SessionRecorder:
     def _open(self, rate_hz: int) -> None:
         (self._folder / AUDIO).touch(mode=0o600)
         self._recording = Recording(self._folder / AUDIO, rate_hz, rate_hz, exact=True)
+        self._to_close.append(self._recording.close)
 
     def _write(self) -> None:
         while (write := self._to_write.get()) is not None:
             if not self._failed:
                 self._attempt(write)
-        if hasattr(self, "_recording"):
-            self._attempt(self._recording.close)
-        self._attempt(self._events.close)
+        for close in self._to_close:
+            self._attempt(close)
 
     def _attempt(self, write: Callable[[], object]) -> None:
         try:

@@ -10,11 +10,11 @@ from connections.wire import (
     RAW_RATE_HZ,
     FrameKind,
     FrameReader,
-    WireError,
     WireFrame,
     decode_hello,
     may_be_hello,
 )
+from pipeline.errors import ProtocolError
 from pipeline.session import Session
 from utils.audio import from_pcm16
 
@@ -113,7 +113,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
             else:
                 for frame in self._frames.feed(data):
                     self._on_frame(frame)
-        except WireError as error:
+        except ProtocolError as error:
             self._lobby.refuse(self, error)
 
     def _wait_with(self, data: bytes) -> None:
@@ -130,7 +130,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
 
     def _feed_raw(self, data: bytes) -> None:
         if data.startswith(MAGIC):
-            raise WireError("expected the hello at once, it came too late", "timeout")
+            raise ProtocolError("expected the hello at once, it came too late", "timeout")
         whole = len(data) - len(data) % 2  # half a sample waits for its other half
         self._before = data[whole:]
         self._feed(data[:whole])
@@ -139,14 +139,14 @@ class SocketReceiver(asyncio.BufferedProtocol):
         assert self._session is not None
         if frame.kind is FrameKind.AUDIO:
             if len(frame.payload) % 2:
-                raise WireError("expected audio in whole samples of two bytes", "half_sample")
+                raise ProtocolError("expected audio in whole samples of two bytes", "half_sample")
             self._feed(frame.payload)
         elif frame.kind is FrameKind.PLAYED:
             self._sender.on_played(frame.turn, frame.sample)
         elif frame.kind is FrameKind.CONTROL and frame.json().get("type") == "interrupt":
             self._session.interrupt("the client asked for it")
         else:
-            raise WireError(f"expected audio, played or interrupt, got {frame.kind.name}")
+            raise ProtocolError(f"expected audio, played or interrupt, got {frame.kind.name}")
 
     def _feed(self, data: bytes) -> None:
         assert self._session is not None

@@ -8,17 +8,17 @@ import threading
 from typing import TYPE_CHECKING, cast
 
 from connections.base import prepare, tell_loop
-from connections.remote_pace import RemotePace
+from connections.remote_pace import FRAMES_PER_S, LEAD_MS, RemotePace
 from connections.wire import (
     RAW_RATE_HZ,
     FrameKind,
     Hello,
-    WireError,
     WireFrame,
     control,
     decode_hello,
     may_be_hello,
 )
+from pipeline.errors import ProtocolError
 from pipeline.events import as_json
 from pipeline.mailbox import Mailbox
 from pipeline.session import Session
@@ -33,9 +33,6 @@ RAW_FRAME_SAMPLES = 512
 
 RAW_LEAD_MS = 100
 """A raw client cannot be told to flush or to buffer, so it gets some audio in advance."""
-
-LEAD_MS = 60
-FRAMES_PER_S = 50
 
 KERNEL_BUFFER_S = 0.2
 """What the kernel may hold for a client that does not read. It cannot be taken back."""
@@ -90,7 +87,7 @@ class SocketSender(asyncio.Protocol):
             self._write(control("welcome", session=self._hello.session, rate=self.rate_hz))
             self._events = session.events.subscribe(on_mail=self._on_mail)
 
-    def refuse(self, error: WireError) -> None:
+    def refuse(self, error: ProtocolError) -> None:
         """Say why, if the client understands it, and hang up."""
         if self._hello is not None:
             self._write(control("refused", code=error.code, text=str(error)))
@@ -166,15 +163,17 @@ class SocketSender(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             if self._hello is not None or self._session is not None:
-                raise WireError("expected a hello at once and nothing more on the loudspeaker's port")
+                raise ProtocolError(
+                    "expected a hello at once and nothing more on the loudspeaker's port"
+                )
             self._before += data
             if not may_be_hello(self._before):
-                raise WireError("expected a hello, or nothing, on the loudspeaker's port")
+                raise ProtocolError("expected a hello, or nothing, on the loudspeaker's port")
             decoded = decode_hello(self._before)
             if decoded is not None:
                 self.prepare(decoded[0])
                 self._lobby.hello(self, decoded[0])
-        except WireError as error:
+        except ProtocolError as error:
             self._lobby.refuse(self, error)
 
     def pause_writing(self) -> None:

@@ -7,15 +7,12 @@ from itertools import count
 
 from arguments_classes.socket_arguments import SocketArguments
 from connections.access import Access, listen
-from connections.base import OpenSession, tell_loop
+from connections.base import CLOSE_S, OpenSession, tell_loop
 from connections.lobby import Lobby
 from connections.socket_receiver import SocketReceiver
 from connections.socket_sender import SocketSender
 from pipeline.session import Session
 from utils.shutdown import Request
-
-CLOSE_S = 0.8
-"""Ctrl-C ends the program within a second."""
 
 
 class SocketServer:

@@ -23,7 +23,6 @@ class TimeLimits:
         reason = f"a session may last {longest_s:g} s"
         self._longest = self._loop.call_later(longest_s, session.close, reason)
         self._idle = self._wait()
-        session.events.add(self)
 
     def post(self, event: Event) -> None:
         """Somebody speaks, or was answered; from any thread."""

@@ -15,10 +15,11 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 from connections.access import Access
 from connections.guest import Guest
 from connections.guests import Guests
-from connections.web_messages import MessageError, encode
+from connections.web_messages import encode
+from connections.wire import RATES_HZ
+from pipeline.errors import ProtocolError
 
 PAGE = Path(__file__).parent.parent / "web"
-RATES_HZ = range(8000, 48001)
 
 CLOSED = {
     "half_sample": 1007, "bad_message": 1007, "flood": 1008, "unauthorized": 1008, "too_long": 1009,
@@ -96,17 +97,17 @@ async def _talk(
     await websocket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
     try:
         if not access.may_come_from(websocket.headers.get("origin"), websocket.headers.get("host")):
-            raise MessageError("expected a page of this server (see --allow_origins)", "unauthorized")
+            raise ProtocolError("expected a page of this server (see --allow_origins)", "unauthorized")
         if not access.is_known(_token(websocket)):
-            raise MessageError("expected a token", "unauthorized")
+            raise ProtocolError("expected a token", "unauthorized")
         if rate not in RATES_HZ or duplex not in ("full", "half"):
-            raise MessageError("expected a rate from 8000 to 48000, and duplex=full or half")
+            raise ProtocolError("expected a rate from 8000 to 48000, and duplex=full or half")
         if key:
             guest = guests.welcome_back(key)
         else:
             guest = Guest(rate, full_duplex=duplex == "full")
             guests.welcome(guest, websocket.client.host if websocket.client else "")
-    except MessageError as error:
+    except ProtocolError as error:
         await _hang_up(websocket, error)
         return
     await _Connection(websocket, guest, guests).serve(again=bool(key))
@@ -119,7 +120,7 @@ class _Connection:
         self._websocket = websocket
         self._guest = guest
         self._guests = guests
-        self._over: asyncio.Future[MessageError] = asyncio.get_running_loop().create_future()
+        self._over: asyncio.Future[ProtocolError] = asyncio.get_running_loop().create_future()
 
     async def serve(self, *, again: bool) -> None:
         """Until either side hangs up."""
@@ -141,7 +142,7 @@ class _Connection:
                 await self._pass_on(self._guest.take_messages())  # the last words
         await _hang_up(self._websocket, error)
 
-    def _leave(self, error: MessageError) -> None:
+    def _leave(self, error: ProtocolError) -> None:
         if not self._over.done():
             self._over.set_result(error)
 
@@ -169,13 +170,13 @@ class _Connection:
                     self._guest.read(message["text"])
                 else:
                     self._guest.hear(data)
-            except MessageError as error:
+            except ProtocolError as error:
                 await _hang_up(self._websocket, error)
                 self._guests.left(self._guest)
                 return
 
 
-async def _hang_up(websocket: WebSocket, error: MessageError) -> None:
+async def _hang_up(websocket: WebSocket, error: ProtocolError) -> None:
     """Say why, then close."""
     with contextlib.suppress(*GONE):
         if websocket.application_state is WebSocketState.CONNECTED:

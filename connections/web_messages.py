@@ -8,16 +8,10 @@ import typing
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pipeline.errors import ProtocolError
+
 LONGEST_TEXT = 1 << 16
 """Characters of one message: instructions of some pages."""
-
-
-class MessageError(Exception):
-    """What came is not of this protocol. The text says what was expected; `code` is for programs."""
-
-    def __init__(self, text: str, code: str = "bad_message") -> None:
-        super().__init__(text)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +49,15 @@ _ORDERS = typing.get_args(typing.get_type_hints(Order)["type"])
 
 
 def decode(text: str) -> Message:
-    """A message from JSON. Raises `MessageError`."""
+    """A message from JSON. Raises `ProtocolError`."""
     if len(text) > LONGEST_TEXT:
-        raise MessageError(f"expected at most {LONGEST_TEXT} characters, got {len(text)}", "too_long")
+        raise ProtocolError(f"expected at most {LONGEST_TEXT} characters, got {len(text)}", "too_long")
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise MessageError("expected JSON") from error
+        raise ProtocolError("expected JSON") from error
     if not isinstance(fields, dict):
-        raise MessageError(f"expected an object with a type, got a {type(fields).__name__}")
+        raise ProtocolError(f"expected an object with a type, got a {type(fields).__name__}")
     kind = fields.pop("type", None)
     if kind in _ORDERS:
         return Order(kind)
@@ -74,7 +68,7 @@ def decode(text: str) -> Message:
     if kind == "settings":
         return Settings(fields)
     known = ", ".join((*_ORDERS, "respond", "played", "settings"))
-    raise MessageError(f"expected a type of {known}, got {kind!r:.100}")
+    raise ProtocolError(f"expected a type of {known}, got {kind!r:.100}")
 
 
 def encode(kind: str, **fields: Any) -> str:
@@ -85,12 +79,12 @@ def encode(kind: str, **fields: Any) -> str:
 def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str):
-        raise MessageError(f"expected {name} to be a text, got {value!r:.100}")
+        raise ProtocolError(f"expected {name} to be a text, got {value!r:.100}")
     return value
 
 
 def _count(fields: dict[str, Any], name: str) -> int:
     value = fields.get(name)
     if type(value) is not int or not 0 <= value < 1 << 53:
-        raise MessageError(f"expected {name} to be a count, got {value!r:.100}")
+        raise ProtocolError(f"expected {name} to be a count, got {value!r:.100}")
     return value

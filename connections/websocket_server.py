@@ -7,14 +7,11 @@ import uvicorn
 
 from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.access import Access, listen
-from connections.base import OpenSession
+from connections.base import CLOSE_S, OpenSession
 from connections.guests import Guests
 from connections.web_app import build_app
 from pipeline.errors import UserError
 from utils.shutdown import Request
-
-CLOSE_S = 0.8
-"""Ctrl-C ends the program within a second."""
 
 LONGEST_MESSAGE = 1 << 18
 """Bytes: two seconds of audio at 48 kHz, and more than any text."""

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any
 
+from pipeline.errors import ProtocolError
+
 MAGIC = b"\x89S2S\r\n\x1a\n"
 """Begins the hello. As int16 audio it would jump by half the scale between samples; PNG has the idea:
 a byte over 127 and both line ends, so that a connection that mends text is noticed."""
@@ -27,14 +29,6 @@ RAW_RATE_HZ = 16000
 """Of clients that send and get int16 audio and nothing else."""
 
 RATES_HZ = range(8000, 48001)
-
-
-class WireError(Exception):
-    """What came is not of this protocol. The text says what was expected; `code` is for programs."""
-
-    def __init__(self, text: str, code: str = "bad_message") -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class FrameKind(IntEnum):
@@ -81,7 +75,7 @@ class WireFrame:
         return _FRAME.pack(self.kind, len(self.payload), self.turn, self.sample) + self.payload
 
     def json(self) -> dict[str, Any]:
-        """The payload of a control frame or an event. Raises `WireError`."""
+        """The payload of a control frame or an event. Raises `ProtocolError`."""
         return _object(self.payload)
 
 
@@ -105,15 +99,15 @@ def may_be_hello(data: bytes) -> bool:
 def decode_hello(data: bytes) -> tuple[Hello, bytes] | None:
     """The hello at the beginning of `data` and what is behind it; None: it is not complete yet.
 
-    Raises `WireError`.
+    Raises `ProtocolError`.
     """
     if len(data) < _HELLO.size:
         return None
     _, version, length = _HELLO.unpack_from(data)
     if version != VERSION:
-        raise WireError(f"expected version {VERSION} of the protocol, got {version}", "bad_version")
+        raise ProtocolError(f"expected version {VERSION} of the protocol, got {version}", "bad_version")
     if length > LONGEST_HELLO:
-        raise WireError(f"expected a hello of at most {LONGEST_HELLO} bytes, got {length}")
+        raise ProtocolError(f"expected a hello of at most {LONGEST_HELLO} bytes, got {length}")
     end = _HELLO.size + length
     if len(data) < end:
         return None
@@ -127,14 +121,14 @@ class FrameReader:
         self._data = bytearray()
 
     def feed(self, data: bytes) -> Iterator[WireFrame]:
-        """The frames that are complete now. Raises `WireError`."""
+        """The frames that are complete now. Raises `ProtocolError`."""
         self._data += data
         while len(self._data) >= _FRAME.size:
             kind, length, turn, sample = _FRAME.unpack_from(self._data)
             if kind not in FrameKind.__members__.values():
-                raise WireError(f"expected a kind of frame from 1 to 4, got {kind}")
+                raise ProtocolError(f"expected a kind of frame from 1 to 4, got {kind}")
             if length > LONGEST_FRAME:
-                raise WireError(
+                raise ProtocolError(
                     f"expected a frame of at most {LONGEST_FRAME} bytes, got {length}", "too_big"
                 )
             end = _FRAME.size + length
@@ -157,15 +151,15 @@ def _hello(fields: dict[str, Any]) -> Hello:
     for name, wanted in _HELLO_TYPES.items():
         if name in known and type(known[name]) is not wanted:
             came = type(known[name]).__name__  # and not its value, which may be a token
-            raise WireError(f"hello: expected {name} to be {wanted.__name__}, got {came}")
+            raise ProtocolError(f"hello: expected {name} to be {wanted.__name__}, got {came}")
     if not 1 <= len(known.get("session", "")) <= 64:
-        raise WireError("hello: expected a session of 1 to 64 characters")
+        raise ProtocolError("hello: expected a session of 1 to 64 characters")
     hello = Hello(**known)
     for name in ("send_rate", "recv_rate"):
         if getattr(hello, name) not in RATES_HZ:
-            raise WireError(f"hello: expected {name} from 8000 to 48000, got {getattr(hello, name)}")
+            raise ProtocolError(f"hello: expected {name} from 8000 to 48000, got {getattr(hello, name)}")
     if not 0 <= hello.buffer_ms <= 2000:
-        raise WireError(f"hello: expected buffer_ms from 0 to 2000, got {hello.buffer_ms}")
+        raise ProtocolError(f"hello: expected buffer_ms from 0 to 2000, got {hello.buffer_ms}")
     return hello
 
 
@@ -173,7 +167,7 @@ def _object(data: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(data)
     except (ValueError, RecursionError) as error:  # a number too long, brackets too deep
-        raise WireError("expected JSON, got something else") from error
+        raise ProtocolError("expected JSON, got something else") from error
     if not isinstance(fields, dict):
-        raise WireError(f"expected a JSON object, got {type(fields).__name__}")
+        raise ProtocolError(f"expected a JSON object, got {type(fields).__name__}")
     return fields

@@ -40,3 +40,13 @@ class SessionClosed(Exception):
 
 class SessionBusy(Exception):
     """Too much is in line in this session already."""
+
+
+class ProtocolError(Exception):
+    """What a client sent is not of the protocol, or is not granted. The text says what was expected;
+    ``code`` is for programs.
+    """
+
+    def __init__(self, text: str, code: str = "bad_message") -> None:
+        super().__init__(text)
+        self.code = code

@@ -9,6 +9,7 @@ from LLM.chat import Chat
 from pipeline.clock import SampleClock
 from pipeline.events import Event, TurnDone
 from pipeline.messages import Samples, Utterance
+from pipeline.session import Session
 from pipeline.settings import SessionSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin, Turn
@@ -31,6 +32,23 @@ WINDOW = LoudnessDetector.window_samples
 QUICK = EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False)
 PATIENCE_S = 30.0
 """A pipeline that is not idle after so long hangs."""
+
+
+def hear(session: Session, clock: SampleClock, window: Samples, ms: int, *, settle: bool = True) -> None:
+    """Let a session hear a window again and again, for so long by its clock; with `settle`, it does all
+    that it can before time goes on."""
+    for _ in range(-(-ms * RATE_HZ // 1000 // len(window))):
+        clock.advance(len(window))
+        if settle:
+            settled(session)
+        session.feed(window, RATE_HZ, clock.now() - len(window) / RATE_HZ)
+        if settle:
+            settled(session)
+
+
+def settled(session: Session) -> None:
+    """Wait until every stage has done what it can at this moment of the clock."""
+    assert session.activity.wait_idle(PATIENCE_S), "the pipeline does not come to rest"
 
 
 class Conversation:
@@ -115,7 +133,7 @@ class Conversation:
 
     def settle(self) -> None:
         """Wait until every stage has done what it can at this moment of the clock."""
-        assert self.session.activity.wait_idle(PATIENCE_S), "the pipeline does not come to rest"
+        settled(self.session)
 
     def events(self, *kinds: type) -> list[Event]:
         """All events so far, of these kinds."""
@@ -128,10 +146,4 @@ class Conversation:
         return [e for e in self.events(TurnDone) if isinstance(e, TurnDone) and e.turn == turn]
 
     def _feed(self, window: Samples, ms: int, settle: bool) -> None:
-        for _ in range(-(-ms * RATE_HZ // 1000 // WINDOW)):
-            self.clock.advance(WINDOW)
-            if settle:
-                self.settle()
-            self.session.feed(window, RATE_HZ, self.clock.now() - WINDOW / RATE_HZ)
-            if settle:
-                self.settle()
+        hear(self.session, self.clock, window, ms, settle=settle)

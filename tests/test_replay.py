@@ -23,6 +23,7 @@ from pipeline.settings import SessionSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.sink import Sink
 from s2s_pipeline import build_pipeline
+from testing.conversation import hear
 from testing.fakes import (
     RATE_HZ,
     LoudnessDetector,
@@ -74,12 +75,8 @@ class Kept:
         self.mail = self.session.events.subscribe()
 
     def hear(self, level: float, ms: int) -> None:
-        for _ in range(ms * RATE_HZ // 1000 // WINDOW):
-            self.clock.advance(WINDOW)
-            self.session.activity.wait_idle(10)
-            captured_at = self.clock.now() - WINDOW / RATE_HZ
-            self.session.feed(np.full(WINDOW, level, np.float32), RATE_HZ, captured_at)
-            self.session.activity.wait_idle(10)
+        whole_ms = ms - ms % 32
+        hear(self.session, self.clock, np.full(WINDOW, level, np.float32), whole_ms)
 
     def close(self) -> list[dict[str, Any]]:
         self.session.close("over")

@@ -10,7 +10,7 @@ from pipeline.settings import SessionSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.tone import FRAME_TONE_S, ToneResponder
 from s2s_pipeline import build_pipeline
-from testing.conversation import Conversation
+from testing.conversation import Conversation, hear
 from testing.fakes import RATE_HZ, LoudnessDetector, ScriptedModel, ScriptedRecognizer
 from testing.sinks import RecordingSink
 from utils.audio import Framer
@@ -102,13 +102,8 @@ class Singing:
         self.mail = self.session.events.subscribe()
 
     def hear(self, level: float, ms: int) -> None:
-        for _ in range(ms * RATE_HZ // 1000 // WINDOW):
-            self.clock.advance(WINDOW)
-            self.session.activity.wait_idle(10)
-            self.session.feed(
-                np.full(WINDOW, level, np.float32), RATE_HZ, self.clock.now() - WINDOW / RATE_HZ
-            )
-            self.session.activity.wait_idle(10)
+        whole_ms = ms - ms % 32
+        hear(self.session, self.clock, np.full(WINDOW, level, np.float32), whole_ms)
 
     def close(self) -> None:
         self.session.close()
