@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from connections.web_messages import encode
 from connections.wire import RATES_HZ
 from pipeline.errors import ProtocolError
 
+logger = logging.getLogger(__name__)
+
 PAGE = Path(__file__).parent.parent / "web"
 
 CLOSED = {
     "half_sample": 1007, "bad_message": 1007, "flood": 1008, "unauthorized": 1008, "too_long": 1009,
-    "full": 1013, "ended": 1000, "gone": 4001, "replaced": 4002,
+    "internal_error": 1011, "full": 1013, "ended": 1000, "gone": 4001, "replaced": 4002,
 }  # fmt: skip
 """How the connection is closed after an error, by its code (RFC 6455; from 4000 on our own)."""
 
@@ -109,6 +112,11 @@ async def _talk(
             guests.welcome(guest, websocket.client.host if websocket.client else "")
     except ProtocolError as error:
         await _hang_up(websocket, error)
+        return
+    except Exception:
+        logger.exception("a session could not be begun")
+        trouble = ProtocolError("the server could not begin a session", "internal_error")
+        await _hang_up(websocket, trouble)
         return
     await _Connection(websocket, guest, guests).serve(again=bool(key))
 

@@ -174,6 +174,23 @@ class TestAccess:
         wait_for(gone, "the sessions to be let go")
 
 
+def test_a_session_that_cannot_be_begun_is_told_and_harms_nobody(
+    server: ScriptedWebServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise ValueError("no memory for it")
+
+    with WebClient(server.port) as inside:
+        inside.until("welcome")
+        with monkeypatch.context() as patched:
+            patched.setattr("testing.server.Chat", broken)
+            with WebClient(server.port) as client:
+                assert client.until("error")["code"] == "internal_error"
+                assert client.until_closed() == 1011
+        assert "a session could not be begun" in caplog.text
+        inside.ask()
+
+
 class TestTimeLimits:
     def test_a_session_that_nobody_uses_is_ended(self) -> None:
         with ScriptedWebServer(idle_timeout_s=0.5) as server, WebClient(server.port) as client:
