@@ -81,7 +81,7 @@ def build_pipeline(
         user_texts, sentences = session.channel(), session.channel(SENTENCES_AHEAD)
         stages += [
             STTHandler(stop, utterances, user_texts, (voice.stt, session)),
-            LanguageModelHandler(stop, user_texts, sentences, (voice.llm, chat)),
+            LanguageModelHandler(stop, user_texts, sentences, (voice.llm, chat, session)),
             TTSHandler(stop, sentences, speech, (voice.tts,)),
         ]
     else:

@@ -1,18 +1,11 @@
 """ChatModel: what a language model looks like to the LLM stage."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from pipeline.messages import ChatMessage, ToolCall
+from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
-
-
-@dataclass(frozen=True, slots=True)
-class ChatMessage:
-    """One message of a conversation. Roles as the chat template knows them: system, user, assistant."""
-
-    role: str
-    content: str
 
 
 class ChatModel(Protocol):
@@ -21,9 +14,18 @@ class ChatModel(Protocol):
     name: str
     slots: int
     """How many calls may run at once."""
+    takes_tools: bool
+    """Whether it can ask for functions; else it is given none."""
 
-    def generate(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> Iterator[str]:
-        """The answer, piece by piece as it comes. Raises `EngineError`.
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        cancel: CancelToken,
+        tools: Sequence[Tool] = (),
+        tool_choice: str = ANY_TOOL,
+    ) -> Iterator[str | ToolCall]:
+        """The answer, piece by piece as it comes; where the model asks for a function, pieces of the
+        arguments, each with the id and the name of the call. Raises `EngineError`.
 
         When `cancel` is raised it should end soon; what it yields then is thrown away.
         """

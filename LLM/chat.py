@@ -1,10 +1,10 @@
 """Chat: the memory of a conversation, as a language model is given it."""
 
 import threading
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from LLM.base import ChatMessage
+from pipeline.messages import ChatMessage, ToolCall
 
 DEFAULT_PROMPT = (
     "You are a helpful AI assistant. Your answers are read aloud, not shown on a screen: keep them "
@@ -14,21 +14,40 @@ DEFAULT_PROMPT = (
 CUT_MARK = "…"
 """Ends an answer of which the user did not hear the rest."""
 
+MOST_ENTRIES = 2000
+"""What a client may note, beside what is said, before the oldest is forgotten: hours of conversation."""
+
+FIRST = "root"
+"""In the place of an id: before all others."""
+
 
 @dataclass(slots=True)
-class Exchange:
-    """What the user said in a turn, and what they heard of the answer."""
+class Entry:
+    """One message of the conversation."""
 
-    turn: int
-    said: str
-    heard: str
-    cut_short: bool
+    id: str
+    message: ChatMessage
+    turn: int | None = None
+    """In which it was said or heard; None: a client noted it."""
+    cut_short: bool = False
+
+
+def said_id(turn: int) -> str:
+    """The id of what the user said in a turn."""
+    return f"item_said_{turn}"
+
+
+def heard_id(turn: int) -> str:
+    """The id of what they heard of the answer."""
+    return f"item_heard_{turn}"
 
 
 class Chat:
-    """Remembers the latest `chat_size` exchanges and the system prompt. Thread-safe.
+    """Remembers the system prompt and the conversation since the latest `chat_size`-th time that the
+    user said something. Thread-safe.
 
-    An exchange is written when its turn ends, with what was heard, and may be corrected later.
+    What the user said is written when it counts, the answer when its turn ends, with what was heard,
+    and may be corrected later. A client may note further messages anywhere, and erase any.
     """
 
     def __init__(
@@ -38,47 +57,131 @@ class Chat:
         init_chat_role: str = "system",
         user_role: str = "user",
     ) -> None:
-        self._prompt = init_chat_prompt
+        self.default_instructions = init_chat_prompt or ""
+        self._size = chat_size
         self._prompt_role = init_chat_role
         self._user_role = user_role
-        self._exchanges: deque[Exchange] = deque(maxlen=chat_size)
+        self._entries: list[Entry] = []
         self._lock = threading.Lock()
 
-    def prompt(self, text: str, instructions: str | None = None) -> list[ChatMessage]:
-        """What the model gets to answer `text`: the prompt, the exchanges, and the text.
+    def prompt(
+        self,
+        text: str,
+        instructions: str | None = None,
+        *,
+        turn: int | None = None,
+        context: Sequence[ChatMessage] | None = None,
+    ) -> list[ChatMessage]:
+        """What the model gets to answer `text`: the prompt, the conversation, and the text.
 
-        `instructions` takes the place of the prompt. Messages of one role in a row, as after an answer
-        of which nothing was heard, are joined: many chat templates want the roles to take turns.
+        `instructions` takes the place of the prompt, and `context` that of the conversation. What was
+        written of `turn` itself is left out: `text` says it. Messages of one role in a row, as after an
+        answer of which nothing was heard, are joined: many chat templates want the roles to take turns.
         """
         messages: list[ChatMessage] = []
-        prompt = instructions or self._prompt
-        if prompt:
-            _append(messages, self._prompt_role, prompt)
-        with self._lock:
-            exchanges = list(self._exchanges)
-        for exchange in exchanges:
-            heard = exchange.heard + (CUT_MARK if exchange.cut_short and exchange.heard else "")
-            _append(messages, self._user_role, exchange.said)
-            _append(messages, "assistant", heard)
-        _append(messages, self._user_role, text)
+        _append(messages, ChatMessage(self._prompt_role, instructions or self.default_instructions))
+        for message in _with_results(self._before(turn) if context is None else context):
+            _append(messages, message)
+        _append(messages, ChatMessage(self._user_role, text))
         return messages
 
-    def remember(self, turn: int, said: str, heard: str, cut_short: bool) -> None:
-        """Write down a turn that is over."""
+    # -- what is said, written by the session and the LLM stage -----------------------------------
+
+    def said(self, turn: int, text: str) -> None:
+        """The user said or typed this, and it counts."""
         with self._lock:
-            self._exchanges.append(Exchange(turn, said, heard, cut_short))
+            self._entries.append(Entry(said_id(turn), ChatMessage(self._user_role, text), turn))
+            self._forget_the_oldest()
+
+    def called(self, turn: int, call: ToolCall) -> None:
+        """The model asked for a function."""
+        with self._lock:
+            entry = Entry(call.id, ChatMessage("assistant", "", (call,)), turn)
+            self._entries.insert(self._end_of(turn, before_calls=False), entry)
+
+    def heard(self, turn: int, text: str, cut_short: bool) -> None:
+        """A turn is over, and the user heard this of the answer."""
+        with self._lock:
+            entry = Entry(heard_id(turn), ChatMessage("assistant", text), turn, cut_short)
+            self._entries.insert(self._end_of(turn, before_calls=True), entry)
+            self._forget_the_oldest()
 
     def revise(self, turn: int, heard: str) -> None:
         """Correct what was heard of a turn."""
         with self._lock:
-            for exchange in self._exchanges:
-                if exchange.turn == turn:
-                    exchange.heard = heard
+            for entry in self._entries:
+                if entry.id == heard_id(turn):
+                    entry.message = replace(entry.message, content=heard)
+
+    def forget(self, turn: int) -> None:
+        """It did not count after all."""
+        with self._lock:
+            self._entries = [entry for entry in self._entries if entry.turn != turn]
+
+    # -- what a client notes -----------------------------------------------------------------------
+
+    def note(self, id: str, message: ChatMessage, after: str | None = None) -> None:
+        """Put a message behind the one with the id `after`, or to the end. Raises `LookupError` where
+        there is none of that id."""
+        with self._lock:
+            ids = [entry.id for entry in self._entries]
+            if after not in (None, FIRST, *ids):
+                raise LookupError(after)
+            at = len(ids) if after is None else 0 if after == FIRST else ids.index(after) + 1
+            self._entries.insert(at, Entry(id, message))
+            self._forget_the_oldest()
+
+    def erase(self, id: str) -> None:
+        """Forget the message with this id, if it is remembered."""
+        with self._lock:
+            self._entries = [entry for entry in self._entries if entry.id != id]
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _before(self, turn: int | None) -> list[ChatMessage]:
+        messages = []
+        with self._lock:
+            for entry in self._entries:
+                if turn is not None and entry.turn == turn:
+                    break
+                mark = CUT_MARK if entry.cut_short and entry.message.content else ""
+                messages.append(replace(entry.message, content=entry.message.content + mark))
+        return messages
+
+    def _end_of(self, turn: int, *, before_calls: bool) -> int:
+        """Where the next entry of a turn belongs: what was noted meanwhile comes after it."""
+        of_turn = [index for index, entry in enumerate(self._entries) if entry.turn == turn]
+        for index in of_turn:
+            if before_calls and self._entries[index].message.calls:
+                return index
+        return of_turn[-1] + 1 if of_turn else len(self._entries)
+
+    def _forget_the_oldest(self) -> None:
+        """What the user said last decides; system messages stay, since they say how to behave."""
+        said = [i for i, e in enumerate(self._entries) if e.message.role == self._user_role]
+        if len(said) > self._size or not self._size:
+            start = said[-self._size] if self._size else len(self._entries)
+            kept = [entry for entry in self._entries[:start] if entry.message.role == "system"]
+            self._entries[:start] = kept
+        del self._entries[: max(0, len(self._entries) - MOST_ENTRIES)]
 
 
-def _append(messages: list[ChatMessage], role: str, content: str) -> None:
-    if not content:
+def _with_results(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:
+    """Each call with its result behind it, as servers demand; a call without one is left out, and so is
+    a result whose call is gone."""
+    results = {message.answers: message for message in messages if message.answers}
+    for message in messages:
+        calls = tuple(call for call in message.calls if call.id in results)
+        if not message.answers:
+            yield replace(message, calls=calls)
+            yield from (results[call.id] for call in calls)
+
+
+def _append(messages: list[ChatMessage], message: ChatMessage) -> None:
+    if not (message.content or message.calls or message.answers):
         return
-    if messages and messages[-1].role == role:
-        content = f"{messages.pop().content}\n{content}"
-    messages.append(ChatMessage(role, content))
+    if messages and messages[-1].role == message.role and not message.answers:
+        before = messages.pop()
+        content = "\n".join(filter(None, (before.content, message.content)))
+        message = replace(message, content=content, calls=before.calls + message.calls)
+    messages.append(message)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from nltk.chat.eliza import eliza_chatbot
 
-from LLM.base import ChatMessage
+from pipeline.messages import ChatMessage
+from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 
 INTRODUCTION = "I am Eliza, a stand-in for a language model. "
@@ -15,8 +16,15 @@ class ElizaModel:
 
     name = "eliza"
     slots = 4
+    takes_tools = False
 
-    def generate(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> Iterator[str]:
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        cancel: CancelToken,
+        tools: Sequence[Tool] = (),
+        tool_choice: str = ANY_TOOL,
+    ) -> Iterator[str]:
         """Answer the last message."""
         if cancel.cancelled:
             return

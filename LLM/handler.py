@@ -1,35 +1,81 @@
 """LanguageModelHandler: from the words of the user to the sentences of the answer."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import ClassVar
+
+import numpy as np
 
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from LLM.sentences import split_sentences
 from LLM.speakable import Speakable
+from pipeline.events import ToolCalled, ToolCallGrew
 from pipeline.handler import BaseHandler
-from pipeline.messages import EndOfTurn, Sentence, UserText
+from pipeline.messages import EndOfTurn, Sentence, Speech, ToolCall, UserText
+from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
+from pipeline.turn import Turn
+
+SILENCE, SILENCE_HZ = np.empty(0, np.float32), 16000
+"""The audio of an answer that is not spoken."""
 
 
 class LanguageModelHandler(BaseHandler[UserText]):
-    """Serves every chat model. Sentences go on as soon as they are complete."""
+    """Serves every chat model. Sentences go on as soon as they are complete; an answer that is not to be
+    spoken goes on piece by piece, past the synthesizer. What the model asks of the client's functions
+    is told at once, but only of a turn that counts."""
 
     name: ClassVar[str] = "llm"
     takes = UserText
 
-    def setup(self, model: SharedEngine[ChatModel], chat: Chat) -> None:
+    def setup(self, model: SharedEngine[ChatModel], chat: Chat, session: Session) -> None:
         self._model = model
         self._chat = chat
+        self._session = session
 
-    def process(self, said: UserText) -> Generator[Sentence | EndOfTurn, None, None]:
+    def process(self, said: UserText) -> Generator[Sentence | Speech | EndOfTurn, None, None]:
         """Answer what the user said."""
-        turn = said.turn
-        messages = self._chat.prompt(said.text, turn.settings.instructions)
-        pieces = self._model.stream(lambda model, cancel: model.generate(messages, cancel), turn.cancel)
+        turn, settings = said.turn, said.turn.settings
+        messages = self._chat.prompt(
+            said.text, settings.instructions, turn=turn.number, context=said.context
+        )
+        answer = self._model.stream(
+            lambda model, cancel: model.generate(messages, cancel, settings.tools, settings.tool_choice),
+            turn.cancel,
+        )
+        pieces = self._words_of(turn, answer)
+        if not settings.spoken:
+            for piece in pieces:
+                yield Speech(turn, SILENCE, SILENCE_HZ, piece, ends_text=True)
+            yield EndOfTurn(turn, "complete")
+            return
         speakable = Speakable()
         for text in split_sentences(pieces, turn.settings.language or turn.language):
             spoken = speakable(text)
             if spoken:
                 yield Sentence(turn, text, spoken)
         yield EndOfTurn(turn, "complete")
+
+    def _words_of(self, turn: Turn, answer: Iterator[str | ToolCall]) -> Generator[str, None, None]:
+        """What is to be said; what is asked of functions is told on the way."""
+        call: ToolCall | None = None
+        for piece in answer:
+            if isinstance(piece, str):
+                yield piece
+                continue
+            if call is not None and call.id != piece.id:
+                self._tell(turn, ToolCalled, call)
+                call = None
+            call = piece if call is None else replace(call, arguments=call.arguments + piece.arguments)
+            self._tell(turn, ToolCallGrew, piece)
+        if call is not None and turn.alive:
+            self._tell(turn, ToolCalled, call)
+
+    def _tell(self, turn: Turn, kind: type[ToolCalled] | type[ToolCallGrew], call: ToolCall) -> None:
+        def tell() -> None:
+            if kind is ToolCalled and turn.remembered:
+                self._chat.called(turn.number, call)
+            self._session.events.emit(kind(turn.number, call.id, call.name, call.arguments))
+
+        self._session.when_committed(turn, tell)

@@ -13,8 +13,10 @@ from typing import Any
 import httpx2
 import openai
 
-from LLM.base import ChatMessage
+from LLM.openai_messages import AnswerReader, as_messages, as_tools
 from pipeline.errors import EngineError, UserError
+from pipeline.messages import ChatMessage, ToolCall
+from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 
 CONNECT_S = 5.0
@@ -36,6 +38,7 @@ class OpenAIChatModel:
 
     name = "openai"
     slots = 16
+    takes_tools = True
 
     def __init__(
         self,
@@ -66,11 +69,18 @@ class OpenAIChatModel:
         """What runs, for the person who started it."""
         return f"{self._model} at {self._base_url}"
 
-    def generate(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> Iterator[str]:
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        cancel: CancelToken,
+        tools: Sequence[Tool] = (),
+        tool_choice: str = ANY_TOOL,
+    ) -> Iterator[str | ToolCall]:
         """The answer of the server; before its first word a failed attempt is repeated."""
         request = {
             "model": self._model,
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            "messages": as_messages(messages),
+            **as_tools(tools, tool_choice),
             **self._settings,
         }
         for attempt in range(self._retries + 1):
@@ -196,17 +206,18 @@ class _Connection:
             base_url=base_url, api_key=key, max_retries=0, timeout=timeout, http_client=http
         )
 
-    def answer(self, request: Mapping[str, Any], stream: bool) -> Iterator[str]:
+    def answer(self, request: Mapping[str, Any], stream: bool) -> Iterator[str | ToolCall]:
         """The answer, in pieces if `stream`. Raises `openai.OpenAIError`."""
         with _of_the_protocol():
             if not stream:
                 whole = self._client.chat.completions.create(**request, stream=False)
-                yield whole.choices[0].message.content or ""
+                yield from AnswerReader().read(whole.choices[0].message)
                 return
+            reader = AnswerReader()
             with self._client.chat.completions.create(**request, stream=True) as chunks:
                 for chunk in chunks:
-                    if chunk.choices and chunk.choices[0].delta.content:
-                        yield chunk.choices[0].delta.content
+                    if chunk.choices:
+                        yield from reader.read(chunk.choices[0].delta)
 
     def models(self) -> list[str]:
         """What the server lists. Raises `openai.OpenAIError`."""

@@ -13,8 +13,9 @@ from transformers import (
     TextIteratorStreamer,
 )
 
-from LLM.base import ChatMessage
 from pipeline.errors import UserError
+from pipeline.messages import ChatMessage
+from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 
 
@@ -23,6 +24,8 @@ class TransformersChatModel:
 
     name = "transformers"
     slots = 1
+    takes_tools = False
+    """Every family of models writes its calls in another way."""
 
     def __init__(
         self,
@@ -54,7 +57,13 @@ class TransformersChatModel:
         self._model: Any = model.to(device).eval()
         self._settings = {name: v for name, v in (gen_kwargs or {}).items() if v is not None}
 
-    def generate(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> Iterator[str]:
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        cancel: CancelToken,
+        tools: Sequence[Tool] = (),
+        tool_choice: str = ANY_TOOL,
+    ) -> Iterator[str]:
         """The answer as it is generated, in whole words."""
         prompt = self._tokenizer.apply_chat_template(
             [{"role": m.role, "content": m.content} for m in messages],

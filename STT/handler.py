@@ -47,7 +47,10 @@ class STTHandler(BaseHandler[Utterance]):
             turn.commit()
             self._barge_in.decided()
         self._session.when_committed(turn, lambda: self._barge_in.learn(utterance))
-        yield UserText(turn, heard.text)
+        if turn.settings.answers:
+            yield UserText(turn, heard.text)
+        else:
+            yield EndOfTurn(turn, "not to be answered")
 
     def failed(self, message: Utterance, error: Exception) -> None:
         """Over a reply, what was not understood does not stop it."""

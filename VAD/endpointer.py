@@ -1,8 +1,9 @@
 """Endpointer: from the probability of speech in each window to the beginning and end of an utterance."""
 
 import math
-from dataclasses import dataclass
 from enum import Enum
+
+from pipeline.settings import EndpointerSettings
 
 HYSTERESIS = 0.15
 """Speech ends at a lower probability than it begins: the difference that Silero's own iterator uses
@@ -12,7 +13,6 @@ ONSET_PATIENCE_MS = 160
 """A pause within the first syllables: the closure of a stop consonant lasts 50 to 120 ms. A longer one
 before `min_speech_ms` is reached, and the sound was a click, a cough, a chair."""
 
-
 SHORT_PAUSE_MS = 96
 """As long as the closure of most stop consonants: it may be over. What this sets off can be taken back,
 since people often go on after it; what was said is recognised as well as after a longer one (31 of 33
@@ -20,21 +20,6 @@ utterances the same, the others but for a capital letter)."""
 
 PHRASE_PAUSE_MS = 160
 """Longer than the pauses between the words of a phrase: what sounds complete is over by then."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointerSettings:
-    """The usual names. The defaults are explained in arguments_classes/vad_arguments.py."""
-
-    thresh: float = 0.3
-    min_silence_ms: float = 500
-    min_speech_ms: float = 200
-    max_speech_ms: float = math.inf
-    """For the handler, which also counts what was said before a pause."""
-    speech_pad_ms: float = 100
-    speculate: bool = True
-    turn_threshold: float = 0.85
-    """These two are for the handler as well."""
 
 
 class Voice(Enum):

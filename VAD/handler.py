@@ -18,12 +18,13 @@ from pipeline.messages import (
 )
 from pipeline.playout import FLOOR_S
 from pipeline.session import Session
+from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin
 from STT.live_transcript import LiveTranscript
 from utils.audio import rms
 from VAD.base import TurnDetector, VoiceDetector
-from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, EndpointerSettings, Voice
+from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
 from VAD.open_utterance import OpenUtterance
 from VAD.speech_turns import Heard, SpeechTurns
 from VAD.turn_judge import HEARD_SILENCE_MS, TurnJudge
@@ -70,11 +71,10 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         self._window = detector.window_samples
         self._stream = detector.open()
         self._session = session
-        self._settings = settings
-        self._endpointer = Endpointer(settings, 1000 * self._window / self._rate_hz)
+        self._turn_detector = turn_detector
+        self._configured = settings
+        self._listen_by(settings)
         self._heard_silence = self._windows_in(HEARD_SILENCE_MS)
-        self._utterance = OpenUtterance(self._rate_hz, self._windows_in(settings.speech_pad_ms))
-        self._judge = TurnJudge(settings, turn_detector, session)
         self._turns = SpeechTurns(session, has_room, self._utterance_so_far)
         self._live_transcript = live_transcript
         self._next_sample = 0
@@ -115,6 +115,9 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
             heard += self._left_out(block.start_sample - self._next_sample)
         self._next_sample = block.start_sample + len(block.samples)
         self._captured_until = block.captured_at + self._window / self._rate_hz
+        wanted = self._session.settings.endpointing or self._configured
+        if wanted is not self._settings and not self._endpointer.in_speech:
+            self._listen_by(wanted)
         self._endpointer.patience_ms = self._patience_ms()
         voice = self._endpointer.step(self._stream.probability(block.samples))
         self._utterance.hear(block.samples)
@@ -133,7 +136,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     def _react(self, voice: Voice) -> Heard:
         if voice is Voice.CONFIRMED:
             return self._speech_started()
-        if voice is Voice.PAUSED and not (self._streaming or self._session.barge_in.overlapping):
+        if voice is Voice.PAUSED and not (self._streaming or self._over_reply):
             if not self._by_hand:
                 judged = self._utterance.samples(self._trailing(), kept_silence=self._heard_silence)
                 self._judge.pause_began(judged, self._rate_hz)
@@ -149,16 +152,24 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
 
     def _tell_the_reply(self, voice: Voice) -> None:
         """One that has not begun waits; one that is heard may have to stop."""
-        if self._streaming:
+        interruptible = self._session.settings.interruptible
+        if self._streaming or (self._by_hand and not interruptible):
             return
         if self._endpointer.in_speech or self._by_hand:
             self._session.playout.floor_until(self._session.now() + FLOOR_S)
-        if self._endpointer.in_speech:
+        if self._endpointer.in_speech and interruptible:
             self._session.barge_in.goes_on(self._endpointer.spoken_ms)
-        elif voice is not Voice.NOTHING:
+        elif not self._endpointer.in_speech and voice is not Voice.NOTHING:
             self._yield_floor()
         if voice is Voice.REJECTED:
             self._session.barge_in.over()
+
+    def _listen_by(self, settings: EndpointerSettings) -> None:
+        """From now on, between two utterances."""
+        self._settings = settings
+        self._endpointer = Endpointer(settings, 1000 * self._window / self._rate_hz)
+        self._utterance = OpenUtterance(self._rate_hz, self._windows_in(settings.speech_pad_ms))
+        self._judge = TurnJudge(settings, self._turn_detector, self._session)
 
     def _left_out(self, samples: int) -> Heard:
         """The microphone was not listened to for a while: what was being said ends here, unless it is
@@ -178,6 +189,12 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         return self._session.settings.reply_mode == "stream"
 
     @property
+    def _over_reply(self) -> bool:
+        """Whether what is said may stop a reply, and it is open whether it does."""
+        session = self._session
+        return not self._streaming and session.settings.interruptible and session.barge_in.overlapping
+
+    @property
     def _longest(self) -> float:
         """How many samples an utterance may have."""
         most_s = LONGEST_PHRASE_S if self._streaming else LONGEST_UTTERANCE_S
@@ -189,7 +206,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
             return PHRASE_PAUSE_MS
         if self._by_hand:
             return math.inf
-        if self._session.barge_in.overlapping:  # the reply is paused until it is known what this is
+        if self._over_reply:  # the reply is paused until it is known what this is
             return PHRASE_PAUSE_MS
         return self._judge.patience_ms
 
@@ -272,7 +289,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         if heard is None:
             trailing_ms = 1000 * self._trailing() * self._window / self._rate_hz
             whispered = self._by_hand and trailing_ms > self._settings.min_silence_ms
-            heard = self._turns.commit(anew=went_on or whispered, over_reply=not self._streaming)
+            heard = self._turns.commit(anew=went_on or whispered, over_reply=self._over_reply)
         self._judge.pause_ended()
         self._utterance.end(self._trailing())
         self._endpointer.in_speech = False

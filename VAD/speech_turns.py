@@ -60,7 +60,7 @@ class SpeechTurns:
         """That was all: what was guessed holds, unless more came and it is made `anew`. Said over a
         reply it is open whether it is a turn: its words will decide."""
         barge_in, heard, turn = self._session.barge_in, Heard(), self._guess
-        waits = over_reply and barge_in.overlapping and barge_in.hears_words
+        waits = over_reply and barge_in.hears_words
         if anew or waits or turn is None or not turn.alive:
             self.drop_guess()
             utterance = self._make_utterance(waits)

@@ -2,10 +2,11 @@
 
 from pipeline.messages import Samples
 from pipeline.session import Session
+from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from utils.audio import resample
 from VAD.base import TurnDetector
-from VAD.endpointer import PHRASE_PAUSE_MS, EndpointerSettings
+from VAD.endpointer import PHRASE_PAUSE_MS
 
 PATIENCE_WITH_UNFINISHED = 2
 """Who sounds unfinished is given twice the silence: a second, by default, to find the word."""
@@ -49,7 +50,7 @@ class TurnJudge:
 
     def pause_began(self, said: Samples, rate_hz: int) -> None:
         """The user paused, having `said` this so far in their turn."""
-        if self._detector is None:
+        if self._detector is None or not self._settings.semantic:
             return
         self._pause += 1
         pause, activity = self._pause, self._activity

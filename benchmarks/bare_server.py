@@ -9,8 +9,9 @@ import functools
 
 from benchmarks.line import DECIDED, HOST, TONE
 from benchmarks.speech import RATE_HZ
+from pipeline.settings import EndpointerSettings
 from utils.audio import from_pcm16
-from VAD.endpointer import Endpointer, EndpointerSettings, Voice
+from VAD.endpointer import Endpointer, Voice
 from VAD.silero import SileroDetector
 
 

@@ -13,6 +13,7 @@ from benchmarks.speech import RATE_HZ, utterances
 from pipeline.clock import SampleClock
 from pipeline.events import Ducked, Event, Interrupted, Paused
 from pipeline.messages import Samples
+from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from s2s_pipeline import build_pipeline
@@ -22,7 +23,6 @@ from testing.sinks import RecordingSink
 from TTS.espeak import EspeakSynthesizer
 from utils.audio import resample, rms
 from utils.engines import Cascade, Engines
-from VAD.endpointer import EndpointerSettings
 from VAD.silero import SileroDetector
 
 WINDOW = 512

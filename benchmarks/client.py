@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from benchmarks.speech import RATE_HZ
 from connections.wire import FrameKind, FrameReader, Hello, WireFrame, encode_hello
 from pipeline.messages import Samples
+from pipeline.settings import EndpointerSettings
 from utils.audio import to_pcm16
-from VAD.endpointer import EndpointerSettings
 
 PACKET_S = 0.02
 PACKET = int(RATE_HZ * PACKET_S)

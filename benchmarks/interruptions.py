@@ -28,13 +28,13 @@ from benchmarks.unhurried import (
 from connections.socket_server import SocketServer
 from pipeline.clock import Clock
 from pipeline.session import Session
+from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.sink import Sink
 from s2s_pipeline import build_pipeline
 from testing.fakes import LoudnessDetector
 from utils.engines import Cascade, Engines
 from utils.shutdown import Request
-from VAD.endpointer import EndpointerSettings
 
 SEED = 1
 SESSIONS = 20

@@ -8,6 +8,7 @@ import numpy as np
 from benchmarks.figures import median, percentile, table
 from benchmarks.zero_cost import zero_cost_engines
 from pipeline.messages import Samples
+from pipeline.settings import SessionSettings
 from pipeline.sink import Frame
 from pipeline.turn import Origin, Turn
 from s2s_pipeline import build_pipeline
@@ -54,8 +55,8 @@ def measure(turns: int = TURNS) -> list[float]:
     begun: list[Turn] = []
     begin_turn = session.begin_turn
 
-    def noting_it(origin: Origin) -> Turn:
-        begun.append(begin_turn(origin))
+    def noting_it(origin: Origin, settings: SessionSettings | None = None) -> Turn:
+        begun.append(begin_turn(origin, settings))
         return begun[-1]
 
     session.begin_turn = noting_it  # type: ignore[method-assign]

@@ -21,6 +21,7 @@ from LLM.eliza import ElizaModel
 from pipeline.clock import SampleClock
 from pipeline.events import TurnDone
 from pipeline.messages import Samples
+from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import Engine, SharedEngine, Work
 from pipeline.turn import CancelToken
 from s2s_pipeline import build_pipeline
@@ -32,7 +33,6 @@ from TTS.espeak import EspeakSynthesizer
 from utils.engines import Cascade, Engines
 from utils.smart_turn_file import smart_turn_file
 from VAD.base import TurnDetector
-from VAD.endpointer import EndpointerSettings
 from VAD.silero import SileroDetector
 from VAD.smart_turn import SmartTurnDetector
 

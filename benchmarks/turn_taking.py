@@ -10,8 +10,9 @@ import numpy as np
 from benchmarks.figures import median, table
 from benchmarks.speech import RATE_HZ, sentences
 from pipeline.messages import Samples
+from pipeline.settings import EndpointerSettings
 from utils.smart_turn_file import smart_turn_file
-from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, EndpointerSettings, Voice
+from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
 from VAD.open_utterance import OpenUtterance
 from VAD.silero import SileroDetector
 from VAD.smart_turn import SmartTurnDetector

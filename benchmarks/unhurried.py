@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from LLM.base import ChatMessage
-from pipeline.messages import Samples
+from pipeline.messages import ChatMessage, Samples
+from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from TTS.base import AudioChunk
@@ -52,8 +52,15 @@ class UnhurriedModel(_Unhurried):
     """Answers with `REPLY`, word by word."""
 
     name = "unhurried-llm"
+    takes_tools = False
 
-    def generate(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> Iterator[str]:
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        cancel: CancelToken,
+        tools: Sequence[Tool] = (),
+        tool_choice: str = ANY_TOOL,
+    ) -> Iterator[str]:
         """A word after every 0 to 4 ms."""
         for word in REPLY.split(" "):
             self.compute(0, 4)

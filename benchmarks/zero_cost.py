@@ -1,9 +1,9 @@
 """Zero-cost engines: what remains is our own overhead. The voice detector is the real one."""
 
+from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from testing.fakes import ScriptedModel, ScriptedRecognizer, ScriptedSynthesizer
 from utils.engines import Cascade, Engines
-from VAD.endpointer import EndpointerSettings
 from VAD.silero import SileroDetector
 
 REPLY = "One short reply."

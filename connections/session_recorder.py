@@ -1,6 +1,5 @@
 """SessionRecorder: keeps a conversation in a folder, so that it can be replayed."""
 
-import dataclasses
 import json
 import logging
 import queue
@@ -59,8 +58,7 @@ class SessionRecorder:
         (self._folder / EVENTS).touch(mode=0o600)
         self._events = (self._folder / EVENTS).open("w", encoding="utf-8")
         self._to_close.append(self._events.close)
-        settings = dataclasses.asdict(session.settings)
-        self._line({"full_duplex": self.full_duplex, "settings": settings})
+        self._line({"full_duplex": self.full_duplex, "settings": session.settings.plain()})
         self._thread.start()
         session.intake.on_heard = self._heard
         session.events.add(self)

@@ -68,6 +68,16 @@ class PartialTranscript:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnCommitted:
+    """A turn counts. `origin` is ``speech``, ``text``, ``program`` or ``tool``."""
+
+    turn: int
+    origin: str
+    answered: bool
+    """Whether there will be an answer; else it is understood and remembered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """What the user said."""
 
@@ -89,6 +99,26 @@ class ReplyText:
 
     turn: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallGrew:
+    """The model asks for a function; these are the next characters of its arguments."""
+
+    turn: int
+    call: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """It has asked: the arguments, in JSON as the model wrote them, are complete."""
+
+    turn: int
+    call: str
+    name: str
+    arguments: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +187,12 @@ Event: TypeAlias = (
     | TalkSignalled
     | AudioLost
     | PartialTranscript
+    | TurnCommitted
     | Transcript
     | ReplyStarted
     | ReplyText
+    | ToolCallGrew
+    | ToolCalled
     | Ducked
     | Paused
     | Interrupted

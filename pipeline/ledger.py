@@ -18,6 +18,10 @@ class _Span:
     words: list[tuple[int, int]] = field(default_factory=list)
     """With which sample a word begins, and how many characters come before it."""
 
+    @property
+    def is_silent(self) -> bool:
+        return self.complete and self.start_sample == self.end_sample
+
 
 class Ledger:
     """Maps samples of a reply to the words in them. Counts at the rate of the sink.
@@ -58,9 +62,9 @@ class Ledger:
         """Whether more audio of the latest text is to come."""
         return bool(self._spans) and not self._spans[-1].complete
 
-    def starting_between(self, first: int, last: int) -> list[str]:
-        """The texts that begin at a sample in [first, last)."""
-        return [span.text for span in self._spans if first <= span.start_sample < last]
+    def begun(self, sample: int) -> list[str]:
+        """The texts whose audio begins before `sample`; of one without audio, at it."""
+        return [span.text for span in self._spans if span.start_sample < sample + span.is_silent]
 
     def heard(self, samples: int) -> str:
         """The words that are over after `samples` samples."""

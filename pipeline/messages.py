@@ -14,6 +14,28 @@ Samples: TypeAlias = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The model wants the client to call a function of theirs."""
+
+    id: str
+    name: str
+    arguments: str
+    """In JSON, as the model wrote them; nobody has checked them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message of a conversation. Roles as the chat template knows them: system, user, assistant,
+    and tool, for what a function gave back."""
+
+    role: str
+    content: str
+    calls: tuple[ToolCall, ...] = ()
+    answers: str = ""
+    """The id of the call whose result this is."""
+
+
+@dataclass(frozen=True, slots=True)
 class AudioBlock:
     """Intake ▶ VAD: one window of what the microphone heard."""
 
@@ -66,10 +88,12 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class UserText:
-    """STT ▶ LLM: the words of the user, heard or typed."""
+    """STT ▶ LLM: the words of the user, heard or typed; none: go on from what was said so far."""
 
     turn: Turn
     text: str
+    context: tuple[ChatMessage, ...] | None = None
+    """What was said so far, where it is not the conversation of the session."""
 
 
 @dataclass(frozen=True, slots=True)

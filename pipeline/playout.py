@@ -236,16 +236,17 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             return max(self._paused_by.values())
         if reply.turn.state is TurnState.TENTATIVE:
             return math.inf
-        while reply.has_frame(sink.frame_samples):
+        while (has_text := reply.has_text) or reply.has_frame(sink.frame_samples):
             if not reply.started and now < self._earliest_start():
                 return self._earliest_start()
-            room_at = sink.room_at(now)
+            room_at = now if has_text else sink.room_at(now)
             if room_at > now:
                 return room_at
             if not reply.started and not self._start(reply, now):
                 return now
-            position, samples = reply.next_frame(sink.frame_samples)
-            sink.play(Frame(reply.turn.number, position, self._with_gain(samples)))
+            if not has_text:
+                position, samples = reply.next_frame(sink.frame_samples)
+                sink.play(Frame(reply.turn.number, position, self._with_gain(samples)))
             for text in reply.texts_begun():
                 self._events.emit(ReplyText(reply.turn.number, text))
         reply.reel.forget(self._heard_samples(reply) - int(KEPT_S * sink.rate_hz))
@@ -274,7 +275,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         if self._ducked:
             self._set_gain(turn, ducked=False)
         self._gain = 1.0
-        if not self._sink.full_duplex:
+        if not self._sink.full_duplex and reply.turn.settings.spoken:
             self._gate.shut(now)
             self._events.emit(ListeningChanged(False))
         self._events.emit(ReplyStarted(turn.number))

@@ -27,6 +27,7 @@ class Reply:
         self.latest_text = ""
         """The text whose audio began to be sent last."""
         self._announced = 0
+        """Texts that were told."""
         self._rate_hz = rate_hz
         self._resampler: Resampler | None = None
         self._input_rate_hz = rate_hz
@@ -39,7 +40,8 @@ class Reply:
         for word in speech.words:
             sample = self.reel.end + word.sample * self._rate_hz // speech.sample_rate_hz
             self.ledger.word_starts(word.chars, speech.spoken_chars, sample)
-        self.reel.append(self._resampled(clean(speech.samples), speech.sample_rate_hz))
+        if len(speech.samples):
+            self.reel.append(self._resampled(clean(speech.samples), speech.sample_rate_hz))
         if speech.ends_text:
             self._flush_resampler()
         self.ledger.audio_reaches(self.reel.end)
@@ -81,10 +83,15 @@ class Reply:
             audio = np.concatenate((audio, np.zeros(samples - len(audio), np.float32)))
         return position, audio
 
+    @property
+    def has_text(self) -> bool:
+        """Whether a text is due that has no audio."""
+        return len(self.ledger.begun(self.reel.position)) > self._announced
+
     def texts_begun(self) -> list[str]:
         """The texts whose audio began to be sent since the last call."""
-        first, self._announced = self._announced, max(self._announced, self.reel.position)
-        texts = self.ledger.starting_between(first, self._announced)
+        texts = self.ledger.begun(self.reel.position)[self._announced :]
+        self._announced += len(texts)
         self.latest_text = texts[-1] if texts else self.latest_text
         return texts
 

@@ -5,27 +5,34 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 from pipeline.activity import Activity
 from pipeline.barge_in import BargeIn
 from pipeline.channel import END, Channel
 from pipeline.clock import Clock, MonotonicClock
 from pipeline.errors import EngineBusy, EngineError, SessionBusy, SessionClosed, UserError
-from pipeline.events import ErrorEvent, Interrupted, SessionEnded, Transcript, TurnDone
+from pipeline.events import (
+    ErrorEvent,
+    Interrupted,
+    SessionEnded,
+    Transcript,
+    TurnCommitted,
+    TurnDone,
+)
 from pipeline.gate import Gate
 from pipeline.handler import BaseHandler
 from pipeline.intake import BACKLOG_S, Intake
 from pipeline.latency import Latency, waterfall
 from pipeline.mailbox import Mailboxes
+from pipeline.memory import Forgetful, Memory
 from pipeline.messages import (
-    AudioBlock,
+    ChatMessage,
     EndOfTurn,
     Samples,
     Sentence,
     Speech,
     Talk,
-    TalkSignal,
     UserText,
 )
 from pipeline.playout import FLOOR_S, Playout
@@ -43,26 +50,6 @@ FINISHED = "finished"
 """Why a session ended whose input ended."""
 
 _BY_THE_USER = (Origin.SPEECH, Origin.TEXT)
-
-
-class Memory(Protocol):
-    """What keeps the history of a conversation."""
-
-    def remember(self, turn: int, said: str, heard: str, cut_short: bool) -> None:
-        """A turn is over: the user said `said` and heard `heard` of the answer."""
-        ...
-
-    def revise(self, turn: int, heard: str) -> None:
-        """It turned out that `heard` was heard of the answer."""
-        ...
-
-
-class Forgetful:
-    """The memory of a model that has none."""
-
-    def remember(self, turn: int, said: str, heard: str, cut_short: bool) -> None: ...
-
-    def revise(self, turn: int, heard: str) -> None: ...
 
 
 class SessionState(Enum):
@@ -102,7 +89,8 @@ class Session:
         self.gate = Gate()
         self._channels: list[Channel[Any]] = []
         waiting_windows = int(BACKLOG_S * capture_rate_hz / window_samples)
-        self.audio: Channel[AudioBlock | TalkSignal] = self.channel(waiting_windows)
+        self.audio: Channel[Any] = self.channel(waiting_windows)
+        """To the first stage: audio and signals, and texts, which wait for what was said before them."""
         self.intake = Intake(
             self.audio,
             self.gate,
@@ -119,7 +107,6 @@ class Session:
         self._turns: dict[int, Turn] = {}
         self._turns_begun = 0
         self._stages: ThreadManager
-        self._head: Channel[Any]
         self._takes_text = False
         self.takes_frames = False
         """Whether the engine answers while the user is speaking, in the reply mode ``stream``."""
@@ -145,9 +132,7 @@ class Session:
     def start(
         self, stages: Sequence[BaseHandler[Any]], *, takes_text: bool, takes_frames: bool = False
     ) -> None:
-        """Run these stages, the playout last. Texts, if they can be taken, enter behind the first."""
-        assert stages[0].queue_out is not None
-        self._head = stages[0].queue_out
+        """Run these stages, the playout last. `takes_text`: they can answer texts."""
         self.takes_frames = takes_frames
         self._takes_text = self.barge_in.hears_words = takes_text
         self._stages = ThreadManager(stages, on_failed=self._stage_failed, on_ended=self._ended)
@@ -186,19 +171,33 @@ class Session:
         """What the user is saying was not meant: forget it."""
         self._signal(Talk.CANCEL)
 
-    def respond(self, text: str) -> Turn:
-        """Answer a typed text. What is being said is interrupted. Raises `SessionClosed`."""
-        turn = self._begin_from_outside(Origin.TEXT)
+    def respond(
+        self,
+        text: str = "",
+        *,
+        context: Sequence[ChatMessage] | None = None,
+        settings: SessionSettings | None = None,
+        aside: bool = False,
+    ) -> Turn:
+        """Answer a typed text; without one, what was said so far, or `context` in its place.
+
+        What is being said is interrupted. An `aside` interrupts nothing, and is not remembered: it is
+        answered beside the conversation. Raises `SessionClosed`, `SessionBusy`, `EngineError`.
+        """
+        turn = self._begin_from_outside(Origin.PROGRAM if aside else Origin.TEXT, settings)
+        turn.remembered = not aside
         turn.user_text = text
         turn.commit()
-        self._head.offer(UserText(turn, text))
+        if text and turn.remembered:
+            self.memory.said(turn.number, text)
+        self._hand_in(UserText(turn, text, None if context is None else tuple(context)))
         return turn
 
     def say(self, text: str) -> Turn:
         """Speak `text`, after what is being said. Raises `SessionClosed`."""
         turn = self._begin_from_outside(Origin.PROGRAM)
         turn.commit()
-        self._head.offer(Sentence(turn, text, text), EndOfTurn(turn, "complete"))
+        self._hand_in(Sentence(turn, text, text), EndOfTurn(turn, "complete"))
         return turn
 
     def interrupt(self, reason: str = "cancelled") -> None:
@@ -235,11 +234,11 @@ class Session:
 
     # -- what a stage does -------------------------------------------------------------------------
 
-    def begin_turn(self, origin: Origin) -> Turn:
+    def begin_turn(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
         """A new turn, tentative; already dropped if the session is closing."""
         with self._lock:
             self._turns_begun += 1
-            turn = Turn(self._turns_begun, origin, self.settings, self)
+            turn = Turn(self._turns_begun, origin, settings or self.settings, self)
             closing = self._state in (SessionState.CLOSING, SessionState.CLOSED)
             phrase = origin is Origin.SPEECH and self.settings.reply_mode == "stream"
             behind = phrase and len(self._turns) >= TURNS_IN_LINE
@@ -285,8 +284,10 @@ class Session:
 
     def turn_moved(self, turn: Turn, state: TurnState) -> None:
         if state is TurnState.COMMITTED:
-            if turn.origin in _BY_THE_USER and turn.settings.reply_mode == "turn":
+            settings = turn.settings
+            if turn.origin in _BY_THE_USER and settings.reply_mode == "turn" and settings.interruptible:
                 self._make_way_for(turn)
+            self.events.emit(TurnCommitted(turn.number, turn.origin.value, settings.answers))
             with self._lock:
                 news, turn.news = turn.news, []
             for tell in news:
@@ -304,7 +305,12 @@ class Session:
     def understood(self, turn: Turn, text: str, language: str | None) -> None:
         """The words of the user are known."""
         turn.user_text, turn.language = text, language
-        self.when_committed(turn, lambda: self.events.emit(Transcript(turn.number, text, language)))
+
+        def tell() -> None:
+            self.memory.said(turn.number, text)
+            self.events.emit(Transcript(turn.number, text, language))
+
+        self.when_committed(turn, tell)
 
     def turn_settled(self, turn: Turn, heard: str, started: bool) -> None:
         with self._lock:
@@ -312,9 +318,10 @@ class Session:
         state, reason = turn.state, turn.ended_because or ""
         interrupted = state is TurnState.INTERRUPTED
         said = turn.user_text if turn.was_committed else ""
-        if state is not TurnState.DROPPED and (said or heard):
-            cut_short = interrupted or turn.failed
-            self.memory.remember(turn.number, said, heard, cut_short)
+        if state is TurnState.DROPPED:
+            self.memory.forget(turn.number)
+        elif heard and turn.remembered:
+            self.memory.heard(turn.number, heard, interrupted or turn.failed)
         if interrupted and started:
             self.events.emit(Interrupted(turn.number, heard, reason))
         marks = dict(turn.marks)  # its stages may still be adding to them
@@ -331,7 +338,7 @@ class Session:
         if self._state is not SessionState.OPEN:
             return
         if talk is Talk.START:
-            if self.settings.reply_mode == "turn":
+            if self.settings.reply_mode == "turn" and self.settings.interruptible:
                 self.playout.floor_until(self.now() + FLOOR_S)  # or the next in line would begin
                 self._interrupt_reply("the user began to speak by hand")
             self.gate.open_at(self.now())
@@ -342,14 +349,19 @@ class Session:
         with self._lock:
             return list(self._turns.values())
 
-    def _begin_from_outside(self, origin: Origin) -> Turn:
+    def _begin_from_outside(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
         if self._state is not SessionState.OPEN:
             raise SessionClosed(f"expected an open session, got one that is {self._state.value}")
         if not self._takes_text:
             raise EngineError("this pipeline answers speech, not text", code="speech_only")
         if len(self._living()) >= TURNS_IN_LINE:
             raise SessionBusy(f"{TURNS_IN_LINE} turns are in line already; wait for one to end")
-        return self.begin_turn(origin)
+        return self.begin_turn(origin, settings)
+
+    def _hand_in(self, *messages: UserText | Sentence | EndOfTurn) -> None:
+        if not self.audio.offer(*messages):
+            messages[0].turn.interrupt("too much audio is waiting")
+            raise SessionBusy(f"expected room, but {BACKLOG_S:.0f} s of audio are waiting")
 
     def _make_way_for(self, newer: Turn) -> None:
         """The user said something new: older questions are moot, what is being spoken stops. What the

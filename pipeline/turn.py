@@ -130,6 +130,8 @@ class Turn:
         self.ended_because: str | None = None
         self.was_committed = False
         """Whether it ever counted; of a guess that was taken back nothing is told or remembered."""
+        self.remembered = True
+        """Whether it is part of the conversation."""
         self.failed = False
         """Whether a stage could not do its part, so that the answer may be shorter than was meant."""
         self.settled = False

@@ -16,6 +16,8 @@ class ChatServer:
     def __init__(self, reply: str = "Hello. How are you?", model: str = "scripted") -> None:
         self.reply = reply
         self.model = model
+        self.call: tuple[str, str] | None = None
+        """The name and the arguments of a function that the next answer asks for, after its words."""
         self.failures: list[int | str | dict[str, Any]] = []
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
@@ -83,7 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
             if request.get("stream"):
                 self._stream(hang_up=failure == "hang up")
             else:
-                message = {"role": "assistant", "content": self.script.reply}
+                message: dict[str, Any] = {"role": "assistant", "content": self.script.reply}
+                if self.script.call is not None:
+                    message["tool_calls"] = [_call(*self.script.call)]
                 self._send_json({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
         except OSError:
             self.script.client_left.set()
@@ -113,6 +117,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.script.between_words.pass_through(CancelToken())
             delta = {"content": word if count == 0 else f" {word}"}
             self._chunk({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+        if self.script.call is not None:
+            name, arguments = self.script.call
+            half = len(arguments) // 2
+            more = {"index": 0, "function": {"arguments": arguments[half:]}}
+            for piece in ({"index": 0, **_call(name, arguments[:half])}, more):
+                self._chunk({"choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]})
         self._write(b"data: [DONE]\n\n")
         self._write(b"")
 
@@ -130,3 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _call(name: str, arguments: str) -> dict[str, Any]:
+    return {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}

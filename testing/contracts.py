@@ -7,13 +7,13 @@ def engine(cls): return MyRecognizer()
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
 
-from LLM.base import ChatMessage, ChatModel
-from pipeline.messages import Samples
+from LLM.base import ChatModel
+from pipeline.messages import ChatMessage, Samples, ToolCall
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from S2S.base import SpeechResponder
@@ -124,27 +124,28 @@ class ChatModelContract:
 
     MESSAGES = (ChatMessage("system", "Be brief."), ChatMessage("user", "Hello, I am well."))
 
+    def test_it_says_whether_it_takes_tools(self, engine: ChatModel) -> None:
+        assert engine.takes_tools in (True, False)
+
     def test_it_answers_in_pieces_of_text(self, engine: ChatModel) -> None:
-        answer = list(engine.generate(self.MESSAGES, CancelToken()))
-        assert all(isinstance(piece, str) for piece in answer)
-        assert "".join(answer).strip()
+        assert _text(engine.generate(self.MESSAGES, CancelToken())).strip()
 
     def test_it_takes_a_conversation(self, engine: ChatModel) -> None:
         messages = [*self.MESSAGES, ChatMessage("assistant", "Good."), ChatMessage("user", "Why?")]
-        assert "".join(engine.generate(messages, CancelToken())).strip()
+        assert _text(engine.generate(messages, CancelToken())).strip()
 
     def test_cancelled_before_the_first_word_it_is_over_soon(self, engine: ChatModel) -> None:
         cancel = CancelToken()
-        whole = "".join(engine.generate(self.MESSAGES, CancelToken()))
+        whole = _text(engine.generate(self.MESSAGES, CancelToken()))
         cancel.cancel()
-        cut = "".join(run_to_end(engine.generate(self.MESSAGES, cancel)))
+        cut = _text(run_to_end(engine.generate(self.MESSAGES, cancel)))
         assert len(cut) < len(whole) / 2
 
     def test_closed_in_mid_answer_it_can_be_called_again(self, engine: ChatModel) -> None:
         answer = engine.generate(self.MESSAGES, CancelToken())
         next(answer)
         answer.close()  # type: ignore[attr-defined]
-        assert "".join(engine.generate(self.MESSAGES, CancelToken())).strip()
+        assert _text(engine.generate(self.MESSAGES, CancelToken())).strip()
 
 
 class SynthesizerContract:
@@ -217,11 +218,17 @@ class SpeechResponderContract:
         list(engine.respond(np.zeros(samples, np.float32), CancelToken()))
 
 
-def run_to_end(pieces: Iterator[str]) -> list[str]:
+def run_to_end(pieces: Iterator[str | ToolCall]) -> list[str | ToolCall]:
     """All pieces, on a thread that must end soon."""
-    collected: list[str] = []
+    collected: list[str | ToolCall] = []
     thread = threading.Thread(target=lambda: collected.extend(pieces), daemon=True)
     thread.start()
     thread.join(SOON_S)
     assert not thread.is_alive(), "expected a cancelled call to end, it goes on"
     return collected
+
+
+def _text(answer: Iterable[str | ToolCall]) -> str:
+    pieces = list(answer)
+    assert all(isinstance(piece, str) for piece in pieces), "it was given no tools"
+    return "".join(map(str, pieces))

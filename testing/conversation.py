@@ -10,7 +10,7 @@ from pipeline.clock import SampleClock
 from pipeline.events import Event, TurnDone
 from pipeline.messages import Samples, Utterance
 from pipeline.session import Session
-from pipeline.settings import SessionSettings
+from pipeline.settings import EndpointerSettings, SessionSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin, Turn
 from s2s_pipeline import build_pipeline
@@ -26,7 +26,6 @@ from testing.sinks import RecordingSink
 from TTS.base import Synthesizer
 from utils.engines import Cascade, Engines
 from VAD.base import TurnDetector
-from VAD.endpointer import EndpointerSettings
 
 WINDOW = LoudnessDetector.window_samples
 QUICK = EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False)
@@ -125,8 +124,7 @@ class Conversation:
         """Send a turn down the line that is not committed, as speculation does."""
         turn = self.session.begin_turn(Origin.SPEECH)
         audio = np.full(8000, 0.5, np.float32) if samples is None else samples
-        channel = self.session._head
-        channel.offer(Utterance(turn, audio, RATE_HZ))
+        self.session.audio.offer(Utterance(turn, audio, RATE_HZ))
         return turn
 
     # -- what became of it -------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 """Engines that do what a test tells them: scripted words, scripted faults, no time spent."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from LLM.base import ChatMessage
-from pipeline.messages import Samples
+from pipeline.messages import ChatMessage, Samples, ToolCall
+from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from testing.hold import Hold
@@ -57,21 +58,39 @@ class ScriptedRecognizer:
 
 
 class ScriptedModel:
-    """Answers with the next of `replies`, then with the last for ever, word by word."""
+    """Answers with the next of `replies`, then with the last for ever: texts word by word, calls of
+    functions in three pieces."""
 
     name = "scripted-llm"
+    takes_tools = True
 
-    def __init__(self, *replies: str, slots: int = 4) -> None:
+    def __init__(self, *replies: str | ToolCall, slots: int = 4) -> None:
         self.slots = slots
         self.hold = Hold()
         self.error_after_words: tuple[int, Exception] | None = None
         self.prompts: list[Sequence[ChatMessage]] = []
+        self.tools: list[tuple[Sequence[Tool], str]] = []
+        """What it was given of them, with each prompt."""
         self.closed_early = 0
         self._replies = list(replies) or ["One sentence. Another sentence."]
 
-    def generate(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> Iterator[str]:
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        cancel: CancelToken,
+        tools: Sequence[Tool] = (),
+        tool_choice: str = ANY_TOOL,
+    ) -> Iterator[str | ToolCall]:
         self.prompts.append(messages)
+        self.tools.append((tools, tool_choice))
         reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        if isinstance(reply, ToolCall):
+            third = len(reply.arguments) // 3
+            yield replace(reply, arguments=reply.arguments[:third])
+            self.hold.pass_through(cancel)
+            yield replace(reply, arguments=reply.arguments[third : 2 * third])
+            yield replace(reply, arguments=reply.arguments[2 * third :])
+            return
         finished = False
         try:
             for count, word in enumerate(reply.split(" ")):

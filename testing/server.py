@@ -11,6 +11,7 @@ from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.clock import Clock
 from pipeline.session import Session
+from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.sink import Sink
 from s2s_pipeline import build_pipeline
@@ -25,7 +26,6 @@ from TTS.base import Synthesizer
 from utils.engines import Cascade, Engines
 from utils.shutdown import Request
 from VAD.base import VoiceDetector
-from VAD.endpointer import EndpointerSettings
 
 STOP_S = 10.0
 

@@ -8,10 +8,10 @@ import pytest
 from pipeline.barge_in import DUCK_AFTER_MS, PAUSE_AFTER_MS, RENEWED_S, VERDICT_S
 from pipeline.events import Ducked, Interrupted, Paused, Transcript, TurnDone
 from pipeline.playout import DUCK_GAIN
+from pipeline.settings import EndpointerSettings
 from testing.conversation import Conversation
 from testing.fakes import RATE_HZ, ScriptedModel, ScriptedRecognizer
 from tests.socket_clients import wait_for
-from VAD.endpointer import EndpointerSettings
 
 REPLY = "One sentence that takes a while to say. And another one of the same length."
 

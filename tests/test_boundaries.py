@@ -11,6 +11,7 @@ import pytest
 from LLM.chat import CUT_MARK
 from pipeline.events import ErrorEvent, TurnDone
 from pipeline.session import SessionState
+from pipeline.settings import EndpointerSettings
 from pipeline.turn import Origin, Turn, TurnState
 from testing.conversation import PATIENCE_S, Conversation
 from testing.fakes import (
@@ -21,7 +22,6 @@ from testing.fakes import (
     ScriptedSynthesizer,
 )
 from testing.hold import Hold
-from VAD.endpointer import EndpointerSettings
 
 STAGES = ["stt", "llm", "tts"]
 ENDINGS = ["drop", "interrupt"]

@@ -12,10 +12,9 @@ from pipeline.events import (
     SpeechEnded,
     SpeechStarted,
 )
-from pipeline.settings import SessionSettings
+from pipeline.settings import EndpointerSettings, SessionSettings
 from testing.conversation import Conversation
 from testing.fakes import RATE_HZ, ScriptedModel
-from VAD.endpointer import EndpointerSettings
 
 BY_HAND = SessionSettings(hands_free=False)
 REPLY = "One sentence that takes a while to say. And another one of the same length."

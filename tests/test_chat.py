@@ -16,7 +16,8 @@ def test_it_begins_with_the_prompt_and_says_that_it_is_heard() -> None:
 def test_exchanges_rotate_out_in_pairs_and_the_prompt_stays() -> None:
     chat = Chat(chat_size=2, init_chat_prompt="Prompt.")
     for number in range(5):
-        chat.remember(number, f"question {number}", f"answer {number}", cut_short=False)
+        chat.said(number, f"question {number}")
+        chat.heard(number, f"answer {number}", cut_short=False)
     assert roles_and_texts(chat) == [
         ("system", "Prompt."),
         ("user", "question 3"),
@@ -29,14 +30,15 @@ def test_exchanges_rotate_out_in_pairs_and_the_prompt_stays() -> None:
 
 def test_roles_take_turns_also_after_an_answer_that_was_not_heard() -> None:
     chat = Chat(init_chat_prompt="")
-    chat.remember(1, "first", "", cut_short=True)
-    chat.remember(2, "second", "", cut_short=True)
+    chat.said(1, "first")
+    chat.said(2, "second")
     assert roles_and_texts(chat) == [("user", "first\nsecond\nnow")]
 
 
 def test_what_was_cut_is_marked_and_may_be_corrected() -> None:
     chat = Chat(init_chat_prompt="")
-    chat.remember(1, "question", "It is a long", cut_short=True)
+    chat.said(1, "question")
+    chat.heard(1, "It is a long", cut_short=True)
     assert roles_and_texts(chat)[1] == ("assistant", f"It is a long{CUT_MARK}")
     chat.revise(1, "It is")
     assert roles_and_texts(chat)[1] == ("assistant", f"It is{CUT_MARK}")
@@ -51,5 +53,6 @@ def test_roles_and_instructions() -> None:
 
 def test_a_chat_of_size_zero_remembers_nothing() -> None:
     chat = Chat(chat_size=0, init_chat_prompt="")
-    chat.remember(1, "question", "answer", cut_short=False)
+    chat.said(1, "question")
+    chat.heard(1, "answer", cut_short=False)
     assert roles_and_texts(chat) == [("user", "now")]

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import LLM.auto
-from LLM.base import ChatMessage
 from LLM.eliza import INTRODUCTION, ElizaModel
 from LLM.openai_chat import OpenAIChatModel
 from pipeline.errors import EngineError, UserError
+from pipeline.messages import ChatMessage
 from pipeline.turn import CancelToken
 from testing.chat_server import ChatServer
 from testing.contracts import ChatModelContract

@@ -5,9 +5,10 @@ import pytest
 
 from connections.echo import EchoCanceller, can_cancel_echo
 from pipeline.messages import Samples
+from pipeline.settings import EndpointerSettings
 from tests.speech import RATE_HZ, moonshine_asset, silence, spoken
 from utils.audio import resample
-from VAD.endpointer import Endpointer, EndpointerSettings, Voice
+from VAD.endpointer import Endpointer, Voice
 from VAD.silero import SileroDetector
 
 BLOCK = 512

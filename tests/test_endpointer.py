@@ -2,7 +2,8 @@
 
 import pytest
 
-from VAD.endpointer import SHORT_PAUSE_MS, Endpointer, EndpointerSettings, Voice
+from pipeline.settings import EndpointerSettings
+from VAD.endpointer import SHORT_PAUSE_MS, Endpointer, Voice
 
 WINDOW_MS = 32
 

@@ -7,10 +7,10 @@ import pytest
 from listeners.latency_report import SLOWEST_KEPT, LatencyReport
 from pipeline.errors import UserError
 from pipeline.latency import Latency, Mark, Step, waterfall
+from pipeline.settings import EndpointerSettings
 from testing.conversation import Conversation
 from testing.fakes import ScriptedModel, ScriptedRecognizer
 from tests.command import run
-from VAD.endpointer import EndpointerSettings
 
 
 def marks(**at_s: float) -> dict[str, Mark]:

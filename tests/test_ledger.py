@@ -55,8 +55,8 @@ def test_a_text_that_is_still_being_made_is_taken_for_longer() -> None:
 
 def test_texts_are_announced_when_they_begin() -> None:
     ledger = ledger_of("ab", "cd")
-    assert ledger.starting_between(0, 200) == ["ab"]
-    assert ledger.starting_between(200, 201) == ["cd"]
+    assert ledger.begun(200) == ["ab"]
+    assert ledger.begun(201) == ["ab", "cd"]
 
 
 def test_a_text_that_follows_completes_the_one_before() -> None:

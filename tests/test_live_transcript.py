@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from pipeline.events import ErrorEvent, Event, PartialTranscript, SpeechEnded, Transcript
+from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from STT.agreement import Agreement
 from STT.base import Recognizer
@@ -13,7 +14,6 @@ from testing.conversation import Conversation
 from testing.fakes import RATE_HZ, ScriptedRecognizer
 from tests.socket_clients import wait_for
 from tests.speech import human, share_heard
-from VAD.endpointer import EndpointerSettings
 
 JFK = (
     "And so my fellow Americans ask not what your country can do for you ask what you can do for "

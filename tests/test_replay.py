@@ -19,7 +19,7 @@ from pipeline.errors import UserError
 from pipeline.events import ErrorEvent, Event, InputLevel, PartialTranscript
 from pipeline.messages import Talk
 from pipeline.session import Session
-from pipeline.settings import SessionSettings
+from pipeline.settings import EndpointerSettings, SessionSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.sink import Sink
 from s2s_pipeline import build_pipeline
@@ -36,7 +36,6 @@ from tests.command import run
 from tests.speech import silence, spoken
 from utils.engines import Cascade, Engines
 from utils.shutdown import Request
-from VAD.endpointer import EndpointerSettings
 
 WINDOW = 512
 BOUNDARIES = ("SpeechStarted", "SpeechEnded", "SpeechCancelled")

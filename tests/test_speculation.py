@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.events import ErrorEvent, ReplyStarted, Transcript, TurnDone
+from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.tone import ToneResponder
 from s2s_pipeline import build_pipeline
@@ -10,7 +11,6 @@ from testing.conversation import Conversation
 from testing.fakes import RATE_HZ, LoudnessDetector, ScriptedModel, ScriptedRecognizer
 from testing.sinks import RecordingSink
 from utils.engines import Engines
-from VAD.endpointer import EndpointerSettings
 from VAD.handler import LONGEST_GUESS_S
 from VAD.speech_turns import MOST_STARTS
 

@@ -6,7 +6,7 @@ import pytest
 from pipeline.clock import SampleClock
 from pipeline.events import ErrorEvent, Interrupted, SpeechEnded
 from pipeline.session import TURNS_IN_LINE, Session
-from pipeline.settings import SessionSettings
+from pipeline.settings import EndpointerSettings, SessionSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.tone import FRAME_TONE_S, ToneResponder
 from s2s_pipeline import build_pipeline
@@ -15,7 +15,6 @@ from testing.fakes import RATE_HZ, LoudnessDetector, ScriptedModel, ScriptedReco
 from testing.sinks import RecordingSink
 from utils.audio import Framer
 from utils.engines import Engines
-from VAD.endpointer import EndpointerSettings
 from VAD.handler import LONGEST_PHRASE_S
 
 STREAM = SessionSettings(reply_mode="stream")

@@ -11,13 +11,13 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.messages import Samples
+from pipeline.settings import EndpointerSettings
 from testing.conversation import Conversation
 from testing.fakes import ScriptedTurnDetector
 from tests.command import ROOT
 from tests.speech import HUMAN, human, silence
 from utils.engine_loader import load_turn_detector
 from utils.smart_turn_file import NAME, smart_turn_file
-from VAD.endpointer import EndpointerSettings
 from VAD.smart_turn import SmartTurnDetector, log_mel
 
 

@@ -7,11 +7,12 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.messages import Samples
+from pipeline.settings import EndpointerSettings
 from testing.contracts import VoiceDetectorContract
 from tests.speech import human, moonshine_asset, silence, spoken
 from utils.audio import resample
 from VAD.base import VoiceDetector
-from VAD.endpointer import Endpointer, EndpointerSettings, Voice
+from VAD.endpointer import Endpointer, Voice
 from VAD.energy import FIRST_THRESHOLD, EnergyDetector
 from VAD.silero import SileroDetector
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.errors import UserError
+from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
 from utils.device import find_device
@@ -16,7 +17,6 @@ from utils.engines import Cascade, Engines
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from utils.smart_turn_file import smart_turn_file
 from VAD.base import TurnDetector
-from VAD.endpointer import EndpointerSettings
 
 if TYPE_CHECKING:
     from arguments_classes.command_line import Arguments

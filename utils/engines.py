@@ -7,12 +7,12 @@ from typing import Any
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.messages import Samples
+from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
 from STT.base import Recognizer
 from TTS.base import Synthesizer
 from VAD.base import TurnDetector, VoiceDetector
-from VAD.endpointer import EndpointerSettings
 
 
 @dataclass(frozen=True, slots=True)

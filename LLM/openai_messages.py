@@ -1,0 +1,65 @@
+"""The OpenAI chat protocol: from our messages and tools to theirs, and from their answers to ours."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pipeline.messages import ChatMessage, ToolCall
+from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, Tool
+
+
+def as_messages(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
+    """As a server wants them."""
+    return [_as_message(message) for message in messages]
+
+
+def as_tools(tools: Sequence[Tool], choice: str) -> dict[str, Any]:
+    """The part of a request that says which functions there are; empty without any, since some servers
+    refuse an empty list."""
+    if not tools:
+        return {}
+    functions = [
+        {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+        for tool in tools
+    ]
+    chosen: Any = choice
+    if choice not in (ANY_TOOL, NO_TOOL, SOME_TOOL):
+        chosen = {"type": "function", "function": {"name": choice}}
+    return {
+        "tools": [{"type": "function", "function": function} for function in functions],
+        "tool_choice": chosen,
+    }
+
+
+class AnswerReader:
+    """Reads one answer, whole or in pieces. Only the first piece of a call says its id and its name."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, tuple[str, str]] = {}
+
+    def read(self, piece: Any) -> Iterator[str | ToolCall]:
+        """A `message`, or the `delta` of a chunk."""
+        if piece.content:
+            yield piece.content
+        for number, call in enumerate(piece.tool_calls or ()):
+            index = getattr(call, "index", None)
+            index = number if index is None else index
+            if call.id:
+                self._calls[index] = (call.id, call.function.name)
+            id, name = self._calls[index]
+            yield ToolCall(id, name, call.function.arguments or "")
+
+
+def _as_message(message: ChatMessage) -> dict[str, Any]:
+    if message.answers:
+        return {"role": "tool", "tool_call_id": message.answers, "content": message.content}
+    fields: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.calls:
+        fields["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.calls
+        ]
+    return fields
