@@ -20,9 +20,7 @@ from pipeline.errors import UserError
 from pipeline.handler import BaseHandler
 from pipeline.session import Session
 from pipeline.settings import SessionSettings
-from pipeline.shared_engine import SharedEngine
 from pipeline.sink import Sink
-from S2S.base import FrameResponder
 from S2S.frame_handler import FrameHandler
 from S2S.handler import SpeechToSpeechHandler
 from STT.handler import STTHandler
@@ -76,7 +74,6 @@ def build_pipeline(
         engines.vad, engines.endpointing, session, engines.have_room, engines.turn_detector, live
     )  # fmt: skip
     stages: list[BaseHandler[Any]] = [VADHandler(stop, session.audio, utterances, listening)]
-    answers_frames = isinstance(voice, SharedEngine) and isinstance(voice.engine, FrameResponder)
     if isinstance(voice, Cascade):
         user_texts, sentences = session.channel(), session.channel(SENTENCES_AHEAD)
         stages += [
@@ -85,13 +82,13 @@ def build_pipeline(
             TTSHandler(stop, sentences, speech, (voice.tts,)),
         ]
     else:
-        if answers_frames:
+        if engines.abilities.frames:
             phrases = session.channel()
             stages += [FrameHandler(stop, utterances, phrases, (voice,))]
             utterances = phrases
         stages += [SpeechToSpeechHandler(stop, utterances, speech, (voice,))]
     stages += [playout]
-    session.start(stages, takes_text=chat is not None, takes_frames=answers_frames)
+    session.start(stages, engines.abilities)
     return session
 
 

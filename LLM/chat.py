@@ -42,6 +42,11 @@ def heard_id(turn: int) -> str:
     return f"item_heard_{turn}"
 
 
+def called_id(call: ToolCall) -> str:
+    """The id of what the model asked for."""
+    return f"item_{call.id}"
+
+
 class Chat:
     """Remembers the system prompt and the conversation since the latest `chat_size`-th time that the
     user said something. Thread-safe.
@@ -96,7 +101,7 @@ class Chat:
     def called(self, turn: int, call: ToolCall) -> None:
         """The model asked for a function."""
         with self._lock:
-            entry = Entry(call.id, ChatMessage("assistant", "", (call,)), turn)
+            entry = Entry(called_id(call), ChatMessage("assistant", "", (call,)), turn)
             self._entries.insert(self._end_of(turn, before_calls=False), entry)
 
     def heard(self, turn: int, text: str, cut_short: bool) -> None:
@@ -122,19 +127,30 @@ class Chat:
 
     def note(self, id: str, message: ChatMessage, after: str | None = None) -> None:
         """Put a message behind the one with the id `after`, or to the end. Raises `LookupError` where
-        there is none of that id."""
+        there is none of that id, `ValueError` where there is one with this `id` already."""
         with self._lock:
             ids = [entry.id for entry in self._entries]
+            if id in ids:
+                raise ValueError(id)
             if after not in (None, FIRST, *ids):
                 raise LookupError(after)
             at = len(ids) if after is None else 0 if after == FIRST else ids.index(after) + 1
             self._entries.insert(at, Entry(id, message))
             self._forget_the_oldest()
 
-    def erase(self, id: str) -> None:
-        """Forget the message with this id, if it is remembered."""
+    def entry(self, id: str) -> Entry:
+        """The message with this id. Raises `LookupError`."""
         with self._lock:
-            self._entries = [entry for entry in self._entries if entry.id != id]
+            for entry in self._entries:
+                if entry.id == id:
+                    return replace(entry)
+        raise LookupError(id)
+
+    def erase(self, id: str) -> None:
+        """Forget the message with this id. Raises `LookupError`."""
+        erased = self.entry(id)
+        with self._lock:
+            self._entries = [entry for entry in self._entries if entry.id != erased.id]
 
     # ----------------------------------------------------------------------------------------------
 

@@ -271,7 +271,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         if not self._turns.begin():
             self._utterance.forget_before()
         self._begin_partials()
-        if not (self._streaming and self._session.takes_frames and self._session.playout.full_duplex):
+        if not (self._streaming and self._session.can.frames and self._session.playout.full_duplex):
             return []  # in half duplex the answer would shut the microphone before the end is heard
         return self._turns.begin_live(self._said(), self._rate_hz)
 

@@ -1,4 +1,4 @@
-"""Guest: one client of the WebSocket, who keeps their session when the connection drops."""
+"""BinaryGuest: one client of the WebSocket, who keeps their session when the connection drops."""
 
 import asyncio
 import json
@@ -17,6 +17,7 @@ from connections.web_messages import (
     Respond,
     Settings,
     decode,
+    describe,
     encode,
 )
 from pipeline.errors import EngineError, ProtocolError, SessionBusy, SessionClosed
@@ -41,12 +42,14 @@ FLOOD_S = 10.0
 _AWAY: Final = "the client is away"
 
 
-class Guest:
+class BinaryGuest:
     """The sink of a session, and what its client says.
 
     Playout calls it from its own thread; messages are passed on, in order, by whoever serves the
     connection, on the thread of the server.
     """
+
+    comes_back: Final = True
 
     def __init__(self, rate_hz: int, *, full_duplex: bool) -> None:
         self.rate_hz = rate_hz
@@ -141,8 +144,14 @@ class Guest:
             self._session.playout.wake()  # there is room again
         return messages
 
-    def hear(self, data: bytes) -> None:
-        """Audio of the microphone. Raises `ProtocolError`."""
+    async def receive(self, data: str | bytes) -> None:
+        """Audio, or a message. Raises `ProtocolError` where audio makes no sense."""
+        if isinstance(data, bytes):
+            self._hear(data)
+        else:
+            self._read(data)
+
+    def _hear(self, data: bytes) -> None:
         if len(data) % 2:
             raise ProtocolError("expected whole samples of two bytes", "half_sample")
         if len(data) > 2 * LONGEST_AUDIO_S * self.rate_hz:
@@ -152,20 +161,16 @@ class Guest:
             raise ProtocolError("expected audio at the pace of speech, got much more", "flood")
         self._session.feed(from_pcm16(data), self.rate_hz)
 
-    def read(self, text: str) -> None:
-        """A message in JSON. What makes no sense, or cannot be done, is answered with an error."""
+    def _read(self, text: str) -> None:
+        """What makes no sense, or cannot be done, is answered with an error."""
         try:
             self._obey(decode(text))
         except ProtocolError as error:
-            self.tell_error(error.code, str(error))
+            self._send(describe(error))
         except EngineError as error:
-            self.tell_error(error.code, str(error))
+            self._send(encode("error", code=error.code, text=str(error)))
         except (SessionBusy, SessionClosed) as error:
-            self.tell_error("busy", str(error))
-
-    def tell_error(self, code: str, text: str) -> None:
-        """To the client."""
-        self._send(encode("error", code=code, text=text))
+            self._send(encode("error", code="busy", text=str(error)))
 
     def _obey(self, message: Message) -> None:
         session = self._session

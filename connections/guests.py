@@ -4,20 +4,58 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from typing import Protocol
 
 from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.base import OpenSession, tell_loop
-from connections.guest import Guest
 from connections.time_limits import TimeLimits
 from listeners.metrics import Metrics
 from pipeline.errors import ProtocolError
 from pipeline.session import Session
+from pipeline.sink import Sink
 
 GRACE_S = 15.0
 """How long a session waits for a client whose connection dropped: a tunnel, a change of networks."""
 
 MOST_LAG_S = 0.1
 """Of audio that waits for the VAD in one of the sessions: then the machine has no room for another."""
+
+
+class Guest(Sink, Protocol):
+    """One client: the sink of their session, and what they say and are told. But for the sink all is
+    called on the thread of the server."""
+
+    key: str
+    """Who knows it may go on with the session."""
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether a client whose connection drops can go on."""
+        ...
+
+    def begin(self, session: Session) -> None:
+        """This is the session that is heard through them."""
+        ...
+
+    def attach(self, *, again: bool) -> None:
+        """Somebody reads; `again`: after their connection had dropped."""
+        ...
+
+    def detach(self) -> None:
+        """Nobody reads any more."""
+        ...
+
+    async def next_messages(self) -> list[str | bytes]:
+        """Wait for something to be sent."""
+        ...
+
+    def take_messages(self) -> list[str | bytes]:
+        """What is to be sent now."""
+        ...
+
+    async def receive(self, data: str | bytes) -> None:
+        """What the client says. Raises `ProtocolError` where the connection has to end."""
+        ...
 
 
 @dataclass
@@ -49,7 +87,7 @@ class Guests:
         """How many sessions there are, with those that wait for their client."""
         return len(self._stays)
 
-    def welcome(self, guest: Guest, peer: str) -> Session:
+    def welcome(self, guest: Guest, peer: str) -> Guest:
         """A session for a new guest. Raises `ProtocolError` where there is no room."""
         if self.closing or self.count >= self._most:
             raise ProtocolError(f"expected room, but {self.count} people are talking already", "full")
@@ -64,12 +102,12 @@ class Guests:
         self._stays[guest.key] = _Stay(guest, session, number)
         loop = asyncio.get_running_loop()
         session.on_closed = lambda: tell_loop(loop, self._ended, guest)
-        return session
+        return guest
 
     def welcome_back(self, key: str) -> Guest:
         """Who has this key; an older connection of theirs is hung up. Raises `ProtocolError`."""
         stay = self._stays.get(key)
-        if stay is None:
+        if stay is None or not stay.guest.comes_back:
             raise ProtocolError("expected the key of a session that is waiting, it has ended", "gone")
         stay.leave(ProtocolError("you are connected anew", "replaced"))
         return stay.guest
@@ -83,9 +121,11 @@ class Guests:
             stay.timer = None
 
     def dropped(self, guest: Guest) -> None:
-        """Their connection is gone: wait for them to come back."""
+        """Their connection is gone: wait for them to come back, where they can."""
         stay = self._stays.get(guest.key)
-        if stay is not None:
+        if not guest.comes_back:
+            self.left(guest)
+        elif stay is not None:
             stay.leave = lambda error: None
             loop = asyncio.get_running_loop()
             stay.timer = loop.call_later(GRACE_S, stay.session.close, "the client did not come back")

@@ -1,37 +1,24 @@
 """The web application: the page, the WebSocket, and what an operator wants to know."""
 
-import asyncio
-import contextlib
-import logging
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, WebSocket
 from fastapi.requests import HTTPConnection, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
-from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from connections.access import Access
-from connections.guest import Guest
-from connections.guests import Guests
-from connections.web_messages import encode
+from connections.guest import BinaryGuest
+from connections.guests import Guest, Guests
+from connections.realtime.guest import RealtimeGuest
+from connections.realtime.guest import describe as describe_as_realtime
+from connections.web_connection import WebConnection
+from connections.web_messages import describe
 from connections.wire import RATES_HZ
 from pipeline.errors import ProtocolError
 
-logger = logging.getLogger(__name__)
-
 PAGE = Path(__file__).parent.parent / "web"
-
-CLOSED = {
-    "half_sample": 1007, "bad_message": 1007, "flood": 1008, "unauthorized": 1008, "too_long": 1009,
-    "internal_error": 1011, "full": 1013, "ended": 1000, "gone": 4001, "replaced": 4002,
-}  # fmt: skip
-"""How the connection is closed after an error, by its code (RFC 6455; from 4000 on our own)."""
-
-GONE = (WebSocketDisconnect, RuntimeError, OSError)
-"""What comes of sending to a client who was quicker."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
@@ -44,6 +31,9 @@ SECURITY_HEADERS = {
 
 PROTOCOL, TOKEN_PROTOCOL = "s2s", "s2s-token."
 """A browser cannot set a header, so the token comes as the name of a subprotocol beside ours."""
+
+
+REALTIME_PROTOCOL = "realtime"
 
 
 def build_app(guests: Guests, access: Access) -> FastAPI:
@@ -86,110 +76,38 @@ def build_app(guests: Guests, access: Access) -> FastAPI:
 
     @app.websocket("/ws")
     async def talk(websocket: WebSocket, rate: int = 24000, duplex: str = "full", key: str = "") -> None:
-        await _talk(websocket, guests, access, rate, duplex, key)
+        def find() -> Guest:
+            _check(websocket, access)
+            if rate not in RATES_HZ or duplex not in ("full", "half"):
+                raise ProtocolError("expected a rate from 8000 to 48000, and duplex=full or half")
+            if key:
+                return guests.welcome_back(key)
+            return guests.welcome(BinaryGuest(rate, full_duplex=duplex == "full"), _peer(websocket))
+
+        await WebConnection(websocket, guests, describe).talk(find, PROTOCOL, again=bool(key))
+
+    @app.websocket("/v1/realtime")
+    async def talk_realtime(websocket: WebSocket) -> None:
+        def find() -> Guest:
+            _check(websocket, access)
+            return guests.welcome(RealtimeGuest(), _peer(websocket))
+
+        connection = WebConnection(websocket, guests, describe_as_realtime)
+        await connection.talk(find, REALTIME_PROTOCOL, again=False)
 
     app.mount("/web", StaticFiles(directory=PAGE, html=True))
     return app
 
 
-async def _talk(
-    websocket: WebSocket, guests: Guests, access: Access, rate: int, duplex: str, key: str
-) -> None:
-    """One connection, from its beginning to its end."""
-    offered = websocket.scope["subprotocols"]
-    await websocket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
-    try:
-        if not access.may_come_from(websocket.headers.get("origin"), websocket.headers.get("host")):
-            raise ProtocolError("expected a page of this server (see --allow_origins)", "unauthorized")
-        if not access.is_known(_token(websocket)):
-            raise ProtocolError("expected a token", "unauthorized")
-        if rate not in RATES_HZ or duplex not in ("full", "half"):
-            raise ProtocolError("expected a rate from 8000 to 48000, and duplex=full or half")
-        if key:
-            guest = guests.welcome_back(key)
-        else:
-            guest = Guest(rate, full_duplex=duplex == "full")
-            guests.welcome(guest, websocket.client.host if websocket.client else "")
-    except ProtocolError as error:
-        await _hang_up(websocket, error)
-        return
-    except Exception:
-        logger.exception("a session could not be begun")
-        trouble = ProtocolError("the server could not begin a session", "internal_error")
-        await _hang_up(websocket, trouble)
-        return
-    await _Connection(websocket, guest, guests).serve(again=bool(key))
+def _check(websocket: WebSocket, access: Access) -> None:
+    if not access.may_come_from(websocket.headers.get("origin"), websocket.headers.get("host")):
+        raise ProtocolError("expected a page of this server (see --allow_origins)", "unauthorized")
+    if not access.is_known(_token(websocket)):
+        raise ProtocolError("expected a token", "unauthorized")
 
 
-class _Connection:
-    """Carries messages both ways between a WebSocket and its guest, until either has enough."""
-
-    def __init__(self, websocket: WebSocket, guest: Guest, guests: Guests) -> None:
-        self._websocket = websocket
-        self._guest = guest
-        self._guests = guests
-        self._over: asyncio.Future[ProtocolError] = asyncio.get_running_loop().create_future()
-
-    async def serve(self, *, again: bool) -> None:
-        """Until either side hangs up."""
-        self._guests.attached(self._guest, self._leave)
-        self._guest.attach(again=again)
-        tasks = [asyncio.create_task(work) for work in (self._send(), self._receive())]
-        waited_for: list[asyncio.Future[Any]] = [*tasks, self._over]
-        await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if not self._over.done():
-            self._guest.detach()
-            self._guests.dropped(self._guest)
-            return
-        error = self._over.result()
-        if error.code == "ended":
-            with contextlib.suppress(*GONE):
-                await self._pass_on(self._guest.take_messages())  # the last words
-        await _hang_up(self._websocket, error)
-
-    def _leave(self, error: ProtocolError) -> None:
-        if not self._over.done():
-            self._over.set_result(error)
-
-    async def _send(self) -> None:
-        while True:
-            await self._pass_on(await self._guest.next_messages())
-
-    async def _pass_on(self, messages: list[str | bytes]) -> None:
-        for message in messages:
-            if isinstance(message, bytes):
-                await self._websocket.send_bytes(message)
-            else:
-                await self._websocket.send_text(message)
-
-    async def _receive(self) -> None:
-        while True:
-            message = await self._websocket.receive()
-            if message["type"] == "websocket.disconnect":
-                if message.get("code") == 1000:  # they hung up, and were not cut off
-                    self._guests.left(self._guest)
-                return
-            data = message.get("bytes")
-            try:
-                if data is None:
-                    self._guest.read(message["text"])
-                else:
-                    self._guest.hear(data)
-            except ProtocolError as error:
-                await _hang_up(self._websocket, error)
-                self._guests.left(self._guest)
-                return
-
-
-async def _hang_up(websocket: WebSocket, error: ProtocolError) -> None:
-    """Say why, then close."""
-    with contextlib.suppress(*GONE):
-        if websocket.application_state is WebSocketState.CONNECTED:
-            await websocket.send_text(encode("error", code=error.code, text=str(error)))
-            await websocket.close(CLOSED[error.code])
+def _peer(websocket: WebSocket) -> str:
+    return websocket.client.host if websocket.client else ""
 
 
 def _token(connection: HTTPConnection) -> str:

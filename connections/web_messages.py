@@ -76,6 +76,11 @@ def encode(kind: str, **fields: Any) -> str:
     return json.dumps({"type": kind, **fields}, ensure_ascii=False)
 
 
+def describe(error: ProtocolError) -> str:
+    """As clients are told of an error."""
+    return encode("error", code=error.code, text=str(error))
+
+
 def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str):

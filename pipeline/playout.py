@@ -162,12 +162,15 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._settle(turn)
         self.wake()
 
-    def played(self, turn: int, sample: int) -> None:
-        """The client reports having played `turn` up to `sample`; it may come late."""
+    def played(self, turn: int, sample: int) -> bool:
+        """The client reports having played `turn` up to `sample`. It may come late; False: too late, or
+        the turn is not over."""
         with self._lock:
-            if turn in self._ledgers:
-                ledger, sent = self._ledgers[turn]
-                self._keeper.heard_corrected(turn, ledger.heard(min(sample, sent)))
+            if turn not in self._ledgers:
+                return False
+            ledger, sent = self._ledgers[turn]
+            self._keeper.heard_corrected(turn, ledger.heard(min(sample, sent)))
+            return True
 
     def wake(self) -> None:
         """Something changed: look again. A sink calls this when it has room or all was heard."""

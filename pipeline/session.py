@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
+from pipeline.abilities import Abilities
 from pipeline.activity import Activity
 from pipeline.barge_in import BargeIn
 from pipeline.channel import END, Channel
@@ -107,9 +108,7 @@ class Session:
         self._turns: dict[int, Turn] = {}
         self._turns_begun = 0
         self._stages: ThreadManager
-        self._takes_text = False
-        self.takes_frames = False
-        """Whether the engine answers while the user is speaking, in the reply mode ``stream``."""
+        self.can = Abilities()
         self._end_reason = FINISHED
         self.playout: Playout
         self.barge_in: BargeIn
@@ -129,12 +128,10 @@ class Session:
         self.barge_in = BargeIn(self.playout, self.clock, self._interrupt_reply)
         return self.playout
 
-    def start(
-        self, stages: Sequence[BaseHandler[Any]], *, takes_text: bool, takes_frames: bool = False
-    ) -> None:
-        """Run these stages, the playout last. `takes_text`: they can answer texts."""
-        self.takes_frames = takes_frames
-        self._takes_text = self.barge_in.hears_words = takes_text
+    def start(self, stages: Sequence[BaseHandler[Any]], can: Abilities) -> None:
+        """Run these stages, the playout last."""
+        self.can = can
+        self.barge_in.hears_words = can.texts
         self._stages = ThreadManager(stages, on_failed=self._stage_failed, on_ended=self._ended)
         self._stages.start()
 
@@ -143,6 +140,11 @@ class Session:
     @property
     def state(self) -> SessionState:
         return self._state
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there was a turn."""
+        return self._turns_begun > 0
 
     @property
     def should_listen(self) -> threading.Event:
@@ -200,10 +202,12 @@ class Session:
         self._hand_in(Sentence(turn, text, text), EndOfTurn(turn, "complete"))
         return turn
 
-    def interrupt(self, reason: str = "cancelled") -> None:
-        """Stop every turn that lives now. On return the history is written and nothing more is sent."""
+    def interrupt(self, reason: str = "cancelled", *, number: int | None = None) -> None:
+        """Stop every turn that lives now, or that with this number. On return the history is written
+        and nothing more is sent."""
         for turn in self._living():
-            turn.interrupt(reason)
+            if number in (None, turn.number):
+                turn.interrupt(reason)
 
     def finish(self) -> None:
         """No more audio will come: answer what was said, let it be heard, then end."""
@@ -352,7 +356,7 @@ class Session:
     def _begin_from_outside(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
         if self._state is not SessionState.OPEN:
             raise SessionClosed(f"expected an open session, got one that is {self._state.value}")
-        if not self._takes_text:
+        if not self.can.texts:
             raise EngineError("this pipeline answers speech, not text", code="speech_only")
         if len(self._living()) >= TURNS_IN_LINE:
             raise SessionBusy(f"{TURNS_IN_LINE} turns are in line already; wait for one to end")

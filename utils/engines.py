@@ -1,15 +1,16 @@
 """Engines: what is loaded once and serves every session."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from LLM.base import ChatModel
 from LLM.chat import Chat
+from pipeline.abilities import Abilities
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
-from S2S.base import SpeechResponder
+from S2S.base import FrameResponder, SpeechResponder
 from STT.base import Recognizer
 from TTS.base import Synthesizer
 from VAD.base import TurnDetector, VoiceDetector
@@ -41,6 +42,17 @@ class Engines:
         """Those that wait in line for a slot."""
         voice = self.voice
         return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice,)
+
+    @property
+    def abilities(self) -> Abilities:
+        """What sessions over them can do."""
+        voice, semantic = self.voice, self.turn_detector is not None and self.endpointing.semantic
+        names = " + ".join(engine.engine.name for engine in self.shared)
+        common = Abilities(endpointing=self.endpointing, semantic=semantic, name=names)
+        if isinstance(voice, Cascade):
+            tools, voices = voice.llm.engine.takes_tools, getattr(voice.tts.engine, "voices", ())
+            return replace(common, texts=True, tools=tools, voices=voices)
+        return replace(common, frames=isinstance(voice.engine, FrameResponder))
 
     def have_room(self) -> bool:
         """Whether there is a free slot everywhere, also for work that may be thrown away."""

@@ -1,0 +1,1 @@
+"""The OpenAI Realtime protocol: docs/realtime.md says what of it is here."""

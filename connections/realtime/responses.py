@@ -1,0 +1,211 @@
+"""Response: the events of one answer, in the order in which the Realtime protocol wants them."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openai.types.realtime import (
+    RealtimeResponse,
+    ResponseAudioDeltaEvent,
+    ResponseAudioDoneEvent,
+    ResponseAudioTranscriptDeltaEvent,
+    ResponseAudioTranscriptDoneEvent,
+    ResponseContentPartAddedEvent,
+    ResponseContentPartDoneEvent,
+    ResponseCreatedEvent,
+    ResponseDoneEvent,
+    ResponseFunctionCallArgumentsDeltaEvent,
+    ResponseFunctionCallArgumentsDoneEvent,
+    ResponseOutputItemAddedEvent,
+    ResponseOutputItemDoneEvent,
+    ResponseTextDeltaEvent,
+    ResponseTextDoneEvent,
+)
+from openai.types.realtime.conversation_item import ConversationItem
+
+from connections.realtime.conversation import Conversation
+from connections.realtime.items import (
+    COMPLETED,
+    IN_PROGRESS,
+    INCOMPLETE,
+    assistant_item,
+    call_item,
+)
+from connections.realtime.session_config import AUDIO, TEXT, SessionConfig
+from connections.realtime.tell import SERVER, Tell
+from LLM.chat import called_id, heard_id
+from pipeline.messages import ToolCall
+
+CONVERSATION = "conv_1"
+"""A session has one."""
+
+CLIENT_CANCELLED, TURN_DETECTED = "client_cancelled", "turn_detected"
+
+
+@dataclass
+class _Output:
+    """An item of the response, until it is complete."""
+
+    index: int
+    item: ConversationItem
+    done: bool = False
+
+
+class Response:
+    """Told what happens in its turn. An `aside` is not part of the conversation."""
+
+    def __init__(
+        self,
+        turn: int,
+        tell: Tell,
+        conversation: Conversation,
+        config: SessionConfig,
+        *,
+        aside: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        audio_is_sent: bool = True,
+    ) -> None:
+        self.turn = turn
+        self.id = f"resp_{turn}"
+        self.aside = aside
+        self._tell = tell
+        self._conversation = conversation
+        self._config = config
+        self._metadata = metadata
+        self._audio_is_sent = audio_is_sent
+        self._text = ""
+        self._error: dict[str, str] | None = None
+        self._message: _Output | None = None
+        self._calls: dict[str, _Output] = {}
+        tell(ResponseCreatedEvent, response=self._resource("in_progress"))
+
+    # -- what happens in the turn ------------------------------------------------------------------
+
+    def said(self, text: str) -> None:
+        """The next piece of the answer begins."""
+        message = self._open_message()
+        self._text += text
+        kind = ResponseAudioTranscriptDeltaEvent if self._config.spoken else ResponseTextDeltaEvent
+        self._tell(kind, delta=text, content_index=0, **self._place(message))
+
+    def sounded(self, data: bytes) -> None:
+        """The next piece of its audio."""
+        delta = base64.b64encode(data).decode()
+        message = self._open_message()
+        self._tell(ResponseAudioDeltaEvent, delta=delta, content_index=0, **self._place(message))
+
+    def asks(self, call: ToolCall) -> None:
+        """The next characters of the arguments of a function."""
+        output = self._calls.get(call.id)
+        if output is None:
+            empty = ToolCall(call.id, call.name, "")
+            output = self._add(call_item(called_id(call), empty, IN_PROGRESS))
+            self._calls[call.id] = output
+        self._tell(
+            ResponseFunctionCallArgumentsDeltaEvent,
+            call_id=call.id,
+            delta=call.arguments,
+            **self._place(output),
+        )
+
+    def asked(self, call: ToolCall) -> None:
+        """The arguments are complete."""
+        output = self._calls[call.id]
+        self._tell(
+            ResponseFunctionCallArgumentsDoneEvent,
+            call_id=call.id,
+            name=call.name,
+            arguments=call.arguments,
+            **self._place(output),
+        )
+        self._complete(output, call_item(called_id(call), call, COMPLETED))
+
+    def failed(self, code: str, text: str) -> None:
+        """A stage could not do its part; what was made before is still heard."""
+        self._error = {"type": SERVER, "code": code, "message": text}
+
+    def done(self, state: str, reason: str) -> None:
+        """The turn is over; `state` as in `TurnDone`."""
+        status, details = self._outcome(state, reason)
+        whole = status == COMPLETED
+        if self._message is not None:
+            self._complete_message(self._message, COMPLETED if whole else INCOMPLETE)
+        for output in self._calls.values():
+            if not output.done:
+                self._complete(output, output.item.model_copy(update={"status": INCOMPLETE}))
+        self._tell(ResponseDoneEvent, response=self._resource(status, details))
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _outcome(self, state: str, reason: str) -> tuple[str, dict[str, Any]]:
+        if self._error is not None:
+            return "failed", {"type": "failed", "error": self._error}
+        if state == "done":
+            return COMPLETED, {"type": COMPLETED}
+        why = CLIENT_CANCELLED if reason == CLIENT_CANCELLED else TURN_DETECTED
+        return "cancelled", {"type": "cancelled", "reason": why}
+
+    def _open_message(self) -> _Output:
+        if self._message is None:
+            item = assistant_item(heard_id(self.turn), IN_PROGRESS, "", spoken=self._config.spoken)
+            self._message = self._add(item)
+            part = (
+                {"type": AUDIO, "transcript": ""} if self._config.spoken else {"type": TEXT, "text": ""}
+            )
+            place = self._place(self._message)
+            self._tell(ResponseContentPartAddedEvent, part=part, content_index=0, **place)
+        return self._message
+
+    def _complete_message(self, message: _Output, status: str) -> None:
+        place: dict[str, Any] = {**self._place(message), "content_index": 0}
+        if self._config.spoken:
+            if self._audio_is_sent:
+                self._tell(ResponseAudioDoneEvent, **place)
+            self._tell(ResponseAudioTranscriptDoneEvent, transcript=self._text, **place)
+            part = {"type": AUDIO, "transcript": self._text}
+        else:
+            self._tell(ResponseTextDoneEvent, text=self._text, **place)
+            part = {"type": TEXT, "text": self._text}
+        self._tell(ResponseContentPartDoneEvent, part=part, **place)
+        spoken = self._config.spoken
+        self._complete(message, assistant_item(heard_id(self.turn), status, self._text, spoken=spoken))
+
+    def _add(self, item: ConversationItem) -> _Output:
+        output = _Output(len(self._calls) + (self._message is not None), item)
+        self._tell(
+            ResponseOutputItemAddedEvent, response_id=self.id, output_index=output.index, item=item
+        )
+        if not self.aside:
+            self._conversation.added(item)
+        return output
+
+    def _complete(self, output: _Output, item: ConversationItem) -> None:
+        output.done, output.item = True, item
+        self._tell(
+            ResponseOutputItemDoneEvent, response_id=self.id, output_index=output.index, item=item
+        )
+        if not self.aside:
+            self._conversation.done(item)
+
+    def _place(self, output: _Output) -> dict[str, Any]:
+        return {"response_id": self.id, "item_id": output.item.id, "output_index": output.index}
+
+    def _resource(self, status: str, details: dict[str, Any] | None = None) -> RealtimeResponse:
+        outputs = [*filter(None, [self._message]), *self._calls.values()]
+        shown = self._config.shown
+        return RealtimeResponse.model_validate(
+            {
+                "id": self.id,
+                "object": "realtime.response",
+                "status": status,
+                "status_details": details,
+                "output": [o.item for o in sorted(outputs, key=lambda output: output.index)],
+                "conversation_id": None if self.aside else CONVERSATION,
+                "output_modalities": shown["output_modalities"],
+                "audio": {"output": {"format": shown["audio"]["output"]["format"]}},
+                "max_output_tokens": "inf",
+                "metadata": self._metadata,
+                "usage": None,
+            }
+        )

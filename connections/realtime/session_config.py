@@ -1,0 +1,270 @@
+"""SessionConfig: the configuration of a Realtime session, and the settings of ours that it means."""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from openai.types.realtime import RealtimeFunctionTool, RealtimeSessionCreateRequest
+from openai.types.realtime.realtime_audio_input_turn_detection import SemanticVad, ServerVad
+from openai.types.responses import ToolChoiceFunction
+
+from connections.realtime.client_events import Refusal
+from connections.realtime.formats import FORMATS, PCM, AudioFormat
+from pipeline.abilities import Abilities
+from pipeline.settings import ANY_TOOL, EndpointerSettings, SessionSettings, Tool
+
+TEXT, AUDIO = "text", "audio"
+
+EAGERNESS_MS: Final[Mapping[str, float | None]] = {
+    "low": 2000, "medium": None, "auto": None, "high": 300,
+}  # fmt: skip
+"""The silence that ends a turn; None: as the operator chose (500 ms). Who sounds complete is answered
+after 160 ms, and who sounds unfinished is given twice the silence."""
+
+LONGEST_SILENCE_MS, LONGEST_PADDING_MS = 10_000, 2_000
+SHORTEST_IDLE_MS, LONGEST_IDLE_MS = 5_000, 30_000
+"""As the protocol has them."""
+
+
+class SessionConfig:
+    """Takes `session.update`; `shown` is what the client is told that it is now."""
+
+    def __init__(self, can: Abilities, settings: SessionSettings, instructions: str) -> None:
+        self.settings = settings
+        self.input_format = self.output_format = PCM
+        self.transcribes = True
+        """Whether the client is told what the user said."""
+        self.wants_partials = False
+        """And while they are saying it."""
+        self.idle_timeout_ms: int | None = None
+        self._can = can
+        detection = {"create_response": True, "interrupt_response": True}
+        self.shown: dict[str, Any] = {
+            "type": "realtime",
+            "model": can.name,
+            "output_modalities": [AUDIO],
+            "instructions": settings.instructions or instructions,
+            "tools": [],
+            "tool_choice": ANY_TOOL,
+            "max_output_tokens": "inf",
+            "audio": {
+                "input": {
+                    "format": {"type": PCM.name, "rate": PCM.rate_hz},
+                    "transcription": {"model": can.name, "language": settings.language},
+                    "noise_reduction": None,
+                    "turn_detection": {"type": "semantic_vad", "eagerness": "auto", **detection}
+                    if can.semantic
+                    else {"type": "server_vad", **_numbers(can.endpointing), **detection},
+                },
+                "output": {
+                    "format": {"type": PCM.name, "rate": PCM.rate_hz},
+                    "voice": settings.voice or "default",
+                    "speed": 1.0,
+                },
+            },
+        }
+
+    def update(self, wanted: RealtimeSessionCreateRequest, *, begun: bool) -> list[Refusal]:
+        """Take what can be taken, and say why the rest cannot. `begun`: something was said already."""
+        audio = wanted.audio
+        heard = audio.input if audio is not None else None
+        spoken = audio.output if audio is not None else None
+        steps: list[tuple[Any, str, Callable[[Any], None]]] = [
+            (wanted, "output_modalities", self._take_modalities),
+            (wanted, "instructions", self._take_instructions),
+            (wanted, "tools", self._take_tools),
+            (wanted, "tool_choice", self._take_tool_choice),
+            (heard, "format", lambda value: self._take_format("input", value, begun=False)),
+            (heard, "transcription", self._take_transcription),
+            (heard, "turn_detection", self._take_turn_detection),
+            (spoken, "format", lambda value: self._take_format("output", value, begun=begun)),
+            (spoken, "voice", self._take_voice),
+        ]
+        refusals = []
+        for model, name, take in steps:
+            if model is not None and name in model.model_fields_set:
+                try:
+                    take(getattr(model, name))
+                except Refusal as refusal:
+                    refusals.append(refusal)
+        return refusals
+
+    def for_response(self, wanted: Any) -> tuple["SessionConfig", list[Refusal]]:
+        """As it is for one response, which may wish some things otherwise."""
+        config = copy.copy(self)
+        config.shown = copy.deepcopy(self.shown)
+        if wanted is None:
+            return config, []
+        names = ("output_modalities", "instructions", "tools", "tool_choice")
+        given = {name: getattr(wanted, name) for name in names if name in wanted.model_fields_set}
+        output = wanted.audio.output if wanted.audio is not None else None
+        if output is not None and output.voice is not None:
+            given["audio"] = {"output": {"voice": output.voice}}
+        request = RealtimeSessionCreateRequest.model_construct(type="realtime", **given)
+        if "audio" in given:
+            request.audio = RealtimeSessionCreateRequest.model_validate(
+                {"type": "realtime", "audio": given["audio"]}
+            ).audio
+        refusals = config.update(request, begun=True)
+        for refusal in refusals:
+            refusal.param = (refusal.param or "").replace("session.", "response.", 1)
+        return config, refusals
+
+    @property
+    def spoken(self) -> bool:
+        """Whether answers are spoken; else they are text."""
+        return self.settings.spoken
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _change(self, **changes: Any) -> None:
+        self.settings = replace(self.settings, **changes)
+
+    def _take_modalities(self, value: list[str] | None) -> None:
+        if value not in ([TEXT], [AUDIO]):
+            raise Refusal(
+                f'expected ["audio"] or ["text"], got {value!r:.100}', param="session.output_modalities"
+            )
+        self._change(spoken=value == [AUDIO])
+        self.shown["output_modalities"] = value
+
+    def _take_instructions(self, value: str | None) -> None:
+        self._change(instructions=value or None)
+        self.shown["instructions"] = value or ""
+
+    def _take_tools(self, value: list[Any] | None) -> None:
+        functions = [tool for tool in value or () if isinstance(tool, RealtimeFunctionTool)]
+        if functions and not self._can.tools:
+            raise Refusal("this language model cannot ask for functions", "unsupported", "session.tools")
+        for number, tool in enumerate(functions):
+            if not tool.name:
+                raise Refusal("expected a name", param=f"session.tools[{number}].name")
+            if not isinstance(tool.parameters, (dict, type(None))):
+                raise Refusal("expected a JSON schema", param=f"session.tools[{number}].parameters")
+        self._change(
+            tools=tuple(
+                Tool(str(tool.name), tool.description or "", dict(tool.parameters or {}))  # type: ignore[call-overload]
+                for tool in functions
+            )
+        )
+        self.shown["tools"] = [tool.model_dump(exclude_unset=True) for tool in functions]
+        if self.settings.tool_choice not in (ANY_TOOL, "none", "required", *self._tool_names):
+            self._take_tool_choice(ANY_TOOL)
+
+    @property
+    def _tool_names(self) -> list[str]:
+        return [tool.name for tool in self.settings.tools]
+
+    def _take_tool_choice(self, value: Any) -> None:
+        if isinstance(value, ToolChoiceFunction):
+            if value.name not in self._tool_names:
+                names = ", ".join(self._tool_names) or "none at all"
+                raise Refusal(
+                    f"expected a tool of {names}, got {value.name!r:.100}", param="session.tool_choice"
+                )
+            self._change(tool_choice=value.name)
+            self.shown["tool_choice"] = value.model_dump()
+        elif value is None or isinstance(value, str):
+            self._change(tool_choice=value or ANY_TOOL)
+            self.shown["tool_choice"] = value or ANY_TOOL
+
+    def _take_format(self, side: str, value: Any, *, begun: bool) -> None:
+        name = PCM.name if value is None else value.type
+        if name not in FORMATS:
+            raise Refusal(
+                f"expected one of {', '.join(FORMATS)}, got {name!r}",
+                param=f"session.audio.{side}.format",
+            )
+        wanted: AudioFormat = FORMATS[name]
+        present = self.input_format if side == "input" else self.output_format
+        if begun and wanted is not present:
+            raise Refusal(
+                "expected the format of the output before the first response",
+                param="session.audio.output.format",
+            )
+        if side == "input":
+            self.input_format = wanted
+        else:
+            self.output_format = wanted
+        shown = {"type": wanted.name}
+        self.shown["audio"][side]["format"] = shown | ({"rate": 24000} if wanted is PCM else {})
+
+    def _take_transcription(self, value: Any) -> None:
+        self.transcribes = self.wants_partials = value is not None
+        if value is not None and "language" in value.model_fields_set:
+            self._change(language=value.language)
+        language = self.settings.language
+        self.shown["audio"]["input"]["transcription"] = (
+            None if value is None else {"model": self._can.name, "language": language}
+        )
+
+    def _take_voice(self, value: Any) -> None:
+        param = "session.audio.output.voice"
+        if not isinstance(value, (str, type(None))):
+            raise Refusal("expected a voice by its name", "unsupported", param)
+        known = self._can.voices
+        if value is not None and value not in known:
+            names = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
+            raise Refusal(
+                f"expected a voice of {names or 'none at all'}, got {value!r:.100}", param=param
+            )
+        self._change(voice=value)
+        self.shown["audio"]["output"]["voice"] = value or "default"
+
+    def _take_turn_detection(self, value: ServerVad | SemanticVad | None) -> None:
+        self.idle_timeout_ms = None
+        if value is None:
+            self._change(hands_free=False, answers=False, interruptible=False, endpointing=None)
+            self.shown["audio"]["input"]["turn_detection"] = None
+            return
+        usual = self._can.endpointing
+        if isinstance(value, SemanticVad):
+            if not self._can.semantic:
+                raise Refusal(
+                    "this server hears the end of a turn by silence alone; choose server_vad",
+                    "unsupported",
+                    "session.audio.input.turn_detection.type",
+                )
+            silence_ms = EAGERNESS_MS[value.eagerness or "auto"]
+            endpointing = replace(usual, min_silence_ms=silence_ms or usual.min_silence_ms)
+            shown: dict[str, Any] = {"type": "semantic_vad", "eagerness": value.eagerness or "auto"}
+        else:
+            endpointing = _endpointing(value, usual)
+            self.idle_timeout_ms = value.idle_timeout_ms
+            shown = {"type": "server_vad", **_numbers(endpointing)}
+            shown["idle_timeout_ms"] = value.idle_timeout_ms
+        answers, yields = value.create_response is not False, value.interrupt_response is not False
+        self._change(hands_free=True, answers=answers, interruptible=yields, endpointing=endpointing)
+        shown |= {"create_response": answers, "interrupt_response": yields}
+        self.shown["audio"]["input"]["turn_detection"] = shown
+
+
+def _endpointing(wanted: ServerVad, usual: EndpointerSettings) -> EndpointerSettings:
+    """By silence alone, with the numbers that a client gave. Raises `Refusal`."""
+    where = "session.audio.input.turn_detection."
+    bounds: dict[str, tuple[float, float]] = {
+        "threshold": (0, 1),
+        "silence_duration_ms": (0, LONGEST_SILENCE_MS),
+        "prefix_padding_ms": (0, LONGEST_PADDING_MS),
+        "idle_timeout_ms": (SHORTEST_IDLE_MS, LONGEST_IDLE_MS),
+    }
+    for name, (least, most) in bounds.items():
+        value = getattr(wanted, name)
+        if value is not None and not least <= value <= most:
+            raise Refusal(f"expected {least:g} to {most:g}, got {value:g}", param=where + name)
+    given = {
+        "thresh": wanted.threshold,
+        "min_silence_ms": wanted.silence_duration_ms,
+        "speech_pad_ms": wanted.prefix_padding_ms,
+    }
+    changes: Mapping[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return replace(usual, semantic=False, **changes)
+
+
+def _numbers(endpointing: EndpointerSettings) -> dict[str, Any]:
+    return {
+        "threshold": endpointing.thresh,
+        "prefix_padding_ms": int(endpointing.speech_pad_ms),
+        "silence_duration_ms": int(endpointing.min_silence_ms),
+    }

@@ -1,0 +1,159 @@
+"""UtteranceItems: what a client is told of what the user says, from the first word to the transcript."""
+
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from openai.types.realtime import (
+    ConversationItemInputAudioTranscriptionCompletedEvent,
+    ConversationItemInputAudioTranscriptionDeltaEvent,
+    ConversationItemInputAudioTranscriptionFailedEvent,
+    InputAudioBufferCommittedEvent,
+    InputAudioBufferSpeechStartedEvent,
+    InputAudioBufferSpeechStoppedEvent,
+)
+
+from connections.realtime.conversation import Conversation
+from connections.realtime.items import COMPLETED, IN_PROGRESS, user_item
+from connections.realtime.session_config import SessionConfig
+from connections.realtime.tell import SERVER, Tell
+
+
+@dataclass
+class _Utterance:
+    """Something that the user says; a turn as soon as it is committed."""
+
+    item: str
+    started_ms: int
+    stopped_ms: int | None = None
+    is_told: bool = False
+    is_understood: bool = False
+    words_told: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """How long it is, as far as it is known."""
+        return max(0, (self.stopped_ms or self.started_ms) - self.started_ms) / 1000
+
+
+class UtteranceItems:
+    """What is said over an answer is told when it has stopped it, since clients throw away what they
+    have of the answer as soon as they hear of speech: a cough or a nod would cost them words.
+    """
+
+    def __init__(self, tell: Tell, conversation: Conversation, config: SessionConfig) -> None:
+        self._tell = tell
+        self._conversation = conversation
+        self._config = config
+        self._names = count(1)
+        self._latest: _Utterance | None = None
+        self._of_turn: dict[int, _Utterance] = {}
+
+    def started(self, at_ms: int, *, held: bool) -> None:
+        """The user speaks; `held`: over an answer that they may stop."""
+        self._latest = _Utterance(self.new_item(), at_ms)
+        if not held:
+            self.tell_of_speech()
+
+    def stopped(self, at_ms: int) -> None:
+        """They have paused for long enough."""
+        if self._latest is not None:
+            self._latest.stopped_ms = at_ms
+            if self._latest.is_told:
+                self._tell_of_the_end(self._latest)
+
+    def cancelled(self) -> None:
+        """They took it back."""
+        self._latest = None
+
+    def tell_of_speech(self) -> None:
+        """What they say is more than a nod."""
+        latest = self._latest
+        if latest is None or latest.is_told:
+            return
+        latest.is_told = True
+        self._tell(
+            InputAudioBufferSpeechStartedEvent, item_id=latest.item, audio_start_ms=latest.started_ms
+        )
+        if latest.stopped_ms is not None:
+            self._tell_of_the_end(latest)
+
+    def heard_so_far(self, stable: str) -> None:
+        """So much of the transcript will not change any more."""
+        if self._latest is not None and self._latest.is_told:
+            self._tell_words(self._latest, stable)
+
+    def committed(self, turn: int) -> None:
+        """It is a turn."""
+        self.tell_of_speech()
+        utterance = self._latest or _Utterance(self.new_item(), 0)
+        self._latest = None
+        self._of_turn[turn] = utterance
+        self._conversation.spoken_in(turn, utterance.item)
+        previous = self._conversation.latest
+        self._tell(InputAudioBufferCommittedEvent, item_id=utterance.item, previous_item_id=previous)
+        self._conversation.added(user_item(utterance.item, IN_PROGRESS, None, spoken=True))
+
+    def understood(self, turn: int, text: str) -> None:
+        """These are its words."""
+        utterance = self._of_turn.get(turn)
+        if utterance is None:
+            return
+        utterance.is_understood = True
+        if self._config.transcribes:
+            self._tell_words(utterance, text)
+            self._tell(
+                ConversationItemInputAudioTranscriptionCompletedEvent,
+                item_id=utterance.item,
+                content_index=0,
+                transcript=text,
+                usage={"type": "duration", "seconds": utterance.seconds},
+            )
+        self._conversation.done(user_item(utterance.item, COMPLETED, text, spoken=True))
+
+    def misheard(self, turn: int, code: str, text: str) -> bool:
+        """The recognizer failed. False: it has nothing of this turn."""
+        utterance = self._of_turn.get(turn)
+        if utterance is None or utterance.is_understood:
+            return False
+        utterance.is_understood = True
+        error = {"type": SERVER, "code": code, "message": text}
+        self._tell(
+            ConversationItemInputAudioTranscriptionFailedEvent,
+            item_id=utterance.item,
+            content_index=0,
+            error=error,
+        )
+        return True
+
+    def over(self, turn: int, *, dropped: bool) -> None:
+        """The turn is over. `dropped`: its words belong to what the user says next. There is no item
+        without words."""
+        utterance = self._of_turn.get(turn)
+        if utterance is not None:
+            wordless = not utterance.is_understood
+            if wordless and not dropped:
+                self.understood(turn, "")
+            if wordless or dropped:
+                self._conversation.forgotten(utterance.item)
+            del self._of_turn[turn]
+
+    def new_item(self) -> str:
+        """A name for one."""
+        return f"item_speech_{next(self._names)}"
+
+    def _tell_of_the_end(self, utterance: _Utterance) -> None:
+        self._tell(
+            InputAudioBufferSpeechStoppedEvent,
+            item_id=utterance.item,
+            audio_end_ms=utterance.stopped_ms,
+        )
+
+    def _tell_words(self, utterance: _Utterance, text: str) -> None:
+        """Those that were not told; a client puts them together."""
+        if text.startswith(utterance.words_told) and len(text) > len(utterance.words_told):
+            delta: dict[str, Any] = {"delta": text[len(utterance.words_told) :], "content_index": 0}
+            self._tell(
+                ConversationItemInputAudioTranscriptionDeltaEvent, item_id=utterance.item, **delta
+            )
+            utterance.words_told = text
