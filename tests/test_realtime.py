@@ -1,0 +1,364 @@
+"""The OpenAI Realtime protocol, with the real `openai` client: conversations."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.errors import EngineError
+from pipeline.messages import ToolCall
+from testing.server import ScriptedWebServer
+from tests.realtime_client import RealtimeClient
+
+LONG = "One sentence that takes a while to say. " * 8
+WEATHER = {
+    "type": "function",
+    "name": "weather",
+    "description": "The weather in a city.",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+}
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedWebServer]:
+    with ScriptedWebServer() as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: ScriptedWebServer) -> Iterator[RealtimeClient]:
+    with RealtimeClient(server.port) as client:
+        client.until("session.created")
+        yield client
+
+
+class TestConversation:
+    def test_a_question_is_answered(self, client: RealtimeClient) -> None:
+        client.ask()
+        done = client.until("response.done").response
+        assert done.status == "completed"
+        kinds = client.kinds()
+        order = [
+            "input_audio_buffer.speech_started",
+            "input_audio_buffer.speech_stopped",
+            "input_audio_buffer.committed",
+            "conversation.item.added",
+            "conversation.item.input_audio_transcription.completed",
+            "conversation.item.done",
+            "response.created",
+            "response.output_item.added",
+            "response.content_part.added",
+            "response.output_audio.delta",
+            "response.output_audio.done",
+            "response.output_audio_transcript.done",
+            "response.content_part.done",
+            "response.output_item.done",
+            "response.done",
+        ]
+        assert [kind for kind in dict.fromkeys(kinds) if kind in order] == order
+        (user, answer) = client.of("conversation.item.done")
+        assert user.item.id == client.of("input_audio_buffer.speech_started")[0].item_id
+        assert user.item.content[0].transcript == "words"
+        assert answer.item.content[0].transcript == "One sentence. Another sentence."
+        said = "".join(event.delta for event in client.of("response.output_audio_transcript.delta"))
+        assert said == "One sentence. Another sentence."
+        assert len(client.audio()) / 24000 == pytest.approx(0.3, abs=0.05)
+        assert {event.response_id for event in client.of("response.output_audio.delta")} == {done.id}
+        assert done.output[0].content[0].transcript == said
+        places = [event.previous_item_id for event in client.of("conversation.item.added")]
+        assert places == [None, user.item.id]
+        assert len({event.event_id for event in client.events}) == len(client.events)
+
+    def test_what_was_said_before_is_remembered(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        for _ in range(2):
+            client.ask()
+            client.until("response.done")
+        roles = [message.role for message in server.llm.prompts[1]]
+        assert roles == ["system", "user", "assistant", "user"]
+
+    def test_typed_text_is_answered_on_request(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        client.note("Tell me about tea.")
+        client.send("response.create")
+        assert client.until("response.done").response.status == "completed"
+        assert [message.content for message in server.llm.prompts[0]][1:] == ["Tell me about tea."]
+
+    def test_an_answer_as_text_only(self, client: RealtimeClient) -> None:
+        client.configure(output_modalities=["text"])
+        client.note("Hello.")
+        client.send("response.create")
+        done = client.until("response.done").response
+        deltas = client.of("response.output_text.delta")
+        assert len(deltas) == 4, "word by word, as the model writes"
+        assert "".join(event.delta for event in deltas) == "One sentence. Another sentence."
+        assert done.output[0].content[0].text == "One sentence. Another sentence."
+        assert not client.of("response.output_audio.delta")
+
+    def test_a_response_beside_the_conversation(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        noted = client.note("The conversation.")
+        client.send(
+            "response.create",
+            response={
+                "conversation": "none",
+                "output_modalities": ["text"],
+                "metadata": {"topic": "summary"},
+                "instructions": "Be a poet.",
+                "input": [
+                    {"type": "item_reference", "id": noted},
+                    {
+                        "type": "message",
+                        "role": "user",
+                        "content": [{"type": "input_text", "text": "Something else."}],
+                    },
+                ],
+            },
+        )
+        done = client.until("response.done").response
+        assert done.conversation_id is None
+        assert done.metadata == {"topic": "summary"}
+        contents = [message.content for message in server.llm.prompts[0]]
+        assert contents == ["Be a poet.", "The conversation.\nSomething else."]
+        client.send("response.create")
+        assert client.until("response.done").response.conversation_id
+        assert [message.content for message in server.llm.prompts[1]][1:] == ["The conversation."]
+
+
+class TestItems:
+    def test_created_retrieved_and_deleted(self, client: RealtimeClient) -> None:
+        first, third = client.note("First."), client.note("Third.", "assistant")
+        second = {
+            "id": "mine",
+            "type": "message",
+            "role": "system",
+            "content": [{"type": "input_text", "text": "Second."}],
+        }
+        client.send("conversation.item.create", item=second, previous_item_id=first)
+        added = client.until("conversation.item.added")
+        assert (added.item.id, added.previous_item_id) == ("mine", first)
+        client.send("conversation.item.retrieve", item_id="mine")
+        assert client.until("conversation.item.retrieved").item.content[0].text == "Second."
+        client.send("conversation.item.delete", item_id=third)
+        assert client.until("conversation.item.deleted").item_id == third
+        client.send("conversation.item.retrieve", item_id=third)
+        assert client.until("error").error.code == "item_not_found"
+
+    def test_the_order_of_items_is_that_of_the_prompt(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        client.note("Second.")
+        item = {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "First."}],
+        }
+        client.send("conversation.item.create", item=item, previous_item_id="root")
+        client.until("conversation.item.added")
+        client.send("response.create")
+        client.until("response.done")
+        assert [message.content for message in server.llm.prompts[0]][1:] == ["First.", "Second."]
+
+    def test_truncation_shortens_the_memory_to_what_was_heard(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        server.llm._replies = [LONG, "Short."]
+        client.note("Talk to me.")
+        client.send("response.create")
+        for _ in range(20):
+            client.until("response.output_audio.delta")
+        item = client.events[-1].item_id
+        client.send("conversation.item.truncate", item_id=item, content_index=0, audio_end_ms=130)
+        assert client.until("conversation.item.truncated").audio_end_ms == 130
+        done = client.until("response.done").response
+        assert (done.status, done.status_details.reason) == ("cancelled", "client_cancelled")
+        client.send("conversation.item.retrieve", item_id=item)
+        heard = client.until("conversation.item.retrieved").item
+        assert heard.content[0].transcript == "One sentence", "10 ms for each character"
+        assert heard.status == "incomplete"
+        client.send("response.create")
+        client.until("response.done")
+        assert server.llm.prompts[1][-1].content == "One sentence…"
+
+
+class TestTools:
+    @pytest.fixture
+    def call(self) -> ToolCall:
+        return ToolCall("call_7", "weather", '{"city": "London"}')
+
+    def test_a_function_is_asked_for_and_its_result_answered(
+        self, server: ScriptedWebServer, client: RealtimeClient, call: ToolCall
+    ) -> None:
+        server.llm._replies = [call, "It rains."]
+        client.configure(tools=[WEATHER], tool_choice="required")
+        client.ask()
+        done = client.until("response.done").response
+        (item,) = done.output
+        assert (item.type, item.name, item.call_id) == ("function_call", "weather", "call_7")
+        assert item.arguments == call.arguments
+        deltas = client.of("response.function_call_arguments.delta")
+        assert len(deltas) == 3
+        assert "".join(event.delta for event in deltas) == call.arguments
+        assert client.of("response.function_call_arguments.done")[0].arguments == call.arguments
+        tools, choice = server.llm.tools[0]
+        assert (tools[0].name, choice) == ("weather", "required")
+        output = {"type": "function_call_output", "call_id": "call_7", "output": "rain"}
+        client.send("conversation.item.create", item=output)
+        client.send("response.create")
+        assert client.until("response.done").response.status == "completed"
+        asked, answered = server.llm.prompts[1][-2:]
+        assert asked.calls == (call,)
+        assert (answered.role, answered.content, answered.answers) == ("tool", "rain", "call_7")
+
+    def test_a_call_that_nobody_answered_is_not_shown_to_the_model(
+        self, server: ScriptedWebServer, client: RealtimeClient, call: ToolCall
+    ) -> None:
+        server.llm._replies = [call, "Well."]
+        client.configure(tools=[WEATHER])
+        for _ in range(2):
+            client.ask()
+            client.until("response.done")
+        assert not any(message.calls for message in server.llm.prompts[1])
+
+    def test_the_tool_that_has_to_be_called(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        named = {"type": "function", "name": "weather"}
+        client.configure(tools=[WEATHER], tool_choice=named)
+        client.note("Go.")
+        client.send("response.create", response={"tool_choice": "none"})
+        client.until("response.done")
+        client.send("response.create")
+        client.until("response.done")
+        assert [choice for _, choice in server.llm.tools] == ["none", "weather"]
+
+
+class TestTurns:
+    def test_without_turn_detection_the_client_commits_and_asks(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        session = client.configure(audio={"input": {"turn_detection": None}})
+        assert session.audio.input.turn_detection is None
+        client.ask()
+        client.send("input_audio_buffer.commit")
+        client.send("response.create")
+        assert client.until("response.done").response.status == "completed"
+        assert client.kinds().count("response.created") == 1
+        assert [message.content for message in server.llm.prompts[0]][1:] == ["words"]
+
+    def test_a_second_time_too(self, server: ScriptedWebServer, client: RealtimeClient) -> None:
+        client.configure(audio={"input": {"turn_detection": None}})
+        for _ in range(2):
+            client.ask()
+            client.send("input_audio_buffer.commit")
+            client.until("conversation.item.done")
+        assert server.llm.prompts == []
+
+    def test_a_recording_that_comes_at_once(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        client.configure(audio={"input": {"turn_detection": None}})
+        client.say(20_000)
+        client.send("input_audio_buffer.commit")
+        client.until("conversation.item.input_audio_transcription.completed")
+        assert not client.of("error")
+        assert len(server.stt.heard[0]) / 16000 == pytest.approx(20, abs=0.1)
+
+    def test_cleared_it_is_forgotten(self, client: RealtimeClient) -> None:
+        client.configure(audio={"input": {"turn_detection": None}})
+        client.say(400)
+        client.send("input_audio_buffer.clear")
+        client.until("input_audio_buffer.cleared")
+        client.send("input_audio_buffer.commit")
+        assert client.until("error").error.code == "input_audio_buffer_commit_empty"
+
+    def test_created_by_the_client_only(self, server: ScriptedWebServer, client: RealtimeClient) -> None:
+        detection = {"type": "server_vad", "create_response": False, "silence_duration_ms": 200}
+        session = client.configure(audio={"input": {"turn_detection": detection}})
+        assert session.audio.input.turn_detection.silence_duration_ms == 200
+        client.ask()
+        client.until("conversation.item.done")
+        assert server.llm.prompts == []
+        client.send("response.create")
+        client.until("response.done")
+        assert [message.content for message in server.llm.prompts[0]][1:] == ["words"]
+
+    def test_speech_interrupts_the_answer(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        server.llm._replies = [LONG, "Short."]
+        client.ask()
+        client.until("response.output_audio.delta")
+        client.ask()
+        first = client.until("response.done").response
+        assert (first.status, first.status_details.reason) == ("cancelled", "turn_detected")
+        kinds = client.kinds()
+        speech = [i for i, kind in enumerate(kinds) if kind == "input_audio_buffer.speech_started"]
+        assert len(speech) == 2
+        assert speech[1] < kinds.index("response.done"), "the client stops its audio first"
+        assert client.until("response.done").response.status == "completed"
+
+    def test_speech_does_not_interrupt_where_it_should_not(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        server.llm._replies = ["A sentence that is long enough. " * 4, "Short."]
+        detection = {"type": "server_vad", "interrupt_response": False, "silence_duration_ms": 200}
+        client.configure(audio={"input": {"turn_detection": detection}})
+        client.ask()
+        client.until("response.output_audio.delta")
+        client.ask()
+        assert client.until("response.done").response.status == "completed"
+        assert client.until("response.done").response.status == "completed"
+
+    def test_a_response_is_cancelled(self, server: ScriptedWebServer, client: RealtimeClient) -> None:
+        server.llm._replies = [LONG]
+        client.ask()
+        client.until("response.output_audio.delta")
+        client.send("response.cancel")
+        done = client.until("response.done").response
+        assert done.status_details.reason == "client_cancelled"
+        client.send("response.cancel")
+        assert client.until("error").error.code == "response_cancel_not_active"
+
+    def test_one_response_at_a_time(self, server: ScriptedWebServer, client: RealtimeClient) -> None:
+        server.llm._replies = [LONG]
+        client.note("Go.")
+        client.send("response.create")
+        client.until("response.created")
+        client.send("response.create", event_id="mine")
+        error = client.until("error").error
+        assert error.code == "conversation_already_has_active_response"
+        assert error.event_id == "mine"
+
+
+class TestFailures:
+    """Every stage, in mid-turn, and the next turn works."""
+
+    def test_the_recognizer(self, server: ScriptedWebServer, client: RealtimeClient) -> None:
+        server.stt.error = EngineError("the recognizer is ill")
+        client.ask()
+        failed = client.until("conversation.item.input_audio_transcription.failed")
+        assert failed.error.message == "the recognizer is ill"
+        server.stt.error = None
+        client.ask()
+        assert client.until("response.done").response.status == "completed"
+
+    def test_the_model(self, server: ScriptedWebServer, client: RealtimeClient) -> None:
+        server.llm.error_after_words = (1, EngineError("the model is ill"))
+        client.ask()
+        done = client.until("response.done").response
+        assert done.status == "failed"
+        assert done.status_details.error.message == "the model is ill"
+        server.llm.error_after_words = None
+        client.ask()
+        assert client.until("response.done").response.status == "completed"
+
+    def test_the_voice(self, server: ScriptedWebServer, client: RealtimeClient) -> None:
+        server.tts.error_at_text = ("Another sentence.", EngineError("the voice is ill"))
+        client.ask()
+        assert client.until("response.done").response.status == "failed"
+        server.tts.error_at_text = None
+        client.ask()
+        assert client.until("response.done").response.status == "completed"
