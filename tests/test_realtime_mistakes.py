@@ -1,7 +1,8 @@
-"""The OpenAI Realtime protocol: what makes no sense, what is not supported, and what else may go wrong."""
+"""The OpenAI Realtime protocol: what makes no sense, what is not supported, what goes wrong."""
 
 import base64
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,7 +51,7 @@ def still_answers(client: RealtimeClient) -> None:
         ('{"type": "conversation.item.create", "item": {"type": "dream"}}', "invalid_value"),
         ('{"type": "conversation.item.delete", "item_id": "item_none"}', "item_not_found"),
         (
-            '{"type": "conversation.item.truncate", "item_id": "x", "content_index": 0, "audio_end_ms": 1}',
+            '{"type": "conversation.item.truncate", "item_id": "", "content_index": 0, "audio_end_ms": 1}',
             "item_not_found",
         ),
         ('{"type": "input_audio_buffer.commit"}', "input_audio_buffer_commit_empty"),
@@ -162,6 +163,7 @@ def test_a_partial_transcript_comes_in_deltas_that_make_up_the_whole(client: Rea
     whole = client.until("conversation.item.input_audio_transcription.completed")
     deltas = client.of("conversation.item.input_audio_transcription.delta")
     assert "".join(event.delta for event in deltas) == whole.transcript == "words"
+    client.until("response.done")
 
 
 def test_without_transcription_nobody_is_told(client: RealtimeClient) -> None:
@@ -179,6 +181,7 @@ def test_who_does_not_read_holds_nobody_up(server: ScriptedWebServer) -> None:
         with RealtimeClient(server.port) as client:
             client.until("session.created")
             still_answers(client)
+        deaf.socket.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_server_that_is_full_says_so() -> None:
