@@ -8,13 +8,20 @@ from arguments_classes.expect import expect, expect_port
 
 @dataclass
 class WebSocketArguments:
-    """One port for the page and for programs. The token may also come from S2S_TOKEN."""
+    """One port for the page and for programs. Tokens may also come from S2S_TOKEN, S2S_TOKEN_FILE."""
 
     _argument_group_name: ClassVar[str] = "--mode websocket"
 
     host: str = field(default="localhost", metadata={"help": "address at which people connect"})
     port: int = field(default=8000, metadata={"help": "port of the page and of the WebSocket"})
     token: str | None = field(default=None, metadata={"help": "what clients must know"})
+    token_file: str | None = field(
+        default=None,
+        metadata={
+            "help": "a file of such tokens, one a line, read anew when it changes: clients must know "
+            "one of all that are set"
+        },
+    )
     insecure: bool = field(
         default=False, metadata={"help": "allow an address that others can reach without a token"}
     )

@@ -7,30 +7,45 @@ import os
 import socket
 from urllib.parse import urlsplit
 
+from connections.token_file import TokenFile
 from pipeline.errors import UserError
 
-TOKEN_VARIABLE = "S2S_TOKEN"
+TOKEN_VARIABLE, TOKEN_FILE_VARIABLE = "S2S_TOKEN", "S2S_TOKEN_FILE"
 
 
 class Access:
-    """A token that clients must know, where one is set; and the pages whose scripts may connect."""
+    """The tokens of which clients must know one, where any is set; and the pages whose scripts may
+    connect. Raises `UserError` where a file of tokens has none."""
 
-    def __init__(self, token: str | None, *, insecure: bool, origins: str = "") -> None:
-        self.token = token or os.environ.get(TOKEN_VARIABLE) or None
+    def __init__(
+        self, token: str | None, token_file: str | None, *, insecure: bool, origins: str = ""
+    ) -> None:
+        self._token = token or os.environ.get(TOKEN_VARIABLE)
+        self._file = _token_file(token_file)
         self._insecure = insecure
         self._origins = {origin.rstrip("/") for origin in origins.split()}
 
     def expect_safe(self, flag: str, host: str) -> None:
         """Raise `UserError` where anybody could come in."""
-        if not (self.token or self._insecure or _is_loopback(host)):
+        if not (self.wants_token or self._insecure or _is_loopback(host)):
             raise UserError(
                 f"--{flag} {host} can be reached from other machines, where anybody could talk "
                 f"to your models; set --token (or {TOKEN_VARIABLE}), or say --insecure if you want that"
             )
 
+    @property
+    def wants_token(self) -> bool:
+        """Whether clients must know one."""
+        return bool(self._token) or self._file is not None
+
     def is_known(self, token: str) -> bool:
-        """Whether this is the token, in constant time; where none is set everybody is known."""
-        return self.token is None or hmac.compare_digest(_bytes(token), _bytes(self.token))
+        """Whether this is one of the tokens, in a time that does not depend on where it differs, or
+        from which; where none is set everybody is known."""
+        tokens = [self._token] if self._token else []
+        if self._file is not None:
+            tokens += self._file.tokens()
+        equal = [hmac.compare_digest(_bytes(token), _bytes(known)) for known in tokens]
+        return any(equal) or not tokens
 
     def may_come_from(self, origin: str | None, host: str | None) -> bool:
         """Whether a page of `origin` may connect to us, whom it calls `host`. Only browsers tell where
@@ -66,6 +81,13 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _token_file(path: str | None) -> TokenFile | None:
+    if path:
+        return TokenFile(path, "--token_file")
+    path = os.environ.get(TOKEN_FILE_VARIABLE)
+    return TokenFile(path, TOKEN_FILE_VARIABLE) if path else None
 
 
 def _bytes(token: str) -> bytes:

@@ -111,7 +111,7 @@ class Lobby:
     def _is_raw_unless_begun(self, side: Side) -> None:
         if side not in self._deadlines or side.has_begun_hello:
             return
-        if self._access.token is not None:
+        if self._access.wants_token:
             self.refuse(side, ProtocolError("expected a hello with a token", "unauthorized"))
         else:
             self._pair(side, f"raw client at {side.peer}", None)

@@ -25,7 +25,10 @@ class WebSocketServer:
         self._arguments = arguments
         self._shutdown = shutdown
         self._access = Access(
-            arguments.token, insecure=arguments.insecure, origins=arguments.allow_origins
+            arguments.token,
+            arguments.token_file,
+            insecure=arguments.insecure,
+            origins=arguments.allow_origins,
         )
         self._access.expect_safe("host", arguments.host)
         self._socket = listen("", arguments.host, arguments.port)
