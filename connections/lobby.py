@@ -55,7 +55,7 @@ class Lobby:
 
     def hello(self, side: Side, hello: Hello) -> None:
         """It is one of our clients."""
-        if self._access.is_known(hello.token):
+        if self._access.grant(hello.token) is not None:
             self._pair(side, f"client {hello.session}", hello)
         elif hello.token:
             self.refuse(side, ProtocolError("the token is wrong", "unauthorized"))

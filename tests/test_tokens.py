@@ -33,7 +33,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def known(access: Access, *tokens: str) -> list[bool]:
-    return [access.is_known(token) for token in tokens]
+    return [access.grant(token) is not None for token in tokens]
 
 
 def test_one_a_line_and_no_comments(file: Path) -> None:
