@@ -72,10 +72,6 @@ class Access:
             return None if session is None else Grant(session, _hash(token))
         return None if self.wants_token else Grant(None, _hash(token))
 
-    def is_known(self, token: str) -> bool:
-        """Whether who shows this may come in."""
-        return self.grant(token) is not None
-
     def _is_token(self, token: str) -> bool:
         """In a time that does not depend on where it differs, or from which."""
         tokens = [self._token] if self._token else []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from arguments_classes.websocket_arguments import WebSocketArguments
+from connections.access import Grant
 from connections.base import OpenSession, tell_loop
 from connections.guest import Guest
 from connections.time_limits import TimeLimits
@@ -27,6 +28,8 @@ class _Stay:
     guest: Guest
     session: Session
     number: int
+    grant: Grant
+    """With which they came."""
     leave: Callable[[ProtocolError], None] = lambda error: None
     """Hang up the present connection, and say why."""
     timer: asyncio.TimerHandle | None = None
@@ -49,7 +52,7 @@ class Guests:
         """How many sessions there are, with those that wait for their client."""
         return len(self._stays)
 
-    def welcome(self, guest: Guest, peer: str) -> Session:
+    def welcome(self, guest: Guest, peer: str, grant: Grant) -> Session:
         """A session for a new guest. Raises `ProtocolError` where there is no room."""
         if self.closing or self.count >= self._most:
             raise ProtocolError(f"expected room, but {self.count} people are talking already", "full")
@@ -61,10 +64,15 @@ class Guests:
         guest.begin(session)
         self.metrics.watch(session)
         session.events.add(TimeLimits(session, *self._limits_s))
-        self._stays[guest.key] = _Stay(guest, session, number)
+        self._stays[guest.key] = _Stay(guest, session, number, grant)
         loop = asyncio.get_running_loop()
         session.on_closed = lambda: tell_loop(loop, self._ended, guest)
         return session
+
+    def grant_of(self, key: str) -> Grant | None:
+        """With which they came who have this key."""
+        stay = self._stays.get(key)
+        return None if stay is None else stay.grant
 
     def welcome_back(self, key: str) -> Guest:
         """Who has this key; an older connection of theirs is hung up. Raises `ProtocolError`."""

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, WebSocket
-from fastapi.requests import HTTPConnection, Request
+from fastapi.requests import Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from connections.access import Access
+from connections.client_secrets_api import client_secrets_routes
+from connections.door import Door
 from connections.guest import Guest
 from connections.guests import Guests
+from connections.http_errors import refuse
 from connections.web_messages import encode
 from connections.wire import RATES_HZ
 from pipeline.errors import ProtocolError
@@ -42,13 +44,14 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-cache",
 }
 
-PROTOCOL, TOKEN_PROTOCOL = "s2s", "s2s-token."
-"""A browser cannot set a header, so the token comes as the name of a subprotocol beside ours."""
+PROTOCOL = "s2s"
 
 
-def build_app(guests: Guests, access: Access) -> FastAPI:
+def build_app(guests: Guests, door: Door) -> FastAPI:
     """Everything that is served on the one port."""
     app = FastAPI(title="speech to speech", openapi_url=None)
+    app.add_exception_handler(ProtocolError, refuse)
+    app.include_router(client_secrets_routes(door, door.access.secrets))
 
     @app.middleware("http")
     async def secure(request: Request, call_next) -> Response:  # type: ignore[no-untyped-def]
@@ -69,15 +72,13 @@ def build_app(guests: Guests, access: Access) -> FastAPI:
     @app.get("/v1/sessions")
     async def sessions(request: Request) -> JSONResponse:
         """Who is there."""
-        if not access.is_known(_token(request)):
-            return JSONResponse({"error": "expected a token"}, 401)
+        door.admit(request, by_token=True)
         return JSONResponse({"sessions": guests.overview()})
 
     @app.get("/metrics")
     async def metrics(request: Request) -> Response:
         """For Prometheus."""
-        if not access.is_known(_token(request)):
-            return JSONResponse({"error": "expected a token"}, 401)
+        door.admit(request, by_token=True)
         return Response(guests.metrics.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     @app.get("/")
@@ -86,30 +87,27 @@ def build_app(guests: Guests, access: Access) -> FastAPI:
 
     @app.websocket("/ws")
     async def talk(websocket: WebSocket, rate: int = 24000, duplex: str = "full", key: str = "") -> None:
-        await _talk(websocket, guests, access, rate, duplex, key)
+        await _talk(websocket, guests, door, rate, duplex, key)
 
     app.mount("/web", StaticFiles(directory=PAGE, html=True))
     return app
 
 
 async def _talk(
-    websocket: WebSocket, guests: Guests, access: Access, rate: int, duplex: str, key: str
+    websocket: WebSocket, guests: Guests, door: Door, rate: int, duplex: str, key: str
 ) -> None:
     """One connection, from its beginning to its end."""
     offered = websocket.scope["subprotocols"]
     await websocket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
     try:
-        if not access.may_come_from(websocket.headers.get("origin"), websocket.headers.get("host")):
-            raise ProtocolError("expected a page of this server (see --allow_origins)", "unauthorized")
-        if not access.is_known(_token(websocket)):
-            raise ProtocolError("expected a token", "unauthorized")
+        grant = door.admit(websocket, guests.grant_of(key))
         if rate not in RATES_HZ or duplex not in ("full", "half"):
             raise ProtocolError("expected a rate from 8000 to 48000, and duplex=full or half")
         if key:
             guest = guests.welcome_back(key)
         else:
             guest = Guest(rate, full_duplex=duplex == "full")
-            guests.welcome(guest, websocket.client.host if websocket.client else "")
+            guests.welcome(guest, websocket.client.host if websocket.client else "", grant)
     except ProtocolError as error:
         await _hang_up(websocket, error)
         return
@@ -190,13 +188,3 @@ async def _hang_up(websocket: WebSocket, error: ProtocolError) -> None:
         if websocket.application_state is WebSocketState.CONNECTED:
             await websocket.send_text(encode("error", code=error.code, text=str(error)))
             await websocket.close(CLOSED[error.code])
-
-
-def _token(connection: HTTPConnection) -> str:
-    """From the header, or from the subprotocols that a browser offers."""
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token
-    offered: list[str] = connection.scope.get("subprotocols") or []
-    names = (name for name in offered if name.startswith(TOKEN_PROTOCOL))
-    return next(names, "").removeprefix(TOKEN_PROTOCOL)

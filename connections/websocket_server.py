@@ -8,6 +8,7 @@ import uvicorn
 from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.access import Access, listen
 from connections.base import CLOSE_S, OpenSession
+from connections.door import Door
 from connections.guests import Guests
 from connections.web_app import build_app
 from pipeline.errors import UserError
@@ -63,7 +64,7 @@ class WebSocketServer:
 
     def _configuration(self, guests: Guests) -> uvicorn.Config:
         configuration = uvicorn.Config(
-            build_app(guests, self._access),
+            build_app(guests, Door(self._access)),
             ws="websockets-sansio",
             ws_max_size=LONGEST_MESSAGE,
             ws_per_message_deflate=False,  # audio does not become smaller, only later
