@@ -34,6 +34,11 @@ class Door:
         return grant
 
 
+def address_of(connection: HTTPConnection) -> str:
+    """From which they come; behind a proxy that is trusted, what it says."""
+    return connection.client.host if connection.client else ""
+
+
 def _token(connection: HTTPConnection) -> str:
     """From the header, or from the subprotocols that a browser offers."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")

@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from connections.client_secrets_api import client_secrets_routes
-from connections.door import Door
+from connections.door import Door, address_of
 from connections.guest import Guest
 from connections.guests import Guests
 from connections.http_errors import refuse
@@ -28,7 +28,8 @@ PAGE = Path(__file__).parent.parent / "web"
 
 CLOSED = {
     "half_sample": 1007, "bad_message": 1007, "flood": 1008, "unauthorized": 1008, "too_long": 1009,
-    "internal_error": 1011, "full": 1013, "ended": 1000, "gone": 4001, "replaced": 4002,
+    "internal_error": 1011, "full": 1013, "too_often": 1013, "ended": 1000, "gone": 4001,
+    "replaced": 4002,
 }  # fmt: skip
 """How the connection is closed after an error, by its code (RFC 6455; from 4000 on our own)."""
 
@@ -107,7 +108,7 @@ async def _talk(
             guest = guests.welcome_back(key)
         else:
             guest = Guest(rate, full_duplex=duplex == "full")
-            guests.welcome(guest, websocket.client.host if websocket.client else "", grant)
+            guests.welcome(guest, address_of(websocket), grant)
     except ProtocolError as error:
         await _hang_up(websocket, error)
         return
