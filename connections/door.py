@@ -3,6 +3,7 @@
 from fastapi.requests import HTTPConnection
 
 from connections.access import Access, Grant
+from connections.attempts import Attempts, client_of
 from pipeline.errors import ProtocolError
 
 TOKEN_PROTOCOLS = ("s2s-token.", "openai-insecure-api-key.")
@@ -13,14 +14,18 @@ conversation; the second is how OpenAI's clients say it."""
 class Door:
     """Asked by everything that is served and not for everybody."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, attempts: Attempts) -> None:
         self.access = access
+        self._attempts = attempts
 
     def admit(
         self, connection: HTTPConnection, earlier: Grant | None = None, *, by_token: bool = False
     ) -> Grant:
         """Who comes may come in. `earlier`: with which they came before, it counts though it has
         expired; `by_token`: a client secret is not enough. Raises `ProtocolError`."""
+        client = client_of(address_of(connection))
+        if client is not None:
+            self._attempts.count(client)
         if not self.access.may_come_from(
             connection.headers.get("origin"), connection.headers.get("host")
         ):

@@ -7,6 +7,7 @@ from itertools import count
 
 from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.access import Grant
+from connections.attempts import client_of
 from connections.base import OpenSession, tell_loop
 from connections.guest import Guest
 from connections.time_limits import TimeLimits
@@ -28,6 +29,8 @@ class _Stay:
     guest: Guest
     session: Session
     number: int
+    client: str | None
+    """Who is behind their address."""
     grant: Grant
     """With which they came."""
     leave: Callable[[ProtocolError], None] = lambda error: None
@@ -41,6 +44,7 @@ class Guests:
     def __init__(self, open_session: OpenSession, arguments: WebSocketArguments) -> None:
         self._open_session = open_session
         self._most = arguments.max_sessions
+        self._most_of_one = arguments.max_sessions_per_client
         self._limits_s = arguments.idle_timeout_s, arguments.longest_session_s
         self._stays: dict[str, _Stay] = {}
         self._numbers = count(1)
@@ -56,6 +60,11 @@ class Guests:
         """A session for a new guest. Raises `ProtocolError` where there is no room."""
         if self.closing or self.count >= self._most:
             raise ProtocolError(f"expected room, but {self.count} people are talking already", "full")
+        client = client_of(peer)
+        if client and sum(s.client == client for s in self._stays.values()) >= self._most_of_one:
+            raise ProtocolError(
+                f"expected at most {self._most_of_one} conversations at once from one address", "full"
+            )
         lag_s = max((stay.session.intake.backlog_s for stay in self._stays.values()), default=0.0)
         if lag_s > MOST_LAG_S:
             raise ProtocolError("expected room, but this machine is busy; try again soon", "full")
@@ -64,7 +73,7 @@ class Guests:
         guest.begin(session)
         self.metrics.watch(session)
         session.events.add(TimeLimits(session, *self._limits_s))
-        self._stays[guest.key] = _Stay(guest, session, number, grant)
+        self._stays[guest.key] = _Stay(guest, session, number, client, grant)
         loop = asyncio.get_running_loop()
         session.on_closed = lambda: tell_loop(loop, self._ended, guest)
         return session

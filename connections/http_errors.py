@@ -3,11 +3,15 @@
 from fastapi.requests import Request
 from fastapi.responses import JSONResponse
 
+from connections.attempts import TooOften
 from pipeline.errors import ProtocolError
 
 _STATUS = {
-    "bad_message": 400, "unauthorized": 401, "forbidden": 403, "too_long": 413, "full": 503,
+    "bad_message": 400, "unauthorized": 401, "forbidden": 403, "too_long": 413, "too_often": 429,
+    "full": 503,
 }  # fmt: skip
+
+_TYPES = {429: "rate_limit_error", 503: "server_error"}
 
 
 class BadParameter(ProtocolError):
@@ -23,10 +27,12 @@ async def refuse(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProtocolError)
     status = _STATUS[error.code]
     described = {
-        "type": "server_error" if status >= 500 else "invalid_request_error",
+        "type": _TYPES.get(status, "invalid_request_error"),
         "code": error.code,
         "message": str(error),
         "param": error.param if isinstance(error, BadParameter) else None,
     }
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if isinstance(error, TooOften):
+        headers["Retry-After"] = str(error.retry_after_s)
     return JSONResponse({"error": described}, status, headers)
