@@ -8,7 +8,7 @@ from arguments_classes.expect import expect, expect_port
 
 @dataclass
 class SocketArguments:
-    """Two TCP ports. The token may also come from S2S_TOKEN."""
+    """Two TCP ports. Tokens may also come from S2S_TOKEN, S2S_TOKEN_FILE."""
 
     _argument_group_name: ClassVar[str] = "--mode socket"
 
@@ -19,6 +19,13 @@ class SocketArguments:
     token: str | None = field(
         default=None,
         metadata={"help": "what clients must know; raw clients, which cannot say it, are refused then"},
+    )
+    token_file: str | None = field(
+        default=None,
+        metadata={
+            "help": "a file of such tokens, one a line, read anew when it changes: clients must know "
+            "one of all that are set"
+        },
     )
     insecure: bool = field(
         default=False, metadata={"help": "allow an address that others can reach without a token"}

@@ -1,36 +1,83 @@
 """Access: who may talk to a server, and from where."""
 
 import errno
+import hashlib
 import hmac
 import ipaddress
 import os
 import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
+from connections.client_secrets import PREFIX, ClientSecrets
+from connections.token_file import TokenFile
 from pipeline.errors import UserError
 
-TOKEN_VARIABLE = "S2S_TOKEN"
+TOKEN_VARIABLE, TOKEN_FILE_VARIABLE = "S2S_TOKEN", "S2S_TOKEN_FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """That somebody may come in."""
+
+    session: Mapping[str, Any] | None
+    """What was configured for the bearer of a client secret; None: they know a token, or none is set."""
+    shown: bytes = field(repr=False)
+    """A hash of what they showed."""
+
+    def is_for(self, token: str) -> bool:
+        """Whether this is what they showed."""
+        return hmac.compare_digest(_hash(token), self.shown)
 
 
 class Access:
-    """A token that clients must know, where one is set; and the pages whose scripts may connect."""
+    """The tokens of which clients must know one, where any is set, and the client secrets that were
+    issued; and the pages whose scripts may connect. Raises `UserError` where a file of tokens has none.
+    """
 
-    def __init__(self, token: str | None, *, insecure: bool, origins: str = "") -> None:
-        self.token = token or os.environ.get(TOKEN_VARIABLE) or None
+    def __init__(
+        self, token: str | None, token_file: str | None, *, insecure: bool, origins: str = ""
+    ) -> None:
+        self._token = token or os.environ.get(TOKEN_VARIABLE)
+        self._file = _token_file(token_file)
+        self.secrets = ClientSecrets()
         self._insecure = insecure
         self._origins = {origin.rstrip("/") for origin in origins.split()}
 
     def expect_safe(self, flag: str, host: str) -> None:
         """Raise `UserError` where anybody could come in."""
-        if not (self.token or self._insecure or _is_loopback(host)):
+        if not (self.wants_token or self._insecure or _is_loopback(host)):
             raise UserError(
                 f"--{flag} {host} can be reached from other machines, where anybody could talk "
                 f"to your models; set --token (or {TOKEN_VARIABLE}), or say --insecure if you want that"
             )
 
-    def is_known(self, token: str) -> bool:
-        """Whether this is the token, in constant time; where none is set everybody is known."""
-        return self.token is None or hmac.compare_digest(_bytes(token), _bytes(self.token))
+    @property
+    def wants_token(self) -> bool:
+        """Whether clients must know one."""
+        return bool(self._token) or self._file is not None
+
+    def grant(self, token: str) -> Grant | None:
+        """Who shows this, a token or a client secret, may come in; None: they may not.
+
+        A client secret that has expired opens nothing, though none be wanted: what was configured with
+        it is gone.
+        """
+        if self._is_token(token):
+            return Grant(None, _hash(token))
+        if token.startswith(PREFIX):
+            session = self.secrets.find(token)
+            return None if session is None else Grant(session, _hash(token))
+        return None if self.wants_token else Grant(None, _hash(token))
+
+    def _is_token(self, token: str) -> bool:
+        """In a time that does not depend on where it differs, or from which."""
+        tokens = [self._token] if self._token else []
+        if self._file is not None:
+            tokens += self._file.tokens()
+        return any([hmac.compare_digest(_hash(token), _hash(known)) for known in tokens])
 
     def may_come_from(self, origin: str | None, host: str | None) -> bool:
         """Whether a page of `origin` may connect to us, whom it calls `host`. Only browsers tell where
@@ -68,5 +115,12 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _bytes(token: str) -> bytes:
-    return token.encode("utf-8", "surrogatepass")
+def _token_file(path: str | None) -> TokenFile | None:
+    if path:
+        return TokenFile(path, "--token_file")
+    path = os.environ.get(TOKEN_FILE_VARIABLE)
+    return TokenFile(path, TOKEN_FILE_VARIABLE) if path else None
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

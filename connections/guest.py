@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from connections.base import tell_loop
+from connections.rate_limit import RateLimit
 from connections.remote_pace import FRAMES_PER_S, LEAD_MS, RemotePace
 from connections.web_messages import (
     Message,
@@ -39,6 +40,13 @@ LONGEST_AUDIO_S = 2.0
 FLOOD_S = 10.0
 """So much more than real time a client may send: what a hiccup of the network held back."""
 
+LEAST_AUDIO_S = 0.0025
+"""A message with less counts as so much, or empty ones would cost only us. A browser's audio worklet
+hands over 128 samples at a time, 2.7 ms at 48 kHz."""
+
+MESSAGES_PER_S = 50
+"""In JSON; the page sends ten a second, while it plays. So many more as a hiccup held back."""
+
 _AWAY: Final = "the client is away"
 
 
@@ -66,6 +74,7 @@ class BinaryGuest:
         self._attached = False
         self._heard_s = 0.0
         self._heard_since = self._loop.time()
+        self._messages = RateLimit(MESSAGES_PER_S, MESSAGES_PER_S * FLOOD_S, self._loop.time())
         self._session: Session
         self._events: Mailbox
 
@@ -156,13 +165,16 @@ class BinaryGuest:
             raise ProtocolError("expected whole samples of two bytes", "half_sample")
         if len(data) > 2 * LONGEST_AUDIO_S * self.rate_hz:
             raise ProtocolError(f"expected at most {LONGEST_AUDIO_S:.0f} s in a message", "too_long")
-        self._heard_s += len(data) / (2 * self.rate_hz)
+        self._heard_s += max(LEAST_AUDIO_S, len(data) / (2 * self.rate_hz))
         if self._heard_s > self._loop.time() - self._heard_since + FLOOD_S:
             raise ProtocolError("expected audio at the pace of speech, got much more", "flood")
         self._session.feed(from_pcm16(data), self.rate_hz)
 
     def _read(self, text: str) -> None:
-        """What makes no sense, or cannot be done, is answered with an error."""
+        """What makes no sense, or cannot be done, is answered with an error. Raises
+        `ProtocolError` where there are too many."""
+        if self._messages.take(self._loop.time()):
+            raise ProtocolError(f"expected at most {MESSAGES_PER_S} messages a second", "flood")
         try:
             self._obey(decode(text))
         except ProtocolError as error:

@@ -7,6 +7,8 @@ from itertools import count
 from typing import Protocol
 
 from arguments_classes.websocket_arguments import WebSocketArguments
+from connections.access import Grant
+from connections.attempts import client_of
 from connections.base import OpenSession, tell_loop
 from connections.time_limits import TimeLimits
 from listeners.metrics import Metrics
@@ -65,6 +67,10 @@ class _Stay:
     guest: Guest
     session: Session
     number: int
+    client: str | None
+    """Who is behind their address."""
+    grant: Grant
+    """With which they came."""
     leave: Callable[[ProtocolError], None] = lambda error: None
     """Hang up the present connection, and say why."""
     timer: asyncio.TimerHandle | None = None
@@ -76,6 +82,7 @@ class Guests:
     def __init__(self, open_session: OpenSession, arguments: WebSocketArguments) -> None:
         self._open_session = open_session
         self._most = arguments.max_sessions
+        self._most_of_one = arguments.max_sessions_per_client
         self._limits_s = arguments.idle_timeout_s, arguments.longest_session_s
         self._stays: dict[str, _Stay] = {}
         self._numbers = count(1)
@@ -87,10 +94,15 @@ class Guests:
         """How many sessions there are, with those that wait for their client."""
         return len(self._stays)
 
-    def welcome(self, guest: Guest, peer: str) -> Guest:
+    def welcome(self, guest: Guest, peer: str, grant: Grant) -> Guest:
         """A session for a new guest. Raises `ProtocolError` where there is no room."""
         if self.closing or self.count >= self._most:
             raise ProtocolError(f"expected room, but {self.count} people are talking already", "full")
+        client = client_of(peer)
+        if client and sum(s.client == client for s in self._stays.values()) >= self._most_of_one:
+            raise ProtocolError(
+                f"expected at most {self._most_of_one} conversations at once from one address", "full"
+            )
         lag_s = max((stay.session.intake.backlog_s for stay in self._stays.values()), default=0.0)
         if lag_s > MOST_LAG_S:
             raise ProtocolError("expected room, but this machine is busy; try again soon", "full")
@@ -99,10 +111,15 @@ class Guests:
         guest.begin(session)
         self.metrics.watch(session)
         session.events.add(TimeLimits(session, *self._limits_s))
-        self._stays[guest.key] = _Stay(guest, session, number)
+        self._stays[guest.key] = _Stay(guest, session, number, client, grant)
         loop = asyncio.get_running_loop()
         session.on_closed = lambda: tell_loop(loop, self._ended, guest)
         return guest
+
+    def grant_of(self, key: str) -> Grant | None:
+        """With which they came who have this key."""
+        stay = self._stays.get(key)
+        return None if stay is None else stay.grant
 
     def welcome_back(self, key: str) -> Guest:
         """Who has this key; an older connection of theirs is hung up. Raises `ProtocolError`."""

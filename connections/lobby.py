@@ -55,7 +55,7 @@ class Lobby:
 
     def hello(self, side: Side, hello: Hello) -> None:
         """It is one of our clients."""
-        if self._access.is_known(hello.token):
+        if self._access.grant(hello.token) is not None:
             self._pair(side, f"client {hello.session}", hello)
         elif hello.token:
             self.refuse(side, ProtocolError("the token is wrong", "unauthorized"))
@@ -111,7 +111,7 @@ class Lobby:
     def _is_raw_unless_begun(self, side: Side) -> None:
         if side not in self._deadlines or side.has_begun_hello:
             return
-        if self._access.token is not None:
+        if self._access.wants_token:
             self.refuse(side, ProtocolError("expected a hello with a token", "unauthorized"))
         else:
             self._pair(side, f"raw client at {side.peer}", None)

@@ -20,7 +20,7 @@ class SocketServer:
 
     def __init__(self, arguments: SocketArguments, shutdown: Request) -> None:
         self._shutdown = shutdown
-        self._access = Access(arguments.token, insecure=arguments.insecure)
+        self._access = Access(arguments.token, arguments.token_file, insecure=arguments.insecure)
         self._access.expect_safe("recv_host", arguments.recv_host)
         self._access.expect_safe("send_host", arguments.send_host)
         self._headphones = arguments.headphones

@@ -3,14 +3,16 @@
 from pathlib import Path
 
 from fastapi import FastAPI, WebSocket
-from fastapi.requests import HTTPConnection, Request
+from fastapi.requests import Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from connections.access import Access
+from connections.client_secrets_api import client_secrets_routes
+from connections.door import Door, address_of
 from connections.guest import BinaryGuest
 from connections.guests import Guest, Guests
+from connections.http_errors import refuse
 from connections.realtime.guest import RealtimeGuest
 from connections.realtime.guest import describe as describe_as_realtime
 from connections.web_connection import WebConnection
@@ -29,16 +31,17 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-cache",
 }
 
-PROTOCOL, TOKEN_PROTOCOL = "s2s", "s2s-token."
-"""A browser cannot set a header, so the token comes as the name of a subprotocol beside ours."""
+PROTOCOL = "s2s"
 
 
 REALTIME_PROTOCOL = "realtime"
 
 
-def build_app(guests: Guests, access: Access) -> FastAPI:
+def build_app(guests: Guests, door: Door) -> FastAPI:
     """Everything that is served on the one port."""
     app = FastAPI(title="speech to speech", openapi_url=None)
+    app.add_exception_handler(ProtocolError, refuse)
+    app.include_router(client_secrets_routes(door, door.access.secrets))
 
     @app.middleware("http")
     async def secure(request: Request, call_next) -> Response:  # type: ignore[no-untyped-def]
@@ -59,15 +62,13 @@ def build_app(guests: Guests, access: Access) -> FastAPI:
     @app.get("/v1/sessions")
     async def sessions(request: Request) -> JSONResponse:
         """Who is there."""
-        if not access.is_known(_token(request)):
-            return JSONResponse({"error": "expected a token"}, 401)
+        door.admit(request, by_token=True)
         return JSONResponse({"sessions": guests.overview()})
 
     @app.get("/metrics")
     async def metrics(request: Request) -> Response:
         """For Prometheus."""
-        if not access.is_known(_token(request)):
-            return JSONResponse({"error": "expected a token"}, 401)
+        door.admit(request, by_token=True)
         return Response(guests.metrics.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     @app.get("/")
@@ -77,44 +78,24 @@ def build_app(guests: Guests, access: Access) -> FastAPI:
     @app.websocket("/ws")
     async def talk(websocket: WebSocket, rate: int = 24000, duplex: str = "full", key: str = "") -> None:
         def find() -> Guest:
-            _check(websocket, access)
+            grant = door.admit(websocket, guests.grant_of(key))
             if rate not in RATES_HZ or duplex not in ("full", "half"):
                 raise ProtocolError("expected a rate from 8000 to 48000, and duplex=full or half")
             if key:
                 return guests.welcome_back(key)
-            return guests.welcome(BinaryGuest(rate, full_duplex=duplex == "full"), _peer(websocket))
+            guest = BinaryGuest(rate, full_duplex=duplex == "full")
+            return guests.welcome(guest, address_of(websocket), grant)
 
         await WebConnection(websocket, guests, describe).talk(find, PROTOCOL, again=bool(key))
 
     @app.websocket("/v1/realtime")
     async def talk_realtime(websocket: WebSocket) -> None:
         def find() -> Guest:
-            _check(websocket, access)
-            return guests.welcome(RealtimeGuest(), _peer(websocket))
+            grant = door.admit(websocket)
+            return guests.welcome(RealtimeGuest(grant.session), address_of(websocket), grant)
 
         connection = WebConnection(websocket, guests, describe_as_realtime)
         await connection.talk(find, REALTIME_PROTOCOL, again=False)
 
     app.mount("/web", StaticFiles(directory=PAGE, html=True))
     return app
-
-
-def _check(websocket: WebSocket, access: Access) -> None:
-    if not access.may_come_from(websocket.headers.get("origin"), websocket.headers.get("host")):
-        raise ProtocolError("expected a page of this server (see --allow_origins)", "unauthorized")
-    if not access.is_known(_token(websocket)):
-        raise ProtocolError("expected a token", "unauthorized")
-
-
-def _peer(websocket: WebSocket) -> str:
-    return websocket.client.host if websocket.client else ""
-
-
-def _token(connection: HTTPConnection) -> str:
-    """From the header, or from the subprotocols that a browser offers."""
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token
-    offered: list[str] = connection.scope.get("subprotocols") or []
-    names = (name for name in offered if name.startswith(TOKEN_PROTOCOL))
-    return next(names, "").removeprefix(TOKEN_PROTOCOL)

@@ -7,7 +7,9 @@ import uvicorn
 
 from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.access import Access, listen
+from connections.attempts import Attempts
 from connections.base import CLOSE_S, OpenSession
+from connections.door import Door
 from connections.guests import Guests
 from connections.web_app import build_app
 from pipeline.errors import UserError
@@ -25,7 +27,10 @@ class WebSocketServer:
         self._arguments = arguments
         self._shutdown = shutdown
         self._access = Access(
-            arguments.token, insecure=arguments.insecure, origins=arguments.allow_origins
+            arguments.token,
+            arguments.token_file,
+            insecure=arguments.insecure,
+            origins=arguments.allow_origins,
         )
         self._access.expect_safe("host", arguments.host)
         self._socket = listen("", arguments.host, arguments.port)
@@ -59,8 +64,9 @@ class WebSocketServer:
         self._socket.close()
 
     def _configuration(self, guests: Guests) -> uvicorn.Config:
+        proxies = self._arguments.forwarded_allow_ips.split()
         configuration = uvicorn.Config(
-            build_app(guests, self._access),
+            build_app(guests, Door(self._access, Attempts(self._arguments.max_attempts_per_minute))),
             ws="websockets-sansio",
             ws_max_size=LONGEST_MESSAGE,
             ws_per_message_deflate=False,  # audio does not become smaller, only later
@@ -68,6 +74,8 @@ class WebSocketServer:
             access_log=False,
             log_config=None,
             timeout_graceful_shutdown=1,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies,
             ssl_certfile=self._arguments.ssl_certfile,
             ssl_keyfile=self._arguments.ssl_keyfile,
         )

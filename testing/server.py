@@ -78,9 +78,9 @@ class _Scripted:
 class ScriptedServer(_Scripted):
     """On two free ports of the loopback address."""
 
-    def __init__(self, *, token: str | None = None) -> None:
+    def __init__(self, **flags: Any) -> None:
         super().__init__()
-        self._server = SocketServer(SocketArguments(recv_port=0, send_port=0, token=token), self._stop)
+        self._server = SocketServer(SocketArguments(recv_port=0, send_port=0, **flags), self._stop)
         self.microphone_port, self.loudspeaker_port = self._server.ports
 
 

@@ -15,6 +15,8 @@ from tests.realtime_client import RealtimeClient
 from tests.socket_clients import wait_for
 from utils.audio import to_pcm16
 
+TRUNCATE = """{"type": "conversation.item.truncate", "item_id": "%s",
+    "content_index": 0, "audio_end_ms": 1}"""
 SEARCH = {"type": "mcp", "server_label": "search", "server_url": "https://example.org/"}
 
 
@@ -50,10 +52,9 @@ def still_answers(client: RealtimeClient) -> None:
         ('{"type": "input_audio_buffer.append", "audio": "AAAA"}', "invalid_audio"),
         ('{"type": "conversation.item.create", "item": {"type": "dream"}}', "invalid_value"),
         ('{"type": "conversation.item.delete", "item_id": "item_none"}', "item_not_found"),
-        (
-            '{"type": "conversation.item.truncate", "item_id": "", "content_index": 0, "audio_end_ms": 1}',
-            "item_not_found",
-        ),
+        (TRUNCATE % "x", "item_not_found"),
+        (TRUNCATE % "item_heard_", "item_not_found"),
+        (TRUNCATE % "item_heard_99", "item_not_found"),
         ('{"type": "input_audio_buffer.commit"}', "input_audio_buffer_commit_empty"),
         ('{"type": "output_audio_buffer.clear"}', "unsupported"),
         ('{"type": "session.update", "session": {"type": "transcription"}}', "invalid_value"),
