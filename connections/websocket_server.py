@@ -15,8 +15,8 @@ from connections.web_app import build_app
 from pipeline.errors import UserError
 from utils.shutdown import Request
 
-LONGEST_MESSAGE = 1 << 18
-"""Bytes: two seconds of audio at 48 kHz, and more than any text."""
+LONGEST_MESSAGE = 1 << 22
+"""Bytes: a minute of audio in base64, as clients of the Realtime protocol may send it in one piece."""
 
 
 class WebSocketServer:

@@ -6,7 +6,7 @@ from typing import Any, Final
 UNKNOWN: Final = object()
 """The value of a field that is not of the protocol."""
 
-_NO_LIMIT = "the language model's own settings say how long an answer may be (--llm_gen_kwargs)"
+_NO_LIMIT = "the language model's own settings say how long an answer may be (--llm_gen_max_tokens)"
 _NO_PROMPTS = "there is no store of prompts here; say it in instructions"
 _NO_REASONING = "how a model reasons is a matter of its server"
 _NO_PARALLEL = "whether calls come together is up to the language model"
