@@ -13,8 +13,6 @@ from connections.door import Door, address_of
 from connections.guest import BinaryGuest
 from connections.guests import Guest, Guests
 from connections.http_errors import refuse
-from connections.realtime.guest import RealtimeGuest
-from connections.realtime.guest import describe as describe_as_realtime
 from connections.web_connection import WebConnection
 from connections.web_messages import describe
 from connections.wire import RATES_HZ
@@ -90,11 +88,14 @@ def build_app(guests: Guests, door: Door) -> FastAPI:
 
     @app.websocket("/v1/realtime")
     async def talk_realtime(websocket: WebSocket) -> None:
+        from connections.realtime import guest as realtime  # see `WebSocketServer.run`
+
         def find() -> Guest:
             grant = door.admit(websocket)
-            return guests.welcome(RealtimeGuest(grant.session), address_of(websocket), grant)
+            guest = realtime.RealtimeGuest(grant.session)
+            return guests.welcome(guest, address_of(websocket), grant)
 
-        connection = WebConnection(websocket, guests, describe_as_realtime)
+        connection = WebConnection(websocket, guests, realtime.describe)
         await connection.talk(find, REALTIME_PROTOCOL, again=False)
 
     app.mount("/web", StaticFiles(directory=PAGE, html=True))

@@ -1,5 +1,6 @@
 """WebSocketServer: one port for the page and for programs, on FastAPI and uvicorn."""
 
+import importlib
 import sys
 import threading
 
@@ -52,6 +53,7 @@ class WebSocketServer:
         scheme = "https" if self._arguments.ssl_certfile else "http"
         host = self._arguments.host or "localhost"
         print(f"  open {scheme}://{host}:{self.port}/ in a browser; Ctrl-C ends", file=sys.stderr)
+        importlib.import_module("connections.realtime.guest")  # 0.4 s, which nobody need wait for
         stopped.wait()
         for session in guests.close():
             session.join(CLOSE_S)
