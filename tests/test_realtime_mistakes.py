@@ -71,6 +71,12 @@ def test_what_makes_no_sense_is_told_and_the_session_goes_on(
     still_answers(client)
 
 
+def test_a_text_that_is_too_long_is_told(client: RealtimeClient) -> None:
+    client.send("session.update", session={"type": "realtime", "instructions": "x" * 300_000})
+    assert client.until("error").error.code == "too_long"
+    still_answers(client)
+
+
 def test_binary_data_is_told(client: RealtimeClient) -> None:
     client.connection.send_raw(b"\0\0")
     assert client.until("error").error.code == "invalid_event"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from connections.base import tell_loop
+from connections.rate_limit import RateLimit
 from connections.realtime.formats import PCM
 from connections.realtime.talk import RealtimeTalk
 from connections.realtime.tell import Teller
@@ -34,6 +35,11 @@ MOST_BACKLOG_S = 1.0
 its client is not read from: TCP makes them wait."""
 
 
+EVENTS_PER_S, EVENTS_AT_ONCE = 500, 5000
+"""Of a client; more are read later. Audio in packets of 20 ms is fifty events a second, a recording of
+a minute in one go three thousand."""
+
+
 class RealtimeGuest:
     """The sink of a session and a box for its events. What happens in the session is put in line, in
     order, on the thread on which it happens; it is told on the thread of the server."""
@@ -52,6 +58,7 @@ class RealtimeGuest:
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._attached = False
+        self._rate = RateLimit(EVENTS_PER_S, EVENTS_AT_ONCE, self._loop.time())
         self._waits_for_room = False
         self._room = asyncio.Event()
         self._session: Session
@@ -136,6 +143,8 @@ class RealtimeGuest:
 
     async def receive(self, data: str | bytes) -> None:
         """An event of the client."""
+        while (wait_s := self._rate.take(self._loop.time())) > 0:
+            await asyncio.sleep(wait_s)
         if isinstance(data, bytes):
             self._talk.tell.error("expected events as text, got binary data", "invalid_event")
         else:

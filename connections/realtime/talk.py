@@ -58,6 +58,9 @@ from pipeline.messages import Samples, ToolCall
 from pipeline.session import Session
 from pipeline.turn import Origin
 
+LONGEST_EVENT = 1 << 18
+"""Characters of an event without audio: instructions and functions of many pages."""
+
 
 class RealtimeTalk:
     """Everything happens on the thread of the server, in order: what the client says by `obey`, what
@@ -105,6 +108,8 @@ class RealtimeTalk:
                 self._tell_refusal(part, event.event_id)
             if isinstance(event, InputAudioBufferAppendEvent):
                 return self._audio_of(event)
+            if len(text) > LONGEST_EVENT:
+                raise Refusal(f"expected at most {LONGEST_EVENT} characters without audio", "too_long")
             self._do(event)
         except Refusal as refusal:
             self._tell_refusal(refusal, event.event_id)
