@@ -144,7 +144,9 @@ class RealtimeGuest:
     async def receive(self, data: str | bytes) -> None:
         """An event of the client."""
         while (wait_s := self._rate.take(self._loop.time())) > 0:
-            await asyncio.sleep(wait_s)
+            self._room.clear()
+            self._loop.call_later(wait_s, self._room.set)
+            await self._room.wait()
         if isinstance(data, bytes):
             self._talk.tell.error("expected events as text, got binary data", "invalid_event")
         else:
