@@ -300,6 +300,18 @@ class TestTurns:
         assert speech[1] < kinds.index("response.done"), "the client stops its audio first"
         assert client.until("response.done").response.status == "completed"
 
+    def test_of_noise_over_the_answer_the_client_is_not_told(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        server.llm._replies = ["A sentence that is long enough. " * 5]
+        server.stt._texts = ["words", ""]
+        client.ask()
+        client.until("response.output_audio.delta")
+        client.ask()
+        assert client.until("response.done").response.status == "completed"
+        assert client.kinds().count("input_audio_buffer.speech_started") == 1
+        assert len(server.stt.heard) == 2, "it was heard, and had no words"
+
     def test_speech_does_not_interrupt_where_it_should_not(
         self, server: ScriptedWebServer, client: RealtimeClient
     ) -> None:
