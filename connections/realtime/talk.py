@@ -287,8 +287,9 @@ class RealtimeTalk:
             if event.state == "interrupted" and event.reason != CLIENT_CANCELLED:
                 self._utterances.tell_of_speech()
         self._answered.discard(turn)
-        self._utterances.over(turn, dropped=event.state == "dropped")
         response = self._responses.pop(turn, None)
+        dropped, answered = event.state == "dropped", response is not None
+        self._utterances.over(turn, dropped=dropped, answered=answered)
         if response is not None:
             response.done(event.state, event.reason)
         self._wait_for_speech()

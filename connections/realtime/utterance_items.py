@@ -126,17 +126,17 @@ class UtteranceItems:
         )
         return True
 
-    def over(self, turn: int, *, dropped: bool) -> None:
+    def over(self, turn: int, *, dropped: bool, answered: bool) -> None:
         """The turn is over. `dropped`: its words belong to what the user says next. There is no item
-        without words."""
-        utterance = self._of_turn.get(turn)
-        if utterance is not None:
-            wordless = not utterance.is_understood
-            if wordless and not dropped:
-                self.understood(turn, "")
-            if wordless or dropped:
-                self._conversation.forgotten(utterance.item)
-            del self._of_turn[turn]
+        that has neither words nor an answer; a model that hears speech needs no words."""
+        utterance = self._of_turn.pop(turn, None)
+        if utterance is None:
+            return
+        wordless = not utterance.is_understood
+        if wordless:
+            self._conversation.done(user_item(utterance.item, COMPLETED, None, spoken=True))
+        if dropped or (wordless and not answered):
+            self._conversation.forgotten(utterance.item)
 
     def new_item(self) -> str:
         """A name for one."""
