@@ -116,7 +116,6 @@ class UtteranceItems:
         utterance = self._of_turn.get(turn)
         if utterance is None or utterance.is_understood:
             return False
-        utterance.is_understood = True
         error = {"type": SERVER, "code": code, "message": text}
         self._tell(
             ConversationItemInputAudioTranscriptionFailedEvent,
