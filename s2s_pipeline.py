@@ -154,7 +154,7 @@ def main(argv: Sequence[str]) -> int:
 
     try:
         arguments = parse_command_line(argv)
-        set_up_logging(arguments.module.log_level)
+        set_up_logging(arguments.module.log_level, arguments.module.log_format)
         if arguments.module.check:
             from utils.self_check import self_check
 

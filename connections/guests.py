@@ -12,6 +12,7 @@ from connections.base import OpenSession, tell_loop
 from connections.guest import Guest
 from connections.time_limits import TimeLimits
 from listeners.metrics import Metrics
+from listeners.session_log import SessionLog
 from pipeline.errors import ProtocolError
 from pipeline.session import Session
 
@@ -72,6 +73,7 @@ class Guests:
         session = self._open_session(guest, f"{number} {peer}")
         guest.begin(session)
         self.metrics.watch(session)
+        session.events.add(SessionLog(number, peer))
         session.events.add(TimeLimits(session, *self._limits_s))
         self._stays[guest.key] = _Stay(guest, session, number, client, grant)
         loop = asyncio.get_running_loop()

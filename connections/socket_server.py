@@ -11,6 +11,7 @@ from connections.base import CLOSE_S, OpenSession, tell_loop
 from connections.lobby import Lobby
 from connections.socket_receiver import SocketReceiver
 from connections.socket_sender import SocketSender
+from listeners.session_log import SessionLog
 from pipeline.session import Session
 from utils.shutdown import Request
 
@@ -49,7 +50,10 @@ class SocketServer:
         self._shutdown.heeded_by(lambda: tell_loop(loop, stop.set))
 
         def begin(sender: SocketSender, peer: str) -> Session:
-            return open_session(sender, f"{next(numbers)} {peer}")
+            number = next(numbers)
+            session = open_session(sender, f"{number} {peer}")
+            session.events.add(SessionLog(number, peer))
+            return session
 
         lobby = Lobby(begin, self._access)
         async with (
