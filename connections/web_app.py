@@ -110,6 +110,7 @@ async def _talk(
             guest = Guest(rate, full_duplex=duplex == "full")
             guests.welcome(guest, address_of(websocket), grant)
     except ProtocolError as error:
+        _log_refusal(websocket, error)
         await _hang_up(websocket, error)
         return
     except Exception:
@@ -178,6 +179,7 @@ class _Connection:
                 else:
                     self._guest.hear(data)
             except ProtocolError as error:
+                _log_refusal(self._websocket, error)
                 await _hang_up(self._websocket, error)
                 self._guests.left(self._guest)
                 return
@@ -189,3 +191,8 @@ async def _hang_up(websocket: WebSocket, error: ProtocolError) -> None:
         if websocket.application_state is WebSocketState.CONNECTED:
             await websocket.send_text(encode("error", code=error.code, text=str(error)))
             await websocket.close(CLOSED[error.code])
+
+
+def _log_refusal(websocket: WebSocket, error: ProtocolError) -> None:
+    facts = {"peer": address_of(websocket), "code": error.code, "why": str(error)}
+    logger.info("refused", extra=facts)
