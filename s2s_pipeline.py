@@ -68,6 +68,7 @@ def build_pipeline(
         clock=clock,
         enhance=enhance,
     )
+    session.expect_voice = engines.expect_voice
     stop = session.stop_event
     utterances, speech = session.channel(), session.channel(SPEECH_AHEAD)
     playout = session.last_stage(speech)
@@ -142,7 +143,7 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
         if archive is not None:
             at_the_end.callback(archive.close)
         at_the_end.callback(audience.leave)
-        return connection.run(open_session)
+        return connection.run(open_session, engines.voices)
 
 
 def main(argv: Sequence[str]) -> int:

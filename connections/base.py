@@ -38,6 +38,6 @@ class OpenSession(Protocol):
 class Connection(Protocol):
     """Made before the engines are loaded, so that a busy port or a missing file is told at once."""
 
-    def run(self, open_session: OpenSession) -> int:
-        """Serve until the end, or until Ctrl-C. The exit code."""
+    def run(self, open_session: OpenSession, voices: tuple[str, ...] = ()) -> int:
+        """Serve until the end, or until Ctrl-C; `voices` may be chosen from. The exit code."""
         ...

@@ -123,7 +123,7 @@ class FileConnection:
             _expect_writable(path)
         self._clock = self._sample_clock or MonotonicClock()
 
-    def run(self, open_session: OpenSession) -> int:
+    def run(self, open_session: OpenSession, voices: tuple[str, ...] = ()) -> int:
         """Feed everything and wait for the last word. 0; 1 where nothing was answered, or not all."""
         self._recording = Recording(self._recording_path, REPLY_RATE_HZ, self._rate_hz)
         replayed = self._replayed

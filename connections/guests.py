@@ -42,7 +42,11 @@ class _Stay:
 class Guests:
     """Used on the thread of the server; `close` from any."""
 
-    def __init__(self, open_session: OpenSession, arguments: WebSocketArguments) -> None:
+    def __init__(
+        self, open_session: OpenSession, arguments: WebSocketArguments, voices: tuple[str, ...]
+    ) -> None:
+        self.voices = voices
+        """From which they may choose."""
         self._open_session = open_session
         self._most = arguments.max_sessions
         self._most_of_one = arguments.max_sessions_per_client

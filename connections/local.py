@@ -63,7 +63,7 @@ class LocalAudioStreamer:
         self._error: Exception | None = None
         self._session: Session
 
-    def run(self, open_session: OpenSession) -> int:
+    def run(self, open_session: OpenSession, voices: tuple[str, ...] = ()) -> int:
         """Talk until Ctrl-C, or until the device goes away."""
         self._session = open_session(self, "local")
         self._shutdown.heeded_by(self._ended.set)

@@ -33,7 +33,7 @@ class SocketServer:
         """Of the microphones and of the loudspeakers, as the system gave them."""
         return self._microphones.getsockname()[1], self._loudspeakers.getsockname()[1]
 
-    def run(self, open_session: OpenSession) -> int:
+    def run(self, open_session: OpenSession, voices: tuple[str, ...] = ()) -> int:
         """Serve until Ctrl-C."""
         # Not the loop of Windows, which would take the signals for itself (see Shutdown).
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:

@@ -41,9 +41,9 @@ class WebSocketServer:
         port: int = self._socket.getsockname()[1]
         return port
 
-    def run(self, open_session: OpenSession) -> int:
+    def run(self, open_session: OpenSession, voices: tuple[str, ...] = ()) -> int:
         """Serve until Ctrl-C."""
-        guests = Guests(open_session, self._arguments)
+        guests = Guests(open_session, self._arguments, voices)
         server = uvicorn.Server(self._configuration(guests))
         serving = threading.Thread(target=server.run, args=([self._socket],), name="web")
         stopped = threading.Event()

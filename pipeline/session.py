@@ -3,7 +3,7 @@
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -113,6 +113,8 @@ class Session:
             enhance,
         )
         self.on_closed: Callable[[], object] = lambda: None
+        self.expect_voice: Callable[[str], None] = lambda voice: None
+        """Raises `EngineError` unless it is a voice of the synthesizer."""
         self._sink = sink
         self._lock = threading.Lock()
         self._state = SessionState.OPEN
@@ -163,6 +165,14 @@ class Session:
     def should_listen(self) -> threading.Event:
         """Set while what the microphone hears is taken."""
         return self.gate.should_listen
+
+    def change_settings(self, changes: Mapping[str, Any]) -> None:
+        """As somebody outside wishes. Raises `ValueError` or `EngineError`: expected X, got Y; then
+        nothing is changed."""
+        changed = self.settings.changed(changes)
+        if changed.voice is not None:
+            self.expect_voice(changed.voice)
+        self.settings = changed
 
     def feed(self, samples: Samples, rate_hz: int, captured_at: float | None = None) -> None:
         """Take audio of the microphone: mono float32 in [-1, 1], blocks of any size.

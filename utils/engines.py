@@ -10,7 +10,7 @@ from pipeline.messages import Samples
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
 from STT.base import Recognizer
-from TTS.base import Synthesizer
+from TTS.base import Synthesizer, unknown_voice
 from VAD.base import TurnDetector, VoiceDetector
 from VAD.endpointer import EndpointerSettings
 
@@ -41,6 +41,17 @@ class Engines:
         """Those that wait in line for a slot."""
         voice = self.voice
         return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice,)
+
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """What a person may choose from."""
+        return self.voice.tts.engine.voices if isinstance(self.voice, Cascade) else ()
+
+    def expect_voice(self, voice: str) -> None:
+        """Raise `EngineError` unless it can be spoken with this voice."""
+        if not isinstance(self.voice, Cascade):
+            raise unknown_voice((), voice)
+        self.voice.tts.engine.expect_voice(voice)
 
     def have_room(self) -> bool:
         """Whether there is a free slot everywhere, also for work that may be thrown away."""
