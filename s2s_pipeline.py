@@ -139,7 +139,7 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
         if archive is not None:
             at_the_end.callback(archive.close)
         at_the_end.callback(audience.leave)
-        return connection.run(open_session)
+        return connection.run(open_session, engines.abilities)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -151,7 +151,7 @@ def main(argv: Sequence[str]) -> int:
 
     try:
         arguments = parse_command_line(argv)
-        set_up_logging(arguments.module.log_level)
+        set_up_logging(arguments.module.log_level, arguments.module.log_format)
         if arguments.module.check:
             from utils.self_check import self_check
 

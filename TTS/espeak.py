@@ -6,6 +6,7 @@ The library and its data come with the package `espeakng-loader`; the calls are 
 
 import ctypes
 import functools
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import WordTime
 from pipeline.turn import CancelToken
-from TTS.base import AudioChunk
+from TTS.base import AudioChunk, unknown_voice
 from utils.audio import from_pcm16
 
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
@@ -89,6 +90,7 @@ class _Library:
         self._callback = _Callback(self._on_audio)  # kept, or it would be collected while C holds it
         self._espeak.espeak_SetSynthCallback(self._callback)
 
+    @functools.cached_property
     def voices(self) -> dict[str, str]:
         """Name of a voice ("en-gb") ▶ the identifier by which it can always be set ("gmw/en")."""
         listed = self._espeak.espeak_ListVoices(None)
@@ -96,7 +98,9 @@ class _Library:
         index = 0
         while listed[index]:
             voice = listed[index].contents
-            voices.setdefault(voice.languages[1:].decode(), voice.identifier.decode())
+            identifier = voice.identifier.decode()
+            if self._has_dictionary(identifier):
+                voices.setdefault(voice.languages[1:].decode(), identifier)
             index += 1
         return voices
 
@@ -121,6 +125,13 @@ class _Library:
         )
         audio = from_pcm16(b"".join(self._blocks))
         return AudioChunk(audio, self.sample_rate_hz, tuple(self._words))
+
+    def _has_dictionary(self, identifier: str) -> bool:
+        """Some voices are listed whose dictionary the package lacks (Faroese): they would be mute."""
+        about = (Path(self._data) / "lang" / identifier).read_text("utf-8")
+        named = re.search(r"^dictionary\s+(\S+)", about, re.MULTILINE)
+        name = named[1] if named else identifier.rpartition("/")[2].partition("-")[0]
+        return (Path(self._data) / f"{name}_dict").exists()
 
     def _on_audio(
         self,
@@ -160,9 +171,9 @@ class EspeakSynthesizer:
     ) -> None:
         self._library = _library()
         self.sample_rate_hz = self._library.sample_rate_hz
-        self._voices = self._library.voices()
+        self._voices = self._library.voices
         self._variants = self._library.variants()
-        self.languages = tuple(sorted(self._voices))
+        self.voices = self.languages = tuple(sorted(self._voices))
         self._voice = voice
         self._language = language
         self._rate = rate
@@ -170,7 +181,11 @@ class EspeakSynthesizer:
         try:
             self._identifier(None, None)
         except EngineError as error:
-            raise UserError(f"--tts_voice: {error}; examples: en-us, en-gb+f3, te, hi, cmn") from error
+            raise UserError(f"--tts_voice: {error}; a variant may follow, as in en-gb+f3") from error
+
+    def expect_voice(self, voice: str) -> None:
+        """A variant may stand behind a voice ("en-gb+f3")."""
+        self._identifier(voice, None)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -192,6 +207,8 @@ class EspeakSynthesizer:
         wanted = voice or self._voice or language or self._language
         name, _, variant = wanted.partition("+")
         identifier = self._voices.get(_USUAL_VOICE.get(name, name))
-        if identifier is None or (variant and variant not in self._variants):
-            raise EngineError(f"eSpeak has no voice {wanted!r}", code="unknown_voice")
+        if identifier is None:
+            raise unknown_voice(self.voices, wanted)
+        if variant and variant not in self._variants:
+            raise unknown_voice([f"{name}+{known}" for known in sorted(self._variants)], wanted)
         return f"{identifier}+{variant}" if variant else identifier

@@ -78,6 +78,9 @@ class ModuleArguments:
     log_level: Literal["debug", "info", "warning", "error"] = field(
         default="warning", metadata={"help": "what is logged to standard error"}
     )
+    log_format: Literal["text", "json"] = field(
+        default="text", metadata={"help": "lines for people, or a JSON object in each for machines"}
+    )
     log_transcripts: bool = field(
         default=False,
         metadata={"help": "also show what was said where output goes to a file or a pipe of a server"},

@@ -10,7 +10,7 @@ from pipeline.messages import ChatMessage, Samples
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from TTS.base import AudioChunk
+from TTS.base import AudioChunk, unknown_voice
 
 RATE_HZ = 16000
 REPLY = "This is the first sentence of a reply. It has four of them, of a second at least. " * 2
@@ -73,6 +73,11 @@ class UnhurriedSynthesizer(_Unhurried):
     """Speaks a constant, block by block."""
 
     name = "unhurried-tts"
+    voices: tuple[str, ...] = ()
+
+    def expect_voice(self, voice: str) -> None:
+        """There is but one."""
+        raise unknown_voice(self.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Protocol
 
+from pipeline.abilities import Abilities
 from pipeline.clock import Clock
 from pipeline.session import Session
 from pipeline.sink import Sink
@@ -38,6 +39,6 @@ class OpenSession(Protocol):
 class Connection(Protocol):
     """Made before the engines are loaded, so that a busy port or a missing file is told at once."""
 
-    def run(self, open_session: OpenSession) -> int:
-        """Serve until the end, or until Ctrl-C. The exit code."""
+    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
+        """Serve until the end, or until Ctrl-C; `can` is what they can do. The exit code."""
         ...

@@ -18,6 +18,7 @@ from connections.recording import Recording
 from connections.session_folder import SessionFolder
 from connections.sound_writer import SoundWriter
 from listeners.listener import Listener
+from pipeline.abilities import Abilities
 from pipeline.clock import Clock, MonotonicClock, SampleClock
 from pipeline.errors import UserError
 from pipeline.events import ErrorEvent, Event, TurnDone, as_json
@@ -123,7 +124,7 @@ class FileConnection:
             _expect_writable(path)
         self._clock = self._sample_clock or MonotonicClock()
 
-    def run(self, open_session: OpenSession) -> int:
+    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
         """Feed everything and wait for the last word. 0; 1 where nothing was answered, or not all."""
         self._recording = Recording(self._recording_path, REPLY_RATE_HZ, self._rate_hz)
         replayed = self._replayed

@@ -202,7 +202,7 @@ class BinaryGuest:
                 session.playout.played(turn, sample)
             case Settings(changes=changes):
                 try:
-                    session.settings = session.settings.changed(changes)
+                    session.change_settings(changes)
                 except ValueError as error:
                     raise ProtocolError(str(error)) from error
 

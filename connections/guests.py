@@ -12,6 +12,8 @@ from connections.attempts import client_of
 from connections.base import OpenSession, tell_loop
 from connections.time_limits import TimeLimits
 from listeners.metrics import Metrics
+from listeners.session_log import SessionLog
+from pipeline.abilities import Abilities
 from pipeline.errors import ProtocolError
 from pipeline.session import Session
 from pipeline.sink import Sink
@@ -79,7 +81,9 @@ class _Stay:
 class Guests:
     """Used on the thread of the server; `close` from any."""
 
-    def __init__(self, open_session: OpenSession, arguments: WebSocketArguments) -> None:
+    def __init__(self, open_session: OpenSession, arguments: WebSocketArguments, can: Abilities) -> None:
+        self.can = can
+        """What their sessions can do."""
         self._open_session = open_session
         self._most = arguments.max_sessions
         self._most_of_one = arguments.max_sessions_per_client
@@ -110,6 +114,7 @@ class Guests:
         session = self._open_session(guest, f"{number} {peer}")
         guest.begin(session)
         self.metrics.watch(session)
+        session.events.add(SessionLog(number, peer))
         session.events.add(TimeLimits(session, *self._limits_s))
         self._stays[guest.key] = _Stay(guest, session, number, client, grant)
         loop = asyncio.get_running_loop()

@@ -1,10 +1,15 @@
 """What is answered over HTTP where something is refused, in the shape that OpenAI's clients read."""
 
+import logging
+
 from fastapi.requests import Request
 from fastapi.responses import JSONResponse
 
 from connections.attempts import TooOften
+from connections.door import address_of
 from pipeline.errors import ProtocolError
+
+logger = logging.getLogger(__name__)
 
 _STATUS = {
     "bad_message": 400, "unauthorized": 401, "forbidden": 403, "too_long": 413, "too_often": 429,
@@ -25,6 +30,8 @@ class BadParameter(ProtocolError):
 async def refuse(request: Request, error: Exception) -> JSONResponse:
     """The answer to a request that ended with a `ProtocolError`."""
     assert isinstance(error, ProtocolError)
+    facts = {"peer": address_of(request), "code": error.code, "path": request.url.path}
+    logger.info("refused", extra=facts)
     status = _STATUS[error.code]
     described = {
         "type": _TYPES.get(status, "invalid_request_error"),

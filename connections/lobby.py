@@ -69,7 +69,8 @@ class Lobby:
 
     def refuse(self, side: Side, error: ProtocolError) -> None:
         """Send somebody away; a session that they have ends."""
-        logger.warning("refused %s: %s", side.peer, error)
+        facts = {"peer": side.peer, "code": error.code, "why": str(error)}
+        logger.warning("refused", extra=facts)
         if isinstance(side, SocketSender):
             side.refuse(error)
         else:

@@ -15,6 +15,7 @@ from arguments_classes.local_arguments import LocalArguments
 from connections.base import CLOSE_S, OpenSession
 from connections.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
 from connections.talk_key import HELP, TalkKey, expect_terminal
+from pipeline.abilities import Abilities
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.session import Session
@@ -63,7 +64,7 @@ class LocalAudioStreamer:
         self._error: Exception | None = None
         self._session: Session
 
-    def run(self, open_session: OpenSession) -> int:
+    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
         """Talk until Ctrl-C, or until the device goes away."""
         self._session = open_session(self, "local")
         self._shutdown.heeded_by(self._ended.set)

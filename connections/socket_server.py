@@ -11,6 +11,8 @@ from connections.base import CLOSE_S, OpenSession, tell_loop
 from connections.lobby import Lobby
 from connections.socket_receiver import SocketReceiver
 from connections.socket_sender import SocketSender
+from listeners.session_log import SessionLog
+from pipeline.abilities import Abilities
 from pipeline.session import Session
 from utils.shutdown import Request
 
@@ -32,7 +34,7 @@ class SocketServer:
         """Of the microphones and of the loudspeakers, as the system gave them."""
         return self._microphones.getsockname()[1], self._loudspeakers.getsockname()[1]
 
-    def run(self, open_session: OpenSession) -> int:
+    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
         """Serve until Ctrl-C."""
         # Not the loop of Windows, which would take the signals for itself (see Shutdown).
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
@@ -49,7 +51,10 @@ class SocketServer:
         self._shutdown.heeded_by(lambda: tell_loop(loop, stop.set))
 
         def begin(sender: SocketSender, peer: str) -> Session:
-            return open_session(sender, f"{next(numbers)} {peer}")
+            number = next(numbers)
+            session = open_session(sender, f"{number} {peer}")
+            session.events.add(SessionLog(number, peer))
+            return session
 
         lobby = Lobby(begin, self._access)
         async with (

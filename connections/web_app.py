@@ -63,6 +63,12 @@ def build_app(guests: Guests, door: Door) -> FastAPI:
         door.admit(request, by_token=True)
         return JSONResponse({"sessions": guests.overview()})
 
+    @app.get("/v1/voices")
+    async def voices(request: Request) -> JSONResponse:
+        """What may be chosen as `voice`."""
+        door.admit(request)
+        return JSONResponse({"voices": guests.can.voices})
+
     @app.get("/metrics")
     async def metrics(request: Request) -> Response:
         """For Prometheus."""

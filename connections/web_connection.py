@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from connections.door import address_of
 from connections.guests import Guest, Guests
 from pipeline.errors import ProtocolError
 
@@ -44,7 +45,7 @@ class WebConnection:
         try:
             self._guest = find_guest()
         except ProtocolError as error:
-            await self._hang_up(error)
+            await self._refuse(error)
             return
         except Exception:
             logger.exception("a session could not be begun")
@@ -98,9 +99,14 @@ class WebConnection:
             try:
                 await self._guest.receive(message["text"] if data is None else data)
             except ProtocolError as error:
-                await self._hang_up(error)
+                await self._refuse(error)
                 self._guests.left(self._guest)
                 return
+
+    async def _refuse(self, error: ProtocolError) -> None:
+        facts = {"peer": address_of(self._websocket), "code": error.code, "why": str(error)}
+        logger.info("refused", extra=facts)
+        await self._hang_up(error)
 
     async def _hang_up(self, error: ProtocolError) -> None:
         """Say why, then close."""

@@ -13,6 +13,7 @@ from connections.base import CLOSE_S, OpenSession
 from connections.door import Door
 from connections.guests import Guests
 from connections.web_app import build_app
+from pipeline.abilities import Abilities
 from pipeline.errors import UserError
 from utils.shutdown import Request
 
@@ -42,9 +43,9 @@ class WebSocketServer:
         port: int = self._socket.getsockname()[1]
         return port
 
-    def run(self, open_session: OpenSession) -> int:
+    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
         """Serve until Ctrl-C."""
-        guests = Guests(open_session, self._arguments)
+        guests = Guests(open_session, self._arguments, can)
         server = uvicorn.Server(self._configuration(guests))
         serving = threading.Thread(target=server.run, args=([self._socket],), name="web")
         stopped = threading.Event()

@@ -1,9 +1,7 @@
 """Session: one conversation. Owns the line of stages, the turns and what the world is told."""
 
-import logging
 import threading
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -12,9 +10,9 @@ from pipeline.activity import Activity
 from pipeline.barge_in import BargeIn
 from pipeline.channel import END, Channel
 from pipeline.clock import Clock, MonotonicClock
-from pipeline.errors import EngineBusy, EngineError, SessionBusy, SessionClosed, UserError
+from pipeline.error_report import error_event
+from pipeline.errors import EngineBusy, EngineError, SessionBusy, SessionClosed
 from pipeline.events import (
-    ErrorEvent,
     Interrupted,
     SessionEnded,
     Transcript,
@@ -41,8 +39,6 @@ from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
 from pipeline.turn import Origin, Turn, TurnState
 from utils.thread_manager import ThreadManager
-
-logger = logging.getLogger(__name__)
 
 TURNS_IN_LINE = 32
 """Turns that may live at once; `say` refuses one more. People wait for one or two."""
@@ -150,6 +146,14 @@ class Session:
     def should_listen(self) -> threading.Event:
         """Set while what the microphone hears is taken."""
         return self.gate.should_listen
+
+    def change_settings(self, changes: Mapping[str, Any]) -> None:
+        """As somebody outside wishes. Raises `ValueError` or `EngineError`: expected X, got Y; then
+        nothing is changed."""
+        changed = self.settings.changed(changes)
+        if changed.voice is not None:
+            self.can.expect_voice(changed.voice)
+        self.settings = changed
 
     def feed(self, samples: Samples, rate_hz: int, captured_at: float | None = None) -> None:
         """Take audio of the microphone: mono float32 in [-1, 1], blocks of any size.
@@ -268,18 +272,7 @@ class Session:
 
     def report(self, stage: str, error: Exception, turn: Turn | None = None) -> None:
         """Tell the client that `stage` failed; the log gets the place, never what was said."""
-        self.events.emit(self._described(stage, error, turn))
-
-    def _described(self, stage: str, error: Exception, turn: Turn | None) -> ErrorEvent:
-        if isinstance(error, EngineError):
-            text, code = str(error), error.code
-        elif isinstance(error, UserError):
-            text, code = str(error), "unusable"
-        else:
-            text, code = f"{stage} failed unexpectedly ({type(error).__name__})", "internal_error"
-            where = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("%s failed: %s\n%s", stage, type(error).__name__, where)
-        return ErrorEvent(stage, code, text, turn.number if turn else None)
+        self.events.emit(error_event(stage, error, turn))
 
     # -- what turns and the playout report ---------------------------------------------------------
 
@@ -303,7 +296,7 @@ class Session:
                 channel.forget_the_dead()
 
     def turn_failed(self, turn: Turn, stage: str, error: Exception) -> None:
-        event = self._described(stage, error, turn)
+        event = error_event(stage, error, turn)
         self.when_committed(turn, lambda: self.events.emit(event))
 
     def understood(self, turn: Turn, text: str, language: str | None) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from LLM.base import ChatModel
+from pipeline.errors import EngineError
 from pipeline.messages import ChatMessage, Samples, ToolCall
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
@@ -156,6 +157,19 @@ class SynthesizerContract:
         assert engine.slots >= 1
         assert engine.sample_rate_hz >= 8000
         assert engine.languages
+
+    def test_it_can_speak_with_the_voices_that_it_states(self, engine: Synthesizer) -> None:
+        assert isinstance(engine.voices, tuple)
+        assert len(set(engine.voices)) == len(engine.voices)
+        for voice in {*engine.voices[:3], *engine.voices[-3:]}:
+            engine.expect_voice(voice)
+            chunks = list(engine.synthesize("Hello.", voice, None, CancelToken()))
+            assert sum(len(chunk.samples) for chunk in chunks) > 0, voice
+
+    def test_a_voice_that_it_has_not_is_told(self, engine: Synthesizer) -> None:
+        with pytest.raises(EngineError, match=r"expected .*, got") as caught:
+            engine.expect_voice("no voice of anybody")
+        assert caught.value.code == "unknown_voice"
 
     def test_it_speaks(self, engine: Synthesizer) -> None:
         chunks = list(engine.synthesize("Hello, how are you today?", None, None, CancelToken()))

@@ -10,7 +10,7 @@ from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from testing.hold import Hold
-from TTS.base import AudioChunk
+from TTS.base import AudioChunk, unknown_voice
 
 RATE_HZ = 16000
 MS_PER_CHARACTER = 10
@@ -109,12 +109,13 @@ class ScriptedSynthesizer:
     """Speaks 10 ms of a constant for each character, in blocks of at most `block_ms`.
 
     The constant is the number of the sentence in hundredths, so a test sees in the samples what was
-    played.
+    played; both voices sound like this.
     """
 
     name = "scripted-tts"
     sample_rate_hz = RATE_HZ
     languages: tuple[str, ...] = ("en",)
+    voices: tuple[str, ...] = ("low", "high")
 
     def __init__(self, *, slots: int = 4, block_ms: int = 100) -> None:
         self.slots = slots
@@ -122,6 +123,10 @@ class ScriptedSynthesizer:
         self.error_at_text: tuple[str, Exception] | None = None
         self.spoken: list[str] = []
         self._block = block_ms * RATE_HZ // 1000
+
+    def expect_voice(self, voice: str) -> None:
+        if voice not in self.voices:
+            raise unknown_voice(self.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken

@@ -51,7 +51,8 @@ class _Scripted:
         )
 
     def __enter__(self) -> Any:
-        self._thread = threading.Thread(target=self._server.run, args=(self._open_session,))
+        serve = self._server.run
+        self._thread = threading.Thread(target=serve, args=(self._open_session, self._engines.abilities))
         self._thread.start()
         return self
 

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from testing.server import ScriptedWebServer
+from tests.socket_clients import wait_for
 from tests.speech import silence, spoken
 from utils.audio import resample
 from VAD.silero import SileroDetector
@@ -205,3 +206,29 @@ def test_a_token_in_the_link(browser: Any) -> None:
         page.reload()
         page.click("#talk")
         state(page, "listening")
+
+
+def test_the_voices_are_offered_and_others_refused(browser: Any) -> None:
+    mistakes: list[str] = []
+    with ScriptedWebServer(token="sesame") as server:
+        page = open_page(browser, server, mistakes)
+        page.click("details:not(#debug) summary")
+        page.fill("#token", "sesame")
+        page.click("#talk")
+        state(page, "listening")
+        page.wait_for_selector("#voices option", state="attached")
+        offered = page.eval_on_selector_all("#voices option", "(all) => all.map((one) => one.value)")
+        assert offered == ["low", "high"]
+        page.get_by_label("Voice").fill("nobody")
+        page.keyboard.press("Tab")
+        page.wait_for_selector("#voice-trouble >> text=expected one of the voices low, high")
+        page.wait_for_selector("#voice[aria-invalid=true]")
+        page.select_option("#hands", "push")
+        state(page, "ready")
+        page.get_by_label("Voice").fill("high")
+        page.keyboard.press("Tab")
+        page.wait_for_selector("#voice[aria-invalid=false]")
+        assert page.inner_text("#voice-trouble") == ""
+        wait_for(lambda: server.sessions[0].settings.voice == "high", "the voice to be chosen")
+        assert not server.sessions[0].settings.hands_free
+    assert mistakes == []

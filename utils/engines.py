@@ -50,8 +50,14 @@ class Engines:
         names = " + ".join(engine.engine.name for engine in self.shared)
         common = Abilities(endpointing=self.endpointing, semantic=semantic, name=names)
         if isinstance(voice, Cascade):
-            tools, voices = voice.llm.engine.takes_tools, getattr(voice.tts.engine, "voices", ())
-            return replace(common, texts=True, tools=tools, voices=voices)
+            model, synthesizer = voice.llm.engine, voice.tts.engine
+            return replace(
+                common,
+                texts=True,
+                tools=model.takes_tools,
+                voices=synthesizer.voices,
+                expect_voice=synthesizer.expect_voice,
+            )
         return replace(common, frames=isinstance(voice.engine, FrameResponder))
 
     def have_room(self) -> bool:

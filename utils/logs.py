@@ -1,10 +1,62 @@
-"""Logging to standard error. What was said, keys and tokens do not go there."""
+"""Logging to standard error. What was said, keys and tokens do not go there.
 
+Facts are given beside the message, `logger.info("refused", extra={"peer": …})`, and told as
+``name=value`` or as members of a JSON object.
+"""
+
+import json
 import logging
+from datetime import UTC, datetime
+from typing import Any
+
+_USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"}
+"""What every record has, and what uvicorn adds to its own."""
 
 
-def set_up_logging(level: str) -> None:
+class TextFormatter(logging.Formatter):
+    """A line for people."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        facts = (f" {name}={_shown(value)}" for name, value in _facts(record).items())
+        return super().formatMessage(record) + "".join(facts)
+
+
+class JsonFormatter(logging.Formatter):
+    """A JSON object in a line, for machines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_facts(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)  # in ASCII, which suits every encoding
+
+
+FORMATS: dict[str, type[logging.Formatter]] = {"text": TextFormatter, "json": JsonFormatter}
+
+
+def set_up_logging(level: str, written_as: str) -> None:
     """Log from `level` on; libraries only warn, since their details may hold what was said."""
-    logging.basicConfig(format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    handler = logging.StreamHandler()
+    handler.setFormatter(FORMATS[written_as]())
+    logging.basicConfig(handlers=[handler])
     for package in ("pipeline", "connections", "listeners", "utils", "VAD", "STT", "LLM", "TTS", "S2S"):
         logging.getLogger(package).setLevel(level.upper())
+
+
+def _facts(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in _USUAL}
+
+
+def _shown(value: object) -> str:
+    """In quotes where it would not be read as one word; a line stays a line."""
+    text = str(value)
+    return text if text.isprintable() and text and not set(text) & set(' "=') else json.dumps(text)

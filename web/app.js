@@ -82,11 +82,12 @@ const FROM_SERVER = {
     show("listening");
     trouble("");
     tellSettings();
+    offerVoices();
   },
   pcm: (piece) => sound.play(piece),
   flush: (position) => sound.flush(position),
   duck: (order) => sound.duck(order),
-  error: ({ text }) => trouble(text),
+  error: ({ code, text }) => (code === "unknown_voice" ? refuseVoice(text) : trouble(text)),
   away({ seconds, text }) {
     trouble(text || `The connection is lost; trying again in ${seconds.toFixed(1)} s.`);
     show("away");
@@ -194,14 +195,32 @@ for (const id of ["hands", "mode", "voice", "language"]) part(id).onchange = tel
 part("volume").oninput = () => (sound.volume = Number(part("volume").value));
 part("debug").ontoggle = showFigures;
 
+/** The voices that may be chosen, for the list behind the field; asked for once. */
+async function offerVoices() {
+  if (part("voices").children.length) return;
+  const headers = line?.token ? { Authorization: `Bearer ${line.token}` } : {};
+  const answer = await fetch("/v1/voices", { headers }).catch(() => null);
+  if (!answer?.ok) return;
+  const { voices } = await answer.json();
+  part("voices").replaceChildren(...voices.map((name) => new Option(name, name)));
+  part("voice").disabled = !voices.length;
+}
+
+function refuseVoice(text) {
+  part("voice").ariaInvalid = text ? "true" : "false";
+  part("voice-trouble").textContent = text;
+}
+
+part("voice").oninput = () => refuseVoice("");
+
 function tellSettings() {
   part("hold").hidden = !line || part("hands").value !== "push";
   line?.send("settings", {
     hands_free: part("hands").value === "free",
     reply_mode: part("mode").value,
-    voice: part("voice").value || null,
     language: part("language").value || null,
   });
+  line?.send("settings", { voice: part("voice").value.trim() || null }); // alone: it may be refused
   if (line) show("listening");
 }
 

@@ -12,6 +12,7 @@ from openai.types.responses import ToolChoiceFunction
 from connections.realtime.client_events import Refusal
 from connections.realtime.formats import FORMATS, PCM, AudioFormat
 from pipeline.abilities import Abilities
+from pipeline.errors import EngineError
 from pipeline.settings import ANY_TOOL, EndpointerSettings, SessionSettings, Tool
 
 TEXT, AUDIO = "text", "audio"
@@ -203,12 +204,11 @@ class SessionConfig:
         param = "session.audio.output.voice"
         if not isinstance(value, (str, type(None))):
             raise Refusal("expected a voice by its name", "unsupported", param)
-        known = self._can.voices
-        if value is not None and value not in known:
-            names = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
-            raise Refusal(
-                f"expected a voice of {names or 'none at all'}, got {value!r:.100}", param=param
-            )
+        if value is not None:
+            try:
+                self._can.expect_voice(value)
+            except EngineError as error:
+                raise Refusal(str(error), param=param) from error
         self._change(voice=value)
         self.shown["audio"]["output"]["voice"] = value or "default"
 

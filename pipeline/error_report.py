@@ -1,0 +1,23 @@
+"""What a client is told of an error, and what the log is."""
+
+import logging
+import traceback
+
+from pipeline.errors import EngineError, UserError
+from pipeline.events import ErrorEvent
+from pipeline.turn import Turn
+
+logger = logging.getLogger(__name__)
+
+
+def error_event(stage: str, error: Exception, turn: Turn | None) -> ErrorEvent:
+    """For the client; the log gets the place of what nobody expected, never what was said."""
+    if isinstance(error, EngineError):
+        text, code = str(error), error.code
+    elif isinstance(error, UserError):
+        text, code = str(error), "unusable"
+    else:
+        text, code = f"{stage} failed unexpectedly ({type(error).__name__})", "internal_error"
+        where = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("%s failed: %s\n%s", stage, type(error).__name__, where)
+    return ErrorEvent(stage, code, text, turn.number if turn else None)
