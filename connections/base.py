@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Callable
 from typing import Protocol
 
@@ -19,15 +18,6 @@ def tell_loop(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], 
     """Call `callback` on the thread of the event loop. One that is closed has nobody left to tell."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(callback, *args)
-
-
-def prepare(transport: asyncio.BaseTransport) -> None:
-    """Send small frames at once: a flush that waited for the client's acknowledgement came 40 ms late
-    (asyncio does not see to it for sockets of `socket.create_server`). And let the system notice a
-    client whose machine is gone; it would hold its session for ever."""
-    connection = transport.get_extra_info("socket")
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 class OpenSession(Protocol):

@@ -123,7 +123,10 @@ class BinaryGuest:
 
     def attach(self, *, again: bool) -> None:
         """Somebody reads; `again`: they have lost what they had not played, so it is said once more."""
-        self._send(encode("welcome", key=self.key, rate=self.rate_hz, frame_samples=self.frame_samples))
+        welcome = encode("welcome", key=self.key, rate=self.rate_hz, frame_samples=self.frame_samples)
+        with self._lock:
+            self._outbox.insert(0, welcome)  # before what was said while nobody read
+        self._on_news()
         self._heard_s, self._heard_since = 0.0, self._loop.time()
         self._attached = True
         if again:
@@ -146,9 +149,8 @@ class BinaryGuest:
     def take_messages(self) -> list[str | bytes]:
         """What is to be sent now: audio, control, events."""
         with self._lock:
+            self._tell_events()
             messages, self._outbox = self._outbox, []
-        while (event := self._events.fetch(0)) is not None:
-            messages.append(json.dumps({"type": "event", **as_json(event)}, ensure_ascii=False))
         if len(messages) >= MOST_WAITING:
             self._session.playout.wake()  # there is room again
         return messages
@@ -208,8 +210,14 @@ class BinaryGuest:
 
     def _send(self, *messages: str | bytes) -> None:
         with self._lock:
+            self._tell_events()
             self._outbox.extend(messages)
         self._on_news()
+
+    def _tell_events(self) -> None:
+        """What has happened up to now, before what is sent next; under the lock."""
+        while (event := self._events.fetch(0)) is not None:
+            self._outbox.append(json.dumps({"type": "event", **as_json(event)}, ensure_ascii=False))
 
     def _on_news(self) -> None:
         tell_loop(self._loop, self._news.set)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, cast
 
-from connections.base import prepare, tell_loop
+from connections.base import tell_loop
 from connections.wire import (
     MAGIC,
     RAW_RATE_HZ,
@@ -81,7 +81,6 @@ class SocketReceiver(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self.peer = transport.get_extra_info("peername")[0]
-        prepare(transport)
         self._lobby.arrived(self)
 
     def get_buffer(self, size: int) -> bytearray:

@@ -7,7 +7,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, cast
 
-from connections.base import prepare, tell_loop
+from connections.base import tell_loop
 from connections.remote_pace import FRAMES_PER_S, LEAD_MS, RemotePace
 from connections.wire import (
     RAW_RATE_HZ,
@@ -157,7 +157,6 @@ class SocketSender(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=0)
         self.peer = transport.get_extra_info("peername")[0]
-        prepare(transport)
         self._lobby.arrived(self)
 
     def data_received(self, data: bytes) -> None:

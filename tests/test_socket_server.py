@@ -15,7 +15,7 @@ import pytest
 import connections.lobby
 import connections.socket_sender
 from arguments_classes.socket_arguments import SocketArguments
-from connections.base import prepare
+from connections.access import listen
 from connections.socket_server import SocketServer
 from pipeline.errors import UserError
 from testing.server import ScriptedServer
@@ -162,12 +162,11 @@ def test_small_frames_are_sent_at_once() -> None:
 
         class Accepted(asyncio.Protocol):
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
-                prepare(transport)
                 connection = transport.get_extra_info("socket")
                 told.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
                 transport.close()
 
-        listening = socket.create_server(("127.0.0.1", 0))
+        listening = listen("", "127.0.0.1", 0)
         async with await asyncio.get_running_loop().create_server(Accepted, sock=listening):
             _, writer = await asyncio.open_connection(*listening.getsockname())
             try:

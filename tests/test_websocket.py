@@ -32,6 +32,7 @@ class TestConversation:
         with WebClient(server.port) as client:
             assert client.until("welcome")["rate"] == 24000
             client.ask()
+            assert not client.audio, "that a reply begins is told before it is heard"
             done = client.until("TurnDone")
             assert done["heard"] == "One sentence. Another sentence."
             assert {len(packet) for packet in client.audio} == {960}
