@@ -5,7 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from openai.types.realtime import RealtimeFunctionTool, RealtimeSessionCreateRequest
+from openai.types.realtime import (
+    RealtimeFunctionTool,
+    RealtimeResponseCreateParams,
+    RealtimeSessionCreateRequest,
+)
 from openai.types.realtime.realtime_audio_input_turn_detection import SemanticVad, ServerVad
 from openai.types.responses import ToolChoiceFunction
 
@@ -66,11 +70,16 @@ class SessionConfig:
             },
         }
 
-    def update(self, wanted: RealtimeSessionCreateRequest, *, begun: bool) -> list[Refusal]:
+    def update(
+        self,
+        wanted: RealtimeSessionCreateRequest | RealtimeResponseCreateParams,
+        *,
+        begun: bool,
+        scope: str = "session",
+    ) -> list[Refusal]:
         """Take what can be taken, and say why the rest cannot. `begun`: something was said already."""
-        audio = wanted.audio
-        heard = audio.input if audio is not None else None
-        spoken = audio.output if audio is not None else None
+        heard = getattr(wanted.audio, "input", None)
+        spoken = getattr(wanted.audio, "output", None)
         steps: list[tuple[Any, str, Callable[[Any], None]]] = [
             (wanted, "output_modalities", self._take_modalities),
             (wanted, "instructions", self._take_instructions),
@@ -88,6 +97,7 @@ class SessionConfig:
                 try:
                     take(getattr(model, name))
                 except Refusal as refusal:
+                    refusal.param = f"{scope}.{refusal.param}"
                     refusals.append(refusal)
         return refusals
 
@@ -95,21 +105,7 @@ class SessionConfig:
         """As it is for one response, which may wish some things otherwise."""
         config = copy.copy(self)
         config.shown = copy.deepcopy(self.shown)
-        if wanted is None:
-            return config, []
-        names = ("output_modalities", "instructions", "tools", "tool_choice")
-        given = {name: getattr(wanted, name) for name in names if name in wanted.model_fields_set}
-        output = wanted.audio.output if wanted.audio is not None else None
-        if output is not None and output.voice is not None:
-            given["audio"] = {"output": {"voice": output.voice}}
-        request = RealtimeSessionCreateRequest.model_construct(type="realtime", **given)
-        if "audio" in given:
-            request.audio = RealtimeSessionCreateRequest.model_validate(
-                {"type": "realtime", "audio": given["audio"]}
-            ).audio
-        refusals = config.update(request, begun=True)
-        for refusal in refusals:
-            refusal.param = (refusal.param or "").replace("session.", "response.", 1)
+        refusals = [] if wanted is None else config.update(wanted, begun=True, scope="response")
         return config, refusals
 
     @property
@@ -125,7 +121,7 @@ class SessionConfig:
     def _take_modalities(self, value: list[str] | None) -> None:
         if value not in ([TEXT], [AUDIO]):
             raise Refusal(
-                f'expected ["audio"] or ["text"], got {value!r:.100}', param="session.output_modalities"
+                f'expected ["audio"] or ["text"], got {value!r:.100}', param="output_modalities"
             )
         self._change(spoken=value == [AUDIO])
         self.shown["output_modalities"] = value
@@ -137,12 +133,12 @@ class SessionConfig:
     def _take_tools(self, value: list[Any] | None) -> None:
         functions = [tool for tool in value or () if isinstance(tool, RealtimeFunctionTool)]
         if functions and not self._can.tools:
-            raise Refusal("this language model cannot ask for functions", "unsupported", "session.tools")
+            raise Refusal("this language model cannot ask for functions", "unsupported", "tools")
         for number, tool in enumerate(functions):
             if not tool.name:
-                raise Refusal("expected a name", param=f"session.tools[{number}].name")
+                raise Refusal("expected a name", param=f"tools[{number}].name")
             if not isinstance(tool.parameters, (dict, type(None))):
-                raise Refusal("expected a JSON schema", param=f"session.tools[{number}].parameters")
+                raise Refusal("expected a JSON schema", param=f"tools[{number}].parameters")
         self._change(
             tools=tuple(
                 Tool(str(tool.name), tool.description or "", dict(tool.parameters or {}))  # type: ignore[call-overload]
@@ -162,7 +158,7 @@ class SessionConfig:
             if value.name not in self._tool_names:
                 names = ", ".join(self._tool_names) or "none at all"
                 raise Refusal(
-                    f"expected a tool of {names}, got {value.name!r:.100}", param="session.tool_choice"
+                    f"expected a tool of {names}, got {value.name!r:.100}", param="tool_choice"
                 )
             self._change(tool_choice=value.name)
             self.shown["tool_choice"] = value.model_dump()
@@ -175,14 +171,14 @@ class SessionConfig:
         if name not in FORMATS:
             raise Refusal(
                 f"expected one of {', '.join(FORMATS)}, got {name!r}",
-                param=f"session.audio.{side}.format",
+                param=f"audio.{side}.format",
             )
         wanted: AudioFormat = FORMATS[name]
         present = self.input_format if side == "input" else self.output_format
         if begun and wanted is not present:
             raise Refusal(
                 "expected the format of the output before the first response",
-                param="session.audio.output.format",
+                param="audio.output.format",
             )
         if side == "input":
             self.input_format = wanted
@@ -201,7 +197,7 @@ class SessionConfig:
         )
 
     def _take_voice(self, value: Any) -> None:
-        param = "session.audio.output.voice"
+        param = "audio.output.voice"
         if not isinstance(value, (str, type(None))):
             raise Refusal("expected a voice by its name", "unsupported", param)
         if value is not None:
@@ -224,7 +220,7 @@ class SessionConfig:
                 raise Refusal(
                     "this server hears the end of a turn by silence alone; choose server_vad",
                     "unsupported",
-                    "session.audio.input.turn_detection.type",
+                    "audio.input.turn_detection.type",
                 )
             silence_ms = EAGERNESS_MS[value.eagerness or "auto"]
             endpointing = replace(usual, min_silence_ms=silence_ms or usual.min_silence_ms)
@@ -242,7 +238,7 @@ class SessionConfig:
 
 def _endpointing(wanted: ServerVad, usual: EndpointerSettings) -> EndpointerSettings:
     """By silence alone, with the numbers that a client gave. Raises `Refusal`."""
-    where = "session.audio.input.turn_detection."
+    where = "audio.input.turn_detection."
     bounds: dict[str, tuple[float, float]] = {
         "threshold": (0, 1),
         "silence_duration_ms": (0, LONGEST_SILENCE_MS),
