@@ -82,8 +82,18 @@ class Access:
     def may_come_from(self, origin: str | None, host: str | None) -> bool:
         """Whether a page of `origin` may connect to us, whom it calls `host`. Only browsers tell where
         a page is from; without this any page a person looks at could talk to a server on their machine.
+
+        Whoever owns a name can make it lead to that machine (DNS rebinding): where no token is wanted a
+        page is ours only by a name that leads nowhere else.
         """
-        return origin is None or origin.rstrip("/") in self._origins or urlsplit(origin).netloc == host
+        if origin is None or origin.rstrip("/") in self._origins:
+            return True
+        try:
+            page = urlsplit(origin)
+            ours_by_name = self.wants_token or self._insecure or _is_loopback(page.hostname or "")
+        except ValueError:
+            return False
+        return page.netloc == host and ours_by_name
 
 
 def listen(flag: str, host: str, port: int) -> socket.socket:

@@ -69,8 +69,8 @@ class Lobby:
 
     def refuse(self, side: Side, error: ProtocolError) -> None:
         """Send somebody away; a session that they have ends."""
-        facts = {"peer": side.peer, "code": error.code, "why": str(error)}
-        logger.warning("refused", extra=facts)
+        facts = {"peer": side.peer, "code": error.code}
+        logger.warning("refused: %s", error, extra=facts)  # a microphone cannot be told
         if isinstance(side, SocketSender):
             side.refuse(error)
         else:

@@ -232,3 +232,17 @@ def test_the_voices_are_offered_and_others_refused(browser: Any) -> None:
         wait_for(lambda: server.sessions[0].settings.voice == "high", "the voice to be chosen")
         assert not server.sessions[0].settings.hands_free
     assert mistakes == []
+
+
+def test_the_page_may_talk_to_its_own_server_only(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        with ScriptedWebServer(allow_origins=f"http://127.0.0.1:{server.port}") as other:
+            outcome = page.evaluate(
+                """(url) => new Promise((done) => {
+                  addEventListener("securitypolicyviolation", (event) => done(event.effectiveDirective));
+                  new WebSocket(url).onopen = () => done("open");
+                })""",
+                f"ws://127.0.0.1:{other.port}/ws",
+            )
+        assert outcome == "connect-src"

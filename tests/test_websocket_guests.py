@@ -2,6 +2,7 @@
 
 import gc
 import json
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 import connections.guests
 from arguments_classes.websocket_arguments import WebSocketArguments
@@ -131,6 +134,7 @@ class TestAccess:
             ("https://friend.example", True),
             ("http://evil.example", False),
             ("null", False),
+            ("http://[", False),
         ],
     )
     def test_pages_from_elsewhere(self, origin: str, welcome: bool) -> None:
@@ -139,6 +143,16 @@ class TestAccess:
             WebClient(server.port, origin=origin.format(port=server.port)) as client,
         ):
             assert client.receive()["type"] == ("welcome" if welcome else "error")  # type: ignore[index]
+
+    @pytest.mark.parametrize("flags", [{}, {"token": "x"}, {"allow_origins": "http://evil.example"}])
+    def test_a_name_that_was_made_to_lead_here_is_not_ours(self, flags: dict[str, str]) -> None:
+        header = {"Authorization": "Bearer x"}
+        with ScriptedWebServer(**flags) as server:
+            here = socket.create_connection(("127.0.0.1", server.port))
+            url, origin = "ws://evil.example/ws", "http://evil.example"
+            with connect(url, sock=here, origin=Origin(origin), additional_headers=header) as client:
+                message = json.loads(client.recv(10))
+        assert message["type"] == ("welcome" if flags else "error")
 
     def test_a_public_address_wants_a_token(self) -> None:
         with pytest.raises(UserError, match=r"--host 0\.0\.0\.0 can be reached from other machines"):
