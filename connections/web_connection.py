@@ -104,8 +104,8 @@ class WebConnection:
                 return
 
     async def _refuse(self, error: ProtocolError) -> None:
-        facts = {"peer": address_of(self._websocket), "code": error.code, "why": str(error)}
-        logger.info("refused", extra=facts)
+        facts = {"peer": address_of(self._websocket), "code": error.code}
+        logger.info("refused: %s", error, extra=facts)
         await self._hang_up(error)
 
     async def _hang_up(self, error: ProtocolError) -> None:
