@@ -1,0 +1,57 @@
+# docker build -t s2s .
+#
+# The models and libraries of the default parts run on the CPU, on amd64 and on arm64. Other bases, extras
+# and a mirror of the packages are arguments: see docs/deployment.md.
+
+ARG BASE=python:3.12-slim-bookworm
+
+FROM ${BASE} AS base
+ARG PYTHON=python3
+# Bases such as nvidia/cuda have no Python, or one that cannot make an environment; they get that of their
+# distribution. libportaudio2 is not here: it is for --mode local, and a container has no sound card.
+# hadolint ignore=DL3008
+RUN "$PYTHON" -c 'import ensurepip' 2>/dev/null || { \
+      apt-get update \
+      && apt-get install --yes --no-install-recommends ca-certificates "$PYTHON" "$PYTHON-venv" \
+      && rm -rf /var/lib/apt/lists/*; \
+    }
+
+FROM base AS build
+ARG PYTHON=python3
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install --yes --no-install-recommends make && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY Makefile requirements.txt ./
+COPY utils/__init__.py utils/smart_turn_file.py utils/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    mkdir /models && MODEL_CACHE_DIR=/models make setup PYTHON="$PYTHON"
+ARG EXTRAS=""
+COPY pyproject.toml README.md ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    if [ -n "$EXTRAS" ]; then .venv/bin/pip install --disable-pip-version-check ".[$EXTRAS]"; fi
+
+FROM base
+# a number, so that what forbids root can see that it is none; the same in every image, for volumes
+RUN useradd --uid 10001 --create-home s2s
+WORKDIR /app
+COPY --from=build /app/.venv .venv
+COPY --from=build --chown=10001:10001 /models /models
+COPY . .
+# onnxruntime reports its use to Microsoft otherwise
+ENV PATH=/app/.venv/bin:$PATH \
+    MODEL_CACHE_DIR=/models \
+    ORT_DISABLE_TELEMETRY=1 \
+    PYTHONUNBUFFERED=1
+USER 10001:10001
+# Smart Turn is in it, and a new named volume begins with what the image has there
+VOLUME /models
+EXPOSE 8000 12345 12346
+# as any other program asks; not through a proxy, which http.client never does. Until the engines are
+# loaded nobody answers
+HEALTHCHECK --interval=30s --timeout=5s --start-period=2m \
+    CMD ["python", "-c", "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/ready'); sys.exit(c.getresponse().status != 200)"]
+# Without S2S_TOKEN this ends at once, and says why
+ENTRYPOINT ["python", "s2s_pipeline.py"]
+CMD ["--mode", "websocket", "--host", "0.0.0.0"]
