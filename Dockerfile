@@ -39,10 +39,8 @@ WORKDIR /app
 COPY --from=build /app/.venv .venv
 COPY --from=build --chown=10001:10001 /models /models
 COPY . .
-# onnxruntime reports its use to Microsoft otherwise
 ENV PATH=/app/.venv/bin:$PATH \
     MODEL_CACHE_DIR=/models \
-    ORT_DISABLE_TELEMETRY=1 \
     PYTHONUNBUFFERED=1
 USER 10001:10001
 # Smart Turn is in it, and a new named volume begins with what the image has there

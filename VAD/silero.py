@@ -3,13 +3,17 @@
 import importlib.util
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from VAD.base import VoiceStream
+from VAD.onnx_file import open_onnx
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +58,7 @@ class SileroDetector:
 
 
 class _OnnxStream:
-    def __init__(self, model: onnxruntime.InferenceSession, sample_rate_hz: int) -> None:
+    def __init__(self, model: "InferenceSession", sample_rate_hz: int) -> None:
         self._model = model
         self._rate = np.array(sample_rate_hz, np.int64)
         self._no_context = np.zeros(_CONTEXT_SAMPLES[sample_rate_hz], np.float32)
@@ -87,12 +91,8 @@ class _PySileroStream:
         self._detector.reset()
 
 
-def _load_onnx() -> onnxruntime.InferenceSession | None:
+def _load_onnx() -> "InferenceSession | None":
     package = importlib.util.find_spec("silero_vad")
     if package is None or package.origin is None:
         return None
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    file = Path(package.origin).parent / "data" / "silero_vad.onnx"
-    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    return open_onnx(Path(package.origin).parent / "data" / "silero_vad.onnx")

@@ -1,12 +1,12 @@
 """Smart Turn v3 (pipecat-ai/smart-turn, BSD-2): whether what was said sounds complete."""
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from transformers.audio_utils import mel_filter_bank
 
 from pipeline.errors import UserError
 from pipeline.messages import Samples
+from VAD.onnx_file import open_onnx
 
 _RATE_HZ = 16000
 _SECONDS = 8
@@ -24,10 +24,8 @@ class SmartTurnDetector:
     sample_rate_hz = _RATE_HZ
 
     def __init__(self, path: str) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
-            self._model = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._model = open_onnx(path)
             self.completeness(np.zeros(_RATE_HZ, np.float32))
         except Exception as error:  # onnxruntime has no common class for its errors
             raise UserError(

@@ -1,6 +1,7 @@
 """Rules of the house that a reader would otherwise have to check by eye."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,15 @@ def test_nothing_heavy_is_imported_before_it_is_chosen() -> None:
 def test_the_base_of_all_stages_is_small() -> None:
     lines = Path(ROOT / "pipeline/handler.py").read_text().splitlines()
     assert len(lines) < 150
+
+
+def test_onnxruntime_is_asked_to_keep_to_itself() -> None:
+    """It looks at the variable when it is imported, so nobody else may import it first."""
+    importers = [
+        name
+        for name in PROGRAM
+        if re.search(r"^import onnxruntime", (ROOT / name).read_text("utf-8"), re.M)
+    ]
+    assert importers == ["VAD/onnx_file.py"]
+    code = "import os, VAD.silero, VAD.smart_turn; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True) == "1\n"
