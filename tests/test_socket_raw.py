@@ -11,6 +11,7 @@ import connections.lobby
 import connections.socket_sender
 from connections.lobby import HELLO_S
 from connections.socket_sender import SocketSender
+from LLM.chat import heard_id
 from pipeline.session import SessionState
 from testing.server import ScriptedServer
 from tests.socket_clients import (
@@ -83,8 +84,8 @@ class TestRaw:
         client.receive(1024)
         client.close()
         wait_for(lambda: server.sessions[0].state is SessionState.CLOSED, "the end of the session")
-        (exchange,) = server.chats[0]._exchanges
-        assert exchange.cut_short
+        heard = server.chats[0].entry(heard_id(1))
+        assert heard.cut_short
 
     def test_a_second_microphone_from_the_same_address_waits_in_vain(
         self, server: ScriptedServer
