@@ -86,7 +86,8 @@ class SessionConfig:
         begun: bool,
         scope: str = "session",
     ) -> list[Refusal]:
-        """Take what can be taken, and say why the rest cannot. `begun`: something was said already."""
+        """Take what can be taken, and say why the rest cannot. `begun`: something was said already. A
+        null is what it was at first, for a session; of a response it is as it is in the session."""
         heard = getattr(wanted.audio, "input", None)
         spoken = getattr(wanted.audio, "output", None)
         steps: list[tuple[Any, str, Callable[[Any], None]]] = [
@@ -102,12 +103,16 @@ class SessionConfig:
         ]
         refusals = []
         for model, name, take in steps:
-            if model is not None and name in model.model_fields_set:
-                try:
-                    take(getattr(model, name))
-                except Refusal as refusal:
-                    refusal.param = f"{scope}.{refusal.param}"
-                    refusals.append(refusal)
+            if model is None or name not in model.model_fields_set:
+                continue
+            value = getattr(model, name)
+            if value is None and scope == "response":
+                continue
+            try:
+                take(value)
+            except Refusal as refusal:
+                refusal.param = f"{scope}.{refusal.param}"
+                refusals.append(refusal)
         return refusals
 
     def for_response(self, wanted: Any) -> tuple["SessionConfig", list[Refusal]]:
