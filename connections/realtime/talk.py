@@ -191,7 +191,9 @@ class RealtimeTalk:
         sample = max(0, audio_end_ms) * rate_hz // 1000
         if turn is None or not self.session.playout.played(turn, sample):
             raise Refusal(
-                f"expected one of the latest answers, got {item!r:.100}", "item_not_found", "item_id"
+                f"expected one of the latest answers, got {item!r:.100}",
+                "item_truncate_invalid_item_id",
+                "item_id",
             )
         self._conversation.truncated(item, audio_end_ms)
 
