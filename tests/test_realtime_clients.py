@@ -90,3 +90,22 @@ def test_what_is_not_remembered_any_more_is_still_a_place_and_can_be_deleted(
     assert answer.previous_item_id == last
     prompt = server.llm.prompts[0][1].content
     assert prompt == "\n".join(f"Number {number}." for number in range(2, 12))
+
+
+def test_a_cancel_is_meant_for_the_answer_that_speech_has_stopped(
+    server: ScriptedWebServer, client: RealtimeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connections.realtime.talk.LATE_CANCEL_S", 60.0)
+    server.llm._replies = [LONG, "Short."]
+    client.ask()
+    client.until("response.output_audio.delta")
+    client.ask()
+    client.until("input_audio_buffer.speech_started")
+    client.send("response.cancel")
+    error = client.until("error").error
+    assert error.code == "response_cancel_not_active"
+    assert error.message.startswith("Cancellation failed"), "by which some clients know it"
+    while len(client.of("response.done")) < 2:
+        client.until("response.done")
+    statuses = [event.response.status for event in client.of("response.done")]
+    assert statuses == ["cancelled", "completed"]
