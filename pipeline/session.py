@@ -317,7 +317,7 @@ class Session:
         said = turn.user_text if turn.was_committed else ""
         if state is TurnState.DROPPED:
             self.memory.forget(turn.number)
-        elif heard and turn.remembered:
+        elif (heard or started) and turn.remembered:  # "" may be corrected
             self.memory.heard(turn.number, heard, interrupted or turn.failed)
         if interrupted and started:
             self.events.emit(Interrupted(turn.number, heard, reason))

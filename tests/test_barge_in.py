@@ -37,6 +37,16 @@ def sent_ms(conversation: Conversation) -> float:
     return sum(len(frame.samples) for frame in conversation.sink.frames) / RATE_HZ * 1000
 
 
+def test_what_seemed_unheard_may_turn_out_to_have_been_heard() -> None:
+    with Conversation(full_duplex=True, llm=ScriptedModel(REPLY)) as conversation:
+        conversation.session.respond("A question.")
+        conversation.settle()
+        conversation.session.interrupt()
+        assert [message.role for message in conversation.chat.prompt("")] == ["system", "user"]
+        conversation.session.playout.played(1, 60 * RATE_HZ // 1000)
+        assert conversation.chat.prompt("")[-1].content == "One…"
+
+
 def test_it_listens_while_it_speaks(talking: Conversation) -> None:
     assert talking.session.should_listen.is_set()
 

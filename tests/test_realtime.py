@@ -144,7 +144,7 @@ class TestItems:
         client.send("conversation.item.delete", item_id=third)
         assert client.until("conversation.item.deleted").item_id == third
         client.send("conversation.item.retrieve", item_id=third)
-        assert client.until("error").error.code == "item_not_found"
+        assert client.until("error").error.code == "item_retrieve_invalid_item_id"
 
     def test_the_order_of_items_is_that_of_the_prompt(
         self, server: ScriptedWebServer, client: RealtimeClient

@@ -9,7 +9,7 @@ import pytest
 from openai.types.realtime import RealtimeServerEvent
 
 from connections.realtime.client_events import KINDS, decode
-from connections.realtime.support import REFUSED
+from connections.realtime.support import LEFT_OUT, REFUSED
 from tests.command import ROOT
 
 PAGE = (ROOT / "docs/realtime.md").read_text("utf-8")
@@ -44,7 +44,7 @@ SAMPLES: dict[str, Any] = {
     "response.input": [{"type": "message", "role": "user", "content": [CLIP, IMAGE]}],
     "item.content": [CLIP, IMAGE],
 }
-"""For each field that is refused a value that is; lists hold what is refused within them."""
+"""For each field that is refused or left out a value that is; lists hold what is within them."""
 
 
 def rows(title: str) -> dict[str, str]:
@@ -55,7 +55,7 @@ def rows(title: str) -> dict[str, str]:
 
 
 def test_the_events_of_the_client() -> None:
-    assert rows("Events of the client").keys() == KINDS.keys() | REFUSED.keys()
+    assert rows("Events of the client").keys() == KINDS.keys() | REFUSED.keys() | LEFT_OUT.keys()
 
 
 @pytest.mark.parametrize("param", REFUSED)
@@ -64,6 +64,19 @@ def test_what_is_refused_and_why(param: str) -> None:
     row = rows("Events of the client")[param]
     assert row.startswith(why)
     assert all(f"`{value}`" in row for value in harmless if value != 1)
+    assert param in refused_of(param)
+
+
+@pytest.mark.parametrize("param", LEFT_OUT)
+def test_what_is_left_out_and_why(param: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert rows("Events of the client")[param] == LEFT_OUT[param]
+    with caplog.at_level("INFO"):
+        assert refused_of(param) == []
+    assert f"a client's {param} is left out: {LEFT_OUT[param]}" in caplog.messages
+
+
+def refused_of(param: str) -> list[str]:
+    """What is refused of an event with this field."""
     (sample,) = (name for name in SAMPLES if re.match(re.escape(name) + r"($|[.\[])", param))
     *path, last = sample.split(".")
     event: dict[str, Any] = {"type": TYPES[path[0]]}
@@ -72,8 +85,7 @@ def test_what_is_refused_and_why(param: str) -> None:
         place = place.setdefault(name, dict(FRAMES.get(name, {})))
     place[last] = SAMPLES[sample]
     _, refusals = decode(json.dumps(event))
-    named = [re.sub(r"\[\d+\]", "[]", str(refusal.param)) for refusal in refusals]
-    assert param in named
+    return [re.sub(r"\[\d+\]", "[]", str(refusal.param)) for refusal in refusals]
 
 
 TYPES = {

@@ -51,10 +51,10 @@ def still_answers(client: RealtimeClient) -> None:
         ('{"type": "input_audio_buffer.append", "audio": "%%%"}', "invalid_audio"),
         ('{"type": "input_audio_buffer.append", "audio": "AAAA"}', "invalid_audio"),
         ('{"type": "conversation.item.create", "item": {"type": "dream"}}', "invalid_value"),
-        ('{"type": "conversation.item.delete", "item_id": "item_none"}', "item_not_found"),
-        (TRUNCATE % "x", "item_not_found"),
-        (TRUNCATE % "item_heard_", "item_not_found"),
-        (TRUNCATE % "item_heard_99", "item_not_found"),
+        ('{"type": "conversation.item.delete", "item_id": "item_none"}', "item_delete_invalid_item_id"),
+        (TRUNCATE % "x", "item_truncate_invalid_item_id"),
+        (TRUNCATE % "item_heard_", "item_truncate_invalid_item_id"),
+        (TRUNCATE % "item_heard_99", "item_truncate_invalid_item_id"),
         ('{"type": "input_audio_buffer.commit"}', "input_audio_buffer_commit_empty"),
         ('{"type": "output_audio_buffer.clear"}', "unsupported"),
         ('{"type": "session.update", "session": {"type": "transcription"}}', "invalid_value"),
@@ -86,17 +86,12 @@ def test_binary_data_is_told(client: RealtimeClient) -> None:
 @pytest.mark.parametrize(
     ("session", "param"),
     [
-        ({"tracing": "auto"}, "session.tracing"),
         ({"max_output_tokens": 100}, "session.max_output_tokens"),
-        ({"truncation": "disabled"}, "session.truncation"),
-        ({"reasoning": {"effort": "low"}}, "session.reasoning"),
         ({"temperature": 0.7}, "session.temperature"),
-        ({"audio": {"input": {"noise_reduction": {"type": "near_field"}}}}, "noise_reduction"),
         ({"audio": {"output": {"speed": 1.5}}}, "session.audio.output.speed"),
         ({"audio": {"output": {"voice": "nobody"}}}, "session.audio.output.voice"),
         ({"audio": {"output": {"voice": {"id": "voice_1"}}}}, "session.audio.output.voice"),
         ({"output_modalities": ["text", "audio"]}, "session.output_modalities"),
-        ({"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}, "turn_detection.type"),
         (
             {"audio": {"input": {"turn_detection": {"type": "server_vad", "threshold": 2}}}},
             "turn_detection.threshold",
@@ -126,6 +121,31 @@ def test_what_does_no_harm_is_not_refused(client: RealtimeClient) -> None:
         audio={"output": {"speed": 1.0, "voice": None}, "input": {"noise_reduction": None}},
     )
     assert not client.of("error")
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        {"tracing": "auto"},
+        {"truncation": "disabled", "reasoning": {"effort": "low"}, "parallel_tool_calls": False},
+        {"audio": {"input": {"noise_reduction": {"type": "near_field"}}}},
+        {"audio": {"input": {"turn_detection": {"type": "semantic_vad", "eagerness": "low"}}}},
+        {"audio": {"output": {"voice": "marin", "speed": 1.0}}, "output_modalities": None},
+    ],
+)
+def test_what_clients_wish_unasked_is_no_error_and_shown_as_it_is(
+    client: RealtimeClient, session: dict[str, Any]
+) -> None:
+    before = client.events[0].session
+    shown = client.configure(instructions="Be brief.", **session)
+    assert not client.of("error")
+    assert (shown.tracing, shown.truncation) == (None, "auto")
+    assert shown.audio.input.noise_reduction is None
+    detection = shown.audio.input.turn_detection
+    silence_ms = 2000 if "turn_detection" in str(session) else 192
+    assert (detection.type, detection.silence_duration_ms) == ("server_vad", silence_ms)
+    assert shown.audio.output == before.audio.output
+    assert shown.output_modalities == ["audio"]
 
 
 def test_numbers_of_the_turn_detection_are_heeded_and_shown(client: RealtimeClient) -> None:

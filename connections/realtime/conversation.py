@@ -1,5 +1,6 @@
 """Conversation: the items of a Realtime session, as its client sees them."""
 
+import contextlib
 import secrets
 from typing import Any
 
@@ -14,7 +15,7 @@ from openai.types.realtime.conversation_item import ConversationItem
 from connections.realtime.client_events import ItemCreate, ItemReference, Refusal
 from connections.realtime.items import item_of, message_of
 from connections.realtime.tell import Tell
-from LLM.chat import FIRST, Chat, Entry, said_id
+from LLM.chat import FIRST, MOST_ENTRIES, Chat, Entry, said_id
 from pipeline.messages import ChatMessage
 
 LONGEST_TEXT = 1 << 16
@@ -31,14 +32,16 @@ class Conversation:
     def __init__(self, chat: Chat, tell: Tell) -> None:
         self._chat = chat
         self._tell = tell
-        self._latest: str | None = None
+        self._items: list[str] = []
+        """In their order, the latest `MOST_ENTRIES`."""
+        self._incomplete: set[str] = set()
         self._entry_of: dict[str, str] = {}
         """Of spoken items: the id of the entry in the chat."""
 
     @property
     def latest(self) -> str | None:
-        """The item that was added last."""
-        return self._latest
+        """The last of the items."""
+        return self._items[-1] if self._items else None
 
     def spoken_in(self, turn: int, item: str) -> None:
         """The user said this item in that turn."""
@@ -46,13 +49,20 @@ class Conversation:
 
     def added(self, item: ConversationItem, *, after: str | None = None) -> None:
         """Tell that an item is there; it may not be complete."""
-        previous = None if after == FIRST else after or self._latest
-        self._tell(ConversationItemAdded, item=item, previous_item_id=previous)
-        self._latest = item.id
+        id = str(item.id)
+        known = self._items.index(after) + 1 if after in self._items else len(self._items)
+        self._items.insert(0 if after == FIRST else known, id)
+        self._incomplete.add(id)
+        self._tell(ConversationItemAdded, item=item, previous_item_id=self._before(id))
+        while len(self._items) > MOST_ENTRIES:
+            self._entry_of.pop(self._items.pop(0), None)
 
     def done(self, item: ConversationItem) -> None:
-        """Tell that it is complete."""
-        self._tell(ConversationItemDone, item=item)
+        """Tell that it is complete, if it is still there."""
+        id = str(item.id)
+        self._incomplete.discard(id)
+        if id in self._items:
+            self._tell(ConversationItemDone, item=item, previous_item_id=self._before(id))
 
     def create(self, event: ItemCreate) -> None:
         """The client notes something. Raises `Refusal`."""
@@ -66,30 +76,39 @@ class Conversation:
             raise Refusal("expected some text", param="item.content")
         after = event.previous_item_id
         try:
-            self._chat.note(id, message, self._entry_id(after))
+            if id in self._items:
+                raise ValueError(id)
+            self._chat.note(id, message, self._anchor(after))
         except LookupError as error:
             raise Refusal(f"there is no item {after!r:.100}", param="previous_item_id") from error
         except ValueError as error:
-            raise Refusal(f"there is an item {id!r:.100} already", param="item.id") from error
+            raise Refusal(
+                f"there is an item {id!r:.100} already", "item_create_duplicate_item_id", "item.id"
+            ) from error
         item = item_of(id, message, heard=False)
         self.added(item, after=after)
         self.done(item)
 
     def retrieve(self, item: str) -> ConversationItem:
         """As it is remembered. Raises `Refusal`."""
-        entry = self._find(item)
+        entry = self._find(item, "item_retrieve_invalid_item_id")
         heard = entry.turn is not None
         return item_of(item, entry.message, heard=heard, cut_short=entry.cut_short)
 
     def delete(self, item: str) -> None:
-        """The client wants it forgotten. Raises `Refusal`."""
-        self._find(item)
-        self._chat.erase(self._entry_id(item) or item)
+        """The client wants it forgotten; it may be so already. Raises `Refusal`."""
+        if item not in self._items or item in self._incomplete:
+            self._find(item, "item_delete_invalid_item_id")
+        with contextlib.suppress(LookupError):
+            self._chat.erase(self._entry_of.get(item, item))
         self.forgotten(item)
 
     def forgotten(self, item: str) -> None:
         """Tell that it is not there any more."""
         self._entry_of.pop(item, None)
+        self._incomplete.discard(item)
+        if item in self._items:
+            self._items.remove(item)
         self._tell(ConversationItemDeletedEvent, item_id=item)
 
     def truncated(self, item: str, audio_end_ms: int) -> None:
@@ -105,15 +124,24 @@ class Conversation:
             for item in items
         ]
 
-    def _find(self, item: str) -> Entry:
+    def _before(self, item: str) -> str | None:
+        place = self._items.index(item)
+        return self._items[place - 1] if place > 0 else None
+
+    def _anchor(self, after: str | None) -> str | None:
+        """Behind which entry of the chat. An item that is not written there yet, or not any more, is
+        stood for by the one before it."""
+        if after not in self._items:
+            return after
+        for item in reversed(self._items[: self._items.index(after) + 1]):
+            with contextlib.suppress(LookupError):
+                return self._chat.entry(self._entry_of.get(item, item)).id
+        return FIRST
+
+    def _find(self, item: str, code: str = "item_not_found") -> Entry:
         try:
-            return self._chat.entry(self._entry_id(item) or item)
+            return self._chat.entry(self._entry_of.get(item, item))
         except LookupError as error:
             raise Refusal(
-                f"there is no item {item!r:.100} in the conversation, or not yet",
-                "item_not_found",
-                "item_id",
+                f"there is no item {item!r:.100} in the conversation, or not yet", code, "item_id"
             ) from error
-
-    def _entry_id(self, item: str | None) -> str | None:
-        return None if item is None else self._entry_of.get(item, item)

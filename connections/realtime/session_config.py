@@ -3,13 +3,14 @@
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from openai.types.realtime import (
     RealtimeFunctionTool,
     RealtimeResponseCreateParams,
     RealtimeSessionCreateRequest,
 )
+from openai.types.realtime.realtime_audio_config_output import Voice
 from openai.types.realtime.realtime_audio_input_turn_detection import SemanticVad, ServerVad
 from openai.types.responses import ToolChoiceFunction
 
@@ -26,6 +27,10 @@ EAGERNESS_MS: Final[Mapping[str, float | None]] = {
 }  # fmt: skip
 """The silence that ends a turn; None: as the operator chose (500 ms). Who sounds complete is answered
 after 160 ms, and who sounds unfinished is given twice the silence."""
+
+OPENAI_VOICES: Final = frozenset(name for kind in get_args(Voice) for name in get_args(kind))
+"""Those that the protocol names. Clients ask for one of them unless they are told otherwise; where it is
+not there, the voice stays as it is."""
 
 LONGEST_SILENCE_MS, LONGEST_PADDING_MS = 10_000, 2_000
 SHORTEST_IDLE_MS, LONGEST_IDLE_MS = 5_000, 30_000
@@ -53,6 +58,10 @@ class SessionConfig:
             "tools": [],
             "tool_choice": ANY_TOOL,
             "max_output_tokens": "inf",
+            "truncation": "auto",
+            "tracing": None,
+            "prompt": None,
+            "include": None,
             "audio": {
                 "input": {
                     "format": {"type": PCM.name, "rate": PCM.rate_hz},
@@ -77,7 +86,8 @@ class SessionConfig:
         begun: bool,
         scope: str = "session",
     ) -> list[Refusal]:
-        """Take what can be taken, and say why the rest cannot. `begun`: something was said already."""
+        """Take what can be taken, and say why the rest cannot. `begun`: something was said already. A
+        null is what it was at first, for a session; of a response it is as it is in the session."""
         heard = getattr(wanted.audio, "input", None)
         spoken = getattr(wanted.audio, "output", None)
         steps: list[tuple[Any, str, Callable[[Any], None]]] = [
@@ -93,12 +103,16 @@ class SessionConfig:
         ]
         refusals = []
         for model, name, take in steps:
-            if model is not None and name in model.model_fields_set:
-                try:
-                    take(getattr(model, name))
-                except Refusal as refusal:
-                    refusal.param = f"{scope}.{refusal.param}"
-                    refusals.append(refusal)
+            if model is None or name not in model.model_fields_set:
+                continue
+            value = getattr(model, name)
+            if value is None and scope == "response":
+                continue
+            try:
+                take(value)
+            except Refusal as refusal:
+                refusal.param = f"{scope}.{refusal.param}"
+                refusals.append(refusal)
         return refusals
 
     def for_response(self, wanted: Any) -> tuple["SessionConfig", list[Refusal]]:
@@ -119,6 +133,7 @@ class SessionConfig:
         self.settings = replace(self.settings, **changes)
 
     def _take_modalities(self, value: list[str] | None) -> None:
+        value = [AUDIO] if value is None else value
         if value not in ([TEXT], [AUDIO]):
             raise Refusal(
                 f'expected ["audio"] or ["text"], got {value!r:.100}', param="output_modalities"
@@ -204,6 +219,8 @@ class SessionConfig:
             try:
                 self._can.expect_voice(value)
             except EngineError as error:
+                if value in OPENAI_VOICES:
+                    return
                 raise Refusal(str(error), param=param) from error
         self._change(voice=value)
         self.shown["audio"]["output"]["voice"] = value or "default"
@@ -216,15 +233,13 @@ class SessionConfig:
             return
         usual = self._can.endpointing
         if isinstance(value, SemanticVad):
-            if not self._can.semantic:
-                raise Refusal(
-                    "this server hears the end of a turn by silence alone; choose server_vad",
-                    "unsupported",
-                    "audio.input.turn_detection.type",
-                )
             silence_ms = EAGERNESS_MS[value.eagerness or "auto"]
             endpointing = replace(usual, min_silence_ms=silence_ms or usual.min_silence_ms)
-            shown: dict[str, Any] = {"type": "semantic_vad", "eagerness": value.eagerness or "auto"}
+            shown: dict[str, Any] = (
+                {"type": "semantic_vad", "eagerness": value.eagerness or "auto"}
+                if self._can.semantic
+                else {"type": "server_vad", **_numbers(endpointing)}
+            )
         else:
             endpointing = _endpointing(value, usual)
             self.idle_timeout_ms = value.idle_timeout_ms

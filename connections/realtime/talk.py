@@ -5,6 +5,7 @@ import base64
 import binascii
 import contextlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -62,6 +63,10 @@ LONGEST_EVENT = 1 << 18
 """Characters of an event without audio: instructions and functions of many pages."""
 
 
+LATE_CANCEL_S = 0.5
+"""Since an answer was stopped by speech: the way to the client and back, and what it does in between."""
+
+
 class RealtimeTalk:
     """Everything happens on the thread of the server, in order: what the client says by `obey`, what
     the session does by `on_event` and `on_audio`. What the client is told leaves by `send`."""
@@ -82,6 +87,8 @@ class RealtimeTalk:
         self._answered: set[int] = set()
         """Turns of which the words are not known yet, and which will be answered."""
         self._sounding: int | None = None
+        self._stopped_at = -math.inf
+        """When speech stopped an answer, by the loop's clock; the client has not asked for one since."""
         self._heard_ms = 0.0
         self._idle: asyncio.TimerHandle | None = None
 
@@ -191,7 +198,9 @@ class RealtimeTalk:
         sample = max(0, audio_end_ms) * rate_hz // 1000
         if turn is None or not self.session.playout.played(turn, sample):
             raise Refusal(
-                f"expected one of the latest answers, got {item!r:.100}", "item_not_found", "item_id"
+                f"expected one of the latest answers, got {item!r:.100}",
+                "item_truncate_invalid_item_id",
+                "item_id",
             )
         self._conversation.truncated(item, audio_end_ms)
 
@@ -203,6 +212,7 @@ class RealtimeTalk:
                 "expected no response to be under way; cancel it, or wait for response.done",
                 "conversation_already_has_active_response",
             )
+        self._stopped_at = -math.inf
         config, refusals = self.config.for_response(wanted)
         for refusal in refusals:
             self._tell_refusal(refusal, event.event_id)
@@ -213,14 +223,19 @@ class RealtimeTalk:
         self._begin_response(turn.number, config, aside=aside, metadata=metadata)
 
     def _cancel(self, id: str | None) -> None:
-        active = self._active
+        """Who is told that speech has stopped an answer may say that it shall stop. By then the next one
+        may be under way, and is not meant."""
+        is_late = asyncio.get_running_loop().time() < self._stopped_at + LATE_CANCEL_S
         turn = (
-            active
+            (None if is_late else self._active)
             if id is None
             else next((r.turn for r in self._responses.values() if r.id == id), None)
         )
         if turn is None:
-            raise Refusal("expected a response under way, there is none", "response_cancel_not_active")
+            raise Refusal(
+                "Cancellation failed: expected a response under way, there is none",
+                "response_cancel_not_active",
+            )
         self.session.interrupt(CLIENT_CANCELLED, number=turn)
 
     # -- what the session does ---------------------------------------------------------------------
@@ -286,6 +301,7 @@ class RealtimeTalk:
             self._sounding = None
             if event.state == "interrupted" and event.reason != CLIENT_CANCELLED:
                 self._utterances.tell_of_speech()
+                self._stopped_at = asyncio.get_running_loop().time()
         self._answered.discard(turn)
         response = self._responses.pop(turn, None)
         dropped, answered = event.state == "dropped", response is not None
