@@ -60,7 +60,7 @@ def refused(param: str, value: Any) -> str | None:
         return f"{param}: expected a field of the protocol"
     field = re.sub(r"\[\d+\]", "[]", param)
     if field in LEFT_OUT and value is not None:
-        logger.info("a client's %s is left out: %s", param, LEFT_OUT[field])
+        logger.info("left out: %s", LEFT_OUT[field], extra={"field": param})
     why, harmless = REFUSED.get(field, ("", (value,)))
     if value is None or any(type(value) is type(other) and value == other for other in harmless):
         return None
