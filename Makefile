@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT := out
 
-.PHONY: talk check setup clean
+.PHONY: talk check agents setup clean
 
 talk: setup
 	@$(BIN)/python s2s_pipeline.py --mode local || { code=$$?; \
@@ -26,6 +26,10 @@ check: .venv/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/pytest
+
+# for one test: OpenAI's kit for agents, in Node
+agents:
+	npm install --silent --no-package-lock --no-audit --no-fund --prefix tests/agents
 
 setup: .venv/ready
 

@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif(NODE is None, reason="there is no Node here"),
     pytest.mark.skipif(
         not (HERE / "node_modules/@openai/agents").is_dir(),
-        reason="@openai/agents is not installed (npm ci --prefix tests/agents)",
+        reason="@openai/agents is not installed (make agents)",
     ),
 ]
 
