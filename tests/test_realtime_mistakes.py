@@ -127,7 +127,6 @@ def test_what_does_no_harm_is_not_refused(client: RealtimeClient) -> None:
     "session",
     [
         {"tracing": "auto"},
-        {"truncation": "disabled", "reasoning": {"effort": "low"}, "parallel_tool_calls": False},
         {"audio": {"input": {"noise_reduction": {"type": "near_field"}}}},
         {"audio": {"input": {"turn_detection": {"type": "semantic_vad", "eagerness": "low"}}}},
         {"audio": {"output": {"voice": "marin", "speed": 1.0}}, "output_modalities": None},

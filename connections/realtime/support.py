@@ -18,14 +18,24 @@ _NO_IMAGES = "the models here do not see"
 _NO_CLIPS = "audio comes by input_audio_buffer.append"
 
 REFUSED: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "session.include": ("there are no log probabilities", ()),
     "session.max_output_tokens": (_NO_LIMIT, ("inf",)),
+    "session.parallel_tool_calls": (_NO_PARALLEL, ()),
     "session.prompt": (_NO_PROMPTS, ()),
+    "session.reasoning": (_NO_REASONING, ()),
+    "session.truncation": ("the operator says how much is remembered (--chat_size)", ("auto",)),
+    "session.audio.input.transcription.delay": ("a partial transcript comes when it is there", ()),
+    "session.audio.input.transcription.keywords": ("the recognizers take no keywords", ()),
+    "session.audio.input.transcription.languages": ("name one, as language", ()),
+    "session.audio.input.transcription.prompt": ("the recognizers take no prompt", ()),
     "session.audio.output.speed": ("the voices speak at the pace they were given", (1, 1.0)),
     "session.tools[].server_label": (_NO_MCP, ()),
     "session.tool_choice.server_label": (_NO_MCP, ()),
     "response.audio.output.format": ("it is that of the session", ()),
     "response.max_output_tokens": (_NO_LIMIT, ("inf",)),
+    "response.parallel_tool_calls": (_NO_PARALLEL, ()),
     "response.prompt": (_NO_PROMPTS, ()),
+    "response.reasoning": (_NO_REASONING, ()),
     "response.tools[].server_label": (_NO_MCP, ()),
     "response.tool_choice.server_label": (_NO_MCP, ()),
     "response.input[].content[].audio": (_NO_CLIPS, ()),
@@ -33,24 +43,14 @@ REFUSED: dict[str, tuple[str, tuple[Any, ...]]] = {
     "item.content[].audio": (_NO_CLIPS, ()),
     "item.content[].image_url": (_NO_IMAGES, ()),
 }
-"""What a client would miss, by the field: why, and which values of it do no harm, beside null."""
+"""By the field: why, and which values of it do no harm, beside null."""
 
 LEFT_OUT: dict[str, str] = {
-    "session.include": "there are no log probabilities",
-    "session.parallel_tool_calls": _NO_PARALLEL,
-    "session.reasoning": _NO_REASONING,
     "session.tracing": "nothing is traced",
-    "session.truncation": "the operator says how much is remembered (--chat_size)",
     "session.audio.input.noise_reduction": "the operator chooses it for all sessions",
-    "session.audio.input.transcription.delay": "a partial transcript comes when it is there",
-    "session.audio.input.transcription.keywords": "the recognizers take no keywords",
-    "session.audio.input.transcription.languages": "name one, as language",
-    "session.audio.input.transcription.prompt": "the recognizers take no prompt",
-    "response.parallel_tool_calls": _NO_PARALLEL,
-    "response.reasoning": _NO_REASONING,
 }
-"""What a client may wish, and goes on as well without: why it does not get it. Clients ask for some of
-it unasked, and some take any error for the end; `session.updated` shows what is."""
+"""What clients wish although nobody told them to, and why they do not get it. There is no error, since
+some take any error for the end; `session.updated` shows what is."""
 
 
 def refused(param: str, value: Any) -> str | None:
