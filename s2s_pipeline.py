@@ -73,7 +73,7 @@ def build_pipeline(
     playout = session.last_stage(speech)
     live = LiveTranscript(voice.stt, session) if isinstance(voice, Cascade) else None
     listening = (
-        engines.vad, engines.endpointing, session, engines.have_room, engines.turn_detector, live
+        engines.ears, engines.endpointing, session, engines.have_room, engines.turn_detector, live
     )  # fmt: skip
     stages: list[BaseHandler[Any]] = [VADHandler(stop, session.audio, utterances, listening)]
     answers_frames = isinstance(voice, SharedEngine) and isinstance(voice.engine, FrameResponder)
