@@ -1,6 +1,7 @@
 """The command: arguments ▶ engines ▶ connection ▶ sessions."""
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -124,6 +125,7 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     audience, settings = Audience(arguments.module), arguments.session_settings()
     archive = Archive(Path(arguments.module.record)) if arguments.module.record else None
     engines = load_engines(arguments)
+    gc.freeze()  # looking for garbage in all that was loaded took 75 ms, in which nobody was heard
     if shutdown.requested.is_set():
         return 130
 

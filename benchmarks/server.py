@@ -1,5 +1,6 @@
 """A server in a process of its own, on a core of its own, and what it used: one of ours, or a peer."""
 
+import gc
 import multiprocessing
 import os
 import subprocess
@@ -142,6 +143,7 @@ def _serve(
     stay_on(SERVERS_CORE)
     sys.setswitchinterval(switch_interval_s)
     loaded, stop = engines(), Request()
+    gc.freeze()  # as the program does
     sessions: weakref.WeakSet[Session] = weakref.WeakSet()
     server: WebSocketServer | SocketServer
     if web:
