@@ -1,6 +1,7 @@
 """VoiceDetector and TurnDetector: what the models of the VAD stage look like to it."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from pipeline.messages import Samples
 
@@ -18,7 +19,7 @@ class VoiceStream(Protocol):
 
 
 class VoiceDetector(Protocol):
-    """The shared weights. A window takes about 0.1 ms, so it runs on the thread of the stage."""
+    """The shared weights. A window takes less than 0.1 ms, so one thread hears for all (`Ears`)."""
 
     name: str
     sample_rate_hz: int
@@ -26,6 +27,11 @@ class VoiceDetector(Protocol):
 
     def open(self) -> VoiceStream:
         """A stream for one conversation."""
+        ...
+
+    def judge(self, streams: Sequence[Any], windows: Sequence[Samples]) -> Sequence[float]:
+        """The probability of the next window of each of these streams, which are its own; in one go,
+        where the model can."""
         ...
 
 

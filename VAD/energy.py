@@ -1,6 +1,7 @@
 """Energy: a voice detector without a model, for machines on which nothing else runs."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from pipeline.errors import UserError
 from pipeline.messages import Samples
@@ -31,6 +32,9 @@ class EnergyDetector:
     def open(self) -> "EnergyStream":
         """The noise floor of one conversation."""
         return EnergyStream(int(MEMORY_S * self.sample_rate_hz / self.window_samples))
+
+    def judge(self, streams: Sequence["EnergyStream"], windows: Sequence[Samples]) -> list[float]:
+        return [stream.probability(window) for stream, window in zip(streams, windows, strict=True)]
 
 
 class EnergyStream:

@@ -23,7 +23,8 @@ from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin
 from STT.live_transcript import LiveTranscript
 from utils.audio import rms
-from VAD.base import TurnDetector, VoiceDetector
+from VAD.base import TurnDetector
+from VAD.ears import Ears
 from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
 from VAD.open_utterance import OpenUtterance
 from VAD.speech_turns import Heard, SpeechTurns
@@ -60,16 +61,18 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
 
     def setup(
         self,
-        detector: VoiceDetector,
+        ears: Ears,
         settings: EndpointerSettings,
         session: Session,
         has_room: Callable[[], bool] = lambda: True,
         turn_detector: SharedEngine[TurnDetector] | None = None,
         live_transcript: LiveTranscript | None = None,
     ) -> None:
-        self._rate_hz = detector.sample_rate_hz
-        self._window = detector.window_samples
-        self._stream = detector.open()
+        self._ears = ears
+        self._rate_hz = ears.detector.sample_rate_hz
+        self._window = ears.detector.window_samples
+        self.stream = ears.detector.open()
+        self._probability: float | None = None
         self._session = session
         self._turn_detector = turn_detector
         self._configured = settings
@@ -90,8 +93,8 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
             yield from self._heed(message)
             return
         self._tell_level(message)
-        if self._by_hand or self._session.settings.hands_free:
-            yield from self._judge_window(message)
+        if self._probability is not None:
+            yield from self._judge_window(message, self._probability)
         elif self._endpointer.in_speech:  # until now it was hands-free
             self._take_back()
 
@@ -105,11 +108,30 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     def failed(self, message: AudioBlock | TalkSignal, error: Exception) -> None:
         """A window that cannot be judged is left out."""
         self._session.report(self.name, error)
-        self._stream.reset()
+        self.stream.reset()
+
+    # -- the ears, on whose thread all of this runs --------------------------------------------------
+
+    def _serve_channel(self) -> None:
+        self._ears.attend(self)
+        self._send(self.finish(), None)
+
+    def to_judge(self, message: AudioBlock | TalkSignal) -> Samples | None:
+        """A window, if somebody listens; the stream begins anew where it does not follow on the last."""
+        listens = self._by_hand or self._session.settings.hands_free
+        if not (isinstance(message, AudioBlock) and listens):
+            return None
+        if message.start_sample != self._next_sample:
+            self.stream.reset()
+        return message.samples
+
+    def heard(self, message: AudioBlock | TalkSignal, probability: float | None) -> None:
+        self._probability = probability
+        self._serve(message)
 
     # -- windows -----------------------------------------------------------------------------------
 
-    def _judge_window(self, block: AudioBlock) -> Heard:
+    def _judge_window(self, block: AudioBlock, probability: float) -> Heard:
         heard: Heard = []
         if block.start_sample != self._next_sample:
             heard += self._left_out(block.start_sample - self._next_sample)
@@ -119,7 +141,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         if wanted is not self._settings and not self._endpointer.in_speech:
             self._listen_by(wanted)
         self._endpointer.patience_ms = self._patience_ms()
-        voice = self._endpointer.step(self._stream.probability(block.samples))
+        voice = self._endpointer.step(probability)
         self._utterance.hear(block.samples)
         if voice is Voice.ONSET:
             self._utterance.begin()
@@ -174,7 +196,6 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     def _left_out(self, samples: int) -> Heard:
         """The microphone was not listened to for a while: what was being said ends here, unless it is
         known to go on."""
-        self._stream.reset()
         if self._by_hand:
             return []
         heard = self._speech_ended() if self._endpointer.confirmed else []
@@ -233,7 +254,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
             return self._speech_started()
         self._endpointer.skip((at_sample - self._next_sample) // self._window)
         self._next_sample = at_sample
-        self._stream.reset()
+        self.stream.reset()
         self._utterance.forget()
         return []
 

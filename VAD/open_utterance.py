@@ -25,8 +25,9 @@ class OpenUtterance:
         self._gap = np.zeros(int(LONGEST_GAP_S * rate_hz), np.float32)
 
     def __len__(self) -> int:
-        """Samples, with what was said before."""
-        return len(self._before) + sum(map(len, self._windows))
+        """Samples, with what was said before; windows are of one size."""
+        said = len(self._windows) * len(self._windows[0]) if self._windows else 0
+        return len(self._before) + said
 
     @property
     def before_samples(self) -> int:

@@ -12,12 +12,13 @@ from benchmarks import (
     speculation,
     startup,
     turn_taking,
+    web_sessions,
 )
 from benchmarks.figures import machine
 
 print(f"{datetime.date.today()}, {machine()}\n")
 for benchmark in (
     *(overhead, startup, conversation, speculation, turn_taking),
-    *(barge_in, interruptions, sessions, peers),
+    *(barge_in, interruptions, sessions, web_sessions, peers),
 ):
     print(benchmark.main(), flush=True)

@@ -1,40 +1,65 @@
-"""The least that a server can be: a TCP socket, Silero, our endpointer, and a tone as the answer.
+"""The least that a server can be: a WebSocket, Silero, our endpointer, and a tone as the answer.
 
 ``python -m benchmarks.bare_server`` prints its port and serves until it is stopped.
 """
 
 import asyncio
-import contextlib
 import functools
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from benchmarks.line import DECIDED, HOST, TONE
-from benchmarks.speech import RATE_HZ
+import numpy as np
+import uvicorn
+
+from benchmarks.line import DECIDED, HOST
+from benchmarks.speech import PACKET, PACKET_S, RATE_HZ
+from connections.access import listen
 from pipeline.settings import EndpointerSettings
 from utils.audio import from_pcm16
 from VAD.endpointer import Endpointer, Voice
 from VAD.silero import SileroDetector
 
+Send = Callable[[Any], Awaitable[None]]
+
+TONE = np.full(PACKET, 3000, "<i2").tobytes()
+"""20 ms of a constant, as int16."""
+
+REPLY_S = 1.0
+
 
 async def converse(
-    detector: SileroDetector, microphone: asyncio.StreamReader, loudspeaker: asyncio.StreamWriter
+    detector: SileroDetector, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send
 ) -> None:
-    """Answer each utterance with all of the tone at once; in front of it, after how many samples."""
-    samples = detector.window_samples
-    stream, endpointer = detector.open(), Endpointer(EndpointerSettings(), 1000 * samples / RATE_HZ)
-    with contextlib.suppress(asyncio.IncompleteReadError):
-        while True:
-            window = from_pcm16(await microphone.readexactly(2 * samples))
+    """Answer each utterance, at the pace of speech. What uvicorn calls, and nothing around it."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    size, stream = 2 * detector.window_samples, detector.open()
+    endpointer = Endpointer(EndpointerSettings(), 1000 * detector.window_samples / RATE_HZ)
+    heard, answering = b"", set()
+    while (message := await receive())["type"] == "websocket.receive":
+        heard += message["bytes"]
+        while len(heard) >= size:
+            window, heard = from_pcm16(heard[:size]), heard[size:]
             if endpointer.step(stream.probability(window)) is Voice.ENDED:
-                loudspeaker.write(DECIDED.pack(endpointer.windows * samples) + TONE)
-    loudspeaker.close()
+                answer = asyncio.create_task(_answer(send, endpointer.windows * len(window)))
+                answering.add(answer)
+                answer.add_done_callback(answering.discard)
+    for answer in answering:
+        answer.cancel()
 
 
-async def serve() -> None:
-    """On a port that the system chooses."""
-    server = await asyncio.start_server(functools.partial(converse, SileroDetector(RATE_HZ)), HOST, 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+async def _answer(send: Send, decided: int) -> None:
+    """The tone; in front of each packet, after how many samples it was decided."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for number in range(round(REPLY_S / PACKET_S)):
+        await asyncio.sleep(began + number * PACKET_S - loop.time())
+        await send({"type": "websocket.send", "bytes": DECIDED.pack(decided) + TONE})
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    listening = listen("", HOST, 0)
+    print(listening.getsockname()[1], flush=True)
+    app = functools.partial(converse, SileroDetector(RATE_HZ))
+    configuration = uvicorn.Config(app, interface="asgi3", log_level="error", lifespan="off")
+    uvicorn.Server(configuration).run([listening])

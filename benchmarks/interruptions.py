@@ -5,35 +5,21 @@ every utterance has words, so a turn without an answer is a fault of ours.
 """
 
 import asyncio
-import gc
-import os
 import random
-import sys
 import threading
-import time
 import weakref
-from dataclasses import dataclass
 
 from arguments_classes.socket_arguments import SocketArguments
 from benchmarks.figures import median, percentile, table
+from benchmarks.footprint import Footprint
 from benchmarks.interrupter import Interrupter
-from benchmarks.program import memory_mb, open_files
 from benchmarks.tally import Tally
-from benchmarks.unhurried import (
-    UnhurriedModel,
-    UnhurriedRecognizer,
-    UnhurriedSynthesizer,
-    UnhurriedTurnDetector,
-)
+from benchmarks.unhurried import unhurried_engines
 from connections.socket_server import SocketServer
 from pipeline.clock import Clock
 from pipeline.session import Session
-from pipeline.settings import EndpointerSettings
-from pipeline.shared_engine import SharedEngine
 from pipeline.sink import Sink
 from s2s_pipeline import build_pipeline
-from testing.fakes import LoudnessDetector
-from utils.engines import Cascade, Engines
 from utils.shutdown import Request
 
 SEED = 1
@@ -41,31 +27,6 @@ SESSIONS = 20
 TIMES, WARM_UP_TIMES = 50, 5
 """For each session: 1,000 in all, after 100 by as many sessions that are not measured."""
 CLOSE_S = 10.0
-SETTLE_S = 1.0
-"""In which the server's thread closes the sockets of sessions that have ended."""
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """What this process holds when nobody is connected."""
-
-    memory_mb: float
-    """As the system counts it: with what the allocator keeps of pieces it cannot give back."""
-    blocks: int
-    """Of Python's memory: what the program itself holds."""
-    threads: int
-    files: int
-    """Descriptors, sockets among them."""
-    sessions: int
-
-    @classmethod
-    def of(cls, host: "Host") -> "Footprint":
-        """Now."""
-        time.sleep(SETTLE_S)
-        gc.collect()
-        pid = os.getpid()
-        threads, files, sessions = threading.active_count(), open_files(pid), len(host.sessions)
-        return cls(memory_mb(pid), sys.getallocatedblocks(), threads, files, sessions)
 
 
 class Host:
@@ -75,16 +36,7 @@ class Host:
         self.sessions: weakref.WeakSet[Session] = weakref.WeakSet()
         """Those that are in memory."""
         self._latest: Session | None = None
-        self._engines = Engines(
-            LoudnessDetector(),
-            EndpointerSettings(),
-            Cascade(
-                SharedEngine(UnhurriedRecognizer(2, chance)),
-                SharedEngine(UnhurriedModel(8, chance)),
-                SharedEngine(UnhurriedSynthesizer(4, chance)),
-            ),
-            SharedEngine(UnhurriedTurnDetector(2, chance)),
-        )
+        self._engines = unhurried_engines(chance)
         self._stop = Request()
         self._server = SocketServer(SocketArguments(recv_port=0, send_port=0), self._stop)
         self.ports = self._server.ports
@@ -131,19 +83,15 @@ async def interrupt(host: Host, times: int) -> Tally:
 def figures(tally: Tally, before: Footprint, after: Footprint) -> list[list[object]]:
     """The rows."""
     return [
-        ["interruptions", tally.interruptions.total(), "1000"],
-        *([f"… {way}", count, ""] for way, count in sorted(tally.interruptions.items())),
+        ["interruptions", tally.ways.total(), "1000"],
+        *([f"… {way}", count, ""] for way, count in sorted(tally.ways.items())),
         ["… before anything of the answer was heard", tally.unheard, ""],
         [f"turns without an answer, of {tally.awaited} that waited for it", tally.silent_turns, "0"],
         [f"frames of an old turn, of {tally.frames}", tally.old_frames, "0"],
         ["errors", len(tally.errors), "0"],
         ["`interrupt()` ▶ the sink is flushed, median / p95 ms", _spread(tally.returned_ms), ""],
         ["`interrupt()` ▶ the client has the flush, median / p95 ms", _spread(tally.told_ms), ""],
-        ["sessions still in memory", after.sessions, "0"],
-        ["threads more than before", after.threads - before.threads, "0"],
-        ["file descriptors more than before", after.files - before.files, "0"],
-        [f"blocks of memory more than before, of {before.blocks}", after.blocks - before.blocks, ""],
-        ["resident MB more than before", after.memory_mb - before.memory_mb, ""],
+        *after.rows_since(before),
     ]
 
 
@@ -155,9 +103,9 @@ def main() -> str:
     """The table."""
     with Host(random.Random(SEED)) as host:
         asyncio.run(interrupt(host, WARM_UP_TIMES))
-        before = Footprint.of(host)
+        before = Footprint.now(host.sessions)
         tally = asyncio.run(interrupt(host, TIMES))
-        after = Footprint.of(host)
+        after = Footprint.now(host.sessions)
     title = f"Interruptions at random moments, {SESSIONS} sessions at once, seed {SEED}"
     return table(title, ["", "measured", "aim"], figures(tally, before, after))
 

@@ -1,40 +1,45 @@
-"""The line to a server: to ours, to a bare TCP socket, to a WebSocket."""
+"""The line to a server: to our two ports, to our WebSocket, to the WebSocket of a peer."""
 
 import asyncio
 import base64
+import json
+import math
 import os
 import struct
 import uuid
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-import numpy as np
-
-from benchmarks.client import DECISION_SAMPLES
 from benchmarks.speech import RATE_HZ
 from connections.wire import FrameKind, FrameReader, Hello, WireFrame, encode_hello
+from pipeline.settings import EndpointerSettings
 
 HOST = "127.0.0.1"
 DECIDED = struct.Struct("<Q")
 """In front of the audio of the peers: how many samples had come when their VAD decided."""
 
-TONE = np.full(RATE_HZ, 3000, "<i2").tobytes()
-"""What the bare server answers: one second of a constant, as int16."""
+DECISION_SAMPLES = 512 * math.ceil(EndpointerSettings().min_silence_ms / 32)
+"""From the end of the last voiced window to the window with which our VAD decides."""
 
 
 class Line(Protocol):
-    """Carries int16 audio at 16 kHz both ways. In full duplex: the microphone is always listened to."""
+    """Carries int16 audio both ways. In full duplex: the microphone is always listened to."""
+
+    rate_hz: int
+    errors: list[str]
+    """What the server complained of."""
 
     async def open(self) -> None:
         """Connect."""
         ...
 
-    def send(self, packet: bytes, sample: int) -> None:
-        """A piece of what is said, which begins at this sample."""
+    def send(self, packet: bytes) -> None:
+        """The next piece of what is said."""
         ...
 
     def heard(self) -> AsyncIterator[int]:
-        """For each piece of an answer that arrives: after how many samples its server decided."""
+        """For each piece of an answer that arrives: after how many samples, of 16 kHz, its server had
+        decided that the user was done. Ends when the server hangs up."""
         ...
 
     def close(self) -> None:
@@ -45,8 +50,12 @@ class Line(Protocol):
 class FramedLine:
     """Our two ports."""
 
-    def __init__(self, ports: tuple[int, int]) -> None:
+    rate_hz = RATE_HZ
+
+    def __init__(self, ports: tuple[int, ...]) -> None:
+        self.errors: list[str] = []
         self._ports = ports
+        self._sample = 0
 
     async def open(self) -> None:
         self._microphone = (await asyncio.open_connection(HOST, self._ports[0]))[1]
@@ -55,8 +64,9 @@ class FramedLine:
         self._microphone.write(hello)
         self._loudspeaker.write(hello)
 
-    def send(self, packet: bytes, sample: int) -> None:
-        self._microphone.write(WireFrame(FrameKind.AUDIO, packet, sample=sample).encode())
+    def send(self, packet: bytes) -> None:
+        self._microphone.write(WireFrame(FrameKind.AUDIO, packet, sample=self._sample).encode())
+        self._sample += len(packet) // 2
 
     async def heard(self) -> AsyncIterator[int]:
         frames, decided = FrameReader(), 0
@@ -64,42 +74,22 @@ class FramedLine:
             for frame in frames.feed(data):
                 if frame.kind is FrameKind.AUDIO:
                     yield decided
-                elif frame.kind is FrameKind.EVENT and frame.json()["event"] == "SpeechEnded":
-                    decided = frame.json()["speech_end_sample"] + DECISION_SAMPLES
+                elif frame.kind is FrameKind.EVENT:
+                    decided = _noted(frame.json(), self.errors) or decided
 
     def close(self) -> None:
         self._microphone.close()
         self._loudspeaker.close()
 
 
-class BareLine:
-    """One port, nothing but audio."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    async def open(self) -> None:
-        self._reader, self._writer = await asyncio.open_connection(HOST, self._port)
-
-    def send(self, packet: bytes, sample: int) -> None:
-        self._writer.write(packet)
-
-    async def heard(self) -> AsyncIterator[int]:
-        while True:
-            (decided,) = DECIDED.unpack(await self._reader.readexactly(DECIDED.size))
-            yield decided
-            await self._reader.readexactly(len(TONE))
-
-    def close(self) -> None:
-        self._writer.close()
-
-
 class WebSocketLine:
     """As much of RFC 6455 as carries audio within a machine; the mask is zero, which changes nothing."""
 
-    _BINARY, _PING, _PONG = 2, 9, 10
+    _TEXT, _BINARY, _CLOSE, _PING, _PONG = 1, 2, 8, 9, 10
 
-    def __init__(self, port: int, path: str) -> None:
+    def __init__(self, port: int, path: str, rate_hz: int = RATE_HZ) -> None:
+        self.rate_hz = rate_hz
+        self.errors: list[str] = []
         self._port = port
         self._path = path
 
@@ -113,25 +103,84 @@ class WebSocketLine:
         if b" 101 " not in status:
             raise ConnectionError(f"expected a WebSocket, got {status.decode()}")
 
-    def send(self, packet: bytes, sample: int) -> None:
+    def send(self, packet: bytes) -> None:
         self._write(self._BINARY, packet)
 
-    async def heard(self) -> AsyncIterator[int]:
+    async def messages(self) -> AsyncIterator[bytes | str]:
+        """What arrives: audio as bytes, all else as text."""
         while True:
             first, length = await self._reader.readexactly(2)
             if length > 125:
                 size = 2 if length == 126 else 8
                 length = int.from_bytes(await self._reader.readexactly(size), "big")
             payload = await self._reader.readexactly(length)
-            if first & 15 == self._BINARY:
-                yield DECIDED.unpack_from(payload)[0]
-            elif first & 15 == self._PING:
-                self._write(self._PONG, payload)
+            match first & 15:
+                case self._BINARY:
+                    yield payload
+                case self._TEXT:
+                    yield payload.decode()
+                case self._PING:
+                    self._write(self._PONG, payload)
+                case self._CLOSE:
+                    return
 
     def close(self) -> None:
+        self._write(self._CLOSE, struct.pack(">H", 1000))
         self._writer.close()
 
     def _write(self, kind: int, payload: bytes) -> None:
         length = len(payload)
         size = bytes([128 | length]) if length < 126 else bytes([128 | 126]) + struct.pack(">H", length)
         self._writer.write(bytes([128 | kind]) + size + bytes(4) + payload)
+
+
+class WebLine(WebSocketLine):
+    """Our WebSocket; with the `key` of a session that waits, that one."""
+
+    def __init__(self, port: int, rate_hz: int = RATE_HZ, key: str = "") -> None:
+        super().__init__(port, f"/ws?rate={rate_hz}&key={key}", rate_hz)
+        self.key = key
+
+    async def open(self) -> None:
+        """Raises `ConnectionRefusedError` where there is no room."""
+        await super().open()
+        answer = json.loads(await anext(self.messages()))
+        if answer["type"] != "welcome":
+            raise ConnectionRefusedError(answer["text"])
+        self.key = answer["key"]
+
+    def say(self, kind: str, **fields: object) -> None:
+        """A message in JSON."""
+        self._write(self._TEXT, json.dumps({"type": kind, **fields}).encode())
+
+    def drop(self) -> None:
+        """Be gone without a word."""
+        self._writer.close()
+
+    async def heard(self) -> AsyncIterator[int]:
+        decided = 0
+        async for message in self.messages():
+            if isinstance(message, bytes):
+                yield decided
+            else:
+                decided = _noted(json.loads(message), self.errors) or decided
+
+
+class PeerLine(WebSocketLine):
+    """The WebSocket of a peer, which says by itself when it decided."""
+
+    async def heard(self) -> AsyncIterator[int]:
+        async for message in self.messages():
+            if isinstance(message, bytes):
+                yield DECIDED.unpack_from(message)[0]
+
+
+def _noted(message: dict[str, object], errors: list[str]) -> int:
+    """The sample of a decision that one of our servers tells of, else 0; an error is noted."""
+    if message.get("event") == "SpeechEnded":
+        end = message["speech_end_sample"]
+        assert isinstance(end, int)
+        return end + DECISION_SAMPLES
+    if message.get("event") == "ErrorEvent" or message.get("type") == "error":
+        errors.append(str(message["text"]))
+    return 0

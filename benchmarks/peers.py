@@ -5,22 +5,19 @@ decided, so how each counts a pause is left out of the figures.
 """
 
 import asyncio
-import contextlib
+import functools
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchmarks.figures import median, percentile, table
-from benchmarks.line import BareLine, FramedLine, Line, WebSocketLine
-from benchmarks.program import ROOT
-from benchmarks.server import Server, stay_on
-from benchmarks.sessions import CLIENTS_CORE, SERVERS_CORE
+from benchmarks.line import FramedLine, Line, PeerLine, WebLine
+from benchmarks.server import CLIENTS_CORE, Peer, Server, stay_on
 from benchmarks.speech import GAP_S, RATE_HZ, questions
 from benchmarks.talker import Talker
+from benchmarks.zero_cost import SECOND, zero_cost_engines
 from pipeline.messages import Samples
 
 COUNT = 4
@@ -36,9 +33,6 @@ gate on loudness, such as Pipecat's, opens 0.15 to 0.2 s later."""
 
 SHORT_S, LONG_S = 1, 20
 """A reply that is over before the next utterance, and one that is not."""
-
-SECOND = "word " * 19 + "last. "
-"""Of audio from the scripted synthesizer, which speaks for 10 ms for each character."""
 
 PIPECAT = "S2S_PIPECAT_PYTHON"
 
@@ -65,31 +59,36 @@ class Conversation:
 
 def answers(line: Line, conversation: Conversation) -> list[object]:
     """For the table: how soon the first audio came."""
-    talker = Talker(line, conversation.audio)
-    asyncio.run(talker.talk())
+    talker = asyncio.run(_heard(line, conversation))
     return _figures(talker.answers_ms(after=conversation.onsets[1]))
 
 
 def interruptions(line: Line, conversation: Conversation) -> list[object]:
     """For the table: how soon the last audio came."""
-    talker = Talker(line, conversation.audio)
-    asyncio.run(talker.talk())
+    talker = asyncio.run(_heard(line, conversation))
     return _figures(talker.interruptions_ms(conversation.onsets[1:]))
 
 
-def ours(conversation: Conversation) -> list[list[object]]:
-    """The socket server, with its defaults."""
-    row: list[object] = ["ours"]
+def ours(name: str, conversation: Conversation, *, web: bool) -> list[object]:
+    """One of our servers, with its defaults."""
+    row: list[object] = [name]
     for seconds, measure in ((SHORT_S, answers), (LONG_S, interruptions)):
-        with Server(SERVERS_CORE, sys.getswitchinterval(), reply=SECOND * seconds) as server:
-            row += measure(FramedLine(server.ports), conversation)
-    return [row]
+        with Server(functools.partial(zero_cost_engines, SECOND * seconds), web=web) as server:
+            line = WebLine(server.ports[0]) if web else FramedLine(server.ports)
+            row += measure(line, conversation)
+    return row
 
 
-def bare(conversation: Conversation) -> list[list[object]]:
-    """Nothing but a socket and the VAD; it does not pace what it says, so it cannot be interrupted."""
-    with _serving(sys.executable, "benchmarks.bare_server") as port:
-        return [["bare socket and VAD", *answers(BareLine(port), conversation), "–", "–", 0]]
+def bare(conversation: Conversation) -> list[object]:
+    """Nothing but a socket and the VAD; it cannot be interrupted."""
+    with Peer(sys.executable, "benchmarks.bare_server") as server:
+        return [
+            "bare WebSocket and VAD",
+            *answers(PeerLine(server.port, "/"), conversation),
+            "–",
+            "–",
+            0,
+        ]
 
 
 def pipecat(python: str, conversation: Conversation) -> list[list[object]]:
@@ -97,28 +96,21 @@ def pipecat(python: str, conversation: Conversation) -> list[list[object]]:
 
     Either is interrupted in the same way, Pipecat's default.
     """
-    with _serving(python, "benchmarks.pipecat_server") as port:
-        by_silence = answers(WebSocketLine(port, f"/silence/{SHORT_S}"), conversation)
-        interrupted = interruptions(WebSocketLine(port, f"/silence/{LONG_S}"), conversation)
-        by_default = answers(WebSocketLine(port, f"/default/{SHORT_S}"), conversation)
+    with Peer(python, "benchmarks.pipecat_server") as server:
+        by_silence = answers(PeerLine(server.port, f"/silence/{SHORT_S}"), conversation)
+        interrupted = interruptions(PeerLine(server.port, f"/silence/{LONG_S}"), conversation)
+        by_default = answers(PeerLine(server.port, f"/default/{SHORT_S}"), conversation)
     return [
         ["Pipecat, silence alone", *by_silence, *interrupted],
         ["Pipecat, Smart Turn, its default", *by_default, "as above", "", ""],
     ]
 
 
-@contextlib.contextmanager
-def _serving(python: str, module: str) -> Iterator[int]:
-    """The port of a server in a process of its own, on the servers' core."""
-    stay_on(SERVERS_CORE)  # which the process inherits
-    process = subprocess.Popen([python, "-m", module], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    stay_on(CLIENTS_CORE)
-    try:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.communicate()
+async def _heard(line: Line, conversation: Conversation) -> Talker:
+    talker = Talker(line, conversation.audio)
+    await talker.connect()
+    await talker.talk()
+    return talker
 
 
 def _figures(times_ms: list[float]) -> list[object]:
@@ -132,7 +124,11 @@ def main() -> str:
     pinned = stay_on(CLIENTS_CORE)
     where = "server on one core, client on another" if pinned else "on any core"
     conversation = Conversation.of(questions(SECONDS, COUNT))
-    rows = ours(conversation) + bare(conversation)
+    rows = [
+        ours("ours, over TCP", conversation, web=False),
+        ours("ours, over its WebSocket", conversation, web=True),
+        bare(conversation),
+    ]
     python = os.environ.get(PIPECAT)
     if python:
         rows += pipecat(python, conversation)

@@ -147,5 +147,6 @@ async def converse(websocket: WebSocket, turns_end_by: str, reply_s: int) -> Non
 if __name__ == "__main__":
     logger.remove()  # it would write several lines for every frame that matters
     listening = socket.create_server(("127.0.0.1", 0))
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     print(listening.getsockname()[1], flush=True)
     uvicorn.Server(uvicorn.Config(app, log_level="error")).run([listening])

@@ -1,6 +1,7 @@
 """The program as a person starts it, watched from outside."""
 
 import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -40,6 +41,29 @@ def memory_mb(pid: int) -> float:
     """Resident memory of a process."""
     shown = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=True)
     return int(shown.stdout) / 1024
+
+
+def cpu_s(pid: int) -> float:
+    """What a process has computed so far, in seconds. Raises `OSError` where not on Linux."""
+    return sum(map(int, _stat(pid)[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def threads(pid: int) -> int:
+    """How many a process has. Raises `OSError` where not on Linux."""
+    return int(_stat(pid)[17])
+
+
+def core_busy_s(core: int) -> float:
+    """How long a core has computed so far, whatever for. Raises `OSError` where not on Linux."""
+    lines = Path("/proc/stat").read_text().splitlines()
+    ticks = next(line.split()[1:] for line in lines if line.startswith(f"cpu{core} "))
+    user, nice, system, _idle, _waiting, *rest = map(int, ticks[:8])
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields behind the name of the process, which may have spaces in it."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def open_files(pid: int) -> int:

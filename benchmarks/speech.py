@@ -14,8 +14,15 @@ from pipeline.messages import Samples
 from utils.audio import resample, to_mono
 
 RATE_HZ = 16000
+PACKET_S = 0.02
+PACKET = int(RATE_HZ * PACKET_S)
+"""Samples that are sent at a time, one packet every 20 ms."""
+
 GAP_S = 1.5
 """Silence between two utterances: the pause that ends one, and the answer."""
+
+ANSWERED_S = 0.7
+"""So soon after an utterance its answer has begun, if ever: the pause that ends it takes 0.5 s."""
 
 
 @functools.cache
@@ -54,15 +61,25 @@ def sentences() -> list[Sentence]:
     return found
 
 
-def monologue(seconds: float, first: int = 0) -> Samples:
-    """For so long, utterances with pauses between them, beginning with utterance `first`."""
-    available = utterances()
-    order = itertools.islice(itertools.cycle(available), first % len(available), None)
-    silence = np.zeros(int(GAP_S * RATE_HZ), np.float32)
-    audio = np.empty(0, np.float32)
-    while len(audio) < seconds * RATE_HZ:
-        audio = np.concatenate((audio, next(order), silence))
-    return audio[: int(seconds * RATE_HZ)]
+@dataclass(frozen=True)
+class Monologue:
+    """Utterances with pauses between them."""
+
+    audio: Samples
+    questions: int
+    """How many of them are over in time for an answer."""
+
+    @classmethod
+    def of(cls, seconds: float, first: int = 0) -> "Monologue":
+        """So long, beginning with utterance `first`."""
+        available = utterances()
+        order = itertools.islice(itertools.cycle(available), first % len(available), None)
+        silence = np.zeros(int(GAP_S * RATE_HZ), np.float32)
+        audio, questions = np.empty(0, np.float32), 0
+        while len(audio) < seconds * RATE_HZ:
+            audio = np.concatenate((audio, next(order), silence))
+            questions += len(audio) <= (seconds + GAP_S - ANSWERED_S) * RATE_HZ
+        return cls(audio[: int(seconds * RATE_HZ)], questions)
 
 
 def questions(seconds: float, count: int) -> list[Samples]:

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import math
 from dataclasses import dataclass
 
-from benchmarks.client import PACKET, PACKET_S
 from benchmarks.line import Line
+from benchmarks.speech import PACKET, PACKET_S, RATE_HZ
 from pipeline.messages import Samples
-from utils.audio import to_pcm16
+from utils.audio import resample, to_pcm16
 
 PLAYING_S = 0.1
 """A reply of which something arrived so lately is still going on; the longest packets are of 40 ms."""
@@ -27,40 +28,55 @@ class Arrival:
 
 
 class Talker:
-    """Says `audio` in packets of 20 ms, one every 20 ms."""
+    """Says `audio`, of 16 kHz, in packets of 20 ms, one every 20 ms."""
 
     def __init__(self, line: Line, audio: Samples) -> None:
-        self._line = line
-        self._packets = [to_pcm16(audio[n : n + PACKET]) for n in range(0, len(audio), PACKET)]
+        self.line = line
+        self.late_ms: list[float] = []
+        """How late each packet was sent: by how much the clients' own machine was too busy."""
+        step = round(line.rate_hz * PACKET_S)
+        said = resample(audio, RATE_HZ, line.rate_hz)
+        self._packets = [to_pcm16(said[n : n + step]) for n in range(0, len(said), step)]
         self._sent_at: list[float] = []
         self._arrivals: list[Arrival] = []
 
-    async def talk(self) -> None:
-        """Connect, say everything, hang up."""
-        await self._line.open()
-        listening = asyncio.create_task(self._listen())
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        for number, packet in enumerate(self._packets):
-            await asyncio.sleep(began + number * PACKET_S - loop.time())
-            self._sent_at.append(loop.time())
-            self._line.send(packet, number * PACKET)
-        listening.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listening
-        self._line.close()
+    async def connect(self) -> None:
+        """Be there, and listen."""
+        await self.line.open()
+        self._listening = asyncio.create_task(self._listen())
 
-    def answers_ms(self, after: int) -> list[float]:
+    async def talk(self, starts_after_s: float = 0.0) -> None:
+        """Say everything, then hang up; or hang up when cancelled."""
+        loop = asyncio.get_running_loop()
+        began = loop.time() + starts_after_s
+        try:
+            for number, packet in enumerate(self._packets):
+                due = began + number * PACKET_S
+                await asyncio.sleep(due - loop.time())
+                now = loop.time()
+                self._sent_at.append(now)
+                self.late_ms.append(1000 * (now - due))
+                self.line.send(packet)
+        finally:
+            self._listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listening
+            self.line.close()
+
+    def answers_ms(
+        self, after: int = 0, *, since: float = -math.inf, until: float = math.inf
+    ) -> list[float]:
         """From the packet with which the server could decide to the first audio of the answer.
 
-        Only of decisions made `after` a sample.
+        Only of decisions made `after` a sample, which could be made between two moments of the loop.
         """
         latest, answers = 0, []
         for arrival in self._arrivals:
             if arrival.decided != latest:
                 latest = arrival.decided
-                if latest > after:
-                    answers.append(1000 * (arrival.at - self._sent_at[(latest - 1) // PACKET]))
+                due = self._sent_at[min((latest - 1) // PACKET, len(self._sent_at) - 1)]
+                if latest > after and since <= due < until:
+                    answers.append(1000 * (arrival.at - due))
         return answers
 
     def interruptions_ms(self, onsets: list[int]) -> list[float]:
@@ -79,5 +95,6 @@ class Talker:
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
-        async for decided in self._line.heard():
-            self._arrivals.append(Arrival(loop.time(), decided))
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            async for decided in self.line.heard():
+                self._arrivals.append(Arrival(loop.time(), decided))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 class Tally:
     """Kept on one thread."""
 
-    interruptions: Counter[str] = field(default_factory=Counter)
-    """By what the user did."""
+    ways: Counter[str] = field(default_factory=Counter)
+    """What the users did when an answer was due, or had begun."""
     unheard: int = 0
     """Interruptions of an answer of which nothing had come yet."""
     awaited: int = 0

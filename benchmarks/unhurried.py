@@ -7,10 +7,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from pipeline.messages import ChatMessage, Samples
-from pipeline.settings import ANY_TOOL, Tool
+from pipeline.settings import ANY_TOOL, EndpointerSettings, Tool
+from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from STT.base import Transcription
+from testing.fakes import LoudnessDetector
 from TTS.base import AudioChunk, unknown_voice
+from utils.engines import Cascade, Engines
+from VAD.base import TurnDetector
 
 RATE_HZ = 16000
 REPLY = "This is the first sentence of a reply. It has four of them, of a second at least. " * 2
@@ -99,3 +103,14 @@ class UnhurriedTurnDetector(_Unhurried):
         """After 10 to 120 ms."""
         self.compute(10, 120)
         return self.chance.choice((0.0, 1.0))
+
+
+def unhurried_engines(chance: random.Random) -> Engines:
+    """For twenty people, for whom loud is speech; slots are waited for now and then."""
+    cascade = Cascade(
+        SharedEngine(UnhurriedRecognizer(2, chance)),
+        SharedEngine(UnhurriedModel(8, chance)),
+        SharedEngine(UnhurriedSynthesizer(4, chance)),
+    )
+    turns: SharedEngine[TurnDetector] = SharedEngine(UnhurriedTurnDetector(2, chance))
+    return Engines(LoudnessDetector(), EndpointerSettings(), cascade, turns)

@@ -1,21 +1,88 @@
 """Zero-cost engines: what remains is our own overhead. The voice detector is the real one."""
 
-from pipeline.settings import EndpointerSettings
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from pipeline.messages import ChatMessage, Samples
+from pipeline.settings import ANY_TOOL, EndpointerSettings, Tool
 from pipeline.shared_engine import SharedEngine
-from testing.fakes import ScriptedModel, ScriptedRecognizer, ScriptedSynthesizer
+from pipeline.turn import CancelToken
+from STT.base import Transcription
+from testing.fakes import MS_PER_CHARACTER
+from TTS.base import AudioChunk, unknown_voice
 from utils.engines import Cascade, Engines
 from VAD.silero import SileroDetector
 
 REPLY = "One short reply."
-"""160 ms of audio from the scripted synthesizer."""
+"""160 ms of audio from the instant synthesizer, which speaks for 10 ms for each character."""
+
+SECOND = "word " * 19 + "last. "
+"""One second."""
+
+RATE_HZ = 16000
+
+
+class _Instant:
+    """Takes no time, and remembers nothing of a call: what grows in memory is ours."""
+
+    slots = 64
+    sample_rate_hz = RATE_HZ
+    languages: tuple[str, ...] = ("en",)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class InstantRecognizer(_Instant):
+    """Hears a word in everything."""
+
+    name = "instant-stt"
+
+    def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
+        return Transcription("words", "en")
+
+
+class InstantModel(_Instant):
+    """Answers with the same reply for ever, in one piece."""
+
+    name = "instant-llm"
+    takes_tools = False
+
+    def __init__(self, reply: str) -> None:
+        self._reply = reply
+
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        cancel: CancelToken,
+        tools: Sequence[Tool] = (),
+        tool_choice: str = ANY_TOOL,
+    ) -> Iterator[str]:
+        yield self._reply
+
+
+class InstantSynthesizer(_Instant):
+    """Speaks 10 ms of a constant for each character, in one piece."""
+
+    name = "instant-tts"
+    voices: tuple[str, ...] = ()
+
+    def expect_voice(self, voice: str) -> None:
+        raise unknown_voice(self.voices, voice)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        samples = len(text) * MS_PER_CHARACTER * RATE_HZ // 1000
+        yield AudioChunk(np.full(samples, 0.1, np.float32), RATE_HZ)
 
 
 def zero_cost_engines(reply: str = REPLY) -> Engines:
     """Silero, and three engines that answer at once."""
-    slots = 64
     cascade = Cascade(
-        SharedEngine(ScriptedRecognizer(slots=slots)),
-        SharedEngine(ScriptedModel(reply, slots=slots)),
-        SharedEngine(ScriptedSynthesizer(slots=slots, block_ms=1000)),
+        SharedEngine(InstantRecognizer()),
+        SharedEngine(InstantModel(reply)),
+        SharedEngine(InstantSynthesizer()),
     )
     return Engines(SileroDetector(), EndpointerSettings(), cascade)

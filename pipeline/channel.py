@@ -48,6 +48,8 @@ class Channel(Generic[T]):
         self.activity = activity
         self.on_empty: Callable[[], None] = lambda: None
         """Called by the consumer's thread when it has taken the last message; must not wait."""
+        self.on_wake: Callable[[], None] = lambda: None
+        """Called, under the lock, when a consumer that polls may find something again; must not wait."""
         self._capacity = capacity
         self._messages: deque[T | _End] = deque()
         self._condition = threading.Condition(threading.Lock())
@@ -107,9 +109,22 @@ class Channel(Generic[T]):
             if self._woken:
                 self._woken = False
                 return None
-            message = self._messages.popleft()
-            self._notify()
-            is_empty = not self._messages
+            message, is_empty = self._take()
+        if is_empty:
+            self.on_empty()
+        return message
+
+    def poll(self) -> T | _End | None:
+        """The next message. None: there is none, the consumer counts as asleep, and `on_wake` will be
+        called. For a thread that serves many channels."""
+        with self._condition:
+            if not self._messages and not self._closed:
+                self._asleep += 1
+                self.activity.sleeps()
+                return None
+            if not self._messages:
+                return END
+            message, is_empty = self._take()
         if is_empty:
             self.on_empty()
         return message
@@ -147,6 +162,12 @@ class Channel(Generic[T]):
         self._notify()
         return True
 
+    def _take(self) -> tuple[T | _End, bool]:
+        """The next message, and whether it was the last."""
+        message = self._messages.popleft()
+        self._notify()
+        return message, not self._messages
+
     def _purge(self) -> None:
         living = [m for m in self._messages if m.turn is None or self._is_wanted(m.turn)]
         if len(living) < len(self._messages):
@@ -160,6 +181,7 @@ class Channel(Generic[T]):
             self._asleep = 0
             self._wake_ups += 1
             self._condition.notify_all()
+            self.on_wake()
 
     def _sleep(self, timeout_s: float | None) -> None:
         self._asleep += 1

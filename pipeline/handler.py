@@ -64,13 +64,7 @@ class BaseHandler(Generic[In]):
     def run(self) -> None:
         """Serve the channel until `END` comes or the pipeline stops."""
         try:
-            while not self.stop_event.is_set():
-                message = self.queue_in.get()
-                if message is END:
-                    self._send(self.finish(), None)
-                    break
-                if message is not None:
-                    self._serve(message)  # type: ignore[arg-type]
+            self._serve_channel()
         finally:
             self.cleanup()
             if self.queue_out is not None:
@@ -85,6 +79,15 @@ class BaseHandler(Generic[In]):
         self.queue_in.refuse(turn)
         if self.queue_out is not None:
             self.queue_out.put(EndOfTurn(turn, f"{self.name} failed"))
+
+    def _serve_channel(self) -> None:
+        while not self.stop_event.is_set():
+            message = self.queue_in.get()
+            if message is END:
+                self._send(self.finish(), None)
+                break
+            if message is not None:
+                self._serve(message)  # type: ignore[arg-type]
 
     def _serve(self, message: In) -> None:
         turn = message.turn

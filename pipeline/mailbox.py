@@ -53,7 +53,8 @@ class Mailbox:
     def fetch(self, timeout_s: float | None = None) -> Event | None:
         """The next event; None when the box was closed and is empty, or `timeout_s` has passed."""
         with self._condition:
-            self._condition.wait_for(lambda: bool(self._events) or self.closed, timeout_s)
+            if timeout_s != 0:
+                self._condition.wait_for(lambda: bool(self._events) or self.closed, timeout_s)
             return self._events.popleft() if self._events else None
 
     def close(self) -> None:

@@ -66,6 +66,16 @@ class VoiceDetectorContract:
             other.probability(loud)
             assert disturbed.probability(quiet) == expected
 
+    def test_windows_of_many_are_judged_as_one_by_one(self, engine: VoiceDetector) -> None:
+        size, audio = engine.window_samples, speech_like(engine.sample_rate_hz)
+        alone, together = ([engine.open() for _ in range(3)] for _ in range(2))
+        for start in range(0, 10 * size, size):
+            windows = [level * audio[start : start + size] for level in (0.1, 0.5, 1.0)]
+            expected = [
+                stream.probability(window) for stream, window in zip(alone, windows, strict=True)
+            ]
+            assert engine.judge(together, windows) == pytest.approx(expected, abs=1e-4)
+
     def test_reset_forgets(self, engine: VoiceDetector) -> None:
         stream = engine.open()
         window = speech_like(engine.sample_rate_hz)[: engine.window_samples]

@@ -26,6 +26,9 @@ class LoudnessDetector:
     def open(self) -> "LoudnessDetector":
         return self
 
+    def judge(self, streams: Sequence[object], windows: Sequence[Samples]) -> list[float]:
+        return [self.probability(window) for window in windows]
+
     def probability(self, window: Samples) -> float:
         return 1.0 if np.max(np.abs(window)) > 0.05 else 0.0
 

@@ -1,5 +1,6 @@
 """Audio arithmetic. Inside the program audio is mono float32 in [-1, 1]; on the wire it is int16."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -31,10 +32,10 @@ def clean(samples: Samples) -> Samples:
 
     The limiter is soft above 0.9 (a tanh knee), so a peak is rounded instead of cut.
     """
-    peak = np.max(np.abs(samples), initial=0.0)
-    if not np.isfinite(peak):
+    peak = np.abs(samples).max(initial=0.0)
+    if not math.isfinite(peak):
         samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
-        peak = np.max(np.abs(samples), initial=0.0)
+        peak = np.abs(samples).max(initial=0.0)
     if peak <= _KNEE:
         return samples
     magnitude = np.abs(samples)

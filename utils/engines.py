@@ -1,5 +1,6 @@
 """Engines: what is loaded once and serves every session."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from S2S.base import FrameResponder, SpeechResponder
 from STT.base import Recognizer
 from TTS.base import Synthesizer
 from VAD.base import TurnDetector, VoiceDetector
+from VAD.ears import Ears
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Cascade:
     new_chat: Callable[[], Chat] = Chat
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Engines:
     """What is loaded once and serves every session."""
 
@@ -36,6 +38,11 @@ class Engines:
     turn_detector: SharedEngine[TurnDetector] | None = None
     new_enhancer: Callable[[int], Callable[[Samples], Samples]] | None = None
     """Makes, for a sample rate, what cleans the microphone of one conversation; None: nothing does."""
+
+    @functools.cached_property
+    def ears(self) -> Ears:
+        """They hear for every session."""
+        return Ears(self.vad)
 
     @property
     def shared(self) -> tuple[SharedEngine[Any], ...]:

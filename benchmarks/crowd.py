@@ -1,0 +1,123 @@
+"""So many people at a server at once, talking in real time, and what that cost it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.figures import median, percentile
+from benchmarks.line import Line
+from benchmarks.server import Serving, Usage
+from benchmarks.speech import Monologue
+from benchmarks.talker import Talker
+
+SECONDS = 20.0
+STAGGER_S = 0.16
+"""The talkers begin within this time, evenly: packets of 20 ms and windows of 32 ms meet again after it,
+so they come as those of strangers do, not all at the same moment."""
+
+EDGE_S = 1.0
+"""At the beginning and at the end, for which what is used is not counted: not everybody is talking."""
+
+COSTS = ("sessions", "CPU %", "CPU % each", "MB each", "threads")
+ANSWERS = ("answers", "decision ▶ first audio, median ms", "p95 ms", "errors")
+CARE = ("packets sent late, p95 ms", "other load on the server's core, %")
+HEADER = (*COSTS, *ANSWERS, *CARE)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What so many sessions cost."""
+
+    sessions: int
+    seconds: float
+    """From `begun` to `ended`."""
+    before: Usage
+    """Without anybody."""
+    begun: Usage
+    ended: Usage
+    questions: int
+    answers_ms: list[float]
+    late_ms: list[float]
+    errors: list[str]
+
+    @property
+    def cpu_share(self) -> float:
+        """Of the server's core, in percent."""
+        return 100 * (self.ended.cpu_s - self.begun.cpu_s) / self.seconds
+
+    @property
+    def elsewhere_share(self) -> float:
+        """What others, and the system itself, took of it."""
+        busy_s = self.ended.core_busy_s - self.begun.core_busy_s
+        return max(0.0, 100 * busy_s / self.seconds - self.cpu_share)
+
+    @property
+    def memory_mb(self) -> float:
+        """Of the server, more than before they came."""
+        return self.ended.memory_mb - self.before.memory_mb
+
+    def by_thread(self) -> list[list[object]]:
+        """Where the time went: the kinds of threads and their share of it."""
+        used = {
+            kind: seconds - self.begun.cpu_s_by_thread.get(kind, 0.0)
+            for kind, seconds in self.ended.cpu_s_by_thread.items()
+        }
+        whole = sum(used.values()) or 1.0
+        ordered = sorted(used.items(), key=lambda item: -item[1])
+        return [[kind, 100 * seconds / whole] for kind, seconds in ordered if seconds > 0]
+
+    @property
+    def p95_ms(self) -> float:
+        """Infinity where nobody was answered."""
+        return percentile(self.answers_ms, 0.95) if self.answers_ms else float("inf")
+
+    def row(self) -> list[object]:
+        """For the table."""
+        return [
+            self.sessions,
+            self.cpu_share,
+            self.cpu_share / self.sessions,
+            self.memory_mb / self.sessions,
+            self.ended.threads,
+            f"{len(self.answers_ms)} of {self.questions}",
+            median(self.answers_ms) if self.answers_ms else "–",
+            self.p95_ms,
+            len(self.errors),
+            percentile(self.late_ms, 0.95),
+            self.elsewhere_share,
+        ]
+
+
+def talk_to(
+    server: Serving, line_to: Callable[[], Line], sessions: int, seconds: float = SECONDS
+) -> Run:
+    """Everybody connects, then everybody talks for so long."""
+    monologues = [Monologue.of(seconds, first=3 * number) for number in range(sessions)]
+    talkers = [Talker(line_to(), monologue.audio) for monologue in monologues]
+    before = server.usage()
+    begun, ended = asyncio.run(_talk(server, talkers, seconds))
+    return Run(
+        sessions,
+        seconds - 2 * EDGE_S,
+        before,
+        begun,
+        ended,
+        sum(monologue.questions for monologue in monologues),
+        [answer for talker in talkers for answer in talker.answers_ms()],
+        [late for talker in talkers for late in talker.late_ms],
+        [error for talker in talkers for error in talker.line.errors],
+    )
+
+
+async def _talk(server: Serving, talkers: list[Talker], seconds: float) -> tuple[Usage, Usage]:
+    for talker in talkers:
+        await talker.connect()
+    phases = [STAGGER_S * number / len(talkers) for number in range(len(talkers))]
+    pairs = zip(talkers, phases, strict=True)
+    talking = asyncio.gather(*(talker.talk(phase) for talker, phase in pairs))
+    await asyncio.sleep(EDGE_S)
+    begun = await asyncio.to_thread(server.usage)
+    await asyncio.sleep(seconds - 2 * EDGE_S)
+    ended = await asyncio.to_thread(server.usage)
+    await talking
+    return begun, ended
