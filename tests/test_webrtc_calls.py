@@ -3,6 +3,7 @@
 import asyncio
 import fractions
 import math
+import socket
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ import pytest
 pytest.importorskip("aiortc", reason="aiortc is not installed: pip install -e '.[webrtc]'")
 
 import aioice.ice
+import aioice.stun
 from av import AudioFrame
 
 import connections.realtime.webrtc
@@ -153,6 +155,37 @@ class TestBeginning:
         monkeypatch.setattr(connections.realtime.webrtc, "CONNECT_S", 0.2)
         assert post(server, body=offer).status_code == 201
         until_over(server)
+
+
+def answer_as_stun(server: socket.socket) -> None:
+    """Tell who asks that they are seen from another address (RFC 8489), until an empty question."""
+    while (received := server.recvfrom(1500))[0]:
+        question = aioice.stun.parse_message(received[0])
+        answer = aioice.stun.Message(
+            message_method=question.message_method,
+            message_class=aioice.stun.Class.RESPONSE,
+            transaction_id=question.transaction_id,
+        )
+        answer.attributes["XOR-MAPPED-ADDRESS"] = ("203.0.113.9", 4242)
+        server.sendto(bytes(answer), received[1])
+
+
+def test_behind_a_router_a_stun_server_says_from_where_we_are_seen() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stun:
+        stun.bind(("0.0.0.0", 0))
+        place = ("127.0.0.1", stun.getsockname()[1])
+        answering = threading.Thread(target=answer_as_stun, args=(stun,))
+        answering.start()
+        with (
+            ScriptedWebServer(ice_servers="stun:{}:{}".format(*place)) as server,
+            CallClient(server.port, connect=False) as client,
+        ):
+            answer = client.call().text
+            assert "203.0.113.9 4242 typ srflx" in answer
+            client.accept(answer)
+            client.until("session.created")
+        stun.sendto(b"", place)
+        answering.join()
 
 
 class TestEnd:
