@@ -174,7 +174,7 @@ def test_behind_a_router_a_stun_server_says_from_where_we_are_seen() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stun:
         stun.bind(("0.0.0.0", 0))
         place = ("127.0.0.1", stun.getsockname()[1])
-        answering = threading.Thread(target=answer_as_stun, args=(stun,))
+        answering = threading.Thread(target=answer_as_stun, args=(stun,), daemon=True)
         answering.start()
         with (
             ScriptedWebServer(ice_servers="stun:{}:{}".format(*place)) as server,
