@@ -52,6 +52,13 @@ class WebSocketArguments:
             "as one client"
         },
     )
+    ice_servers: str = field(
+        default="",
+        metadata={
+            "help": "who helps calls over WebRTC through routers, by spaces: stun:HOST:PORT, "
+            "turn:NAME:PASSWORD@HOST:PORT; by default nobody is asked"
+        },
+    )
     idle_timeout_s: float = field(
         default=600, metadata={"help": "a session in which nobody speaks for so long is ended"}
     )

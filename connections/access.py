@@ -44,7 +44,8 @@ class Access:
         self._file = _token_file(token_file)
         self.secrets = ClientSecrets()
         self._insecure = insecure
-        self._origins = {origin.rstrip("/") for origin in origins.split()}
+        self.origins = {origin.rstrip("/") for origin in origins.split()}
+        """Pages elsewhere that may connect."""
 
     def expect_safe(self, flag: str, host: str) -> None:
         """Raise `UserError` where anybody could come in."""
@@ -86,7 +87,7 @@ class Access:
         Whoever owns a name can make it lead to that machine (DNS rebinding): where no token is wanted a
         page is ours only by a name that leads nowhere else.
         """
-        if origin is None or origin.rstrip("/") in self._origins:
+        if origin is None or origin.rstrip("/") in self.origins:
             return True
         try:
             page = urlsplit(origin)

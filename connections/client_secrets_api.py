@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from connections.client_secrets import ClientSecrets
 from connections.door import Door
+from connections.http_body import body_of
 from connections.http_errors import BadParameter
-from pipeline.errors import ProtocolError
 
 LONGEST_BODY = 1 << 16
 """Bytes: instructions of some pages, as over the WebSocket."""
@@ -37,7 +37,7 @@ def client_secrets_routes(door: Door, secrets: ClientSecrets) -> APIRouter:
     @routes.post("/v1/realtime/client_secrets")
     async def issue(request: Request) -> dict[str, Any]:
         door.admit(request, by_token=True)
-        wish = _understand(await _body(request))
+        wish = _understand(await body_of(request, LONGEST_BODY))
         try:
             value, expires_at = secrets.issue(wish.session, wish.expires_after.seconds)
         except ValueError as error:
@@ -45,15 +45,6 @@ def client_secrets_routes(door: Door, secrets: ClientSecrets) -> APIRouter:
         return {"value": value, "expires_at": expires_at, "session": wish.session}
 
     return routes
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST_BODY:
-            raise ProtocolError(f"expected at most {LONGEST_BODY} bytes", "too_long")
-    return body
 
 
 def _understand(body: bytes) -> Wish:

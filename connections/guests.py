@@ -158,6 +158,12 @@ class Guests:
         if stay is not None:
             stay.session.close("the client left")
 
+    def hung_up(self, key: str) -> None:
+        """Who has this key ends the session. Raises `ProtocolError`."""
+        if key not in self._stays:
+            raise ProtocolError("expected the id of a call that goes on", "gone")
+        self.left(self._stays[key].guest)
+
     def _ended(self, guest: Guest) -> None:
         stay = self._stays.pop(guest.key, None)
         if stay is not None:

@@ -12,11 +12,11 @@ from pipeline.errors import ProtocolError
 logger = logging.getLogger(__name__)
 
 _STATUS = {
-    "bad_message": 400, "unauthorized": 401, "forbidden": 403, "too_long": 413, "too_often": 429,
-    "full": 503,
+    "bad_message": 400, "unauthorized": 401, "forbidden": 403, "gone": 404, "too_long": 413,
+    "too_often": 429, "internal_error": 500, "not_installed": 501, "full": 503, "ended": 503,
 }  # fmt: skip
 
-_TYPES = {429: "rate_limit_error", 503: "server_error"}
+_TYPES = {429: "rate_limit_error"}
 
 
 class BadParameter(ProtocolError):
@@ -34,7 +34,7 @@ async def refuse(request: Request, error: Exception) -> JSONResponse:
     logger.info("refused", extra=facts)
     status = _STATUS[error.code]
     described = {
-        "type": _TYPES.get(status, "invalid_request_error"),
+        "type": _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error"),
         "code": error.code,
         "message": str(error),
         "param": error.param if isinstance(error, BadParameter) else None,

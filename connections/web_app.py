@@ -1,8 +1,10 @@
 """The web application: the page, the WebSocket, and what an operator wants to know."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import FastAPI, WebSocket
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.requests import Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -13,6 +15,8 @@ from connections.door import Door, address_of
 from connections.guest import BinaryGuest
 from connections.guests import Guest, Guests
 from connections.http_errors import refuse
+from connections.realtime.calls_api import calls_routes
+from connections.realtime.ice_server import IceServer
 from connections.web_connection import WebConnection
 from connections.web_messages import describe
 from connections.wire import RATES_HZ
@@ -35,11 +39,19 @@ PROTOCOL = "s2s"
 REALTIME_PROTOCOL = "realtime"
 
 
-def build_app(guests: Guests, door: Door) -> FastAPI:
+def build_app(guests: Guests, door: Door, ice: Sequence[IceServer]) -> FastAPI:
     """Everything that is served on the one port."""
     app = FastAPI(title="speech to speech", openapi_url=None)
     app.add_exception_handler(ProtocolError, refuse)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=[*door.access.origins],
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Location", "Retry-After"],
+    )
     app.include_router(client_secrets_routes(door, door.access.secrets))
+    app.include_router(calls_routes(door, guests, ice))
 
     @app.middleware("http")
     async def secure(request: Request, call_next) -> Response:  # type: ignore[no-untyped-def]

@@ -12,6 +12,7 @@ from connections.attempts import Attempts
 from connections.base import CLOSE_S, OpenSession
 from connections.door import Door
 from connections.guests import Guests
+from connections.realtime.ice_server import ice_servers
 from connections.web_app import build_app
 from pipeline.abilities import Abilities
 from pipeline.errors import UserError
@@ -35,6 +36,7 @@ class WebSocketServer:
             origins=arguments.allow_origins,
         )
         self._access.expect_safe("host", arguments.host)
+        self._ice = ice_servers(arguments.ice_servers)
         self._socket = listen("", arguments.host, arguments.port)
 
     @property
@@ -68,12 +70,13 @@ class WebSocketServer:
 
     def _configuration(self, guests: Guests) -> uvicorn.Config:
         proxies = self._arguments.forwarded_allow_ips.split()
+        door = Door(self._access, Attempts(self._arguments.max_attempts_per_minute))
         configuration = uvicorn.Config(
-            build_app(guests, Door(self._access, Attempts(self._arguments.max_attempts_per_minute))),
+            build_app(guests, door, self._ice),
             ws="websockets-sansio",
             ws_max_size=LONGEST_MESSAGE,
             ws_per_message_deflate=False,  # audio does not become smaller, only later
-            lifespan="off",
+            lifespan="on",
             access_log=False,
             log_config=None,
             timeout_graceful_shutdown=1,

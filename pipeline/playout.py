@@ -85,6 +85,11 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         return self._sink.full_duplex
 
     @property
+    def rate_hz(self) -> int:
+        """Of the connection."""
+        return self._sink.rate_hz
+
+    @property
     def sounding(self) -> bool:
         """Whether a reply has begun to be heard and is not over."""
         reply = self._reply

@@ -124,6 +124,8 @@ class ScriptedSynthesizer:
         self.slots = slots
         self.hold = Hold()
         self.error_at_text: tuple[str, Exception] | None = None
+        self.tone = 0.0
+        """Not 0: a tone of 500 Hz with this amplitude, for codecs, which let no constant through."""
         self.spoken: list[str] = []
         self._block = block_ms * RATE_HZ // 1000
 
@@ -142,7 +144,11 @@ class ScriptedSynthesizer:
             if self.error_at_text is not None and self.error_at_text[0] == text:
                 raise self.error_at_text[1]
             block = min(left, self._block)
-            yield AudioChunk(np.full(block, level, np.float32), RATE_HZ)
+            samples = np.full(block, level, np.float32)
+            if self.tone:  # 10 ms are whole periods, so blocks join without a click
+                turns = np.arange(block, dtype=np.float32) / 32
+                samples = np.float32(self.tone) * np.sin(2 * np.pi * turns, dtype=np.float32)
+            yield AudioChunk(samples, RATE_HZ)
             left -= block
 
     def close(self) -> None: ...

@@ -23,6 +23,11 @@ from openai.types.realtime import (
     ResponseTextDoneEvent,
 )
 from openai.types.realtime.conversation_item import ConversationItem
+from openai.types.realtime.realtime_server_event import (
+    OutputAudioBufferCleared,
+    OutputAudioBufferStarted,
+    OutputAudioBufferStopped,
+)
 
 from connections.realtime.conversation import Conversation
 from connections.realtime.items import (
@@ -77,10 +82,18 @@ class Response:
         self._text = ""
         self._error: dict[str, str] | None = None
         self._message: _Output | None = None
+        self._sounds = False
         self._calls: dict[str, _Output] = {}
         tell(ResponseCreatedEvent, response=self._resource("in_progress"))
 
     # -- what happens in the turn ------------------------------------------------------------------
+
+    def sounds(self) -> None:
+        """It begins to be heard; who gets no audio in messages is told."""
+        if self._config.spoken and not self._audio_is_sent:
+            self._sounds = True
+            self._open_message()
+            self._tell(OutputAudioBufferStarted, response_id=self.id)
 
     def said(self, text: str) -> None:
         """The next piece of the answer begins."""
@@ -128,6 +141,8 @@ class Response:
     def done(self, state: str, reason: str) -> None:
         """The turn is over; `state` as in `TurnDone`."""
         status, details = self._outcome(state, reason)
+        if self._sounds and state != "done":
+            self._tell(OutputAudioBufferCleared, response_id=self.id)
         whole = status == COMPLETED
         if self._message is not None:
             self._complete_message(self._message, COMPLETED if whole else INCOMPLETE)
@@ -135,6 +150,8 @@ class Response:
             if not output.done:
                 self._complete(output, output.item.model_copy(update={"status": INCOMPLETE}))
         self._tell(ResponseDoneEvent, response=self._resource(status, details))
+        if self._sounds and state == "done":
+            self._tell(OutputAudioBufferStopped, response_id=self.id)
 
     # ----------------------------------------------------------------------------------------------
 

@@ -157,7 +157,8 @@ class RealtimeTalk:
             case OutputAudioBufferClearEvent():
                 if self.audio_is_sent:
                     raise Refusal("your audio is in your own buffer; this is for WebRTC", "unsupported")
-                self._cancel(None)
+                if self._active is not None:  # it comes behind response.cancel, which has done it
+                    self._cancel(None)
 
     def _update(self, event: SessionUpdate) -> None:
         by_hand = not self.config.settings.hands_free
@@ -194,7 +195,7 @@ class RealtimeTalk:
             turn = int(number) if item.startswith(prefix) and number.isdecimal() else None
         else:  # who says how much they have heard does not want to hear more
             self.session.interrupt(CLIENT_CANCELLED, number=turn)
-        rate_hz = self.config.output_format.rate_hz
+        rate_hz = self.session.playout.rate_hz
         sample = max(0, audio_end_ms) * rate_hz // 1000
         if turn is None or not self.session.playout.played(turn, sample):
             raise Refusal(
@@ -267,6 +268,8 @@ class RealtimeTalk:
                 self._sounding = turn
                 if turn in self._answered:  # by a model that hears speech, and writes no words
                     self._begin_response(turn, self.config)
+                if turn in self._responses:
+                    self._responses[turn].sounds()
             case ReplyText(turn=turn, text=text) if turn in self._responses:
                 self._responses[turn].said(text)
             case ToolCallGrew() if event.turn in self._responses:

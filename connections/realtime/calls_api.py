@@ -1,0 +1,84 @@
+"""``POST /v1/realtime/calls``, as OpenAI has it: the Realtime protocol over WebRTC."""
+
+import asyncio
+import contextlib
+import importlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.requests import Request
+from fastapi.responses import Response
+
+from connections.access import Grant
+from connections.base import CLOSE_S
+from connections.door import Door, address_of
+from connections.guests import Guest, Guests
+from connections.realtime.ice_server import INSTALL, IceServer
+from connections.realtime.offer import offer_of
+from pipeline.errors import ProtocolError
+
+logger = logging.getLogger(__name__)
+
+PATH = "/v1/realtime/calls"
+
+
+def calls_routes(door: Door, guests: Guests, ice: Sequence[IceServer]) -> APIRouter:
+    """Where calls begin and end."""
+    calls: set[asyncio.Task[None]] = set()
+
+    @contextlib.asynccontextmanager
+    async def until_all_have_ended(app: object) -> AsyncIterator[None]:
+        """Where the loop ends in the midst of a call, aiortc hangs."""
+        yield
+        if calls:
+            await asyncio.wait(calls, timeout=CLOSE_S)
+
+    routes = APIRouter(lifespan=until_all_have_ended)
+
+    @routes.post(PATH)
+    async def begin(request: Request) -> Response:
+        grant = door.admit(request)
+        offer = await offer_of(request)
+        webrtc = await _load()
+        wishes = [wish for wish in (grant.session, offer.session) if wish is not None]
+        guest = webrtc.CallGuest(wishes)
+        _welcome(guests, guest, address_of(request), grant)
+        call = webrtc.Call(guest, guests, ice)
+        task = asyncio.create_task(call.run(offer.sdp))
+        calls.add(task)
+        task.add_done_callback(calls.discard)
+        answer = await call.answer
+        headers = {"Location": f"{PATH}/{guest.key}"}
+        return Response(answer, 201, headers, media_type="application/sdp")
+
+    @routes.post(f"{PATH}/{{key}}/hangup")
+    async def hang_up(request: Request, key: str) -> Response:
+        door.admit(request, guests.grant_of(key))
+        guests.hung_up(key)
+        return Response()
+
+    return routes
+
+
+def _welcome(guests: Guests, guest: Guest, peer: str, grant: Grant) -> None:
+    """Raises `ProtocolError`."""
+    try:
+        guests.welcome(guest, peer, grant)
+    except ProtocolError:
+        raise
+    except Exception as error:
+        logger.exception("a session could not be begun")
+        raise ProtocolError("the server could not begin a session", "internal_error") from error
+
+
+async def _load() -> Any:
+    """On a thread, since it takes 0.1 to 0.4 s, in which others are talking."""
+    try:
+        return await asyncio.to_thread(importlib.import_module, "connections.realtime.webrtc")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "aiortc":
+            raise
+        text = f"WebRTC is not installed on this server; its operator types: {INSTALL}"
+        raise ProtocolError(text, "not_installed") from error

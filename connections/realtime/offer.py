@@ -1,0 +1,73 @@
+"""Offer: with what a client begins a call over WebRTC."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesHeaderParser
+from typing import Any
+
+from fastapi.requests import Request
+
+from connections.http_body import body_of
+from connections.http_errors import BadParameter
+
+LONGEST_BODY = 1 << 17
+"""Bytes: a session with instructions of some pages, and an offer."""
+
+MOST_PARTS = 8
+"""Of a form; two are read."""
+
+LONGEST_SDP = 1 << 14
+"""Bytes: browsers want some 3000, and 100 for each address of their machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A description of the client's side of the call, and what it wishes of the session."""
+
+    sdp: str
+    session: Mapping[str, Any] | None = None
+
+
+async def offer_of(request: Request) -> Offer:
+    """What a request brings: the SDP alone, or in a form beside a session. Raises `ProtocolError`."""
+    content_type = request.headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    body = await body_of(request, LONGEST_BODY)
+    if kind == "multipart/form-data":
+        fields = _form(content_type, body)
+        if "sdp" not in fields:
+            raise BadParameter("sdp: expected an offer", "sdp")
+        sdp, session = fields["sdp"], fields.get("session")
+    elif kind == "application/sdp":
+        sdp, session = body, None
+    else:
+        raise BadParameter("expected application/sdp or multipart/form-data", "content-type")
+    if len(sdp) > LONGEST_SDP:
+        raise BadParameter(f"sdp: expected at most {LONGEST_SDP} bytes", "sdp")
+    return Offer(sdp.decode("utf-8", "replace"), None if session is None else _session(session))
+
+
+def _form(content_type: str, body: bytes) -> dict[str, bytes]:
+    """The fields of a form (RFC 7578). The form parsers of the standard library and of Starlette do
+    more, and the latter wants a package that nothing else here needs."""
+    header = Message()
+    header["content-type"] = content_type
+    boundary = str(header.get_param("boundary", "")).encode("utf-8", "replace")
+    fields = {}
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary, MOST_PARTS)[1:]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        disposition = BytesHeaderParser().parsebytes(head.lstrip())
+        fields[str(disposition.get_param("name", "", "content-disposition"))] = content
+    return fields
+
+
+def _session(text: bytes) -> dict[str, Any]:
+    try:
+        session = json.loads(text)
+    except (ValueError, RecursionError):
+        session = None
+    if not isinstance(session, dict):
+        raise BadParameter("session: expected a JSON object", "session")
+    return session

@@ -1,0 +1,231 @@
+"""Call: one client of the Realtime protocol over WebRTC; imported when the first one comes."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.exceptions import InvalidStateError
+from aiortc.mediastreams import MediaStreamError
+from aiortc.sdp import SessionDescription
+
+from connections.base import CLOSE_S
+from connections.guests import Guests
+from connections.http_errors import BadParameter
+from connections.realtime.call_guest import CallGuest
+from connections.realtime.guest import describe
+from connections.realtime.ice_server import IceServer
+from connections.realtime.microphone import Microphone, take_packets_at_once
+from connections.realtime.reply_track import ReplyTrack
+from pipeline.errors import ProtocolError
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "oai-events"
+
+CONNECT_S = 30.0
+"""How long a client may take from our answer to its data channel. Without loss it takes 0.1 s; ICE, DTLS
+and SCTP each repeat what was lost after 0.5 s, 1 s, 2 s and so on."""
+
+MOST_UNSENT = 1 << 16
+"""Bytes of events that a slow network may hold up; then what follows waits in line."""
+
+LAST_WORDS_S = 0.5
+"""How long the last events may take, so that Ctrl-C ends the program within a second."""
+
+
+class Call:
+    """A peer connection and its guest, until either has enough."""
+
+    def __init__(self, guest: CallGuest, guests: Guests, ice: Sequence[IceServer]) -> None:
+        loop = asyncio.get_running_loop()
+        self.answer: asyncio.Future[str] = loop.create_future()
+        """The SDP, soon after `run` has begun; or why there is none."""
+        self._guest = guest
+        self._guests = guests
+        servers = [RTCIceServer(server.url, server.name, server.password) for server in ice]
+        configuration = RTCConfiguration(servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        self._connection = RTCPeerConnection(configuration)
+        self._connection.on("connectionstatechange", self._on_state)
+        self._connection.on("datachannel", self._on_channel)
+        self._connection.on("track", self._on_track)
+        self._opened: asyncio.Future[RTCDataChannel] = loop.create_future()
+        self._over: asyncio.Future[ProtocolError] = loop.create_future()
+        self._inbox: asyncio.Queue[str | bytes] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        guests.attached(guest, self._leave)
+
+    async def run(self, offer: str) -> None:
+        """From the offer to the end."""
+        try:
+            self._begin(self._converse(offer))
+            error = await self._over
+            if not self.answer.done():
+                self.answer.set_exception(error)
+            await self._hang_up(error)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            self._guest.detach()
+            self._guests.left(self._guest)
+            self.answer.cancel()  # unless it was given
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._close()
+
+    async def _close(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._connection.close()
+        except TimeoutError:
+            logger.warning("a call was not closed within %g s", CLOSE_S)
+
+    def _begin(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._on_done)
+        self._tasks.append(task)
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        """One that ends by itself ends the call."""
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, ProtocolError):
+            self._leave(error)
+        elif isinstance(error, TimeoutError):
+            self._leave(ProtocolError(f"expected a connection within {CONNECT_S:.0f} s", "gone"))
+        elif error is not None:
+            logger.error("a call failed", exc_info=error)
+            self._leave(ProtocolError("the call failed", "internal_error"))
+
+    def _leave(self, error: ProtocolError) -> None:
+        if not self._over.done():
+            self._over.set_result(error)
+
+    # -- the beginning -----------------------------------------------------------------------------
+
+    async def _converse(self, offer: str) -> None:
+        self.answer.set_result(await self._negotiate(offer))
+        async with asyncio.timeout(CONNECT_S):
+            channel = await self._opened
+        self._guest.attach(again=False)
+        self._begin(self._send(channel))
+        self._begin(self._receive())
+
+    async def _negotiate(self, offer: str) -> str:
+        """Our SDP. Raises `BadParameter`."""
+        connection = self._connection
+        try:
+            _expect_a_call(SessionDescription.parse(offer))
+            await connection.setRemoteDescription(RTCSessionDescription(_reachable(offer), "offer"))
+            track = ReplyTrack(self._guest)
+            track.on("ended", self._on_end)
+            connection.addTrack(track)
+            await connection.setLocalDescription(await connection.createAnswer())
+        except (BadParameter, OSError):
+            raise
+        except Exception as error:  # whatever aiortc makes of what it does not understand
+            logger.debug("an offer makes no sense", exc_info=True)
+            text = f"sdp: expected an offer that can be answered ({type(error).__name__})"
+            raise BadParameter(text, "sdp") from error
+        answer: str = connection.localDescription.sdp
+        return answer
+
+    # -- what the connection tells -----------------------------------------------------------------
+
+    def _on_state(self) -> None:
+        if self._connection.connectionState in ("failed", "closed"):
+            self._on_end()
+
+    def _on_end(self) -> None:
+        self._leave(ProtocolError("the connection is gone", "gone"))
+
+    def _on_channel(self, channel: RTCDataChannel) -> None:
+        if channel.label != CHANNEL or self._opened.done():
+            channel.close()
+            return
+        channel.on("message", self._inbox.put_nowait)
+        channel.on("close", self._on_end)
+        self._opened.set_result(channel)
+
+    def _on_track(self, track: MediaStreamTrack) -> None:
+        for receiver in self._connection.getReceivers():
+            take_packets_at_once(receiver)
+        self._begin(self._listen(track))
+
+    # -- the conversation --------------------------------------------------------------------------
+
+    async def _listen(self, track: MediaStreamTrack) -> None:
+        microphone = Microphone()
+        with contextlib.suppress(MediaStreamError):  # it has ended
+            while True:
+                self._guest.hear(*microphone.read(await track.recv()))
+
+    async def _receive(self) -> None:
+        while True:
+            await self._guest.receive(await self._inbox.get())
+
+    async def _send(self, channel: RTCDataChannel) -> None:
+        room = asyncio.Event()
+        channel.bufferedAmountLowThreshold = MOST_UNSENT
+        channel.on("bufferedamountlow", room.set)
+        with contextlib.suppress(InvalidStateError):  # they are closing it
+            while True:
+                self._pass_on(channel, await self._guest.next_messages())
+                while channel.bufferedAmount > MOST_UNSENT:
+                    room.clear()
+                    await room.wait()
+
+    def _pass_on(self, channel: RTCDataChannel, messages: Sequence[str | bytes]) -> None:
+        for message in messages:
+            try:
+                channel.send(message)
+            except ValueError as error:
+                channel.send(describe(ProtocolError(f"an event was left out: {error}", "too_long")))
+
+    async def _hang_up(self, error: ProtocolError) -> None:
+        """Say why, as far as they still listen."""
+        channel = self._opened.result() if self._opened.done() else None
+        if channel is None or channel.readyState != "open":
+            return
+        for task in self._tasks:
+            task.cancel()
+        self._pass_on(channel, [*self._guest.take_messages(), describe(error)])
+        closed = asyncio.Event()
+        channel.on("close", closed.set)
+        channel.close()  # behind all that was sent
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(closed.wait(), LAST_WORDS_S)
+
+
+def _expect_a_call(offer: SessionDescription) -> None:
+    """Raise `BadParameter` where a call would be of no use, or where aiortc would fail in its midst."""
+    kinds = sorted(media.kind for media in offer.media)
+    if kinds != ["application", "audio"]:  # a picture would be decoded for nobody
+        got = ", ".join(kinds[:5]) or "nothing"
+        raise BadParameter(f"sdp: expected audio and a data channel, got {got}", "sdp")
+    if not any(m.kind == "audio" and m.direction in ("sendrecv", "recvonly") for m in offer.media):
+        raise BadParameter("sdp: expected audio that can be heard (sendrecv, recvonly)", "sdp")
+    mids = {media.rtp.muxId for media in offer.media}
+    bundles = [set(group.items) for group in offer.group if group.semantic == "BUNDLE"]
+    if len(mids) != 2 or bundles != [mids]:
+        raise BadParameter("sdp: expected both in one bundle (a=group:BUNDLE, a=mid)", "sdp")
+    if not all(media.dtls and media.dtls.fingerprints for media in offer.media):
+        raise BadParameter("sdp: expected fingerprints (a=fingerprint)", "sdp")
+
+
+def _reachable(offer: str) -> str:
+    """Without the candidates of which only their own network knows the names (mDNS): who can reach us
+    is found by that alone. And without the word that there are no further ones, since these are."""
+    lines = offer.splitlines()
+    kept = [line for line in lines if not line.startswith("a=candidate:") or ".local " not in line]
+    return "\r\n".join(line for line in kept if line != "a=end-of-candidates") + "\r\n"
