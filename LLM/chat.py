@@ -98,6 +98,13 @@ class Chat:
             self._entries.append(Entry(said_id(turn), ChatMessage(self._user_role, text), turn))
             self._forget_the_oldest()
 
+    def keep_place(self, turn: int) -> None:
+        """A turn is being answered; where the user said nothing in it, its answer belongs here, before
+        what is noted meanwhile."""
+        with self._lock:
+            if not any(entry.turn == turn for entry in self._entries):
+                self._entries.append(Entry(said_id(turn), ChatMessage(self._user_role, ""), turn))
+
     def called(self, turn: int, call: ToolCall) -> None:
         """The model asked for a function."""
         with self._lock:
@@ -115,8 +122,8 @@ class Chat:
         """Correct what was heard of a turn."""
         with self._lock:
             for entry in self._entries:
-                if entry.id == heard_id(turn):
-                    entry.message = replace(entry.message, content=heard)
+                if entry.id == heard_id(turn) and entry.message.content != heard:
+                    entry.message, entry.cut_short = replace(entry.message, content=heard), True
 
     def forget(self, turn: int) -> None:
         """It did not count after all."""
@@ -174,7 +181,8 @@ class Chat:
 
     def _forget_the_oldest(self) -> None:
         """What the user said last decides; system messages stay, since they say how to behave."""
-        said = [i for i, e in enumerate(self._entries) if e.message.role == self._user_role]
+        by_the_user = (e.message.role == self._user_role and e.message.content for e in self._entries)
+        said = [index for index, counts in enumerate(by_the_user) if counts]
         if len(said) > self._size or not self._size:
             start = said[-self._size] if self._size else len(self._entries)
             kept = [entry for entry in self._entries[:start] if entry.message.role == "system"]

@@ -33,10 +33,13 @@ class LanguageModelHandler(BaseHandler[UserText]):
         self._model = model
         self._chat = chat
         self._session = session
+        self._turn_of_call: dict[str, int] = {}
 
     def process(self, said: UserText) -> Generator[Sentence | Speech | EndOfTurn, None, None]:
         """Answer what the user said."""
         turn, settings = said.turn, said.turn.settings
+        if turn.was_committed and turn.remembered:
+            self._chat.keep_place(turn.number)
         messages = self._chat.prompt(
             said.text, settings.instructions, turn=turn.number, context=said.context
         )
@@ -64,6 +67,7 @@ class LanguageModelHandler(BaseHandler[UserText]):
             if isinstance(piece, str):
                 yield piece
                 continue
+            piece = replace(piece, id=self._own_id(turn, piece.id))
             if call is not None and call.id != piece.id:
                 self._tell(turn, ToolCalled, call)
                 call = None
@@ -71,6 +75,11 @@ class LanguageModelHandler(BaseHandler[UserText]):
             self._tell(turn, ToolCallGrew, piece)
         if call is not None and turn.alive:
             self._tell(turn, ToolCalled, call)
+
+    def _own_id(self, turn: Turn, id: str) -> str:
+        """Results are found by it, and there are servers that number the calls of each answer anew."""
+        first = self._turn_of_call.setdefault(id, turn.number)
+        return id if first == turn.number else f"{id}_{turn.number}"
 
     def _tell(self, turn: Turn, kind: type[ToolCalled] | type[ToolCallGrew], call: ToolCall) -> None:
         def tell() -> None:

@@ -46,7 +46,11 @@ class _Visit:
         """Whether there is one; if not, the channel tells when it is worth to look again."""
         if self.over.is_set():
             return False
-        message = self.hearer.queue_in.poll()
+        try:
+            message = self.hearer.queue_in.poll()
+        except Exception as error:
+            self.end(error)
+            return False
         if message is END:
             self.over.set()
             return False
@@ -59,6 +63,13 @@ class _Visit:
             self.hearer.heard(self.message, probability)
         except Exception as error:
             self.end(error)
+
+    def miss(self, error: Exception) -> None:
+        """The window could not be judged."""
+        try:
+            self.hearer.failed(self.message, error)
+        except Exception as failure:
+            self.end(failure)
 
     def end(self, error: Exception) -> None:
         """It cannot go on."""
@@ -143,12 +154,18 @@ class Ears:
                 visit.react(None)
             else:
                 judged[visit] = window
-        streams = [visit.hearer.stream for visit in judged]
-        try:
-            probabilities = self.detector.judge(streams, list(judged.values())) if judged else []
-        except Exception as error:
-            for visit in judged:
-                visit.hearer.failed(visit.message, error)
-            return
-        for visit, probability in zip(judged, probabilities, strict=True):
+        for visit, probability in self._judge(judged):
             visit.react(probability)
+
+    def _judge(self, windows: dict[_Visit, Samples]) -> list[tuple[_Visit, float]]:
+        """Together; where that fails one by one, so that one window costs nobody else theirs."""
+        streams = [visit.hearer.stream for visit in windows]
+        try:
+            judged = self.detector.judge(streams, list(windows.values())) if windows else []
+            return list(zip(windows, judged, strict=True))
+        except Exception as error:
+            if len(windows) == 1:
+                next(iter(windows)).miss(error)
+                return []
+        alone = [self._judge({visit: window}) for visit, window in windows.items()]
+        return [judgement for judgements in alone for judgement in judgements]

@@ -138,7 +138,8 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         self._next_sample = block.start_sample + len(block.samples)
         self._captured_until = block.captured_at + self._window / self._rate_hz
         wanted = self._session.settings.endpointing or self._configured
-        if wanted is not self._settings and not self._endpointer.in_speech:
+        if wanted != self._settings and not self._endpointer.in_speech:
+            self._turns.stand_alone()
             self._listen_by(wanted)
         self._endpointer.patience_ms = self._patience_ms()
         voice = self._endpointer.step(probability)

@@ -62,7 +62,9 @@ class WebConnection:
         await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception) and not isinstance(ended, GONE):
+                logger.error("a connection failed", exc_info=ended)
         if not self._over.done():
             self._guest.detach()
             self._guests.dropped(self._guest)

@@ -51,6 +51,11 @@ class Intake:
         self._lock = threading.Lock()
 
     @property
+    def is_full(self) -> bool:
+        """Whether nothing more can wait for the VAD."""
+        return self.backlog_s >= BACKLOG_S - self.window_samples / self.rate_hz
+
+    @property
     def backlog_s(self) -> float:
         """How much audio waits for the VAD."""
         return len(self._channel) * self.window_samples / self.rate_hz

@@ -1,5 +1,6 @@
 """Ledger: what was heard of a reply."""
 
+import itertools
 import math
 import unicodedata
 from dataclasses import dataclass, field
@@ -62,9 +63,12 @@ class Ledger:
         """Whether more audio of the latest text is to come."""
         return bool(self._spans) and not self._spans[-1].complete
 
-    def begun(self, sample: int) -> list[str]:
-        """The texts whose audio begins before `sample`; of one without audio, at it."""
-        return [span.text for span in self._spans if span.start_sample < sample + span.is_silent]
+    def begun(self, sample: int, told: int = 0) -> list[str]:
+        """The texts whose audio begins before `sample`, behind the first `told` of them; of one without
+        audio, at it."""
+        following = itertools.islice(self._spans, told, None)
+        begun = itertools.takewhile(lambda s: s.start_sample < sample + s.is_silent, following)
+        return [span.text for span in begun]
 
     def heard(self, samples: int) -> str:
         """The words that are over after `samples` samples."""

@@ -93,7 +93,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
     def sounding(self) -> bool:
         """Whether a reply has begun to be heard and is not over."""
         reply = self._reply
-        return reply is not None and reply.started
+        return reply is not None and reply.started and reply.turn.settings.spoken
 
     @property
     def saying(self) -> str:
@@ -305,7 +305,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             cut_short = turn.state is not TurnState.DONE
             if not (cut_short and self._sink.flush(turn.number, heard)):
                 silent_at = max(silent_at, self._sink.heard_all_at(silent_at))
-            if not self._sink.full_duplex:
+            if not self._sink.full_duplex and turn.settings.spoken:
                 self._gate.open_at(silent_at + ECHO_TAIL_S)
             self._keep_ledger(reply)
             turn.mark("heard_to")

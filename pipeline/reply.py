@@ -86,11 +86,11 @@ class Reply:
     @property
     def has_text(self) -> bool:
         """Whether a text is due that has no audio."""
-        return len(self.ledger.begun(self.reel.position)) > self._announced
+        return bool(self.ledger.begun(self.reel.position, self._announced))
 
     def texts_begun(self) -> list[str]:
         """The texts whose audio began to be sent since the last call."""
-        texts = self.ledger.begun(self.reel.position)[self._announced :]
+        texts = self.ledger.begun(self.reel.position, self._announced)
         self._announced += len(texts)
         self.latest_text = texts[-1] if texts else self.latest_text
         return texts

@@ -262,12 +262,12 @@ class Session:
 
     def when_committed(self, turn: Turn, do: Callable[[], None]) -> None:
         """Do it now, or when `turn` is committed: of a tentative one nothing is told or learnt before,
-        since it may never have been."""
+        since it may never have been; and behind what is told of the commit itself."""
         with self._lock:
-            if turn.state is TurnState.TENTATIVE:
+            if turn.news is not None:
                 turn.news.append(do)
                 return
-        if turn.was_committed:
+        if turn.state is not TurnState.DROPPED:
             do()
 
     def report(self, stage: str, error: Exception, turn: Turn | None = None) -> None:
@@ -285,9 +285,7 @@ class Session:
             if turn.origin in _BY_THE_USER and settings.reply_mode == "turn" and settings.interruptible:
                 self._make_way_for(turn)
             self.events.emit(TurnCommitted(turn.number, turn.origin.value, settings.answers))
-            with self._lock:
-                news, turn.news = turn.news, []
-            for tell in news:
+            while (tell := self._next_news(turn)) is not None:
                 tell()
             self.playout.committed(turn)
         elif state in (TurnState.INTERRUPTED, TurnState.DROPPED):
@@ -351,22 +349,29 @@ class Session:
             raise SessionClosed(f"expected an open session, got one that is {self._state.value}")
         if not self.can.texts:
             raise EngineError("this pipeline answers speech, not text", code="speech_only")
+        if self.intake.is_full:
+            raise SessionBusy(f"expected room, but {BACKLOG_S:.0f} s of audio are waiting")
         if len(self._living()) >= TURNS_IN_LINE:
             raise SessionBusy(f"{TURNS_IN_LINE} turns are in line already; wait for one to end")
         return self.begin_turn(origin, settings)
 
+    def _next_news(self, turn: Turn) -> Callable[[], None] | None:
+        with self._lock:
+            if turn.news:
+                return turn.news.pop(0)
+            turn.news = None
+            return None
+
     def _hand_in(self, *messages: UserText | Sentence | EndOfTurn) -> None:
-        if not self.audio.offer(*messages):
+        if not self.audio.offer(*messages):  # it became full just now
             messages[0].turn.interrupt("too much audio is waiting")
-            raise SessionBusy(f"expected room, but {BACKLOG_S:.0f} s of audio are waiting")
 
     def _make_way_for(self, newer: Turn) -> None:
         """The user said something new: older questions are moot, what is being spoken stops. What the
         program has yet to say stays in line."""
         for turn in self._living():
-            if turn.number < newer.number and (
-                turn.origin in _BY_THE_USER or turn.state is TurnState.SPEAKING
-            ):
+            moot = turn.origin in _BY_THE_USER and turn.settings.answers
+            if turn.number < newer.number and (moot or turn.state is TurnState.SPEAKING):
                 turn.interrupt("the user went on")
 
     def _interrupt_reply(self, reason: str) -> None:

@@ -136,8 +136,9 @@ class Turn:
         """Whether a stage could not do its part, so that the answer may be shorter than was meant."""
         self.settled = False
         """Whether playout has drawn the line under it; guarded by the lock of the playout."""
-        self.news: list[Callable[[], None]] = []
-        """What is to be done when it is committed; guarded by the lock of the session."""
+        self.news: list[Callable[[], None]] | None = []
+        """What is to be done when it is committed; None: it was, and all is done. Guarded by the lock of
+        the session."""
         self.marks: dict[str, Mark] = {}
         self._state = TurnState.TENTATIVE
         self._lock = threading.Lock()

@@ -222,6 +222,22 @@ class TestTools:
             client.until("response.done")
         assert not any(message.calls for message in server.llm.prompts[1])
 
+    def test_a_model_that_numbers_its_calls_anew(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        server.llm._replies = [ToolCall("call_0", "weather", '{"city": "x"}')] * 2 + ["It snows."]
+        client.configure(tools=[WEATHER])
+        for result in ("rain", "snow"):
+            client.note("And there?")
+            client.send("response.create")
+            (item,) = client.until("response.done").response.output
+            output = {"type": "function_call_output", "call_id": item.call_id, "output": result}
+            client.send("conversation.item.create", item=output)
+        client.send("response.create")
+        client.until("response.done")
+        results = [message for message in server.llm.prompts[2] if message.answers]
+        assert [message.content for message in results] == ["rain", "snow"]
+
     def test_the_tool_that_has_to_be_called(
         self, server: ScriptedWebServer, client: RealtimeClient
     ) -> None:
@@ -284,6 +300,49 @@ class TestTurns:
         client.send("response.create")
         client.until("response.done")
         assert [message.content for message in server.llm.prompts[0]][1:] == ["words"]
+
+    def test_a_response_that_is_asked_for_before_the_words_are_known(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        detection = {"type": "server_vad", "create_response": False}
+        client.configure(audio={"input": {"turn_detection": detection}})
+        server.stt.hold.close()
+        client.ask()
+        client.until("input_audio_buffer.committed")
+        client.send("response.create")
+        client.until("response.created")
+        server.stt.hold.open()
+        assert client.until("response.done").response.status == "completed"
+        assert [message.content for message in server.llm.prompts[0]][1:] == ["words"]
+
+    def test_what_is_noted_during_an_answer_comes_behind_it(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        client.note("Tell me a story.")
+        client.send("response.create")
+        client.until("response.output_audio.delta")
+        client.note("And where is Paris?")
+        client.until("response.done")
+        client.send("response.create")
+        client.until("response.done")
+        assert [message.role for message in server.llm.prompts[1]][1:] == ["user", "assistant", "user"]
+
+    def test_settings_that_say_the_same_change_nothing(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        same = {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
+        client.configure(**same)
+        server.llm.hold.close()
+        client.ask()
+        client.until("response.created")
+        client.configure(**same)
+        client.ask()
+        client.until("conversation.item.deleted")
+        server.llm.hold.open()
+        client.until("response.done")
+        assert client.until("response.done").response.status == "completed"
+        first, whole = server.stt.heard
+        assert len(whole) > 1.5 * len(first), "the second carries both"
 
     def test_speech_interrupts_the_answer(
         self, server: ScriptedWebServer, client: RealtimeClient

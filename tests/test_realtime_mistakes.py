@@ -1,6 +1,7 @@
 """The OpenAI Realtime protocol: what makes no sense, what is not supported, what goes wrong."""
 
 import base64
+import contextlib
 import json
 import socket
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from testing.server import ScriptedWebServer
@@ -55,6 +57,7 @@ def still_answers(client: RealtimeClient) -> None:
         (TRUNCATE % "x", "item_truncate_invalid_item_id"),
         (TRUNCATE % "item_heard_", "item_truncate_invalid_item_id"),
         (TRUNCATE % "item_heard_99", "item_truncate_invalid_item_id"),
+        (TRUNCATE % ("item_heard_" + 5000 * "9"), "item_truncate_invalid_item_id"),
         ('{"type": "input_audio_buffer.commit"}', "input_audio_buffer_commit_empty"),
         ('{"type": "output_audio_buffer.clear"}', "unsupported"),
         ('{"type": "session.update", "session": {"type": "transcription"}}', "invalid_value"),
@@ -75,6 +78,18 @@ def test_a_text_that_is_too_long_is_told(client: RealtimeClient) -> None:
     client.send("session.update", session={"type": "realtime", "instructions": "x" * 300_000})
     assert client.until("error").error.code == "too_long"
     still_answers(client)
+
+
+def test_who_asks_and_does_not_read_is_sent_away(server: ScriptedWebServer) -> None:
+    instructions = {"type": "realtime", "instructions": "x" * 200_000}
+    with connect(f"ws://127.0.0.1:{server.port}/v1/realtime", max_queue=1) as deaf:
+        deaf.send(json.dumps({"type": "session.update", "session": instructions}))
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(300):
+                deaf.send('{"type": "session.update", "session": {"type": "realtime"}}')
+        wait_for(lambda: server.sessions[0].state.value == "closed", "the end of the session")
+        with contextlib.suppress(OSError):  # or it waits to be read
+            deaf.socket.shutdown(socket.SHUT_RDWR)
 
 
 def test_binary_data_is_told(client: RealtimeClient) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from connections.base import tell_loop
 from connections.realtime.talk import RealtimeTalk
+from pipeline.errors import ProtocolError
 from pipeline.events import LIVE, Event, InputLevel
 from pipeline.messages import Samples
 from pipeline.session import Session
@@ -15,6 +16,12 @@ from pipeline.sink import Frame
 
 MOST_WAITING = 50
 """Things that wait for a client that does not read; then nothing more is released."""
+
+MOST_EVENTS = 1000
+"""Of the session, that wait for such a client: minutes of conversation. Then the session ends."""
+
+MOST_UNREAD = 1 << 20
+"""Characters of answers to what such a client says; then the connection ends."""
 
 
 class Line:
@@ -60,9 +67,11 @@ class Line:
         """Tell the client of this, behind what happened before."""
         with self._lock:
             self._line.append(thing)
-            first = len(self._line) == 1
-        if first:
+            waiting = len(self._line)
+        if waiting == 1:
             tell_loop(self._loop, self._news.set)
+        elif waiting == MOST_EVENTS:
+            tell_loop(self._loop, self._session.close, "the client does not read")
 
     def post(self, event: Event) -> None:
         """Something happened in the session."""
@@ -111,7 +120,10 @@ class Line:
         return messages
 
     def obey(self, data: str | bytes) -> Samples | None:
-        """An event of the client; audio is given back."""
+        """An event of the client; audio is given back. Raises `ProtocolError` where too much waits for a
+        client who does not read."""
+        if sum(map(len, self._messages)) > MOST_UNREAD:
+            raise ProtocolError("expected what was told to be read, too much is waiting", "flood")
         samples = None
         if isinstance(data, bytes):
             self._talk.tell.error("expected events as text, got binary data", "invalid_event")

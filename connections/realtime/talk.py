@@ -63,6 +63,9 @@ LONGEST_EVENT = 1 << 18
 """Characters of an event without audio: instructions and functions of many pages."""
 
 
+LONGEST_NUMBER = 9
+"""Digits of a turn's: some thousand years of conversation."""
+
 LATE_CANCEL_S = 0.5
 """Since an answer was stopped by speech: the way to the client and back, and what it does in between."""
 
@@ -89,6 +92,7 @@ class RealtimeTalk:
         self._sounding: int | None = None
         self._stopped_at = -math.inf
         """When speech stopped an answer, by the loop's clock; the client has not asked for one since."""
+        self._user_speaks = False
         self._heard_ms = 0.0
         self._idle: asyncio.TimerHandle | None = None
 
@@ -192,7 +196,8 @@ class RealtimeTalk:
         if turn is None:
             prefix = heard_id(0).removesuffix("0")
             number = item.removeprefix(prefix)
-            turn = int(number) if item.startswith(prefix) and number.isdecimal() else None
+            is_number = number.isdecimal() and len(number) <= LONGEST_NUMBER
+            turn = int(number) if item.startswith(prefix) and is_number else None
         else:  # who says how much they have heard does not want to hear more
             self.session.interrupt(CLIENT_CANCELLED, number=turn)
         rate_hz = self.session.playout.rate_hz
@@ -245,12 +250,15 @@ class RealtimeTalk:
         """Tell the client what it means to them."""
         match event:
             case SpeechStarted(sample=sample):
+                self._user_speaks = True
                 self._stop_waiting()
                 held = self._sounding is not None and self.config.settings.interruptible
                 self._utterances.started(self._ms(sample), held=held)
             case SpeechEnded(speech_end_sample=sample):
+                self._user_speaks = False
                 self._utterances.stopped(self._ms(sample))
             case SpeechCancelled():
+                self._user_speaks = False
                 self._utterances.cancelled()
             case PartialTranscript(text=text, stable_chars=stable) if self.config.wants_partials:
                 self._utterances.heard_so_far(text[:stable])
@@ -336,7 +344,7 @@ class RealtimeTalk:
         """From the end of an answer, where the client has set a time."""
         self._stop_waiting()
         idle_ms = self.config.idle_timeout_ms
-        if idle_ms is not None and self._active is None:
+        if idle_ms is not None and self._active is None and not self._user_speaks:
             loop = asyncio.get_running_loop()
             self._idle = loop.call_later(idle_ms / 1000, self._nothing_was_said, self._heard_ms)
 
