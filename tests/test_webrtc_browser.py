@@ -11,6 +11,8 @@ import pytest
 import soundfile
 
 from testing.server import ScriptedWebServer
+from tests.command import ROOT
+from tests.socket_clients import wait_for
 from tests.speech import silence, spoken
 from tests.test_page import ALLOWED, CHROMIUM, FLAGS, PATIENCE_MS
 from utils.audio import resample
@@ -21,6 +23,9 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
 TOKEN = "the token"
+KIT = (
+    ROOT / "tests/agents/node_modules/@openai/agents-realtime/dist/bundle/openai-realtime-agents.umd.js"
+)
 
 CALL = """async (key) => {
   const pc = window.pc = new RTCPeerConnection()
@@ -51,6 +56,19 @@ HEARD = """async () => {
 }"""
 
 
+AGENT = """async ([key, baseUrl]) => {
+  const { RealtimeAgent, RealtimeSession, OpenAIRealtimeWebRTC } = window.OpenAIAgentsRealtime
+  const transport = new OpenAIRealtimeWebRTC({ baseUrl })
+  const agent = new RealtimeAgent({ name: "A", instructions: "Be brief." })
+  window.session = new RealtimeSession(agent, { transport, model: "any" })
+  window.events = []
+  transport.on("*", (event) => window.events.push(event.type))
+  window.session.on("error", (error) => window.events.push("error"))
+  await window.session.connect({ apiKey: key })
+  return transport.callId
+}"""
+
+
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Any]:
     """With somebody at the microphone who asks the same question every six seconds."""
@@ -74,14 +92,17 @@ def until(page: Any, holds: str) -> None:
         page.wait_for_timeout(50)
 
 
+def client_secret(place: str) -> str:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    return str(httpx2.post(f"{place}/v1/realtime/client_secrets", headers=headers).json()["value"])
+
+
 def test_it_asks_and_hears_the_answer(page: Any) -> None:
     with ScriptedWebServer(vad=SileroDetector(), token=TOKEN) as server:
         server.tts.tone = 0.4
         place = f"http://127.0.0.1:{server.port}"
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        secret = httpx2.post(f"{place}/v1/realtime/client_secrets", headers=headers).json()["value"]
         page.goto(f"{place}/health")
-        status, location = page.evaluate(CALL, secret)
+        status, location = page.evaluate(CALL, client_secret(place))
         assert status == 201
         assert location.startswith("/v1/realtime/calls/rtc_")
         until(page, "window.events.includes('output_audio_buffer.stopped')")
@@ -91,6 +112,28 @@ def test_it_asks_and_hears_the_answer(page: Any) -> None:
         until(page, f"({HEARD})().then((energy) => energy > 0.001)")
         assert len(server.stt.heard) >= 1
         assert np.max(np.abs(server.stt.heard[0])) > 0.1
+        headers = {"Authorization": f"Bearer {TOKEN}"}
         assert httpx2.post(f"{place}{location}/hangup", headers=headers).status_code == 200
         until(page, "window.channel.readyState === 'closed'")
         assert page.evaluate("window.events.at(-1)") == "error"
+
+
+@pytest.mark.skipif(not KIT.is_file(), reason="@openai/agents is not installed (make agents)")
+def test_the_kit_of_openai_for_voice_agents(page: Any) -> None:
+    with ScriptedWebServer(vad=SileroDetector(), token=TOKEN) as server:
+        server.tts.tone = 0.4
+        server.llm._replies = ["One sentence that takes a while to say. " * 40]
+        place = f"http://127.0.0.1:{server.port}"
+        page.route("**/kit.js", lambda route: route.fulfill(path=KIT, content_type="text/javascript"))
+        page.goto(f"{place}/health")
+        page.add_script_tag(url=f"{place}/kit.js")
+        call = page.evaluate(AGENT, [client_secret(place), f"{place}/v1/realtime/calls"])
+        assert call.startswith("rtc_")
+        until(page, "window.events.includes('output_audio_buffer.started')")
+        page.evaluate("window.session.interrupt()")
+        until(page, "window.events.includes('output_audio_buffer.cleared')")
+        until(page, "window.session.history[1]?.status === 'incomplete'")
+        assert page.evaluate("window.session.history[0].content[0].transcript") == "words"
+        assert "error" not in page.evaluate("window.events")
+        page.evaluate("window.session.close()")
+        wait_for(lambda: server.sessions[0].state.value == "closed", "the end of the session")

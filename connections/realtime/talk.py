@@ -161,7 +161,7 @@ class RealtimeTalk:
             case OutputAudioBufferClearEvent():
                 if self.audio_is_sent:
                     raise Refusal("your audio is in your own buffer; this is for WebRTC", "unsupported")
-                if self._active is not None:  # it comes behind response.cancel, which has done it
+                with contextlib.suppress(Refusal):  # it comes behind response.cancel, which has done it
                     self._cancel(None)
 
     def _update(self, event: SessionUpdate) -> None:

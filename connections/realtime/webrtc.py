@@ -100,6 +100,7 @@ class Call:
             return
         error = task.exception()
         if isinstance(error, ProtocolError):
+            logger.info("hung up: %s", error, extra={"code": error.code})
             self._leave(error)
         elif isinstance(error, TimeoutError):
             self._leave(ProtocolError(f"expected a connection within {CONNECT_S:.0f} s", "gone"))
