@@ -98,9 +98,14 @@ class Guests:
         """How many sessions there are, with those that wait for their client."""
         return len(self._stays)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may come, as far as their number goes."""
+        return not self.closing and self.count < self._most
+
     def welcome(self, guest: Guest, peer: str, grant: Grant) -> Guest:
         """A session for a new guest. Raises `ProtocolError` where there is no room."""
-        if self.closing or self.count >= self._most:
+        if not self.has_room:
             raise ProtocolError(f"expected room, but {self.count} people are talking already", "full")
         client = client_of(peer)
         if client and sum(s.client == client for s in self._stays.values()) >= self._most_of_one:

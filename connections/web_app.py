@@ -67,7 +67,7 @@ def build_app(guests: Guests, door: Door, ice: Sequence[IceServer]) -> FastAPI:
     @app.get("/ready")
     async def ready() -> JSONResponse:
         """New conversations are taken; the engines were loaded before the port was served."""
-        return JSONResponse({"ready": not guests.closing}, 503 if guests.closing else 200)
+        return JSONResponse({"ready": guests.has_room}, 200 if guests.has_room else 503)
 
     @app.get("/v1/sessions")
     async def sessions(request: Request) -> JSONResponse:

@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 from testing.server import ScriptedWebServer
 from tests.realtime_client import RealtimeClient
 from tests.socket_clients import wait_for
+from tests.test_websocket_guests import get
 from utils.audio import to_pcm16
 
 TRUNCATE = """{"type": "conversation.item.truncate", "item_id": "%s",
@@ -58,6 +59,8 @@ def still_answers(client: RealtimeClient) -> None:
         (TRUNCATE % "item_heard_", "item_truncate_invalid_item_id"),
         (TRUNCATE % "item_heard_99", "item_truncate_invalid_item_id"),
         (TRUNCATE % ("item_heard_" + 5000 * "9"), "item_truncate_invalid_item_id"),
+        (TRUNCATE.replace(": 1}", ": -1}") % "item_heard_1", "invalid_value"),
+        ('{"type": "response.create", "response": {"conversation": "some"}}', "invalid_value"),
         ('{"type": "input_audio_buffer.commit"}', "input_audio_buffer_commit_empty"),
         ('{"type": "output_audio_buffer.clear"}', "unsupported"),
         ('{"type": "session.update", "session": {"type": "transcription"}}', "invalid_value"),
@@ -231,6 +234,8 @@ def test_a_server_that_is_full_says_so() -> None:
         first.until("session.created")
         with connect(f"ws://127.0.0.1:{server.port}/v1/realtime") as second:
             error = json.loads(second.recv(20))
+            status, _, _ = get(server.port, "/ready")
+            assert status == 503, "no more people should be sent here"
             assert (error["type"], error["error"]["code"]) == ("error", "full")
             with pytest.raises(Exception, match="1013"):
                 second.recv(20)

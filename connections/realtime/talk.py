@@ -152,7 +152,10 @@ class RealtimeTalk:
                 self.tell(ConversationItemRetrieved, item=self._conversation.retrieve(item))
             case ConversationItemDeleteEvent(item_id=item):
                 self._conversation.delete(item)
-            case ConversationItemTruncateEvent(item_id=item, audio_end_ms=ms):
+            case ConversationItemTruncateEvent(item_id=item, audio_end_ms=ms, content_index=part):
+                if ms < 0 or part != 0:
+                    text = f"expected audio_end_ms from 0 and content_index 0, got {ms} and {part}"
+                    raise Refusal(text, param="audio_end_ms" if ms < 0 else "content_index")
                 self._truncate(item, ms)
             case ResponseCreate():
                 self._respond(event)
@@ -201,7 +204,7 @@ class RealtimeTalk:
         else:  # who says how much they have heard does not want to hear more
             self.session.interrupt(CLIENT_CANCELLED, number=turn)
         rate_hz = self.session.playout.rate_hz
-        sample = max(0, audio_end_ms) * rate_hz // 1000
+        sample = audio_end_ms * rate_hz // 1000
         if turn is None or not self.session.playout.played(turn, sample):
             raise Refusal(
                 f"expected one of the latest answers, got {item!r:.100}",
@@ -213,6 +216,9 @@ class RealtimeTalk:
     def _respond(self, event: ResponseCreate) -> None:
         wanted = event.response
         aside = wanted is not None and wanted.conversation == "none"
+        if wanted is not None and wanted.conversation not in (None, "auto", "none"):
+            text = f'expected "auto" or "none", got {wanted.conversation!r:.100}'
+            raise Refusal(text, param="response.conversation")
         if not aside and self._active is not None:
             raise Refusal(
                 "expected no response to be under way; cancel it, or wait for response.done",
@@ -239,7 +245,8 @@ class RealtimeTalk:
         )
         if turn is None:
             raise Refusal(
-                "Cancellation failed: expected a response under way, there is none",
+                "Cancellation failed: expected a response under way, there is none"
+                + (f" with the id {id!r:.100}" if id else ""),
                 "response_cancel_not_active",
             )
         self.session.interrupt(CLIENT_CANCELLED, number=turn)
