@@ -47,9 +47,8 @@ class Run:
 
     @property
     def elsewhere_share(self) -> float:
-        """What others, and the system itself, took of it."""
-        busy_s = self.ended.core_busy_s - self.begun.core_busy_s
-        return max(0.0, 100 * busy_s / self.seconds - self.cpu_share)
+        """What others took of it."""
+        return 100 * self.ended.elsewhere_s(self.begun) / self.seconds
 
     @property
     def memory_mb(self) -> float:

@@ -46,6 +46,10 @@ class Usage:
     cpu_s_by_thread: dict[str, float] = field(default_factory=dict)
     """By the kind of thread, where the process tells."""
 
+    def elsewhere_s(self, since: "Usage") -> float:
+        """What others, and the system itself, have computed on this core in the meantime."""
+        return max(0.0, self.core_busy_s - since.core_busy_s - (self.cpu_s - since.cpu_s))
+
     @classmethod
     def of(cls, pid: int, cpu_s_by_thread: dict[str, float] | None = None) -> "Usage":
         """Of this process, on the servers' core. Raises `OSError` where not on Linux."""

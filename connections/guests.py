@@ -1,6 +1,7 @@
 """Guests: who is talking over the WebSocket, how many more may, and who may come back."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -21,8 +22,12 @@ from pipeline.sink import Sink
 GRACE_S = 15.0
 """How long a session waits for a client whose connection dropped: a tunnel, a change of networks."""
 
-MOST_LAG_S = 0.1
+MOST_WAITING_S = 0.1
 """Of audio that waits for the VAD in one of the sessions: then the machine has no room for another."""
+
+MOST_LATE = 3.0
+"""The same where so many people are heard late at a time, as a mean of the last seconds. Hardly anybody
+is, until the machine is almost full; beyond, everybody waits ever longer."""
 
 
 class Guest(Sink, Protocol):
@@ -112,8 +117,7 @@ class Guests:
             raise ProtocolError(
                 f"expected at most {self._most_of_one} conversations at once from one address", "full"
             )
-        lag_s = max((stay.session.intake.backlog_s for stay in self._stays.values()), default=0.0)
-        if lag_s > MOST_LAG_S:
+        if self._is_full():
             raise ProtocolError("expected room, but this machine is busy; try again soon", "full")
         number = next(self._numbers)
         session = self._open_session(guest, f"{number} {peer}")
@@ -175,6 +179,13 @@ class Guests:
             if stay.timer is not None:
                 stay.timer.cancel()
             stay.leave(ProtocolError("the session has ended", "ended"))
+
+    def _is_full(self) -> bool:
+        """Whether the machine hardly keeps up with those who are there."""
+        intakes, now = [stay.session.intake for stay in self._stays.values()], time.monotonic()
+        waiting_s = max((intake.backlog_s for intake in intakes), default=0.0)
+        late = sum(intake.lag.share(now) for intake in intakes)
+        return waiting_s > MOST_WAITING_S or late > MOST_LATE
 
     def overview(self) -> list[dict[str, object]]:
         """For the operator: who is there, without a word of what is said."""

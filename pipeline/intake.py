@@ -9,6 +9,7 @@ from pipeline.channel import Channel
 from pipeline.clock import Clock
 from pipeline.events import AudioLost, TalkSignalled
 from pipeline.gate import Gate
+from pipeline.lag import Lag
 from pipeline.mailbox import Mailboxes
 from pipeline.messages import AudioBlock, Samples, Talk, TalkSignal
 from utils.audio import Resampler, clean
@@ -36,6 +37,8 @@ class Intake:
     ) -> None:
         self.on_heard: Callable[[Samples, int], object] = lambda samples, rate_hz: None
         """Called with all audio as it comes, and its rate; must not wait."""
+        self.lag = Lag(clock.now())
+        """Of audio: for how long it has waited for the VAD when more comes."""
         self.rate_hz = rate_hz
         self.window_samples = window_samples
         self._channel = channel
@@ -47,6 +50,7 @@ class Intake:
         self._resampler: Resampler | None = None
         self._rest: Samples = np.empty(0, np.float32)
         self._position = 0
+        self._offered_at = clock.now()
         self._lost = 0
         self._lock = threading.Lock()
 
@@ -66,9 +70,11 @@ class Intake:
         None: the last one just now. A burst after a hiccup of the network, which comes in one piece, is
         then judged by when it was spoken.
         """
+        now = self._clock.now()
         if captured_at is None:
-            captured_at = self._clock.now() - len(samples) / rate_hz
+            captured_at = now - len(samples) / rate_hz
         with self._lock:
+            self.lag.note(now - self._offered_at if len(self._channel) else 0.0, now)
             self.on_heard(samples, rate_hz)
             audio = self._resampled(clean(samples), rate_hz)
             self._cut(audio if self._enhance is None else self._enhance(audio), captured_at)
@@ -117,6 +123,7 @@ class Intake:
         self._position += len(window)
         if not self._gate.takes(captured_at):
             return
+        self._offered_at = self._clock.now()
         if not self._channel.offer(AudioBlock(window, start, captured_at)):
             self._lost += len(window)
         elif self._lost:

@@ -36,6 +36,23 @@ class LoudnessDetector:
         """Nothing to forget."""
 
 
+class StoppableDetector(LoudnessDetector):
+    """The same, which a test can stop in the middle of a call."""
+
+    def __init__(self) -> None:
+        self.hold = Hold()
+        self.error: Exception | None = None
+        self.calls: list[int] = []
+        """How many windows were judged in each."""
+
+    def judge(self, streams: Sequence[object], windows: Sequence[Samples]) -> list[float]:
+        self.calls.append(len(windows))
+        self.hold.pass_through(CancelToken())
+        if self.error is not None:
+            raise self.error
+        return super().judge(streams, windows)
+
+
 class ScriptedRecognizer:
     """Hears the next of `texts` each time, then "words" for ever."""
 

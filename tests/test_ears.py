@@ -3,7 +3,7 @@
 import gc
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -11,47 +11,28 @@ import pytest
 from pipeline.clock import SampleClock
 from pipeline.errors import EngineError
 from pipeline.events import ErrorEvent, SessionEnded, SpeechStarted
-from pipeline.messages import Samples
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
-from pipeline.turn import CancelToken
 from s2s_pipeline import build_pipeline
 from testing.conversation import QUICK, WINDOW
 from testing.fakes import (
     RATE_HZ,
-    LoudnessDetector,
     ScriptedModel,
     ScriptedRecognizer,
     ScriptedSynthesizer,
+    StoppableDetector,
 )
-from testing.hold import Hold
 from testing.sinks import RecordingSink
 from utils.engines import Cascade, Engines
 
 LOUD = np.full(WINDOW, 0.5, np.float32)
 
 
-class Stoppable(LoudnessDetector):
-    """Stops at its hold in the middle of a call."""
-
-    def __init__(self) -> None:
-        self.hold = Hold()
-        self.error: Exception | None = None
-        self.calls: list[int] = []
-
-    def judge(self, streams: Sequence[object], windows: Sequence[Samples]) -> list[float]:
-        self.calls.append(len(windows))
-        self.hold.pass_through(CancelToken())
-        if self.error is not None:
-            raise self.error
-        return super().judge(streams, windows)
-
-
 class Party:
     """Sessions that share one detector."""
 
     def __init__(self, guests: int) -> None:
-        self.detector = Stoppable()
+        self.detector = StoppableDetector()
         cascade = Cascade(
             SharedEngine(ScriptedRecognizer()),
             SharedEngine(ScriptedModel()),

@@ -18,6 +18,7 @@ import connections.guests
 from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.websocket_server import WebSocketServer
 from pipeline.errors import UserError
+from testing.fakes import StoppableDetector
 from testing.server import ScriptedWebServer
 from tests.socket_clients import wait_for
 from tests.web_client import WebClient
@@ -166,6 +167,27 @@ class TestAccess:
                 assert client.until("error")["code"] == "full"
                 assert client.until_closed() == 1013
             inside.ask()
+
+    def test_a_machine_that_does_not_keep_up_takes_nobody_more(self) -> None:
+        vad = StoppableDetector()
+        with ScriptedWebServer(vad=vad) as server, WebClient(server.port) as inside:
+            inside.until("welcome")
+            vad.hold.close()
+            inside.say(400)
+            wait_for(lambda: server.sessions[0].intake.backlog_s > 0.3, "the audio")
+            with WebClient(server.port) as newcomer:
+                refusal = newcomer.until("error")
+                assert (refusal["code"], "busy" in refusal["text"]) == ("full", True)
+                assert newcomer.until_closed() == 1013
+            vad.hold.open()
+            inside.say(600, 0.0)
+            inside.until("ReplyStarted")
+
+            def welcome() -> bool:
+                with WebClient(server.port) as newcomer:
+                    return (newcomer.receive() or {})["type"] == "welcome"
+
+            wait_for(welcome, "a place")
 
     def test_a_certificate_that_is_none(self, tmp_path: Any) -> None:
         arguments = WebSocketArguments(port=0, ssl_certfile="/nowhere", ssl_keyfile="/nowhere")

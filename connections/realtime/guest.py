@@ -23,10 +23,9 @@ comes and do not report; what is sent cannot be made quieter, held or taken back
 BUFFER_MS = 60
 """What a client is taken to hold until it says so, by truncating: two frames and the sound card."""
 
-PIECE_S = 0.1
-MOST_BACKLOG_S = 1.0
-"""A recording that is sent at once is handed on in pieces, with so much waiting for the VAD, and so long
-its client is not read from: TCP makes them wait."""
+PIECE_S = MOST_BACKLOG_S = 0.04
+"""A recording that is sent at once is handed on in pieces, as the VAD takes them, and so long its client
+is not read from: TCP makes them wait. Together less than what makes a machine look busy (`Guests`)."""
 
 
 EVENTS_PER_S, EVENTS_AT_ONCE = 500, 5000
