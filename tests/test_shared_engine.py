@@ -81,7 +81,7 @@ def test_callers_are_served_in_the_order_in_which_they_came() -> None:
 
 
 def test_who_asks_again_and_again_waits_behind_the_others() -> None:
-    """A session has one call of a kind at a time, so each gets its turn however much one of them asks."""
+    """A session has one call of a kind at a time: each gets its turn, however much one of them asks."""
     shared = SharedEngine(Counter())
     shared.engine.hold.close()
     greedy = in_thread(lambda: [list(call(shared, "greedy")) for _ in range(3)])
