@@ -1,14 +1,19 @@
 """Run everything, one after the other, and print the tables."""
 
 import datetime
+import functools
 
 from benchmarks import (
+    admission,
     barge_in,
+    come_and_go,
     conversation,
+    fairness,
     interruptions,
     overhead,
     peers,
     sessions,
+    soak,
     speculation,
     startup,
     turn_taking,
@@ -16,9 +21,13 @@ from benchmarks import (
 )
 from benchmarks.figures import machine
 
+SOAK_MINUTES = 2.0
+"""``python -m benchmarks.soak`` takes half an hour."""
+
 print(f"{datetime.date.today()}, {machine()}\n")
-for benchmark in (
-    *(overhead, startup, conversation, speculation, turn_taking),
-    *(barge_in, interruptions, sessions, web_sessions, peers),
+for main in (
+    *(overhead.main, startup.main, conversation.main, speculation.main, turn_taking.main),
+    *(barge_in.main, interruptions.main, sessions.main, peers.main, web_sessions.main),
+    *(admission.main, come_and_go.main, fairness.main, functools.partial(soak.main, SOAK_MINUTES)),
 ):
-    print(benchmark.main(), flush=True)
+    print(main(), flush=True)

@@ -80,22 +80,6 @@ def test_callers_are_served_in_the_order_in_which_they_came() -> None:
     assert shared.engine.calls == ["a", "b", "c", "d"]
 
 
-def test_who_asks_again_and_again_waits_behind_the_others() -> None:
-    """A session has one call of a kind at a time: each gets its turn, however much one of them asks."""
-    shared = SharedEngine(Counter())
-    shared.engine.hold.close()
-    greedy = in_thread(lambda: [list(call(shared, "greedy")) for _ in range(3)])
-    wait_for(lambda: len(shared._running) == 1)
-    others = []
-    for count, caller in enumerate("ab"):
-        others.append(in_thread(lambda caller=caller: list(call(shared, caller))))
-        wait_for(lambda count=count: len(shared._line) == count + 1)
-    shared.engine.hold.open()
-    for thread in (greedy, *others):
-        thread.join(10)
-    assert shared.engine.calls == ["greedy", "a", "b", "greedy", "greedy"]
-
-
 def test_who_is_cancelled_leaves_the_line_without_being_served() -> None:
     shared = SharedEngine(Counter())
     shared.engine.hold.close()
