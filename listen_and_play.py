@@ -139,6 +139,8 @@ class Client:
                 print(f"machine: {text.strip()}", flush=True)
             case {"event": "ErrorEvent", "text": text}:
                 print(f"  error: {text}", flush=True)
+            case {"event": "NoticeGiven", "text": text}:
+                print(f"   note: {text}", flush=True)
 
     def _hang_up(self) -> None:
         if self._connection is not None:

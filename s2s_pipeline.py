@@ -80,7 +80,7 @@ def build_pipeline(
         stages += [
             STTHandler(stop, utterances, user_texts, (voice.stt, session)),
             LanguageModelHandler(stop, user_texts, sentences, (voice.llm, chat, session)),
-            TTSHandler(stop, sentences, speech, (voice.tts,)),
+            TTSHandler(stop, sentences, speech, (voice.tts, session)),
         ]
     else:
         if engines.abilities.frames:

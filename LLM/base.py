@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from pipeline.messages import ChatMessage, ToolCall
+from pipeline.messages import ChatMessage, Notice, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 
@@ -23,7 +23,7 @@ class ChatModel(Protocol):
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
-    ) -> Iterator[str | ToolCall]:
+    ) -> Iterator[str | ToolCall | Notice]:
         """The answer, piece by piece as it comes; where the model asks for a function, pieces of the
         arguments, each with the id and the name of the call. Raises `EngineError`.
 

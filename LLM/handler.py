@@ -12,7 +12,8 @@ from LLM.sentences import split_sentences
 from LLM.speakable import Speakable
 from pipeline.events import ToolCalled, ToolCallGrew
 from pipeline.handler import BaseHandler
-from pipeline.messages import EndOfTurn, Sentence, Speech, ToolCall, UserText
+from pipeline.language import english_name, plain
+from pipeline.messages import EndOfTurn, Notice, Sentence, Speech, ToolCall, UserText
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Turn
@@ -40,9 +41,10 @@ class LanguageModelHandler(BaseHandler[UserText]):
         turn, settings = said.turn, said.turn.settings
         if turn.was_committed and turn.remembered:
             self._chat.keep_place(turn.number)
-        messages = self._chat.prompt(
-            said.text, settings.instructions, turn=turn.number, context=said.context
-        )
+        instructions = settings.instructions or self._chat.default_instructions
+        language = settings.language or turn.language
+        instructions += _answer_in(language)
+        messages = self._chat.prompt(said.text, instructions, turn=turn.number, context=said.context)
         answer = self._model.stream(
             lambda model, cancel: model.generate(messages, cancel, settings.tools, settings.tool_choice),
             turn.cancel,
@@ -54,16 +56,21 @@ class LanguageModelHandler(BaseHandler[UserText]):
             yield EndOfTurn(turn, "complete")
             return
         speakable = Speakable()
-        for text in split_sentences(pieces, turn.settings.language or turn.language):
+        for text in split_sentences(pieces, language and plain(language)):
             spoken = speakable(text)
             if spoken:
                 yield Sentence(turn, text, spoken)
         yield EndOfTurn(turn, "complete")
 
-    def _words_of(self, turn: Turn, answer: Iterator[str | ToolCall]) -> Generator[str, None, None]:
+    def _words_of(
+        self, turn: Turn, answer: Iterator[str | ToolCall | Notice]
+    ) -> Generator[str, None, None]:
         """What is to be said; what is asked of functions is told on the way."""
         call: ToolCall | None = None
         for piece in answer:
+            if isinstance(piece, Notice):
+                self._session.notices.give(self.name, turn, piece)
+                continue
             if isinstance(piece, str):
                 yield piece
                 continue
@@ -88,3 +95,11 @@ class LanguageModelHandler(BaseHandler[UserText]):
             self._session.events.emit(kind(turn.number, call.id, call.name, call.arguments))
 
         self._session.when_committed(turn, tell)
+
+
+def _answer_in(language: str | None) -> str:
+    """What the prompt says of it. Nothing where English was not detected but is simply what is spoken:
+    the prompt is in English as it is."""
+    if language is None or language == "en":
+        return ""
+    return f"\n\nAnswer in {english_name(language)}."

@@ -17,6 +17,7 @@ from pipeline.errors import UserError
 from pipeline.messages import ChatMessage
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
+from utils.hub import expect_weights, fetch
 
 
 class TransformersChatModel:
@@ -35,21 +36,17 @@ class TransformersChatModel:
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         dtype = torch_dtype if torch_dtype == "auto" else getattr(torch, torch_dtype)
+        folder = fetch(model_name, "--llm_model_name")
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(model_name)
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
             model, report = AutoModelForCausalLM.from_pretrained(
-                model_name, dtype=dtype, output_loading_info=True
+                folder, dtype=dtype, output_loading_info=True
             )
         except (OSError, ValueError) as error:
             raise UserError(
-                f"--llm_model_name {model_name}: it is neither a folder here nor in the cache, and the "
-                "hub cannot be reached or does not know it; name a folder, or connect once"
+                f"--llm_model_name {model_name}: expected a chat model of Transformers, got {error}"
             ) from error
-        if missing := sorted(report["missing_keys"]):
-            raise UserError(
-                f"--llm_model_name {model_name}: {len(missing)} layers have no weights in it "
-                f"({missing[0]}, ...), so it would speak nonsense"
-            )
+        expect_weights(report, "--llm_model_name", model_name)
         if self._tokenizer.chat_template is None:
             raise UserError(
                 f"--llm_model_name {model_name}: it has no chat template; choose an instruct model"

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
-from pipeline.messages import Samples
+from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
-from TTS.base import AudioChunk
 
 
 class SpeechResponder(Protocol):

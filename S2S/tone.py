@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.messages import Samples
+from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
-from TTS.base import AudioChunk
 from utils.audio import rms
 
 LABEL = "TEST TONE"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.messages import Samples
+from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 
 
@@ -13,7 +13,9 @@ class Transcription:
 
     text: str
     language: str | None = None
-    """ISO 639-1; None: the recognizer does not say."""
+    """ISO 639-1, with "-auto" behind it where it was detected ("te", "fr-auto"); None: the recognizer
+    does not say."""
+    notices: tuple[Notice, ...] = ()
 
 
 class Recognizer(Protocol):
@@ -25,6 +27,7 @@ class Recognizer(Protocol):
     sample_rate_hz: int
     """The rate it wants."""
     languages: tuple[str, ...]
+    """ISO 639-1 codes; ("any",): it does not mind."""
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words in `samples` (mono float32, any length). Raises `EngineError`.

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from pipeline.barge_in import has_words
 from pipeline.handler import BaseHandler
-from pipeline.messages import EndOfTurn, UserText, Utterance
+from pipeline.language import english_name, speaks
+from pipeline.messages import EndOfTurn, Notice, UserText, Utterance
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Turn
@@ -30,19 +31,21 @@ class STTHandler(BaseHandler[Utterance]):
         turn = utterance.turn
         rate_hz = self._recognizer.engine.sample_rate_hz
         samples = resample(utterance.samples, utterance.sample_rate_hz, rate_hz)
-        language = turn.settings.language
+        language = self._language_of(turn)
         heard = self._recognizer.call(
             lambda recognizer, cancel: recognizer.transcribe(samples, language, cancel), turn.cancel
         )
         if heard is None:
             return
+        for notice in heard.notices:
+            self._session.notices.give(self.name, turn, notice)
         if utterance.overlaps and not self._barge_in.is_turn(utterance, heard.text):
             self._dismiss(turn)
             return
         if not has_words(heard.text):
             yield EndOfTurn(turn, "no words were recognised")
             return
-        self._session.understood(turn, heard.text, heard.language or language)
+        self._session.understood(turn, heard.text, heard.language or turn.settings.language)
         if utterance.overlaps:
             turn.commit()
             self._barge_in.decided()
@@ -57,6 +60,16 @@ class STTHandler(BaseHandler[Utterance]):
         super().failed(message, error)
         if message.overlaps:
             self._dismiss(message.turn)
+
+    def _language_of(self, turn: Turn) -> str | None:
+        """What the session says that the user speaks; None: as the recognizer is configured."""
+        code = turn.settings.language
+        if code is None or speaks(self._recognizer.engine.languages, code):
+            return code
+        name = self._recognizer.engine.name
+        text = f"{name} does not understand {english_name(code)}; it listens as usual"
+        self._session.notices.give(self.name, turn, Notice("language_fallback", text))
+        return None
 
     def _dismiss(self, turn: Turn) -> None:
         turn.drop("said over the reply, and no turn")

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import EngineError, UserError
-from pipeline.messages import WordTime
+from pipeline.messages import AudioChunk, WordTime
 from pipeline.turn import CancelToken
-from TTS.base import AudioChunk, unknown_voice
 from utils.audio import from_pcm16
+from utils.voices import unknown_voice
 
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _INITIALIZE_DONT_EXIT = 0x8000
@@ -173,7 +173,9 @@ class EspeakSynthesizer:
         self.sample_rate_hz = self._library.sample_rate_hz
         self._voices = self._library.voices
         self._variants = self._library.variants()
-        self.voices = self.languages = tuple(sorted(self._voices))
+        self.voices = tuple(sorted(self._voices))
+        spoken = {name.partition("-")[0] for name in self.voices} | set(_USUAL_VOICE)
+        self.languages = tuple(sorted(code for code in spoken if self._usual_voice(code)))
         self._voice = voice
         self._language = language
         self._rate = rate
@@ -202,11 +204,14 @@ class EspeakSynthesizer:
     def close(self) -> None:
         """Nothing to free: the library belongs to the process."""
 
+    def _usual_voice(self, language: str) -> str | None:
+        return self._voices.get(_USUAL_VOICE.get(language, language))
+
     def _identifier(self, voice: str | None, language: str | None) -> str:
         """Of the voice asked for, now or at start; else of one that speaks the language."""
         wanted = voice or self._voice or language or self._language
         name, _, variant = wanted.partition("+")
-        identifier = self._voices.get(_USUAL_VOICE.get(name, name))
+        identifier = self._usual_voice(name)
         if identifier is None:
             raise unknown_voice(self.voices, wanted)
         if variant and variant not in self._variants:

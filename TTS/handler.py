@@ -6,8 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from pipeline.handler import BaseHandler
-from pipeline.messages import Sentence, Speech
+from pipeline.language import english_name, plain, speaks
+from pipeline.messages import Notice, Sentence, Speech
+from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
+from pipeline.turn import Turn
 from TTS.base import Synthesizer
 
 
@@ -17,19 +20,23 @@ class TTSHandler(BaseHandler[Sentence]):
     name: ClassVar[str] = "tts"
     takes = Sentence
 
-    def setup(self, synthesizer: SharedEngine[Synthesizer]) -> None:
+    def setup(self, synthesizer: SharedEngine[Synthesizer], session: Session) -> None:
         self._synthesizer = synthesizer
+        self._notices = session.notices
 
     def process(self, sentence: Sentence) -> Generator[Speech, None, None]:
         """Speak one sentence; the first piece of audio carries its text, an empty last one ends it."""
         turn = sentence.turn
-        voice, language = turn.settings.voice, turn.settings.language or turn.language
-        chunks = self._synthesizer.stream(
+        voice, language = turn.settings.voice, self._language_of(turn)
+        results = self._synthesizer.stream(
             lambda engine, cancel: engine.synthesize(sentence.spoken, voice, language, cancel),
             turn.cancel,
         )
         text: str | None = sentence.text
-        for chunk in chunks:
+        for chunk in results:
+            if isinstance(chunk, Notice):
+                self._notices.give(self.name, turn, chunk)
+                continue
             spoken_chars = len(sentence.spoken)
             yield Speech(
                 turn,
@@ -42,3 +49,12 @@ class TTSHandler(BaseHandler[Sentence]):
             text = None
         rate_hz = self._synthesizer.engine.sample_rate_hz
         yield Speech(turn, np.empty(0, np.float32), rate_hz, text, ends_text=True)
+
+    def _language_of(self, turn: Turn) -> str | None:
+        """What the session wants, else what the user speaks; None: as the synthesizer is configured."""
+        code = turn.settings.language or turn.language
+        if code is None or speaks(self._synthesizer.engine.languages, code):
+            return code and plain(code)
+        text = f"{self._synthesizer.engine.name} does not speak {english_name(code)}; it speaks as usual"
+        self._notices.give(self.name, turn, Notice("language_fallback", text))
+        return None

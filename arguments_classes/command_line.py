@@ -19,7 +19,7 @@ from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.vad_arguments import VADArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
 from pipeline.errors import UserError
-from pipeline.registry import AUTO, ROWS, EngineRow, find
+from pipeline.registry import AUTO, EngineRow, all_rows, find
 from pipeline.settings import SessionSettings
 
 MODES = {
@@ -194,7 +194,7 @@ def _unknown_argument(argument: str, parser: _Parser) -> str:
     flag = argument.split("=")[0].replace("-", "_").replace("__", "--", 1)
     if flag.endswith("api_key"):
         return f"{flag}: {_KEY_ADVICE}"
-    for row in ROWS:
+    for row in all_rows():
         names = [f"--{f.name}" for f in dataclasses.fields(row.argument_class() or _NoArguments)]
         old = [f"--{alias}" for alias in row.aliases if alias.endswith("_")]
         if flag in names or any(flag.startswith(prefix) for prefix in old):

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pipeline.messages import ChatMessage, Samples
+from pipeline.messages import AudioChunk, ChatMessage, Samples
 from pipeline.settings import ANY_TOOL, EndpointerSettings, Tool
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from testing.fakes import LoudnessDetector
-from TTS.base import AudioChunk, unknown_voice
 from utils.engines import Cascade, Engines
+from utils.voices import unknown_voice
 from VAD.base import TurnDetector
 
 RATE_HZ = 16000

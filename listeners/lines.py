@@ -9,6 +9,7 @@ from pipeline.events import (
     ErrorEvent,
     Event,
     Interrupted,
+    NoticeGiven,
     ReplyText,
     SessionEnded,
     Transcript,
@@ -49,6 +50,8 @@ def describe(event: Event, *, with_text: bool) -> str | None:
             return f"         ({reason})"
         case ErrorEvent(text=text):
             return f"  error: {text}"
+        case NoticeGiven(text=text):
+            return f"   note: {text}"
         case AudioLost(samples=samples, reason=reason):
             return f"  error: {samples} samples of the microphone were lost: {reason}"
         case SessionEnded(reason=reason) if reason != FINISHED:

@@ -172,6 +172,17 @@ class ErrorEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeGiven:
+    """Something is done otherwise than was asked for, and the conversation goes on: another language,
+    another engine. `text` is for people, `code` for programs."""
+
+    stage: str
+    code: str
+    text: str
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """The last event of a session."""
 
@@ -198,6 +209,7 @@ Event: TypeAlias = (
     | Interrupted
     | TurnDone
     | ErrorEvent
+    | NoticeGiven
     | SessionEnded
 )
 

@@ -118,6 +118,25 @@ class WordTime:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """From an engine, among its results: something is done otherwise than was asked for. The client is
+    told once. `text` is for people, `code` for programs."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """Mono float32 in [-1, 1] with its rate."""
+
+    samples: Samples
+    sample_rate_hz: int
+    words: tuple[WordTime, ...] = ()
+    """When each word begins in it, where the synthesizer tells; else what was heard is estimated."""
+
+
+@dataclass(frozen=True, slots=True)
 class Speech:
     """TTS ▶ playout: a piece of audio of the answer."""
 

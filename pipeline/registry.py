@@ -1,11 +1,21 @@
-"""The registry: one row for each engine. What it is called, where it lives, what it needs."""
+"""The registry: one row for each engine. What it is called, where it lives, what it needs.
 
+The rows stand in the menu of their stage, for example TTS/menu.py.
+"""
+
+import functools
 import importlib
 import importlib.util
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pipeline.errors import UserError
+
+STAGES = ("vad", "stt", "llm", "tts", "s2s")
+
+Tested: TypeAlias = Literal[
+    "real weights", "tiny random weights", "tiny random weights, patched", "a server in the tests", ""
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +31,35 @@ class EngineRow:
     """Older spellings of the name; one that ends in "_" is an older prefix of its flags."""
     needs: tuple[str, ...] = ()
     """Modules that must be importable."""
-    install: str = "pip install -r requirements.txt"
+    extra: str | None = None
+    """What of pyproject.toml installs them; None: they are always installed."""
+    environment: str | None = None
+    """Set where it cannot live beside the others: the name of the environment in which it runs, in a
+    process of its own."""
+    long_in_python: bool = False
+    """Whether a call computes long in Python, which makes everybody's audio late; servers then give the
+    engine a process of its own."""
     devices: tuple[str, ...] = ("cpu",)
     """Where it can run: cuda, mps, cpu, or on a remote machine."""
+    languages: str = ""
+    """For docs/engines.md, as are all that follow."""
+    streams: str = ""
+    """What comes before all is there: partial words, audio in mid-sentence."""
+    size: str = ""
+    """Of the model that is the default, to download."""
+    licence: str = ""
+    """Of the code, and of the weights."""
+    tested: Tested = ""
+    remarks: str = ""
+
+    @property
+    def install(self) -> str:
+        """What to type to have it."""
+        if self.environment is not None:
+            return f"python s2s_pipeline.py --install {self.environment}"
+        if self.extra is not None:
+            return f"pip install -e '.[{self.extra}]'"
+        return "pip install -r requirements.txt"
 
     def missing(self) -> list[str]:
         """The needed modules that are not installed."""
@@ -43,83 +79,19 @@ class EngineRow:
         return None if self.arguments is None else _named(self.arguments)
 
 
-ROWS = (
-    EngineRow(
-        "vad",
-        "silero",
-        "Silero VAD v6",
-        "VAD.silero:SileroDetector",
-        needs=("onnxruntime",),
-    ),
-    EngineRow("vad", "energy", "loudness over the noise floor", "VAD.energy:EnergyDetector"),
-    EngineRow(
-        "stt",
-        "moonshine",
-        "small and fast; English built in",
-        "STT.moonshine:MoonshineRecognizer",
-        "arguments_classes.moonshine_arguments:MoonshineArguments",
-        needs=("moonshine_voice",),
-    ),
-    EngineRow(
-        "stt",
-        "pocketsphinx",
-        "English built in; for machines that Moonshine does not support",
-        "STT.pocketsphinx:PocketsphinxRecognizer",
-        "arguments_classes.pocketsphinx_arguments:PocketsphinxArguments",
-        needs=("pocketsphinx",),
-        install="pip install pocketsphinx",
-    ),
-    EngineRow(
-        "llm",
-        "openai",
-        "any server that speaks the OpenAI chat protocol",
-        "LLM.openai_chat:OpenAIChatModel",
-        "arguments_classes.openai_arguments:OpenAIArguments",
-        aliases=("open_api", "open_api_"),
-        needs=("openai",),
-        devices=("remote",),
-    ),
-    EngineRow(
-        "llm",
-        "transformers",
-        "a model of the Hugging Face hub, in this process",
-        "LLM.transformers_chat:TransformersChatModel",
-        "arguments_classes.transformers_arguments:TransformersArguments",
-        aliases=("lm_",),
-        needs=("transformers", "torch"),
-        install="pip install -e '.[transformers]'",
-        devices=("cuda", "mps", "cpu"),
-    ),
-    EngineRow(
-        "llm",
-        "eliza",
-        "a stand-in that needs no model, from 1966",
-        "LLM.eliza:ElizaModel",
-        needs=("nltk",),
-    ),
-    EngineRow(
-        "tts",
-        "espeak",
-        "a robot in a hundred languages, built in",
-        "TTS.espeak:EspeakSynthesizer",
-        "arguments_classes.espeak_arguments:EspeakArguments",
-        needs=("espeakng_loader",),
-    ),
-    EngineRow(
-        "s2s",
-        "tone",
-        "TEST TONE: proves the audio path without a model",
-        "S2S.tone:ToneResponder",
-    ),
-)
-
 AUTO = "auto"
 """`--llm auto` is no engine: it looks for one."""
 
 
+@functools.cache
 def rows(stage: str) -> tuple[EngineRow, ...]:
     """The engines of a stage."""
-    return tuple(row for row in ROWS if row.stage == stage)
+    return tuple(_named(f"{stage.upper()}.menu:MENU"))
+
+
+def all_rows() -> tuple[EngineRow, ...]:
+    """The engines of all stages."""
+    return tuple(row for stage in STAGES for row in rows(stage))
 
 
 def find(stage: str, name: str) -> EngineRow:

@@ -34,6 +34,7 @@ from pipeline.messages import (
     Talk,
     UserText,
 )
+from pipeline.notices import Notices
 from pipeline.playout import FLOOR_S, Playout
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
@@ -81,6 +82,7 @@ class Session:
         self.memory = memory or Forgetful()
         self.clock = clock or MonotonicClock()
         self.events = Mailboxes()
+        self.notices = Notices(self.events, self.when_committed)
         self.activity = Activity()
         self.stop_event = threading.Event()
         self.gate = Gate()

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.messages import ChatMessage, Samples, ToolCall
+from pipeline.messages import AudioChunk, ChatMessage, Samples, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from testing.hold import Hold
-from TTS.base import AudioChunk, unknown_voice
+from utils.voices import unknown_voice
 
 RATE_HZ = 16000
 MS_PER_CHARACTER = 10

@@ -10,7 +10,7 @@ import pytest
 from arguments_classes.command_line import parse_command_line
 from arguments_classes.module_arguments import ModuleArguments
 from pipeline.errors import UserError
-from pipeline.registry import ROWS, find
+from pipeline.registry import all_rows, find
 
 ROOT = Path(__file__).parent.parent
 
@@ -128,7 +128,7 @@ def test_a_mistake_in_json_is_one_sentence(tmp_path: Path, text: str, sentence: 
 
 
 def test_every_engine_of_the_registry_can_be_chosen() -> None:
-    for row in ROWS:
+    for row in all_rows():
         arguments = parse_command_line([f"--{row.stage}", row.name])
         assert arguments.engines[row.stage].row is row
         for alias in row.aliases:

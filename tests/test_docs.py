@@ -49,9 +49,8 @@ def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
         if named:
             (copy / named[1]).write_text(block)
         else:
-            registry = copy / "pipeline" / "registry.py"
-            rows = registry.read_text().replace("ROWS = (", f"ROWS = (\n{block.rstrip()},")
-            registry.write_text(rows)
+            menu = copy / "TTS" / "menu.py"
+            menu.write_text(menu.read_text().replace("MENU = (", f"MENU = (\n{block.rstrip()},"))
 
     def do(*command: str) -> str:
         ended = subprocess.run(

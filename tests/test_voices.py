@@ -17,9 +17,9 @@ from testing.fakes import LoudnessDetector
 from testing.server import ScriptedWebServer
 from tests.command import command
 from tests.web_client import WebClient
-from TTS.base import unknown_voice
 from TTS.espeak import EspeakSynthesizer
 from utils.engines import Engines
+from utils.voices import unknown_voice
 from VAD.endpointer import EndpointerSettings
 
 

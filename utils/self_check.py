@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from arguments_classes.file_arguments import FileArguments
 from pipeline.errors import UserError
-from pipeline.registry import ROWS
+from pipeline.registry import all_rows
 from utils.device import available_devices
 from utils.environment import SECRET, VARIABLES
 from utils.smart_turn_file import smart_turn_file
@@ -78,7 +78,7 @@ def _sound(needed: bool) -> Iterator[Finding]:
 
 def _engines(arguments: "Arguments") -> Iterator[Finding]:
     chosen = [choice.row for choice in arguments.engines.values()]
-    for row in ROWS:
+    for row in all_rows():
         missing = row.missing()
         text = f"--{row.stage} {row.name} [{', '.join(row.devices)}]: {row.about}"
         if missing:

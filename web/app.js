@@ -122,6 +122,7 @@ const EVENTS = {
     if (event.turn === replying || part("state").dataset.state === "thinking") show("listening");
   },
   ErrorEvent: ({ text }) => transcript.note(text),
+  NoticeGiven: ({ text }) => transcript.note(text),
   SessionEnded: ({ reason }) => transcript.note(`The conversation ended: ${reason}.`),
 };
 

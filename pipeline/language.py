@@ -1,0 +1,33 @@
+"""Languages: the codes that travel with a turn, and what they are called.
+
+A code is ISO 639-1, or 639-3 where there is none; "-auto" behind it: the recognizer detected it.
+"""
+
+from langcodes.tag_parser import LanguageTagError
+
+DETECTED = "-auto"
+ANY = "any"
+"""Stands for every language, in what an engine states."""
+
+
+def plain(code: str) -> str:
+    """The code without what says that it was detected: "fr-auto" ▶ "fr"."""
+    return code.removesuffix(DETECTED)
+
+
+def is_detected(code: str) -> bool:
+    """Whether the recognizer found out, and was not told."""
+    return code.endswith(DETECTED)
+
+
+def english_name(code: str) -> str:
+    """What a code stands for ("te" ▶ "Telugu"); of one that is none: itself."""
+    try:
+        return str(Language.get(plain(code)).display_name("en"))
+    except LanguageTagError:
+        return plain(code)
+
+
+def speaks(languages: tuple[str, ...], code: str) -> bool:
+    """Whether an engine that states `languages` has this one."""
+    return ANY in languages or plain(code) in languages

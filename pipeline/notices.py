@@ -1,0 +1,29 @@
+"""Notices: tells a session what its engines do otherwise than was asked for, once."""
+
+from collections.abc import Callable
+
+from pipeline.events import NoticeGiven
+from pipeline.mailbox import Mailboxes
+from pipeline.messages import Notice
+from pipeline.turn import Turn
+
+
+class Notices:
+    """Of one session. None is given twice in a row, nor for a guess that is dropped."""
+
+    def __init__(
+        self, events: Mailboxes, when_committed: Callable[[Turn, Callable[[], None]], None]
+    ) -> None:
+        self._events = events
+        self._when_committed = when_committed
+        self._latest: dict[tuple[str, str], str] = {}
+
+    def give(self, stage: str, turn: Turn, notice: Notice) -> None:
+        """Tell it, unless it was the last thing that was told of this."""
+
+        def tell() -> None:
+            if self._latest.get((stage, notice.code)) != notice.text:
+                self._latest[stage, notice.code] = notice.text
+                self._events.emit(NoticeGiven(stage, notice.code, notice.text, turn.number))
+
+        self._when_committed(turn, tell)
