@@ -3,6 +3,7 @@
 A code is ISO 639-1, or 639-3 where there is none; "-auto" behind it: the recognizer detected it.
 """
 
+from langcodes import Language
 from langcodes.tag_parser import LanguageTagError
 
 DETECTED = "-auto"
