@@ -7,6 +7,7 @@ from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
+from utils.audio import clean
 
 _DITHER_RMS = 3.0
 """Of int16. On digital silence the recognizer collapses (words wrong: 0.72 instead of 0.28)."""
@@ -32,7 +33,7 @@ class PocketsphinxRecognizer:
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words, in lower case and without punctuation."""
         dither = np.random.default_rng(0).normal(0, _DITHER_RMS, len(samples))
-        audio = np.clip(samples * 32767 + dither, -32768, 32767).astype(np.int16)
+        audio = np.clip(clean(samples) * 32767 + dither, -32768, 32767).astype(np.int16)
         if len(audio) == 0 or cancel.cancelled:
             return Transcription("", "en")
         self._decoder.start_utt()

@@ -14,6 +14,7 @@ import pytest
 
 from LLM.base import ChatModel
 from pipeline.errors import EngineError
+from pipeline.language import ANY, plain
 from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
@@ -108,6 +109,16 @@ class RecognizerContract:
         loud = np.sign(speech_like(engine.sample_rate_hz)).astype(np.float32)
         assert isinstance(engine.transcribe(loud, None, CancelToken()).text, str)
 
+    def test_what_is_no_number_is_no_error(self, engine: Recognizer) -> None:
+        broken = speech_like(engine.sample_rate_hz)
+        broken[::3], broken[1::3] = np.nan, np.inf
+        assert isinstance(engine.transcribe(broken, None, CancelToken()).text, str)
+
+    def test_each_of_its_languages_is_taken(self, engine: Recognizer, spoken: Samples) -> None:
+        for language in {*engine.languages[:3], *engine.languages[-1:]} - {ANY}:
+            heard = engine.transcribe(spoken, language, CancelToken())
+            assert heard.language is None or plain(heard.language) == language
+
     def test_a_call_that_was_cancelled_before_it_began_is_over_soon(
         self, engine: Recognizer, spoken: Samples
     ) -> None:
@@ -199,6 +210,11 @@ class SynthesizerContract:
     def test_any_text_is_no_error(self, engine: Synthesizer, text: str) -> None:
         for chunk in chunks_of(engine.synthesize(text, None, None, CancelToken())):
             check_chunk(chunk)
+
+    def test_each_of_its_languages_is_spoken(self, engine: Synthesizer) -> None:
+        for language in {*engine.languages[:3], *engine.languages[-1:]} - {ANY}:
+            for chunk in chunks_of(engine.synthesize("1, 2, 3.", None, language, CancelToken())):
+                check_chunk(chunk)
 
     def test_cancelled_before_the_first_audio_it_is_over_soon(self, engine: Synthesizer) -> None:
         cancel = CancelToken()
