@@ -21,6 +21,7 @@ from arguments_classes.websocket_arguments import WebSocketArguments
 from pipeline.errors import UserError
 from pipeline.registry import AUTO, EngineRow, all_rows, find
 from pipeline.settings import SessionSettings
+from TTS.named_voices import people_of
 
 MODES = {
     "socket": SocketArguments,
@@ -61,7 +62,18 @@ class Arguments:
         """With which each conversation begins."""
         by_hand = isinstance(self.mode, LocalArguments) and self.mode.push_to_talk
         streams = self.module.reply_mode == "stream"
-        return SessionSettings(hands_free=not by_hand, reply_mode="stream" if streams else "turn")
+        return SessionSettings(
+            language=self.module.language or self._language_of_the_voice(),
+            hands_free=not by_hand,
+            reply_mode="stream" if streams else "turn",
+        )
+
+    def _language_of_the_voice(self) -> str | None:
+        synthesizer = self.engines.get("tts")
+        if synthesizer is None:
+            return None
+        person = people_of(synthesizer.row.name).get(synthesizer.settings.get("voice") or "")
+        return None if person is None else person.language
 
     def own_ports(self) -> tuple[int, ...]:
         """The ports on which this program itself will listen."""

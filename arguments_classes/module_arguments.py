@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from arguments_classes.expect import expect
+from pipeline.language import is_language
 from pipeline.registry import find, rows
 
 DEFAULT_STT = "pocketsphinx" if find("stt", "moonshine").missing() else "moonshine"
@@ -41,6 +42,13 @@ class ModuleArguments:
     s2s: str | None = field(
         default=None,
         metadata={"help": f"speech to speech, in the place of stt, llm and tts: {_names('s2s')}"},
+    )
+    language: str | None = field(
+        default=None,
+        metadata={
+            "help": "what is spoken, both ways: an ISO 639-1 code such as te; by default what the "
+            "recognizer hears"
+        },
     )
     reply_mode: str = field(
         default_factory=lambda: os.environ.get("REPLY_MODE", "").strip().lower() or "turn",
@@ -89,3 +97,5 @@ class ModuleArguments:
     def __post_init__(self) -> None:
         known = self.reply_mode in ("turn", "stream")
         expect(known, "reply_mode (or REPLY_MODE)", "turn or stream", self.reply_mode)
+        is_code = self.language is None or is_language(self.language)
+        expect(is_code, "language", "an ISO 639-1 code such as en or te", self.language)

@@ -29,6 +29,14 @@ def english_name(code: str) -> str:
         return plain(code)
 
 
+def is_language(code: str) -> bool:
+    """Whether there is such a language."""
+    try:
+        return bool(Language.get(code).is_valid())
+    except LanguageTagError:
+        return False
+
+
 def speaks(languages: tuple[str, ...], code: str) -> bool:
     """Whether an engine that states `languages` has this one."""
     return ANY in languages or plain(code) in languages

@@ -54,14 +54,18 @@ class StoppableDetector(LoudnessDetector):
 
 
 class ScriptedRecognizer:
-    """Hears the next of `texts` each time, then "words" for ever."""
+    """Hears the next of `texts` each time, then "words" for ever; in English, unless it is told more."""
 
     name = "scripted-stt"
     sample_rate_hz = RATE_HZ
-    languages: tuple[str, ...] = ("en",)
 
-    def __init__(self, *texts: str, slots: int = 4) -> None:
+    def __init__(
+        self, *texts: str | Transcription, slots: int = 4, languages: tuple[str, ...] = ("en",)
+    ) -> None:
         self.slots = slots
+        self.languages = languages
+        self.told: list[str | None] = []
+        """The languages that it was told to expect."""
         self.hold = Hold()
         self.error: Exception | None = None
         self.heard: list[Samples] = []
@@ -69,10 +73,12 @@ class ScriptedRecognizer:
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         self.heard.append(samples)
+        self.told.append(language)
         self.hold.pass_through(cancel)
         if self.error is not None:
             raise self.error
-        return Transcription(self._texts.pop(0) if self._texts else "words", "en")
+        text = self._texts.pop(0) if self._texts else "words"
+        return text if isinstance(text, Transcription) else Transcription(text, "en")
 
     def close(self) -> None: ...
 
@@ -134,11 +140,15 @@ class ScriptedSynthesizer:
 
     name = "scripted-tts"
     sample_rate_hz = RATE_HZ
-    languages: tuple[str, ...] = ("en",)
     voices: tuple[str, ...] = ("low", "high")
 
-    def __init__(self, *, slots: int = 4, block_ms: int = 100) -> None:
+    def __init__(
+        self, *, slots: int = 4, block_ms: int = 100, languages: tuple[str, ...] = ("en",)
+    ) -> None:
         self.slots = slots
+        self.languages = languages
+        self.told: list[str | None] = []
+        """The languages in which it was told to speak."""
         self.hold = Hold()
         self.error_at_text: tuple[str, Exception] | None = None
         self.tone = 0.0
@@ -154,6 +164,7 @@ class ScriptedSynthesizer:
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
         self.spoken.append(text)
+        self.told.append(language)
         level = (len(self.spoken) % 80) / 100
         left = len(text) * MS_PER_CHARACTER * RATE_HZ // 1000
         while left > 0:

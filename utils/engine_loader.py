@@ -12,6 +12,7 @@ from pipeline.errors import UserError
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
+from TTS.named_voices import NamedVoices, as_configured, people_of
 from utils.device import find_device
 from utils.engines import Cascade, Engines
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
@@ -58,6 +59,8 @@ def load_engine(arguments: "Arguments", stage: str) -> Any:
     settings = dict(choice.settings)
     if "device" in settings:
         settings["device"] = settings["device"] or find_device(arguments.module.device)
+    if stage == "tts" and (people := people_of(choice.row.name)):
+        return NamedVoices(engine_class(**as_configured(settings, people)), people)
     return engine_class(**settings)
 
 
