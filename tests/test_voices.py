@@ -18,6 +18,7 @@ from testing.server import ScriptedWebServer
 from tests.command import command
 from tests.web_client import WebClient
 from TTS.espeak import EspeakSynthesizer
+from TTS.named_voices import people_of
 from utils.engines import Engines
 from utils.voices import unknown_voice
 from VAD.endpointer import EndpointerSettings
@@ -115,7 +116,7 @@ def test_the_command_lists_those_of_its_synthesizer() -> None:
         assert server.stderr is not None
         opened = next(line for line in server.stderr if "in a browser" in line)
         port = int(opened.split(":")[2].split("/")[0])
-        assert tuple(listed(port)) == EspeakSynthesizer().voices
+        assert tuple(listed(port)) == (*people_of("espeak"), *EspeakSynthesizer().voices)
         with WebClient(port) as client:
             client.send("settings", voice="nobody")
             assert "and 129 others, got 'nobody'" in client.until("error")["text"]
