@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from isolation.engines import KINDS
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.errors import UserError
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
-from utils.device import find_device
+from utils.device import with_device
 from utils.engines import Cascade, Engines
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from utils.smart_turn_file import smart_turn_file
@@ -52,13 +53,13 @@ def load_engines(arguments: "Arguments") -> Engines:
 def load_engine(arguments: "Arguments", stage: str) -> Any:
     """The engine chosen for a stage, with its weights."""
     choice = arguments.engines[stage]
+    module = arguments.module
+    if module.isolates(choice.row):
+        return KINDS[stage](choice.row, choice.settings, module.device)
     engine_class = choice.row.load()
     if stage == "vad":
         return engine_class(arguments.vad.sample_rate, **choice.settings)
-    settings = dict(choice.settings)
-    if "device" in settings:
-        settings["device"] = settings["device"] or find_device(arguments.module.device)
-    return engine_class(**settings)
+    return engine_class(**with_device(choice.settings, module.device))
 
 
 def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
