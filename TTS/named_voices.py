@@ -55,6 +55,7 @@ class NamedVoices:
         self.sample_rate_hz = synthesizer.sample_rate_hz
         self.languages = synthesizer.languages
         self.voices = (*people, *synthesizer.voices)
+        self.about: str | None = getattr(synthesizer, "about", None)
 
     def expect_voice(self, voice: str) -> None:
         """A person, or whom the synthesizer has."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from arguments_classes.expect import expect
+from isolation.environments import ENVIRONMENTS
 from pipeline.language import is_language
-from pipeline.registry import find, rows
+from pipeline.registry import AUTO, EngineRow, find, rows
 
 DEFAULT_STT = "pocketsphinx" if find("stt", "moonshine").missing() else "moonshine"
 """Moonshine has no wheel for some machines; what was chosen is printed at start."""
@@ -14,6 +15,12 @@ DEFAULT_STT = "pocketsphinx" if find("stt", "moonshine").missing() else "moonshi
 
 def _names(stage: str) -> str:
     return ", ".join(row.name for row in rows(stage))
+
+
+_ENVIRONMENTS = ", ".join(environment.name for environment in ENVIRONMENTS)
+
+SERVERS = ("socket", "websocket", "realtime")
+CAN_BE_ISOLATED = ("stt", "llm", "tts")
 
 
 @dataclass
@@ -61,9 +68,22 @@ class ModuleArguments:
         default="auto",
         metadata={"help": "where models run that can choose; a part's own device flag wins"},
     )
+    isolate: str | None = field(
+        default=None,
+        metadata={
+            "help": "engines that get a process of their own, such as stt,tts; none: only those whose "
+            "packages do not go with the others; default: in a server those that compute long in Python"
+        },
+    )
     audio_enhancement: bool = field(
         default=False,
         metadata={"help": "take steady noise (a fan, a street) out of what the microphone hears"},
+    )
+    install: str | None = field(
+        default=None,
+        metadata={
+            "help": f"make an environment for engines that need their own, then end: {_ENVIRONMENTS}"
+        },
     )
     check: bool = field(
         default=False,
@@ -99,3 +119,22 @@ class ModuleArguments:
         expect(known, "reply_mode (or REPLY_MODE)", "turn or stream", self.reply_mode)
         is_code = self.language is None or is_language(self.language)
         expect(is_code, "language", "an ISO 639-1 code such as en or te", self.language)
+        wanted = self._isolated_by_hand
+        possible = ", ".join(CAN_BE_ISOLATED)
+        expect(wanted <= {*CAN_BE_ISOLATED}, "isolate", f"none, or some of {possible}", self.isolate)
+        chosen = "llm" not in wanted or self.llm != AUTO
+        expect(chosen, "llm", "a language model by name, for --isolate llm", self.llm)
+
+    def isolates(self, row: EngineRow) -> bool:
+        """Whether this engine gets a process of its own."""
+        if row.stage not in CAN_BE_ISOLATED:
+            return False
+        if row.environment is not None or row.foreign:
+            return True
+        if self.isolate is None:
+            return row.long_in_python and self.mode in SERVERS
+        return row.stage in self._isolated_by_hand
+
+    @property
+    def _isolated_by_hand(self) -> set[str]:
+        return set() if self.isolate in (None, "none") else set(str(self.isolate).split(","))

@@ -6,9 +6,14 @@ The rows stand in the menu of their stage, for example TTS/menu.py.
 import functools
 import importlib
 import importlib.util
+import sys
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from isolation.environments import find_environment
+from isolation.start import ROOT
 from pipeline.errors import UserError
 
 STAGES = ("vad", "stt", "llm", "tts", "s2s")
@@ -36,6 +41,9 @@ class EngineRow:
     environment: str | None = None
     """Set where it cannot live beside the others: the name of the environment in which it runs, in a
     process of its own."""
+    foreign: tuple[str, ...] = ()
+    """Names of our folders that mean a package of its library instead: coqui-tts brings one named TTS.
+    It always has a process of its own."""
     long_in_python: bool = False
     """Whether a call computes long in Python, which makes everybody's audio late; servers then give the
     engine a process of its own."""
@@ -62,17 +70,30 @@ class EngineRow:
         return "pip install -r requirements.txt"
 
     def missing(self) -> list[str]:
-        """The needed modules that are not installed."""
-        return [module for module in self.needs if importlib.util.find_spec(module) is None]
+        """The needed modules that are not installed; or the environment in which it runs."""
+        if self.environment is not None:
+            there = find_environment(self.environment).installed
+            return [] if there else [f"the environment {self.environment}"]
+        return [module for module in self.needs if not self._is_there(module)]
 
-    def load(self) -> Any:
-        """The class of the engine. Raises `UserError` with the command that installs what is missing."""
+    def expect_installed(self) -> None:
+        """Raise `UserError` with the command that installs what is missing."""
         if missing := self.missing():
             raise UserError(
                 f"--{self.stage} {self.name} needs {', '.join(missing)}, which is not installed; "
                 f"type: {self.install}"
             )
+
+    def load(self) -> Any:
+        """The class of the engine. Raises `UserError` where something is missing."""
+        self.expect_installed()
         return _named(self.module)
+
+    def _is_there(self, module: str) -> bool:
+        if module not in self.foreign:
+            return importlib.util.find_spec(module) is not None
+        elsewhere = [entry for entry in sys.path if Path(entry).resolve() != ROOT]
+        return PathFinder.find_spec(module, elsewhere) is not None
 
     def argument_class(self) -> type | None:
         """The dataclass of its flags."""

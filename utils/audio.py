@@ -1,10 +1,11 @@
 """Audio arithmetic. Inside the program audio is mono float32 in [-1, 1]; on the wire it is int16."""
 
+import functools
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-import soxr
 
 from pipeline.messages import Samples
 
@@ -69,15 +70,18 @@ class Resampler:
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
+        import soxr  # here, since engines in environments of their own are without it
+
         self._rates = from_hz, to_hz
-        self._stream: soxr.ResampleStream | None = None
+        self._new_stream = functools.partial(soxr.ResampleStream, from_hz, to_hz, 1, dtype="float32")
+        self._stream: Any = None
 
     def feed(self, samples: Samples) -> Samples:
         """The next samples that can be said by now."""
         if self._rates[0] == self._rates[1]:
             return samples
         if self._stream is None:
-            self._stream = soxr.ResampleStream(*self._rates, 1, dtype="float32")
+            self._stream = self._new_stream()
         resampled: Samples = self._stream.resample_chunk(samples)
         return resampled
 
@@ -94,6 +98,8 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     """A whole recording at another rate."""
     if from_hz == to_hz:
         return samples
+    import soxr
+
     resampled: Samples = soxr.resample(samples, from_hz, to_hz)
     return resampled
 

@@ -1,6 +1,7 @@
 """Where a model runs."""
 
 import importlib.util
+from typing import Any
 
 from pipeline.errors import UserError
 
@@ -15,6 +16,13 @@ def find_device(wanted: str) -> str:
             f"--device: expected one of {', '.join(available)} on this machine, got {wanted}"
         )
     return wanted
+
+
+def with_device(settings: dict[str, Any], wanted: str) -> dict[str, Any]:
+    """The settings of an engine; where it has a device and none of its own was chosen, `wanted`."""
+    if "device" not in settings:
+        return settings
+    return settings | {"device": settings["device"] or find_device(wanted)}
 
 
 def available_devices() -> list[str]:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from isolation.engines import KINDS
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.errors import UserError
@@ -13,7 +14,7 @@ from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
 from TTS.named_voices import NamedVoices, as_configured, people_of
-from utils.device import find_device
+from utils.device import with_device
 from utils.engines import Cascade, Engines
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from utils.smart_turn_file import smart_turn_file
@@ -35,7 +36,7 @@ def load_engines(arguments: "Arguments") -> Engines:
         detecting = loaders.submit(load_turn_detector, arguments.vad.turn_detector)
         loaded = {stage: future.result() for stage, future in loading.items()}
     for stage, choice in chosen.items():
-        announce(stage, choice.row.name, getattr(loaded[stage], "about", choice.row.about))
+        announce(stage, choice.row.name, getattr(loaded[stage], "about", None) or choice.row.about)
     endpointing = dataclasses.asdict(arguments.vad)
     for name in ("sample_rate", "turn_detector"):
         del endpointing[name]
@@ -52,16 +53,16 @@ def load_engines(arguments: "Arguments") -> Engines:
 
 def load_engine(arguments: "Arguments", stage: str) -> Any:
     """The engine chosen for a stage, with its weights."""
-    choice = arguments.engines[stage]
-    engine_class = choice.row.load()
+    choice, device = arguments.engines[stage], arguments.module.device
     if stage == "vad":
-        return engine_class(arguments.vad.sample_rate, **choice.settings)
-    settings = dict(choice.settings)
-    if "device" in settings:
-        settings["device"] = settings["device"] or find_device(arguments.module.device)
-    if stage == "tts" and (people := people_of(choice.row.name)):
-        return NamedVoices(engine_class(**as_configured(settings, people)), people)
-    return engine_class(**settings)
+        return choice.row.load()(arguments.vad.sample_rate, **choice.settings)
+    people = people_of(choice.row.name) if stage == "tts" else {}
+    settings = as_configured(choice.settings, people)
+    if arguments.module.isolates(choice.row):
+        engine = KINDS[stage](choice.row, settings, device)
+    else:
+        engine = choice.row.load()(**with_device(settings, device))
+    return NamedVoices(engine, people) if people else engine
 
 
 def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:

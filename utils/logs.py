@@ -43,12 +43,18 @@ class JsonFormatter(logging.Formatter):
 FORMATS: dict[str, type[logging.Formatter]] = {"text": TextFormatter, "json": JsonFormatter}
 
 
+OWN_PACKAGES = (
+    *("pipeline", "isolation", "connections", "listeners", "utils"),
+    *("VAD", "STT", "LLM", "TTS", "S2S"),
+)
+
+
 def set_up_logging(level: str, written_as: str) -> None:
     """Log from `level` on; libraries only warn, since their details may hold what was said."""
     handler = logging.StreamHandler()
     handler.setFormatter(FORMATS[written_as]())
     logging.basicConfig(handlers=[handler])
-    for package in ("pipeline", "connections", "listeners", "utils", "VAD", "STT", "LLM", "TTS", "S2S"):
+    for package in OWN_PACKAGES:
         logging.getLogger(package).setLevel(level.upper())
 
 

@@ -1,0 +1,171 @@
+"""Worker: the other end of the pipes, in a process of its own. It serves one engine until the program
+has had enough, or is gone."""
+
+import importlib
+import importlib.util
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any, BinaryIO, NoReturn
+
+from isolation import frames, values
+from isolation.start import ROOT
+from pipeline.errors import EngineError, UserError
+from pipeline.turn import CancelToken
+from utils.device import with_device
+
+STATES = ("name", "slots", "sample_rate_hz", "languages", "voices", "takes_tools", "about")
+"""What an engine states of itself, as far as its kind does."""
+
+CALLS: dict[str, Callable[[Any, tuple[Any, ...], CancelToken], Iterable[Any]]] = {
+    "transcribe": lambda engine, given, cancel: (engine.transcribe(*given, cancel),),
+    "generate": lambda engine, given, cancel: engine.generate(given[0], cancel, *given[1:]),
+    "synthesize": lambda engine, given, cancel: engine.synthesize(*given, cancel),
+    "expect_voice": lambda engine, given, cancel: (engine.expect_voice(*given),),
+}
+
+
+def run(lifeline: int, foreign: Collection[str]) -> NoReturn:
+    """Load what the first frame says, and serve it. `lifeline`: a pipe whose other end the program has,
+    or -1. `foreign`: names of our packages that mean the environment's own here."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the program says when it is over
+    _end_with(lifeline)
+    worker = Worker(*_take_pipes(), foreign)
+    threading.Thread(target=worker.listen, name="pipe", daemon=True).start()
+    worker.serve()
+    sys.stderr.flush()
+    os._exit(0)  # threads of libraries are not waited for
+
+
+class Worker:
+    """Calls run on as many threads as the engine has slots, what the program sends is read by another;
+    so it is heard whatever is being computed."""
+
+    def __init__(self, requests: BinaryIO, answers: BinaryIO, foreign: Collection[str]) -> None:
+        self._foreign = foreign
+        self._requests = requests
+        self._answers = answers
+        self._writing = threading.Lock()
+        self._for_main: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self._running: dict[int, CancelToken] = {}
+        self._engine: Any = None
+        self._slots: ThreadPoolExecutor
+        self._questions = ThreadPoolExecutor(1)
+        """Those about the engine, which wait for no slot."""
+
+    def listen(self) -> NoReturn:
+        """Heed the program; when it is gone, end, whatever is being computed."""
+        try:
+            while True:
+                header, body = frames.read(self._requests)
+                match header["do"]:
+                    case "call":
+                        self._begin(header, body)
+                    case "cancel":
+                        if cancel := self._running.get(header["id"]):
+                            cancel.cancel()
+                    case _:
+                        self._for_main.put(header)
+        except (EOFError, frames.NoFrame):
+            os._exit(0)
+
+    def serve(self) -> None:
+        """The main thread: it loads the engine, and closes it."""
+        start = self._for_main.get()
+        try:
+            engine_class = find_class(start["engine"], self._foreign)
+            self._engine = engine_class(**with_device(start["settings"], start["device"]))
+        except UserError as error:
+            self._send({"is": "failed", "sentence": str(error)})
+            return
+        except BaseException as error:
+            traceback.print_exc()
+            self._send({"is": "failed", "error": type(error).__name__})
+            return
+        self._slots = ThreadPoolExecutor(self._engine.slots)
+        states = {name: getattr(self._engine, name) for name in STATES if hasattr(self._engine, name)}
+        self._send({"is": "ready", **states})
+        self._for_main.get()
+        self._engine.close()
+
+    def _begin(self, header: dict[str, Any], body: bytearray) -> None:
+        self._running[header["id"]] = CancelToken()
+        threads = self._questions if header["method"] == "expect_voice" else self._slots
+        threads.submit(self._call, header, body)
+
+    def _call(self, header: dict[str, Any], body: bytearray) -> None:
+        number, end = header["id"], {"is": "end", "id": header["id"]}
+        cancel = self._running[number]
+        try:
+            results = CALLS[header["method"]](self._engine, values.unpack(header["given"], body), cancel)
+            for result in results:
+                if cancel.cancelled:
+                    break
+                packed, samples = values.pack(result)
+                self._send({"is": "output", "id": number, "value": packed}, samples)
+            close = getattr(results, "close", None)
+            if close is not None:  # a generator lets go on the thread on which it computed
+                close()
+        except EngineError as error:
+            end |= {"sentence": str(error), "code": error.code}
+        except UserError as error:
+            end |= {"sentence": str(error), "code": "unusable"}
+        except BaseException as error:
+            where = "".join(traceback.format_tb(error.__traceback__))  # never what was said
+            print(f"{self._engine.name} failed: {type(error).__name__}\n{where}", file=sys.stderr)
+            end |= {"error": type(error).__name__}
+        del self._running[number]
+        self._send(end)
+
+    def _send(self, header: dict[str, Any], body: bytes = b"") -> None:
+        try:
+            with self._writing:
+                frames.write(self._answers, header, body)
+        except OSError:  # nobody is there
+            os._exit(0)
+
+
+def find_class(path: str, foreign: Collection[str]) -> type:
+    """The class "module:Name"; where a foreign package hides ours, from the file of the module."""
+    name, _, attribute = path.partition(":")
+    if name.partition(".")[0] in foreign:
+        file = ROOT.joinpath(*name.split(".")).with_suffix(".py")
+        spec = importlib.util.spec_from_file_location(f"own_{name.replace('.', '_')}", file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    else:
+        module = importlib.import_module(name)
+    found: type = getattr(module, attribute)
+    return found
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output, for us alone: what libraries print goes to standard error."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    return requests, answers
+
+
+def _end_with(lifeline: int) -> None:
+    """Let the kernel end this process when the program is gone, even while native code holds the
+    interpreter, so that no thread of ours could see the end of the pipe. (Linux; elsewhere that thread
+    has to do.)"""
+    if lifeline >= 0:
+        import fcntl
+
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+        flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
+        fcntl.fcntl(
+            lifeline, fcntl.F_SETFL, flags | os.O_ASYNC
+        )  # SIGIO, which ends who does not heed it

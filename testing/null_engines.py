@@ -1,0 +1,125 @@
+"""Null engines: they need nothing but numpy and do what the text tells them, faults too. For processes
+of their own, where no test can reach in."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from pipeline.errors import EngineError, UserError
+from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall, WordTime
+from pipeline.settings import ANY_TOOL, Tool
+from pipeline.turn import CancelToken
+from STT.base import Transcription
+from testing.hold import FOREVER_S
+from utils.voices import unknown_voice
+
+RATE_HZ = 16000
+
+
+def obey(command: str, cancel: CancelToken) -> None:
+    """Do what a text says; most texts say nothing."""
+    match command:
+        case "wait":
+            cancelled = threading.Event()
+            with cancel.on_cancel(cancelled.set):
+                cancelled.wait(FOREVER_S)
+        case "deaf":
+            time.sleep(FOREVER_S)
+        case "native":  # and no other thread of this process runs meanwhile
+            ctypes.PyDLL(None).sleep(int(FOREVER_S))
+        case "exit":
+            os._exit(3)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "print":
+            print("to standard output", flush=True)
+            os.write(1, b"and past Python\n")
+            subprocess.run(["echo", "and from a child"], check=True)
+        case "break":
+            raise ValueError(command.upper())
+        case "refuse":
+            raise EngineError("it does not want to", code="unwilling")
+        case "unusable":
+            raise UserError("--tts null: expected something else")
+
+
+class _Null:
+    def __init__(self, at_start: str = "", slots: int = 4) -> None:
+        obey(at_start, CancelToken())
+        self.slots = slots
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class NullRecognizer(_Null):
+    """Hears how many samples there are, and what they add up to."""
+
+    name = "null-stt"
+    sample_rate_hz = RATE_HZ
+    languages: tuple[str, ...] = ("en", "te")
+
+    def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
+        if cancel.cancelled:
+            return Transcription("")
+        samples += 1  # as engines do that clean what they are given
+        notice = Notice("counted", "it counted")
+        total = float(np.nan_to_num(samples).sum(dtype=np.float64)) - len(samples)
+        return Transcription(f"{len(samples)} {total:.1f}", language or "en-auto", (notice,))
+
+
+class NullChatModel(_Null):
+    """Says again what was said last, word by word, after doing it; asks for every function."""
+
+    name = "null-llm"
+    takes_tools = True
+
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        cancel: CancelToken,
+        tools: Sequence[Tool] = (),
+        tool_choice: str = ANY_TOOL,
+    ) -> Iterator[str | ToolCall | Notice]:
+        for tool in tools:
+            yield ToolCall(tool_choice, tool.name, str(tool.parameters))
+        if any(message.calls or message.answers for message in messages):
+            yield Notice("called", str(messages))
+        for word in messages[-1].content.split():
+            if cancel.cancelled:
+                return
+            yield f"{word} "
+            obey(word, cancel)
+
+
+class NullSynthesizer(_Null):
+    """200 ms for each word, after which it does it."""
+
+    name = "null-tts"
+    sample_rate_hz = RATE_HZ
+    languages: tuple[str, ...] = ("en",)
+    voices: tuple[str, ...] = ("low", "high")
+    about = "nothing at all"
+
+    def expect_voice(self, voice: str) -> None:
+        obey(voice, CancelToken())
+        if voice not in (*self.voices, "unlisted"):
+            raise unknown_voice(self.voices, voice)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk | Notice]:
+        if language not in (None, *self.languages):
+            yield Notice("language_fallback", f"no {language}")
+        for word in text.split():
+            if cancel.cancelled:
+                return
+            samples = np.full(RATE_HZ // 5, 0.5 if voice == "high" else 0.25, np.float32)
+            yield AudioChunk(samples, RATE_HZ, (WordTime(0, 8),))
+            obey(word, cancel)
