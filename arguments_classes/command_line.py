@@ -15,6 +15,7 @@ from arguments_classes.chat_server_arguments import ChatServerArguments
 from arguments_classes.file_arguments import FileArguments
 from arguments_classes.local_arguments import LocalArguments
 from arguments_classes.module_arguments import ModuleArguments
+from arguments_classes.presets import STAGES, find_preset
 from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.vad_arguments import VADArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
@@ -90,6 +91,10 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
     argv = _with_config(list(argv))
     chooser = _Parser(ModuleArguments, add_help=False)
     module = chooser.parse(argv)[0]
+    preset = find_preset(module.preset, mac=module.local_mac_optimal_settings)
+    if preset is not None:
+        chooser.set_defaults(**preset.choices())
+        module = chooser.parse(argv)[0]
     chosen = _chosen_rows(module)
     argv = _without_aliases(argv, chosen.values())
     with_flags = {stage: row for stage, row in chosen.items() if row.arguments is not None}
@@ -99,7 +104,11 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
         if "llm" not in chosen:
             classes.append(ChatServerArguments)
     classes += [row.argument_class() for row in with_flags.values()]
-    parser = _Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION)
+    epilog = None if preset is None else f"This preset, {preset.about}, sets: {preset.flags()}"
+    parser = _Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION, epilog=epilog)
+    if preset is not None:
+        parts = {stage: getattr(module, stage) for stage in STAGES if module.s2s is None}
+        parser.set_defaults(**preset.choices(), **preset.settings_for(parts))
     *parsed, unknown = parser.parse(argv)
     if unknown:
         raise UserError(_unknown_argument(unknown[0], parser))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from arguments_classes.expect import expect
+from arguments_classes.presets import preset_list
 from isolation.environments import ENVIRONMENTS
 from pipeline.language import is_language
 from pipeline.registry import AUTO, EngineRow, find, rows
@@ -35,6 +36,13 @@ class ModuleArguments:
             "help": "where audio comes from and goes to: two TCP ports; a page in the browser and a "
             "WebSocket (realtime: the same); this machine's microphone and loudspeaker; or a recording"
         },
+    )
+    preset: str | None = field(
+        default=None,
+        metadata={"help": f"a set of parts and models, over which other flags win: {preset_list()}"},
+    )
+    local_mac_optimal_settings: bool = field(
+        default=False, metadata={"help": "the same as --preset mac"}
     )
     vad: str = field(default="silero", metadata={"help": f"voice activity: {_names('vad')}"})
     stt: str = field(default=DEFAULT_STT, metadata={"help": f"speech to text: {_names('stt')}"})

@@ -59,7 +59,7 @@ def load_engine(arguments: "Arguments", stage: str) -> Any:
     people = people_of(choice.row.name) if stage == "tts" else {}
     settings = as_configured(choice.settings, people)
     if arguments.module.isolates(choice.row):
-        engine = KINDS[stage](choice.row, settings, device)
+        engine: Any = KINDS[stage](choice.row, settings, device)
     else:
         engine = choice.row.load()(**with_device(settings, device))
     return NamedVoices(engine, people) if people else engine

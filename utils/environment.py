@@ -8,6 +8,8 @@ VARIABLES = (
     "MODEL_CACHE_DIR",
     "HF_HOME",
     "HF_HUB_OFFLINE",
+    "HF_ENDPOINT",
+    "HF_TOKEN",
     "TORCH_HOME",
     "CUDA_VISIBLE_DEVICES",
     "REPLY_MODE",
@@ -18,7 +20,7 @@ VARIABLES = (
 )
 """What `--check` shows; of the secret ones only whether they are set."""
 
-SECRET = ("S2S_TOKEN", "OPENAI_API_KEY")
+SECRET = ("S2S_TOKEN", "OPENAI_API_KEY", "HF_TOKEN")
 
 _CACHES = {"HF_HOME": "huggingface", "TORCH_HOME": "torch", "MOONSHINE_VOICE_CACHE": "moonshine"}
 

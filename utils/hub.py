@@ -1,35 +1,191 @@
 """Models of the Hugging Face hub: from the folder that was named, the cache, or the network."""
 
-from collections.abc import Sequence
+import contextlib
+import errno
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
+from utils.logs import logs_json
+
+ANSWER_S = 10.0
+"""How long the hub may take to say what a model consists of; as long as its client waits for a file."""
+
+_WAYS = "name a folder that has it, or connect once and add --download"
 
 
 def fetch(model_name: str, flag: str, *, files: Sequence[str] | None = None) -> Path:
     """The folder with the files of a model.
 
     `model_name` is a folder, or a name on the hub; `files` are patterns of what is needed of it, all by
-    default. What is in the cache is not asked for on the network. Raises `UserError`, naming `flag`.
+    default. What is in the cache is not asked for on the network. What is not is downloaded, its size
+    and progress shown on standard error; if that breaks off, the files that were complete are kept.
+    Raises `UserError`, naming `flag`.
     """
+    if (folder := cached(model_name, files)) is not None:
+        return folder
+    try:
+        return _download(model_name, flag, files)
+    except UserError:
+        raise
+    except Exception as error:  # of three libraries, which have no base in common
+        raise UserError(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
+
+
+def cached(model_name: str, files: Sequence[str] | None = None) -> Path | None:
+    """The folder with the files of a model, where nothing of them is missing; without the network."""
     if Path(model_name).expanduser().is_dir():
         return Path(model_name).expanduser()
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     wanted = None if files is None else list(files)
-    try:
-        return Path(snapshot_download(model_name, allow_patterns=wanted, local_files_only=True))
+    try:  # refuses what a download that broke off has left, if it knows what there should be
+        folder = Path(snapshot_download(model_name, allow_patterns=wanted, local_files_only=True))
     except (LocalEntryNotFoundError, ValueError):  # the latter: it cannot be a name on the hub
-        pass
-    try:
-        return Path(snapshot_download(model_name, allow_patterns=wanted))
-    except (OSError, ValueError) as error:
+        return None
+    return folder if _whole(folder) and _wanted(_names_in(folder), files) else None
+
+
+def cache_folder() -> Path:
+    """Where the models of the hub are kept."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return Path(HF_HUB_CACHE)
+
+
+def size_text(size_bytes: float) -> str:
+    """For people: "720 MB"."""
+    for unit in ("bytes", "kB", "MB"):
+        if size_bytes < 999.5:
+            return f"{size_bytes:.0f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.1f} GB"
+
+
+def folder_bytes(folder: Path) -> int:
+    """What the files in a folder take, links followed."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _names_in(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+
+
+def _wanted(names: Iterable[str], files: Sequence[str] | None) -> list[str]:
+    from huggingface_hub.utils import filter_repo_objects
+
+    return list(filter_repo_objects(names, allow_patterns=None if files is None else list(files)))
+
+
+def _whole(folder: Path) -> bool:
+    """Whether a folder of the cache has what it should, as far as can be told without a list of its
+    files: older clients wrote none. What they had not finished they kept as "*.incomplete"."""
+    if any((folder.parent.parent / "blobs").glob("*.incomplete")):
+        return False
+    for index in folder.rglob("*.index.json"):
+        with contextlib.suppress(ValueError, AttributeError):
+            parts = set(json.loads(index.read_text("utf-8")).get("weight_map", {}).values())
+            if not all((index.parent / part).exists() for part in parts):
+                return False
+    return True
+
+
+def _download(model_name: str, flag: str, files: Sequence[str] | None) -> Path:
+    from huggingface_hub import HfApi, snapshot_download
+
+    known = HfApi().model_info(model_name, files_metadata=True, timeout=ANSWER_S).siblings or []
+    sizes = {file.rfilename: file.size or 0 for file in known}
+    names = _wanted(sizes, files)
+    if not names:
         raise UserError(
-            f"{flag} {model_name}: it is neither a folder here nor in the cache, and the hub cannot be "
-            "reached or does not know it; name a folder, or connect once"
-        ) from error
+            f"{flag} {model_name}: expected {', '.join(files or ['files'])} in it, found none"
+        )
+    size = sum(sizes[name] for name in names)
+    cache = cache_folder()
+    here = cache / f"models--{model_name.replace('/', '--')}" / "blobs"
+    missing = size - (folder_bytes(here) if here.is_dir() else 0)
+    free = shutil.disk_usage(next(path for path in (cache, *cache.parents) if path.exists())).free
+    if missing > free:
+        raise UserError(
+            f"{flag} {model_name}: {size_text(missing)} do not fit into {cache}, which has "
+            f"{size_text(free)} left; choose another with MODEL_CACHE_DIR, or name a folder that has it"
+        )
+    _say(f"downloading {model_name}: {size_text(size)}, into {cache}")
+    began_s = time.monotonic()
+    _show_bars()
+    folder = Path(snapshot_download(model_name, allow_patterns=names))
+    _say(f"downloaded {model_name}: {size_text(size)} in {time.monotonic() - began_s:.0f} s")
+    return folder
+
+
+def _show_bars() -> None:
+    """In a terminal, and not where they would fill a file."""
+    from huggingface_hub.utils import disable_progress_bars
+
+    if not sys.stderr.isatty() or logs_json():
+        disable_progress_bars()
+
+
+def _say(line: str) -> None:
+    print(f"  {line}", file=sys.stderr, flush=True)
+
+
+def _sentence(error: Exception, model_name: str) -> str:
+    """What happened, and the ways out."""
+    from huggingface_hub.constants import ENDPOINT
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+    from huggingface_hub.utils import OfflineModeIsEnabled
+
+    causes = list(_causes(error))
+
+    def is_of(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    partly = "only part of it is" if _begun(model_name) else "it is not"
+    log_in = "log in (type: hf auth login; or set HF_TOKEN)"
+    if is_of(HFValidationError):
+        return "expected a folder that is there, or a name on the hub such as owner/model"
+    if is_of(OfflineModeIsEnabled):
+        return f"{partly} in {cache_folder()}, and HF_HUB_OFFLINE forbids asking the hub; {_WAYS}"
+    if is_of(GatedRepoError):
+        return (
+            f"its owner wants conditions accepted: do that at {ENDPOINT}/{model_name}, {log_in} and add "
+            "--download; or name a folder that has it"
+        )
+    status = next((s for c in causes if (s := _status(c)) is not None), None)
+    if is_of(RepositoryNotFoundError) or status in (401, 403, 404):
+        return (
+            f"{ENDPOINT} has no such model, or not for everybody; check the name, or {log_in} and add "
+            "--download; or name a folder that has it"
+        )
+    if any(isinstance(cause, OSError) and cause.errno == errno.ENOSPC for cause in causes):
+        return f"no space is left in {cache_folder()}; choose another with MODEL_CACHE_DIR, or {_WAYS}"
+    if status is not None:
+        return f"{partly} in {cache_folder()}, and {ENDPOINT} answers with error {status}; {_WAYS}"
+    reason = type(causes[-1]).__name__
+    return f"{partly} in {cache_folder()}, and {ENDPOINT} cannot be reached ({reason}); {_WAYS}"
+
+
+def _status(error: BaseException) -> int | None:
+    return getattr(getattr(error, "response", None), "status_code", None)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from."""
+    following: BaseException | None = error
+    while following is not None:
+        yield following
+        following = following.__cause__
+
+
+def _begun(model_name: str) -> bool:
+    return any((cache_folder() / f"models--{model_name.replace('/', '--')}").glob("snapshots/*/*"))
 
 
 def expect_weights(report: Any, flag: str, model_name: str) -> None:

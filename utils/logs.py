@@ -58,6 +58,11 @@ def set_up_logging(level: str, written_as: str) -> None:
         logging.getLogger(package).setLevel(level.upper())
 
 
+def logs_json() -> bool:
+    """Whether a machine reads standard error."""
+    return any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers)
+
+
 def _facts(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in _USUAL}
 
