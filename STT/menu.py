@@ -28,4 +28,16 @@ MENU = (
         licence="BSD-2; BSD-2",
         tested="real weights",
     ),
+    EngineRow(
+        "stt",
+        "openai",
+        "any server that speaks the OpenAI transcription protocol",
+        "STT.openai_transcription:OpenAIRecognizer",
+        "arguments_classes.openai_transcription_arguments:OpenAITranscriptionArguments",
+        needs=("openai",),
+        devices=("remote",),
+        languages="as the model",
+        licence="Apache-2.0; as the model",
+        tested="a server in the tests",
+    ),
 )

@@ -15,4 +15,17 @@ MENU = (
         licence="GPL-3; GPL-3",
         tested="real weights",
     ),
+    EngineRow(
+        "tts",
+        "openai",
+        "any server that speaks the OpenAI speech protocol",
+        "TTS.openai_speech:OpenAISynthesizer",
+        "arguments_classes.openai_speech_arguments:OpenAISpeechArguments",
+        needs=("openai",),
+        devices=("remote",),
+        languages="as the model",
+        streams="audio in mid-sentence",
+        licence="Apache-2.0; as the model",
+        tested="a server in the tests",
+    ),
 )

@@ -1,6 +1,8 @@
 """ChatServer: a small server with the OpenAI chat protocol, that does what it is told and notes it."""
 
+import contextlib
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -11,7 +13,13 @@ from testing.hold import Hold
 
 class ChatServer:
     """Listens on a free port of the loopback address. `failures` are given first: an HTTP status, an
-    answer that is not of the protocol, or "hang up" to close the connection after the headers."""
+    answer that is not of the protocol, "hang up" to close the connection after the headers, "break off"
+    to do so after the first piece of the answer."""
+
+    @property
+    def handler(self) -> "type[ChatHandler]":
+        """What answers a request."""
+        return ChatHandler
 
     def __init__(self, reply: str = "Hello. How are you?", model: str = "scripted") -> None:
         self.reply = reply
@@ -24,9 +32,10 @@ class ChatServer:
         self.before_headers = Hold()
         self.between_words = Hold()
         self.client_left = threading.Event()
+        self.clients: set[socket.socket] = set()
         server = self
 
-        class Handler(_Handler):
+        class Handler(self.handler):  # type: ignore[misc, name-defined]
             """Serves this server's script."""
 
             script = server
@@ -53,14 +62,35 @@ class ChatServer:
     def __exit__(self, *_: object) -> None:
         self.before_headers.open()
         self.between_words.open()
-        self._server.shutdown()
-        self._server.server_close()
+        self.die()
         self._thread.join()
 
+    def die(self) -> None:
+        """As one that is killed: nobody gets in any more, and every connection is cut."""
+        self._server.shutdown()
+        self._server.server_close()
+        for client in list(self.clients):
+            with contextlib.suppress(OSError):  # it left by itself
+                client.shutdown(socket.SHUT_RDWR)
 
-class _Handler(BaseHTTPRequestHandler):
+
+class ChatHandler(BaseHTTPRequestHandler):
+    """Answers one client of a `ChatServer`."""
+
     script: ChatServer
     protocol_version = "HTTP/1.1"
+    failure: int | str | dict[str, Any] | None = None
+    """That of the present answer."""
+
+    def setup(self) -> None:
+        """A client came."""
+        super().setup()
+        self.script.clients.add(self.connection)
+
+    def finish(self) -> None:
+        """It left, or is sent away."""
+        self.script.clients.discard(self.connection)
+        super().finish()
 
     def log_message(self, *_: Any) -> None:
         """Quiet."""
@@ -70,11 +100,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._note()
         if not self._fails(self._next_failure()):
             models = [{"id": self.script.model, "object": "model"}]
-            self._send_json({"object": "list", "data": models})
+            self.send_json({"object": "list", "data": models})
 
     def do_POST(self) -> None:
-        """Answer a chat."""
-        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        """Do what is asked for, unless a failure comes first."""
+        request = self.read(self.rfile.read(int(self.headers["content-length"])))
         self.script.requests.append(request)
         self._note()
         failure = self._next_failure()
@@ -82,36 +112,57 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             self.script.before_headers.pass_through(CancelToken())
-            if request.get("stream"):
-                self._stream(hang_up=failure == "hang up")
-            else:
-                message: dict[str, Any] = {"role": "assistant", "content": self.script.reply}
-                if self.script.call is not None:
-                    message["tool_calls"] = [_call(*self.script.call)]
-                self._send_json({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+            self.failure = failure
+            self.answer(request)
         except OSError:
             self.script.client_left.set()
+
+    def read(self, body: bytes) -> dict[str, Any]:
+        """The fields of a request."""
+        fields: dict[str, Any] = json.loads(body)
+        return fields
+
+    def answer(self, request: dict[str, Any]) -> None:
+        """Answer a chat."""
+        if request.get("stream"):
+            self._stream()
+            return
+        message: dict[str, Any] = {"role": "assistant", "content": self.script.reply}
+        if self.script.call is not None:
+            message["tool_calls"] = [_call(*self.script.call)]
+        self.send_json({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
 
     def _next_failure(self) -> int | str | dict[str, Any] | None:
         return self.script.failures.pop(0) if self.script.failures else None
 
     def _fails(self, failure: int | str | dict[str, Any] | None) -> bool:
         if isinstance(failure, int):
-            self._send_json({"error": {"message": "scripted"}}, failure)
+            self.send_json({"error": {"message": "scripted"}}, failure)
         elif isinstance(failure, dict):
-            self._send_json(failure)
+            self.send_json(failure)
         return isinstance(failure, (int, dict))
 
     def _note(self) -> None:
         self.script.keys.append(self.headers.get("authorization", "").removeprefix("Bearer "))
 
-    def _stream(self, *, hang_up: bool) -> None:
+    def begin(self, content_type: str) -> bool:
+        """Send the headers of an answer in pieces; whether any are to follow."""
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        self.send_header("content-type", content_type)
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
-        if hang_up:
-            self.close_connection = True
+        self.close_connection = self.failure == "hang up"
+        return not self.close_connection
+
+    def write(self, data: bytes) -> None:
+        """The next piece; an empty one is the last."""
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.flush()
+        if self.failure == "break off":
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _stream(self) -> None:
+        if not self.begin("text/event-stream"):
             return
         for count, word in enumerate(self.script.reply.split(" ")):
             self.script.between_words.pass_through(CancelToken())
@@ -123,17 +174,14 @@ class _Handler(BaseHTTPRequestHandler):
             more = {"index": 0, "function": {"arguments": arguments[half:]}}
             for piece in ({"index": 0, **_call(name, arguments[:half])}, more):
                 self._chunk({"choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]})
-        self._write(b"data: [DONE]\n\n")
-        self._write(b"")
+        self.write(b"data: [DONE]\n\n")
+        self.write(b"")
 
     def _chunk(self, fields: dict[str, Any]) -> None:
-        self._write(b"data: " + json.dumps(fields).encode() + b"\n\n")
+        self.write(b"data: " + json.dumps(fields).encode() + b"\n\n")
 
-    def _write(self, data: bytes) -> None:
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-        self.wfile.flush()
-
-    def _send_json(self, fields: dict[str, Any], status: int = 200) -> None:
+    def send_json(self, fields: dict[str, Any], status: int = 200) -> None:
+        """A whole answer."""
         body = json.dumps(fields).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")

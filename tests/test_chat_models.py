@@ -350,6 +350,6 @@ def test_no_proxy_gets_what_is_said_on_this_machine(
 def test_a_cancel_that_comes_late_does_not_harm_the_next_call(server: ChatServer) -> None:
     model = OpenAIChatModel("m", server.base_url, retries=0)
     assert ask(model) == server.reply
-    model._idle[0].shut_down()
+    model._server._idle[0].shut_down()
     assert ask(model) == server.reply
     model.close()

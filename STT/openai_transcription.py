@@ -1,0 +1,119 @@
+"""Any server that speaks the OpenAI transcription protocol, through the official SDK."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import langcodes
+import openai
+
+from pipeline.errors import EngineError
+from pipeline.language import DETECTED, plain
+from pipeline.messages import Samples
+from pipeline.turn import CancelToken
+from STT.base import Transcription
+from utils.audio import split_at_quiet
+from utils.openai_client import OpenAIServer
+from utils.wav import as_wav
+
+SHORTEST_S = 0.1
+"""Less is no word, and OpenAI refuses it."""
+
+LONGEST_S = 600.0
+"""Longer audio is sent in parts: OpenAI takes files of 25 MB, which is 13 minutes."""
+
+FORMATS = ("verbose_json", "json")
+"""Of the answer; the first says the language too."""
+
+
+class OpenAIRecognizer:
+    """OpenAI, Speaches, vLLM, whisper.cpp's and LocalAI's servers and their kin. A cancelled call is
+    over at once, at the server too.
+
+    `language` is a code; without one the server finds out, and says so where it answers "verbose_json".
+    """
+
+    name = "openai"
+    slots = 16
+    sample_rate_hz = 16000
+    languages: tuple[str, ...] = ("any",)
+
+    def __init__(
+        self,
+        model_name: str | None = None,
+        language: str | None = None,
+        base_url: str | None = None,
+        api_key_file: str | None = None,
+        timeout_s: float = 60.0,
+        retries: int = 1,
+    ) -> None:
+        self._server = OpenAIServer(
+            "stt", self.name, model_name, "gpt-4o-mini-transcribe", base_url, api_key_file,
+            timeout_s=timeout_s, retries=retries,
+        )  # fmt: skip
+        self._language = language
+        self._formats: tuple[str, ...] = FORMATS
+
+    @property
+    def about(self) -> str:
+        """What runs, for the person who started it."""
+        return self._server.about
+
+    def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
+        """The words."""
+        language = language or self._language
+        texts, spoken = [], language and plain(language)
+        for part in split_at_quiet(samples, self.sample_rate_hz, LONGEST_S):
+            if len(part) < SHORTEST_S * self.sample_rate_hz:
+                continue
+            for text, detected in self._heard(as_wav(part, self.sample_rate_hz), language, cancel):
+                texts.append(text.strip())
+                spoken = spoken or detected
+        return Transcription(" ".join(filter(None, texts)), spoken)
+
+    def reach(self) -> str:
+        """Where the server answers. Raises `UserError` where it does not, or wants another key."""
+        return self._server.reach()
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._server.close()
+
+    def _heard(
+        self, wav: bytes, language: str | None, cancel: CancelToken
+    ) -> Sequence[tuple[str, str | None]]:
+        """Text and detected language: one pair, or none when cancelled. OpenAI's models since 2025 do
+        not know "verbose_json": what the server understood once it is asked for ever after."""
+        request: dict[str, Any] = {"file": ("speech.wav", wav, "audio/wav"), "model": self._server.model}
+        if language is not None:
+            request["language"] = plain(language)
+
+        def ask(client: openai.OpenAI) -> Iterator[tuple[str, str | None]]:
+            answer: Any = client.audio.transcriptions.create(**request)
+            if not isinstance(answer.text, str):
+                raise ValueError("no text")
+            yield answer.text, _code_of(getattr(answer, "language", None))
+
+        for request["response_format"] in self._formats:
+            try:
+                heard = list(self._server.stream(ask, cancel))
+            except EngineError as error:
+                refused = isinstance(error.__cause__, openai.BadRequestError)
+                if not refused or request["response_format"] == self._formats[-1]:
+                    raise
+            else:
+                if heard:
+                    self._formats = (request["response_format"],)
+                return heard
+        return ()
+
+
+def _code_of(language: object) -> str | None:
+    """Of a language that a server detected; some say its code, OpenAI its English name."""
+    if not isinstance(language, str):
+        return None
+    if len(language) in (2, 3) and language.isalpha():
+        return f"{language.lower()}{DETECTED}"
+    try:
+        return f"{langcodes.find(language, 'en').language}{DETECTED}"
+    except LookupError:
+        return None

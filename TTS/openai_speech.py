@@ -1,0 +1,116 @@
+"""Any server that speaks the OpenAI speech protocol, through the official SDK."""
+
+import functools
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+
+from pipeline.errors import EngineError, UserError
+from pipeline.messages import AudioChunk
+from pipeline.turn import CancelToken
+from utils.audio import from_pcm16
+from utils.openai_client import OpenAIServer
+from utils.voices import unknown_voice
+
+VOICES = (
+    "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage",
+    "shimmer", "verse",
+)  # fmt: skip
+"""Those of OpenAI (`openai.types.audio.speech_create_params.Voice`)."""
+
+WITHOUT_STYLE = "tts-1"
+"""OpenAI's models of this name, and "tts-1-hd", take no instructions."""
+
+LONGEST_CHARS = 4096
+"""OpenAI takes no more; longer texts are sent in parts."""
+
+
+class OpenAISynthesizer:
+    """OpenAI, Kokoro-FastAPI, Speaches, LocalAI and their kin. A cancelled call is over at once, at the
+    server too.
+
+    `sample_rate_hz` is that of the audio which the server sends: pcm, int16, mono. Voices of other
+    servers than OpenAI's are not known here: the server is asked for whatever is named.
+    """
+
+    name = "openai"
+    slots = 16
+    languages: tuple[str, ...] = ("any",)
+    voices = VOICES
+
+    def __init__(
+        self,
+        model_name: str | None = None,
+        voice: str | None = None,
+        style: str | None = None,
+        speed: float = 1.0,
+        sample_rate_hz: int = 24000,
+        base_url: str | None = None,
+        api_key_file: str | None = None,
+        timeout_s: float = 30.0,
+        retries: int = 1,
+    ) -> None:
+        self.sample_rate_hz = sample_rate_hz
+        self._server = OpenAIServer(
+            "tts", self.name, model_name, "gpt-4o-mini-tts", base_url, api_key_file,
+            timeout_s=timeout_s, retries=retries,
+        )  # fmt: skip
+        self._voice = voice or VOICES[0]
+        try:
+            self.expect_voice(self._voice)
+        except EngineError as error:
+            raise UserError(f"--tts_voice: {error}") from error
+        if style is not None and self._server.model.startswith(WITHOUT_STYLE):
+            raise UserError(
+                f"--tts_style: expected a model that takes it, such as gpt-4o-mini-tts, got "
+                f"--tts_model_name {self._server.model}"
+            )
+        self._request: dict[str, Any] = {"model": self._server.model, "response_format": "pcm"}
+        if style is not None:
+            self._request["instructions"] = style
+        if speed != 1.0:
+            self._request["speed"] = speed
+
+    @property
+    def about(self) -> str:
+        """What runs, for the person who started it."""
+        return self._server.about
+
+    def expect_voice(self, voice: str) -> None:
+        """Of another server's voices only their names can be wrong, and it will say so."""
+        if not voice or (self._server.is_openai and voice not in VOICES):
+            raise unknown_voice(VOICES, voice)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """Speak `text`, as the server makes it; the model hears by itself what language it is."""
+        for part in textwrap.wrap(text, LONGEST_CHARS):
+            request = {**self._request, "voice": voice or self._voice, "input": part}
+            for pcm in self._server.stream(functools.partial(_audio, request), cancel):
+                yield AudioChunk(from_pcm16(pcm), self.sample_rate_hz)
+
+    def reach(self) -> str:
+        """Where the server answers. Raises `UserError` where it does not, or wants another key."""
+        return self._server.reach()
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._server.close()
+
+
+def _audio(request: dict[str, Any], client: openai.OpenAI) -> Iterator[bytes]:
+    """Whole samples, as they come."""
+    rest = b""
+    with client.audio.speech.with_streaming_response.create(**request) as response:
+        kind = response.headers.get("content-type", "")
+        if kind.startswith(("text/", "application/json")):
+            raise ValueError(f"expected audio, got {kind}")
+        for block in response.iter_bytes():
+            block = rest + block
+            whole = len(block) - len(block) % 2
+            rest = block[whole:]
+            if whole:
+                yield block[:whole]

@@ -1,0 +1,99 @@
+"""SpeechServer: a small server with the OpenAI protocols of speech, that does what it is told."""
+
+import email
+import io
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from pipeline.messages import Samples
+from pipeline.turn import CancelToken
+from testing.chat_server import ChatHandler, ChatServer
+from utils.audio import to_pcm16
+
+RATE_HZ = 24000
+BLOCK_BYTES = 4801
+"""Odd, so that blocks end in the middle of a sample, as they do on a network."""
+
+Hear = Callable[[Samples, int], str]
+
+
+class SpeechServer(ChatServer):
+    """What it is sent is heard by `hear`, which gets samples and their rate; it speaks a tone of 60 ms
+    for each character. `formats` are those of a transcription that it knows; "verbose_json" tells
+    `language`. `failures`, `before_headers` and `between_words` as of a `ChatServer`."""
+
+    def __init__(self, hear: Hear = lambda samples, rate_hz: "Some words.") -> None:
+        self.hear = hear
+        self.language = "english"
+        self.formats: tuple[str, ...] = ("json", "verbose_json")
+        super().__init__()
+
+    @property
+    def handler(self) -> type[ChatHandler]:
+        """What answers a request."""
+        return SpeechHandler
+
+
+class SpeechHandler(ChatHandler):
+    """Answers one client of a `SpeechServer`."""
+
+    script: SpeechServer
+
+    def read(self, body: bytes) -> dict[str, Any]:
+        """Fields in JSON, or of a form with a file."""
+        kind = self.headers["content-type"]
+        if not kind.startswith("multipart/form-data"):
+            return super().read(body)
+        form = email.message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
+        fields: dict[str, Any] = {}
+        for part in form.walk():
+            if not part.is_multipart():
+                value: Any = part.get_payload(decode=True)
+                name = str(part.get_param("name", header="content-disposition"))
+                fields[name] = value if part.get_filename() else value.decode()
+        return fields
+
+    def answer(self, request: dict[str, Any]) -> None:
+        """Hear, speak, or answer a chat."""
+        if self.path.endswith("/audio/transcriptions"):
+            self._transcribe(request)
+        elif self.path.endswith("/audio/speech"):
+            self._speak(request)
+        else:
+            super().answer(request)
+
+    def _transcribe(self, request: dict[str, Any]) -> None:
+        if request["response_format"] not in self.script.formats:
+            self.send_json({"error": {"message": "unsupported response_format"}}, 400)
+            return
+        if self.failure == "hang up":
+            self.close_connection = True
+            return
+        samples, rate_hz = soundfile.read(io.BytesIO(request["file"]), dtype="float32")
+        answer = {"text": self.script.hear(samples, rate_hz)}
+        if request["response_format"] == "verbose_json":
+            answer["language"] = request.get("language", self.script.language)
+        self.send_json(answer)
+
+    def _speak(self, request: dict[str, Any]) -> None:
+        if not self.begin("audio/pcm"):
+            return
+        for block in _blocks(tone(60 * len(request["input"]))):
+            self.script.between_words.pass_through(CancelToken())
+            self.write(block)
+        self.write(b"")
+
+
+def tone(ms: int, hz: float = 440.0) -> bytes:
+    """A tone as int16."""
+    time_s = np.arange(RATE_HZ * ms // 1000) / RATE_HZ
+    return to_pcm16((0.3 * np.sin(2 * math.pi * hz * time_s)).astype(np.float32))
+
+
+def _blocks(data: bytes) -> Iterator[bytes]:
+    for start in range(0, len(data), BLOCK_BYTES):
+        yield data[start : start + BLOCK_BYTES]

@@ -1,0 +1,298 @@
+"""OpenAIServer: the way to a server that speaks the OpenAI protocols, through the official SDK."""
+
+import contextlib
+import os
+import random
+import socket
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import httpx2
+import openai
+
+from pipeline.errors import EngineError, UserError
+from pipeline.turn import CancelToken
+
+CONNECT_S = 5.0
+"""Longer, and the server is not there."""
+
+FIRST_BACK_OFF_S = 0.5
+"""Before the second attempt; doubled for each further one, with a third of jitter, so that the sessions
+of a server do not all come back at the same moment."""
+
+_RETRIED = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError)
+_PARTS = {"stt": "recognizer", "llm": "language model", "tts": "synthesizer"}
+
+T = TypeVar("T")
+Ask: TypeAlias = Callable[[openai.OpenAI], Iterator[T]]
+
+
+class OpenAIServer:
+    """vLLM, llama.cpp, Ollama, LM Studio, Speaches, Kokoro-FastAPI, OpenAI and their kin.
+
+    Each running call has a client, and with it a connection, of its own: so a cancelled call can shut
+    its socket down, which stops the server's work at once, before the first output too. `stage` and
+    `engine` are what the flags are called by that errors name.
+    """
+
+    def __init__(
+        self,
+        stage: str,
+        engine: str,
+        model_name: str | None,
+        example: str,
+        base_url: str | None = None,
+        api_key_file: str | None = None,
+        key: str | None = None,
+        timeout_s: float = 60.0,
+        retries: int = 2,
+    ) -> None:
+        self._stage = stage
+        self._who = f"--{stage} {engine}"
+        self.base_url = _checked(
+            base_url or os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1", stage
+        )
+        self._key = key or self._find_key(api_key_file)
+        self._timeout = httpx2.Timeout(timeout_s, connect=CONNECT_S)
+        self._retries = retries
+        self._idle: list[_Connection] = []
+        self._lock = threading.Lock()
+        self.model = model_name or ""
+        self.model = model_name or self._first_model(example)
+
+    @property
+    def about(self) -> str:
+        """What runs, for the person who started it."""
+        return f"{self.model} at {self.base_url}"
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether it is OpenAI's own, of which more is known than of others."""
+        return urllib.parse.urlsplit(self.base_url).hostname == "api.openai.com"
+
+    @property
+    def where(self) -> str:
+        """Its address without the path."""
+        where = urllib.parse.urlsplit(self.base_url)
+        return f"{where.scheme}://{where.hostname}:{where.port}" if where.port else str(where.hostname)
+
+    def stream(self, ask: Ask[T], cancel: CancelToken) -> Iterator[T]:
+        """Yield what ``ask(client)`` yields; before its first output a failed attempt is repeated.
+
+        Ends early when `cancel` is raised. Raises `EngineError`, with the SDK's error behind it.
+        """
+        for attempt in range(self._retries + 1):
+            begun = False
+            try:
+                with self._connection(cancel) as connection:
+                    for output in connection.ask(ask):
+                        begun = True
+                        yield output
+                return
+            except openai.OpenAIError as error:
+                last = attempt == self._retries or not isinstance(error, _RETRIED)
+                if cancel.cancelled:
+                    return
+                if begun and not isinstance(error, openai.APITimeoutError):
+                    raise EngineError(f"{self.where} broke off in mid-answer", _code(error)) from error
+                if begun or last:
+                    raise EngineError(self._explain(error), _code(error)) from error
+            _wait(FIRST_BACK_OFF_S * 2**attempt * random.uniform(1, 1.33), cancel)
+
+    def reach(self) -> str:
+        """Where the server answers. Raises `UserError` where it does not, or wants another key."""
+        with contextlib.suppress(openai.NotFoundError):  # one that answers, but lists no models
+            self._list_models()
+        return self.base_url
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        with self._lock:
+            for connection in self._idle:
+                connection.close()
+            self._idle.clear()
+
+    @contextlib.contextmanager
+    def _connection(self, cancel: CancelToken) -> Iterator["_Connection"]:
+        """A connection for one call, shut down when the call is cancelled."""
+        with self._lock:
+            # A cancel that comes late may have shut one down that was kept.
+            self._idle = [idle for idle in self._idle if not idle.is_shut_down]
+            connection = self._idle.pop() if self._idle else None
+        connection = connection or _Connection(self.base_url, self._key, self._timeout)
+        try:
+            with cancel.on_cancel(connection.shut_down):
+                yield connection
+        finally:
+            if connection.is_shut_down:
+                connection.close()
+            else:
+                with self._lock:
+                    self._idle.append(connection)
+
+    def _first_model(self, example: str) -> str:
+        if self.is_openai:
+            raise UserError(
+                f"{self._who}: expected the name of a model, as in --{self._stage}_model_name {example}"
+            )
+        try:
+            models = self._list_models()
+        except openai.NotFoundError:
+            models = []
+        if not models:
+            self.close()
+            raise UserError(
+                f"{self._who}: {self.base_url} lists no models; name one with "
+                f"--{self._stage}_model_name, or is it another address (--{self._stage}_base_url), "
+                "which often ends in /v1?"
+            )
+        return models[0]
+
+    def _list_models(self) -> list[str]:
+        try:
+            with self._connection(CancelToken()) as connection:
+                return list(connection.ask(_models))
+        except openai.NotFoundError:
+            raise
+        except openai.OpenAIError as error:
+            self.close()
+            raise UserError(f"{self._who}: {self._explain(error)}") from error
+
+    def _explain(self, error: openai.OpenAIError) -> str:
+        """One sentence that says what to do; nothing of what was asked or answered."""
+        server, part, flag = self.where, _PARTS[self._stage], f"--{self._stage}"
+        match error:
+            case openai.APITimeoutError():
+                return f"the {part} at {server} did not answer in time ({flag}_timeout_s)"
+            case openai.APIConnectionError():
+                return f"no {part} answers at {server}; start it, or name another: {flag}_base_url"
+            case openai.AuthenticationError() | openai.PermissionDeniedError():
+                return f"{server} refuses the key; set OPENAI_API_KEY, or {flag}_api_key_file"
+            case openai.NotFoundError():
+                return f"{server} knows no model {self.model!r}; choose another: {flag}_model_name"
+            case openai.RateLimitError():
+                return f"{server} takes no more: too many requests, or nothing left to spend"
+            case openai.APIStatusError(status_code=status):
+                return f"the {part} at {server} answered with error {status}"
+        return f"the {part} at {server} answered what is not understood"
+
+    def _find_key(self, key_file: str | None) -> str:
+        if key_file is not None:
+            try:
+                key = Path(key_file).read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise UserError(
+                    f"--{self._stage}_api_key_file {key_file}: it cannot be read ({error})"
+                ) from error
+        else:
+            key = os.environ.get("OPENAI_API_KEY", "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise UserError(f"{self._who}: expected a key of plain characters in one line, got others")
+        if not key and self.is_openai:
+            raise UserError(
+                f"{self._who}: no key; set OPENAI_API_KEY or --{self._stage}_api_key_file, or name "
+                f"another server with --{self._stage}_base_url"
+            )
+        return key or "none"
+
+
+class _Connection:
+    """A client with at most one connection, whose socket can be shut down from another thread.
+
+    Closing a socket does not wake who reads from it; shutting it down does. The socket is learnt from
+    the trace of the HTTP library (its "trace" extension), when the connection is made.
+    """
+
+    def __init__(self, base_url: str, key: str, timeout: httpx2.Timeout) -> None:
+        self.is_shut_down = False
+        self._stream: Any = None
+        http = httpx2.Client(
+            timeout=timeout,
+            trust_env=not _is_loopback(base_url),  # or a proxy would get what is said on this machine
+            limits=httpx2.Limits(max_connections=1),
+            event_hooks={"request": [self._trace_request]},
+        )
+        self._client = openai.OpenAI(
+            base_url=base_url, api_key=key, max_retries=0, timeout=timeout, http_client=http
+        )
+
+    def ask(self, ask: Ask[T]) -> Iterator[T]:
+        """What the server answers. Raises `openai.OpenAIError`, and nothing else."""
+        with _of_the_protocol():
+            yield from ask(self._client)
+
+    def shut_down(self) -> None:
+        """Let whoever reads from or writes to the server return at once."""
+        self.is_shut_down = True
+        with contextlib.suppress(OSError):  # the server may have been quicker
+            if self._stream is not None:
+                self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _trace_request(self, request: httpx2.Request) -> None:
+        request.extensions["trace"] = self._on_trace
+
+    def _on_trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._stream = info["return_value"]
+            if self.is_shut_down:
+                self.shut_down()
+
+
+def _models(client: openai.OpenAI) -> Iterator[str]:
+    yield from (model.id for model in client.models.list() if isinstance(model.id, str))
+
+
+@contextlib.contextmanager
+def _of_the_protocol() -> Iterator[None]:
+    """The SDK does not check what a server answers, and reads audio without a look at errors: what is
+    missing shows as an error of Python, what broke off as one of the HTTP library."""
+    try:
+        yield
+    except httpx2.TimeoutException as error:
+        raise openai.APITimeoutError(request=error.request) from error
+    except httpx2.TransportError as error:
+        raise openai.APIConnectionError(request=error.request) from error
+    except (AttributeError, LookupError, TypeError, ValueError, httpx2.HTTPError) as error:
+        raise openai.OpenAIError(f"not of the protocol: {type(error).__name__}") from error
+
+
+def _checked(base_url: str, stage: str) -> str:
+    try:
+        parts = urllib.parse.urlsplit(base_url)
+        is_address = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise UserError(
+            f"--{stage}_base_url: expected an address such as http://localhost:11434/v1, got {base_url}"
+        )
+    return base_url
+
+
+def _is_loopback(base_url: str) -> bool:
+    host = urllib.parse.urlsplit(base_url).hostname or ""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
+def _code(error: openai.OpenAIError) -> str:
+    match error:
+        case openai.APITimeoutError():
+            return "timeout"
+        case openai.APIConnectionError():
+            return "unreachable"
+        case openai.AuthenticationError() | openai.PermissionDeniedError():
+            return "unauthorized"
+    return "engine_failed"
+
+
+def _wait(seconds: float, cancel: CancelToken) -> None:
+    """Wait, but not for a call that nobody wants any more."""
+    cancelled = threading.Event()
+    with cancel.on_cancel(cancelled.set):
+        cancelled.wait(seconds)
