@@ -32,6 +32,8 @@ class Recognizer(Protocol):
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words in `samples` (mono float32, any length). Raises `EngineError`.
 
+        `language` is a code; a detected one ("fr-auto"): detect it again, this was the last one of the
+        conversation; None: as configured.
         When `cancel` is raised it should return soon; what it returns then is thrown away.
         """
         ...

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pipeline.barge_in import has_words
 from pipeline.handler import BaseHandler
-from pipeline.language import english_name, speaks
+from pipeline.language import english_name, is_detected, speaks
 from pipeline.messages import EndOfTurn, Notice, UserText, Utterance
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
@@ -25,6 +25,7 @@ class STTHandler(BaseHandler[Utterance]):
         self._recognizer = recognizer
         self._session = session
         self._barge_in = session.barge_in
+        self._detected: str | None = None
 
     def process(self, utterance: Utterance) -> Generator[UserText | EndOfTurn, None, None]:
         """Recognise one utterance."""
@@ -45,6 +46,8 @@ class STTHandler(BaseHandler[Utterance]):
         if not has_words(heard.text):
             yield EndOfTurn(turn, "no words were recognised")
             return
+        if heard.language is not None and is_detected(heard.language):
+            self._detected = heard.language
         self._session.understood(turn, heard.text, heard.language or turn.settings.language)
         if utterance.overlaps:
             turn.commit()
@@ -62,9 +65,12 @@ class STTHandler(BaseHandler[Utterance]):
             self._dismiss(message.turn)
 
     def _language_of(self, turn: Turn) -> str | None:
-        """What the session says that the user speaks; None: as the recognizer is configured."""
+        """What the session says that the user speaks, else what was detected last; None: as the
+        recognizer is configured."""
         code = turn.settings.language
-        if code is None or speaks(self._recognizer.engine.languages, code):
+        if code is None:
+            return self._detected
+        if speaks(self._recognizer.engine.languages, code):
             return code
         name = self._recognizer.engine.name
         text = f"{name} does not understand {english_name(code)}; it listens as usual"

@@ -128,6 +128,13 @@ class RecognizerContract:
         whole = engine.transcribe(spoken, None, CancelToken()).text
         assert len(engine.transcribe(spoken, None, cancel).text) < len(whole)
 
+    def test_what_it_says_of_the_language_may_be_said_to_it(
+        self, engine: Recognizer, spoken: Samples
+    ) -> None:
+        heard = engine.transcribe(spoken, None, CancelToken())
+        again = engine.transcribe(spoken, heard.language, CancelToken())
+        assert (again.text, again.language) == (heard.text, heard.language)
+
     def test_two_callers_get_each_their_own_words(self, engine: Recognizer, spoken: Samples) -> None:
         shared: SharedEngine[Recognizer] = SharedEngine(engine)
         expected = engine.transcribe(spoken, None, CancelToken()).text

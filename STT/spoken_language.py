@@ -1,0 +1,63 @@
+"""SpokenLanguage: which language a recognizer listens for, and what becomes of one that it detects."""
+
+from collections.abc import Sequence
+
+from pipeline.errors import UserError
+from pipeline.language import DETECTED, english_name, is_detected, plain
+from pipeline.messages import Notice
+
+AUTO = "auto"
+ALL = "all"
+
+USUAL = "en fr es zh ja ko hi de pt pl it nl te"
+"""What is listened for when the language is detected: so a cough is not taken for Welsh."""
+
+
+class SpokenLanguage:
+    """`language` is a code or "auto"; `listened_for` are codes by spaces, or "all"; `known` is what the
+    model knows. Raises `UserError` for what it does not."""
+
+    def __init__(self, language: str, listened_for: str, known: Sequence[str]) -> None:
+        detects = len(known) > 1
+        self._fixed = (
+            None if language == AUTO and detects else known[0] if language == AUTO else language
+        )
+        if self._fixed is not None and self._fixed not in known:
+            raise UserError(
+                f"--stt_language: expected auto or a language of this model, got {language}; "
+                f"it knows {_shortened(known)}"
+            )
+        wanted = known if listened_for == ALL or not detects else listened_for.split()
+        if not wanted or not set(wanted) <= set(known):
+            raise UserError(
+                f"--stt_languages: expected all, or languages of this model by spaces, got "
+                f"{listened_for!r}; it knows {_shortened(known)}"
+            )
+        self._listened_for = tuple(wanted)
+
+    def told(self, language: str | None) -> str | None:
+        """The language in which this call is spoken; None: it is to be detected."""
+        if language is None:
+            return self._fixed
+        return None if is_detected(language) else language
+
+    def settle(self, detected: str, language: str | None) -> tuple[str, tuple[Notice, ...]]:
+        """In which language to understand a call that sounded like `detected` and was asked for with
+        `language`: where that is not listened for, in the last one of the conversation."""
+        if detected in self._listened_for:
+            return detected, ()
+        fallback = plain(language) if language is not None else self._listened_for[0]
+        text = (
+            f"it sounded like {english_name(detected)}, which is not listened for; it was taken for "
+            f"{english_name(fallback)}"
+        )
+        return fallback, (Notice("language_fallback", text),)
+
+
+def as_detected(code: str) -> str:
+    """What `Transcription.language` says of a language that was detected."""
+    return code + DETECTED
+
+
+def _shortened(known: Sequence[str]) -> str:
+    return ", ".join(known) if len(known) <= 20 else f"{', '.join(known[:20])} and more"

@@ -1,0 +1,61 @@
+"""WhisperArguments: flags of --stt whisper."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from arguments_classes.expect import expect
+from STT.spoken_language import USUAL
+
+
+@dataclass
+class WhisperArguments:
+    """Whisper of the Hugging Face hub, or a folder, in this process."""
+
+    _argument_group_name: ClassVar[str] = "--stt whisper"
+
+    stt_model_name: str = field(
+        default="distil-whisper/distil-large-v3",
+        metadata={
+            "help": "a Whisper model: a name on the hub, or a folder; the default understands English, "
+            "openai/whisper-large-v3-turbo a hundred languages"
+        },
+    )
+    stt_device: str | None = field(
+        default=None, metadata={"help": "cuda, mps or cpu; by default as --device says"}
+    )
+    stt_language: str = field(
+        default="en",
+        metadata={"help": "what is spoken: a code such as te, or auto: detected anew in every turn"},
+    )
+    stt_languages: str = field(
+        default=USUAL,
+        metadata={
+            "help": "with auto: the languages listened for, codes by spaces, or all; what sounds like "
+            "another is taken for the last one of the conversation"
+        },
+    )
+    stt_torch_dtype: Literal["auto", "float32", "float16", "bfloat16"] = field(
+        default="auto",
+        metadata={"help": "precision of the weights; auto: float16 on cuda, else float32"},
+    )
+    stt_compile_mode: Literal["none", "default", "reduce-overhead", "max-autotune"] = field(
+        default="none",
+        metadata={"help": "compile the decoder with torch.compile: faster words, a start of minutes"},
+    )
+    stt_batch_size: int = field(
+        default=1,
+        metadata={"help": "how many people's utterances are recognised together; 1 with a compile mode"},
+    )
+    stt_gen_max_new_tokens: int = field(
+        default=440,
+        metadata={"help": "longest text for 30 s of speech, in tokens; the model has room for 440"},
+    )
+    stt_gen_num_beams: int = field(
+        default=1, metadata={"help": "how many wordings are followed at a time; more are slower"}
+    )
+
+    def __post_init__(self) -> None:
+        expect(self.stt_batch_size >= 1, "stt_batch_size", "1 or more", self.stt_batch_size)
+        longest, beams = self.stt_gen_max_new_tokens, self.stt_gen_num_beams
+        expect(1 <= longest <= 440, "stt_gen_max_new_tokens", "1 to 440", longest)
+        expect(beams >= 1, "stt_gen_num_beams", "1 or more", beams)

@@ -1,0 +1,91 @@
+"""A tiny Whisper with random weights, built and saved on the spot."""
+
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("en", "fr", "es", "zh", "ja", "ko", "hi", "de", "pt", "pl", "it", "nl", "te", "sv", "jw")
+
+
+def tiny_whisper(
+    folder: Path,
+    *,
+    multilingual: bool = True,
+    hears: str = "",
+    silent: bool = False,
+    without: str = "",
+) -> Path:
+    """One layer each way, a vocabulary of bytes; `multilingual`: else it knows only English.
+
+    What it says depends on what it hears, and is nonsense of the ASCII letters: a random model would
+    say nothing but special tokens. `hears`: the language that it detects in everything; `silent`: it
+    takes everything for silence; `without`: weights that are left out.
+    """
+    import torch
+    from safetensors.torch import load_file, save_file
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import (
+        GenerationConfig,
+        WhisperConfig,
+        WhisperFeatureExtractor,
+        WhisperForConditionalGeneration,
+        WhisperProcessor,
+        WhisperTokenizer,
+    )
+
+    letters = sorted(ByteLevel.alphabet())
+    languages = [f"<|{code}|>" for code in LANGUAGES] if multilingual else []
+    tasks = ["<|translate|>", "<|transcribe|>"] if multilingual else []
+    special = ["<|endoftext|>", "<|startoftranscript|>", *languages, *tasks]
+    special += ["<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]
+    times = [f"<|{second / 50:.2f}|>" for second in range(1501)]
+    ids = {token: number for number, token in enumerate([*letters, *special, *times])}
+    tokenizer = WhisperTokenizer(vocab=ids, merges=[])
+    tokenizer.add_special_tokens({"additional_special_tokens": special[1:]})
+    end, start = ids["<|endoftext|>"], ids["<|startoftranscript|>"]
+    torch.manual_seed(0)
+    config = WhisperConfig(
+        vocab_size=len(tokenizer),
+        num_mel_bins=80,
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=64,
+        decoder_ffn_dim=64,
+        pad_token_id=end,
+        bos_token_id=end,
+        eos_token_id=end,
+        decoder_start_token_id=start,
+        init_std=1.0,
+    )
+    model = WhisperForConditionalGeneration(config)
+    speech = [ids[letter] for letter in "abcdefghijklmnopqrstuvwxyz"]
+    settings: dict[str, Any] = {"is_multilingual": multilingual}
+    if multilingual:
+        settings["lang_to_id"] = {token: ids[token] for token in languages}
+        settings["task_to_id"] = {"transcribe": ids["<|transcribe|>"], "translate": ids["<|translate|>"]}
+    model.generation_config = GenerationConfig(
+        eos_token_id=end,
+        pad_token_id=end,
+        bos_token_id=end,
+        decoder_start_token_id=start,
+        no_timestamps_token_id=ids["<|notimestamps|>"],
+        max_initial_timestamp_index=50,
+        suppress_tokens=[number for number in ids.values() if number not in (*speech, end)],
+        begin_suppress_tokens=[end],
+        max_length=448,
+        **settings,
+    )
+    with torch.no_grad():
+        leaning = model.model.decoder.layer_norm.bias
+        for token in [f"<|{hears}|>"] * bool(hears) + ["<|nospeech|>"] * silent:
+            toward = model.model.decoder.embed_tokens.weight[ids[token]]
+            leaning += 30 * toward / toward.norm()
+    model.save_pretrained(folder)
+    WhisperProcessor(WhisperFeatureExtractor(feature_size=80), tokenizer).save_pretrained(folder)
+    if without:
+        weights = load_file(folder / "model.safetensors")
+        kept = {name: tensor for name, tensor in weights.items() if without not in name}
+        save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
