@@ -28,4 +28,18 @@ MENU = (
         licence="BSD-2; BSD-2",
         tested="real weights",
     ),
+    EngineRow(
+        "stt",
+        "parakeet",
+        "fast and exact; English or 25 European languages",
+        "STT.parakeet:ParakeetRecognizer",
+        "arguments_classes.parakeet_arguments:ParakeetArguments",
+        needs=("transformers", "torch"),
+        extra="parakeet",
+        long_in_python=True,
+        devices=("cuda", "mps", "cpu"),
+        languages="25 European (v3), or en",
+        licence="Apache-2.0; CC-BY-4.0",
+        tested="tiny random weights",
+    ),
 )
