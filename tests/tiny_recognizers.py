@@ -8,6 +8,10 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from testing.contracts import speech_like
+
 SYLLABLES = ["".join(s) for s in itertools.product(("▁", ""), "bdfgklmnprst", "aeiou")]
 
 
@@ -52,7 +56,6 @@ def encoder_config(size: int = 32, layers: int = 1, **settings: Any) -> dict[str
 def tiny_parakeet(folder: Path, kind: str = "tdt", *, without: str = "") -> Path:
     """`kind`: ctc, rnnt or tdt; `without`: weights that are left out."""
     import torch
-    from safetensors.torch import load_file, save_file
     from transformers import (
         ParakeetCTCConfig,
         ParakeetFeatureExtractor,
@@ -95,7 +98,55 @@ def tiny_parakeet(folder: Path, kind: str = "tdt", *, without: str = "") -> Path
     extractor = ParakeetFeatureExtractor(feature_size=80)
     ParakeetProcessor(extractor, tokenizer, decoder_type=kind).save_pretrained(folder)
     if without:
-        weights = load_file(folder / "model.safetensors")
-        kept = {name: tensor for name, tensor in weights.items() if without not in name}
-        save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+        leave_out(folder, without)
     return folder
+
+
+def tiny_nemotron(folder: Path, *, size: int = 32, layers: int = 2, without: str = "") -> Path:
+    """A streaming Nemotron; `without`: weights that are left out."""
+    import torch
+    from transformers import (
+        NemotronAsrStreamingConfig,
+        NemotronAsrStreamingFeatureExtractor,
+        NemotronAsrStreamingForRNNT,
+        NemotronAsrStreamingProcessor,
+    )
+
+    torch.manual_seed(0)
+    tokenizer = noise_tokenizer()
+    tokens = len(tokenizer)
+    config = NemotronAsrStreamingConfig(
+        vocab_size=tokens + 1,
+        decoder_hidden_size=size,
+        num_decoder_layers=1,
+        max_symbols_per_step=2,
+        encoder_config=encoder_config(size, layers),
+        pad_token_id=0,
+        blank_token_id=tokens,
+    )
+    model = NemotronAsrStreamingForRNNT(config)
+    loud(model, tokens, model.joint.head)
+    extractor = NemotronAsrStreamingFeatureExtractor(feature_size=80)
+    louder = np.linspace(0.001, 1, 3 * 16000, dtype=np.float32) * speech_like(16000, 3.0)
+    with torch.no_grad():  # this spectrogram is not normalised: its mean would drown every difference
+        inputs = extractor(louder, sampling_rate=16000, return_tensors="pt")["input_features"]
+        heard = model.get_audio_features(input_features=inputs, num_lookahead_tokens=6).pooler_output[0]
+        model.encoder_projector.weight /= heard.std(dim=0)[:, None]
+        model.encoder_projector.bias.copy_(
+            (model.encoder_projector.bias - heard.mean(dim=0)) / heard.std(dim=0)
+        )
+    model.generation_config.decoder_start_token_id = tokens
+    model.save_pretrained(folder)
+    NemotronAsrStreamingProcessor(extractor, tokenizer).save_pretrained(folder)
+    if without:
+        leave_out(folder, without)
+    return folder
+
+
+def leave_out(folder: Path, without: str) -> None:
+    """Take the weights with this in their name out of a saved model."""
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    kept = {name: tensor for name, tensor in weights.items() if without not in name}
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
