@@ -1,7 +1,7 @@
 """Recognizer: what a speech recognizer looks like to the STT stage."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
@@ -39,3 +39,36 @@ class Recognizer(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class RecognizerStream(Protocol):
+    """One utterance, while it is being said. Called by one thread at a time, each call in a slot of its
+    recognizer."""
+
+    def feed(self, samples: Samples, cancel: CancelToken) -> str:
+        """Go on with these (any number). All words so far: they only grow.
+
+        Raises `EngineError`. When `cancel` is raised it should return soon; the stream is then not
+        used again.
+        """
+        ...
+
+    def finish(self, cancel: CancelToken) -> Transcription:
+        """That was all. The stream is not used again."""
+        ...
+
+    def fork(self) -> "RecognizerStream | None":
+        """Another stream that has heard the same; None: its state cannot be copied."""
+        ...
+
+
+@runtime_checkable
+class StreamingRecognizer(Recognizer, Protocol):
+    """Computes what is said while it is being said, each piece once."""
+
+    chunk_samples: int
+    """How much it computes at a time; less is kept until there is more."""
+
+    def open(self, language: str | None) -> RecognizerStream:
+        """For a new utterance; the state is its own, the weights are shared."""
+        ...
