@@ -30,7 +30,7 @@ MENU = (
         devices=("cuda", "mps", "cpu"),
         languages="as the model",
         streams="word by word",
-        size="720 MB",
+        size="1.5 GB",
         licence="Apache-2.0; as the model (the default: Apache-2.0)",
         tested="tiny random weights",
     ),

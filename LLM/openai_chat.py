@@ -14,6 +14,7 @@ import httpx2
 import openai
 
 from LLM.openai_messages import AnswerReader, as_messages, as_tools
+from LLM.thoughts import Piece, UnmarkedThoughts
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
@@ -59,6 +60,7 @@ class OpenAIChatModel:
         self._timeout = httpx2.Timeout(timeout_s, connect=CONNECT_S)
         self._retries = retries
         self._settings = {name: v for name, v in (gen_kwargs or {}).items() if v is not None}
+        self._thoughts = UnmarkedThoughts()
         self._idle: list[_Connection] = []
         self._lock = threading.Lock()
         self._model = model_name or ""
@@ -75,7 +77,7 @@ class OpenAIChatModel:
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
-    ) -> Iterator[str | ToolCall]:
+    ) -> Iterator[Piece]:
         """The answer of the server; before its first word a failed attempt is repeated."""
         request = {
             "model": self._model,
@@ -87,7 +89,7 @@ class OpenAIChatModel:
             begun = False
             try:
                 with self._connection(cancel) as connection:
-                    for piece in connection.answer(request, self._stream):
+                    for piece in self._thoughts.mark(connection.answer(request, self._stream)):
                         begun = True
                         yield piece
                 return
