@@ -10,6 +10,7 @@ from LLM.base import ChatModel
 from LLM.chat import Chat
 from LLM.sentences import split_sentences
 from LLM.speakable import Speakable
+from LLM.thoughts import without_thoughts
 from pipeline.events import ToolCalled, ToolCallGrew
 from pipeline.handler import BaseHandler
 from pipeline.language import english_name, plain
@@ -23,9 +24,9 @@ SILENCE, SILENCE_HZ = np.empty(0, np.float32), 16000
 
 
 class LanguageModelHandler(BaseHandler[UserText]):
-    """Serves every chat model. Sentences go on as soon as they are complete; an answer that is not to be
-    spoken goes on piece by piece, past the synthesizer. What the model asks of the client's functions
-    is told at once, but only of a turn that counts."""
+    """Serves every chat model. What it thinks is left out. Sentences go on as soon as they are complete;
+    an answer that is not to be spoken goes on piece by piece, past the synthesizer. What the model asks
+    of the client's functions is told at once, but only of a turn that counts."""
 
     name: ClassVar[str] = "llm"
     takes = UserText
@@ -67,7 +68,7 @@ class LanguageModelHandler(BaseHandler[UserText]):
     ) -> Generator[str, None, None]:
         """What is to be said; what is asked of functions is told on the way."""
         call: ToolCall | None = None
-        for piece in answer:
+        for piece in without_thoughts(answer):
             if isinstance(piece, Notice):
                 self._session.notices.give(self.name, turn, piece)
                 continue

@@ -6,6 +6,7 @@ from typing import Any
 import openai
 
 from LLM.openai_messages import AnswerReader, as_messages, as_tools
+from LLM.thoughts import Piece, UnmarkedThoughts
 from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
@@ -36,6 +37,7 @@ class OpenAIChatModel:
         )
         self._stream = stream
         self._settings = {name: v for name, v in (gen_kwargs or {}).items() if v is not None}
+        self._thoughts = UnmarkedThoughts()
 
     @property
     def about(self) -> str:
@@ -48,7 +50,7 @@ class OpenAIChatModel:
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
-    ) -> Iterator[str | ToolCall]:
+    ) -> Iterator[Piece]:
         """The answer of the server; before its first word a failed attempt is repeated."""
         request = {
             "model": self._server.model,
@@ -56,7 +58,9 @@ class OpenAIChatModel:
             **as_tools(tools, tool_choice),
             **self._settings,
         }
-        return self._server.stream(lambda client: self._answer(client, request), cancel)
+        return self._server.stream(
+            lambda client: self._thoughts.mark(self._answer(client, request)), cancel
+        )
 
     def reach(self) -> str:
         """Where the server answers. Raises `UserError` where it does not, or wants another key."""

@@ -1,8 +1,9 @@
 """A chat model of the Hugging Face hub, in this process."""
 
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from transformers import (
@@ -13,18 +14,31 @@ from transformers import (
     TextIteratorStreamer,
 )
 
+from LLM.batched_answers import BatchedAnswers
+from LLM.chat_template import ChatTemplate
 from pipeline.errors import UserError
-from pipeline.messages import ChatMessage
+from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from utils.hub import expect_weights, fetch
 
 
+class _Answers(Protocol):
+    """How the model is run: one answer after the other, or several at once."""
+
+    context: int | None
+    """How many tokens a prompt and its answer may have together; None: as many as the model takes."""
+
+    def answer(self, tokens: list[int], cancel: CancelToken) -> Iterator[str]: ...
+
+    def close(self) -> None: ...
+
+
 class TransformersChatModel:
-    """Any causal model with a chat template. One answer at a time; stops between two tokens."""
+    """Any causal model with a chat template. One answer at a time, or `parallel` of them, which share
+    each step of the model. Stops between two tokens; reading the prompt is not interrupted."""
 
     name = "transformers"
-    slots = 1
     takes_tools = False
     """Every family of models writes its calls in another way."""
 
@@ -33,12 +47,14 @@ class TransformersChatModel:
         model_name: str,
         device: str,
         torch_dtype: str = "auto",
+        thinking: bool = False,
+        parallel: int = 1,
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         dtype = torch_dtype if torch_dtype == "auto" else getattr(torch, torch_dtype)
         folder = fetch(model_name, "--llm_model_name")
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+            tokenizer: Any = AutoTokenizer.from_pretrained(folder)
             model, report = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=dtype, output_loading_info=True
             )
@@ -47,12 +63,30 @@ class TransformersChatModel:
                 f"--llm_model_name {model_name}: expected a chat model of Transformers, got {error}"
             ) from error
         expect_weights(report, "--llm_model_name", model_name)
-        if self._tokenizer.chat_template is None:
+        if tokenizer.chat_template is None:
             raise UserError(
                 f"--llm_model_name {model_name}: it has no chat template; choose an instruct model"
             )
-        self._model: Any = model.to(device).eval()
-        self._settings = {name: v for name, v in (gen_kwargs or {}).items() if v is not None}
+        model.to(device).eval()
+        model.generation_config.update(**_settings(gen_kwargs or {}))
+        self.slots = parallel
+        self.about = f"{model_name} on {device}" + (f", {parallel} at once" if parallel > 1 else "")
+        self._answers: _Answers
+        if parallel > 1:
+            self._answers = BatchedAnswers(model, tokenizer, parallel)
+        else:
+            self._answers = _OneByOne(model, tokenizer)
+        longest = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+        self._template = ChatTemplate(
+            model_name,
+            lambda messages: tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=True, enable_thinking=thinking
+            ),
+            lambda text: tokenizer(text, add_special_tokens=False)["input_ids"],
+            context=min(longest or sys.maxsize, self._answers.context or sys.maxsize),
+            answer=model.generation_config.max_new_tokens,
+        )
+        self._warm_up()
 
     def generate(
         self,
@@ -60,16 +94,47 @@ class TransformersChatModel:
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
-    ) -> Iterator[str]:
+    ) -> Iterator[str | Notice]:
         """The answer as it is generated, in whole words."""
-        prompt = self._tokenizer.apply_chat_template(
-            [{"role": m.role, "content": m.content} for m in messages],
-            add_generation_prompt=True,
-            return_tensors="pt",
-            return_dict=True,
-        ).to(self._model.device)
+        prompt = self._template.prompt(messages)
+        yield from prompt.opening()
+        yield from self._answers.answer(prompt.tokens, cancel)
+
+    def close(self) -> None:
+        """The weights go when this object goes."""
+        self._answers.close()
+
+    def _warm_up(self) -> None:
+        """The first answer is slower, and should be nobody's."""
+        cancel = CancelToken()
+        for _ in self.generate([ChatMessage("user", "Hello.")], cancel):
+            cancel.cancel()
+
+
+def _settings(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What is set instead of the authors' own settings. A temperature says that words are chosen by
+    chance, 0 that they are not; without chance what says how to choose means nothing."""
+    settings = {name: value for name, value in wanted.items() if value is not None}
+    if "temperature" in settings:
+        settings.setdefault("do_sample", settings["temperature"] > 0)
+    if not settings.get("do_sample", True):
+        settings |= {"temperature": None, "top_p": None, "top_k": None}
+    return settings
+
+
+class _OneByOne:
+    """Each answer has the model to itself."""
+
+    context: int | None = None
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+
+    def answer(self, tokens: list[int], cancel: CancelToken) -> Iterator[str]:
+        """The words of an answer."""
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
-        run = _Generation(self._model, prompt, streamer, self._settings, cancel)
+        run = _Generation(self._model, tokens, streamer, cancel)
         run.start()
         try:
             yield from streamer
@@ -79,35 +144,33 @@ class TransformersChatModel:
             raise run.error
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing runs between two answers."""
 
 
 class _Generation(threading.Thread):
     """`generate` runs in a thread of its own, since its streamer only works so."""
 
     def __init__(
-        self,
-        model: Any,
-        prompt: Mapping[str, torch.Tensor],
-        streamer: TextIteratorStreamer,
-        settings: Mapping[str, Any],
-        cancel: CancelToken,
+        self, model: Any, tokens: list[int], streamer: TextIteratorStreamer, cancel: CancelToken
     ) -> None:
         super().__init__(name="generation", daemon=True)
         self.error: Exception | None = None
         self._model = model
-        self._prompt = prompt
+        self._tokens = tokens
         self._streamer = streamer
-        self._settings = settings
         self._cancel = cancel
         self._stopped = False
 
     def run(self) -> None:
         stop = StoppingCriteriaList([_Stop(lambda: self._stopped or self._cancel.cancelled)])
+        prompt = torch.tensor([self._tokens], device=self._model.device)
         try:
             with torch.inference_mode():
                 self._model.generate(
-                    **self._prompt, **self._settings, streamer=self._streamer, stopping_criteria=stop
+                    prompt,
+                    attention_mask=torch.ones_like(prompt),
+                    streamer=self._streamer,
+                    stopping_criteria=stop,
                 )
         except Exception as error:  # raised again by who waits for the words
             self.error = error

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from arguments_classes.expect import expect
+
 
 @dataclass
 class TransformersArguments:
@@ -11,8 +13,11 @@ class TransformersArguments:
     _argument_group_name: ClassVar[str] = "--llm transformers"
 
     llm_model_name: str = field(
-        default="HuggingFaceTB/SmolLM2-360M-Instruct",
-        metadata={"help": "a model with a chat template: a name on the hub, or a folder"},
+        default="Qwen/Qwen3-0.6B",
+        metadata={
+            "help": "a model with a chat template: a name on the hub, or a folder; on a GPU, for "
+            "example, Qwen/Qwen3-4B-Instruct-2507 or microsoft/Phi-3-mini-4k-instruct"
+        },
     )
     llm_device: str | None = field(
         default=None, metadata={"help": "cuda, mps or cpu; by default as --device says"}
@@ -20,12 +25,38 @@ class TransformersArguments:
     llm_torch_dtype: Literal["auto", "float32", "float16", "bfloat16"] = field(
         default="auto", metadata={"help": "precision of the weights; auto: as they were saved"}
     )
+    llm_thinking: bool = field(
+        default=False,
+        metadata={
+            "help": "whether a model that can choose thinks before it answers, which is never spoken, "
+            "but waited for; allow for it in llm_gen_max_new_tokens"
+        },
+    )
+    llm_parallel: int = field(
+        default=1,
+        metadata={
+            "help": "answers at the same time, which share the model's work; each may have, with its "
+            "question, 4096 tokens"
+        },
+    )
     llm_gen_max_new_tokens: int = field(
         default=256, metadata={"help": "longest answer, in tokens: a minute and a half of speech"}
     )
-    llm_gen_do_sample: bool = field(
-        default=False, metadata={"help": "choose words by chance instead of the likeliest"}
+    llm_gen_do_sample: bool | None = field(
+        default=None,
+        metadata={
+            "help": "choose words by chance instead of the likeliest; by default as the model's authors "
+            "say"
+        },
     )
     llm_gen_temperature: float | None = field(
-        default=None, metadata={"help": "how freely words are chosen, with llm_gen_do_sample"}
+        default=None, metadata={"help": "how freely words are chosen; 0: always the likeliest"}
     )
+    llm_gen_top_p: float | None = field(
+        default=None, metadata={"help": "share of the probability from which words are chosen"}
+    )
+
+    def __post_init__(self) -> None:
+        expect(self.llm_parallel > 0, "llm_parallel", "1 or more", self.llm_parallel)
+        most = self.llm_gen_max_new_tokens
+        expect(most > 0, "llm_gen_max_new_tokens", "1 or more", most)

@@ -1,4 +1,4 @@
-"""The chat models: the stand-in, a server over a real socket, and a tiny model built on the spot."""
+"""The chat models: the stand-in, and a server over a real socket."""
 
 import os
 import threading
@@ -244,52 +244,6 @@ def test_auto_is_not_fooled_by_a_server_of_another_kind(monkeypatch: pytest.Monk
         server.model = None  # type: ignore[assignment]
         monkeypatch.setattr(LLM.auto, "_SERVERS", {server.port: "Other"})
         assert LLM.auto.find_local_servers() == []
-
-
-class TestTransformers(ChatModelContract):
-    @pytest.fixture(scope="class", autouse=True)
-    @classmethod
-    def torch(cls) -> None:
-        pytest.importorskip("torch", reason="torch is not installed (pip install -e .[transformers])")
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def engine(cls, tmp_path_factory: pytest.TempPathFactory) -> object:
-        from LLM.transformers_chat import TransformersChatModel
-        from tests.tiny_models import tiny_chat_model
-
-        folder = tiny_chat_model(tmp_path_factory.mktemp("tiny"))
-        settings = {"max_new_tokens": 40, "min_new_tokens": 20, "do_sample": False}
-        return TransformersChatModel(str(folder), "cpu", gen_kwargs=settings)
-
-    def test_a_cancelled_answer_ends_after_the_present_token(self, engine: object) -> None:
-        cancel = CancelToken()
-        answer = engine.generate(HELLO, cancel)  # type: ignore[attr-defined]
-        next(answer)
-        cancel.cancel()
-        assert len(list(answer)) < 19
-
-    def test_without_a_chat_template(self, tmp_path: Path) -> None:
-        from LLM.transformers_chat import TransformersChatModel
-        from tests.tiny_models import tiny_chat_model
-
-        folder = tiny_chat_model(tmp_path, template=None)
-        with pytest.raises(UserError, match="no chat template"):
-            TransformersChatModel(str(folder), "cpu")
-
-    def test_a_model_without_all_its_weights_refuses_to_start(self, tmp_path: Path) -> None:
-        from LLM.transformers_chat import TransformersChatModel
-        from tests.tiny_models import tiny_chat_model
-
-        folder = tiny_chat_model(tmp_path, without="mlp.down_proj")
-        with pytest.raises(UserError, match="layers have no weights"):
-            TransformersChatModel(str(folder), "cpu")
-
-    def test_a_model_that_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from LLM.transformers_chat import TransformersChatModel
-
-        with pytest.raises(UserError, match="neither a folder here nor in the cache"):
-            TransformersChatModel("/nowhere/model", "cpu")
 
 
 def test_no_key_of_the_tests_is_left() -> None:

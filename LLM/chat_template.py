@@ -1,0 +1,125 @@
+"""ChatTemplate: a conversation as a model was taught to read it, no longer than it can read."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import jinja2
+
+from LLM.thoughts import OPEN
+from pipeline.errors import EngineError
+from pipeline.messages import ChatMessage, Notice
+
+_REFUSED = (jinja2.TemplateError, ValueError)
+"""What a template raises that does not take a conversation."""
+
+_FORGOTTEN = Notice(
+    "conversation_shortened",
+    "the conversation is longer than the language model can read, so its beginning is left out",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model reads."""
+
+    tokens: list[int]
+    in_thought: bool
+    """Whether the template has opened a thought with which the model goes on."""
+    shortened: bool
+
+    def opening(self) -> Iterator[str | Notice]:
+        """What an engine yields before the first word of the model."""
+        if self.shortened:
+            yield _FORGOTTEN
+        if self.in_thought:
+            yield OPEN
+
+
+class ChatTemplate:
+    """Renders conversations with the template of a model.
+
+    Where the model knows no system role, which is tried out once, the system message goes in front of
+    the first message of the user. What functions were asked and gave back is left out. Of a conversation
+    that is too long the oldest exchanges are left out, never the system message and what was said last.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        render: Callable[[list[dict[str, str]]], str],
+        encode: Callable[[str], list[int]],
+        *,
+        context: int,
+        answer: int,
+    ) -> None:
+        """`context`: how many tokens the model can hold; `answer`: how many of them an answer may take,
+        which gets at most half of them."""
+        self._name = model_name
+        self._render = render
+        self._encode = encode
+        self._room = context - min(answer, context // 2)
+        self._takes_system = self._shows_system()
+
+    def prompt(self, messages: Sequence[ChatMessage]) -> Prompt:
+        """The prompt for the answer to these messages. Raises `EngineError` where the latest exchange
+        alone is too long, or the template does not take such a conversation."""
+        said = _joined([(m.role, m.content) for m in messages if m.content and not m.answers])
+        head = said[:1] if said and said[0][0] == "system" else []
+        rest = said[len(head) :]
+        starts = [0, *(at for at, (role, _) in enumerate(rest) if at and role == "user")]
+        text, tokens = self._written(head, rest)
+        if len(tokens) <= self._room:
+            return Prompt(tokens, text.rstrip().endswith(OPEN), False)
+        first = bisect_left(
+            starts, True, key=lambda start: len(self._written(head, rest[start:])[1]) <= self._room
+        )
+        start = starts[min(first, len(starts) - 1)]
+        text, tokens = self._written(head, rest[start:])
+        if len(tokens) > self._room:
+            raise EngineError(
+                f"{self._name} reads at most {self._room} tokens, what was said last has {len(tokens)}",
+                "too_long",
+            )
+        return Prompt(tokens, text.rstrip().endswith(OPEN), True)
+
+    def _written(
+        self, head: list[tuple[str, str]], rest: list[tuple[str, str]]
+    ) -> tuple[str, list[int]]:
+        if head and not self._takes_system:
+            rest = _joined([("user", head[0][1]), *rest])
+            head = []
+        said = [*head, *rest]
+        if not any(role == "user" for role, _ in said):  # the model speaks first, or to nothing
+            said = [*head, ("user", ""), *rest]
+        try:
+            text = self._render(_plain(said))
+        except _REFUSED as error:
+            if rest and rest[0][0] == "assistant":  # as after a greeting; some want the user to begin
+                return self._written(head, [("user", ""), *rest])
+            raise EngineError(
+                f"the chat template of {self._name} does not take this conversation: {error}"
+            ) from error
+        return text, self._encode(text)
+
+    def _shows_system(self) -> bool:
+        """There are templates that refuse a system message, and those that leave it out."""
+        mark = "system-message"
+        try:
+            return mark in self._render(_plain([("system", mark), ("user", "Hello.")]))
+        except _REFUSED:
+            return False
+
+
+def _plain(said: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"role": role, "content": content} for role, content in said]
+
+
+def _joined(said: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """With one message for several of one role in a row: many templates want the roles to take turns."""
+    joined: list[tuple[str, str]] = []
+    for role, content in said:
+        if joined and joined[-1][0] == role:
+            content = f"{joined.pop()[1]}\n\n{content}"
+        joined.append((role, content))
+    return joined

@@ -1,0 +1,108 @@
+"""A chat model for MLX, Apple's library for Apple silicon. It runs on other machines too."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import mlx_lm
+from mlx_lm.sample_utils import make_sampler
+
+from LLM.chat_template import ChatTemplate
+from pipeline.errors import UserError
+from pipeline.messages import ChatMessage, Notice
+from pipeline.settings import ANY_TOOL, Tool
+from pipeline.turn import CancelToken
+from utils.hub import fetch
+from utils.mlx import MLX_LOCK
+
+STEP = 256
+"""Tokens of a prompt that are read in one go; between two a cancelled call stops."""
+
+
+class MLXChatModel:
+    """Any model that mlx-lm knows and that has a chat template. One answer at a time; stops between two
+    tokens, and while it reads the prompt."""
+
+    name = "mlx-lm"
+    slots = 1
+    takes_tools = False
+    """Every family of models writes its calls in another way."""
+
+    def __init__(
+        self, model_name: str, thinking: bool = False, gen_kwargs: Mapping[str, Any] | None = None
+    ) -> None:
+        folder = fetch(model_name, "--llm_model_name")
+        try:
+            with MLX_LOCK:
+                self._model, self._tokenizer, config = mlx_lm.load(str(folder), return_config=True)
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(
+                f"--llm_model_name {model_name}: expected a model for mlx-lm, got {error}"
+            ) from error
+        if not self._tokenizer.has_chat_template:
+            raise UserError(
+                f"--llm_model_name {model_name}: it has no chat template; choose an instruct model"
+            )
+        settings = dict(gen_kwargs or {})
+        self._longest = settings.pop("max_tokens")
+        sampling = {"temp": settings.get("temperature"), "top_p": settings.get("top_p")}
+        self._sampler = make_sampler(**{n: value for n, value in sampling.items() if value is not None})
+        config = config.get("text_config") or config
+        self._template = ChatTemplate(
+            model_name,
+            lambda messages: self._tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=True, enable_thinking=thinking
+            ),
+            lambda text: self._tokenizer.encode(text, add_special_tokens=False),
+            context=config.get("max_position_embeddings") or sys.maxsize,
+            answer=self._longest,
+        )
+        self.about = model_name
+        cancel = CancelToken()
+        for _ in self.generate([ChatMessage("user", "Hello.")], cancel):  # the first is slower
+            cancel.cancel()
+
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        cancel: CancelToken,
+        tools: Sequence[Tool] = (),
+        tool_choice: str = ANY_TOOL,
+    ) -> Iterator[str | Notice]:
+        """The answer, token by token."""
+        prompt = self._template.prompt(messages)
+        yield from prompt.opening()
+
+        def stop_if_cancelled(read: int, of: int) -> None:
+            if cancel.cancelled:
+                raise _Cancelled
+
+        steps = mlx_lm.stream_generate(
+            self._model,
+            self._tokenizer,
+            prompt.tokens,
+            max_tokens=self._longest,
+            sampler=self._sampler,
+            prefill_step_size=STEP,
+            prompt_progress_callback=stop_if_cancelled,
+        )
+        try:
+            while not cancel.cancelled:
+                with MLX_LOCK:
+                    step = next(steps, None)
+                if step is None:
+                    return
+                if step.text:
+                    yield step.text
+        except _Cancelled:
+            return
+        finally:
+            with MLX_LOCK:
+                steps.close()
+
+    def close(self) -> None:
+        """The weights go when this object goes."""
+
+
+class _Cancelled(Exception):
+    """Nobody wants the answer any more."""
