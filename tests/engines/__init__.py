@@ -1,0 +1,1 @@
+"""Tests of engines that need packages of their own, with tiny models."""

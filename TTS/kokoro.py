@@ -1,0 +1,142 @@
+"""Kokoro: 82 million weights, 54 voices in nine languages; a sentence at a time.
+
+hexgrad/kokoro with its own phonemes, for which the weights were trained; the names of voices are
+explained in VOICES.md of hexgrad/Kokoro-82M.
+"""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kokoro import KModel, KPipeline
+from loguru import logger as kokoro_logger
+
+from pipeline.errors import EngineError, UserError
+from pipeline.messages import AudioChunk, WordTime
+from pipeline.turn import CancelToken
+from utils.audio import clean
+from utils.hub import fetch
+from utils.voices import unknown_voice
+
+kokoro_logger.disable("kokoro")  # it warns of what we know, on standard error
+
+_LANGUAGES = {
+    "a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh",
+}  # fmt: skip
+"""The first letter of a voice ▶ what it speaks; "a" is American, "b" British English."""
+
+_USUAL_VOICE = {"en": "af_heart", "zh": "zf_xiaobei"}
+"""Where it is not the first one of the language; graded best, or as good as any, in VOICES.md."""
+
+_PHONEMES = {
+    "en": (("en_core_web_sm",), "python -m spacy download en_core_web_sm"),
+    "ja": (("pyopenjtalk",), "pip install 'misaki[ja]'"),
+    "zh": (("cn2an", "jieba", "pypinyin"), "pip install 'misaki[zh]'"),
+}
+"""What turns letters into phonemes, and what to type for it; eSpeak NG does so for all others. The
+English one comes from GitHub and not from PyPI, so no extra can bring it."""
+
+
+class KokoroSynthesizer:
+    """`model_name` is a name on the hub, or a folder with config.json, a .pth and voices/*.pt.
+
+    A voice that was chosen speaks its own language, whatever the text is in. One call at a time, since
+    the phonemizers have state. Stops between two segments (at most 510 phonemes, half a minute).
+    """
+
+    name = "kokoro"
+    slots = 1
+    sample_rate_hz = 24000
+
+    def __init__(
+        self,
+        device: str,
+        model_name: str = "hexgrad/Kokoro-82M",
+        voice: str | None = None,
+        language: str = "en",
+        speed: float = 1.0,
+    ) -> None:
+        folder = fetch(model_name, "--tts_model_name", files=["config.json", "*.pth", "voices/*.pt"])
+        weights = sorted(folder.glob("*.pth"))
+        files = {file.stem: file for file in sorted(folder.glob("voices/*.pt"))}
+        self._files = {name: file for name, file in files.items() if name[0] in _LANGUAGES}
+        if not weights or not self._files:
+            raise UserError(
+                f"--tts_model_name {model_name}: expected config.json, a .pth and voices/*.pt in it, "
+                f"got {len(weights)} .pth and {len(self._files)} voices"
+            )
+        ready = {name: _LANGUAGES[name[0]] for name in self._files if not _missing(_LANGUAGES[name[0]])}
+        self.voices = tuple(ready)
+        self.languages: tuple[str, ...] = tuple(sorted(set(ready.values())))
+        self._voice, self._language, self._speed = voice, language, speed
+        self.about = f"{Path(model_name).name} on {device}"
+        try:
+            chosen = self._choose(None, None)
+        except EngineError as error:
+            raise UserError(f"--tts_voice: {error}") from error
+        try:
+            # its version of Chinese follows from the name on the hub
+            self._model = KModel(model_name, str(folder / "config.json"), str(weights[0]))
+        except (OSError, KeyError, ValueError, AssertionError, RuntimeError) as error:
+            raise UserError(f"--tts_model_name {model_name}: expected Kokoro, got {error}") from error
+        self._model = self._model.to(device).eval()
+        self._pipelines: dict[str, KPipeline] = {}
+        for _ in self._pipeline(chosen)("a", voice=str(self._files[chosen])):
+            pass
+
+    def expect_voice(self, voice: str) -> None:
+        """One of `voices`, and with what its language needs."""
+        self._choose(voice, None)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """A chunk for each segment; in English with the times of its words."""
+        chosen = self._choose(voice, language)
+        if cancel.cancelled:
+            return
+        position = 0
+        results = self._pipeline(chosen)(text, voice=str(self._files[chosen]), speed=self._speed)
+        for result in results:
+            words = []
+            for token in result.tokens or ():
+                found = text.find(token.text, position)
+                if found >= 0 and token.start_ts is not None:
+                    words.append(WordTime(found, int(token.start_ts * self.sample_rate_hz)))
+                    position = found + len(token.text)
+            yield AudioChunk(clean(result.audio.numpy()), self.sample_rate_hz, tuple(words))
+            if cancel.cancelled:
+                return
+
+    def close(self) -> None:
+        """The weights go when this object goes."""
+
+    def _choose(self, voice: str | None, language: str | None) -> str:
+        """The voice asked for, now or at start; else the usual one of the language."""
+        chosen = voice or self._voice or self._usual_voice(language or self._language)
+        if chosen not in self._files:
+            raise unknown_voice(self.voices, chosen)
+        if install := _missing(_LANGUAGES[chosen[0]]):
+            raise EngineError(
+                f"{chosen} needs what turns its language into phonemes; type: {install}", "unknown_voice"
+            )
+        return chosen
+
+    def _usual_voice(self, language: str) -> str:
+        voices = [name for name in self._files if _LANGUAGES[name[0]] == language]
+        usual = _USUAL_VOICE.get(language)
+        return usual if usual in voices else (voices or [language])[0]
+
+    def _pipeline(self, voice: str) -> Any:
+        """From letters to phonemes to audio, for the language of a voice; kept."""
+        letter = voice[0]
+        if letter not in self._pipelines:
+            self._pipelines[letter] = KPipeline(letter, repo_id=self._model.repo_id, model=self._model)
+        return self._pipelines[letter]
+
+
+def _missing(language: str) -> str:
+    """What to type before this language can be spoken; nothing, if it can."""
+    modules, install = _PHONEMES.get(language, ((), ""))
+    return "" if all(importlib.util.find_spec(module) for module in modules) else install

@@ -1,0 +1,164 @@
+"""MMS: a small VITS model for each of over a thousand languages (Meta), through Transformers.
+
+Pratap et al., "Scaling Speech Technology to 1,000+ Languages", arXiv 2305.13516.
+"""
+
+import textwrap
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from langcodes import Language
+from transformers import VitsModel, VitsTokenizer
+
+from pipeline.errors import EngineError, UserError
+from pipeline.language import english_name
+from pipeline.messages import AudioChunk
+from pipeline.turn import CancelToken
+from utils.audio import clean
+from utils.hub import expect_weights, fetch
+from utils.voices import unknown_voice
+
+_LANGUAGES = (
+    "am ar as az ba bg bn bo ca cy de el en es eu fa fi fo fr gu ha he hi ht hu id is jv jw ka kk km kn "
+    "ko ku ky la lo lv mg ml mn mr ms my nl om or pa pl pt ro ru rw sn so sq su sv sw ta te tg th tk tl "
+    "tr tt ug uk ur vi yo"
+)
+"""What a recognizer may say and MMS has a voice for, after the list of facebook/mms-tts. It has none for
+Czech, Danish, Italian, Japanese, Mandarin or Norwegian; its Armenian is Western, and its Uzbek reads
+only Cyrillic. Whisper calls Javanese "jw"."""
+
+_CALLED = {
+    "az": "azj-script_latin",
+    "ku": "kmr-script_latin",
+    "ms": "zlm",
+    "or": "ory",
+    "sw": "swh",
+    "tk": "tuk-script_latin",
+    "tl": "tgl",
+    "ug": "uig-script_arabic",
+    "ur": "urd-script_arabic",
+}
+"""Where MMS does not call a language by its ISO 639-3 code; it has some of them in several scripts."""
+
+LONGEST_CHARS = 200
+"""Longer text is spoken in parts: a part cannot be stopped, and its memory grows with its square."""
+
+KEPT = 4
+"""Languages that stay loaded, 145 MB each; of more, the one not spoken for the longest time goes."""
+
+
+def mms_code(language: str) -> str:
+    """What MMS calls a language: "te" ▶ "tel"."""
+    return _CALLED.get(language) or str(Language.get(language).to_alpha3())
+
+
+class MmsSynthesizer:
+    """The model of a language is loaded, and the first time downloaded, when it is first spoken, which
+    keeps the others waiting; `language` is loaded at start.
+
+    `model_name` is what stands before the code of the language, on the hub or on this disk. Most models
+    know no digits. One call at a time: `seed` sets the generator of the process while it speaks.
+    """
+
+    name = "mms"
+    slots = 1
+    languages = tuple(_LANGUAGES.split())
+    voices: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        device: str,
+        model_name: str = "facebook/mms-tts-",
+        language: str = "en",
+        rate: float = 1.0,
+        seed: int | None = None,
+    ) -> None:
+        self._device, self._model_name, self._language = device, model_name, language
+        self._rate, self._seed = rate, seed
+        self._loaded: OrderedDict[str, _Voice] = OrderedDict()
+        if language not in self.languages:
+            raise UserError(f"--tts_language: expected one of {_LANGUAGES}, got {language!r}")
+        self.about = f"{model_name}{mms_code(language)} on {device}"
+        voice = self._voice(language)
+        self.sample_rate_hz = voice.sample_rate_hz
+        voice.speak("a", rate)
+
+    def expect_voice(self, voice: str) -> None:
+        """There is but one for each language."""
+        raise unknown_voice(self.voices, voice)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """Mostly one chunk; parts of long text. A model that cannot be had is an `EngineError`."""
+        if voice is not None:
+            self.expect_voice(voice)
+        for part in textwrap.wrap(text, LONGEST_CHARS, break_on_hyphens=False):
+            if cancel.cancelled:
+                return
+            try:
+                speaker = self._voice(language or self._language)
+            except UserError as error:
+                raise EngineError(str(error), "no_model") from error
+            with torch.random.fork_rng(enabled=self._seed is not None):
+                if self._seed is not None:
+                    torch.manual_seed(self._seed)
+                samples = speaker.speak(part, self._rate)
+            if len(samples):
+                yield AudioChunk(clean(samples), speaker.sample_rate_hz)
+
+    def close(self) -> None:
+        """Let the models go."""
+        self._loaded.clear()
+
+    def _voice(self, language: str) -> "_Voice":
+        if language not in self._loaded:
+            self._loaded[language] = _Voice(
+                self._model_name + mms_code(language), language, self._device
+            )
+            if len(self._loaded) > KEPT:
+                self._loaded.popitem(last=False)
+        self._loaded.move_to_end(language)
+        return self._loaded[language]
+
+
+class _Voice:
+    """The model of one language. Raises `UserError` where it is missing, or uroman, if it needs that."""
+
+    def __init__(self, model_name: str, language: str, device: str) -> None:
+        folder = fetch(model_name, "--tts_model_name", files=["*.json", "*.txt", "*.safetensors"])
+        try:
+            self._tokenizer: Any = VitsTokenizer.from_pretrained(folder)
+            model, report = VitsModel.from_pretrained(folder, output_loading_info=True)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise UserError(
+                f"--tts_model_name {model_name}: expected a VITS model, got {error}"
+            ) from error
+        expect_weights(report, "--tts_model_name", model_name)
+        self._model: Any = model.to(device).eval()
+        self.sample_rate_hz: int = model.config.sampling_rate
+        self._romanizer = _romanizer(language) if self._tokenizer.is_uroman else None
+
+    def speak(self, text: str, rate: float) -> Any:
+        """float32 samples; none, where the model knows none of the letters."""
+        if self._romanizer is not None:  # the tokenizer would read all its tables again for each call
+            text = self._romanizer.romanize_string(text)
+        tokens = self._tokenizer(text, return_tensors="pt").to(self._model.device)
+        if not self._tokenizer.prepare_for_tokenization(text)[0]:
+            return ()
+        self._model.speaking_rate = rate
+        with torch.inference_mode():
+            return self._model(**tokens).waveform[0].float().cpu().numpy()
+
+
+def _romanizer(language: str) -> Any:
+    """It takes two seconds to read its tables."""
+    try:
+        import uroman
+    except ImportError as error:
+        raise UserError(
+            f"--tts mms needs uroman to read {english_name(language)}; type: pip install -e '.[mms]'"
+        ) from error
+    return uroman.Uroman()
