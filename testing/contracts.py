@@ -6,21 +6,26 @@ class TestMyRecognizer(RecognizerContract):
 def engine(cls): return MyRecognizer()
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from LLM.base import ChatModel
 from pipeline.errors import EngineError
 from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
-from S2S.base import SpeechResponder
-from STT.base import Recognizer
-from TTS.base import Synthesizer
-from VAD.base import VoiceDetector
+
+if TYPE_CHECKING:  # where Coqui's package is installed, TTS is that one
+    from LLM.base import ChatModel
+    from S2S.base import SpeechResponder
+    from STT.base import Recognizer
+    from TTS.base import Synthesizer
+    from VAD.base import VoiceDetector
 
 SOON_S = 20.0
 """A cancelled call is over by then on the slowest machine; none of these tests measures time."""
