@@ -59,4 +59,18 @@ MENU = (
         tested="tiny random weights",
         remarks="most of its models leave out digits",
     ),
+    EngineRow(
+        "tts",
+        "parler",
+        "a voice as you describe it, in words",
+        "TTS.parler:ParlerSynthesizer",
+        "arguments_classes.parler_arguments:ParlerArguments",
+        environment="parler",
+        long_in_python=True,
+        devices=("cuda", "mps", "cpu"),
+        languages="by model: English; 8 of Europe; 18 of India",
+        streams="audio, in pieces of 1 s",
+        licence="Apache-2.0; Apache-2.0",
+        tested="tiny random weights",
+    ),
 )

@@ -1,0 +1,216 @@
+"""Parler-TTS: speaks as a description says, in words, and streams. Models of the Hugging Face hub."""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import torch
+from parler_tts import ParlerTTSForConditionalGeneration, ParlerTTSStreamer
+from transformers import AutoTokenizer, StaticCache
+
+from pipeline.errors import EngineError, UserError
+from pipeline.messages import AudioChunk
+from pipeline.turn import CancelToken
+from utils.audio import clean
+from utils.hub import expect_weights, fetch
+from utils.parler_speakers import speakers_of
+from utils.voices import unknown_voice
+
+LONGEST_TEXT = 300
+"""Characters that are spoken in one go; of the 30 s for which the models were trained, some 20."""
+
+SHORTEST_PROMPT, LONGEST_PROMPT = 4, 512
+"""Tokens, powers of two: what is compiled for. `LONGEST_TEXT` has about 100."""
+
+
+class ParlerSynthesizer:
+    """One sentence at a time, in pieces of `play_steps_s` seconds; stops between two steps.
+
+    `style` is the description: "{voice}" in it stands for the name of the speaker. `compile_mode` is a
+    mode of ``torch.compile``, or "none".
+    """
+
+    name = "parler"
+    slots = 1
+
+    def __init__(
+        self,
+        model_name: str,
+        device: str,
+        torch_dtype: str = "auto",
+        voice: str | None = None,
+        language: str | None = None,
+        style: str = "{voice} speaks with clear audio quality.",
+        play_steps_s: float = 1.0,
+        compile_mode: str = "none",
+        gen_kwargs: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.about = f"{model_name} on {device}"
+        self._model = model = _load(model_name, device, torch_dtype)
+        self._prompts: Any = AutoTokenizer.from_pretrained(fetch(model_name, "--tts_model_name"))
+        self._descriptions = self._prompts
+        if model.config.vocab_size != model.config.text_encoder.vocab_size:
+            self._descriptions = _tokenizer_of_descriptions(model)
+        self._speakers = speakers_of(model_name)
+        self.voices = tuple(dict.fromkeys(name for names in self._speakers.values() for name in names))
+        self.languages = tuple(self._speakers) or ("any",)
+        self.sample_rate_hz = int(model.audio_encoder.config.sampling_rate)
+        self._voice = self._configured(voice)
+        self._language = self._expect_language(language)
+        self._style = style
+        shortest = model.decoder.num_codebooks + 1  # the streamer keeps back as many steps as codebooks
+        self._play_steps = max(round(play_steps_s * model.audio_encoder.config.frame_rate), shortest)
+        self._settings = {name: v for name, v in (gen_kwargs or {}).items() if v is not None}
+        self._compiled = compile_mode != "none"
+        # all on one thread: a CUDA graph (reduce-overhead) belongs to the thread that captured it
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="parler")
+        if self._compiled:
+            _name_the_batch_size()
+            model.generation_config.cache_implementation = "static"
+            model.forward = torch.compile(model.forward, mode=compile_mode)
+        self._warm_up(times=2 if compile_mode == "reduce-overhead" else 1)
+
+    def expect_voice(self, voice: str) -> None:
+        """A speaker whom the model knows by name."""
+        if voice not in self.voices:
+            raise unknown_voice(self.voices, voice)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """Speak `text`; where no voice was chosen, the usual speaker of the language does."""
+        if voice is not None:
+            self.expect_voice(voice)
+        description = self._describe(voice or self._voice, language or self._language)
+        for part in textwrap.wrap(text, LONGEST_TEXT):
+            if cancel.cancelled:
+                return
+            yield from self._speak(self._inputs(part, description), cancel)
+
+    def close(self) -> None:
+        """The weights go when this object goes."""
+        self._thread.shutdown()
+
+    def _describe(self, voice: str | None, language: str | None) -> str:
+        known = self._speakers.get(language or "", ())
+        speaker = voice or (known[0] if known else "Someone")
+        if "{voice}" in self._style or voice is None or voice in self._style:
+            return self._style.replace("{voice}", speaker)
+        return f"{voice} speaks. {self._style}"
+
+    def _speak(self, inputs: Mapping[str, torch.Tensor], cancel: CancelToken) -> Iterator[AudioChunk]:
+        streamer = _Streamer(self._model, self._play_steps, cancel)
+        work = self._thread.submit(self._generate, inputs, streamer)
+        try:
+            for samples in streamer:
+                if len(samples):
+                    yield AudioChunk(clean(samples), self.sample_rate_hz)
+            work.result()
+        finally:
+            streamer.stopped = True
+            wait([work])
+
+    def _generate(self, inputs: Mapping[str, torch.Tensor], streamer: "_Streamer") -> None:
+        try:
+            self._model.generate(**inputs, **self._settings, streamer=streamer)
+        except _Stopped:
+            pass
+        finally:
+            streamer.audio_queue.put(streamer.stop_signal)
+
+    def _inputs(self, text: str, description: str, prompt_tokens: int = 0) -> dict[str, torch.Tensor]:
+        described = self._tokens(self._descriptions, description)
+        prompt = self._tokens(self._prompts, text, prompt_tokens)
+        return {
+            "input_ids": described.input_ids,
+            "attention_mask": described.attention_mask,
+            "prompt_input_ids": prompt.input_ids,
+            "prompt_attention_mask": prompt.attention_mask,
+        }
+
+    def _tokens(self, tokenizer: Any, text: str, length: int = 0) -> Any:
+        """Compiled code wants few lengths: the next power of two, or the `length` to warm up."""
+        tokens = tokenizer(text, return_tensors="pt")
+        if self._compiled:
+            present = max(tokens.input_ids.shape[1], SHORTEST_PROMPT)
+            length = max(length, 1 << (present - 1).bit_length())
+            tokens = tokenizer(text, return_tensors="pt", padding="max_length", max_length=length)
+        return tokens.to(self._model.device)
+
+    def _warm_up(self, times: int) -> None:
+        """The longest first, so that the cache that is kept between calls holds every other."""
+        lengths = [0]
+        if self._compiled:
+            powers = range(SHORTEST_PROMPT.bit_length() - 1, LONGEST_PROMPT.bit_length())
+            lengths = [1 << power for power in reversed(powers)]
+        description = self._describe(self._voice, self._language)
+        for length in lengths:
+            for _ in range(times):
+                for _ in self._speak(self._inputs("A", description, length), CancelToken()):
+                    pass
+
+    def _configured(self, voice: str | None) -> str | None:
+        if voice is not None:
+            try:
+                self.expect_voice(voice)
+            except EngineError as error:
+                raise UserError(f"--tts_voice: {error}") from error
+        return voice
+
+    def _expect_language(self, language: str | None) -> str:
+        if language is not None and language not in self.languages and self._speakers:
+            raise UserError(
+                f"--tts_language: expected one of {', '.join(self.languages)}, got {language!r}"
+            )
+        return language or self.languages[0]
+
+
+class _Stopped(Exception):
+    """Leaves ``generate``, which would otherwise decode all of the audio once more at its end."""
+
+
+class _Streamer(ParlerTTSStreamer):  # type: ignore[misc]
+    """Is called after every step: the place to stop."""
+
+    def __init__(self, model: Any, play_steps: int, cancel: CancelToken) -> None:
+        super().__init__(model, play_steps=play_steps)
+        self.stopped = False
+        self._cancel = cancel
+
+    def put(self, value: torch.Tensor) -> None:
+        if self.stopped or self._cancel.cancelled:
+            raise _Stopped
+        super().put(value)
+
+    def end(self) -> None:
+        super().end()
+        raise _Stopped
+
+
+def _name_the_batch_size() -> None:
+    """The transformers that parler-tts 0.2.3 wants call otherwise what it asks the cache for."""
+    if not hasattr(StaticCache, "max_batch_size"):
+        StaticCache.max_batch_size = property(lambda cache: cache.batch_size)
+
+
+def _load(model_name: str, device: str, torch_dtype: str) -> Any:
+    dtype = torch_dtype if torch_dtype == "auto" else getattr(torch, torch_dtype)
+    folder = fetch(model_name, "--tts_model_name")
+    try:
+        model, report = ParlerTTSForConditionalGeneration.from_pretrained(
+            folder, torch_dtype=dtype, output_loading_info=True
+        )
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"--tts_model_name {model_name}: expected a Parler-TTS model, got {error}"
+        ) from error
+    expect_weights(report, "--tts_model_name", model_name)
+    return model.to(device).eval()
+
+
+def _tokenizer_of_descriptions(model: Any) -> Any:
+    """Some models (Indic Parler-TTS) read descriptions with the tokenizer of their text encoder."""
+    encoder = model.config.text_encoder._name_or_path
+    patterns = ["*token*", "*.model", "config.json"]
+    return AutoTokenizer.from_pretrained(fetch(encoder, "--tts_model_name", files=patterns))
