@@ -6,12 +6,9 @@ class TestMyRecognizer(RecognizerContract):
 def engine(cls): return MyRecognizer()
 """
 
-<<<<<<< HEAD
-import itertools
-=======
 from __future__ import annotations
 
->>>>>>> 53f11159aca65b96cb212d02401b5b9dcaca0663
+import itertools
 import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -24,20 +21,13 @@ from pipeline.language import ANY, plain
 from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
-<<<<<<< HEAD
-from S2S.base import SpeechResponder
-from STT.base import Recognizer, RecognizerStream, StreamingRecognizer
-from TTS.base import Synthesizer
-from VAD.base import VoiceDetector
-=======
 
 if TYPE_CHECKING:  # where Coqui's package is installed, TTS is that one
     from LLM.base import ChatModel
     from S2S.base import SpeechResponder
-    from STT.base import Recognizer
+    from STT.base import Recognizer, RecognizerStream, StreamingRecognizer
     from TTS.base import Synthesizer
     from VAD.base import VoiceDetector
->>>>>>> 53f11159aca65b96cb212d02401b5b9dcaca0663
 
 SOON_S = 20.0
 """A cancelled call is over by then on the slowest machine; none of these tests measures time."""
