@@ -14,6 +14,7 @@ from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
 from testing.contracts import SynthesizerContract
 from TTS import mms
+from TTS.base import Synthesizer
 from TTS.mms import MmsSynthesizer, mms_code
 
 
@@ -75,6 +76,9 @@ class TestMms(SynthesizerContract):
     @classmethod
     def engine(cls, synthesizer: MmsSynthesizer) -> MmsSynthesizer:
         return synthesizer
+
+    def languages_to_try(self, engine: Synthesizer) -> set[str]:
+        return {"en", "hi", "te"}
 
 
 def say(engine: MmsSynthesizer, text: str, language: str | None = None) -> np.ndarray:
