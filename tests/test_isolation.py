@@ -16,8 +16,8 @@ from pipeline.registry import find
 from pipeline.settings import Tool
 from pipeline.turn import CancelToken
 from testing.contracts import ChatModelContract, RecognizerContract, SynthesizerContract
-from tests.isolated import chat_model, recognizer, say, synthesizer
 from tests.speech import spoken
+from tests.workers import chat_model, recognizer, say, synthesizer
 
 QUESTION = "What is the weather like in London today?"
 

@@ -19,7 +19,7 @@ from pipeline.registry import EngineRow
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from tests.command import ROOT
-from tests.isolated import TTS, say, synthesizer
+from tests.workers import TTS, say, synthesizer
 from TTS.base import Synthesizer
 
 PATIENCE_S = 60.0
@@ -209,7 +209,7 @@ def test_garbage_on_the_pipe_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
 PROGRAM = """
 import sys
 from pipeline.turn import CancelToken
-from tests.isolated import synthesizer
+from tests.workers import synthesizer
 with synthesizer() as engine:
     for _ in engine.synthesize(sys.argv[1], None, None, CancelToken()):
         print(engine.pid, flush=True)
