@@ -14,6 +14,7 @@ from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.archive import Archive
 from connections.base import Connection
+from isolation.environments import find_environment
 from listeners.audience import Audience
 from LLM.handler import LanguageModelHandler
 from pipeline.clock import Clock
@@ -154,6 +155,11 @@ def main(argv: Sequence[str]) -> int:
     try:
         arguments = parse_command_line(argv)
         set_up_logging(arguments.module.log_level, arguments.module.log_format)
+        if arguments.module.install is not None:
+            from isolation.installer import install
+
+            install(find_environment(arguments.module.install))
+            return 0
         if arguments.module.check:
             from utils.self_check import self_check
 

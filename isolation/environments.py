@@ -64,7 +64,7 @@ ENVIRONMENTS = (
     ),
     Environment(
         "coqui",
-        ("torch>=2.4", "torchaudio", "coqui-tts>=0.27,<0.29"),
+        ("torch>=2.4", "torchaudio", "coqui-tts[codec]>=0.27,<0.29"),
         checks=("from TTS.api import TTS",),
     ),
 )

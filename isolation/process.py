@@ -29,6 +29,8 @@ START = Path(__file__).with_name("start.py")
 Event: TypeAlias = tuple[dict[str, Any], bytes | bytearray]
 """A frame of a call: an output, or its end."""
 
+_SIGNALS = {number.value: number.name for number in signal.Signals}
+
 _CANCELLED: Event = {"is": "cancelled"}, b""
 
 
@@ -201,7 +203,7 @@ class WorkerProcess:
         """The last thing that happens."""
         self._process.kill()  # which changes nothing for one that is ending
         code = self._process.wait()
-        why = why or (signal.Signals(-code).name if code < 0 else f"exit code {code}")
+        why = why or (_SIGNALS.get(-code, f"signal {-code}") if code < 0 else f"exit code {code}")
         with self._lock:
             self.died = EngineError(f"the process of {self._name} ended ({why})", "engine_died")
             calls = list(self._calls.values())

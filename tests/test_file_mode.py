@@ -59,6 +59,17 @@ def test_a_question_is_recognised_answered_and_spoken(question: str, tmp_path: P
     assert transcript["errors"] == []
 
 
+def test_with_every_engine_in_a_process_of_its_own_it_is_the_same(question: str, tmp_path: Path) -> None:
+    together, *_ = answer(question, tmp_path)
+    apart, _, said = answer(question, tmp_path, "--isolate", "stt,llm,tts")
+    for transcript in (together, apart):
+        (turn,) = transcript["turns"]
+        assert share_heard(QUESTION, turn["user_text"]) > 0.7
+    assert apart["turns"][0]["user_text"] == together["turns"][0]["user_text"]
+    assert apart["turns"][0]["heard"].startswith("I am Eliza")
+    assert said.count("in a process of its own") == 3
+
+
 def test_the_latency_is_in_the_transcript(question: str, tmp_path: Path) -> None:
     (turn,) = answer(question, tmp_path, "--speculate", "false")[0]["turns"]
     latency = turn["latency"]

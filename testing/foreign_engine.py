@@ -1,0 +1,30 @@
+"""An engine whose library brings packages that are named as folders of ours: `TTS`, and `testing`, in
+which this file is. It needs an environment that has both (coqui-tts has the first)."""
+
+import inspect
+import sys
+
+from TTS.api import TTS
+
+import testing
+from utils.audio import clean
+from utils.hub import fetch
+from utils.voices import unknown_voice
+
+OURS = (clean, fetch, unknown_voice)
+
+
+class ForeignSynthesizer:
+    """Makes nothing; says what it found."""
+
+    name = "foreign-tts"
+    slots = 1
+    sample_rate_hz = 16000
+    languages = ("any",)
+    voices = tuple(name for name in ("soxr", "langcodes", "transformers") if name in sys.modules)
+
+    def __init__(self) -> None:
+        self.about = f"{inspect.getfile(TTS)} {testing.__file__} {inspect.getfile(unknown_voice)}"
+
+    def close(self) -> None:
+        """Nothing to free."""
