@@ -124,6 +124,8 @@ class Notice:
 
     code: str
     text: str
+    over: bool = False
+    """Whether it takes back what was told with this code; who was told nothing is not told this."""
 
 
 @dataclass(frozen=True, slots=True)
