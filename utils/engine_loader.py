@@ -2,16 +2,21 @@
 
 import dataclasses
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arguments_classes.later_engines import own_flags
 from LLM.base import ChatModel
 from LLM.chat import Chat
+from LLM.failover import FailoverChatModel
 from pipeline.errors import UserError
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
+from STT.failover import FailoverRecognizer
+from TTS.failover import FailoverSynthesizer
 from utils.device import find_device
 from utils.engines import Cascade, Engines
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
@@ -19,7 +24,13 @@ from utils.smart_turn_file import smart_turn_file
 from VAD.base import TurnDetector
 
 if TYPE_CHECKING:
-    from arguments_classes.command_line import Arguments
+    from arguments_classes.command_line import Arguments, ChosenEngine
+
+_FAILOVER: dict[str, Callable[[list[Any], float], Any]] = {
+    "stt": FailoverRecognizer,
+    "llm": FailoverChatModel,
+    "tts": FailoverSynthesizer,
+}
 
 
 def load_engines(arguments: "Arguments") -> Engines:
@@ -33,8 +44,11 @@ def load_engines(arguments: "Arguments") -> Engines:
             loading["llm"] = loaders.submit(choose_language_model, arguments)
         detecting = loaders.submit(load_turn_detector, arguments.vad.turn_detector)
         loaded = {stage: future.result() for stage, future in loading.items()}
-    for stage, choice in chosen.items():
-        announce(stage, choice.row.name, getattr(loaded[stage], "about", choice.row.about))
+    for stage, choices in chosen.items():
+        engines = getattr(loaded[stage], "engines", [loaded[stage]])
+        for choice, engine in zip(choices, engines, strict=True):
+            name = choice.row.name if choice is choices[0] else f"else {choice.row.name}"
+            announce(stage, name, getattr(engine, "about", choice.row.about))
     endpointing = dataclasses.asdict(arguments.vad)
     for name in ("sample_rate", "turn_detector"):
         del endpointing[name]
@@ -50,15 +64,23 @@ def load_engines(arguments: "Arguments") -> Engines:
 
 
 def load_engine(arguments: "Arguments", stage: str) -> Any:
-    """The engine chosen for a stage, with its weights."""
-    choice = arguments.engines[stage]
+    """What was chosen for a stage, with its weights: an engine, or several of which the next takes over
+    from one that fails."""
+    engines = [_load(arguments, choice) for choice in arguments.engines[stage]]
+    if len(engines) == 1:
+        return engines[0]
+    return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s"))
+
+
+def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
     engine_class = choice.row.load()
-    if stage == "vad":
+    if choice.row.stage == "vad":
         return engine_class(arguments.vad.sample_rate, **choice.settings)
     settings = dict(choice.settings)
     if "device" in settings:
         settings["device"] = settings["device"] or find_device(arguments.module.device)
-    return engine_class(**settings)
+    with own_flags(choice.prefix, choice.row):
+        return engine_class(**settings)
 
 
 def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
