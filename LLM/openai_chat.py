@@ -52,8 +52,7 @@ class OpenAIChatModel:
         """The answer of the server; before its first word a failed attempt is repeated."""
         request = {
             "model": self._server.model,
-            "messages": as_messages(messages),
-            **as_tools(tools, tool_choice),
+            **self._question(messages, tools, tool_choice),
             **self._settings,
         }
         return self._server.stream(lambda client: self._answer(client, request), cancel)
@@ -65,6 +64,11 @@ class OpenAIChatModel:
     def close(self) -> None:
         """Close the connections that are kept."""
         self._server.close()
+
+    def _question(
+        self, messages: Sequence[ChatMessage], tools: Sequence[Tool], tool_choice: str
+    ) -> dict[str, Any]:
+        return {"messages": as_messages(messages), **as_tools(tools, tool_choice)}
 
     def _answer(self, client: openai.OpenAI, request: dict[str, Any]) -> Iterator[str | ToolCall]:
         """In pieces if `stream`, else whole."""

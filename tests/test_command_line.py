@@ -112,7 +112,10 @@ def test_what_a_later_engine_refuses_names_its_flag() -> None:
         (["--send_port", "12345"], "--send_port: expected another port than recv_port, got 12345"),
         (["--mode", "telepathy"], "invalid choice: 'telepathy'"),
         (["--stt", "ears"], "--stt: expected one of moonshine, pocketsphinx, openai, got 'ears'"),
-        (["--llm", "brain"], "--llm: expected one of openai, transformers, eliza, auto, got 'brain'"),
+        (
+            ["--llm", "brain"],
+            "--llm: expected one of openai, openai-responses, transformers, eliza, auto, got 'brain'",
+        ),
         (["--input", "x.wav"], "--input belongs to --mode file, which is not the one chosen"),
         (
             ["--stt_grammar", "x"],
