@@ -26,6 +26,7 @@ class FailoverChatModel(Failover[ChatModel]):
     ) -> None:
         super().__init__(engines, first_output_s, new_breaker)
         self.takes_tools = self.first.takes_tools
+        self.hears = all(model.hears for model in engines)
 
     def generate(
         self,

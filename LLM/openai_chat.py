@@ -19,6 +19,8 @@ class OpenAIChatModel:
     name = "openai"
     slots = 16
     takes_tools = True
+    hears = True
+    """Many models do not; then their servers refuse the audio."""
 
     def __init__(
         self,

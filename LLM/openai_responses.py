@@ -16,6 +16,7 @@ class OpenAIResponsesModel(OpenAIChatModel):
     question; the server is asked to store nothing."""
 
     name = "openai-responses"
+    hears = False
 
     def __init__(self, *, gen_kwargs: Mapping[str, Any] | None = None, **settings: Any) -> None:
         renamed = {"max_tokens": "max_output_tokens"}

@@ -27,6 +27,7 @@ class TransformersChatModel:
     slots = 1
     takes_tools = False
     """Every family of models writes its calls in another way."""
+    hears = False
 
     def __init__(
         self,

@@ -111,7 +111,7 @@ def test_what_a_later_engine_refuses_names_its_flag() -> None:
         (["--recv_port", "70000"], "--recv_port: expected a port from 0 to 65535, got 70000"),
         (["--send_port", "12345"], "--send_port: expected another port than recv_port, got 12345"),
         (["--mode", "telepathy"], "invalid choice: 'telepathy'"),
-        (["--stt", "ears"], "--stt: expected one of moonshine, pocketsphinx, openai, got 'ears'"),
+        (["--stt", "ears"], "--stt: expected one of moonshine, pocketsphinx, none, openai, got 'ears'"),
         (
             ["--llm", "brain"],
             "--llm: expected one of openai, openai-responses, transformers, eliza, auto, got 'brain'",

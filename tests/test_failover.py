@@ -25,6 +25,7 @@ from testing.contracts import (
 from testing.conversation import Conversation
 from testing.fakes import ScriptedModel, ScriptedRecognizer, ScriptedSynthesizer
 from testing.hold import Hold
+from tests.test_circuit_breaker import Clock
 from TTS.espeak import EspeakSynthesizer
 from TTS.failover import FailoverSynthesizer
 from utils.circuit_breaker import FIRST_BREAK_S, LONGEST_BREAK_S, CircuitBreaker
@@ -37,16 +38,6 @@ AT_ONCE_S = 0.05
 
 HELLO = [ChatMessage("user", "Hello.")]
 BROKEN = EngineError("its fuse has blown")
-
-
-class Clock:
-    """Goes on when it is told."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def named(engine: Any, name: str, **attributes: object) -> Any:
@@ -284,76 +275,6 @@ def test_a_model_without_tools_takes_over_from_one_with() -> None:
     assert [m.content for m in second.prompts[0]] == ["Hello.", "A moment.", "And now?"]
     assert second.tools == [((), "auto")]
     assert engine.takes_tools
-
-
-class TestBreaker:
-    def breaker(self) -> tuple[CircuitBreaker, Clock]:
-        clock = Clock()
-        return CircuitBreaker(clock, lambda: 0.0), clock
-
-    def fail(self, breaker: CircuitBreaker) -> None:
-        attempt = breaker.begin()
-        assert attempt is not None
-        assert attempt.failed("dead")
-
-    def test_each_failed_probe_doubles_the_break_up_to_the_longest(self) -> None:
-        breaker, clock = self.breaker()
-        attempt = breaker.begin()
-        assert attempt is not None
-        assert attempt.failed("dead")
-        breaks = []
-        for _ in range(8):
-            began = clock.now
-            while breaker.begin(may_probe=False) is None and (probe := breaker.begin()) is None:
-                clock.now += 0.5
-            breaks.append(clock.now - began)
-            assert probe is not None
-            probe.failed("still dead")
-        assert breaks == [2, 4, 8, 16, 32, 60, 60, 60]
-        assert breaker.reason == "still dead"
-
-    def test_jitter_adds_up_to_a_third(self) -> None:
-        clock = Clock()
-        breaker = CircuitBreaker(clock, lambda: 1.0)
-        self.fail(breaker)
-        clock.now = FIRST_BREAK_S * 4 / 3 - 0.01
-        assert breaker.begin() is None
-        clock.now = FIRST_BREAK_S * 4 / 3
-        assert breaker.begin() is not None
-
-    def test_one_probe_at_a_time(self) -> None:
-        breaker, clock = self.breaker()
-        self.fail(breaker)
-        clock.now = FIRST_BREAK_S
-        probe = breaker.begin()
-        assert probe is not None
-        assert breaker.begin() is None
-        probe.close()
-        assert breaker.begin() is not None
-
-    def test_calls_that_fail_together_count_once(self) -> None:
-        breaker, clock = self.breaker()
-        attempts = [breaker.begin() for _ in range(5)]
-        told = [attempt.failed("dead") for attempt in attempts if attempt is not None]
-        assert told == [True, False, False, False, False]
-        clock.now = FIRST_BREAK_S
-        assert breaker.begin() is not None
-
-    def test_one_that_works_after_all_closes_it(self) -> None:
-        breaker, _ = self.breaker()
-        slow = breaker.begin()
-        self.fail(breaker)
-        assert slow is not None
-        assert slow.worked()
-        assert breaker.begin() is not None
-
-    def test_only_the_first_word_on_an_attempt_counts(self) -> None:
-        breaker, _ = self.breaker()
-        attempt = breaker.begin()
-        assert attempt is not None
-        assert not attempt.worked()
-        assert not attempt.failed("dead")
-        assert breaker.reason is None
 
 
 def test_a_session_is_told_once_who_took_over_and_once_who_is_back() -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,7 @@ def load_engines(arguments: "Arguments") -> Engines:
             loading["llm"] = loaders.submit(choose_language_model, arguments)
         detecting = loaders.submit(load_turn_detector, arguments.vad.turn_detector)
         loaded = {stage: future.result() for stage, future in loading.items()}
+    expect_ears(chosen, loaded)
     for stage, choices in chosen.items():
         engines = getattr(loaded[stage], "engines", [loaded[stage]])
         for choice, engine in zip(choices, engines, strict=True):
@@ -81,6 +82,16 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
         settings["device"] = settings["device"] or find_device(arguments.module.device)
     with own_flags(choice.prefix, choice.row):
         return engine_class(**settings)
+
+
+def expect_ears(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]) -> None:
+    """Raise `UserError` where nobody would hear the user."""
+    deaf = any(choice.row.name == "none" for choice in chosen.get("stt", ()))
+    if deaf and not loaded["llm"].hears:
+        raise UserError(
+            f"--stt none: expected a language model that hears, such as --llm openai --llm_model_name "
+            f"gpt-audio, got {loaded['llm'].name}"
+        )
 
 
 def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
