@@ -16,6 +16,8 @@ class ChatModel(Protocol):
     """How many calls may run at once."""
     takes_tools: bool
     """Whether it can ask for functions; else it is given none."""
+    hears: bool
+    """Whether it takes the audio of a message (`--stt none`)."""
 
     def generate(
         self,

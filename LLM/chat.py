@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.messages import ChatMessage, ToolCall
+from pipeline.messages import ChatMessage, Recording, ToolCall
 
 DEFAULT_PROMPT = (
     "You are a helpful AI assistant. Your answers are read aloud, not shown on a screen: keep them "
@@ -76,6 +76,7 @@ class Chat:
         *,
         turn: int | None = None,
         context: Sequence[ChatMessage] | None = None,
+        audio: Recording | None = None,
     ) -> list[ChatMessage]:
         """What the model gets to answer `text`: the prompt, the conversation, and the text.
 
@@ -87,15 +88,20 @@ class Chat:
         _append(messages, ChatMessage(self._prompt_role, instructions or self.default_instructions))
         for message in _with_results(self._before(turn) if context is None else context):
             _append(messages, message)
-        _append(messages, ChatMessage(self._user_role, text))
+        if text:
+            messages = [replace(message, audio=None) for message in messages]
+        _append(messages, ChatMessage(self._user_role, text, audio=audio))
         return messages
 
     # -- what is said, written by the session and the LLM stage -----------------------------------
 
-    def said(self, turn: int, text: str) -> None:
-        """The user said or typed this, and it counts."""
+    def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
+        """The user said or typed this, and it counts. Of what was said before only the text is kept."""
         with self._lock:
-            self._entries.append(Entry(said_id(turn), ChatMessage(self._user_role, text), turn))
+            for entry in self._entries:
+                entry.message = replace(entry.message, audio=None)
+            message = ChatMessage(self._user_role, text, audio=audio)
+            self._entries.append(Entry(said_id(turn), message, turn))
             self._forget_the_oldest()
 
     def keep_place(self, turn: int) -> None:
@@ -207,5 +213,6 @@ def _append(messages: list[ChatMessage], message: ChatMessage) -> None:
     if messages and messages[-1].role == message.role and not message.answers:
         before = messages.pop()
         content = "\n".join(filter(None, (before.content, message.content)))
-        message = replace(message, content=content, calls=before.calls + message.calls)
+        calls, audio = before.calls + message.calls, message.audio or before.audio
+        message = replace(message, content=content, calls=calls, audio=audio)
     messages.append(message)

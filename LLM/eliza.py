@@ -17,6 +17,7 @@ class ElizaModel:
     name = "eliza"
     slots = 4
     takes_tools = False
+    hears = False
 
     def generate(
         self,

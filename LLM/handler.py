@@ -45,7 +45,9 @@ class LanguageModelHandler(BaseHandler[UserText]):
         instructions = settings.instructions or self._chat.default_instructions
         language = settings.language or turn.language
         instructions += _answer_in(language)
-        messages = self._chat.prompt(said.text, instructions, turn=turn.number, context=said.context)
+        messages = self._chat.prompt(
+            said.text, instructions, turn=turn.number, context=said.context, audio=said.audio
+        )
         answer = self._model.stream(
             lambda model, cancel: model.generate(messages, cancel, settings.tools, settings.tool_choice),
             turn.cancel,

@@ -20,6 +20,8 @@ class OpenAIChatModel:
     name = "openai"
     slots = 16
     takes_tools = True
+    hears = True
+    """Many models do not; then their servers refuse the audio."""
 
     def __init__(
         self,
@@ -54,8 +56,7 @@ class OpenAIChatModel:
         """The answer of the server; before its first word a failed attempt is repeated."""
         request = {
             "model": self._server.model,
-            "messages": as_messages(messages),
-            **as_tools(tools, tool_choice),
+            **self._question(messages, tools, tool_choice),
             **self._settings,
         }
         return self._server.stream(
@@ -69,6 +70,11 @@ class OpenAIChatModel:
     def close(self) -> None:
         """Close the connections that are kept."""
         self._server.close()
+
+    def _question(
+        self, messages: Sequence[ChatMessage], tools: Sequence[Tool], tool_choice: str
+    ) -> dict[str, Any]:
+        return {"messages": as_messages(messages), **as_tools(tools, tool_choice)}
 
     def _answer(self, client: openai.OpenAI, request: dict[str, Any]) -> Iterator[str | ToolCall]:
         """In pieces if `stream`, else whole."""

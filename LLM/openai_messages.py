@@ -1,10 +1,12 @@
 """The OpenAI chat protocol: from our messages and tools to theirs, and from their answers to ours."""
 
+import base64
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, Tool
+from utils.wav import as_wav
 
 
 def as_messages(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
@@ -53,6 +55,12 @@ def _as_message(message: ChatMessage) -> dict[str, Any]:
     if message.answers:
         return {"role": "tool", "tool_call_id": message.answers, "content": message.content}
     fields: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.audio is not None:
+        wav = base64.b64encode(as_wav(message.audio.samples, message.audio.sample_rate_hz)).decode()
+        fields["content"] = [
+            {"type": "text", "text": message.content},
+            {"type": "input_audio", "input_audio": {"data": wav, "format": "wav"}},
+        ]
     if message.calls:
         fields["tool_calls"] = [
             {

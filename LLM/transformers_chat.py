@@ -41,6 +41,7 @@ class TransformersChatModel:
     name = "transformers"
     takes_tools = False
     """Every family of models writes its calls in another way."""
+    hears = False
 
     def __init__(
         self,

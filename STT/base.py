@@ -16,6 +16,8 @@ class Transcription:
     """ISO 639-1, with "-auto" behind it where it was detected ("te", "fr-auto"); None: the recognizer
     does not say."""
     notices: tuple[Notice, ...] = ()
+    unheard: bool = False
+    """Whether nobody listened: the model is to hear it. Then there is no text."""
 
 
 class Recognizer(Protocol):

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pipeline.barge_in import has_words
 from pipeline.handler import BaseHandler
 from pipeline.language import english_name, is_detected, speaks
-from pipeline.messages import EndOfTurn, Notice, UserText, Utterance
+from pipeline.messages import SPOKEN, EndOfTurn, Notice, Recording, UserText, Utterance
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Turn
@@ -40,21 +40,26 @@ class STTHandler(BaseHandler[Utterance]):
             return
         for notice in heard.notices:
             self._session.notices.give(self.name, turn, notice)
-        if utterance.overlaps and not self._barge_in.is_turn(utterance, heard.text):
+        if utterance.overlaps and not self._barge_in.is_turn(
+            utterance, None if heard.unheard else heard.text
+        ):
             self._dismiss(turn)
             return
-        if not has_words(heard.text):
+        audio, text = None, heard.text
+        if heard.unheard:
+            audio, text = Recording(samples, rate_hz), SPOKEN
+        elif not has_words(text):
             yield EndOfTurn(turn, "no words were recognised")
             return
         if heard.language is not None and is_detected(heard.language):
             self._detected = heard.language
-        self._session.understood(turn, heard.text, heard.language or turn.settings.language)
+        self._session.understood(turn, text, heard.language or turn.settings.language, audio)
         if utterance.overlaps:
             turn.commit()
             self._barge_in.decided()
         self._session.when_committed(turn, lambda: self._barge_in.learn(utterance))
         if turn.settings.answers:
-            yield UserText(turn, heard.text)
+            yield UserText(turn, text, audio=audio)
         else:
             yield EndOfTurn(turn, "not to be answered")
 

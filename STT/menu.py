@@ -30,6 +30,14 @@ MENU = (
     ),
     EngineRow(
         "stt",
+        "none",
+        "no recognizer: the language model hears",
+        "STT.none:NoRecognizer",
+        languages="as the model",
+        remarks="interrupted by the length of what is said, since there are no words",
+    ),
+    EngineRow(
+        "stt",
         "openai",
         "any server that speaks the OpenAI transcription protocol",
         "STT.openai_transcription:OpenAIRecognizer",

@@ -3,7 +3,7 @@
 import dataclasses
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,7 +12,9 @@ from transformers import HfArgumentParser
 
 from arguments_classes.chat_arguments import ChatArguments
 from arguments_classes.chat_server_arguments import ChatServerArguments
+from arguments_classes.failover_arguments import FailoverArguments
 from arguments_classes.file_arguments import FileArguments
+from arguments_classes.later_engines import as_first, later_flags, prefix_of
 from arguments_classes.local_arguments import LocalArguments
 from arguments_classes.module_arguments import ModuleArguments
 from arguments_classes.presets import STAGES, find_preset
@@ -44,6 +46,8 @@ class ChosenEngine:
 
     row: EngineRow
     settings: dict[str, Any]
+    prefix: str
+    """Of its flags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,11 @@ class Arguments:
     vad: VADArguments
     chat: ChatArguments
     mode: SocketArguments | WebSocketArguments | LocalArguments | FileArguments
-    engines: dict[str, ChosenEngine]
-    """By stage; "llm" is missing where one is to be looked for."""
+    engines: dict[str, tuple[ChosenEngine, ...]]
+    """By stage, those of which the next takes over; "llm" is missing where one is to be looked for."""
     auto: dict[str, Any]
     """What the language model that is found is to be called with."""
+    failover: FailoverArguments
 
     def session_settings(self) -> SessionSettings:
         """With which each conversation begins."""
@@ -70,11 +75,10 @@ class Arguments:
         )
 
     def _language_of_the_voice(self) -> str | None:
-        synthesizer = self.engines.get("tts")
-        if synthesizer is None:
-            return None
-        person = people_of(synthesizer.row.name).get(synthesizer.settings.get("voice") or "")
-        return None if person is None else person.language
+        for synthesizer in self.engines.get("tts", ())[:1]:
+            person = people_of(synthesizer.row.name).get(synthesizer.settings.get("voice") or "")
+            return None if person is None else person.language
+        return None
 
     def own_ports(self) -> tuple[int, ...]:
         """The ports on which this program itself will listen."""
@@ -96,14 +100,16 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
         chooser.set_defaults(**preset.choices())
         module = chooser.parse(argv)[0]
     chosen = _chosen_rows(module)
-    argv = _without_aliases(argv, chosen.values())
-    with_flags = {stage: row for stage, row in chosen.items() if row.arguments is not None}
+    argv = _without_aliases(argv, [rows[0] for rows in chosen.values()])
     classes: list[Any] = [ModuleArguments, MODES[module.mode], VADArguments]
     if "s2s" not in chosen:
         classes.append(ChatArguments)
         if "llm" not in chosen:
             classes.append(ChatServerArguments)
-    classes += [row.argument_class() for row in with_flags.values()]
+    if any(len(rows) > 1 for rows in chosen.values()):
+        classes.append(FailoverArguments)
+    flags = [_flags_of(row, later=n > 0) for rows in chosen.values() for n, row in enumerate(rows)]
+    classes += filter(None, flags)
     epilog = None if preset is None else f"This preset, {preset.about}, sets: {preset.flags()}"
     parser = _Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION, epilog=epilog)
     if preset is not None:
@@ -111,18 +117,20 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
         parser.set_defaults(**preset.choices(), **preset.settings_for(parts))
     *parsed, unknown = parser.parse(argv)
     if unknown:
-        raise UserError(_unknown_argument(unknown[0], parser))
-    by_class = {type(arguments): arguments for arguments in parsed}
+        raise UserError(_unknown_argument(unknown[0], parser, chosen))
+    by_class = dict(zip(classes, parsed, strict=True))
+    parsed_flags = iter([by_class.get(each) for each in flags])
     engines = {
-        stage: ChosenEngine(
-            row, _engine_settings(stage, by_class.get(row.argument_class() or _NoArguments))
-        )
-        for stage, row in chosen.items()
+        stage: tuple(_choice(row, next(parsed_flags), later=n > 0) for n, row in enumerate(rows))
+        for stage, rows in chosen.items()
     }
     mode = by_class[MODES[module.mode]]
     chat = by_class.get(ChatArguments) or ChatArguments()
     auto = _engine_settings("llm", by_class.get(ChatServerArguments))
-    return Arguments(by_class[ModuleArguments], by_class[VADArguments], chat, mode, engines, auto)
+    failover = by_class.get(FailoverArguments) or FailoverArguments()
+    return Arguments(
+        by_class[ModuleArguments], by_class[VADArguments], chat, mode, engines, auto, failover
+    )
 
 
 _DESCRIPTION = (
@@ -149,14 +157,37 @@ class _Parser(HfArgumentParser):  # type: ignore[misc]
         return list(parsed)
 
 
-def _chosen_rows(module: ModuleArguments) -> dict[str, EngineRow]:
-    chosen = {"vad": find("vad", module.vad)}
+def _chosen_rows(module: ModuleArguments) -> dict[str, tuple[EngineRow, ...]]:
+    chosen: dict[str, tuple[EngineRow, ...]] = {"vad": (find("vad", module.vad),)}
     if module.s2s is not None:
-        return chosen | {"s2s": find("s2s", module.s2s)}
-    chosen |= {"stt": find("stt", module.stt), "tts": find("tts", module.tts)}
+        return chosen | {"s2s": (find("s2s", module.s2s),)}
+    chosen |= {"stt": _in_order("stt", module.stt), "tts": _in_order("tts", module.tts)}
     if module.llm != AUTO:
-        chosen["llm"] = find("llm", module.llm)
+        chosen["llm"] = _in_order("llm", module.llm)
     return chosen
+
+
+def _in_order(stage: str, names: str) -> tuple[EngineRow, ...]:
+    """One engine, or several by commas, of which the next takes over from one that fails."""
+    listed = [name.strip() for name in names.split(",")]
+    if len(listed) > 1 and AUTO in listed:
+        raise UserError(f"--{stage}: expected engines by their names, or {AUTO} alone, got {names}")
+    first, *later = (find(stage, name) for name in listed)
+    if len(set(later)) < len(later):
+        raise UserError(f"--{stage}: expected each engine once behind the first, got {names}")
+    return first, *later
+
+
+def _flags_of(row: EngineRow, *, later: bool) -> type | None:
+    flags = row.argument_class()
+    return later_flags(row, flags) if flags is not None and later else flags
+
+
+def _choice(row: EngineRow, parsed: Any, *, later: bool) -> ChosenEngine:
+    flags = row.argument_class()
+    if later and flags is not None:
+        parsed = as_first(row, flags, parsed)
+    return ChosenEngine(row, _engine_settings(row.stage, parsed), prefix_of(row, later=later))
 
 
 def _engine_settings(stage: str, arguments: Any) -> dict[str, Any]:
@@ -209,13 +240,15 @@ def _without_aliases(argv: list[str], chosen: Iterable[EngineRow]) -> list[str]:
     return translated
 
 
-def _unknown_argument(argument: str, parser: _Parser) -> str:
+def _unknown_argument(argument: str, parser: _Parser, chosen: Mapping[str, Sequence[EngineRow]]) -> str:
     if not argument.startswith("--"):
         return f"expected a flag or a JSON file in front of the flags, got {argument!r}"
     flag = argument.split("=")[0].replace("-", "_").replace("__", "--", 1)
     if flag.endswith("api_key"):
         return f"{flag}: {_KEY_ADVICE}"
     for row in all_rows():
+        if row in chosen.get(row.stage, ()):
+            continue
         names = [f"--{f.name}" for f in dataclasses.fields(row.argument_class() or _NoArguments)]
         old = [f"--{alias}" for alias in row.aliases if alias.endswith("_")]
         if flag in names or any(flag.startswith(prefix) for prefix in old):

@@ -23,6 +23,8 @@ _ENVIRONMENTS = ", ".join(environment.name for environment in ENVIRONMENTS)
 SERVERS = ("socket", "websocket", "realtime")
 CAN_BE_ISOLATED = ("stt", "llm", "tts")
 
+_SEVERAL = "; several by commas: the next takes over from one that fails"
+
 
 @dataclass
 class ModuleArguments:
@@ -45,15 +47,17 @@ class ModuleArguments:
         default=False, metadata={"help": "the same as --preset mac"}
     )
     vad: str = field(default="silero", metadata={"help": f"voice activity: {_names('vad')}"})
-    stt: str = field(default=DEFAULT_STT, metadata={"help": f"speech to text: {_names('stt')}"})
+    stt: str = field(
+        default=DEFAULT_STT, metadata={"help": f"speech to text: {_names('stt')}{_SEVERAL}"}
+    )
     llm: str = field(
         default="auto",
         metadata={
             "help": f"language model: {_names('llm')}, or auto: a server on this machine, else eliza, "
-            "a stand-in"
+            "a stand-in; several by commas, as of stt"
         },
     )
-    tts: str = field(default="espeak", metadata={"help": f"text to speech: {_names('tts')}"})
+    tts: str = field(default="espeak", metadata={"help": f"text to speech: {_names('tts')}{_SEVERAL}"})
     s2s: str | None = field(
         default=None,
         metadata={"help": f"speech to speech, in the place of stt, llm and tts: {_names('s2s')}"},

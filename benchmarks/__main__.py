@@ -8,6 +8,7 @@ from benchmarks import (
     barge_in,
     come_and_go,
     conversation,
+    failover,
     fairness,
     interruptions,
     isolation,
@@ -29,7 +30,7 @@ print(f"{datetime.date.today()}, {machine()}\n")
 for main in (
     *(overhead.main, startup.main, conversation.main, speculation.main, turn_taking.main),
     *(barge_in.main, interruptions.main, sessions.main, peers.main, web_sessions.main),
-    *(admission.main, come_and_go.main, fairness.main, isolation.main),
+    *(admission.main, come_and_go.main, fairness.main, isolation.main, failover.main),
     functools.partial(soak.main, SOAK_MINUTES),
 ):
     print(main(), flush=True)

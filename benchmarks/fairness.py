@@ -36,6 +36,7 @@ class SlowModel:
     name = "slow-llm"
     slots = 1
     takes_tools = False
+    hears = False
 
     def generate(
         self,

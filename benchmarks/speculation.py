@@ -61,12 +61,14 @@ class Metered(SharedEngine[E]):
         self.calls = 0
         self.cpu_s = 0.0
 
-    def stream(self, work: Work[E, T], cancel: CancelToken) -> Generator[T, None, None]:
+    def stream(
+        self, work: Work[E, T], cancel: CancelToken, first_output_s: float | None = None
+    ) -> Generator[T, None, None]:
         def metered(engine: E, token: CancelToken) -> Iterator[T]:
             with self._meter():
                 yield from work(engine, token)
 
-        return super().stream(metered, cancel)
+        return super().stream(metered, cancel, first_output_s)
 
     def later(self, work: Callable[[E], object]) -> None:
         def metered(engine: E) -> None:

@@ -57,6 +57,7 @@ class UnhurriedModel(_Unhurried):
 
     name = "unhurried-llm"
     takes_tools = False
+    hears = False
 
     def generate(
         self,

@@ -48,6 +48,7 @@ class InstantModel(_Instant):
 
     name = "instant-llm"
     takes_tools = False
+    hears = False
 
     def __init__(self, reply: str) -> None:
         self._reply = reply

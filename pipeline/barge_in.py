@@ -105,8 +105,11 @@ class BargeIn:
         """This was a turn: so loud is this user."""
         self._loudness.append(loudness(utterance.samples))
 
-    def is_turn(self, utterance: Utterance, text: str) -> bool:
-        """Whether this, said over a reply, is more than a nod."""
+    def is_turn(self, utterance: Utterance, text: str | None) -> bool:
+        """Whether this, said over a reply, is more than a nod. None: nobody knows the words, so its
+        length decides."""
+        if text is None:
+            return utterance.spoken_ms >= SHORT_MS
         if not has_words(text):
             return False
         if self._playout.saying.rstrip().endswith(_QUESTION_MARKS):

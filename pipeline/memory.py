@@ -2,12 +2,14 @@
 
 from typing import Protocol
 
+from pipeline.messages import Recording
+
 
 class Memory(Protocol):
     """Told from any thread; must not wait."""
 
-    def said(self, turn: int, text: str) -> None:
-        """The user said or typed this, and it counts."""
+    def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
+        """The user said or typed this, and it counts; `audio` where nobody knows the words."""
         ...
 
     def heard(self, turn: int, text: str, cut_short: bool) -> None:
@@ -26,7 +28,7 @@ class Memory(Protocol):
 class Forgetful:
     """The memory of a model that has none."""
 
-    def said(self, turn: int, text: str) -> None: ...
+    def said(self, turn: int, text: str, audio: Recording | None = None) -> None: ...
 
     def heard(self, turn: int, text: str, cut_short: bool) -> None: ...
 

@@ -13,6 +13,18 @@ Samples: TypeAlias = NDArray[np.float32]
 """Mono audio, shape (samples,), values in [-1, 1]."""
 
 
+SPOKEN = "(spoken)"
+"""In the place of what the user said, where there is no recognizer."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """What the user said, for a language model that hears."""
+
+    samples: Samples
+    sample_rate_hz: int
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCall:
     """The model wants the client to call a function of theirs."""
@@ -33,6 +45,8 @@ class ChatMessage:
     calls: tuple[ToolCall, ...] = ()
     answers: str = ""
     """The id of the call whose result this is."""
+    audio: Recording | None = None
+    """Where it was heard by nobody yet; only the newest of a conversation has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,8 @@ class UserText:
     text: str
     context: tuple[ChatMessage, ...] | None = None
     """What was said so far, where it is not the conversation of the session."""
+    audio: Recording | None = None
+    """Of which nobody knows the words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +140,8 @@ class Notice:
 
     code: str
     text: str
+    over: bool = False
+    """Whether it takes back what was told with this code; who was told nothing is not told this."""
 
 
 @dataclass(frozen=True, slots=True)

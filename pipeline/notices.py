@@ -22,7 +22,8 @@ class Notices:
         """Tell it, unless it was the last thing that was told of this."""
 
         def tell() -> None:
-            if self._latest.get((stage, notice.code)) != notice.text:
+            latest = self._latest.get((stage, notice.code))
+            if latest != notice.text and not (notice.over and latest is None):
                 self._latest[stage, notice.code] = notice.text
                 self._events.emit(NoticeGiven(stage, notice.code, notice.text, turn.number))
 

@@ -28,12 +28,13 @@ from pipeline.memory import Forgetful, Memory
 from pipeline.messages import (
     ChatMessage,
     EndOfTurn,
+    Recording,
     Samples,
     Sentence,
     Speech,
     Talk,
     UserText,
-)
+)  # fmt: skip
 from pipeline.notices import Notices
 from pipeline.playout import FLOOR_S, Playout
 from pipeline.settings import SessionSettings
@@ -299,12 +300,12 @@ class Session:
         event = error_event(stage, error, turn)
         self.when_committed(turn, lambda: self.events.emit(event))
 
-    def understood(self, turn: Turn, text: str, language: str | None) -> None:
-        """The words of the user are known."""
+    def understood(self, turn: Turn, text: str, language: str | None, audio: Recording | None) -> None:
+        """The words of the user are known, or that they said something."""
         turn.user_text, turn.language = text, language
 
         def tell() -> None:
-            self.memory.said(turn.number, text)
+            self.memory.said(turn.number, text, audio)
             self.events.emit(Transcript(turn.number, text, language))
 
         self.when_committed(turn, tell)

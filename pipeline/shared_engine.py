@@ -1,12 +1,15 @@
 """SharedEngine: one loaded engine, its slots, and the line of callers before them."""
 
 import logging
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from pipeline.errors import EngineBusy, EngineError
+from pipeline.messages import Notice
 from pipeline.turn import CancelToken
 
 logger = logging.getLogger(__name__)
@@ -78,17 +81,20 @@ class _Call(Generic[T]):
         self.cancel.cancel()
         self._wake()
 
-    def take(self, too_late: Callable[[bool], EngineError]) -> Iterator[T]:
+    def take(
+        self, too_late: Callable[[bool, float], EngineError], first_output_s: float | None
+    ) -> Iterator[T]:
         """Yield the outputs as they come, on the caller's thread.
 
-        ``too_late(started)`` makes the error for a call that did not start, or hangs.
+        ``too_late(started, after_s)`` makes the error for a call that did not start, or hangs.
         """
+        limit = _Limit(first_output_s)
         while True:
             with self._condition:
-                if not (self._happens(SLOT_WAIT_S) or self._started):
-                    raise too_late(False)
-                if not self._happens(STALL_S):
-                    raise too_late(True)
+                if not (self._happens(limit.left_of(SLOT_WAIT_S)) or self._started):
+                    raise too_late(False, limit.of(SLOT_WAIT_S))
+                if not self._happens(limit.left_of(STALL_S)):
+                    raise too_late(True, limit.of(STALL_S))
                 if self.cancel.cancelled:
                     return
                 if not self._outputs:
@@ -96,6 +102,8 @@ class _Call(Generic[T]):
                         raise self._error
                     return
                 output = self._outputs.popleft()
+            if not isinstance(output, Notice):
+                limit = _Limit(None)
             yield output
 
     def _happens(self, within_s: float) -> bool:
@@ -107,6 +115,22 @@ class _Call(Generic[T]):
     def _wake(self) -> None:
         with self._condition:
             self._condition.notify()
+
+
+class _Limit:
+    """Of a call that must have an output by a time, where one is set, and not only a sign of life."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = math.inf if seconds is None else seconds
+        self._until = time.monotonic() + self._seconds
+
+    def of(self, usual_s: float) -> float:
+        """The shorter of both."""
+        return min(usual_s, self._seconds)
+
+    def left_of(self, usual_s: float) -> float:
+        """For how long to wait from now on."""
+        return min(usual_s, max(0.0, self._until - time.monotonic()))
 
 
 class SharedEngine(Generic[E]):
@@ -144,18 +168,21 @@ class SharedEngine(Generic[E]):
         with self._condition:
             return max(0, self.engine.slots - len(self._running) - len(self._line))
 
-    def stream(self, work: Work[E, T], cancel: CancelToken) -> Generator[T, None, None]:
+    def stream(
+        self, work: Work[E, T], cancel: CancelToken, first_output_s: float | None = None
+    ) -> Generator[T, None, None]:
         """Yield what ``work(engine, cancel)`` yields; end early when `cancel` is raised.
 
         The engine gets a token of its own, which is raised as well when this generator is closed.
         Raises what the engine raises; `EngineBusy` when no slot came free in `SLOT_WAIT_S`;
-        `EngineError` when nothing came for `STALL_S`.
+        `EngineError` when nothing came for `STALL_S`. Either also where there is no output, beside
+        notices, after `first_output_s`.
         """
         call: _Call[T] = _Call(lambda token: work(self.engine, token))
         with cancel.on_cancel(call.abandon):
             self._line_up(call)
             try:
-                yield from call.take(self._too_late)
+                yield from call.take(self._too_late, first_output_s)
             finally:
                 call.abandon()
                 self._leave(call)
@@ -216,11 +243,11 @@ class SharedEngine(Generic[E]):
                 self._running.remove(call)
             del call  # or an idle slot keeps a whole session in memory
 
-    def _too_late(self, started: bool) -> EngineError:
+    def _too_late(self, started: bool, after_s: float) -> EngineError:
         name, slots = self.engine.name, self.engine.slots
         if started:
-            return EngineError(f"{name} gave no sign of life for {STALL_S:.0f} s", code="timeout")
+            return EngineError(f"{name} gave no sign of life for {after_s:g} s", code="timeout")
         return EngineBusy(
-            f"{name} is busy: its {slots} slot(s) were taken for {SLOT_WAIT_S:.0f} s, "
+            f"{name} is busy: its {slots} slot(s) were taken for {after_s:g} s, "
             f"{self.stuck} of them by calls that do not return"
         )

@@ -240,6 +240,9 @@ class ChatModelContract:
     def test_it_says_whether_it_takes_tools(self, engine: ChatModel) -> None:
         assert engine.takes_tools in (True, False)
 
+    def test_it_says_whether_it_hears(self, engine: ChatModel) -> None:
+        assert engine.hears in (True, False)
+
     def test_it_answers_in_pieces_of_text(self, engine: ChatModel) -> None:
         assert _text(engine.generate(self.MESSAGES, CancelToken())).strip()
 

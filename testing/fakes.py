@@ -89,6 +89,7 @@ class ScriptedModel:
 
     name = "scripted-llm"
     takes_tools = True
+    hears = True
 
     def __init__(self, *replies: str | ToolCall, slots: int = 4) -> None:
         self.slots = slots

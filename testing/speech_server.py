@@ -2,6 +2,7 @@
 
 import email
 import io
+import json
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -29,6 +30,8 @@ class SpeechServer(ChatServer):
     def __init__(self, hear: Hear = lambda samples, rate_hz: "Some words.") -> None:
         self.hear = hear
         self.language = "english"
+        self.breaks_down = False
+        """Whether a response fails after its first word."""
         self.formats: tuple[str, ...] = ("json", "verbose_json")
         super().__init__()
 
@@ -63,8 +66,50 @@ class SpeechHandler(ChatHandler):
             self._transcribe(request)
         elif self.path.endswith("/audio/speech"):
             self._speak(request)
+        elif self.path.endswith("/responses"):
+            self._respond(request)
         else:
             super().answer(request)
+
+    def _respond(self, request: dict[str, Any]) -> None:
+        text = {"type": "output_text", "text": self.script.reply, "annotations": []}
+        output: list[dict[str, Any]] = [
+            {"type": "message", "id": "msg_1", "role": "assistant", "content": [text]}
+        ]
+        if self.script.call is not None:
+            name, arguments = self.script.call
+            call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": name}
+            output.append({**call, "arguments": arguments})
+        if not request.get("stream"):
+            self.send_json({"id": "resp_1", "object": "response", "output": output})
+            return
+        if not self.begin("text/event-stream"):
+            return
+        for event in self._events(output):
+            self.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+        self.write(b"")
+
+    def _events(self, output: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        yield {"type": "response.created", "response": {"id": "resp_1"}}
+        for count, word in enumerate(self.script.reply.split(" ")):
+            self.script.between_words.pass_through(CancelToken())
+            delta = word if count == 0 else f" {word}"
+            yield {"type": "response.output_text.delta", "output_index": 0, "delta": delta}
+            if self.script.breaks_down:
+                error = {"code": "server_error", "message": "A secret."}
+                yield {"type": "response.failed", "response": {"error": error}}
+                return
+        for index, item in enumerate(output[1:], 1):
+            begun = {**item, "arguments": ""}
+            yield {"type": "response.output_item.added", "output_index": index, "item": begun}
+            half = len(item["arguments"]) // 2
+            for piece in (item["arguments"][:half], item["arguments"][half:]):
+                yield {
+                    "type": "response.function_call_arguments.delta",
+                    "output_index": index,
+                    "delta": piece,
+                }
+        yield {"type": "response.completed", "response": {"id": "resp_1"}}
 
     def _transcribe(self, request: dict[str, Any]) -> None:
         if request["response_format"] not in self.script.formats:

@@ -32,7 +32,7 @@ def test_the_defaults_need_nothing() -> None:
 def test_prefixes_are_cut_off_and_generation_arguments_are_gathered() -> None:
     llm = parse_command_line(
         ["--llm", "openai", "--llm_model_name", "m", "--llm_gen_temperature", "0.5", "--no_llm_stream"]
-    ).engines["llm"]
+    ).engines["llm"][0]
     assert llm.row.name == "openai"
     assert llm.settings["model_name"] == "m"
     assert llm.settings["stream"] is False
@@ -49,9 +49,9 @@ def test_a_json_file_and_flags_that_win_over_it(tmp_path: Path) -> None:
 def test_older_spellings() -> None:
     assert find("llm", "open_api").name == "openai"
     old = parse_command_line(["--llm", "open_api", "--open_api_base_url", "http://x"])
-    assert old.engines["llm"].settings["base_url"] == "http://x"
+    assert old.engines["llm"][0].settings["base_url"] == "http://x"
     lm = ["--llm", "transformers", "--lm_model_name", "m", "--lm_gen_max_new_tokens", "5"]
-    settings = parse_command_line(lm).engines["llm"].settings
+    settings = parse_command_line(lm).engines["llm"][0].settings
     assert settings["model_name"] == "m"
     assert settings["gen_kwargs"]["max_new_tokens"] == 5
     assert parse_command_line(["--min-silence-ms", "300"]).vad.min_silence_ms == 300
@@ -62,9 +62,46 @@ def test_a_speech_engine_takes_the_place_of_three() -> None:
     assert set(arguments.engines) == {"vad", "s2s"}
 
 
+def test_several_engines_of_which_each_has_its_flags() -> None:
+    names = ["--tts", "openai, espeak", "--tts_model_name", "m", "--tts_espeak_voice", "te"]
+    arguments = parse_command_line([*names, "--failover_tts_s", "2.5"])
+    first, second = arguments.engines["tts"]
+    assert (first.row.name, first.prefix, first.settings["voice"]) == ("openai", "tts_", None)
+    assert (second.row.name, second.prefix, second.settings["voice"]) == ("espeak", "tts_espeak_", "te")
+    assert (arguments.failover.failover_tts_s, arguments.failover.failover_llm_s) == (2.5, 10.0)
+    two_servers = ["--llm", "openai,openai,eliza", "--no_llm_openai_stream"]
+    first, second, third = parse_command_line(two_servers).engines["llm"]
+    assert (first.settings["stream"], second.settings["stream"], third.settings) == (True, False, {})
+
+
+def test_what_a_later_engine_refuses_names_its_flag() -> None:
+    from utils.engine_loader import load_engine
+
+    with pytest.raises(UserError, match=r"^--tts_espeak_rate: expected 80 to 450"):
+        parse_command_line(["--tts", "openai,espeak", "--tts_espeak_rate", "9000"])
+    arguments = parse_command_line(["--tts", "espeak,espeak", "--tts_espeak_voice", "nobody"])
+    with pytest.raises(UserError, match=r"^--tts_espeak_voice: expected one of the voices"):
+        load_engine(arguments, "tts")
+
+
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
+        (["--tts", "espeak,robot"], "--tts: expected one of espeak, openai, got 'robot'"),
+        (
+            ["--llm", "openai,auto"],
+            "--llm: expected engines by their names, or auto alone, got openai,auto",
+        ),
+        (
+            ["--tts", "espeak,openai,openai"],
+            "--tts: expected each engine once behind the first, got espeak,openai,openai",
+        ),
+        (["--vad", "silero,energy"], "--vad: expected one of "),
+        (
+            ["--tts", "openai,espeak", "--tts_rate", "90"],
+            "there is no flag --tts_rate; the nearest is --tts_",
+        ),
+        (["--tts", "openai,espeak", "--failover_tts_s", "0"], "--failover_tts_s: expected more than 0"),
         (["--thresch", "0.5"], "there is no flag --thresch; the nearest is --thresh"),
         (["--tts_voise=en"], "there is no flag --tts_voise; the nearest is --tts_voice"),
         (["--thresh", "loud"], "argument --thresh: invalid float value: 'loud'"),
@@ -130,7 +167,7 @@ def test_a_mistake_in_json_is_one_sentence(tmp_path: Path, text: str, sentence: 
 def test_every_engine_of_the_registry_can_be_chosen() -> None:
     for row in all_rows():
         arguments = parse_command_line([f"--{row.stage}", row.name])
-        assert arguments.engines[row.stage].row is row
+        assert arguments.engines[row.stage][0].row is row
         for alias in row.aliases:
             if not alias.endswith("_"):
                 assert find(row.stage, alias) is row

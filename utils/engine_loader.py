@@ -2,17 +2,22 @@
 
 import dataclasses
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arguments_classes.later_engines import own_flags
 from isolation.engines import KINDS
 from LLM.base import ChatModel
 from LLM.chat import Chat
+from LLM.failover import FailoverChatModel
 from pipeline.errors import UserError
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
+from STT.failover import FailoverRecognizer
+from TTS.failover import FailoverSynthesizer
 from TTS.named_voices import NamedVoices, as_configured, people_of
 from utils.device import with_device
 from utils.engines import Cascade, Engines
@@ -21,7 +26,13 @@ from utils.smart_turn_file import smart_turn_file
 from VAD.base import TurnDetector
 
 if TYPE_CHECKING:
-    from arguments_classes.command_line import Arguments
+    from arguments_classes.command_line import Arguments, ChosenEngine
+
+_FAILOVER: dict[str, Callable[[list[Any], float], Any]] = {
+    "stt": FailoverRecognizer,
+    "llm": FailoverChatModel,
+    "tts": FailoverSynthesizer,
+}
 
 
 def load_engines(arguments: "Arguments") -> Engines:
@@ -35,8 +46,12 @@ def load_engines(arguments: "Arguments") -> Engines:
             loading["llm"] = loaders.submit(choose_language_model, arguments)
         detecting = loaders.submit(load_turn_detector, arguments.vad.turn_detector)
         loaded = {stage: future.result() for stage, future in loading.items()}
-    for stage, choice in chosen.items():
-        announce(stage, choice.row.name, getattr(loaded[stage], "about", None) or choice.row.about)
+    expect_ears(chosen, loaded)
+    for stage, choices in chosen.items():
+        engines = getattr(loaded[stage], "engines", [loaded[stage]])
+        for choice, engine in zip(choices, engines, strict=True):
+            name = choice.row.name if choice is choices[0] else f"else {choice.row.name}"
+            announce(stage, name, getattr(engine, "about", None) or choice.row.about)
     endpointing = dataclasses.asdict(arguments.vad)
     for name in ("sample_rate", "turn_detector"):
         del endpointing[name]
@@ -52,17 +67,36 @@ def load_engines(arguments: "Arguments") -> Engines:
 
 
 def load_engine(arguments: "Arguments", stage: str) -> Any:
-    """The engine chosen for a stage, with its weights."""
-    choice, device = arguments.engines[stage], arguments.module.device
-    if stage == "vad":
-        return choice.row.load()(arguments.vad.sample_rate, **choice.settings)
-    people = people_of(choice.row.name) if stage == "tts" else {}
+    """What was chosen for a stage, with its weights: an engine, or several of which the next takes over
+    from one that fails."""
+    engines = [_load(arguments, choice) for choice in arguments.engines[stage]]
+    if len(engines) == 1:
+        return engines[0]
+    return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s"))
+
+
+def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
+    row, device = choice.row, arguments.module.device
+    if row.stage == "vad":
+        return row.load()(arguments.vad.sample_rate, **choice.settings)
+    people = people_of(row.name) if row.stage == "tts" else {}
     settings = as_configured(choice.settings, people)
-    if arguments.module.isolates(choice.row):
-        engine: Any = KINDS[stage](choice.row, settings, device)
-    else:
-        engine = choice.row.load()(**with_device(settings, device))
+    with own_flags(choice.prefix, row):
+        if arguments.module.isolates(row):
+            engine: Any = KINDS[row.stage](row, settings, device)
+        else:
+            engine = row.load()(**with_device(settings, device))
     return NamedVoices(engine, people) if people else engine
+
+
+def expect_ears(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]) -> None:
+    """Raise `UserError` where nobody would hear the user."""
+    deaf = any(choice.row.name == "none" for choice in chosen.get("stt", ()))
+    if deaf and not loaded["llm"].hears:
+        raise UserError(
+            f"--stt none: expected a language model that hears, such as --llm openai --llm_model_name "
+            f"gpt-audio, got {loaded['llm'].name}"
+        )
 
 
 def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arguments_classes.file_arguments import FileArguments
+from arguments_classes.later_engines import own_flags
 from pipeline.errors import UserError
 from pipeline.registry import all_rows
 from utils.device import available_devices
@@ -77,7 +78,7 @@ def _sound(needed: bool) -> Iterator[Finding]:
 
 
 def _engines(arguments: "Arguments") -> Iterator[Finding]:
-    chosen = [choice.row for choice in arguments.engines.values()]
+    chosen = [choice.row for choices in arguments.engines.values() for choice in choices]
     for row in all_rows():
         missing = row.missing()
         text = f"--{row.stage} {row.name} [{', '.join(row.devices)}]: {row.about}"
@@ -110,13 +111,15 @@ def _models() -> Iterator[Finding]:
 def _servers(arguments: "Arguments") -> Iterator[Finding]:
     from LLM.auto import advice, find_local_servers
 
-    chosen = arguments.engines.get("llm")
-    if chosen is not None and chosen.row.name == "openai":
-        try:
-            with closing(chosen.row.load()(**chosen.settings)) as model:
-                yield Finding("server", f"{model.reach()} answers", True)
-        except UserError as error:
-            yield Finding("server", str(error), False)
+    for choice in (choice for choices in arguments.engines.values() for choice in choices):
+        if "remote" in choice.row.devices:
+            try:
+                with own_flags(choice.prefix, choice.row):
+                    engine = choice.row.load()(**choice.settings)
+                with closing(engine):
+                    yield Finding("server", f"{engine.reach()} answers", True)
+            except UserError as error:
+                yield Finding("server", str(error), False)
     servers = find_local_servers(arguments.own_ports())
     for server in servers:
         yield Finding(

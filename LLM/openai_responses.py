@@ -1,0 +1,102 @@
+"""Any server that speaks the OpenAI responses protocol, through the official SDK."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import openai
+
+from LLM.openai_chat import OpenAIChatModel
+from pipeline.errors import EngineError
+from pipeline.messages import ChatMessage, ToolCall
+from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, Tool
+
+
+class OpenAIResponsesModel(OpenAIChatModel):
+    """OpenAI, vLLM, llama.cpp, Ollama, LM Studio and their kin. The conversation is sent with every
+    question; the server is asked to store nothing."""
+
+    name = "openai-responses"
+    hears = False
+
+    def __init__(self, *, gen_kwargs: Mapping[str, Any] | None = None, **settings: Any) -> None:
+        renamed = {"max_tokens": "max_output_tokens"}
+        kwargs = {renamed.get(name, name): value for name, value in (gen_kwargs or {}).items()}
+        super().__init__(gen_kwargs=kwargs, **settings)
+
+    def _question(
+        self, messages: Sequence[ChatMessage], tools: Sequence[Tool], tool_choice: str
+    ) -> dict[str, Any]:
+        items = [item for message in messages for item in _as_items(message)]
+        return {"input": items, "store": False, **_as_tools(tools, tool_choice)}
+
+    def _answer(self, client: openai.OpenAI, request: dict[str, Any]) -> Iterator[str | ToolCall]:
+        if not self._stream:
+            whole = client.responses.create(**request, stream=False)
+            for item in whole.output:
+                yield from _read(item)
+            return
+        calls: dict[int, ToolCall] = {}
+        with client.responses.create(**request, stream=True) as events:
+            for event in events:
+                match event.type:
+                    case "response.output_text.delta" | "response.refusal.delta":
+                        yield event.delta
+                    case "response.output_item.added" if event.item.type == "function_call":
+                        call = ToolCall(event.item.call_id, event.item.name, event.item.arguments or "")
+                        calls[event.output_index] = call
+                        yield call
+                    case "response.function_call_arguments.delta":
+                        call = calls[event.output_index]
+                        yield ToolCall(call.id, call.name, event.delta)
+                    case "response.failed" | "error":
+                        raise EngineError(f"the language model at {self._server.where} could not answer")
+
+
+def _read(item: Any) -> Iterator[str | ToolCall]:
+    """A whole item of an answer; others than these two are the model's thoughts."""
+    if item.type == "message":
+        for part in item.content:
+            yield part.text if part.type == "output_text" else part.refusal
+    elif item.type == "function_call":
+        yield ToolCall(item.call_id, item.name, item.arguments)
+
+
+def _as_items(message: ChatMessage) -> Iterator[dict[str, Any]]:
+    """A message as the protocol wants it: calls and results are items beside it."""
+    if message.answers:
+        yield {
+            "type": "function_call_output",
+            "call_id": message.answers,
+            "output": message.content,
+        }
+        return
+    if message.content:
+        yield {"role": message.role, "content": message.content}
+    for call in message.calls:
+        yield {
+            "type": "function_call",
+            "call_id": call.id,
+            "name": call.name,
+            "arguments": call.arguments,
+        }
+
+
+def _as_tools(tools: Sequence[Tool], choice: str) -> dict[str, Any]:
+    """The part of a request that says which functions there are. Not strict: schemas of clients need
+    not be as strict ones must."""
+    if not tools:
+        return {}
+    named = choice not in (ANY_TOOL, NO_TOOL, SOME_TOOL)
+    return {
+        "tools": [
+            {
+                "type": "function",
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": dict(tool.parameters),
+                "strict": False,
+            }
+            for tool in tools
+        ],
+        "tool_choice": {"type": "function", "name": choice} if named else choice,
+    }

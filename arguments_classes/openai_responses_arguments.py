@@ -1,0 +1,13 @@
+"""OpenAIResponsesArguments: flags of --llm openai-responses."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from arguments_classes.openai_arguments import OpenAIArguments
+
+
+@dataclass
+class OpenAIResponsesArguments(OpenAIArguments):
+    """Any server that speaks the OpenAI responses protocol; the same as for chats."""
+
+    _argument_group_name: ClassVar[str] = "--llm openai-responses"
