@@ -26,6 +26,7 @@ from pipeline.sink import Sink
 from S2S.frame_handler import FrameHandler
 from S2S.handler import SpeechToSpeechHandler
 from STT.handler import STTHandler
+from STT.listening import Listening, listens
 from STT.live_transcript import LiveTranscript
 from TTS.handler import TTSHandler
 from utils.device import find_device
@@ -71,15 +72,18 @@ def build_pipeline(
     stop = session.stop_event
     utterances, speech = session.channel(), session.channel(SPEECH_AHEAD)
     playout = session.last_stage(speech)
-    live = LiveTranscript(voice.stt, session) if isinstance(voice, Cascade) else None
-    listening = (
+    listening, live = None, None
+    if isinstance(voice, Cascade):
+        listening = Listening(voice.stt, session) if listens(voice.stt) else None
+        live = listening or LiveTranscript(voice.stt, session)
+    hearing = (
         engines.ears, engines.endpointing, session, engines.have_room, engines.turn_detector, live
     )  # fmt: skip
-    stages: list[BaseHandler[Any]] = [VADHandler(stop, session.audio, utterances, listening)]
+    stages: list[BaseHandler[Any]] = [VADHandler(stop, session.audio, utterances, hearing)]
     if isinstance(voice, Cascade):
         user_texts, sentences = session.channel(), session.channel(SENTENCES_AHEAD)
         stages += [
-            STTHandler(stop, utterances, user_texts, (voice.stt, session)),
+            STTHandler(stop, utterances, user_texts, (voice.stt, session, listening)),
             LanguageModelHandler(stop, user_texts, sentences, (voice.llm, chat, session)),
             TTSHandler(stop, sentences, speech, (voice.tts, session)),
         ]

@@ -10,7 +10,8 @@ from pipeline.messages import SPOKEN, EndOfTurn, Notice, Recording, UserText, Ut
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Turn
-from STT.base import Recognizer
+from STT.base import Recognizer, Transcription
+from STT.listening import Listening
 from utils.audio import resample
 
 
@@ -21,8 +22,11 @@ class STTHandler(BaseHandler[Utterance]):
     name: ClassVar[str] = "stt"
     takes = Utterance
 
-    def setup(self, recognizer: SharedEngine[Recognizer], session: Session) -> None:
+    def setup(
+        self, recognizer: SharedEngine[Recognizer], session: Session, listening: Listening | None = None
+    ) -> None:
         self._recognizer = recognizer
+        self._listening = listening
         self._session = session
         self._barge_in = session.barge_in
         self._detected: str | None = None
@@ -30,12 +34,7 @@ class STTHandler(BaseHandler[Utterance]):
     def process(self, utterance: Utterance) -> Generator[UserText | EndOfTurn, None, None]:
         """Recognise one utterance."""
         turn = utterance.turn
-        rate_hz = self._recognizer.engine.sample_rate_hz
-        samples = resample(utterance.samples, utterance.sample_rate_hz, rate_hz)
-        language = self._language_of(turn)
-        heard = self._recognizer.call(
-            lambda recognizer, cancel: recognizer.transcribe(samples, language, cancel), turn.cancel
-        )
+        heard = self._recognise(utterance, self._language_of(turn))
         if heard is None:
             return
         for notice in heard.notices:
@@ -68,6 +67,15 @@ class STTHandler(BaseHandler[Utterance]):
         super().failed(message, error)
         if message.overlaps:
             self._dismiss(message.turn)
+
+    def _recognise(self, utterance: Utterance, language: str | None) -> Transcription | None:
+        said, rate_hz, cancel = utterance.samples, utterance.sample_rate_hz, utterance.turn.cancel
+        if self._listening is not None:
+            return self._listening.words(said, rate_hz, language, cancel)
+        samples = resample(said, rate_hz, self._recognizer.engine.sample_rate_hz)
+        return self._recognizer.call(
+            lambda recognizer, cancel: recognizer.transcribe(samples, language, cancel), cancel
+        )
 
     def _language_of(self, turn: Turn) -> str | None:
         """What the session says that the user speaks, else what was detected last; None: as the

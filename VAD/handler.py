@@ -21,6 +21,7 @@ from pipeline.session import Session
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin
+from STT.listening import Listening
 from STT.live_transcript import LiveTranscript
 from utils.audio import rms
 from VAD.base import TurnDetector
@@ -66,7 +67,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         session: Session,
         has_room: Callable[[], bool] = lambda: True,
         turn_detector: SharedEngine[TurnDetector] | None = None,
-        live_transcript: LiveTranscript | None = None,
+        live_transcript: LiveTranscript | Listening | None = None,
     ) -> None:
         self._ears = ears
         self._rate_hz = ears.detector.sample_rate_hz
@@ -152,9 +153,11 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         elif self._endpointer.in_speech or voice is Voice.ENDED:
             self._utterance.grow()
         self._tell_the_reply(voice)
-        if self._live_transcript is not None and self._endpointer.confirmed:
+        heard += self._turns.live_block(block.samples, self._rate_hz)
+        heard += self._react(voice)
+        if self._live_transcript is not None and self._endpointer.confirmed and self._voiced:
             self._live_transcript.grow(len(self._utterance), self._said, self._rate_hz)
-        return heard + self._turns.live_block(block.samples, self._rate_hz) + self._react(voice)
+        return heard
 
     def _react(self, voice: Voice) -> Heard:
         if voice is Voice.CONFIRMED:
@@ -332,6 +335,11 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     def _said(self) -> Samples:
         """By hand what was quiet at the end may have been a whisper, and is left to the recognizer."""
         return self._utterance.samples(0 if self._by_hand else self._trailing())
+
+    @property
+    def _voiced(self) -> bool:
+        """Whether what was heard last belongs to the utterance: silence does if it is spoken after."""
+        return self._by_hand or not self._trailing()
 
     def _windows_in(self, ms: float) -> int:
         return math.ceil(ms * self._rate_hz / (1000 * self._window))

@@ -1,6 +1,7 @@
 """Conversation: a session on a clock that a test moves; its stages are real, its engines scripted."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from STT.base import Recognizer
 from testing.fakes import (
     RATE_HZ,
     LoudnessDetector,
+    LoudnessRecognizer,
     ScriptedModel,
     ScriptedRecognizer,
     ScriptedSynthesizer,
@@ -56,7 +58,7 @@ class Conversation:
     def __init__(
         self,
         *,
-        stt: ScriptedRecognizer | None = None,
+        stt: ScriptedRecognizer | LoudnessRecognizer | None = None,
         llm: ScriptedModel | None = None,
         tts: ScriptedSynthesizer | None = None,
         endpointing: EndpointerSettings = QUICK,
@@ -65,7 +67,7 @@ class Conversation:
         turn_detector: TurnDetector | None = None,
         settings: SessionSettings = SessionSettings(),
     ) -> None:
-        self.stt = stt or ScriptedRecognizer()
+        self.stt: Any = stt or ScriptedRecognizer()
         self.llm = llm or ScriptedModel()
         self.tts = tts or ScriptedSynthesizer()
         self.clock = SampleClock(RATE_HZ)

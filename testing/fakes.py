@@ -83,6 +83,91 @@ class ScriptedRecognizer:
     def close(self) -> None: ...
 
 
+class LoudnessRecognizer:
+    """Hears a word for every 100 ms: how loud they were, in hundredths, and "," for silence. What was
+    heard is thus in the words; the rest at the end counts, if it is more than half of that.
+    """
+
+    name = "loudness-stt"
+    sample_rate_hz = RATE_HZ
+    languages: tuple[str, ...] = ("en", "fr")
+    word_samples = RATE_HZ // 10
+
+    def __init__(self, *, slots: int = 1) -> None:
+        self.slots = slots
+        self.hold = Hold()
+        self.heard: list[Samples] = []
+        """What was recognised at once."""
+
+    def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
+        self.heard.append(samples)
+        self.hold.pass_through(cancel)
+        words = 0 if cancel.cancelled else round(len(samples) / self.word_samples)
+        return Transcription(loudness_words(samples, words), language or "en")
+
+    def close(self) -> None: ...
+
+
+def loudness_words(samples: Samples, words: int) -> str:
+    """So many of them."""
+    size, samples = LoudnessRecognizer.word_samples, np.nan_to_num(samples)
+    levels = [round(100 * float(np.abs(samples[n * size : (n + 1) * size]).max())) for n in range(words)]
+    return " ".join(str(level) if level else "," for level in levels)
+
+
+class LoudnessStreamer(LoudnessRecognizer):
+    """The same, while it is said. `forks`: whether a stream can be copied."""
+
+    chunk_samples = 2 * LoudnessRecognizer.word_samples
+
+    def __init__(self, *, slots: int = 1, forks: bool = True) -> None:
+        super().__init__(slots=slots)
+        self.forks = forks
+        self.error: Exception | None = None
+        self.opened: list[str | None] = []
+        """In which languages."""
+        self.fed: list[int] = []
+        """How many samples, each time there were any."""
+
+    def open(self, language: str | None) -> "LoudnessStream":
+        self.opened.append(language)
+        return LoudnessStream(self, language)
+
+
+class LoudnessStream:
+    """One utterance."""
+
+    def __init__(self, engine: LoudnessStreamer, language: str | None) -> None:
+        self._engine = engine
+        self._language = language
+        self._samples = np.empty(0, np.float32)
+        self._used = False
+
+    def feed(self, samples: Samples, cancel: CancelToken) -> str:
+        assert not self._used, "a stream is used once"
+        if len(samples):
+            self._engine.fed.append(len(samples))
+        self._engine.hold.pass_through(cancel)
+        if self._engine.error is not None:
+            raise self._engine.error
+        if not cancel.cancelled:
+            self._samples = np.concatenate((self._samples, samples))
+        return loudness_words(self._samples, len(self._samples) // self._engine.word_samples)
+
+    def finish(self, cancel: CancelToken) -> Transcription:
+        assert not self._used, "a stream is used once"
+        self._used = True
+        words = round(len(self._samples) / self._engine.word_samples)
+        return Transcription(loudness_words(self._samples, words), self._language or "en")
+
+    def fork(self) -> "LoudnessStream | None":
+        if not self._engine.forks:
+            return None
+        other = LoudnessStream(self._engine, self._language)
+        other._samples = self._samples
+        return other
+
+
 class ScriptedModel:
     """Answers with the next of `replies`, then with the last for ever: texts word by word, calls of
     functions in three pieces."""

@@ -1,0 +1,151 @@
+"""Listening: recognises what one user says while they say it, so that little is left at the end."""
+
+import math
+import threading
+from collections.abc import Callable
+from typing import TypeGuard
+
+import numpy as np
+
+from pipeline.events import PartialTranscript
+from pipeline.language import speaks
+from pipeline.messages import Samples
+from pipeline.session import Session
+from pipeline.shared_engine import SharedEngine
+from pipeline.turn import CancelToken
+from STT.base import Recognizer, RecognizerStream, StreamingRecognizer, Transcription
+from utils.audio import Resampler, resample
+
+
+def listens(recognizer: SharedEngine[Recognizer]) -> TypeGuard[SharedEngine[StreamingRecognizer]]:
+    """Whether it recognises while somebody speaks."""
+    return isinstance(recognizer.engine, StreamingRecognizer)
+
+
+class _Ear:
+    """A stream of the recognizer, and what it has heard, at the rate of the capture."""
+
+    def __init__(
+        self, stream: RecognizerStream, language: str | None, rates_hz: tuple[int, int]
+    ) -> None:
+        self._stream = stream
+        self._language = language
+        self._rates_hz = rates_hz
+        self._resampler = Resampler(*rates_hz)
+        self.heard: Samples = np.empty(0, np.float32)
+
+    def fits(self, said: Samples, language: str | None) -> bool:
+        """Whether all that it heard is the beginning of what was said."""
+        length = len(self.heard)
+        return language == self._language and np.array_equal(self.heard, said[:length])
+
+    def go_on(self, said: Samples, cancel: CancelToken) -> str:
+        """Hear the rest of it; all words so far."""
+        rest = said[len(self.heard) :]
+        self.heard = said
+        return self._stream.feed(self._resampler.feed(rest), cancel)
+
+    def finish(self, cancel: CancelToken) -> Transcription:
+        """That was all."""
+        self._stream.feed(self._resampler.flush(), cancel)
+        return self._stream.finish(cancel)
+
+    def fork(self) -> "_Ear | None":
+        """Another that has heard the same, where that can be had; a resampler cannot be copied."""
+        stream = self._stream.fork() if self._rates_hz[0] == self._rates_hz[1] else None
+        if stream is None:
+            return None
+        other = _Ear(stream, self._language, self._rates_hz)
+        other.heard = self.heard
+        return other
+
+
+class Listening:
+    """One session's way to a recognizer that streams. The ears' thread tells how the utterance grows,
+    the STT stage asks for its words when it (perhaps) ends; both stand in the recognizer's line, and a
+    slot is taken only to compute.
+
+    What a stream has heard is compared with what was said: it is of use as long as the one is the
+    beginning of the other. So an utterance that seemed over and goes on, or is joined with the next,
+    goes on in the stream; for a guess a copy of it is finished, or it is used up and what follows
+    is heard anew. Where no stream fits, the whole is recognised at once. The last stream is kept until
+    the next utterance.
+    """
+
+    def __init__(self, recognizer: SharedEngine[StreamingRecognizer], session: Session) -> None:
+        self._recognizer = recognizer
+        self._session = session
+        self._ear: _Ear | None = None
+        self._ear_lock = threading.Lock()
+        """Held while the stream computes; slots of one recognizer may run side by side."""
+        self._utterance = object()
+        self._due = 0.0
+        self._busy = False
+
+    def begin(self) -> None:
+        """What comes now belongs to another utterance than what came before, or goes on with it."""
+        self._utterance = object()
+        self._due = 0.0
+
+    def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:
+        """The utterance has `length` samples by now, which `said` gives. Does not wait."""
+        if self._busy or length < self._due:
+            return
+        chunk = self._recognizer.engine.chunk_samples * rate_hz / self._recognizer.engine.sample_rate_hz
+        self._due = (length // chunk + 1) * chunk
+        samples, utterance = said(), self._utterance
+        self._busy = True
+        self._session.activity.woke()
+
+        def listen(recognizer: StreamingRecognizer) -> None:
+            try:
+                text = self._listen(recognizer, samples, rate_hz)
+                if text and utterance is self._utterance:
+                    self._session.events.emit(PartialTranscript(text, len(text)))
+            except Exception:
+                if utterance is self._utterance:
+                    self._due = math.inf  # it is recognised once, when it is over
+                raise
+            finally:
+                self._busy = False
+                self._session.activity.sleeps()
+
+        self._recognizer.later(listen)
+
+    def words(
+        self, said: Samples, rate_hz: int, language: str | None, cancel: CancelToken
+    ) -> Transcription | None:
+        """What was said, which may go on all the same; None when `cancel` was raised first."""
+
+        def finish(recognizer: StreamingRecognizer, cancel: CancelToken) -> Transcription:
+            ear = self._take(said, language)
+            if ear is None:
+                samples = resample(said, rate_hz, recognizer.sample_rate_hz)
+                return recognizer.transcribe(samples, language, cancel)
+            ear.go_on(said, cancel)
+            return ear.finish(cancel)
+
+        return self._recognizer.call(finish, cancel)
+
+    def _listen(self, recognizer: StreamingRecognizer, said: Samples, rate_hz: int) -> str:
+        language = self._session.settings.language
+        if language is not None and not speaks(recognizer.languages, language):
+            language = None
+        with self._ear_lock:
+            ear, self._ear = self._ear, None  # lost if it fails
+            if ear is None or not ear.fits(said, language):
+                ear = _Ear(recognizer.open(language), language, (rate_hz, recognizer.sample_rate_hz))
+            text = ear.go_on(said, CancelToken())
+            self._ear = ear
+        return text
+
+    def _take(self, said: Samples, language: str | None) -> _Ear | None:
+        """One that fits, to be used up."""
+        with self._ear_lock:
+            ear = self._ear
+            if ear is None or not ear.fits(said, language):
+                return None
+            fork = ear.fork()
+            if fork is None:
+                self._ear = None
+            return fork or ear
