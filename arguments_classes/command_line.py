@@ -22,6 +22,7 @@ from arguments_classes.websocket_arguments import WebSocketArguments
 from pipeline.errors import UserError
 from pipeline.registry import AUTO, EngineRow, all_rows, find
 from pipeline.settings import SessionSettings
+from utils.engine_choice import Choice, choose
 
 MODES = {
     "socket": SocketArguments,
@@ -43,6 +44,8 @@ class ChosenEngine:
 
     row: EngineRow
     settings: dict[str, Any]
+    why: str = ""
+    """Where it was chosen by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
     if preset is not None:
         chooser.set_defaults(**preset.choices())
         module = chooser.parse(argv)[0]
-    chosen = _chosen_rows(module)
+    by_itself = _chosen_by_itself(module, argv)
+    chosen = _chosen_rows(module, by_itself)
     argv = _without_aliases(argv, chosen.values())
     with_flags = {stage: row for stage, row in chosen.items() if row.arguments is not None}
     classes: list[Any] = [ModuleArguments, MODES[module.mode], VADArguments]
@@ -97,13 +101,16 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
     if preset is not None:
         parts = {stage: getattr(module, stage) for stage in STAGES if module.s2s is None}
         parser.set_defaults(**preset.choices(), **preset.settings_for(parts))
+    parser.set_defaults(**{f"{stage}_model_name": c.model for stage, c in by_itself.items() if c.model})
     *parsed, unknown = parser.parse(argv)
     if unknown:
         raise UserError(_unknown_argument(unknown[0], parser))
     by_class = {type(arguments): arguments for arguments in parsed}
     engines = {
         stage: ChosenEngine(
-            row, _engine_settings(stage, by_class.get(row.argument_class() or _NoArguments))
+            row,
+            _engine_settings(stage, by_class.get(row.argument_class() or _NoArguments)),
+            by_itself[stage].why if stage in by_itself else "",
         )
         for stage, row in chosen.items()
     }
@@ -137,13 +144,20 @@ class _Parser(HfArgumentParser):  # type: ignore[misc]
         return list(parsed)
 
 
-def _chosen_rows(module: ModuleArguments) -> dict[str, EngineRow]:
+def _chosen_by_itself(module: ModuleArguments, argv: Sequence[str]) -> dict[str, Choice]:
+    names = {} if module.s2s is not None else {"stt": module.stt, "tts": module.tts}
+    return {stage: choose(stage, argv) for stage, name in names.items() if name == AUTO}
+
+
+def _chosen_rows(module: ModuleArguments, by_itself: dict[str, Choice]) -> dict[str, EngineRow]:
     chosen = {"vad": find("vad", module.vad)}
     if module.s2s is not None:
         return chosen | {"s2s": find("s2s", module.s2s)}
-    chosen |= {"stt": find("stt", module.stt), "tts": find("tts", module.tts)}
-    if module.llm != AUTO:
-        chosen["llm"] = find("llm", module.llm)
+    for stage, name in (("stt", module.stt), ("tts", module.tts), ("llm", module.llm)):
+        if stage in by_itself:
+            chosen[stage] = by_itself[stage].row
+        elif name != AUTO:
+            chosen[stage] = find(stage, name)
     return chosen
 
 

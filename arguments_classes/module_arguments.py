@@ -6,10 +6,9 @@ from typing import ClassVar, Literal
 
 from arguments_classes.expect import expect
 from arguments_classes.presets import preset_list
-from pipeline.registry import find, rows
+from pipeline.registry import AUTO, rows
 
-DEFAULT_STT = "pocketsphinx" if find("stt", "moonshine").missing() else "moonshine"
-"""Moonshine has no wheel for some machines; what was chosen is printed at start."""
+_BEST = "or auto: the best whose model is in the cache, else the plain one"
 
 
 def _names(stage: str) -> str:
@@ -37,15 +36,19 @@ class ModuleArguments:
         default=False, metadata={"help": "the same as --preset mac"}
     )
     vad: str = field(default="silero", metadata={"help": f"voice activity: {_names('vad')}"})
-    stt: str = field(default=DEFAULT_STT, metadata={"help": f"speech to text: {_names('stt')}"})
+    stt: str = field(
+        default=AUTO, metadata={"help": f"speech to text: {_names('stt')}, {_BEST}, built in"}
+    )
     llm: str = field(
-        default="auto",
+        default=AUTO,
         metadata={
             "help": f"language model: {_names('llm')}, or auto: a server on this machine, else eliza, "
             "a stand-in"
         },
     )
-    tts: str = field(default="espeak", metadata={"help": f"text to speech: {_names('tts')}"})
+    tts: str = field(
+        default=AUTO, metadata={"help": f"text to speech: {_names('tts')}, {_BEST}, built in"}
+    )
     s2s: str | None = field(
         default=None,
         metadata={"help": f"speech to speech, in the place of stt, llm and tts: {_names('s2s')}"},

@@ -74,7 +74,7 @@ def test_a_speech_engine_takes_the_place_of_three() -> None:
         (["--recv_port", "70000"], "--recv_port: expected a port from 0 to 65535, got 70000"),
         (["--send_port", "12345"], "--send_port: expected another port than recv_port, got 12345"),
         (["--mode", "telepathy"], "invalid choice: 'telepathy'"),
-        (["--stt", "ears"], "--stt: expected one of moonshine, pocketsphinx, got 'ears'"),
+        (["--stt", "ears"], "--stt: expected one of moonshine, pocketsphinx, auto, got 'ears'"),
         (["--llm", "brain"], "--llm: expected one of openai, transformers, eliza, auto, got 'brain'"),
         (["--input", "x.wav"], "--input belongs to --mode file, which is not the one chosen"),
         (

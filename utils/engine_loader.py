@@ -35,6 +35,8 @@ def load_engines(arguments: "Arguments") -> Engines:
         loaded = {stage: future.result() for stage, future in loading.items()}
     for stage, choice in chosen.items():
         announce(stage, choice.row.name, getattr(loaded[stage], "about", choice.row.about))
+        if choice.why:
+            print(f"        {choice.why}", file=sys.stderr)
     endpointing = dataclasses.asdict(arguments.vad)
     for name in ("sample_rate", "turn_detector"):
         del endpointing[name]
