@@ -72,6 +72,10 @@ class ModuleArguments:
         default=False,
         metadata={"help": "look at devices, engines, models, servers, ports and environment, then end"},
     )
+    download: bool = field(default=False, metadata={"help": "get all models that this needs, then end"})
+    list_voices: bool = field(
+        default=False, metadata={"help": "print the voices of the synthesizer, then end"}
+    )
     json_events: bool = field(
         default=False, metadata={"help": "write every event as one line of JSON to standard output"}
     )

@@ -71,9 +71,9 @@ def _presets() -> Iterator[str]:
 def _preferred() -> Iterator[str]:
     yield "## Without a flag\n"
     yield (
-        "Of these the first is taken that is installed and whose model lies whole in the cache; where a\n"
-        "flag of the stage is given, the first one without a model. A better one is told at start, with\n"
-        "the flag for the plain one. Nothing is downloaded to choose, and no network asked. `--llm auto`\n"
+        "Of these the first is taken that is installed and whose model lies whole in the cache; with\n"
+        "a flag of the stage, the first one without a model. A better one is told at start, with the\n"
+        "flag for the plain one. Nothing is downloaded to choose, and no network asked. `--llm auto`\n"
         "looks for a server on this machine.\n"
     )
     for stage, engines in PREFERRED.items():
