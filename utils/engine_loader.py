@@ -12,7 +12,7 @@ from pipeline.errors import UserError
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
-from utils.device import find_device
+from utils.device import expect_device, find_device
 from utils.engines import Cascade, Engines
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from utils.smart_turn_file import smart_turn_file
@@ -59,7 +59,12 @@ def load_engine(arguments: "Arguments", stage: str) -> Any:
         return engine_class(arguments.vad.sample_rate, **choice.settings)
     settings = dict(choice.settings)
     if "device" in settings:
-        settings["device"] = settings["device"] or find_device(arguments.module.device)
+        own, able = settings["device"], choice.row.devices
+        settings["device"] = (
+            expect_device(own, f"--{stage}_device", able)
+            if own
+            else find_device(arguments.module.device, able)
+        )
     return engine_class(**settings)
 
 
