@@ -150,7 +150,7 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Parse, check or run. Exit code 2: a mistake, explained; 3: no sound device; 130: Ctrl-C."""
+    """Parse, look or run. Exit code 2: a mistake, explained; 3: no sound device; 130: Ctrl-C."""
     prepare_streams()
     apply_model_cache_dir()
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # or it complains that torch is missing
@@ -168,6 +168,14 @@ def main(argv: Sequence[str]) -> int:
             from utils.self_check import self_check
 
             return self_check(arguments)
+        if arguments.module.download:
+            from utils.download import download
+
+            return download(arguments)
+        if arguments.module.list_voices:
+            from utils.voice_list import list_voices
+
+            return list_voices(arguments)
         return run(arguments, Shutdown())
     except UserError as error:
         print(f"s2s_pipeline.py: {error}", file=sys.stderr)

@@ -46,7 +46,7 @@ class STTHandler(BaseHandler[Utterance]):
             return
         audio, text = None, heard.text
         if heard.unheard:
-            audio, text = Recording(samples, rate_hz), SPOKEN
+            audio, text = Recording(utterance.samples, utterance.sample_rate_hz), SPOKEN
         elif not has_words(text):
             yield EndOfTurn(turn, "no words were recognised")
             return

@@ -18,7 +18,8 @@ class Synthesizer(Protocol):
     languages: tuple[str, ...]
     """ISO 639-1 codes, or 639-3 where there is none; ("any",): it does not mind."""
     voices: tuple[str, ...]
-    """What a person is offered, by name; empty where there is but one voice."""
+    """What a person is offered, by name; empty where there is but one voice. An engine that knows what
+    each of them speaks may state `voice_languages`, from the name to a code, for --list_voices."""
 
     def expect_voice(self, voice: str) -> None:
         """Raise `EngineError`, see `utils.voices`, unless it can speak with this voice, which may be

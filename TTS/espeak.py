@@ -174,6 +174,7 @@ class EspeakSynthesizer:
         self._voices = self._library.voices
         self._variants = self._library.variants()
         self.voices = tuple(sorted(self._voices))
+        self.voice_languages = {voice: voice for voice in self.voices}
         spoken = {name.partition("-")[0] for name in self.voices} | set(_USUAL_VOICE)
         self.languages = tuple(sorted(code for code in spoken if self._usual_voice(code)))
         self._voice = voice

@@ -25,6 +25,7 @@ from pipeline.errors import UserError
 from pipeline.registry import AUTO, EngineRow, all_rows, find
 from pipeline.settings import SessionSettings
 from TTS.named_voices import people_of
+from utils.engine_choice import Choice, choose
 
 MODES = {
     "socket": SocketArguments,
@@ -48,6 +49,8 @@ class ChosenEngine:
     settings: dict[str, Any]
     prefix: str
     """Of its flags."""
+    why: str = ""
+    """Where it was chosen by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
     if preset is not None:
         chooser.set_defaults(**preset.choices())
         module = chooser.parse(argv)[0]
-    chosen = _chosen_rows(module)
+    by_itself = _chosen_by_itself(module, argv)
+    chosen = _chosen_rows(module, by_itself)
     argv = _without_aliases(argv, [rows[0] for rows in chosen.values()])
     classes: list[Any] = [ModuleArguments, MODES[module.mode], VADArguments]
     if "s2s" not in chosen:
@@ -115,13 +119,17 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
     if preset is not None:
         parts = {stage: getattr(module, stage) for stage in STAGES if module.s2s is None}
         parser.set_defaults(**preset.choices(), **preset.settings_for(parts))
+    parser.set_defaults(**{f"{stage}_model_name": c.model for stage, c in by_itself.items() if c.model})
     *parsed, unknown = parser.parse(argv)
     if unknown:
         raise UserError(_unknown_argument(unknown[0], parser, chosen))
     by_class = dict(zip(classes, parsed, strict=True))
     parsed_flags = iter([by_class.get(each) for each in flags])
     engines = {
-        stage: tuple(_choice(row, next(parsed_flags), later=n > 0) for n, row in enumerate(rows))
+        stage: tuple(
+            _choice(row, next(parsed_flags), by_itself.get(stage), later=n > 0)
+            for n, row in enumerate(rows)
+        )
         for stage, rows in chosen.items()
     }
     mode = by_class[MODES[module.mode]]
@@ -157,13 +165,22 @@ class _Parser(HfArgumentParser):  # type: ignore[misc]
         return list(parsed)
 
 
-def _chosen_rows(module: ModuleArguments) -> dict[str, tuple[EngineRow, ...]]:
+def _chosen_by_itself(module: ModuleArguments, argv: Sequence[str]) -> dict[str, Choice]:
+    names = {} if module.s2s is not None else {"stt": module.stt, "tts": module.tts}
+    return {stage: choose(stage, argv) for stage, name in names.items() if name == AUTO}
+
+
+def _chosen_rows(
+    module: ModuleArguments, by_itself: Mapping[str, Choice]
+) -> dict[str, tuple[EngineRow, ...]]:
     chosen: dict[str, tuple[EngineRow, ...]] = {"vad": (find("vad", module.vad),)}
     if module.s2s is not None:
         return chosen | {"s2s": (find("s2s", module.s2s),)}
-    chosen |= {"stt": _in_order("stt", module.stt), "tts": _in_order("tts", module.tts)}
-    if module.llm != AUTO:
-        chosen["llm"] = _in_order("llm", module.llm)
+    for stage, names in (("stt", module.stt), ("tts", module.tts), ("llm", module.llm)):
+        if stage in by_itself:
+            chosen[stage] = (by_itself[stage].row,)
+        elif names != AUTO:
+            chosen[stage] = _in_order(stage, names)
     return chosen
 
 
@@ -183,11 +200,12 @@ def _flags_of(row: EngineRow, *, later: bool) -> type | None:
     return later_flags(row, flags) if flags is not None and later else flags
 
 
-def _choice(row: EngineRow, parsed: Any, *, later: bool) -> ChosenEngine:
+def _choice(row: EngineRow, parsed: Any, by_itself: Choice | None, *, later: bool) -> ChosenEngine:
     flags = row.argument_class()
     if later and flags is not None:
         parsed = as_first(row, flags, parsed)
-    return ChosenEngine(row, _engine_settings(row.stage, parsed), prefix_of(row, later=later))
+    settings, prefix = _engine_settings(row.stage, parsed), prefix_of(row, later=later)
+    return ChosenEngine(row, settings, prefix, "" if by_itself is None else by_itself.why)
 
 
 def _engine_settings(stage: str, arguments: Any) -> dict[str, Any]:

@@ -8,10 +8,9 @@ from arguments_classes.expect import expect
 from arguments_classes.presets import preset_list
 from isolation.environments import ENVIRONMENTS
 from pipeline.language import is_language
-from pipeline.registry import AUTO, EngineRow, find, rows
+from pipeline.registry import AUTO, EngineRow, rows
 
-DEFAULT_STT = "pocketsphinx" if find("stt", "moonshine").missing() else "moonshine"
-"""Moonshine has no wheel for some machines; what was chosen is printed at start."""
+_BEST = "or auto: the best whose model is in the cache, else the plain one"
 
 
 def _names(stage: str) -> str:
@@ -48,16 +47,18 @@ class ModuleArguments:
     )
     vad: str = field(default="silero", metadata={"help": f"voice activity: {_names('vad')}"})
     stt: str = field(
-        default=DEFAULT_STT, metadata={"help": f"speech to text: {_names('stt')}{_SEVERAL}"}
+        default=AUTO, metadata={"help": f"speech to text: {_names('stt')}, {_BEST}, built in{_SEVERAL}"}
     )
     llm: str = field(
-        default="auto",
+        default=AUTO,
         metadata={
             "help": f"language model: {_names('llm')}, or auto: a server on this machine, else eliza, "
             "a stand-in; several by commas, as of stt"
         },
     )
-    tts: str = field(default="espeak", metadata={"help": f"text to speech: {_names('tts')}{_SEVERAL}"})
+    tts: str = field(
+        default=AUTO, metadata={"help": f"text to speech: {_names('tts')}, {_BEST}, built in{_SEVERAL}"}
+    )
     s2s: str | None = field(
         default=None,
         metadata={"help": f"speech to speech, in the place of stt, llm and tts: {_names('s2s')}"},
@@ -100,6 +101,10 @@ class ModuleArguments:
     check: bool = field(
         default=False,
         metadata={"help": "look at devices, engines, models, servers, ports and environment, then end"},
+    )
+    download: bool = field(default=False, metadata={"help": "get all models that this needs, then end"})
+    list_voices: bool = field(
+        default=False, metadata={"help": "print the voices of the synthesizer, then end"}
     )
     json_events: bool = field(
         default=False, metadata={"help": "write every event as one line of JSON to standard output"}

@@ -18,7 +18,8 @@ class IsolatedEngine:
 
     def __init__(self, row: EngineRow, settings: dict[str, Any], device: str, **limits: float) -> None:
         row.expect_installed()
-        start = {"engine": row.module, "settings": settings, "device": device}
+        on = (device, row.stage, row.devices)
+        start = {"engine": row.module, "settings": settings, "device": on}
         self._keeper = Keeper(row.name, python_of(row.environment), row.foreign, start, **limits)
         states = self._keeper.states
         self.name: str = states["name"]

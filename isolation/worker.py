@@ -79,7 +79,7 @@ class Worker:
         start = self._for_main.get()
         try:
             engine_class = find_class(start["engine"], self._foreign)
-            self._engine = engine_class(**with_device(start["settings"], start["device"]))
+            self._engine = engine_class(**with_device(start["settings"], *start["device"]))
         except UserError as error:
             self._send({"is": "failed", "sentence": str(error)})
             return

@@ -101,7 +101,7 @@ class EngineRow:
 
 
 AUTO = "auto"
-"""`--llm auto` is no engine: it looks for one."""
+"""No engine: one is looked for. See `utils.engine_choice`, and `LLM.auto`."""
 
 
 @functools.cache
@@ -120,7 +120,7 @@ def find(stage: str, name: str) -> EngineRow:
     for row in rows(stage):
         if name == row.name or name in row.aliases:
             return row
-    names = [row.name for row in rows(stage)] + ([AUTO] if stage == "llm" else [])
+    names = [row.name for row in rows(stage)] + ([AUTO] if stage in ("stt", "llm", "tts") else [])
     raise UserError(f"--{stage}: expected one of {', '.join(names)}, got {name!r}")
 
 

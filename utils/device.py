@@ -1,28 +1,52 @@
 """Where a model runs."""
 
 import importlib.util
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.errors import UserError
 
+DEVICES = ("cuda", "mps", "cpu")
 
-def find_device(wanted: str) -> str:
-    """`auto`: cuda, else mps, else cpu. Raises `UserError` for a device that is not there."""
+
+def find_device(wanted: str, able: Sequence[str] = DEVICES) -> str:
+    """What `--device` means for an engine that can run on the devices `able`. `auto`: the fastest of
+    them that is here; another: that one, and cpu where the engine cannot. Raises `UserError` for a
+    device that is not here."""
     available = available_devices()
     if wanted == "auto":
-        return available[0]
+        return next((device for device in available if device in able), "cpu")
     if wanted not in available:
         raise UserError(
             f"--device: expected one of {', '.join(available)} on this machine, got {wanted}"
         )
+    return wanted if wanted in able else "cpu"
+
+
+def expect_device(wanted: str, flag: str, able: Sequence[str]) -> str:
+    """The device that the flag of one part names ("cuda:1" too); `UserError` where it cannot be that."""
+    kind = wanted.partition(":")[0]
+    local = [device for device in DEVICES if device in able] or ["cpu"]
+    if kind not in local:
+        raise UserError(f"{flag}: expected one of {', '.join(local)}, got {wanted}")
+    if kind == "cpu" or importlib.util.find_spec("torch") is None:  # then only the engine can tell
+        return wanted
+    available = [device for device in available_devices() if device in local]
+    if kind not in available:
+        raise UserError(f"{flag}: expected one of {', '.join(available)} on this machine, got {wanted}")
     return wanted
 
 
-def with_device(settings: dict[str, Any], wanted: str) -> dict[str, Any]:
-    """The settings of an engine; where it has a device and none of its own was chosen, `wanted`."""
+def with_device(
+    settings: dict[str, Any], wanted: str, stage: str, able: Sequence[str]
+) -> dict[str, Any]:
+    """The settings of an engine that can run on the devices `able`. Where it can choose: the device
+    that its own flag names, else what `--device` says."""
     if "device" not in settings:
         return settings
-    return settings | {"device": settings["device"] or find_device(wanted)}
+    own = settings["device"]
+    device = expect_device(own, f"--{stage}_device", able) if own else find_device(wanted, able)
+    return settings | {"device": device}
 
 
 def available_devices() -> list[str]:

@@ -52,6 +52,8 @@ def load_engines(arguments: "Arguments") -> Engines:
         for choice, engine in zip(choices, engines, strict=True):
             name = choice.row.name if choice is choices[0] else f"else {choice.row.name}"
             announce(stage, name, getattr(engine, "about", None) or choice.row.about)
+            if choice.why:
+                print(f"        {choice.why}", file=sys.stderr)
     endpointing = dataclasses.asdict(arguments.vad)
     for name in ("sample_rate", "turn_detector"):
         del endpointing[name]
@@ -85,7 +87,7 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
         if arguments.module.isolates(row):
             engine: Any = KINDS[row.stage](row, settings, device)
         else:
-            engine = row.load()(**with_device(settings, device))
+            engine = row.load()(**with_device(settings, device, row.stage, row.devices))
     return NamedVoices(engine, people) if people else engine
 
 

@@ -19,6 +19,10 @@ ANSWER_S = 10.0
 _WAYS = "name a folder that has it, or connect once and add --download"
 
 
+fetched: dict[str, Path] = {}
+"""What `fetch` gave to this process, by the names on the hub."""
+
+
 def fetch(model_name: str, flag: str, *, files: Sequence[str] | None = None) -> Path:
     """The folder with the files of a model.
 
@@ -27,14 +31,16 @@ def fetch(model_name: str, flag: str, *, files: Sequence[str] | None = None) -> 
     and progress shown on standard error; if that breaks off, the files that were complete are kept.
     Raises `UserError`, naming `flag`.
     """
-    if (folder := cached(model_name, files)) is not None:
-        return folder
-    try:
-        return _download(model_name, flag, files)
-    except UserError:
-        raise
-    except Exception as error:  # of three libraries, which have no base in common
-        raise UserError(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
+    folder = cached(model_name, files)
+    if folder is None:
+        try:
+            folder = _download(model_name, flag, files)
+        except UserError:
+            raise
+        except Exception as error:  # of three libraries, which have no base in common
+            raise UserError(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
+    fetched[model_name] = folder
+    return folder
 
 
 def cached(model_name: str, files: Sequence[str] | None = None) -> Path | None:
@@ -50,6 +56,12 @@ def cached(model_name: str, files: Sequence[str] | None = None) -> Path | None:
     except (LocalEntryNotFoundError, ValueError):  # the latter: it cannot be a name on the hub
         return None
     return folder if _whole(folder) and _wanted(_names_in(folder), files) else None
+
+
+def begun(model_name: str) -> Path | None:
+    """The folder with what there is of a model in the cache, all of it or not."""
+    snapshots = (cache_folder() / f"models--{model_name.replace('/', '--')}").glob("snapshots/*")
+    return next((folder for folder in snapshots if any(folder.iterdir())), None)
 
 
 def cache_folder() -> Path:
@@ -147,7 +159,7 @@ def _sentence(error: Exception, model_name: str) -> str:
     def is_of(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 
-    partly = "only part of it is" if _begun(model_name) else "it is not"
+    partly = "only part of it is" if begun(model_name) else "it is not"
     log_in = "log in (type: hf auth login; or set HF_TOKEN)"
     if is_of(HFValidationError):
         return "expected a folder that is there, or a name on the hub such as owner/model"
@@ -182,10 +194,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while following is not None:
         yield following
         following = following.__cause__
-
-
-def _begun(model_name: str) -> bool:
-    return any((cache_folder() / f"models--{model_name.replace('/', '--')}").glob("snapshots/*/*"))
 
 
 def expect_weights(report: Any, flag: str, model_name: str) -> None:

@@ -17,6 +17,7 @@ from pipeline.errors import UserError
 from pipeline.registry import all_rows
 from utils.device import available_devices
 from utils.environment import SECRET, VARIABLES
+from utils.hub import begun, cache_folder, cached, folder_bytes, size_text
 from utils.smart_turn_file import smart_turn_file
 from utils.sound_devices import describe_sound_devices, find_sound_device
 
@@ -57,7 +58,7 @@ def _findings(arguments: "Arguments") -> Iterator[Finding]:
         yield Finding("input", f"{arguments.mode.input}" + ("" if found else ": no such file"), found)
     yield from _sound(needed=arguments.module.mode == "local")
     yield from _engines(arguments)
-    yield from _models()
+    yield from _models(arguments)
     yield from _servers(arguments)
     yield from _ports(arguments)
     for variable in VARIABLES:
@@ -89,7 +90,11 @@ def _engines(arguments: "Arguments") -> Iterator[Finding]:
         yield Finding("engine", "silero runs more slowly without: pip install --no-deps silero-vad")
 
 
-def _models() -> Iterator[Finding]:
+def _models(arguments: "Arguments") -> Iterator[Finding]:
+    for choice in (choice for choices in arguments.engines.values() for choice in choices):
+        row, model = choice.row, choice.settings.get("model_name")
+        if "remote" not in row.devices and "/" in str(model):
+            yield _model(f"--{row.stage} {row.name}: {model}", str(model))
     if importlib.util.find_spec("moonshine_voice") is not None:
         version = importlib.metadata.version("moonshine-voice")
         package = importlib.util.find_spec("moonshine_voice")
@@ -100,12 +105,21 @@ def _models() -> Iterator[Finding]:
     turns = smart_turn_file()
     found = "" if turns.exists() else "; get it with: python -m utils.smart_turn_file"
     yield Finding("model", f"Smart Turn: {'in' if turns.exists() else 'not in'} {turns.parent}{found}")
-    cache = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "hub"
-    cached = sorted(folder.name.removeprefix("models--") for folder in cache.glob("models--*"))
-    for name in cached:
+    cache = cache_folder()
+    kept = sorted(folder.name.removeprefix("models--") for folder in cache.glob("models--*"))
+    for name in kept:
         yield Finding("model", f"{name.replace('--', '/')}: in {cache}")
-    if not cached:
+    if not kept:
         yield Finding("model", f"no models of the hub in {cache}")
+
+
+def _model(text: str, name: str) -> Finding:
+    """Of a name on the hub, or a folder."""
+    if (folder := cached(name)) is not None:
+        return Finding("model", f"{text}, {size_text(folder_bytes(folder))} in {folder}", True)
+    if (folder := begun(name)) is not None:  # some engines want only a part of it
+        return Finding("model", f"{text}, {size_text(folder_bytes(folder))} of it in {folder}")
+    return Finding("model", f"{text}: not in {cache_folder()}; add --download to get it")
 
 
 def _servers(arguments: "Arguments") -> Iterator[Finding]:

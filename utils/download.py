@@ -1,0 +1,22 @@
+"""`--download`: get all that what was chosen needs, and end; then it runs without a network."""
+
+from typing import TYPE_CHECKING
+
+from utils import smart_turn_file
+from utils.engine_loader import load_engines
+from utils.hub import fetched, folder_bytes, size_text
+
+if TYPE_CHECKING:
+    from arguments_classes.command_line import Arguments
+
+
+def download(arguments: "Arguments") -> int:
+    """Load every engine once, since nobody else knows what each will ask for, and say what is where. 0;
+    raises `UserError` where something cannot be had."""
+    if arguments.vad.turn_detector == "auto":
+        smart_turn_file.main()
+    load_engines(arguments).close()
+    for name, folder in sorted(fetched.items()):
+        print(f"{name}: {size_text(folder_bytes(folder))} in {folder}")
+    print("all is here that this needs; it asks no hub any more")
+    return 0

@@ -1,0 +1,104 @@
+"""`python -m utils.engine_table > docs/engines.md`: the engines that there are, from the menus."""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from arguments_classes.presets import PRESETS
+from pipeline.registry import EngineRow, rows
+from utils.engine_choice import PREFERRED, Preferred
+
+STAGES = {
+    "stt": "Speech to text",
+    "llm": "Language model",
+    "tts": "Text to speech",
+    "s2s": "Speech to speech, in the place of all three",
+    "vad": "Voice activity",
+}
+
+_TOP = """\
+# Engines
+
+<!-- Written by `python -m utils.engine_table > docs/engines.md` from the menus of the stages
+(STT/menu.py and the others), arguments_classes/presets.py and utils/engine_choice.py: change those. -->
+
+`--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME` chooses; `--help` beside it shows its flags,
+`--check` whether it is installed and its model here, `--download` gets what is missing and ends,
+`--list_voices` prints the voices of the chosen synthesizer. `docs/adding-an-engine.md` adds one.
+
+- **device**: where it can run; `--device` and a part's own flag choose.
+- **licence**: of the code; of the weights. Read that of other weights than the default ones yourself.
+- **size**: of the model that is the default, to download.
+- **tested**: what the tests run it with. *Tiny random weights* go through all of the code that real ones
+  do, and say nothing of quality; *patched*: the package's own way to its weights had to be replaced.
+"""
+
+_COLUMNS = (
+    "name", "what it is", "device", "languages", "streams", "licence", "to install", "size", "tested"
+)  # fmt: skip
+
+
+def page() -> str:
+    """The whole of docs/engines.md."""
+    return "\n".join((_TOP, *_stages(), *_presets(), *_preferred(), *_sections()))
+
+
+def _stages() -> Iterator[str]:
+    for stage, title in STAGES.items():
+        yield f"## {title} (`--{stage}`)\n"
+        yield from _table(_COLUMNS, [_cells(row) for row in rows(stage)])
+        remarks = [f"- **{row.name}**: {row.remarks}" for row in rows(stage) if row.remarks]
+        yield from (*remarks, "") if remarks else ()
+
+
+def _cells(row: EngineRow) -> tuple[str, ...]:
+    install = "" if row.extra is None and row.environment is None else f"`{row.install}`"
+    devices = ", ".join(row.devices)
+    return (
+        f"`{row.name}`", row.about, devices, row.languages, row.streams, row.licence, install, row.size,
+        row.tested,
+    )  # fmt: skip
+
+
+def _presets() -> Iterator[str]:
+    yield "## Presets (`--preset`)\n"
+    yield from _table(
+        ("name", "what it is", "sets"),
+        [(f"`{name}`", preset.about, f"`{preset.flags()}`") for name, preset in PRESETS.items()],
+    )
+    yield "What a JSON file or a flag says wins. `--local_mac_optimal_settings` is `--preset mac`.\n"
+
+
+def _preferred() -> Iterator[str]:
+    yield "## Without a flag\n"
+    yield (
+        "Of these the first is taken that is installed and whose model lies whole in the cache; with\n"
+        "a flag of the stage, the first one without a model. A better one is told at start, with the\n"
+        "flag for the plain one. Nothing is downloaded to choose, and no network asked. `--llm auto`\n"
+        "looks for a server on this machine.\n"
+    )
+    for stage, engines in PREFERRED.items():
+        yield f"- `--{stage}`: {', '.join(map(_preference, engines))}"
+    yield ""
+
+
+def _preference(engine: Preferred) -> str:
+    told = [engine.model] if engine.model else []
+    told += ["with a GPU"] if engine.accelerated else []
+    return f"`{engine.name}`" + (f" ({', '.join(told)})" if told else "")
+
+
+def _sections() -> Iterator[str]:
+    """What is said by hand, a section a subject."""
+    yield from ()
+
+
+def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield "|" + "---|" * len(heads)
+    for cells in lines:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    yield ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
