@@ -1,0 +1,1 @@
+"""Tests of the engines that need more than requirements.txt and torch."""
