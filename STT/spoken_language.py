@@ -12,6 +12,12 @@ ALL = "all"
 USUAL = "en fr es zh ja ko hi de pt pl it nl te"
 """What is listened for when the language is detected: so a cough is not taken for Welsh."""
 
+LANGUAGE_HELP = "what is spoken: a code such as te, or auto: detected anew in every turn"
+LANGUAGES_HELP = (
+    "with auto: the languages listened for, codes by spaces, or all; what sounds like another is taken "
+    "for the last one of the conversation"
+)
+
 
 class SpokenLanguage:
     """`language` is a code or "auto"; `listened_for` are codes by spaces, or "all"; `known` is what the
@@ -57,6 +63,16 @@ class SpokenLanguage:
 def as_detected(code: str) -> str:
     """What `Transcription.language` says of a language that was detected."""
     return code + DETECTED
+
+
+def from_whisper(code: str) -> str:
+    """ISO 639-1. Whisper writes Javanese as it was written until 2001."""
+    return "jv" if code == "jw" else code
+
+
+def to_whisper(code: str) -> str:
+    """As Whisper writes an ISO 639-1 code."""
+    return "jw" if code == "jv" else code
 
 
 def _shortened(known: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from pipeline.errors import UserError
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from STT.spoken_language import USUAL, SpokenLanguage, as_detected
+from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper, to_whisper
 from utils.audio import clean, split_at_quiet
 from utils.batcher import Batcher
 from utils.hub import expect_weights, fetch
@@ -87,7 +87,7 @@ class WhisperRecognizer:
         tokens = self._model.generation_config
         multilingual = getattr(tokens, "is_multilingual", True) and hasattr(tokens, "lang_to_id")
         ids: Mapping[str, int] = tokens.lang_to_id if multilingual else {}
-        self._language_ids = {_code(token): number for token, number in ids.items()}
+        self._language_ids = {from_whisper(token.strip("<|>")): number for token, number in ids.items()}
         self.languages: tuple[str, ...] = tuple(self._language_ids) or ("en",)
         self._spoken = SpokenLanguage(language, languages, self.languages)
         self._settings = dict(gen_kwargs or {})
@@ -158,7 +158,7 @@ class WhisperRecognizer:
         languages = [language for language, _, _ in understood]
         how: dict[str, Any] = {}
         if self._language_ids:
-            how = {"language": [f"<|{_token(code)}|>" for code in languages], "task": "transcribe"}
+            how = {"language": [f"<|{to_whisper(code)}|>" for code in languages], "task": "transcribe"}
         said = self._model.generate(
             features,
             encoder_outputs=encoded,
@@ -223,13 +223,3 @@ class _Stop(StoppingCriteria):  # type: ignore[misc]
         stopped = torch.tensor([cancel.cancelled for cancel in self._cancels], device=input_ids.device)
         beams = len(input_ids) // len(self._cancels)
         return stopped.repeat_interleave(beams)
-
-
-def _code(token: str) -> str:
-    """ISO 639-1: "<|fr|>" ▶ "fr". Whisper writes Javanese as it was written until 2001."""
-    code = token.strip("<|>")
-    return "jv" if code == "jw" else code
-
-
-def _token(code: str) -> str:
-    return "jw" if code == "jv" else code

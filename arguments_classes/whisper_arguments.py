@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from arguments_classes.expect import expect
-from STT.spoken_language import USUAL
+from STT.spoken_language import LANGUAGE_HELP, LANGUAGES_HELP, USUAL
 
 
 @dataclass
@@ -23,17 +23,8 @@ class WhisperArguments:
     stt_device: str | None = field(
         default=None, metadata={"help": "cuda, mps or cpu; by default as --device says"}
     )
-    stt_language: str = field(
-        default="en",
-        metadata={"help": "what is spoken: a code such as te, or auto: detected anew in every turn"},
-    )
-    stt_languages: str = field(
-        default=USUAL,
-        metadata={
-            "help": "with auto: the languages listened for, codes by spaces, or all; what sounds like "
-            "another is taken for the last one of the conversation"
-        },
-    )
+    stt_language: str = field(default="en", metadata={"help": LANGUAGE_HELP})
+    stt_languages: str = field(default=USUAL, metadata={"help": LANGUAGES_HELP})
     stt_torch_dtype: Literal["auto", "float32", "float16", "bfloat16"] = field(
         default="auto",
         metadata={"help": "precision of the weights; auto: float16 on cuda, else float32"},

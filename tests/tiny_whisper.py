@@ -34,11 +34,11 @@ def tiny_whisper(
 
     letters = sorted(ByteLevel.alphabet())
     languages = [f"<|{code}|>" for code in LANGUAGES] if multilingual else []
-    tasks = ["<|translate|>", "<|transcribe|>"] if multilingual else []
-    special = ["<|endoftext|>", "<|startoftranscript|>", *languages, *tasks]
+    special = ["<|endoftext|>", "<|startoftranscript|>", *languages, "<|translate|>", "<|transcribe|>"]
     special += ["<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]
     times = [f"<|{second / 50:.2f}|>" for second in range(1501)]
-    ids = {token: number for number, token in enumerate([*letters, *special, *times])}
+    text = [*letters, ""] if multilingual else letters  # by which CTranslate2 knows such a model
+    ids = {token: number for number, token in enumerate([*text, *special, *times])}
     tokenizer = WhisperTokenizer(vocab=ids, merges=[])
     tokenizer.add_special_tokens({"additional_special_tokens": special[1:]})
     end, start = ids["<|endoftext|>"], ids["<|startoftranscript|>"]
@@ -78,6 +78,8 @@ def tiny_whisper(
         **settings,
     )
     with torch.no_grad():
+        unlikely = [ids[token] for token in (*text, *times) if ids[token] not in speech]
+        model.model.decoder.embed_tokens.weight[unlikely] *= 0.1
         leaning = model.model.decoder.layer_norm.bias
         for token in [f"<|{hears}|>"] * bool(hears) + ["<|nospeech|>"] * silent:
             toward = model.model.decoder.embed_tokens.weight[ids[token]]

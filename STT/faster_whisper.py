@@ -1,0 +1,86 @@
+"""faster-whisper: Whisper on CTranslate2, quick on processors too."""
+
+import numpy as np
+from faster_whisper import WhisperModel
+from faster_whisper.utils import _MODELS
+
+from pipeline.errors import UserError
+from pipeline.messages import Notice, Samples
+from pipeline.turn import CancelToken
+from STT.base import Transcription
+from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper, to_whisper
+from utils.audio import clean
+from utils.hub import fetch
+
+_FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
+"""What its own downloader takes."""
+
+_FLAG = "--stt_model_name"
+
+
+class FasterWhisperRecognizer:
+    """`model_name` is a size ("tiny.en", "large-v3"), a converted model of the hub, or a folder.
+
+    One call at a time; it stops between two segments (a breath or so), not within one.
+    """
+
+    name = "faster-whisper"
+    slots = 1
+    sample_rate_hz = 16000
+
+    def __init__(
+        self,
+        model_name: str,
+        device: str,
+        language: str = "en",
+        languages: str = USUAL,
+        compute_type: str = "auto",
+        beam_size: int = 1,
+    ) -> None:
+        folder = fetch(_MODELS.get(model_name, model_name), _FLAG, files=_FILES)
+        if not (folder / "tokenizer.json").exists():  # the library would take one from the network
+            raise UserError(f"{_FLAG} {model_name}: expected a file tokenizer.json in {folder}")
+        device = device if device == "cuda" else "cpu"  # CTranslate2 knows no other
+        try:
+            self._model = WhisperModel(str(folder), device=device, compute_type=compute_type)
+        except (RuntimeError, ValueError) as error:
+            raise UserError(f"{_FLAG} {model_name}: it cannot be loaded: {error}") from error
+        self.about = f"{model_name} on {device}, {self._model.model.compute_type}"
+        self.languages: tuple[str, ...] = tuple(map(from_whisper, self._model.supported_languages))
+        self._spoken = SpokenLanguage(language, languages, self.languages)
+        self._beam_size = beam_size
+        warm_up = np.random.default_rng(0).normal(0, 0.01, self.sample_rate_hz).astype(np.float32)
+        self.transcribe(warm_up, self.languages[0], CancelToken())
+
+    def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
+        """The words; no words for silence, by the thresholds of the library."""
+        samples = clean(samples)
+        if cancel.cancelled or not samples.any():
+            return Transcription("")
+        told, notices = self._spoken.told(language), tuple[Notice, ...]()
+        segments, info = self._listen(samples, told)
+        code = from_whisper(info.language)
+        if told is None:
+            settled, notices = self._spoken.settle(code, language)
+            if settled != code:
+                segments, _ = self._listen(samples, settled)
+            code = as_detected(settled)
+        texts = []
+        for segment in segments:  # each is computed when it is asked for
+            if cancel.cancelled:
+                break
+            texts.append(segment.text)
+        return Transcription("".join(texts).strip(), code, notices)
+
+    def _listen(self, samples: Samples, language: str | None):  # type: ignore[no-untyped-def]
+        return self._model.transcribe(
+            samples,
+            language=None if language is None else to_whisper(language),
+            beam_size=self._beam_size,
+            temperature=0.0,  # the library would try again up to five times, at higher ones
+            condition_on_previous_text=False,  # else one mistake goes on and on
+            vad_filter=False,  # our own has cut the utterance
+        )
+
+    def close(self) -> None:
+        """The weights go when this object goes."""
