@@ -75,7 +75,10 @@ def test_a_speech_engine_takes_the_place_of_three() -> None:
         (["--send_port", "12345"], "--send_port: expected another port than recv_port, got 12345"),
         (["--mode", "telepathy"], "invalid choice: 'telepathy'"),
         (["--stt", "ears"], "--stt: expected one of moonshine, pocketsphinx, got 'ears'"),
-        (["--llm", "brain"], "--llm: expected one of openai, transformers, eliza, auto, got 'brain'"),
+        (
+            ["--llm", "brain"],
+            "--llm: expected one of openai, transformers, mlx-lm, llama-cpp, eliza, auto, got 'brain'",
+        ),
         (["--input", "x.wav"], "--input belongs to --mode file, which is not the one chosen"),
         (
             ["--stt_grammar", "x"],
