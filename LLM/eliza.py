@@ -31,7 +31,7 @@ class ElizaModel:
             return
         if not any(message.role == "assistant" for message in messages):
             yield INTRODUCTION
-        said = messages[-1].content.strip().rstrip(".!?")
+        said = messages[-1].content.strip().rstrip(".!?") if messages else ""
         answer = eliza_chatbot.respond(said)
         yield answer[:1].upper() + answer[1:]
 

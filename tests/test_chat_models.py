@@ -42,6 +42,10 @@ class TestEliza(ChatModelContract):
         later = [*HELLO, ChatMessage("assistant", first), ChatMessage("user", "I need help.")]
         assert INTRODUCTION not in "".join(engine.generate(later, CancelToken()))
 
+    @pytest.mark.parametrize("messages", [[], [ChatMessage("user", "")]])
+    def test_nothing_at_all_is_answered(self, engine: ElizaModel, messages: list[ChatMessage]) -> None:
+        assert "".join(engine.generate(messages, CancelToken())) > INTRODUCTION
+
 
 class TestOpenAI(ChatModelContract):
     @pytest.fixture(scope="class")
