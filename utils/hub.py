@@ -11,7 +11,8 @@ def fetch(model_name: str, flag: str, *, files: Sequence[str] | None = None) -> 
     """The folder with the files of a model.
 
     `model_name` is a folder, or a name on the hub; `files` are patterns of what is needed of it, all by
-    default. What is in the cache is not asked for on the network. Raises `UserError`, naming `flag`.
+    default. What is in the cache is not asked for on the network; a file that is named without a "*" is,
+    where the cache has others of the model only. Raises `UserError`, naming `flag`.
     """
     if Path(model_name).expanduser().is_dir():
         return Path(model_name).expanduser()
@@ -20,7 +21,9 @@ def fetch(model_name: str, flag: str, *, files: Sequence[str] | None = None) -> 
 
     wanted = None if files is None else list(files)
     try:
-        return Path(snapshot_download(model_name, allow_patterns=wanted, local_files_only=True))
+        folder = Path(snapshot_download(model_name, allow_patterns=wanted, local_files_only=True))
+        if all("*" in name or (folder / name).exists() for name in wanted or ()):
+            return folder
     except (LocalEntryNotFoundError, ValueError):  # the latter: it cannot be a name on the hub
         pass
     try:
