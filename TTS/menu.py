@@ -75,4 +75,17 @@ MENU = (
         tested="tiny random weights",
         remarks="tested with toy graphs; the licence of a voice stands in its MODEL_CARD",
     ),
+    EngineRow(
+        "tts",
+        "supertonic",
+        "fast diffusion on a processor, 31 languages",
+        "TTS.supertonic:SupertonicSynthesizer",
+        "arguments_classes.supertonic_arguments:SupertonicArguments",
+        needs=("supertonic",),
+        extra="supertonic",
+        languages="31, such as en, hi, de, fr, es, ja, ko",
+        licence="MIT; OpenRAIL-M",
+        tested="tiny random weights",
+        remarks="tested with toy graphs",
+    ),
 )
