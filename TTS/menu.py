@@ -88,4 +88,17 @@ MENU = (
         tested="tiny random weights",
         remarks="tested with toy graphs",
     ),
+    EngineRow(
+        "tts",
+        "kitten",
+        "English for the smallest processor",
+        "TTS.kitten:KittenSynthesizer",
+        "arguments_classes.kitten_arguments:KittenArguments",
+        needs=("kittentts",),
+        extra="kitten",
+        languages="en",
+        licence="none stated; Apache-2.0",
+        tested="tiny random weights",
+        remarks="tested with a toy graph; the package kittentts on PyPI is not by KittenML",
+    ),
 )
