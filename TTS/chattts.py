@@ -21,7 +21,7 @@ LONGEST_CHARS = 200
 """Longer text is spoken in parts: the model stops after 2048 tokens, 43 s."""
 
 TOKENS_A_LETTER = 8
-"""Twice what speech takes (47 tokens and some 12 letters a second): where it misses the end of a part."""
+"""Twice what speech takes (47 tokens, some 12 letters a second): where it misses the end of a part."""
 
 _TOKENS_FOR_A_WORD = 48
 """On top: a second, so that a short word is not cut off."""

@@ -116,4 +116,18 @@ MENU = (
         licence="AGPL-3; CC-BY-NC-4.0",
         tested="tiny random weights, patched",
     ),
+    EngineRow(
+        "tts",
+        "bark",
+        "laughs and hesitates; 13 languages, slow",
+        "TTS.bark:BarkSynthesizer",
+        "arguments_classes.bark_arguments:BarkArguments",
+        needs=("torch",),
+        extra="bark",
+        long_in_python=True,
+        devices=("cuda", "mps", "cpu"),
+        languages="en, de, es, fr, hi, it, ja, ko, pl, pt, ru, tr, zh",
+        licence="Apache-2.0 (Transformers); MIT",
+        tested="tiny random weights",
+    ),
 )

@@ -1,4 +1,4 @@
-"""A tiny ChatTTS with random weights, and its sizes, since the package knows only those of the real one."""
+"""A tiny ChatTTS with random weights, and its sizes; the package knows only those of the real one."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Any
 
 _MARKS = (
     "[PAD] [UNK] [CLS] [SEP] [MASK] [Sasr] [Pasr] [Easr] [Stts] [Ptts] [Etts] [Sbreak] [Pbreak] "
-    "[Ebreak] [uv_break] [v_break] [lbreak] [llbreak] [undefine] [laugh] [test] [spk_emb] [empty_spk] [music] "
-    "[pure] [break_0] [break_1] [speed_5]"
+    "[Ebreak] [uv_break] [v_break] [lbreak] [llbreak] [undefine] [laugh] [test] [spk_emb] [empty_spk] "
+    "[music] [pure] [break_0] [break_1] [speed_5]"
 )
 
 
