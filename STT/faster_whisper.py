@@ -12,7 +12,7 @@ from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper
 from utils.audio import clean
 from utils.hub import fetch
 
-_FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
+_FILES = ("config.json", "preprocessor_config*", "model.bin", "tokenizer.json", "vocabulary.*")
 """What its own downloader takes."""
 
 _FLAG = "--stt_model_name"

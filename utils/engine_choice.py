@@ -41,7 +41,7 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
         Preferred(
             "faster-whisper",
             "Systran/faster-whisper-small",
-            ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*"),
+            ("config.json", "preprocessor_config*", "model.bin", "tokenizer.json", "vocabulary.*"),
         ),
         Preferred("moonshine"),
         Preferred("pocketsphinx"),

@@ -27,9 +27,9 @@ def fetch(model_name: str, flag: str, *, files: Sequence[str] | None = None) -> 
     """The folder with the files of a model.
 
     `model_name` is a folder, or a name on the hub; `files` are patterns of what is needed of it, all by
-    default. What is in the cache is not asked for on the network. What is not is downloaded, its size
-    and progress shown on standard error; if that breaks off, the files that were complete are kept.
-    Raises `UserError`, naming `flag`.
+    default; one without a "*" must be there. What is in the cache is not asked for on the network. What
+    is not is downloaded, its size and progress shown on standard error; if that breaks off, the files
+    that were complete are kept. Raises `UserError`, naming `flag`.
     """
     folder = cached(model_name, files)
     if folder is None:
@@ -55,7 +55,9 @@ def cached(model_name: str, files: Sequence[str] | None = None) -> Path | None:
         folder = Path(snapshot_download(model_name, allow_patterns=wanted, local_files_only=True))
     except (LocalEntryNotFoundError, ValueError):  # the latter: it cannot be a name on the hub
         return None
-    return folder if _whole(folder) and _wanted(_names_in(folder), files) else None
+    named = (folder / name for name in files or () if "*" not in name)
+    complete = _whole(folder) and all(file.exists() for file in named)
+    return folder if complete and _wanted(_names_in(folder), files) else None
 
 
 def begun(model_name: str) -> Path | None:

@@ -1,0 +1,117 @@
+"""Bark: speech with laughs and hesitations, 13 languages (Suno), through Transformers."""
+
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from transformers import BarkModel, BarkProcessor, StoppingCriteria, StoppingCriteriaList
+
+from pipeline.errors import EngineError, UserError
+from pipeline.messages import AudioChunk
+from pipeline.turn import CancelToken
+from utils.audio import clean
+from utils.hub import expect_weights, fetch
+from utils.voices import unknown_voice
+
+LONGEST_CHARS = 150
+"""Longer text is spoken in parts: the model makes at most some 13 s at a time."""
+
+_FILES = ["*.json", "*.txt", "*.bin", "*.safetensors", "speaker_embeddings/*"]
+
+
+class BarkSynthesizer:
+    """A voice is a preset of the model, such as v2/en_speaker_6. Slow on a processor, and nothing is
+    heard before a part is done. Stops between two tokens, but not in the last of its three stages.
+    """
+
+    name = "bark"
+    slots = 1
+
+    def __init__(
+        self,
+        device: str,
+        model_name: str = "suno/bark-small",
+        voice: str | None = None,
+        language: str = "en",
+        temperature: float = 0.7,
+    ) -> None:
+        folder = fetch(model_name, "--tts_model_name", files=_FILES)
+        try:
+            self._processor: Any = BarkProcessor.from_pretrained(folder)
+            model, report = BarkModel.from_pretrained(folder, output_loading_info=True)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise UserError(f"--tts_model_name {model_name}: expected Bark, got {error}") from error
+        expect_weights(report, "--tts_model_name", model_name)
+        self._model: Any = model.to(device).eval()
+        self.sample_rate_hz: int = self._model.generation_config.sample_rate
+        self.voices = tuple(sorted(self._processor.available_voice_presets))
+        named = (re.fullmatch(r"v2/([a-z]{2})_speaker_\d", voice) for voice in self.voices)
+        self.languages: tuple[str, ...] = tuple(sorted({found[1] for found in named if found}))
+        self._voice, self._language, self._temperature = voice, language, temperature
+        self.about = f"{model_name} on {device}"
+        try:
+            self._choose(None, None)
+        except EngineError as error:
+            raise UserError(f"--tts_voice: {error}") from error
+
+    def expect_voice(self, voice: str) -> None:
+        """One of `voices`."""
+        self._choose(voice, None)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """A chunk for each part."""
+        preset = self._choose(voice, language)
+        stop = StoppingCriteriaList([_Stop(cancel)])
+        for part in textwrap.wrap(text, LONGEST_CHARS):
+            if cancel.cancelled:
+                return
+            if not any(letter.isalnum() for letter in part):
+                continue
+            inputs = self._processor(part, voice_preset=preset).to(self._model.device)
+            try:
+                with torch.inference_mode():
+                    audio = self._model.generate(
+                        **inputs,
+                        semantic_temperature=self._temperature,
+                        coarse_temperature=self._temperature,
+                        semantic_stopping_criteria=stop,
+                        coarse_stopping_criteria=stop,
+                    )
+            except _Stopped:
+                return
+            yield AudioChunk(clean(audio[0].float().cpu().numpy()), self.sample_rate_hz)
+
+    def close(self) -> None:
+        """The weights go when this object goes."""
+
+    def _choose(self, voice: str | None, language: str | None) -> str:
+        """The voice asked for, now or at start; else one of the language."""
+        language = language or self._language
+        usual = [
+            f"v2/{language}_speaker_6",
+            *(v for v in self.voices if v.startswith(f"v2/{language}_")),
+        ]
+        chosen = voice or self._voice or next((v for v in usual if v in self.voices), language)
+        if chosen not in self.voices:
+            raise unknown_voice(self.voices, chosen)
+        return chosen
+
+
+class _Stopped(Exception):
+    """The turn was cancelled."""
+
+
+class _Stop(StoppingCriteria):  # type: ignore[misc]
+    """Ends all three stages, where a mere stop would hand what there is to the next one."""
+
+    def __init__(self, cancel: CancelToken) -> None:
+        self._cancel = cancel
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
+        if self._cancel.cancelled:
+            raise _Stopped
+        return torch.zeros(len(input_ids), device=input_ids.device, dtype=torch.bool)

