@@ -167,6 +167,8 @@ class StreamingRecognizerContract(RecognizerContract):
     """The same, and `engine` recognises while somebody speaks."""
 
     def test_it_states_how_much_it_computes_at_a_time(self, engine: StreamingRecognizer) -> None:
+        from STT.base import StreamingRecognizer
+
         assert isinstance(engine, StreamingRecognizer)
         assert 0 < engine.chunk_samples <= 2 * engine.sample_rate_hz
 

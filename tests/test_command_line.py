@@ -87,7 +87,7 @@ def test_what_a_later_engine_refuses_names_its_flag() -> None:
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
-        (["--tts", "espeak,robot"], "--tts: expected one of espeak, openai, got 'robot'"),
+        (["--tts", "espeak,robot"], "--tts: expected one of espeak, openai, "),
         (
             ["--llm", "openai,auto"],
             "--llm: expected engines by their names, or auto alone, got openai,auto",
@@ -112,7 +112,7 @@ def test_what_a_later_engine_refuses_names_its_flag() -> None:
         (["--send_port", "12345"], "--send_port: expected another port than recv_port, got 12345"),
         (["--mode", "telepathy"], "invalid choice: 'telepathy'"),
         (["--stt", "ears"], "--stt: expected one of moonshine, pocketsphinx, "),
-        (["--llm", "brain"], "--llm: expected one of openai, transformers, "),
+        (["--llm", "brain"], "--llm: expected one of openai, openai-responses, transformers, "),
         (["--input", "x.wav"], "--input belongs to --mode file, which is not the one chosen"),
         (
             ["--stt_grammar", "x"],

@@ -47,9 +47,9 @@ MODEL = Preferred("pocketsphinx", "someone/model", ("*.bin",))
 
 def test_an_empty_cache_means_what_is_built_in(cache: Path) -> None:
     arguments = parse_command_line([])
-    assert arguments.engines["tts"].row.name == "espeak"
-    assert arguments.engines["stt"].row.name in ("moonshine", "pocketsphinx")
-    assert arguments.engines["stt"].why == arguments.engines["tts"].why == ""
+    assert arguments.engines["tts"][0].row.name == "espeak"
+    assert arguments.engines["stt"][0].row.name in ("moonshine", "pocketsphinx")
+    assert arguments.engines["stt"][0].why == arguments.engines["tts"][0].why == ""
 
 
 def test_a_better_engine_is_taken_once_its_model_is_here(
@@ -62,7 +62,7 @@ def test_a_better_engine_is_taken_once_its_model_is_here(
     chosen = choose("stt", [])
     assert (chosen.row.name, chosen.model) == ("pocketsphinx", "someone/model")
     assert chosen.why == "someone/model is in the cache; --stt moonshine chooses the plain one"
-    assert parse_command_line(["--stt", "moonshine"]).engines["stt"].row.name == "moonshine"
+    assert parse_command_line(["--stt", "moonshine"]).engines["stt"][0].row.name == "moonshine"
     assert choose("stt", ["--stt_model_name", "base-ja"]).row.name == "moonshine"
     assert choose("stt", ["--tts_voice", "te"]).row.name == "pocketsphinx"
     (model / "blobs").mkdir()
@@ -98,7 +98,7 @@ def test_what_was_chosen_is_told_and_called_with_its_model(
     prefer(monkeypatch, Preferred("moonshine", "tiny-en"), Preferred("pocketsphinx"))
     keep(cache, "tiny-en", "encoder.ort")
     arguments = parse_command_line(["--llm", "eliza"])
-    assert arguments.engines["stt"].settings["model_name"] == "tiny-en"
+    assert arguments.engines["stt"][0].settings["model_name"] == "tiny-en"
     load_engines(arguments).close()
     plain = "--stt pocketsphinx chooses the plain one"
     assert f"        tiny-en is in the cache; {plain}\n" in capsys.readouterr().err

@@ -23,31 +23,31 @@ def test_a_preset_names_what_there_is(name: str) -> None:
         flags |= {flag.name for flag in dataclasses.fields(arguments)} if arguments else set()
     assert set(preset.settings) <= flags
     arguments = parse_command_line(["--preset", name])
-    assert {stage: arguments.engines[stage].row.name for stage in STAGES} == preset.engines
+    assert {stage: arguments.engines[stage][0].row.name for stage in STAGES} == preset.engines
     assert preset.device in (None, arguments.module.device)
     for flag, value in preset.settings.items():
         stage, _, setting = flag.partition("_")
-        assert arguments.engines[stage].settings[setting] == value
+        assert arguments.engines[stage][0].settings[setting] == value
 
 
 def test_flags_and_a_file_win_over_a_preset(tmp_path: Path) -> None:
     arguments = parse_command_line(["--preset", "offline", "--llm", "transformers", "--tts_rate", "200"])
-    assert arguments.engines["llm"].row.name == "transformers"
-    assert arguments.engines["tts"].settings["rate"] == 200
+    assert arguments.engines["llm"][0].row.name == "transformers"
+    assert arguments.engines["tts"][0].settings["rate"] == 200
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"preset": "offline", "stt_model_name": "base-en"}))
     arguments = parse_command_line([str(config)])
-    assert arguments.engines["stt"].settings["model_name"] == "base-en"
-    assert arguments.engines["llm"].row.name == "eliza"
+    assert arguments.engines["stt"][0].settings["model_name"] == "base-en"
+    assert arguments.engines["llm"][0].row.name == "eliza"
     arguments = parse_command_line([str(config), "--stt_model_name", "base-ja", "--llm", "openai"])
-    assert arguments.engines["stt"].settings["model_name"] == "base-ja"
-    assert arguments.engines["llm"].row.name == "openai"
+    assert arguments.engines["stt"][0].settings["model_name"] == "base-ja"
+    assert arguments.engines["llm"][0].row.name == "openai"
 
 
 def test_what_a_preset_sets_for_a_part_that_was_replaced_is_left_out() -> None:
     arguments = parse_command_line(["--preset", "classic", "--stt", "moonshine", "--tts", "espeak"])
-    assert arguments.engines["stt"].settings == {"model_name": "tiny-en"}
-    assert arguments.engines["llm"].settings["model_name"] == "microsoft/Phi-3-mini-4k-instruct"
+    assert arguments.engines["stt"][0].settings == {"model_name": "tiny-en"}
+    assert arguments.engines["llm"][0].settings["model_name"] == "microsoft/Phi-3-mini-4k-instruct"
     assert set(parse_command_line(["--preset", "offline", "--s2s", "tone"]).engines) == {"vad", "s2s"}
 
 
