@@ -5,6 +5,7 @@ the real client is tested: give a program HF_ENDPOINT=`server.url`. ``python -m 
 FOLDER`` serves the models in a folder, each in FOLDER/OWNER/NAME or FOLDER/NAME.
 """
 
+import contextlib
 import hashlib
 import json
 import re
@@ -88,7 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def do_GET(self) -> None:
-        self._answer()
+        with contextlib.suppress(ConnectionError):  # it went away in the middle
+            self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:
         """`requests` has them."""

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import termios
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,6 +144,24 @@ def test_a_hub_that_dies_in_the_middle_and_comes_back(hub: HubServer, here: Here
         assert ended.returncode == 0, ended.stdout
         assert "model.safetensors" in got(again)
         assert not {*got(again)} & {*hub.bytes_sent} - {"model.safetensors"}, "the rest was kept"
+
+
+def test_who_was_killed_in_the_middle_gets_it_the_next_time(hub: HubServer, here: Here) -> None:
+    hub.pause_s = 0.05
+    ended = threading.Event()
+    with subprocess.Popen(
+        [sys.executable, "-c", _FETCH, "tiny/chat"],
+        env=here.environment,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as running:
+        while not hub.bytes_sent["model.safetensors"] and running.poll() is None:
+            ended.wait(0.01)
+        running.kill()
+    hub.pause_s = 0
+    assert here.fetch("tiny/chat").returncode == 0
+    assert here.fetch("tiny/chat", HF_HUB_OFFLINE="1").returncode == 0
 
 
 def test_a_slow_hub_is_waited_for(hub: HubServer, here: Here) -> None:

@@ -1,10 +1,12 @@
 """`--download`: get all that what was chosen needs, and end; then it runs without a network."""
 
+import os
 from typing import TYPE_CHECKING
 
 from utils import smart_turn_file
 from utils.engine_loader import load_engines
 from utils.hub import fetched, folder_bytes, size_text
+from utils.shutdown import Shutdown
 
 if TYPE_CHECKING:
     from arguments_classes.command_line import Arguments
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
 
 def download(arguments: "Arguments") -> int:
     """Load every engine once, since nobody else knows what each will ask for, and say what is where. 0;
-    raises `UserError` where something cannot be had."""
+    raises `UserError` where something cannot be had. Ctrl-C ends it at once: what is got by other
+    threads would be waited for otherwise."""
+    Shutdown().heeded_by(lambda: os._exit(130))
     if arguments.vad.turn_detector == "auto":
         smart_turn_file.main()
     load_engines(arguments).close()

@@ -98,10 +98,14 @@ def _wanted(names: Iterable[str], files: Sequence[str] | None) -> list[str]:
 
 
 def _whole(folder: Path) -> bool:
-    """Whether a folder of the cache has what it should, as far as can be told without a list of its
-    files: older clients wrote none. What they had not finished they kept as "*.incomplete"."""
-    if any((folder.parent.parent / "blobs").glob("*.incomplete")):
-        return False
+    """Whether a folder of the cache has what it should. Where the client has kept a list of its files it
+    has seen to that; older ones kept none, and what they had not finished as "DIGEST.incomplete"."""
+    model = folder.parent.parent
+    if (model / "trees" / f"{folder.name}.json").exists():
+        return True
+    for part in (model / "blobs").glob("*.incomplete"):
+        if not (model / "blobs" / part.name.partition(".")[0]).exists():
+            return False
     for index in folder.rglob("*.index.json"):
         with contextlib.suppress(ValueError, AttributeError):
             parts = set(json.loads(index.read_text("utf-8")).get("weight_map", {}).values())
