@@ -264,19 +264,27 @@ def _unknown_argument(argument: str, parser: _Parser, chosen: Mapping[str, Seque
     flag = argument.split("=")[0].replace("-", "_").replace("__", "--", 1)
     if flag.endswith("api_key"):
         return f"{flag}: {_KEY_ADVICE}"
-    for row in all_rows():
-        if row in chosen.get(row.stage, ()):
-            continue
-        names = [f"--{f.name}" for f in dataclasses.fields(row.argument_class() or _NoArguments)]
-        old = [f"--{alias}" for alias in row.aliases if alias.endswith("_")]
-        if flag in names or any(flag.startswith(prefix) for prefix in old):
-            return f"{flag} belongs to --{row.stage} {row.name}, which is not the one chosen"
+    owners = [row for row in all_rows() if _has_flag(row, flag)]
+    for row in owners:
+        if row in chosen.get(row.stage, ())[1:]:
+            own = flag.replace(f"{row.stage}_", prefix_of(row, later=True), 1)
+            return f"{flag}: {row.name} stands behind another engine, so its flag is {own}"
+    if owners:
+        names = ", ".join(f"--{row.stage} {row.name}" for row in owners)
+        which = "which is not the one" if len(owners) == 1 else "none of which is"
+        return f"{flag} belongs to {names}, {which} chosen"
     for mode, arguments in MODES.items():
         if flag in [f"--{field.name}" for field in dataclasses.fields(arguments)]:
             return f"{flag} belongs to --mode {mode}, which is not the one chosen"
     known = [name for action in parser._actions for name in action.option_strings]
     nearest = difflib.get_close_matches(flag.lower(), known, n=1, cutoff=0)
     return f"there is no flag {flag}; the nearest is {nearest[0]} (--help shows all)"
+
+
+def _has_flag(row: EngineRow, flag: str) -> bool:
+    names = [f"--{field.name}" for field in dataclasses.fields(row.argument_class() or _NoArguments)]
+    old = [f"--{alias}" for alias in row.aliases if alias.endswith("_")]
+    return flag in names or any(flag.startswith(prefix) for prefix in old)
 
 
 @dataclass

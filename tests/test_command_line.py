@@ -99,7 +99,7 @@ def test_what_a_later_engine_refuses_names_its_flag() -> None:
         (["--vad", "silero,energy"], "--vad: expected one of "),
         (
             ["--tts", "openai,espeak", "--tts_rate", "90"],
-            "there is no flag --tts_rate; the nearest is --tts_",
+            "--tts_rate: espeak stands behind another engine, so its flag is --tts_espeak_rate",
         ),
         (["--tts", "openai,espeak", "--failover_tts_s", "0"], "--failover_tts_s: expected more than 0"),
         (["--thresch", "0.5"], "there is no flag --thresch; the nearest is --thresh"),

@@ -148,5 +148,5 @@ def test_a_model_without_all_its_weights_refuses_to_start(tmp_path: Path) -> Non
 
 
 def test_a_model_that_is_not_there() -> None:
-    with pytest.raises(UserError, match="neither a folder here nor in the cache"):
+    with pytest.raises(UserError, match="expected a folder that is there"):
         TransformersChatModel("/nowhere/model", "cpu")
