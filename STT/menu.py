@@ -34,6 +34,8 @@ MENU = (
         "no recognizer: the language model hears",
         "STT.none:NoRecognizer",
         languages="as the model",
+        licence="Apache-2.0; none",
+        tested="a server in the tests",
         remarks="interrupted by the length of what is said, since there are no words",
     ),
     EngineRow(
