@@ -25,9 +25,10 @@ class SpokenLanguage:
 
     def __init__(self, language: str, listened_for: str, known: Sequence[str]) -> None:
         detects = len(known) > 1
-        self._fixed = (
-            None if language == AUTO and detects else known[0] if language == AUTO else language
-        )
+        if language != AUTO:
+            self._fixed: str | None = language
+        else:
+            self._fixed = None if detects else known[0]
         if self._fixed is not None and self._fixed not in known:
             raise UserError(
                 f"--stt_language: expected auto or a language of this model, got {language}; "
@@ -40,12 +41,13 @@ class SpokenLanguage:
                 f"{listened_for!r}; it knows {_shortened(known)}"
             )
         self._listened_for = tuple(wanted)
+        self._only = None if detects else known[0]
 
     def told(self, language: str | None) -> str | None:
         """The language in which this call is spoken; None: it is to be detected."""
         if language is None:
             return self._fixed
-        return None if is_detected(language) else language
+        return self._only if is_detected(language) else language
 
     def settle(self, detected: str, language: str | None) -> tuple[str, tuple[Notice, ...]]:
         """In which language to understand a call that sounded like `detected` and was asked for with

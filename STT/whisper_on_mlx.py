@@ -1,0 +1,105 @@
+"""WhisperOnMlx: what the two packages have in common that run Whisper on Apple's MLX."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from mlx.utils import tree_flatten
+
+from pipeline.errors import UserError
+from pipeline.messages import Notice, Samples
+from pipeline.turn import CancelToken
+from STT.base import Transcription
+from STT.spoken_language import SpokenLanguage, as_detected, from_whisper, to_whisper
+from utils.audio import clean, split_at_quiet
+from utils.hub import expect_weights
+from utils.mlx import MLX_LOCK
+
+FLAG = "--stt_model_name"
+
+
+class WhisperOnMlx(ABC):
+    """One call at a time, in turns with all that uses MLX. It stops between two parts of `longest_s`, at
+    whose ends the turn is given up as well, and not within one."""
+
+    slots = 1
+    sample_rate_hz = 16000
+    longest_s = 30.0
+    """What the model was trained to hear at once."""
+
+    def __init__(self, model: Any, names: Iterable[str], language: str, languages: str) -> None:
+        """`names`: all languages of Whisper, in the order in which a model knows them."""
+        self._model = model
+        known = list(names)[: model.num_languages] if model.is_multilingual else ["en"]
+        self.languages: tuple[str, ...] = tuple(map(from_whisper, known))
+        self._spoken = SpokenLanguage(language, languages, self.languages)
+        warm_up = np.random.default_rng(0).normal(0, 0.01, self.sample_rate_hz).astype(np.float32)
+        self.transcribe(warm_up, self.languages[0], CancelToken())
+
+    def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
+        """The words; no words for silence, by the thresholds of the library."""
+        texts: list[str] = []
+        notices: tuple[Notice, ...] = ()
+        spoken = None
+        for part in split_at_quiet(clean(samples), self.sample_rate_hz, self.longest_s):
+            if cancel.cancelled:
+                break
+            if not part.any():
+                continue
+            with MLX_LOCK:
+                text, spoken, told = self._understand(part, language)
+            texts.append(text)
+            notices += told
+            language = spoken
+        return Transcription(" ".join(filter(None, texts)), spoken, notices)
+
+    def close(self) -> None:
+        """Let the weights go."""
+        self._model = None
+
+    def _understand(self, part: Samples, asked: str | None) -> tuple[str, str, tuple[Notice, ...]]:
+        mx.random.seed(0)  # the same audio, the same words, also where an unlikely text is tried again
+        told = self._spoken.told(asked)
+        text, code = self._listen(part, told and to_whisper(told))
+        if told is not None:
+            return text.strip(), told, ()
+        settled, notices = self._spoken.settle(from_whisper(code), asked)
+        if settled != from_whisper(code):
+            text, _ = self._listen(part, to_whisper(settled))
+        return text.strip(), as_detected(settled), notices
+
+    @abstractmethod
+    def _listen(self, samples: Samples, language: str | None) -> tuple[str, str]:
+        """The words, and in which language they were understood; None: it is to be detected."""
+
+
+def weights_in(folder: Path, model_name: str) -> Path:
+    """The file of the weights beside its config.json. Raises `UserError`."""
+    for name in ("weights.safetensors", "weights.npz"):
+        if (folder / name).exists() and (folder / "config.json").exists():
+            return folder / name
+    raise UserError(
+        f"{FLAG} {model_name}: expected config.json and weights.npz or weights.safetensors in {folder}"
+    )
+
+
+def read_weights(file: Path) -> dict[str, Any]:
+    """All tensors of a file by their names."""
+    tensors: Any = mx.load(str(file))
+    return dict(tensors)
+
+
+def expect_all_weights(model: Any, weights: dict[str, Any], model_name: str) -> None:
+    """Raise `UserError` unless there are weights for everything: MLX leaves the rest at random."""
+    wanted = {name: tensor.shape for name, tensor in tree_flatten(model.parameters())}
+    wanted.pop("alignment_heads", None)  # for the times of words, which are not asked for
+    mismatched = [
+        (name, shape)
+        for name, shape in wanted.items()
+        if name in weights and weights[name].shape != shape
+    ]
+    missing = set(wanted) - set(weights)
+    expect_weights({"missing_keys": missing, "mismatched_keys": mismatched}, FLAG, model_name)
