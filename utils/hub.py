@@ -7,32 +7,39 @@ from typing import Any
 from pipeline.errors import UserError
 
 
-def fetch(model_name: str, flag: str, *, files: Sequence[str] | None = None) -> Path:
+def fetch(
+    model_name: str, flag: str, *, files: Sequence[str] | None = None, repo_type: str = "model"
+) -> Path:
     """The folder with the files of a model.
 
     `model_name` is a folder, or a name on the hub; `files` are patterns of what is needed of it, all by
     default. What is in the cache is not asked for on the network; a file that is named without a "*" is,
-    where the cache has others of the model only. Raises `UserError`, naming `flag`.
+    where the cache has others of the model only. `repo_type` is "dataset" for a set of data. Raises
+    `UserError`, naming `flag`.
     """
     if Path(model_name).expanduser().is_dir():
         return Path(model_name).expanduser()
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
 
     wanted = None if files is None else list(files)
-    try:
-        folder = Path(snapshot_download(model_name, allow_patterns=wanted, local_files_only=True))
-        if all("*" in name or (folder / name).exists() for name in wanted or ()):
+    named = [name for name in wanted or () if "*" not in name]
+    reason: Exception | None = None
+    for offline in (True, False):
+        try:
+            folder = Path(
+                snapshot_download(
+                    model_name, repo_type=repo_type, allow_patterns=wanted, local_files_only=offline
+                )
+            )
+        except (OSError, ValueError) as error:  # the latter: it cannot be a name on the hub
+            reason = error
+            continue
+        if all((folder / name).exists() for name in named):  # without a network it gives what there is
             return folder
-    except (LocalEntryNotFoundError, ValueError):  # the latter: it cannot be a name on the hub
-        pass
-    try:
-        return Path(snapshot_download(model_name, allow_patterns=wanted))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{flag} {model_name}: it is neither a folder here nor in the cache, and the hub cannot be "
-            "reached or does not know it; name a folder, or connect once"
-        ) from error
+    raise UserError(
+        f"{flag} {model_name}: it is neither a folder here nor in the cache, and the hub cannot be "
+        "reached or does not know it; name a folder, or connect once"
+    ) from reason
 
 
 def expect_weights(report: Any, flag: str, model_name: str) -> None:
