@@ -91,11 +91,9 @@ class BarkSynthesizer:
     def _choose(self, voice: str | None, language: str | None) -> str:
         """The voice asked for, now or at start; else one of the language."""
         language = language or self._language
-        usual = [
-            f"v2/{language}_speaker_6",
-            *(v for v in self.voices if v.startswith(f"v2/{language}_")),
-        ]
-        chosen = voice or self._voice or next((v for v in usual if v in self.voices), language)
+        others = (name for name in self.voices if name.startswith(f"v2/{language}_"))
+        usual = f"v2/{language}_speaker_6"
+        chosen = voice or self._voice or (usual if usual in self.voices else next(others, language))
         if chosen not in self.voices:
             raise unknown_voice(self.voices, chosen)
         return chosen

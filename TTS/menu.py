@@ -157,4 +157,18 @@ MENU = (
         licence="Apache-2.0 (Transformers); MIT",
         tested="tiny random weights",
     ),
+    EngineRow(
+        "tts",
+        "speecht5",
+        "English, any voice of which there is an x-vector",
+        "TTS.speecht5:SpeechT5Synthesizer",
+        "arguments_classes.speecht5_arguments:SpeechT5Arguments",
+        needs=("torch", "sentencepiece"),
+        extra="speecht5",
+        long_in_python=True,
+        devices=("cuda", "mps", "cpu"),
+        languages="en",
+        licence="Apache-2.0 (Transformers); MIT",
+        tested="tiny random weights",
+    ),
 )

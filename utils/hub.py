@@ -23,18 +23,21 @@ fetched: dict[str, Path] = {}
 """What `fetch` gave to this process, by the names on the hub."""
 
 
-def fetch(model_name: str, flag: str, *, files: Sequence[str] | None = None) -> Path:
+def fetch(
+    model_name: str, flag: str, *, files: Sequence[str] | None = None, repo_type: str = "model"
+) -> Path:
     """The folder with the files of a model.
 
     `model_name` is a folder, or a name on the hub; `files` are patterns of what is needed of it, all by
     default; one without a "*" must be there. What is in the cache is not asked for on the network. What
     is not is downloaded, its size and progress shown on standard error; if that breaks off, the files
-    that were complete are kept. Raises `UserError`, naming `flag`.
+    that were complete are kept. `repo_type` is "dataset" for a set of data. Raises `UserError`, naming
+    `flag`.
     """
-    folder = cached(model_name, files)
+    folder = cached(model_name, files, repo_type)
     if folder is None:
         try:
-            folder = _download(model_name, flag, files)
+            folder = _download(model_name, flag, files, repo_type)
         except UserError:
             raise
         except Exception as error:  # of three libraries, which have no base in common
@@ -43,7 +46,7 @@ def fetch(model_name: str, flag: str, *, files: Sequence[str] | None = None) -> 
     return folder
 
 
-def cached(model_name: str, files: Sequence[str] | None = None) -> Path | None:
+def cached(model_name: str, files: Sequence[str] | None = None, repo_type: str = "model") -> Path | None:
     """The folder with the files of a model, where nothing of them is missing; without the network."""
     if Path(model_name).expanduser().is_dir():
         return Path(model_name).expanduser()
@@ -52,7 +55,11 @@ def cached(model_name: str, files: Sequence[str] | None = None) -> Path | None:
 
     wanted = None if files is None else list(files)
     try:  # refuses what a download that broke off has left, if it knows what there should be
-        folder = Path(snapshot_download(model_name, allow_patterns=wanted, local_files_only=True))
+        folder = Path(
+            snapshot_download(
+                model_name, repo_type=repo_type, allow_patterns=wanted, local_files_only=True
+            )
+        )
     except (LocalEntryNotFoundError, ValueError):  # the latter: it cannot be a name on the hub
         return None
     named = (folder / name for name in files or () if "*" not in name)
@@ -114,10 +121,11 @@ def _whole(folder: Path) -> bool:
     return True
 
 
-def _download(model_name: str, flag: str, files: Sequence[str] | None) -> Path:
+def _download(model_name: str, flag: str, files: Sequence[str] | None, repo_type: str) -> Path:
     from huggingface_hub import HfApi, snapshot_download
 
-    known = HfApi().model_info(model_name, files_metadata=True, timeout=ANSWER_S).siblings or []
+    about = HfApi().repo_info(model_name, repo_type=repo_type, files_metadata=True, timeout=ANSWER_S)
+    known = about.siblings or []
     sizes = {file.rfilename: file.size or 0 for file in known}
     names = _wanted(sizes, files)
     if not names:
@@ -126,7 +134,7 @@ def _download(model_name: str, flag: str, files: Sequence[str] | None) -> Path:
         )
     size = sum(sizes[name] for name in names)
     cache = cache_folder()
-    here = cache / f"models--{model_name.replace('/', '--')}" / "blobs"
+    here = cache / f"{repo_type}s--{model_name.replace('/', '--')}" / "blobs"
     missing = size - (folder_bytes(here) if here.is_dir() else 0)
     free = shutil.disk_usage(next(path for path in (cache, *cache.parents) if path.exists())).free
     if missing > free:
@@ -137,7 +145,7 @@ def _download(model_name: str, flag: str, files: Sequence[str] | None) -> Path:
     _say(f"downloading {model_name}: {size_text(size)}, into {cache}")
     began_s = time.monotonic()
     _show_bars()
-    folder = Path(snapshot_download(model_name, allow_patterns=names))
+    folder = Path(snapshot_download(model_name, repo_type=repo_type, allow_patterns=names))
     _say(f"downloaded {model_name}: {size_text(size)} in {time.monotonic() - began_s:.0f} s")
     return folder
 

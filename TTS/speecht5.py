@@ -1,0 +1,150 @@
+"""SpeechT5 with HiFi-GAN (Microsoft): English, the voice of an x-vector, through Transformers."""
+
+import io
+import textwrap
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import SpeechT5ForTextToSpeech, SpeechT5HifiGan, SpeechT5Tokenizer
+
+from pipeline.errors import UserError
+from pipeline.messages import AudioChunk
+from pipeline.turn import CancelToken
+from utils.audio import clean
+from utils.hub import expect_weights, fetch
+from utils.voices import unknown_voice
+
+SPEAKERS = ("awb", "bdl", "clb", "jmk", "ksp", "rms", "slt")
+"""Of the CMU ARCTIC recordings; clb and slt are women."""
+
+_XVECTORS, _ZIP = "Matthijs/cmu-arctic-xvectors", "spkrec-xvect.zip"
+
+LONGEST_CHARS = 200
+"""Longer text is spoken in parts: the model has places for a few hundred letters."""
+
+FRAMES_A_LETTER = 12
+"""Of 16 ms; speech has about 5. More is a part whose end the model has missed."""
+
+_FILES = ["*.json", "*.model", "*.bin", "*.safetensors"]
+
+
+class SpeechT5Synthesizer:
+    """A voice is one of seven speakers of CMU ARCTIC, or that of `clone`, a .npy file with an x-vector
+    of 512 numbers (as speechbrain/spkrec-xvect-voxceleb makes them). Stops between two frames.
+    """
+
+    name = "speecht5"
+    slots = 1
+    sample_rate_hz = 16000
+    languages: tuple[str, ...] = ("en",)
+
+    def __init__(
+        self,
+        device: str,
+        model_name: str = "microsoft/speecht5_tts",
+        vocoder_name: str = "microsoft/speecht5_hifigan",
+        speakers_name: str = _XVECTORS,
+        voice: str = "slt",
+        clone: str | None = None,
+    ) -> None:
+        folder = fetch(model_name, "--tts_model_name", files=_FILES)
+        try:
+            self._tokenizer: Any = SpeechT5Tokenizer.from_pretrained(folder, normalize=True)
+        except (OSError, ValueError, TypeError) as error:
+            raise UserError(f"--tts_model_name {model_name}: expected SpeechT5, got {error}") from error
+        self._model = _load(SpeechT5ForTextToSpeech, model_name, "--tts_model_name", device)
+        self._vocoder = _load(SpeechT5HifiGan, vocoder_name, "--tts_vocoder_name", device)
+        size = self._model.config.speaker_embedding_dim
+        if clone is not None:
+            self._speakers = {"clone": _read_clone(clone, size)}
+        else:
+            self._speakers = _cmu_arctic(speakers_name)
+        self.voices = tuple(self._speakers)
+        self._voice = "clone" if clone is not None else voice
+        if self._voice not in self.voices:
+            raise UserError(f"--tts_voice: {unknown_voice(self.voices, voice)}")
+        self.about = f"{model_name} on {device}"
+
+    def expect_voice(self, voice: str) -> None:
+        """One of `voices`."""
+        if voice not in self.voices:
+            raise unknown_voice(self.voices, voice)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """A chunk for each part."""
+        voice = voice or self._voice
+        self.expect_voice(voice)
+        device = self._model.device
+        speaker = torch.from_numpy(self._speakers[voice]).unsqueeze(0).to(device)
+
+        def look(*_: Any) -> None:
+            if cancel.cancelled:
+                raise _Stopped
+
+        for part in textwrap.wrap(text, LONGEST_CHARS):
+            if not any(letter.isalnum() for letter in part):
+                continue
+            letters = self._tokenizer(part, return_tensors="pt").input_ids.to(device)
+            frames = self._model.speecht5.decoder.wrapped_decoder
+            before_each_frame = frames.register_forward_pre_hook(look)
+            try:
+                with torch.inference_mode():
+                    audio = self._model.generate_speech(
+                        letters, speaker, vocoder=self._vocoder, maxlenratio=FRAMES_A_LETTER
+                    )
+            except _Stopped:
+                return
+            finally:
+                before_each_frame.remove()
+            yield AudioChunk(clean(audio.float().cpu().numpy()), self.sample_rate_hz)
+
+    def close(self) -> None:
+        """The weights go when this object goes."""
+
+
+class _Stopped(Exception):
+    """The turn was cancelled."""
+
+
+def _load(kind: Any, model_name: str, flag: str, device: str) -> Any:
+    folder = fetch(model_name, flag, files=_FILES)
+    try:
+        model, report = kind.from_pretrained(folder, output_loading_info=True)
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"{flag} {model_name}: expected {kind.__name__}, got {error}") from error
+    expect_weights(report, flag, model_name)
+    return model.to(device).eval()
+
+
+def _cmu_arctic(name: str) -> dict[str, np.ndarray]:
+    """The x-vector of the first sentence of each speaker."""
+    file = fetch(name, "--tts_speakers_name", files=[_ZIP], repo_type="dataset") / _ZIP
+    try:
+        with zipfile.ZipFile(file) as vectors:
+            files = sorted(entry for entry in vectors.namelist() if entry.endswith(".npy"))
+            first = {s: next(f for f in files if f"cmu_us_{s}_arctic" in f) for s in SPEAKERS}
+            return {s: np.load(io.BytesIO(vectors.read(f))).astype(np.float32) for s, f in first.items()}
+    except (OSError, zipfile.BadZipFile, StopIteration) as error:
+        raise UserError(
+            f"--tts_speakers_name {name}: expected {_ZIP} with the speakers of CMU ARCTIC, got {error!r}"
+        ) from error
+
+
+def _read_clone(path: str, size: int) -> np.ndarray:
+    try:
+        vector: np.ndarray = np.load(Path(path).expanduser()).astype(np.float32).reshape(-1)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"--tts_clone {path}: expected a .npy file of an x-vector, got {error}"
+        ) from error
+    if len(vector) != size or not np.isfinite(vector).all():
+        raise UserError(
+            f"--tts_clone {path}: expected {size} numbers, got {len(vector)}, or NaN in them"
+        )
+    return vector
