@@ -93,11 +93,14 @@ def test_quantized_weights(tmp_path: Path) -> None:
     assert WhisperMlxRecognizer(str(folder)).about.endswith("cpu")
 
 
+DISTIL = "mustafaaljadery/distil-whisper-mlx"
+
+
 @pytest.mark.parametrize(
     ("name", "quantization", "repository", "files"),
     [
-        ("distil-large-v3", "none", "mustafaaljadery/distil-whisper-mlx", "mlx_models/distil-large-v3/*"),
-        ("distil-large-v3", "4bit", "mustafaaljadery/distil-whisper-mlx", "mlx_models/distil-large-v3-4-bit/*"),
+        ("distil-large-v3", "none", DISTIL, "mlx_models/distil-large-v3/*"),
+        ("distil-large-v3", "4bit", DISTIL, "mlx_models/distil-large-v3-4-bit/*"),
         ("small", "8bit", "mlx-community/whisper-small-mlx-8bit", "weights.npz"),
     ],
 )  # fmt: skip
