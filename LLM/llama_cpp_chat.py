@@ -26,6 +26,7 @@ class LlamaCppChatModel:
     name = "llama-cpp"
     slots = 1
     takes_tools = False
+    hears = False
     """Of the templates in GGUF files its binding renders the tools, but does not read the calls."""
 
     def __init__(

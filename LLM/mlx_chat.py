@@ -26,6 +26,7 @@ class MLXChatModel:
     name = "mlx-lm"
     slots = 1
     takes_tools = False
+    hears = False
     """Every family of models writes its calls in another way."""
 
     def __init__(

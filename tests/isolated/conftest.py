@@ -25,6 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.inipath != _HERE / "pytest.ini":
         return  # all tests run, in the environment of the program, where these are skipped
     os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models are fastest on one
     sys.path[:] = [place for place in sys.path if Path(place or ".").resolve() != _ROOT]
     if importlib.util.find_spec("TTS") is not None:  # Coqui's, since ours cannot be found yet
         _OwnPackages.names -= {"TTS"}

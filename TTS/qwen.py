@@ -1,0 +1,158 @@
+"""Qwen3-TTS: ten languages, speakers by name, and how it is said in words. Models of the hub."""
+
+import logging
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from qwen_tts import Qwen3TTSModel
+
+from pipeline.errors import EngineError, UserError
+from pipeline.messages import AudioChunk
+from pipeline.turn import CancelToken
+from utils.audio import clean
+from utils.hub import expect_weights, fetch
+from utils.voices import unknown_voice
+
+_LANGUAGES = {
+    "en": "english",
+    "zh": "chinese",
+    "de": "german",
+    "es": "spanish",
+    "fr": "french",
+    "it": "italian",
+    "ja": "japanese",
+    "ko": "korean",
+    "pt": "portuguese",
+    "ru": "russian",
+}
+"""What the models call them."""
+
+_NATIVE = {"en": "ryan", "zh": "vivian", "ja": "ono_anna", "ko": "sohee"}
+"""Speakers whose own language it is (README of QwenLM/Qwen3-TTS); the others are spoken by the first."""
+
+LONGEST_TEXT = 300
+"""Characters that are spoken in one go, some 20 s: nothing is heard before all of it is made."""
+
+
+class QwenSynthesizer:
+    """One sentence at a time, as a whole: its library does not stream. Stops between two steps of 80 ms.
+
+    `style` says how it is said ("softly, a bit sad"), which the small model does not take.
+    """
+
+    name = "qwen"
+    slots = 1
+
+    def __init__(
+        self,
+        model_name: str,
+        device: str,
+        torch_dtype: str = "auto",
+        voice: str | None = None,
+        language: str | None = None,
+        style: str | None = None,
+    ) -> None:
+        self.about = f"{model_name} on {device}"
+        self._qwen = _load(model_name, device, torch_dtype)
+        if self._qwen.model.tts_model_type != "custom_voice":
+            raise UserError(
+                f"--tts_model_name {model_name}: expected one whose name ends in CustomVoice"
+            )
+        if style is not None and self._qwen.model.tts_model_size in "0b6":  # as the library looks at it
+            raise UserError(f"--tts_style: {model_name} takes none, the models of 1.7B do")
+        self.sample_rate_hz = int(self._qwen.model.speech_tokenizer.get_output_sample_rate())
+        self.voices = tuple(self._qwen.get_supported_speakers() or ())
+        known = self._qwen.get_supported_languages() or ()
+        self.languages = tuple(code for code, called in _LANGUAGES.items() if called in known)
+        if language is not None and language not in self.languages:
+            spoken = ", ".join(self.languages)
+            raise UserError(f"--tts_language: expected one of {spoken}, got {language!r}")
+        try:
+            if voice is not None:
+                self.expect_voice(voice)
+        except EngineError as error:
+            raise UserError(f"--tts_voice: {error}") from error
+        self._voice = voice
+        self._language = language
+        self._style = style
+        self._cancel = CancelToken()
+        self._qwen.model.talker.register_forward_pre_hook(self._go_on)
+        for _ in self.synthesize("Hello.", None, None, CancelToken()):
+            pass  # the first call is the slowest
+
+    def expect_voice(self, voice: str) -> None:
+        """A speaker of the model, in small letters."""
+        if voice not in self.voices:
+            raise unknown_voice(self.voices, voice)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk]:
+        """Speak `text`; where no language was said or configured, the model hears it from the words."""
+        if voice is not None:
+            self.expect_voice(voice)
+        language = language or self._language
+        speaker = voice or self._voice or self._usual(language)
+        spoken = _LANGUAGES[language] if language else None
+        for part in textwrap.wrap(text, LONGEST_TEXT):
+            self._cancel = cancel
+            try:
+                (samples,), _ = self._qwen.generate_custom_voice(
+                    part, speaker, spoken, instruct=self._style
+                )
+            except _Stopped:
+                return
+            yield AudioChunk(clean(np.asarray(samples, np.float32)), self.sample_rate_hz)
+
+    def close(self) -> None:
+        """The weights go when this object goes."""
+
+    def _usual(self, language: str | None) -> str:
+        native = _NATIVE.get(language or "en", "")
+        return native if native in self.voices else self.voices[0]
+
+    def _go_on(self, *_: object) -> None:
+        """Called before every step of the model: its library takes nothing else that could stop it."""
+        if self._cancel.cancelled:
+            raise _Stopped
+
+
+class _Stopped(Exception):
+    """Leaves the library in the midst of a sentence."""
+
+
+def _load(model_name: str, device: str, torch_dtype: str) -> Any:
+    dtype = torch_dtype if torch_dtype == "auto" else getattr(torch, torch_dtype)
+    folder = fetch(model_name, "--tts_model_name")
+    try:
+        with _made_up_layers() as made_up:
+            model = Qwen3TTSModel.from_pretrained(str(folder), device_map=device, dtype=dtype)
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f"--tts_model_name {model_name}: expected a model of Qwen3-TTS, got {error}"
+        ) from error
+    expect_weights({"missing_keys": made_up, "mismatched_keys": []}, "--tts_model_name", model_name)
+    return model
+
+
+@contextmanager
+def _made_up_layers() -> Iterator[list[str]]:
+    """The layers without weights: transformers tells in its log, and nowhere else here."""
+    made_up: list[str] = []
+
+    class Reader(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told = record.getMessage()
+            if "newly initialized" in told:
+                made_up.extend(told.partition("[")[2].partition("]")[0].replace("'", "").split(", "))
+
+    reader, log = Reader(), logging.getLogger("transformers.modeling_utils")
+    log.addHandler(reader)
+    try:
+        yield made_up
+    finally:
+        log.removeHandler(reader)
