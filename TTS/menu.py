@@ -178,6 +178,7 @@ MENU = (
         "TTS.coqui:CoquiSynthesizer",
         "arguments_classes.coqui_arguments:CoquiArguments",
         environment="coqui",
+        foreign=("TTS",),
         long_in_python=True,
         devices=("cuda", "cpu"),
         languages="by model: XTTS has 17",

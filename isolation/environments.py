@@ -63,8 +63,9 @@ ENVIRONMENTS = (
         checks=("import qwen_tts",),
     ),
     Environment(
+        # `codec` is asked for by torch from 2.9 on, the rest by XTTS; `six` is used without being named
         "coqui",
-        ("torch>=2.4", "torchaudio", "coqui-tts[codec]>=0.27,<0.29"),
+        ("torch>=2.4", "torchaudio", "coqui-tts[codec,ja,ko,zh]==0.28.0", "six"),
         checks=("from TTS.api import TTS",),
     ),
 )
