@@ -1,11 +1,12 @@
-# make talk   set up, and talk
-# make check  set up, and run what CI runs: style, types, tests
+# make talk          set up, and talk
+# make check         set up, and run what CI runs: style, types, tests
+# make test-engines  the engines that come by extra, over tiny models: 4 GB, half an hour
 
 PYTHON ?= python3
 BIN := .venv/bin
 OUT := out
 
-.PHONY: talk check agents setup clean
+.PHONY: talk check test-engines agents setup clean
 
 talk: setup
 	@$(BIN)/python s2s_pipeline.py --mode local || { code=$$?; \
@@ -26,6 +27,26 @@ check: .venv/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/pytest
+
+# those with an environment of their own one after the other, since each takes a gigabyte or more
+ISOLATED := parler qwen coqui
+test-engines: .venv/ready-engines
+	$(BIN)/pytest tests/engines
+	for name in $(ISOLATED); do $(MAKE) --no-print-directory test-isolated NAME=$$name || exit 1; done
+
+.PHONY: test-isolated
+test-isolated: export S2S_ENVIRONMENTS := $(CURDIR)/.venv/environments
+test-isolated: .venv/ready-dev
+	$(BIN)/python s2s_pipeline.py --install $(NAME)
+	.venv/environments/$(NAME)/bin/python -m pip --version >/dev/null 2>&1 || \
+	  .venv/environments/$(NAME)/bin/python -m ensurepip >/dev/null
+	.venv/environments/$(NAME)/bin/python -m pip install --quiet --disable-pip-version-check "pytest>=8.3,<10"
+	.venv/environments/$(NAME)/bin/python -m pytest -c tests/isolated/pytest.ini tests/isolated/test_$(NAME).py
+	rm -rf .venv/environments/$(NAME)
+
+.venv/ready-engines: .venv/ready-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[engines]"
+	@touch $@
 
 # for one test: OpenAI's kit for agents, in Node
 agents:
