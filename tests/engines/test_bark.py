@@ -57,8 +57,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         kept = (int, float, str, bool, list)
         return {k: v for k, v in vars(settings).items() if isinstance(v, kept) and k[0] != "_"}
 
+    length = {"max_new_tokens": 40, "min_new_tokens": 40}
     model.generation_config = GenerationConfig(  # BarkGenerationConfig cannot be saved
-        semantic_config=plain(generation.BarkSemanticGenerationConfig()) | {"max_new_tokens": 40},
+        semantic_config=plain(generation.BarkSemanticGenerationConfig()) | length,
         coarse_acoustics_config=plain(generation.BarkCoarseGenerationConfig()),
         fine_acoustics_config=plain(generation.BarkFineGenerationConfig()),
         sample_rate=24000,

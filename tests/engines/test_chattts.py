@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # torch deprecates what ChatT
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory):
-    """The package knows one set of sizes and of checksums. Random weights rarely end by themselves."""
+    """The package knows one set of sizes and of checksums. Random weights do not end by themselves."""
     folder = tmp_path_factory.mktemp("chattts")
     config = tiny_chattts(folder)
     with pytest.MonkeyPatch.context() as patch:
