@@ -29,7 +29,7 @@ check: .venv/ready-dev
 	$(BIN)/pytest
 
 # those with an environment of their own one after the other, since each takes a gigabyte or more
-ISOLATED := parler qwen coqui
+ISOLATED := parler qwen coqui melo
 test-engines: .venv/ready-engines
 	$(BIN)/pytest tests/engines
 	for name in $(ISOLATED); do $(MAKE) --no-print-directory test-isolated NAME=$$name || exit 1; done

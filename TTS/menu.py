@@ -201,4 +201,18 @@ MENU = (
         licence="Apache-2.0; Apache-2.0",
         tested="tiny random weights",
     ),
+    EngineRow(
+        "tts",
+        "melo",
+        "six languages, fast enough for a processor",
+        "TTS.melo:MeloSynthesizer",
+        "arguments_classes.melo_arguments:MeloArguments",
+        environment="melo",
+        long_in_python=True,
+        devices=("cuda", "mps", "cpu"),
+        languages="English, Spanish, French, Chinese, Japanese, Korean",
+        streams="sentence by sentence",
+        licence="MIT; MIT",
+        tested="tiny random weights, patched",
+    ),
 )

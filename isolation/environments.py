@@ -13,6 +13,15 @@ _MARK = "installed.json"
 
 
 @dataclass(frozen=True, slots=True)
+class Sdist:
+    """A package that pip cannot build, taken as it is out of its archive."""
+
+    package: str
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """What belongs into one, as pip understands it."""
 
@@ -20,6 +29,7 @@ class Environment:
     packages: tuple[str, ...]
     without_dependencies: tuple[str, ...] = ()
     """Installed behind the others as they are, since what they say they need is wrong."""
+    sdists: tuple[Sdist, ...] = ()
     checks: tuple[str, ...] = ()
     """Python, each of which must run in it."""
     pythons: tuple[str, ...] = ("3.11", "3.12", "3.13")
@@ -67,6 +77,29 @@ ENVIRONMENTS = (
         "coqui",
         ("torch>=2.4", "torchaudio", "coqui-tts[codec,ja,ko,zh]==0.28.0", "six"),
         checks=("from TTS.api import TTS",),
+    ),
+    # melotts 0.1.1 names packages of 2023 and lacks a file without which pip cannot build it; it runs with
+    # those of today, each named here, since pip looks for more than ten minutes without
+    Environment(
+        "melo",
+        (
+            *("torch>=2.4", "torchaudio", "transformers==5.23.0", "nltk==3.10.4", "librosa==0.11.0"),
+            *("soundfile==0.14.0", "cached-path==1.8.10", "txtsplit==1.0.0", "num2words==0.5.14"),
+            *("inflect==7.6.0", "unidecode==1.4.0", "anyascii==0.3.3", "six==1.17.0", "tqdm==4.70.1"),
+            *("g2p-en==2.1.0", "eng-to-ipa==0.0.2", "langid==1.1.6", "gruut[de,es,fr]==2.4.0"),
+            *("mecab-python3==1.0.12", "unidic-lite==1.0.8", "fugashi==1.5.2", "pykakasi==2.3.0"),
+            *("jamo==0.4.1", "g2pkk==0.1.2", "pypinyin==0.55.0", "cn2an==0.5.24", "jieba==0.42.1"),
+            *("pydub==0.25.1", "rich==13.9.4", "typer==0.29.2"),
+        ),
+        sdists=(
+            Sdist(
+                "melo",
+                "https://files.pythonhosted.org/packages/3b/a1/"
+                "3f0570d4bf21eb71e862c52920a5ccb54321df5fed5fc56380e80ae091b6/melotts-0.1.1.tar.gz",
+                "e1ce679ee827e99b8eeaac5715e432737fa9d00f197139d4c85757464b76d1dd",
+            ),
+        ),
+        checks=("import txtsplit, gruut, MeCab, g2pkk",),
     ),
 )
 

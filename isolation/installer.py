@@ -11,6 +11,8 @@ from pathlib import Path
 from isolation.environments import Environment
 from pipeline.errors import UserError
 
+_UNPACK = str(Path(__file__).with_name("sdist.py"))
+
 
 def install(environment: Environment) -> None:
     """Make it, unless it is there, and say what is done. Raises `UserError`; then nothing is left."""
@@ -41,6 +43,7 @@ def commands(environment: Environment, uv: str | None) -> list[list[str]]:
     steps = [make, [*pip, *environment.packages]]
     if environment.without_dependencies:
         steps.append([*pip, "--no-deps", *environment.without_dependencies])
+    steps += [[python, _UNPACK, sdist.url, sdist.sha256, sdist.package] for sdist in environment.sdists]
     return steps + [[python, "-P", "-c", check] for check in environment.checks]
 
 

@@ -1,0 +1,146 @@
+"""MeloTTS: English, Spanish, French, Chinese, Japanese and Korean, each a model of its own, fast enough
+for a processor."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import nltk
+import torch
+
+from pipeline.errors import EngineError, UserError
+from pipeline.messages import AudioChunk, Notice
+from pipeline.turn import CancelToken
+from utils.audio import clean
+from utils.hub import fetch
+from utils.voices import unknown_voice
+
+_MODELS = {
+    "en": ("EN", "myshell-ai/MeloTTS-English"),
+    "es": ("ES", "myshell-ai/MeloTTS-Spanish"),
+    "fr": ("FR", "myshell-ai/MeloTTS-French"),
+    "zh": ("ZH", "myshell-ai/MeloTTS-Chinese"),
+    "ja": ("JP", "myshell-ai/MeloTTS-Japanese"),
+    "ko": ("KR", "myshell-ai/MeloTTS-Korean"),
+}
+"""What MeloTTS calls a language, and where its model is on the hub."""
+
+_NLTK = {
+    "averaged_perceptron_tagger": "taggers/averaged_perceptron_tagger.zip",
+    "averaged_perceptron_tagger_eng": "taggers/averaged_perceptron_tagger_eng",
+    "cmudict": "corpora/cmudict.zip",
+}
+"""What its English wants of NLTK, and where that keeps it."""
+
+
+class MeloSynthesizer:
+    """One sentence at a time; stops between two of them. The model of a further language is loaded when
+    that is spoken first, and downloaded then, once, if it has to be."""
+
+    name = "melo"
+    slots = 1
+
+    def __init__(
+        self,
+        device: str,
+        model_name: str | None = None,
+        voice: str | None = None,
+        language: str = "en",
+        speed: float = 1.0,
+    ) -> None:
+        if language not in _MODELS:
+            raise UserError(f"--tts_language: expected one of {', '.join(_MODELS)}, got {language!r}")
+        self.about = f"{model_name or _MODELS[language][1]} on {device}"
+        self.languages = tuple(_MODELS) if model_name is None else (language,)
+        self._device = device
+        self._language = language
+        self._speed = speed
+        self._loaded = {language: _load(language, model_name or _MODELS[language][1], device)}
+        usual = self._loaded[language].hps.data
+        self.sample_rate_hz = int(usual.sampling_rate)
+        self._speakers = dict(usual.spk2id.items())
+        self.voices = tuple(self._speakers)
+        try:
+            if voice is not None:
+                self.expect_voice(voice)
+        except EngineError as error:
+            raise UserError(f"--tts_voice: {error}") from error
+        self._voice = voice or self.voices[0]
+        for _ in self.synthesize("Hello.", None, None, CancelToken()):
+            pass  # the first call loads the model that reads the words
+
+    def expect_voice(self, voice: str) -> None:
+        """A speaker of the model of the configured language."""
+        if voice not in self._speakers:
+            raise unknown_voice(self.voices, voice)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk | Notice]:
+        """Speak `text`, sentence by sentence. Other languages than the configured one have one voice."""
+        if voice is not None:
+            self.expect_voice(voice)
+        language = language or self._language
+        if voice is not None and language != self._language:
+            yield Notice("voice_fallback", f"{voice} speaks {self._language}; another speaks {language}")
+        model = self._model_of(language)
+        speakers = dict(model.hps.data.spk2id.items())
+        speaker = speakers.get(voice or self._voice, next(iter(speakers.values())))
+        for sentence in model.split_sentences_into_pieces(text, model.language, quiet=True):
+            if cancel.cancelled:
+                return
+            if any(letter.isalnum() for letter in sentence):
+                samples = model.tts_to_file(sentence, speaker, None, quiet=True, speed=self._speed)
+                yield AudioChunk(clean(samples), self.sample_rate_hz)
+
+    def close(self) -> None:
+        """The weights go when this object goes."""
+
+    def _model_of(self, language: str) -> Any:
+        if language not in self._loaded:
+            try:
+                self._loaded[language] = _load(language, _MODELS[language][1], self._device)
+            except UserError as error:
+                raise EngineError(str(error), code="no_model") from error
+        return self._loaded[language]
+
+
+def _load(language: str, model_name: str, device: str) -> Any:
+    """From its folder: the package itself knows only addresses."""
+    folder = fetch(model_name, "--tts_model_name", files=["config.json", "checkpoint.pth"])
+    api = _package()
+    called, _ = _MODELS[language]
+    api.load_or_download_config = lambda _: api.utils.get_hparams_from_file(str(folder / "config.json"))
+    api.load_or_download_model = lambda _, where: torch.load(
+        folder / "checkpoint.pth", map_location=where, weights_only=True
+    )
+    try:
+        return api.TTS(called, device=device)
+    except (OSError, KeyError, RuntimeError, AttributeError) as error:
+        raise UserError(
+            f"--tts_model_name {model_name}: expected a model of MeloTTS, got {error}"
+        ) from error
+
+
+def _package() -> Any:
+    """MeloTTS, which fetches what it reads words with when it is imported."""
+    for name, place in _NLTK.items():
+        if not _has_nltk(place) and not nltk.download(name, quiet=True):
+            raise UserError(
+                f"--tts melo wants {name} of NLTK, which cannot be reached; connect once, or type: "
+                f"python -m nltk.downloader {' '.join(_NLTK)}"
+            )
+    try:
+        from melo import api
+    except OSError as error:
+        raise UserError(
+            "--tts melo: what MeloTTS reads words with (six tokenizers of the hub) is not here, and the "
+            "hub cannot be reached; connect once"
+        ) from error
+    return api
+
+
+def _has_nltk(place: str) -> bool:
+    with contextlib.suppress(LookupError):
+        return bool(nltk.data.find(place))
+    return False
