@@ -19,7 +19,7 @@ from isolation.start import ROOT
 from pipeline.errors import UserError
 from pipeline.registry import EngineRow, all_rows
 from tests.command import run
-from tests.isolated import TTS, say, synthesizer
+from tests.workers import TTS, say, synthesizer
 
 ENGINE = "testing.foreign_engine:ForeignSynthesizer"
 EMPTY = Environment("empty", ())
