@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.language import speaks
 from pipeline.messages import AudioChunk, Notice
 from pipeline.turn import CancelToken
 from TTS.base import Synthesizer
@@ -45,16 +46,20 @@ def as_configured(settings: Mapping[str, Any], people: Mapping[str, Person]) -> 
 
 
 class NamedVoices:
-    """A synthesizer that answers to the names of these people, too."""
+    """A synthesizer that answers to the names of these people, too, as far as it speaks their language."""
 
     def __init__(self, synthesizer: Synthesizer, people: Mapping[str, Person]) -> None:
         self._synthesizer = synthesizer
-        self._people = people
+        self._people = {
+            name: person
+            for name, person in people.items()
+            if speaks(synthesizer.languages, person.language)
+        }
         self.name = synthesizer.name
         self.slots = synthesizer.slots
         self.sample_rate_hz = synthesizer.sample_rate_hz
         self.languages = synthesizer.languages
-        self.voices = (*people, *synthesizer.voices)
+        self.voices = (*self._people, *synthesizer.voices)
         self.about: str | None = getattr(synthesizer, "about", None)
 
     def expect_voice(self, voice: str) -> None:

@@ -72,8 +72,8 @@ class ParlerSynthesizer:
         self._warm_up(times=2 if compile_mode == "reduce-overhead" else 1)
 
     def expect_voice(self, voice: str) -> None:
-        """A speaker whom the model knows by name."""
-        if voice not in self.voices:
+        """A speaker whom the model knows by name, or a whole description that begins with the name."""
+        if voice.partition(" ")[0] not in self.voices:
             raise unknown_voice(self.voices, voice)
 
     def synthesize(
@@ -93,6 +93,8 @@ class ParlerSynthesizer:
         self._thread.shutdown()
 
     def _describe(self, voice: str | None, language: str | None) -> str:
+        if voice is not None and " " in voice:
+            return voice
         known = self._speakers.get(language or "", ())
         speaker = voice or (known[0] if known else "Someone")
         if "{voice}" in self._style or voice is None or voice in self._style:

@@ -27,7 +27,10 @@ class ParlerArguments:
     )
     tts_voice: str | None = field(
         default=None,
-        metadata={"help": "the name of a speaker whom the model knows; by default by language"},
+        metadata={
+            "help": "a speaker whom the model knows by name, or a description that begins with one; by "
+            "default by language"
+        },
     )
     tts_language: str | None = field(
         default=None,
