@@ -78,8 +78,8 @@ ENVIRONMENTS = (
         ("torch>=2.4", "torchaudio", "coqui-tts[codec,ja,ko,zh]==0.28.0", "six"),
         checks=("from TTS.api import TTS",),
     ),
-    # melotts 0.1.1 names packages of 2023 and lacks a file without which pip cannot build it; it runs with
-    # those of today, each named here, since pip looks for more than ten minutes without
+    # melotts 0.1.1 names packages of 2023 and lacks a file without which pip cannot build it; it runs
+    # with those of today, each named here, since pip looks for more than ten minutes without
     Environment(
         "melo",
         (

@@ -35,34 +35,38 @@ _TOP = """\
 _LANGUAGES = """\
 ## Languages
 
-What is spoken travels with each turn: `--language te` (or a client's setting), else what the recognizer
-says, detected (`--stt whisper --stt_language auto`) or known. The language model is asked to answer in it, and the
-synthesizer picks its voice or model for it. Who does not have it works as usual and says so, once.
+What is spoken travels with each turn: `--language te` (or a client's setting), else what the
+recognizer says, detected (`--stt whisper --stt_language auto`) or known. The language model is
+asked to answer in it, and the synthesizer picks its voice or model for it. Who does not have it
+works as usual and says so, once.
 
-**Telugu**: `--language te`, or one of the voices Arjun (a young man), Ravi (a mature man), Priya (a young woman)
-and Lakshmi (a professional woman) by `--tts_voice`. `TTS/named_voices.toml` says how each synthesizer speaks with
-them, and may be edited. Recognizers: `whisper`, `faster-whisper`, `mlx-whisper`, `whisper-mlx`, `openai`.
-Heard for real: eSpeak's four. Not heard, for want of weights where this was written: `parler` with
-ai4bharat/indic-parler-tts, `piper`, `mms` (whose romanizing of Telugu runs in the tests), and all
-recognizers; their code ran on tiny random weights.
+**Telugu**: `--language te`, or one of the voices Arjun (a young man), Ravi (a mature man), Priya (a
+young woman) and Lakshmi (a professional woman) by `--tts_voice`. `TTS/named_voices.toml` says how
+each synthesizer speaks with them, and may be edited. Recognizers: `whisper`, `faster-whisper`,
+`mlx-whisper`, `whisper-mlx`, `openai`. Heard for real: eSpeak's four. Not heard, for want of
+weights where this was written: `parler` with ai4bharat/indic-parler-tts, `piper`, `mms` (whose
+romanizing of Telugu runs in the tests), and all recognizers; their code ran on tiny random weights.
 
-A voice is cloned from a file (`--tts_clone`: pocket, coqui) only with the consent of who is heard in it.
+A voice is cloned from a file (`--tts_clone`: pocket, coqui) only with the consent of who is heard
+in it.
 """
 
 _TOGETHER = """\
 ## Several engines, and engines apart
 
-- `--tts kokoro,espeak`: the next takes over, sentence by sentence, where one fails or is late; told in a
-  notice. Its flags carry its name: `--tts_espeak_voice`.
-- `--install parler` makes an environment of its own for an engine that cannot live beside the others
-  (parler, qwen, coqui, melo); it then runs in a process of its own. All others come by extra
+- `--tts kokoro,espeak`: the next takes over, sentence by sentence, where one fails or is late; told
+  in a notice. Its flags carry its name: `--tts_espeak_voice`.
+- `--install parler` makes an environment of its own for an engine that cannot live beside the
+  others (parler, qwen, coqui, melo); it then runs in a process of its own. All others come by extra
   (`pip install -e '.[kokoro]'`) and live beside each other (`'.[engines]'` installs all).
-- `--isolate stt,tts` puts any engine into a process of its own; servers do so by themselves with those that
-  compute long in Python, so that nobody's audio is late (`--isolate none`: not).
-- One loaded engine serves all sessions, first come first served. `whisper` recognises in batches what waits
-  together, `--llm_parallel` lets `--llm transformers` answer several at once, engines on MLX take turns.
-- `--preset`, `--device` and each part's own flags choose models and devices; a model that is missing shows its
-  size and a progress bar while it comes. `HF_HUB_OFFLINE=1` keeps everything from the network.
+- `--isolate stt,tts` puts any engine into a process of its own; servers do so by themselves with
+  those that compute long in Python, so that nobody's audio is late (`--isolate none`: not).
+- One loaded engine serves all sessions, first come first served. `whisper` recognises in batches
+  what waits together, `--llm_parallel` lets `--llm transformers` answer several at once, engines on
+  MLX take turns.
+- `--preset`, `--device` and each part's own flags choose models and devices; a model that is
+  missing shows its size and a progress bar while it comes. `HF_HUB_OFFLINE=1` keeps everything from
+  the network.
 """
 
 _COLUMNS = (

@@ -122,7 +122,7 @@ def test_a_size_is_looked_for_under_its_name_on_the_hub(monkeypatch: pytest.Monk
         raise LocalEntryNotFoundError("not here")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", nothing_there)
-    with pytest.raises(UserError, match=r"--stt_model_name .*neither a folder here nor in the cache"):
+    with pytest.raises(UserError, match=r"--stt_model_name .*it is not in"):
         FasterWhisperRecognizer("tiny.en", "cpu")
     assert set(asked) == {"Systran/faster-whisper-tiny.en"}
 

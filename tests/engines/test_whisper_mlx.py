@@ -117,7 +117,7 @@ def test_where_the_models_of_its_list_are(
         raise LocalEntryNotFoundError("not here")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", nothing_there)
-    with pytest.raises(UserError, match="neither a folder here nor in the cache"):
+    with pytest.raises(UserError, match="it is not in"):
         WhisperMlxRecognizer(name, quantization=quantization)
     assert asked[0][0] == repository
     assert files in asked[0][1]
