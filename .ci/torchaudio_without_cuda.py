@@ -1,6 +1,6 @@
-"""Write a wheel of torchaudio without its native part, which wants CUDA and of which there is no build for
-processors: `python torchaudio_without_cuda.py FOLDER`, where its wheel lies. Nothing that the tests call
-needs that part. The build number in the new name makes pip prefer it."""
+"""Write a wheel of torchaudio without its native part, which wants CUDA, and of which there is no build
+for processors alone: `python torchaudio_without_cuda.py FOLDER`, where its wheel lies. Nothing that the
+tests call needs that part. The build number in the new name makes pip prefer it."""
 
 import sys
 import zipfile

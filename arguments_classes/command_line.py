@@ -114,7 +114,7 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
         classes.append(FailoverArguments)
     flags = [_flags_of(row, later=n > 0) for rows in chosen.values() for n, row in enumerate(rows)]
     classes += filter(None, flags)
-    epilog = None if preset is None else f"This preset, {preset.about}, sets: {preset.flags()}"
+    epilog = None if preset is None else preset.described()
     parser = _Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION, epilog=epilog)
     if preset is not None:
         parts = {stage: getattr(module, stage) for stage in STAGES if module.s2s is None}

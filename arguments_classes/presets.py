@@ -14,6 +14,8 @@ class Preset:
     """`engines` by stage; `settings` are flags of the engines, `device` is the flag of that name."""
 
     about: str
+    size: str
+    """What its models take on disk, by what their cards say."""
     engines: Mapping[str, str]
     settings: Mapping[str, Any] = field(default_factory=dict)
     device: str | None = None
@@ -27,6 +29,10 @@ class Preset:
         kept = tuple(f"{stage}_" for stage, name in self.engines.items() if chosen.get(stage) == name)
         return {name: value for name, value in self.settings.items() if name.startswith(kept)}
 
+    def described(self) -> str:
+        """For --help beside it."""
+        return f"This preset, {self.about} ({self.size}), sets: {self.flags()}"
+
     def flags(self) -> str:
         """All that it sets, as it would be typed."""
         everything = self.choices() | dict(self.settings)
@@ -36,17 +42,20 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "offline": Preset(
         "built in; no network is asked for anything",
+        "nothing to download",
         {"stt": "moonshine", "llm": "eliza", "tts": "espeak"},
         {"stt_model_name": "tiny-en"},
     ),
     "cpu": Preset(
         "small models that keep up on a processor",
+        "about 1.5 GB",
         {"stt": "faster-whisper", "llm": "llama-cpp", "tts": "pocket"},
         {"stt_model_name": "Systran/faster-whisper-small"},
         device="cpu",
     ),
     "cuda": Preset(
         "large models on an NVIDIA card of 16 GB",
+        "about 10 GB",
         {"stt": "whisper", "llm": "transformers", "tts": "kokoro"},
         {
             "stt_model_name": "openai/whisper-large-v3-turbo",
@@ -56,6 +65,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "mac": Preset(
         "Apple silicon, through MLX",
+        "about 4.5 GB",
         {"stt": "mlx-whisper", "llm": "mlx-lm", "tts": "kokoro"},
         {
             "stt_model_name": "mlx-community/whisper-large-v3-turbo",
@@ -65,6 +75,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "classic": Preset(
         "the models with which cascades of this kind began",
+        "about 13 GB",
         {"stt": "whisper", "llm": "transformers", "tts": "parler"},
         {
             "stt_model_name": "distil-whisper/distil-large-v3",
@@ -89,4 +100,4 @@ def find_preset(name: str | None, *, mac: bool) -> Preset | None:
 
 def preset_list() -> str:
     """For --help."""
-    return "; ".join(f"{name}: {preset.about}" for name, preset in PRESETS.items())
+    return "; ".join(f"{name}: {preset.about} ({preset.size})" for name, preset in PRESETS.items())

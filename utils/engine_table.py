@@ -99,8 +99,11 @@ def _cells(row: EngineRow) -> tuple[str, ...]:
 def _presets() -> Iterator[str]:
     yield "## Presets (`--preset`)\n"
     yield from _table(
-        ("name", "what it is", "sets"),
-        [(f"`{name}`", preset.about, f"`{preset.flags()}`") for name, preset in PRESETS.items()],
+        ("name", "what it is", "to download", "sets"),
+        [
+            (f"`{name}`", preset.about, preset.size, f"`{preset.flags()}`")
+            for name, preset in PRESETS.items()
+        ],
     )
     yield "What a JSON file or a flag says wins. `--local_mac_optimal_settings` is `--preset mac`.\n"
 
