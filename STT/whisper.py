@@ -77,7 +77,7 @@ class WhisperRecognizer:
         languages: str = USUAL,
         torch_dtype: str = "auto",
         compile_mode: str = "none",
-        batch_size: int = 1,
+        batch_size: int = 4,
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         if torch_dtype == "auto":

@@ -34,7 +34,7 @@ class WhisperArguments:
         metadata={"help": "compile the decoder with torch.compile: faster words, a start of minutes"},
     )
     stt_batch_size: int = field(
-        default=1,
+        default=4,
         metadata={"help": "how many people's utterances are recognised together; 1 with a compile mode"},
     )
     stt_gen_max_new_tokens: int = field(

@@ -5,6 +5,11 @@ from typing import Any
 
 LANGUAGES = ("en", "fr", "es", "zh", "ja", "ko", "hi", "de", "pt", "pl", "it", "nl", "te", "sv", "jw")
 
+SIZE = {
+    **{"d_model": 32, "encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_dim": 64},
+    **{"decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 64},
+}
+
 
 def tiny_whisper(
     folder: Path,
@@ -13,12 +18,15 @@ def tiny_whisper(
     hears: str = "",
     silent: bool = False,
     without: str = "",
+    fillers: int = 0,
+    **size: int,
 ) -> Path:
     """One layer each way, a vocabulary of bytes; `multilingual`: else it knows only English.
 
     What it says depends on what it hears, and is nonsense of the ASCII letters: a random model would
     say nothing but special tokens. `hears`: the language that it detects in everything; `silent`: it
-    takes everything for silence; `without`: weights that are left out.
+    takes everything for silence; `without`: weights that are left out;
+    `fillers`: more words in the vocabulary; `size`: another one, as in ``d_model=512``.
     """
     import torch
     from safetensors.torch import load_file, save_file
@@ -37,7 +45,9 @@ def tiny_whisper(
     special = ["<|endoftext|>", "<|startoftranscript|>", *languages, "<|translate|>", "<|transcribe|>"]
     special += ["<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]
     times = [f"<|{second / 50:.2f}|>" for second in range(1501)]
-    text = [*letters, ""] if multilingual else letters  # by which CTranslate2 knows such a model
+    text = [*letters, *(f"filler{number}" for number in range(fillers))]
+    if multilingual:
+        text.append("")  # by which CTranslate2 knows such a model
     ids = {token: number for number, token in enumerate([*text, *special, *times])}
     tokenizer = WhisperTokenizer(vocab=ids, merges=[])
     tokenizer.add_special_tokens({"additional_special_tokens": special[1:]})
@@ -46,18 +56,12 @@ def tiny_whisper(
     config = WhisperConfig(
         vocab_size=len(tokenizer),
         num_mel_bins=80,
-        d_model=32,
-        encoder_layers=1,
-        decoder_layers=1,
-        encoder_attention_heads=2,
-        decoder_attention_heads=2,
-        encoder_ffn_dim=64,
-        decoder_ffn_dim=64,
         pad_token_id=end,
         bos_token_id=end,
         eos_token_id=end,
         decoder_start_token_id=start,
         init_std=1.0,
+        **(SIZE | size),
     )
     model = WhisperForConditionalGeneration(config)
     speech = [ids[letter] for letter in "abcdefghijklmnopqrstuvwxyz"]

@@ -13,7 +13,7 @@ from testing.contracts import SOON_S, RecognizerContract, speech_like
 from tests.engines.tiny_whisper_mlx import tiny_whisper_mlx
 from utils.mlx import MLX_LOCK
 
-pytest.importorskip("mlx_whisper", reason="pip install -e '.[mlx-whisper]' (on Linux 'mlx[cpu]' too)")
+pytest.importorskip("mlx_whisper", reason="pip install -e '.[mlx-whisper]'")
 
 from STT.mlx_whisper import MlxWhisperRecognizer
 

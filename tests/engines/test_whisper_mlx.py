@@ -13,13 +13,12 @@ from testing.contracts import SOON_S, RecognizerContract, speech_like
 from tests.engines.tiny_whisper_mlx import tiny_whisper_mlx
 from utils.mlx import MLX_LOCK
 
-pytest.importorskip(
-    "lightning_whisper_mlx", reason="pip install -e '.[whisper-mlx]' (on Linux 'mlx[cpu]' too)"
-)
+pytest.importorskip("lightning_whisper_mlx", reason="pip install -e '.[whisper-mlx]'")
 
 from STT.whisper_mlx import WhisperMlxRecognizer
 
 PACKAGE = "lightning_whisper_mlx"
+DISTIL = "mustafaaljadery/distil-whisper-mlx"
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +102,7 @@ DISTIL = "mustafaaljadery/distil-whisper-mlx"
         ("distil-large-v3", "4bit", DISTIL, "mlx_models/distil-large-v3-4-bit/*"),
         ("small", "8bit", "mlx-community/whisper-small-mlx-8bit", "weights.npz"),
     ],
-)  # fmt: skip
+)
 def test_where_the_models_of_its_list_are(
     name: str, quantization: str, repository: str, files: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
