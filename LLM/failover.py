@@ -43,7 +43,11 @@ class FailoverChatModel(Failover[ChatModel]):
                 return
             if tools:
                 yield Notice("tools_fallback", f"{model.name} calls no functions; it answers without")
-            words = [ChatMessage(m.role, m.content) for m in messages if m.content and not m.answers]
+            words = [
+                ChatMessage(m.role, m.content, audio=m.audio)
+                for m in messages
+                if m.content and not m.answers
+            ]
             yield from model.generate(words, cancel)
 
         return self.stream(answer, cancel)

@@ -145,7 +145,8 @@ class Listening:
             ear = self._ear
             if ear is None or not ear.fits(said, language):
                 return None
+            self._ear = None  # lost if it fails
             fork = ear.fork()
-            if fork is None:
-                self._ear = None
+            if fork is not None:
+                self._ear = ear
             return fork or ear

@@ -1,6 +1,6 @@
 """Several synthesizers in the place of one: `--tts kokoro,espeak`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pipeline.errors import EngineError
 from pipeline.messages import AudioChunk, Notice
@@ -27,6 +27,7 @@ class FailoverSynthesizer(LanguageFailover[Synthesizer]):
         super().__init__(engines, first_output_s, new_breaker)
         self.sample_rate_hz = self.first.sample_rate_hz
         self.voices = self.first.voices
+        self.voice_languages: Mapping[str, str] = getattr(self.first, "voice_languages", {})
 
     def expect_voice(self, voice: str) -> None:
         """As the first."""

@@ -60,6 +60,8 @@ class NamedVoices:
         self.sample_rate_hz = synthesizer.sample_rate_hz
         self.languages = synthesizer.languages
         self.voices = (*self._people, *synthesizer.voices)
+        spoken = {name: person.language for name, person in self._people.items()}
+        self.voice_languages = {**getattr(synthesizer, "voice_languages", {}), **spoken}
         self.about: str | None = getattr(synthesizer, "about", None)
 
     def expect_voice(self, voice: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.figures import median, percentile, table
 from benchmarks.zero_cost import RATE_HZ
-from isolation.engines import IsolatedChatModel, IsolatedRecognizer, IsolatedSynthesizer
+from isolation.engines import isolate
 from LLM.base import ChatModel
 from pipeline.messages import AudioChunk, ChatMessage, Notice, ToolCall
 from pipeline.registry import EngineRow, find
@@ -38,6 +38,7 @@ class WordyModel:
     name = "wordy-llm"
     slots = 1
     takes_tools = False
+    hears = False
 
     def generate(
         self,
@@ -117,9 +118,9 @@ def costs() -> str:
         return iter([engine.transcribe(chunk.samples, None, CancelToken())])
 
     seconds = len(chunk.samples) / chunk.sample_rate_hz
-    spoken = side_by_side(speak, synthesizer, IsolatedSynthesizer(espeak, {}, "cpu"))
-    answered = side_by_side(answer, WordyModel(), IsolatedChatModel(WORDY, {}, "cpu"))
-    recognised = side_by_side(recognise, moonshine.load()(), IsolatedRecognizer(moonshine, {}, "cpu"))
+    spoken = side_by_side(speak, synthesizer, isolate(espeak, {}, "cpu"))
+    answered = side_by_side(answer, WordyModel(), isolate(WORDY, {}, "cpu"))
+    recognised = side_by_side(recognise, moonshine.load()(), isolate(moonshine, {}, "cpu"))
     rows = [
         [f"moonshine, {seconds:.1f} s of speech", *recognised],
         [f"a model that gives {WORDS} words at once", *answered],
@@ -165,7 +166,7 @@ def lateness_ms(engine: Synthesizer | None) -> list[float]:
 
 def spares() -> str:
     """The table."""
-    isolated = IsolatedSynthesizer(BUSY, {}, "cpu")
+    isolated = isolate(BUSY, {}, "cpu")
     rows: list[list[object]] = []
     for name, engine in (("none", None), ("in the program", BusySynthesizer()), ("isolated", isolated)):
         late = lateness_ms(engine)

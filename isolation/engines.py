@@ -5,6 +5,7 @@ from typing import Any
 
 from isolation.environments import python_of
 from isolation.keeper import Keeper
+from isolation.stream import IsolatedStream
 from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall
 from pipeline.registry import EngineRow
 from pipeline.settings import ANY_TOOL, Tool
@@ -14,14 +15,11 @@ from STT.base import Transcription
 
 class IsolatedEngine:
     """What all kinds have. Cancelled, a call ends as soon as the engine lets go; its slot is taken until
-    then. `device` is where it runs that can choose, as in ``--device``."""
+    then."""
 
-    def __init__(self, row: EngineRow, settings: dict[str, Any], device: str, **limits: float) -> None:
-        row.expect_installed()
-        on = (device, row.stage, row.devices)
-        start = {"engine": row.module, "settings": settings, "device": on}
-        self._keeper = Keeper(row.name, python_of(row.environment), row.foreign, start, **limits)
-        states = self._keeper.states
+    def __init__(self, row: EngineRow, keeper: Keeper) -> None:
+        self._keeper = keeper
+        states = keeper.states
         self.name: str = states["name"]
         self.slots: int = states["slots"]
         self.sample_rate_hz: int = states.get("sample_rate_hz", 0)
@@ -48,12 +46,25 @@ class IsolatedRecognizer(IsolatedEngine):
         return heard[0] if heard else Transcription("")
 
 
+class IsolatedStreamer(IsolatedRecognizer):
+    """A `StreamingRecognizer`."""
+
+    def __init__(self, row: EngineRow, keeper: Keeper) -> None:
+        super().__init__(row, keeper)
+        self.chunk_samples: int = keeper.states["chunk_samples"]
+
+    def open(self, language: str | None) -> IsolatedStream:
+        """For a new utterance. Raises `EngineError`."""
+        return IsolatedStream.open(self._keeper, language)
+
+
 class IsolatedChatModel(IsolatedEngine):
     """A `ChatModel`."""
 
-    def __init__(self, row: EngineRow, settings: dict[str, Any], device: str, **limits: float) -> None:
-        super().__init__(row, settings, device, **limits)
-        self.takes_tools: bool = self._keeper.states["takes_tools"]
+    def __init__(self, row: EngineRow, keeper: Keeper) -> None:
+        super().__init__(row, keeper)
+        self.takes_tools: bool = keeper.states["takes_tools"]
+        self.hears: bool = keeper.states["hears"]
 
     def generate(
         self,
@@ -69,9 +80,10 @@ class IsolatedChatModel(IsolatedEngine):
 class IsolatedSynthesizer(IsolatedEngine):
     """A `Synthesizer`."""
 
-    def __init__(self, row: EngineRow, settings: dict[str, Any], device: str, **limits: float) -> None:
-        super().__init__(row, settings, device, **limits)
-        self.voices: tuple[str, ...] = tuple(self._keeper.states["voices"])
+    def __init__(self, row: EngineRow, keeper: Keeper) -> None:
+        super().__init__(row, keeper)
+        self.voices: tuple[str, ...] = tuple(keeper.states["voices"])
+        self.voice_languages: dict[str, str] = keeper.states.get("voice_languages", {})
 
     def expect_voice(self, voice: str) -> None:
         """Those that it states are known here; of others it is asked."""
@@ -85,5 +97,16 @@ class IsolatedSynthesizer(IsolatedEngine):
         return self._keeper.stream("synthesize", (text, voice, language), cancel)
 
 
-KINDS = {"stt": IsolatedRecognizer, "llm": IsolatedChatModel, "tts": IsolatedSynthesizer}
+_KINDS = {"stt": IsolatedRecognizer, "llm": IsolatedChatModel, "tts": IsolatedSynthesizer}
 """By stage; what is not among them runs in the program."""
+
+
+def isolate(row: EngineRow, settings: dict[str, Any], device: str, **limits: float) -> Any:
+    """The engine of a row, loaded in a process of its own; it streams if the engine does. `device` is
+    where it runs that can choose, as in ``--device``. Raises `UserError`."""
+    row.expect_installed()
+    on = (device, row.stage, row.devices)
+    start = {"engine": row.module, "settings": settings, "device": on}
+    keeper = Keeper(row.name, python_of(row.environment), row.foreign, start, **limits)
+    streams = "chunk_samples" in keeper.states
+    return (IsolatedStreamer if streams else _KINDS[row.stage])(row, keeper)

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from isolation.environments import Environment
 from pipeline.errors import UserError
 
@@ -15,12 +17,23 @@ _UNPACK = str(Path(__file__).with_name("sdist.py"))
 
 
 def install(environment: Environment) -> None:
-    """Make it, unless it is there, and say what is done. Raises `UserError`; then nothing is left."""
+    """Make it, unless it is there, and say what is done. Raises `UserError`, also while somebody
+    else makes it; of one that failed nothing is left."""
+    environment.folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(environment.folder.with_suffix(".lock"), timeout=0):
+            _install(environment)
+    except Timeout:
+        raise UserError(
+            f"--install {environment.name}: another program is installing it; wait until it is ready"
+        ) from None
+
+
+def _install(environment: Environment) -> None:
     if environment.installed:
         print(f"{environment.name}: already in {environment.folder}", file=sys.stderr)
         return
     shutil.rmtree(environment.folder, ignore_errors=True)
-    environment.folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         for command in commands(environment, shutil.which("uv")):
             _run(command, environment.name)

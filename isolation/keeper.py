@@ -65,11 +65,29 @@ class Keeper:
         self, method: str, given: tuple[Any, ...], cancel: CancelToken
     ) -> Generator[Any, None, None]:
         """Yield what the engine yields. Raises `EngineError`."""
-        worker = self._living(cancel)
+        worker = self.living(cancel)
         if worker is not None:
-            yield from worker.stream(method, given, cancel)
-            if worker.died is None:
-                self._failures = 0
+            yield from self.stream_on(worker, method, given, cancel)
+
+    def living(self, cancel: CancelToken) -> WorkerProcess | None:
+        """The worker, waited for; None when `cancel` was raised first. Raises `EngineError`."""
+        with cancel.on_cancel(self._wake), self._condition:
+            self._condition.wait_for(
+                lambda: self._lives() or cancel.cancelled or self._closed.is_set(), self._wait_s
+            )
+            if cancel.cancelled:
+                return None
+            if self._worker is None:
+                raise self._absent()
+            return self._worker
+
+    def stream_on(
+        self, worker: WorkerProcess, method: str, given: tuple[Any, ...], cancel: CancelToken
+    ) -> Generator[Any, None, None]:
+        """As `stream`, of this worker; when it has died, an `EngineError`."""
+        yield from worker.stream(method, given, cancel)
+        if worker.died is None:
+            self._failures = 0
 
     def ask(self, method: str, given: tuple[Any, ...]) -> None:
         """Something about the engine, which takes no time. Raises `EngineError`."""
@@ -85,18 +103,6 @@ class Keeper:
             self._condition.notify_all()
         if worker is not None:
             worker.close()
-
-    def _living(self, cancel: CancelToken) -> WorkerProcess | None:
-        """The worker, waited for; None when `cancel` was raised first."""
-        with cancel.on_cancel(self._wake), self._condition:
-            self._condition.wait_for(
-                lambda: self._lives() or cancel.cancelled or self._closed.is_set(), self._wait_s
-            )
-            if cancel.cancelled:
-                return None
-            if self._worker is None:
-                raise self._absent()
-            return self._worker
 
     def _lives(self) -> bool:
         return self._worker is not None and self._worker.died is None

@@ -118,6 +118,12 @@ class WorkerProcess:
             del self._calls[number]
         self._raise_error(header)
 
+    def forget(self, stream: int) -> None:
+        """Nobody wants this stream of the recognizer any more. Does not wait, and takes no lock: the
+        garbage collector calls it, on any thread at any moment."""
+        if self.died is None:
+            self._send({"do": "forget", "stream": stream})
+
     def close(self) -> None:
         """Let it close its engine and end, or kill it when it does not."""
         self._closing = True

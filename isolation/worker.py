@@ -19,7 +19,10 @@ from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
 from utils.device import with_device
 
-STATES = ("name", "slots", "sample_rate_hz", "languages", "voices", "takes_tools", "about")
+STATES = (
+    *("name", "slots", "sample_rate_hz", "languages", "about"),
+    *("chunk_samples", "takes_tools", "hears", "voices", "voice_languages"),
+)
 """What an engine states of itself, as far as its kind does."""
 
 CALLS: dict[str, Callable[[Any, tuple[Any, ...], CancelToken], Iterable[Any]]] = {
@@ -28,6 +31,39 @@ CALLS: dict[str, Callable[[Any, tuple[Any, ...], CancelToken], Iterable[Any]]] =
     "synthesize": lambda engine, given, cancel: engine.synthesize(*given, cancel),
     "expect_voice": lambda engine, given, cancel: (engine.expect_voice(*given),),
 }
+"""Of the engine."""
+
+
+class Streams:
+    """Utterances that are being heard, by their numbers, which the program gives."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+        self._streams: dict[int, Any] = {}
+
+    def open(self, number: int, language: str | None, cancel: CancelToken) -> None:
+        """A new one."""
+        self._streams[number] = self._engine.open(language)
+
+    def feed(self, number: int, samples: Any, cancel: CancelToken) -> str:
+        """All words so far."""
+        text: str = self._streams[number].feed(samples, cancel)
+        return text
+
+    def finish(self, number: int, cancel: CancelToken) -> Any:
+        """What was said; it is gone then."""
+        return self._streams.pop(number).finish(cancel)
+
+    def fork(self, number: int, other: int, cancel: CancelToken) -> bool:
+        """Whether there is another now that has heard the same."""
+        fork = self._streams[number].fork()
+        if fork is not None:
+            self._streams[other] = fork
+        return fork is not None
+
+    def forget(self, number: int) -> None:
+        """Nobody wants it any more, if it is still there."""
+        self._streams.pop(number, None)
 
 
 def run(lifeline: int, foreign: Collection[str]) -> NoReturn:
@@ -54,6 +90,7 @@ class Worker:
         self._for_main: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self._running: dict[int, CancelToken] = {}
         self._engine: Any = None
+        self._streams: Streams
         self._slots: ThreadPoolExecutor
         self._questions = ThreadPoolExecutor(1)
         """Those about the engine, which wait for no slot."""
@@ -69,6 +106,8 @@ class Worker:
                     case "cancel":
                         if cancel := self._running.get(header["id"]):
                             cancel.cancel()
+                    case "forget":
+                        self._streams.forget(header["stream"])
                     case _:
                         self._for_main.put(header)
         except (EOFError, frames.NoFrame):
@@ -87,6 +126,7 @@ class Worker:
             traceback.print_exc()
             self._send({"is": "failed", "error": type(error).__name__})
             return
+        self._streams = Streams(self._engine)
         self._slots = ThreadPoolExecutor(self._engine.slots)
         states = {name: getattr(self._engine, name) for name in STATES if hasattr(self._engine, name)}
         self._send({"is": "ready", **states})
@@ -102,7 +142,7 @@ class Worker:
         number, end = header["id"], {"is": "end", "id": header["id"]}
         cancel = self._running[number]
         try:
-            results = CALLS[header["method"]](self._engine, values.unpack(header["given"], body), cancel)
+            results = self._results(header["method"], values.unpack(header["given"], body), cancel)
             for result in results:
                 if cancel.cancelled:
                     break
@@ -121,6 +161,11 @@ class Worker:
             end |= {"error": type(error).__name__}
         del self._running[number]
         self._send(end)
+
+    def _results(self, method: str, given: tuple[Any, ...], cancel: CancelToken) -> Iterable[Any]:
+        if method in CALLS:
+            return CALLS[method](self._engine, given, cancel)
+        return (getattr(self._streams, method)(*given, cancel),)
 
     def _send(self, header: dict[str, Any], body: bytes = b"") -> None:
         try:

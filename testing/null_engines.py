@@ -7,7 +7,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -74,11 +75,45 @@ class NullRecognizer(_Null):
         return Transcription(f"{len(samples)} {total:.1f}", language or "en-auto", (notice,))
 
 
+class NullStreamer(NullRecognizer):
+    """Hears the same while it is said; with each piece it does what the language tells it."""
+
+    name = "null-streamer"
+    chunk_samples = RATE_HZ // 10
+
+    def open(self, language: str | None) -> "NullStream":
+        return NullStream(language or "")
+
+
+class NullStream:
+    """Its last words are how many samples there were, and how many streams there are."""
+
+    def __init__(self, command: str, heard: int = 0) -> None:
+        self._command = command
+        self._heard = heard
+        _streams.add(self)
+
+    def feed(self, samples: Samples, cancel: CancelToken) -> str:
+        self._heard += len(samples)
+        obey(self._command, cancel)
+        return f"{self._heard}"
+
+    def finish(self, cancel: CancelToken) -> Transcription:
+        return Transcription(f"{self._heard} samples, {len(_streams)} streams")
+
+    def fork(self) -> "NullStream | None":
+        return None if self._command == "whole" else NullStream(self._command, self._heard)
+
+
+_streams: weakref.WeakSet[NullStream] = weakref.WeakSet()
+
+
 class NullChatModel(_Null):
     """Says again what was said last, word by word, after doing it; asks for every function."""
 
     name = "null-llm"
     takes_tools = True
+    hears = True
 
     def generate(
         self,
@@ -91,6 +126,8 @@ class NullChatModel(_Null):
             yield ToolCall(tool_choice, tool.name, str(tool.parameters))
         if any(message.calls or message.answers for message in messages):
             yield Notice("called", str(messages))
+        if (audio := messages[-1].audio) is not None:
+            yield f"{len(audio.samples)} {audio.samples.sum():.1f} {audio.sample_rate_hz} "
         for word in messages[-1].content.split():
             if cancel.cancelled:
                 return
@@ -105,6 +142,7 @@ class NullSynthesizer(_Null):
     sample_rate_hz = RATE_HZ
     languages: tuple[str, ...] = ("en",)
     voices: tuple[str, ...] = ("low", "high")
+    voice_languages: Mapping[str, str] = {"low": "en", "high": "te"}
     about = "nothing at all"
 
     def expect_voice(self, voice: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import isolation.environments
 import isolation.installer
-from isolation.engines import IsolatedSynthesizer
+from isolation.engines import isolate
 from isolation.environments import ENVIRONMENTS, Environment, find_environment
 from isolation.installer import commands, install
 from isolation.start import ROOT
@@ -93,7 +93,7 @@ def test_a_foreign_package_that_is_not_installed_is_missing() -> None:
 def test_one_that_is_not_installed_is_told_with_the_command_that_makes_it() -> None:
     row = EngineRow("tts", "made-up", "", "x:Y", environment="parler")
     with pytest.raises(UserError, match=r"type: python s2s_pipeline.py --install parler"):
-        IsolatedSynthesizer(row, {}, "cpu")
+        isolate(row, {}, "cpu")
 
 
 def test_every_environment_that_the_menus_name_is_in_the_table() -> None:
@@ -148,7 +148,18 @@ def test_nothing_is_left_of_one_that_failed(
     with pytest.raises(UserError, match="--install broken failed at the last command above, with exit"):
         install(broken)
     assert not broken.installed
-    assert list(folder.iterdir()) == []
+    assert [entry.name for entry in folder.iterdir()] == ["broken.lock"]
+
+
+def test_two_at_once_do_not_take_it_from_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def meanwhile(environment: Environment, uv: str | None) -> list[list[str]]:
+        with pytest.raises(UserError, match="--install empty: another program is installing it"):
+            install(environment)
+        return [[sys.executable, "-m", "venv", "--without-pip", str(environment.folder)]]
+
+    monkeypatch.setattr(isolation.installer, "commands", meanwhile)
+    install(EMPTY)
+    assert EMPTY.installed
 
 
 def test_one_without_its_mark_does_not_count() -> None:

@@ -11,7 +11,7 @@ import pytest
 from isolation import frames, values
 from isolation.engines import IsolatedChatModel, IsolatedRecognizer, IsolatedSynthesizer
 from pipeline.errors import EngineError
-from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall
+from pipeline.messages import AudioChunk, ChatMessage, Notice, Recording, Samples, ToolCall
 from pipeline.registry import find
 from pipeline.settings import Tool
 from pipeline.turn import CancelToken
@@ -63,6 +63,12 @@ class TestNullChatModel(ChatModelContract):
         assert asked == ToolCall("weather", "weather", str(schema))
         assert told == Notice("called", str(tuple(messages)))
         assert words == ["నమస్తే ", "\ud83d "]
+
+    def test_what_was_said_is_heard(self, engine: IsolatedChatModel) -> None:
+        said = Recording(np.full(100, 0.5, np.float32), 16000)
+        messages = [ChatMessage("system", "Listen."), ChatMessage("user", "(spoken)", audio=said)]
+        assert engine.hears
+        assert list(engine.generate(messages, CancelToken())) == ["100 50.0 16000 ", "(spoken) "]
 
 
 class TestNullSynthesizer(SynthesizerContract):

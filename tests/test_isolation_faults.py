@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import isolation.process
-from isolation.engines import IsolatedSynthesizer
+from isolation.engines import IsolatedSynthesizer, isolate
 from isolation.keeper import LONGEST_PAUSE_S, pause_s
 from pipeline.errors import EngineError, UserError
 from pipeline.registry import EngineRow
@@ -134,12 +134,12 @@ def test_while_it_cannot_be_started_again_calls_fail_clearly(tmp_path: Path) -> 
 )
 def test_one_that_dies_before_it_is_ready_is_told(at_start: str, why: str) -> None:
     with pytest.raises(UserError, match=why):
-        IsolatedSynthesizer(TTS, {"at_start": at_start}, "cpu")
+        isolate(TTS, {"at_start": at_start}, "cpu")
 
 
 def test_one_that_dies_at_import_is_told(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UserError, match=r"could not be loaded \(ModuleNotFoundError\)"):
-        IsolatedSynthesizer(EngineRow("tts", "lost", "", "TTS.nowhere:Lost"), {}, "cpu")
+        isolate(EngineRow("tts", "lost", "", "TTS.nowhere:Lost"), {}, "cpu")
     assert "No module named 'TTS.nowhere'" in capfd.readouterr().err
 
 
@@ -155,7 +155,7 @@ def test_one_that_never_gets_ready_is_told_and_killed(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(subprocess, "Popen", Noted)
     with pytest.raises(UserError, match="null was not ready within 0 s"):
-        IsolatedSynthesizer(TTS, {"at_start": "deaf"}, "cpu", start_s=0.05)
+        isolate(TTS, {"at_start": "deaf"}, "cpu", start_s=0.05)
     (pid,) = started
     assert ends(pid)
 
@@ -163,7 +163,7 @@ def test_one_that_never_gets_ready_is_told_and_killed(monkeypatch: pytest.Monkey
 def test_a_python_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("isolation.engines.python_of", lambda environment: "/nowhere/python")
     with pytest.raises(UserError, match="/nowhere/python cannot be run"):
-        IsolatedSynthesizer(TTS, {}, "cpu")
+        isolate(TTS, {}, "cpu")
 
 
 def test_a_call_that_heeds_nobody_is_killed_and_the_next_one_works(
@@ -203,7 +203,7 @@ def test_garbage_on_the_pipe_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "sitecustomize.py").write_text("print('Welcome to this machine!', flush=True)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(UserError, match=r"ended \(expected a frame, got b'Welc'\)"):
-        IsolatedSynthesizer(TTS, {}, "cpu")
+        isolate(TTS, {}, "cpu")
 
 
 PROGRAM = """

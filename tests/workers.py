@@ -4,12 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from isolation.engines import IsolatedChatModel, IsolatedRecognizer, IsolatedSynthesizer
+from isolation.engines import (
+    IsolatedChatModel,
+    IsolatedRecognizer,
+    IsolatedStreamer,
+    IsolatedSynthesizer,
+    isolate,
+)
 from pipeline.messages import AudioChunk
 from pipeline.registry import EngineRow
 from pipeline.turn import CancelToken
 
 STT = EngineRow("stt", "null", "counts", "testing.null_engines:NullRecognizer")
+STREAMER = EngineRow("stt", "null", "counts as it comes", "testing.null_engines:NullStreamer")
 LLM = EngineRow("llm", "null", "repeats", "testing.null_engines:NullChatModel")
 TTS = EngineRow("tts", "null", "hums", "testing.null_engines:NullSynthesizer")
 
@@ -19,7 +26,7 @@ def synthesizer(
     row: EngineRow = TTS, limits: Any = None, **settings: Any
 ) -> Iterator[IsolatedSynthesizer]:
     """One that is closed in the end."""
-    engine = IsolatedSynthesizer(row, settings, "cpu", **(limits or {}))
+    engine = isolate(row, settings, "cpu", **(limits or {}))
     try:
         yield engine
     finally:
@@ -29,7 +36,17 @@ def synthesizer(
 @contextmanager
 def recognizer(row: EngineRow = STT) -> Iterator[IsolatedRecognizer]:
     """One that is closed in the end."""
-    engine = IsolatedRecognizer(row, {}, "cpu")
+    engine = isolate(row, {}, "cpu")
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+@contextmanager
+def streamer(row: EngineRow = STREAMER, **settings: Any) -> Iterator[IsolatedStreamer]:
+    """One that is closed in the end."""
+    engine = isolate(row, settings, "cpu")
     try:
         yield engine
     finally:
@@ -39,7 +56,7 @@ def recognizer(row: EngineRow = STT) -> Iterator[IsolatedRecognizer]:
 @contextmanager
 def chat_model(row: EngineRow = LLM) -> Iterator[IsolatedChatModel]:
     """One that is closed in the end."""
-    engine = IsolatedChatModel(row, {}, "cpu")
+    engine = isolate(row, {}, "cpu")
     try:
         yield engine
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arguments_classes.later_engines import own_flags
-from isolation.engines import KINDS
+from isolation.engines import isolate
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from LLM.failover import FailoverChatModel
@@ -85,7 +85,7 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
     settings = as_configured(choice.settings, people)
     with own_flags(choice.prefix, row):
         if arguments.module.isolates(row):
-            engine: Any = KINDS[row.stage](row, settings, device)
+            engine: Any = isolate(row, settings, device)
         else:
             engine = row.load()(**with_device(settings, device, row.stage, row.devices))
     return NamedVoices(engine, people) if people else engine
