@@ -3,6 +3,7 @@ has had enough, or is gone."""
 
 import importlib
 import importlib.util
+import logging
 import os
 import signal
 import sys
@@ -69,6 +70,7 @@ class Streams:
 def run(lifeline: int, foreign: Collection[str]) -> NoReturn:
     """Load what the first frame says, and serve it. `lifeline`: a pipe whose other end the program has,
     or -1. `foreign`: names of our packages that mean the environment's own here."""
+    logging.basicConfig(level=logging.ERROR)  # what libraries only warn of is not for people
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the program says when it is over
     _end_with(lifeline)
     worker = Worker(*_take_pipes(), foreign)

@@ -3,8 +3,7 @@
 A code is ISO 639-1, or 639-3 where there is none; "-auto" behind it: the recognizer detected it.
 """
 
-from langcodes import Language
-from langcodes.tag_parser import LanguageTagError
+from typing import Any
 
 DETECTED = "-auto"
 ANY = "any"
@@ -23,20 +22,26 @@ def is_detected(code: str) -> bool:
 
 def english_name(code: str) -> str:
     """What a code stands for ("te" ▶ "Telugu"); of one that is none: itself."""
-    try:
-        return str(Language.get(plain(code)).display_name("en"))
-    except LanguageTagError:
-        return plain(code)
+    language = _find(plain(code))
+    return plain(code) if language is None else str(language.display_name("en"))
 
 
 def is_language(code: str) -> bool:
     """Whether there is such a language."""
-    try:
-        return bool(Language.get(code).is_valid())
-    except LanguageTagError:
-        return False
+    language = _find(code)
+    return language is not None and bool(language.is_valid())
 
 
 def speaks(languages: tuple[str, ...], code: str) -> bool:
     """Whether an engine that states `languages` has this one."""
     return ANY in languages or plain(code) in languages
+
+
+def _find(code: str) -> Any:
+    from langcodes import Language  # not above: its tables take 30 ms, and most runs need none
+    from langcodes.tag_parser import LanguageTagError
+
+    try:
+        return Language.get(code)
+    except LanguageTagError:
+        return None
