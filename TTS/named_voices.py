@@ -46,7 +46,7 @@ def as_configured(settings: Mapping[str, Any], people: Mapping[str, Person]) -> 
 
 
 class NamedVoices:
-    """A synthesizer that answers to the names of these people, too, as far as it speaks their language."""
+    """A synthesizer that answers to the names of these people too, where it speaks their language."""
 
     def __init__(self, synthesizer: Synthesizer, people: Mapping[str, Person]) -> None:
         self._synthesizer = synthesizer

@@ -54,6 +54,7 @@ class IsolatedChatModel(IsolatedEngine):
     def __init__(self, row: EngineRow, settings: dict[str, Any], device: str, **limits: float) -> None:
         super().__init__(row, settings, device, **limits)
         self.takes_tools: bool = self._keeper.states["takes_tools"]
+        self.hears: bool = self._keeper.states["hears"]
 
     def generate(
         self,

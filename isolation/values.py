@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.messages import AudioChunk, ChatMessage, Notice, ToolCall, WordTime
+from pipeline.messages import AudioChunk, ChatMessage, Notice, Recording, ToolCall, WordTime
 from pipeline.settings import Tool
 from STT.base import Transcription
 
 _CLASSES = {
-    c.__name__: c for c in (AudioChunk, ChatMessage, Notice, Tool, ToolCall, Transcription, WordTime)
+    c.__name__: c
+    for c in (AudioChunk, ChatMessage, Notice, Recording, Tool, ToolCall, Transcription, WordTime)
 }
 _IS = "is"
 

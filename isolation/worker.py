@@ -19,7 +19,7 @@ from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
 from utils.device import with_device
 
-STATES = ("name", "slots", "sample_rate_hz", "languages", "voices", "takes_tools", "about")
+STATES = ("name", "slots", "sample_rate_hz", "languages", "voices", "takes_tools", "hears", "about")
 """What an engine states of itself, as far as its kind does."""
 
 CALLS: dict[str, Callable[[Any, tuple[Any, ...], CancelToken], Iterable[Any]]] = {

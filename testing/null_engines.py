@@ -75,10 +75,12 @@ class NullRecognizer(_Null):
 
 
 class NullChatModel(_Null):
-    """Says again what was said last, word by word, after doing it; asks for every function."""
+    """Says again what was said last, word by word, after doing it; asks for every function. Of audio it
+    says how long it is."""
 
     name = "null-llm"
     takes_tools = True
+    hears = True
 
     def generate(
         self,
@@ -91,6 +93,8 @@ class NullChatModel(_Null):
             yield ToolCall(tool_choice, tool.name, str(tool.parameters))
         if any(message.calls or message.answers for message in messages):
             yield Notice("called", str(messages))
+        if audio := messages[-1].audio:
+            yield f"{len(audio.samples)} samples at {audio.sample_rate_hz} "
         for word in messages[-1].content.split():
             if cancel.cancelled:
                 return

@@ -10,8 +10,10 @@ import pytest
 
 from isolation import frames, values
 from isolation.engines import IsolatedChatModel, IsolatedRecognizer, IsolatedSynthesizer
+from LLM.eliza import ElizaModel
+from LLM.failover import FailoverChatModel
 from pipeline.errors import EngineError
-from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall
+from pipeline.messages import AudioChunk, ChatMessage, Notice, Recording, Samples, ToolCall
 from pipeline.registry import find
 from pipeline.settings import Tool
 from pipeline.turn import CancelToken
@@ -63,6 +65,15 @@ class TestNullChatModel(ChatModelContract):
         assert asked == ToolCall("weather", "weather", str(schema))
         assert told == Notice("called", str(tuple(messages)))
         assert words == ["నమస్తే ", "\ud83d "]
+
+    def test_a_model_that_hears_gets_the_audio(self, engine: IsolatedChatModel) -> None:
+        audio = Recording(np.full(100, 0.5, np.float32), 16000)
+        words = engine.generate([ChatMessage("user", "Listen.", audio=audio)], CancelToken())
+        assert engine.hears
+        assert list(words) == ["100 samples at 16000 ", "Listen. "]
+
+    def test_it_may_stand_among_several(self, engine: IsolatedChatModel) -> None:
+        assert FailoverChatModel([engine, ElizaModel()], 1.0).hears is False
 
 
 class TestNullSynthesizer(SynthesizerContract):
