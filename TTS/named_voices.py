@@ -60,6 +60,9 @@ class NamedVoices:
         self.sample_rate_hz = synthesizer.sample_rate_hz
         self.languages = synthesizer.languages
         self.voices = (*self._people, *synthesizer.voices)
+        self.voice_languages = getattr(synthesizer, "voice_languages", {}) | {
+            name: person.language for name, person in self._people.items()
+        }
         self.about: str | None = getattr(synthesizer, "about", None)
 
     def expect_voice(self, voice: str) -> None:

@@ -1,6 +1,7 @@
 """Engines that compute in a process of their own: each is an engine like any other."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from isolation.environments import python_of
@@ -10,6 +11,7 @@ from pipeline.registry import EngineRow
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from STT.base import Transcription
+from utils.hub import fetched
 
 
 class IsolatedEngine:
@@ -22,6 +24,7 @@ class IsolatedEngine:
         start = {"engine": row.module, "settings": settings, "device": on}
         self._keeper = Keeper(row.name, python_of(row.environment), row.foreign, start, **limits)
         states = self._keeper.states
+        fetched.update({name: Path(folder) for name, folder in states["fetched"].items()})
         self.name: str = states["name"]
         self.slots: int = states["slots"]
         self.sample_rate_hz: int = states.get("sample_rate_hz", 0)
@@ -73,6 +76,7 @@ class IsolatedSynthesizer(IsolatedEngine):
     def __init__(self, row: EngineRow, settings: dict[str, Any], device: str, **limits: float) -> None:
         super().__init__(row, settings, device, **limits)
         self.voices: tuple[str, ...] = tuple(self._keeper.states["voices"])
+        self.voice_languages: Mapping[str, str] = self._keeper.states.get("voice_languages", {})
 
     def expect_voice(self, voice: str) -> None:
         """Those that it states are known here; of others it is asked."""

@@ -18,8 +18,12 @@ from isolation.start import ROOT
 from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
 from utils.device import with_device
+from utils.hub import fetched
 
-STATES = ("name", "slots", "sample_rate_hz", "languages", "voices", "takes_tools", "hears", "about")
+STATES = (
+    *("name", "slots", "sample_rate_hz", "languages", "voices", "voice_languages"),
+    *("takes_tools", "hears", "about"),
+)
 """What an engine states of itself, as far as its kind does."""
 
 CALLS: dict[str, Callable[[Any, tuple[Any, ...], CancelToken], Iterable[Any]]] = {
@@ -89,7 +93,8 @@ class Worker:
             return
         self._slots = ThreadPoolExecutor(self._engine.slots)
         states = {name: getattr(self._engine, name) for name in STATES if hasattr(self._engine, name)}
-        self._send({"is": "ready", **states})
+        models = {name: str(folder) for name, folder in fetched.items()}
+        self._send({"is": "ready", "fetched": models, **states})
         self._for_main.get()
         self._engine.close()
 

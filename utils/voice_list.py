@@ -33,5 +33,5 @@ def _lines(synthesizer: Synthesizer) -> Iterator[str]:
     width = max(map(len, synthesizer.voices))
     for voice in synthesizer.voices:
         yield f"{voice:<{width}}  {english_name(spoken[voice])}" if voice in spoken else voice
-    if not spoken:
+    if not spoken.keys() >= set(synthesizer.voices):
         yield f"languages: {languages}"
