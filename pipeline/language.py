@@ -40,3 +40,8 @@ def is_language(code: str) -> bool:
 def speaks(languages: tuple[str, ...], code: str) -> bool:
     """Whether an engine that states `languages` has this one."""
     return ANY in languages or plain(code) in languages
+
+
+def if_spoken(languages: tuple[str, ...], code: str | None) -> str | None:
+    """The code for an engine that has it; else None: it works as it is configured."""
+    return code if code is not None and speaks(languages, code) else None
