@@ -40,9 +40,11 @@ class FasterWhisperRecognizer:
         folder = fetch(_MODELS.get(model_name, model_name), _FLAG, files=_FILES)
         if not (folder / "tokenizer.json").exists():  # the library would take one from the network
             raise UserError(f"{_FLAG} {model_name}: expected a file tokenizer.json in {folder}")
-        device = device if device == "cuda" else "cpu"  # CTranslate2 knows no other
+        kind, _, index = device.partition(":")
         try:
-            self._model = WhisperModel(str(folder), device=device, compute_type=compute_type)
+            self._model = WhisperModel(
+                str(folder), device=kind, device_index=int(index or 0), compute_type=compute_type
+            )
         except (RuntimeError, ValueError) as error:
             raise UserError(f"{_FLAG} {model_name}: it cannot be loaded: {error}") from error
         self.about = f"{model_name} on {device}, {self._model.model.compute_type}"

@@ -8,7 +8,7 @@ from typing import TypeGuard
 import numpy as np
 
 from pipeline.events import PartialTranscript
-from pipeline.language import speaks
+from pipeline.language import if_spoken
 from pipeline.messages import Samples
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
@@ -128,9 +128,7 @@ class Listening:
         return self._recognizer.call(finish, cancel)
 
     def _listen(self, recognizer: StreamingRecognizer, said: Samples, rate_hz: int) -> str:
-        language = self._session.settings.language
-        if language is not None and not speaks(recognizer.languages, language):
-            language = None
+        language = if_spoken(recognizer.languages, self._session.settings.language)
         with self._ear_lock:
             ear, self._ear = self._ear, None  # lost if it fails
             if ear is None or not ear.fits(said, language):

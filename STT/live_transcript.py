@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from pipeline.events import PartialTranscript
+from pipeline.language import if_spoken
 from pipeline.messages import Samples
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
@@ -84,4 +85,5 @@ class LiveTranscript:
 
     def _transcribe(self, recognizer: Recognizer, samples: Samples, rate_hz: int) -> str:
         audio = resample(samples, rate_hz, recognizer.sample_rate_hz)
-        return recognizer.transcribe(audio, self._session.settings.language, CancelToken()).text
+        language = if_spoken(recognizer.languages, self._session.settings.language)
+        return recognizer.transcribe(audio, language, CancelToken()).text

@@ -7,7 +7,7 @@ import langcodes
 import openai
 
 from pipeline.errors import EngineError
-from pipeline.language import DETECTED, plain
+from pipeline.language import DETECTED, is_detected
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
@@ -60,8 +60,9 @@ class OpenAIRecognizer:
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words."""
-        language = language or self._language
-        texts, spoken = [], language and plain(language)
+        if language is None or is_detected(language):  # which is to be detected again
+            language = self._language
+        texts, spoken = [], language
         for part in split_at_quiet(samples, self.sample_rate_hz, LONGEST_S):
             if len(part) < SHORTEST_S * self.sample_rate_hz:
                 continue
@@ -85,7 +86,7 @@ class OpenAIRecognizer:
         not know "verbose_json": what the server understood once it is asked for ever after."""
         request: dict[str, Any] = {"file": ("speech.wav", wav, "audio/wav"), "model": self._server.model}
         if language is not None:
-            request["language"] = plain(language)
+            request["language"] = language
 
         def ask(client: openai.OpenAI) -> Iterator[tuple[str, str | None]]:
             answer: Any = client.audio.transcriptions.create(**request)

@@ -81,7 +81,7 @@ class WhisperRecognizer:
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         if torch_dtype == "auto":
-            torch_dtype = "float16" if device == "cuda" else "float32"
+            torch_dtype = "float16" if device.startswith("cuda") else "float32"
         self._load(model_name, getattr(torch, torch_dtype), device)
         self.about = f"{model_name} on {device}, {torch_dtype}"
         tokens = self._model.generation_config

@@ -53,7 +53,6 @@ class ChatTtsSynthesizer:
         self._voice = voice or f"speaker-{random.randrange(10000)}"
         self._stream, self._chunk_size, self._temperature = stream, chunk_size, temperature
         self._chat: Any = ChatTTS.Chat(logging.getLogger("ChatTTS"))
-        self._speakers: dict[str, str] = {}
         try:
             loaded = self._chat.load(
                 source="custom", custom_path=str(folder), device=torch.device(device)
@@ -121,8 +120,7 @@ class ChatTtsSynthesizer:
     def _speaker(self, voice: str) -> str:
         """Drawn from the number in its name."""
         self.expect_voice(voice)
-        if voice not in self._speakers:
-            with torch.random.fork_rng():
-                torch.manual_seed(int(voice.partition("-")[2]))
-                self._speakers[voice] = self._chat.sample_random_speaker()
-        return self._speakers[voice]
+        with torch.random.fork_rng():
+            torch.manual_seed(int(voice.partition("-")[2]))
+            speaker: str = self._chat.sample_random_speaker()
+        return speaker

@@ -72,7 +72,7 @@ class PocketSynthesizer:
         self.voices: tuple[str, ...] = () if own else tuple(sorted(_ORIGINS_OF_PREDEFINED_VOICES))
         self.about = f"{model_name} on cpu"
         self._states: dict[str | None, Any] = {}
-        self._voice = voice
+        self._voice: str | None = None
         if clone is not None:
             self._states[None] = self._clone(clone)
         elif own and voice is None:

@@ -167,7 +167,7 @@ class _Parser(HfArgumentParser):  # type: ignore[misc]
 
 def _chosen_by_itself(module: ModuleArguments, argv: Sequence[str]) -> dict[str, Choice]:
     names = {} if module.s2s is not None else {"stt": module.stt, "tts": module.tts}
-    return {stage: choose(stage, argv) for stage, name in names.items() if name == AUTO}
+    return {stage: choose(stage, argv, module.language) for stage, name in names.items() if name == AUTO}
 
 
 def _chosen_rows(

@@ -149,7 +149,7 @@ class ModuleArguments:
         if row.environment is not None or row.foreign:
             return True
         if self.isolate is None:
-            return row.long_in_python and self.mode in SERVERS and not self.download
+            return row.long_in_python and self.mode in SERVERS
         return row.stage in self._isolated_by_hand
 
     @property

@@ -27,6 +27,7 @@ class PocketArguments:
     tts_clone: str | None = field(
         default=None,
         metadata={
-            "help": "a recording, 1 to 30 s, whose voice is used; the speaker must have consented"
+            "help": "a recording, 1 to 30 s, whose voice is used in the place of tts_voice; the speaker "
+            "must have consented"
         },
     )

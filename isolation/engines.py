@@ -1,6 +1,7 @@
 """Engines that compute in a process of their own: each is an engine like any other."""
 
 from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from isolation.environments import python_of
@@ -11,6 +12,7 @@ from pipeline.registry import EngineRow
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from STT.base import Transcription
+from utils.hub import fetched
 
 
 class IsolatedEngine:
@@ -20,6 +22,7 @@ class IsolatedEngine:
     def __init__(self, row: EngineRow, keeper: Keeper) -> None:
         self._keeper = keeper
         states = keeper.states
+        fetched.update({name: Path(folder) for name, folder in states["fetched"].items()})
         self.name: str = states["name"]
         self.slots: int = states["slots"]
         self.sample_rate_hz: int = states.get("sample_rate_hz", 0)

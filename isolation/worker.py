@@ -19,6 +19,7 @@ from isolation.start import ROOT
 from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
 from utils.device import with_device
+from utils.hub import fetched
 
 STATES = (
     *("name", "slots", "sample_rate_hz", "languages", "about"),
@@ -131,7 +132,8 @@ class Worker:
         self._streams = Streams(self._engine)
         self._slots = ThreadPoolExecutor(self._engine.slots)
         states = {name: getattr(self._engine, name) for name in STATES if hasattr(self._engine, name)}
-        self._send({"is": "ready", **states})
+        models = {name: str(folder) for name, folder in fetched.items()}
+        self._send({"is": "ready", "fetched": models, **states})
         self._for_main.get()
         self._engine.close()
 

@@ -37,6 +37,11 @@ def speaks(languages: tuple[str, ...], code: str) -> bool:
     return ANY in languages or plain(code) in languages
 
 
+def if_spoken(languages: tuple[str, ...], code: str | None) -> str | None:
+    """The code for an engine that has it; else None: it works as it is configured."""
+    return code if code is not None and speaks(languages, code) else None
+
+
 def _find(code: str) -> Any:
     from langcodes import Language  # not above: its tables take 30 ms, and most runs need none
     from langcodes.tag_parser import LanguageTagError

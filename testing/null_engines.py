@@ -109,7 +109,8 @@ _streams: weakref.WeakSet[NullStream] = weakref.WeakSet()
 
 
 class NullChatModel(_Null):
-    """Says again what was said last, word by word, after doing it; asks for every function."""
+    """Says again what was said last, word by word, after doing it; asks for every function. Of audio it
+    says how long it is."""
 
     name = "null-llm"
     takes_tools = True

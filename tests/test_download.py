@@ -113,7 +113,7 @@ def test_the_voices_are_listed() -> None:
     assert listed.returncode == 0, listed.stderr
     lines = [" ".join(line.split()) for line in listed.stdout.splitlines()]
     assert len(lines) > 100
-    assert {"te Telugu", "hi Hindi", "en-us English (United States)"} <= set(lines)
+    assert {"te Telugu", "hi Hindi", "en-us English (United States)", "Arjun Telugu"} <= set(lines)
 
 
 def test_without_a_synthesizer_there_are_no_voices() -> None:

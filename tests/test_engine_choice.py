@@ -70,6 +70,18 @@ def test_a_better_engine_is_taken_once_its_model_is_here(
     assert choose("stt", []).row.name == "moonshine", "half a model is none"
 
 
+def test_a_better_engine_is_not_taken_for_a_language_that_it_lacks(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pocketsphinx")
+    english = Preferred("pocketsphinx", "someone/model", ("*.bin",), languages=("en",))
+    prefer(monkeypatch, english, Preferred("moonshine"))
+    keep(cache, "someone/model", "weights.bin")
+    assert choose("stt", [], "en").row.name == "pocketsphinx"
+    assert choose("stt", [], "te").row.name == "moonshine"
+    assert parse_command_line(["--language", "te"]).engines["stt"][0].row.name == "moonshine"
+
+
 def test_what_is_cached_but_not_all_that_is_needed_is_not_taken(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

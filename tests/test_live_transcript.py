@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from pipeline.events import ErrorEvent, Event, PartialTranscript, SpeechEnded, Transcript
-from pipeline.settings import EndpointerSettings
+from pipeline.settings import EndpointerSettings, SessionSettings
 from pipeline.shared_engine import SharedEngine
 from STT.agreement import Agreement
 from STT.base import Recognizer
@@ -88,6 +88,15 @@ def test_partials_come_while_the_user_speaks_and_become_rarer() -> None:
         assert lengths[1] - lengths[0] == pytest.approx(0.5, abs=0.07)
         assert lengths[-1] - lengths[-2] > 1.0
         assert len(lengths) < 12
+
+
+@pytest.mark.parametrize(("language", "told"), [("fr", "fr"), ("te", None)])
+def test_the_recognizer_is_told_no_language_that_it_lacks(language: str, told: str | None) -> None:
+    recognizer = ScriptedRecognizer(languages=("en", "fr"))
+    with conversation(stt=recognizer, settings=SessionSettings(language=language)) as talk:
+        talk.speak(1120)
+        assert partials(talk)
+        assert set(recognizer.told) == {told}
 
 
 def test_nobody_who_asks_means_no_work() -> None:

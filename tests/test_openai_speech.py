@@ -101,7 +101,7 @@ def test_the_server_hears_the_audio_and_is_told_the_language(server: SpeechServe
     got: list[tuple[Samples, int]] = []
     server.hear = lambda samples, rate_hz: got.append((samples, rate_hz)) or " Hello. "  # type: ignore[func-returns-value]
     engine = recognizer(server, language="de")
-    heard = engine.transcribe(SPEECH, "fr-auto", CancelToken())
+    heard = engine.transcribe(SPEECH, "fr", CancelToken())
     assert (heard.text, heard.language) == ("Hello.", "fr")
     assert engine.transcribe(SPEECH, None, CancelToken()).language == "de"
     request = server.requests[0]
@@ -109,6 +109,13 @@ def test_the_server_hears_the_audio_and_is_told_the_language(server: SpeechServe
     ((samples, rate_hz), _) = got
     assert rate_hz == 16000
     assert np.abs(samples - SPEECH).max() < 1 / 16000
+
+
+def test_a_language_that_was_detected_is_detected_anew(server: SpeechServer) -> None:
+    engine = recognizer(server)
+    server.language = "german"
+    assert engine.transcribe(SPEECH, "fr-auto", CancelToken()).language == "de-auto"
+    assert "language" not in server.requests[0]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ class Preferred:
     model: str | None = None
     files: tuple[str, ...] | None = None
     """What of the model the engine fetches, as it asks for it; None: all."""
+    languages: tuple[str, ...] = ()
+    """What it speaks or understands; none: about a hundred, or it does not matter."""
     needs: tuple[str, ...] = ()
     """Modules beside those of its row, without which it does not speak English."""
     accelerated: bool = False
@@ -36,6 +38,7 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
             "whisper",
             "distil-whisper/distil-large-v3",
             ("*.json", "*.txt", "model.safetensors", "model-*.safetensors"),
+            languages=("en",),
             accelerated=True,
         ),
         Preferred(
@@ -51,6 +54,7 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
             "kokoro",
             "hexgrad/Kokoro-82M",
             ("config.json", "*.pth", "voices/*.pt"),
+            languages=("en", "es", "fr", "hi", "it", "pt"),
             needs=("en_core_web_sm",),
         ),
         Preferred("espeak"),
@@ -68,9 +72,9 @@ class Choice:
     why: str = ""
 
 
-def choose(stage: str, typed: Sequence[str]) -> Choice:
-    """The engine for a stage that was not chosen. Where a flag of the stage was typed, it is the plain
-    one, since what the flag means depends on the engine."""
+def choose(stage: str, typed: Sequence[str], language: str | None = None) -> Choice:
+    """The engine for a stage that was not chosen, to be spoken with in `language`. Where a flag of the
+    stage was typed, it is the plain one, since what the flag means depends on the engine."""
     plain = _plain(stage)
     if any(argument.replace("-", "_").startswith(f"__{stage}_") for argument in typed):
         return Choice(plain)
@@ -78,6 +82,8 @@ def choose(stage: str, typed: Sequence[str]) -> Choice:
     for preferred in PREFERRED[stage]:
         row = there.get(preferred.name)
         if preferred.model is None or row is None or not _ready(preferred, row):
+            continue
+        if language is not None and preferred.languages and language not in preferred.languages:
             continue
         why = f"{preferred.model} is in the cache; --{stage} {plain.name} chooses the plain one"
         return Choice(row, preferred.model, why)

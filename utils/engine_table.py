@@ -47,7 +47,7 @@ each synthesizer speaks with them, and may be edited. Recognizers: `whisper`, `f
 weights where this was written: `parler` with ai4bharat/indic-parler-tts, `piper`, `mms` (whose
 romanizing of Telugu runs in the tests), and all recognizers; their code ran on tiny random weights.
 
-A voice is cloned from a file (`--tts_clone`: pocket, coqui) only with the consent of who is heard
+A voice is cloned from a file (`--tts_clone`: pocket, coqui, speecht5) only with the consent of who is heard
 in it.
 """
 
@@ -113,8 +113,8 @@ def _preferred() -> Iterator[str]:
     yield (
         "Of these the first is taken that is installed and whose model lies whole in the cache; with\n"
         "a flag of the stage, the first one without a model. A better one is told at start, with the\n"
-        "flag for the plain one. Nothing is downloaded to choose, and no network asked. `--llm auto`\n"
-        "looks for a server on this machine.\n"
+        "flag for the plain one; one that does not have the `--language` is left out. Nothing is\n"
+        "downloaded to choose, and no network asked. `--llm auto` looks for a server on this machine.\n"
     )
     for stage, engines in PREFERRED.items():
         yield f"- `--{stage}`: {', '.join(map(_preference, engines))}"

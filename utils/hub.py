@@ -20,7 +20,7 @@ _WAYS = "name a folder that has it, or connect once and add --download"
 
 
 fetched: dict[str, Path] = {}
-"""What `fetch` gave to this process, by the names on the hub."""
+"""What `fetch` gave to this process and its workers, by the names on the hub."""
 
 
 def fetch(

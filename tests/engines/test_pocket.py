@@ -62,7 +62,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def synthesizer(model: str, recording: str) -> PocketSynthesizer:
-    return PocketSynthesizer(model, clone=recording)
+    return PocketSynthesizer(model, voice="alba", clone=recording)  # the recording wins
 
 
 class TestPocket(SynthesizerContract):
