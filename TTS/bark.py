@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from transformers import BarkModel, BarkProcessor, StoppingCriteria, StoppingCriteriaList
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import expect_weights, fetch
-from utils.voices import unknown_voice
+from utils.voices import expect_known, expect_language, voice_flag
 
 LONGEST_CHARS = 150
 """Longer text is spoken in parts: the model makes at most some 13 s at a time."""
@@ -51,10 +51,10 @@ class BarkSynthesizer:
         self.languages: tuple[str, ...] = tuple(sorted({found[1] for found in named if found}))
         self._voice, self._language, self._temperature = voice, language, temperature
         self.about = f"{model_name} on {device}"
-        try:
+        if voice is None:
+            expect_language(self.languages, language)
+        with voice_flag():
             self._choose(None, None)
-        except EngineError as error:
-            raise UserError(f"--tts_voice: {error}") from error
 
     def expect_voice(self, voice: str) -> None:
         """One of `voices`."""
@@ -94,8 +94,7 @@ class BarkSynthesizer:
         others = (name for name in self.voices if name.startswith(f"v2/{language}_"))
         usual = f"v2/{language}_speaker_6"
         chosen = voice or self._voice or (usual if usual in self.voices else next(others, language))
-        if chosen not in self.voices:
-            raise unknown_voice(self.voices, chosen)
+        expect_known(self.voices, chosen)
         return chosen
 
 

@@ -16,6 +16,7 @@ from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import fetch
+from utils.voices import voice_flag
 
 LONGEST_CHARS = 200
 """Longer text is spoken in parts: the model stops after 2048 tokens, 43 s."""
@@ -66,10 +67,8 @@ class ChatTtsSynthesizer:
             )
         self.voices: tuple[str, ...] = (self._voice,)
         self.about = f"{model_name} on {device}, {self._voice}"
-        try:
+        with voice_flag():
             self._speaker(self._voice)
-        except EngineError as error:
-            raise UserError(f"--tts_voice: {error}") from error
 
     def expect_voice(self, voice: str) -> None:
         """It is "speaker-" and any number."""

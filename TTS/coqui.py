@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from TTS.api import TTS
 from TTS.utils.manage import ModelManager
 from TTS.utils.synthesizer import PAD_SILENCE_SAMPLES
 from utils.audio import clean
-from utils.voices import unknown_voice
+from utils.voices import expect_known, expect_language, voice_flag
 
 _CLONED = "cloned"
 """What the voice of `clone` is called."""
@@ -67,8 +67,7 @@ class CoquiSynthesizer:
 
     def expect_voice(self, voice: str) -> None:
         """A speaker of the model."""
-        if voice not in self._speakers:
-            raise unknown_voice(self.voices, voice)
+        expect_known(self.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -137,17 +136,14 @@ class CoquiSynthesizer:
             return self._clone(clone)
         if voice is None:
             return next(iter(self._speakers.values()), None)
-        try:
+        with voice_flag():
             self.expect_voice(voice)
-        except EngineError as error:
-            raise UserError(f"--tts_voice: {error}") from error
         return self._speakers[voice]
 
     def _expect_language(self, language: str | None) -> str:
         usual = "en" if "en" in self._named else self.languages[0]
-        if language is not None and language not in self._named:
-            spoken = ", ".join(self.languages)
-            raise UserError(f"--tts_language: expected one of {spoken}, got {language!r}")
+        if language is not None:
+            expect_language(self.languages, language)
         return language or usual
 
 

@@ -184,7 +184,8 @@ class EspeakSynthesizer:
         try:
             self._identifier(None, None)
         except EngineError as error:
-            raise UserError(f"--tts_voice: {error}; a variant may follow, as in en-gb+f3") from error
+            flag = "--tts_language" if voice is None else "--tts_voice"
+            raise UserError(f"{flag}: {error}; a variant may follow, as in en-gb+f3") from error
 
     def expect_voice(self, voice: str) -> None:
         """A variant may stand behind a voice ("en-gb+f3")."""

@@ -16,7 +16,7 @@ from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import fetch
-from utils.voices import unknown_voice
+from utils.voices import expect_known, voice_flag
 
 LONGEST_CHARS = 200
 """Longer text is spoken in parts: the model takes 512 phonemes, and a part cannot be stopped."""
@@ -46,8 +46,8 @@ class KittenSynthesizer:
             raise UserError(f"--tts_model_name {model_name}: expected an .onnx file and voices.npz")
         with np.load(voices) as styles:
             self.voices = tuple(sorted(styles.files))
-        if voice not in self.voices:
-            raise UserError(f"--tts_voice: {unknown_voice(self.voices, voice)}")
+        with voice_flag():
+            self.expect_voice(voice)
         EspeakWrapper.set_library(espeakng_loader.get_library_path())
         EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
         try:
@@ -60,8 +60,7 @@ class KittenSynthesizer:
 
     def expect_voice(self, voice: str) -> None:
         """One of `voices`."""
-        if voice not in self.voices:
-            raise unknown_voice(self.voices, voice)
+        expect_known(self.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken

@@ -17,7 +17,7 @@ from pipeline.messages import AudioChunk, WordTime
 from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import fetch
-from utils.voices import unknown_voice
+from utils.voices import expect_language, unknown_voice, voice_flag
 
 kokoro_logger.disable("kokoro")  # it warns of what we know, on standard error
 
@@ -71,10 +71,10 @@ class KokoroSynthesizer:
         self.languages: tuple[str, ...] = tuple(sorted(set(ready.values())))
         self._voice, self._language, self._speed = voice, language, speed
         self.about = f"{Path(model_name).name} on {device}"
-        try:
+        if voice is None:
+            expect_language(dict.fromkeys(_LANGUAGES[name[0]] for name in self._files), language)
+        with voice_flag():
             chosen = self._choose(None, None)
-        except EngineError as error:
-            raise UserError(f"--tts_voice: {error}") from error
         try:
             # its version of Chinese follows from the name on the hub
             self._model = KModel(model_name, str(folder / "config.json"), str(weights[0]))

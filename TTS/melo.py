@@ -13,7 +13,7 @@ from pipeline.messages import AudioChunk, Notice
 from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import fetch
-from utils.voices import unknown_voice
+from utils.voices import expect_known, expect_language, voice_flag
 
 _MODELS = {
     "en": ("EN", "myshell-ai/MeloTTS-English"),
@@ -48,8 +48,7 @@ class MeloSynthesizer:
         language: str = "en",
         speed: float = 1.0,
     ) -> None:
-        if language not in _MODELS:
-            raise UserError(f"--tts_language: expected one of {', '.join(_MODELS)}, got {language!r}")
+        expect_language(_MODELS, language)
         self.about = f"{model_name or _MODELS[language][1]} on {device}"
         self.languages = tuple(_MODELS) if model_name is None else (language,)
         self._device = device
@@ -60,19 +59,16 @@ class MeloSynthesizer:
         self.sample_rate_hz = int(usual.sampling_rate)
         self._speakers = dict(usual.spk2id.items())
         self.voices = tuple(self._speakers)
-        try:
-            if voice is not None:
+        if voice is not None:
+            with voice_flag():
                 self.expect_voice(voice)
-        except EngineError as error:
-            raise UserError(f"--tts_voice: {error}") from error
         self._voice = voice or self.voices[0]
         for _ in self.synthesize("Hello.", None, None, CancelToken()):
             pass  # the first call loads the model that reads the words
 
     def expect_voice(self, voice: str) -> None:
         """A speaker of the model of the configured language."""
-        if voice not in self._speakers:
-            raise unknown_voice(self.voices, voice)
+        expect_known(self.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken

@@ -18,7 +18,7 @@ from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import expect_weights, fetch
-from utils.voices import unknown_voice
+from utils.voices import expect_language, unknown_voice
 
 _LANGUAGES = (
     "am ar as az ba bg bn bo ca cy de el en es eu fa fi fo fr gu ha he hi ht hu id is jv jw ka kk km kn "
@@ -78,8 +78,7 @@ class MmsSynthesizer:
         self._device, self._model_name, self._language = device, model_name, language
         self._rate, self._seed = rate, seed
         self._loaded: OrderedDict[str, _Voice] = OrderedDict()
-        if language not in self.languages:
-            raise UserError(f"--tts_language: expected one of {_LANGUAGES}, got {language!r}")
+        expect_language(self.languages, language)
         self.about = f"{model_name}{mms_code(language)} on {device}"
         voice = self._voice(language)
         self.sample_rate_hz = voice.sample_rate_hz

@@ -7,12 +7,12 @@ from typing import Any
 
 import openai
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import from_pcm16
 from utils.openai_client import OpenAIServer
-from utils.voices import unknown_voice
+from utils.voices import unknown_voice, voice_flag
 
 VOICES = (
     "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage",
@@ -58,10 +58,8 @@ class OpenAISynthesizer:
             timeout_s=timeout_s, retries=retries,
         )  # fmt: skip
         self._voice = voice or VOICES[0]
-        try:
+        with voice_flag():
             self.expect_voice(self._voice)
-        except EngineError as error:
-            raise UserError(f"--tts_voice: {error}") from error
         if style is not None and self._server.model.startswith(WITHOUT_STYLE):
             raise UserError(
                 f"--tts_style: expected a model that takes it, such as gpt-4o-mini-tts, got "

@@ -9,13 +9,13 @@ import torch
 from parler_tts import ParlerTTSForConditionalGeneration, ParlerTTSStreamer
 from transformers import AutoTokenizer, StaticCache
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import expect_weights, fetch
 from utils.parler_speakers import speakers_of
-from utils.voices import unknown_voice
+from utils.voices import expect_known, expect_language, voice_flag
 
 LONGEST_TEXT = 300
 """Characters that are spoken in one go; of the 30 s for which the models were trained, some 20."""
@@ -73,8 +73,7 @@ class ParlerSynthesizer:
 
     def expect_voice(self, voice: str) -> None:
         """A speaker whom the model knows by name, or a whole description that begins with the name."""
-        if voice.partition(" ")[0] not in self.voices:
-            raise unknown_voice(self.voices, voice)
+        expect_known(self.voices, voice.partition(" ")[0])
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -154,17 +153,13 @@ class ParlerSynthesizer:
 
     def _configured(self, voice: str | None) -> str | None:
         if voice is not None:
-            try:
+            with voice_flag():
                 self.expect_voice(voice)
-            except EngineError as error:
-                raise UserError(f"--tts_voice: {error}") from error
         return voice
 
     def _expect_language(self, language: str | None) -> str:
-        if language is not None and language not in self.languages and self._speakers:
-            raise UserError(
-                f"--tts_language: expected one of {', '.join(self.languages)}, got {language!r}"
-            )
+        if language is not None and self._speakers:
+            expect_language(self.languages, language)
         return language or self.languages[0]
 
 

@@ -12,7 +12,7 @@ from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean, resample
 from utils.hub import fetch
-from utils.voices import unknown_voice
+from utils.voices import expect_known, expect_language, voice_flag
 
 USUAL_VOICE = {
     "ar": "ar_JO-kareem-medium",
@@ -91,11 +91,11 @@ class PiperSynthesizer:
         self.voices = tuple(sorted(self._files))
         self.languages: tuple[str, ...] = tuple(sorted({_language_of(name) for name in self.voices}))
         self._loaded: OrderedDict[str, PiperVoice] = OrderedDict()
-        try:
+        if voice is None:
+            expect_language(self.languages, language)
+        with voice_flag():
             chosen = self._choose(None, None)
             first = self._load(chosen)
-        except EngineError as error:
-            raise UserError(f"--tts_voice: {error}") from error
         self.sample_rate_hz: int = first.config.sample_rate
         self.about = f"{chosen} on cpu"
         for _ in first.synthesize("a"):
@@ -130,8 +130,7 @@ class PiperSynthesizer:
         if usual not in self._files:
             usual = next((name for name in self.voices if _language_of(name) == wanted), wanted)
         chosen = voice or self._voice or usual
-        if chosen not in self._files:
-            raise unknown_voice(self.voices, chosen)
+        expect_known(self.voices, chosen)
         return chosen
 
     def _load(self, name: str) -> PiperVoice:

@@ -12,7 +12,7 @@ from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean, resample, to_mono
-from utils.voices import unknown_voice
+from utils.voices import expect_known, expect_language, voice_flag
 
 _threads = torch.get_num_threads()
 import pocket_tts  # noqa: E402
@@ -54,8 +54,7 @@ class PocketSynthesizer:
         language: str = "en",
         clone: str | None = None,
     ) -> None:
-        if language not in _MODELS:
-            raise UserError(f"--tts_language: expected one of {', '.join(_MODELS)}, got {language!r}")
+        expect_language(_MODELS, language)
         model_name = model_name or _MODELS[language]
         own = model_name.endswith((".yaml", ".yml"))
         try:
@@ -79,15 +78,12 @@ class PocketSynthesizer:
             raise UserError(f"--tts_model_name {model_name}: name a recording with --tts_clone")
         else:
             self._voice = voice or get_default_voice_for_language(model_name)
-        try:
+        with voice_flag():
             self._state(None)
-        except EngineError as error:
-            raise UserError(f"--tts_voice: {error}") from error
 
     def expect_voice(self, voice: str) -> None:
         """One of the catalogue."""
-        if voice not in self.voices:
-            raise unknown_voice(self.voices, voice)
+        expect_known(self.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from qwen_tts import Qwen3TTSModel
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import expect_weights, fetch
-from utils.voices import unknown_voice
+from utils.voices import expect_known, expect_language, voice_flag
 
 _LANGUAGES = {
     "en": "english",
@@ -68,14 +68,11 @@ class QwenSynthesizer:
         self.voices = tuple(self._qwen.get_supported_speakers() or ())
         known = self._qwen.get_supported_languages() or ()
         self.languages = tuple(code for code, called in _LANGUAGES.items() if called in known)
-        if language is not None and language not in self.languages:
-            spoken = ", ".join(self.languages)
-            raise UserError(f"--tts_language: expected one of {spoken}, got {language!r}")
-        try:
-            if voice is not None:
+        if language is not None:
+            expect_language(self.languages, language)
+        if voice is not None:
+            with voice_flag():
                 self.expect_voice(voice)
-        except EngineError as error:
-            raise UserError(f"--tts_voice: {error}") from error
         self._voice = voice
         self._language = language
         self._style = style
@@ -86,8 +83,7 @@ class QwenSynthesizer:
 
     def expect_voice(self, voice: str) -> None:
         """A speaker of the model, in small letters."""
-        if voice not in self.voices:
-            raise unknown_voice(self.voices, voice)
+        expect_known(self.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken

@@ -16,7 +16,7 @@ from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import expect_weights, fetch
-from utils.voices import unknown_voice
+from utils.voices import expect_known, voice_flag
 
 SPEAKERS = ("awb", "bdl", "clb", "jmk", "ksp", "rms", "slt")
 """Of the CMU ARCTIC recordings; clb and slt are women."""
@@ -65,14 +65,13 @@ class SpeechT5Synthesizer:
             self._speakers = _cmu_arctic(speakers_name)
         self.voices = tuple(self._speakers)
         self._voice = "clone" if clone is not None else voice
-        if self._voice not in self.voices:
-            raise UserError(f"--tts_voice: {unknown_voice(self.voices, voice)}")
+        with voice_flag():
+            self.expect_voice(self._voice)
         self.about = f"{model_name} on {device}"
 
     def expect_voice(self, voice: str) -> None:
         """One of `voices`."""
-        if voice not in self.voices:
-            raise unknown_voice(self.voices, voice)
+        expect_known(self.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken

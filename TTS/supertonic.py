@@ -13,7 +13,7 @@ from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import fetch
-from utils.voices import unknown_voice
+from utils.voices import expect_known, expect_language, voice_flag
 
 _LANGUAGES = {"supertonic": ("en",), "supertonic-2": ("en", "ko", "es", "pt", "fr")}
 """Of the older models; the package states them in words only."""
@@ -51,18 +51,15 @@ class SupertonicSynthesizer:
         self.voices = tuple(self._model.voice_style_names)
         self.about = f"{kind} on cpu"
         self._voice, self._language, self._speed, self._steps = voice, language, speed, steps
-        if voice not in self.voices:
-            raise UserError(f"--tts_voice: {unknown_voice(self.voices, voice)}")
-        if language not in self.languages:
-            listed = " ".join(self.languages)
-            raise UserError(f"--tts_language: expected one of {listed}, got {language!r}")
+        with voice_flag():
+            self.expect_voice(voice)
+        expect_language(self.languages, language)
         for _ in self.synthesize("a", None, None, CancelToken()):
             pass
 
     def expect_voice(self, voice: str) -> None:
         """One of `voices`."""
-        if voice not in self.voices:
-            raise unknown_voice(self.voices, voice)
+        expect_known(self.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken

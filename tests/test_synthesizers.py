@@ -75,6 +75,8 @@ def test_rate() -> None:
 def test_an_unknown_voice_is_told_when_the_program_starts() -> None:
     with pytest.raises(UserError, match=r"--tts_voice.*'nobody'"):
         EspeakSynthesizer(voice="nobody")
+    with pytest.raises(UserError, match=r"--tts_language.*'xx'"):
+        EspeakSynthesizer(language="xx")
 
 
 @pytest.mark.parametrize("voice", ["nobody", "en-us+nobody"])

@@ -1,9 +1,10 @@
-"""Voices, by their names."""
+"""Voices, by their names, and languages: what is said of those that a synthesizer has not."""
 
+import contextlib
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from pipeline.errors import EngineError
+from pipeline.errors import EngineError, UserError
 
 NAMED = 8
 """Voices that an error names; of more the ones that look like what was asked for."""
@@ -21,3 +22,25 @@ def unknown_voice(voices: Sequence[str], voice: str) -> EngineError:
     listed = ", ".join(named) + (f" and {others} others" if others else "")
     expected = f"one of the voices {listed}" if named else "no voice to be chosen, there is but one"
     return EngineError(f"expected {expected}, got {voice!r:.100}", code="unknown_voice")
+
+
+def expect_known(voices: Sequence[str], voice: str) -> None:
+    """Raise that, unless it has the voice."""
+    if voice not in voices:
+        raise unknown_voice(voices, voice)
+
+
+@contextlib.contextmanager
+def voice_flag() -> Iterator[None]:
+    """What is said of a voice within concerns the flag: an `EngineError` becomes a `UserError`."""
+    try:
+        yield
+    except EngineError as error:
+        raise UserError(f"--tts_voice: {error}") from error
+
+
+def expect_language(languages: Iterable[str], language: str) -> None:
+    """Raise `UserError` unless the language of the flag is one of these."""
+    known = list(languages)
+    if language not in known:
+        raise UserError(f"--tts_language: expected one of {', '.join(known)}, got {language!r}")

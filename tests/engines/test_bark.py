@@ -126,5 +126,7 @@ def test_cancelled_within_a_stage_it_makes_no_audio(
 def test_mistakes_are_told_at_start(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"--tts_voice: .*'nobody'"):
         BarkSynthesizer("cpu", str(folder), voice="nobody")
+    with pytest.raises(UserError, match=r"--tts_language: .*'te'"):
+        BarkSynthesizer("cpu", str(folder), language="te")
     with pytest.raises(UserError, match="expected Bark, got"):
         BarkSynthesizer("cpu", str(tmp_path))

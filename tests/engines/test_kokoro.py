@@ -98,6 +98,8 @@ def test_an_unknown_voice_and_a_folder_without_voices_are_told_at_start(
 ) -> None:
     with pytest.raises(UserError, match=r"--tts_voice.*'nobody'"):
         KokoroSynthesizer("cpu", str(folder), voice="nobody")
+    with pytest.raises(UserError, match=r"--tts_language: expected one of en, .*'te'"):
+        KokoroSynthesizer("cpu", str(folder), language="te")
     with pytest.raises(UserError, match=r"got 0 \.pth and 0 voices"):
         KokoroSynthesizer("cpu", str(tmp_path))
 

@@ -140,7 +140,7 @@ def test_a_voice_that_cannot_be_loaded_is_an_error_of_its_turn(tmp_path: Path) -
 def test_mistakes_are_told_at_start(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"--tts_voice: .*'nobody'"):
         PiperSynthesizer(str(folder), voice="nobody")
-    with pytest.raises(UserError, match=r"--tts_voice: .*'xx'"):
+    with pytest.raises(UserError, match=r"--tts_language: .*'xx'"):
         PiperSynthesizer(str(folder), language="xx")
     with pytest.raises(UserError, match=r"expected voices\.json or .onnx files"):
         PiperSynthesizer(str(tmp_path))
