@@ -47,13 +47,8 @@ each synthesizer speaks with them, and may be edited. Recognizers: `whisper`, `f
 weights where this was written: `parler` with ai4bharat/indic-parler-tts, `piper`, `mms` (whose
 romanizing of Telugu runs in the tests), and all recognizers; their code ran on tiny random weights.
 
-<<<<<<< HEAD
-A voice is cloned from a file (`--tts_clone`: pocket, coqui, speecht5) only with the consent of who is
-heard in it.
-=======
 A voice is cloned from a file (`--tts_clone`: pocket, coqui, speecht5) only with the consent of who
 is heard in it.
->>>>>>> f8d65b8a9587283f3c5c76604ec29b4d86bce478
 """
 
 _TOGETHER = """\
