@@ -12,12 +12,12 @@ import torch
 from langcodes import Language
 from transformers import VitsModel, VitsTokenizer
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import UserError
 from pipeline.language import english_name
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean
-from utils.hub import expect_weights, fetch
+from utils.hub import cannot_be_had, expect_weights, fetch
 from utils.voices import expect_language, unknown_voice
 
 _LANGUAGES = (
@@ -100,7 +100,8 @@ class MmsSynthesizer:
             try:
                 speaker = self._voice(language or self._language)
             except UserError as error:
-                raise EngineError(str(error), "no_model") from error
+                what = f"a voice for {english_name(language or self._language)}"
+                raise cannot_be_had(what, error, "no_model") from error
             with torch.random.fork_rng(enabled=self._seed is not None):
                 if self._seed is not None:
                     torch.manual_seed(self._seed)

@@ -3,9 +3,6 @@
 A code is ISO 639-1, or 639-3 where there is none; "-auto" behind it: the recognizer detected it.
 """
 
-from langcodes import Language
-from langcodes.tag_parser import LanguageTagError
-
 DETECTED = "-auto"
 ANY = "any"
 """Stands for every language, in what an engine states."""
@@ -23,16 +20,22 @@ def is_detected(code: str) -> bool:
 
 def english_name(code: str) -> str:
     """What a code stands for ("te" ▶ "Telugu"); of one that is none: itself."""
+    from langcodes import Language  # here, since environments of their own are without it
+    from langcodes.tag_parser import LanguageTagError
+
     try:
-        return str(Language.get(plain(code)).display_name("en"))
+        return Language.get(plain(code)).display_name("en")
     except LanguageTagError:
         return plain(code)
 
 
 def is_language(code: str) -> bool:
     """Whether there is such a language."""
+    from langcodes import Language
+    from langcodes.tag_parser import LanguageTagError
+
     try:
-        return bool(Language.get(code).is_valid())
+        return Language.get(code).is_valid()
     except LanguageTagError:
         return False
 
