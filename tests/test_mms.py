@@ -146,8 +146,8 @@ def test_a_seed_makes_it_sound_the_same(models: str) -> None:
     assert len(first) != len(second) or not np.array_equal(first, second)
 
 
-def test_rate(models: str) -> None:
-    slow, fast = (MmsSynthesizer("cpu", models, rate=rate, seed=1) for rate in (0.5, 2))
+def test_speed(models: str) -> None:
+    slow, fast = (MmsSynthesizer("cpu", models, speed=speed, seed=1) for speed in (0.5, 2))
     assert len(say(fast, "hello how are you")) < 0.5 * len(say(slow, "hello how are you"))
 
 
