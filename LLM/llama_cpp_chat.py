@@ -7,7 +7,7 @@ from typing import Any
 from llama_cpp import Llama
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
-from LLM.chat_template import ChatTemplate
+from LLM.chat_template import LONGEST_ANSWER, ChatTemplate
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
@@ -26,8 +26,8 @@ class LlamaCppChatModel:
     name = "llama-cpp"
     slots = 1
     takes_tools = False
-    hears = False
     """Of the templates in GGUF files its binding renders the tools, but does not read the calls."""
+    hears = False
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class LlamaCppChatModel:
             raise UserError(
                 f"--llm_model_name {path}: it has no chat template; choose an instruct model"
             )
-        self._settings = {name: v for name, v in (gen_kwargs or {}).items() if v is not None}
+        self._settings = {"max_tokens": LONGEST_ANSWER, **(gen_kwargs or {})}
         formatter = Jinja2ChatFormatter(
             template, self._special(self._llama.token_eos()), self._special(self._llama.token_bos())
         )

@@ -7,7 +7,7 @@ from typing import Any
 import mlx_lm
 from mlx_lm.sample_utils import make_sampler
 
-from LLM.chat_template import ChatTemplate
+from LLM.chat_template import LONGEST_ANSWER, ChatTemplate
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
@@ -26,8 +26,8 @@ class MLXChatModel:
     name = "mlx-lm"
     slots = 1
     takes_tools = False
-    hears = False
     """Every family of models writes its calls in another way."""
+    hears = False
 
     def __init__(
         self, model_name: str, thinking: bool = False, gen_kwargs: Mapping[str, Any] | None = None
@@ -44,10 +44,9 @@ class MLXChatModel:
             raise UserError(
                 f"--llm_model_name {model_name}: it has no chat template; choose an instruct model"
             )
-        settings = dict(gen_kwargs or {})
-        self._longest = settings.pop("max_tokens")
-        sampling = {"temp": settings.get("temperature"), "top_p": settings.get("top_p")}
-        self._sampler = make_sampler(**{n: value for n, value in sampling.items() if value is not None})
+        settings = {"max_tokens": LONGEST_ANSWER, **(gen_kwargs or {})}
+        self._longest = settings["max_tokens"]
+        self._sampler = make_sampler(settings.get("temperature", 0.0), settings.get("top_p", 0.0))
         config = config.get("text_config") or config
         self._template = ChatTemplate(
             model_name,

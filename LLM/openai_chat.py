@@ -38,7 +38,7 @@ class OpenAIChatModel:
             "llm", self.name, model_name, "gpt-5-mini", base_url, api_key_file, key, timeout_s, retries
         )
         self._stream = stream
-        self._settings = {name: v for name, v in (gen_kwargs or {}).items() if v is not None}
+        self._settings = dict(gen_kwargs or {})
         self._thoughts = UnmarkedThoughts()
 
     @property

@@ -52,12 +52,11 @@ class TransformersChatModel:
         parallel: int = 1,
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
-        dtype = torch_dtype if torch_dtype == "auto" else getattr(torch, torch_dtype)
         folder = fetch(model_name, "--llm_model_name")
         try:
             tokenizer: Any = AutoTokenizer.from_pretrained(folder)
             model, report = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype, output_loading_info=True
+                folder, dtype=torch_dtype, output_loading_info=True
             )
         except (OSError, ValueError) as error:
             raise UserError(
@@ -115,7 +114,7 @@ class TransformersChatModel:
 def _settings(wanted: Mapping[str, Any]) -> dict[str, Any]:
     """What is set instead of the authors' own settings. A temperature says that words are chosen by
     chance, 0 that they are not; without chance what says how to choose means nothing."""
-    settings = {name: value for name, value in wanted.items() if value is not None}
+    settings = dict(wanted)
     if "temperature" in settings:
         settings.setdefault("do_sample", settings["temperature"] > 0)
     if not settings.get("do_sample", True):

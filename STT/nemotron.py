@@ -41,9 +41,8 @@ class NemotronRecognizer:
             if kind != "nemotron_asr_streaming":
                 raise UserError(f"{_FLAG} {model_name}: expected a streaming Nemotron, got {kind}")
             self.processor: Any = AutoProcessor.from_pretrained(folder)
-            dtype = torch_dtype if torch_dtype == "auto" else getattr(torch, torch_dtype)
             model, report = NemotronAsrStreamingForRNNT.from_pretrained(
-                folder, dtype=dtype, output_loading_info=True
+                folder, dtype=torch_dtype, output_loading_info=True
             )
         except (OSError, ValueError) as error:
             raise UserError(

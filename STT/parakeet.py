@@ -59,8 +59,9 @@ class ParakeetRecognizer:
             if kind not in _CLASSES:
                 raise UserError(f"{_FLAG} {model_name}: expected a Parakeet model, got {kind}")
             self._processor: Any = AutoProcessor.from_pretrained(folder)
-            dtype = torch_dtype if torch_dtype == "auto" else getattr(torch, torch_dtype)
-            model, report = _CLASSES[kind].from_pretrained(folder, dtype=dtype, output_loading_info=True)
+            model, report = _CLASSES[kind].from_pretrained(
+                folder, dtype=torch_dtype, output_loading_info=True
+            )
         except (OSError, ValueError) as error:
             raise UserError(
                 f"{_FLAG} {model_name}: expected a Parakeet model of Transformers, got {error}"

@@ -82,7 +82,7 @@ class WhisperRecognizer:
     ) -> None:
         if torch_dtype == "auto":
             torch_dtype = "float16" if device.startswith("cuda") else "float32"
-        self._load(model_name, getattr(torch, torch_dtype), device)
+        self._load(model_name, torch_dtype, device)
         self.about = f"{model_name} on {device}, {torch_dtype}"
         tokens = self._model.generation_config
         multilingual = getattr(tokens, "is_multilingual", True) and hasattr(tokens, "lang_to_id")
@@ -126,12 +126,12 @@ class WhisperRecognizer:
         """The weights go with the thread that uses them."""
         self._batcher.close()
 
-    def _load(self, model_name: str, dtype: torch.dtype, device: str) -> None:
+    def _load(self, model_name: str, torch_dtype: str, device: str) -> None:
         folder = fetch(model_name, _FLAG, files=_FILES)
         try:
             processor = WhisperProcessor.from_pretrained(folder)
             model, report = WhisperForConditionalGeneration.from_pretrained(
-                folder, dtype=dtype, output_loading_info=True
+                folder, dtype=torch_dtype, output_loading_info=True
             )
         except (OSError, ValueError) as error:
             raise UserError(

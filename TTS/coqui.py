@@ -2,6 +2,7 @@
 folder is, so it runs in an environment of its own."""
 
 import difflib
+import re
 import tempfile
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,9 @@ _CLONED = "cloned"
 
 _USUAL_LIMIT = 250
 """Characters at a time, where the model names no limit."""
+
+_ORDINAL = re.compile(r"(?<=\d)\.(?!\d)")
+"""The point of "3.", which XTTS hands to num2words; that knows no ordinals in Czech and fails."""
 
 _XTTS_CLONING = ("gpt_cond_len", "gpt_cond_chunk_len", "sound_norm_refs")
 
@@ -90,6 +94,8 @@ class CoquiSynthesizer:
     def _sentences(self, text: str, language: str) -> Iterator[str]:
         limits = getattr(self._model.tokenizer, "char_limits", {})
         limit = limits.get(language.partition("-")[0], _USUAL_LIMIT)
+        if language == "cs":
+            text = _ORDINAL.sub("", text)
         for sentence in self._tts.synthesizer.split_into_sentences(text, language):
             for part in textwrap.wrap(sentence, limit):
                 if any(letter.isalnum() for letter in part):

@@ -8,11 +8,11 @@ from typing import Any
 import nltk
 import torch
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import UserError
 from pipeline.messages import AudioChunk, Notice
 from pipeline.turn import CancelToken
 from utils.audio import clean
-from utils.hub import fetch
+from utils.hub import cannot_be_had, fetch
 from utils.voices import expect_known, expect_language, voice_flag
 
 _MODELS = {
@@ -97,7 +97,7 @@ class MeloSynthesizer:
             try:
                 self._loaded[language] = _load(language, _MODELS[language][1], self._device)
             except UserError as error:
-                raise EngineError(str(error), code="no_model") from error
+                raise cannot_be_had(f"the model for {language}", error, "no_model") from error
         return self._loaded[language]
 
 

@@ -12,12 +12,12 @@ import torch
 from langcodes import Language
 from transformers import VitsModel, VitsTokenizer
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import UserError
 from pipeline.language import english_name
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean
-from utils.hub import expect_weights, fetch
+from utils.hub import cannot_be_had, expect_weights, fetch
 from utils.voices import expect_language, unknown_voice
 
 _LANGUAGES = (
@@ -72,17 +72,17 @@ class MmsSynthesizer:
         device: str,
         model_name: str = "facebook/mms-tts-",
         language: str = "en",
-        rate: float = 1.0,
+        speed: float = 1.0,
         seed: int | None = None,
     ) -> None:
         self._device, self._model_name, self._language = device, model_name, language
-        self._rate, self._seed = rate, seed
+        self._speed, self._seed = speed, seed
         self._loaded: OrderedDict[str, _Voice] = OrderedDict()
         expect_language(self.languages, language)
         self.about = f"{model_name}{mms_code(language)} on {device}"
         voice = self._voice(language)
         self.sample_rate_hz = voice.sample_rate_hz
-        voice.speak("a", rate)
+        voice.speak("a", speed)
 
     def expect_voice(self, voice: str) -> None:
         """There is but one for each language."""
@@ -100,11 +100,12 @@ class MmsSynthesizer:
             try:
                 speaker = self._voice(language or self._language)
             except UserError as error:
-                raise EngineError(str(error), "no_model") from error
+                what = f"a voice for {english_name(language or self._language)}"
+                raise cannot_be_had(what, error, "no_model") from error
             with torch.random.fork_rng(enabled=self._seed is not None):
                 if self._seed is not None:
                     torch.manual_seed(self._seed)
-                samples = speaker.speak(part, self._rate)
+                samples = speaker.speak(part, self._speed)
             if len(samples):
                 yield AudioChunk(clean(samples), speaker.sample_rate_hz)
 
@@ -140,14 +141,14 @@ class _Voice:
         self.sample_rate_hz: int = model.config.sampling_rate
         self._romanizer = _romanizer(language) if self._tokenizer.is_uroman else None
 
-    def speak(self, text: str, rate: float) -> Any:
+    def speak(self, text: str, speed: float) -> Any:
         """float32 samples; none, where the model knows none of the letters."""
         if self._romanizer is not None:  # the tokenizer would read all its tables again for each call
             text = self._romanizer.romanize_string(text)
         tokens = self._tokenizer(text, return_tensors="pt").to(self._model.device)
         if not self._tokenizer.prepare_for_tokenization(text)[0]:
             return ()
-        self._model.speaking_rate = rate
+        self._model.speaking_rate = speed
         with torch.inference_mode():
             return self._model(**tokens).waveform[0].float().cpu().numpy()
 

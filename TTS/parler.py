@@ -61,7 +61,7 @@ class ParlerSynthesizer:
         self._style = style
         shortest = model.decoder.num_codebooks + 1  # the streamer keeps back as many steps as codebooks
         self._play_steps = max(round(play_steps_s * model.audio_encoder.config.frame_rate), shortest)
-        self._settings = {name: v for name, v in (gen_kwargs or {}).items() if v is not None}
+        self._settings = dict(gen_kwargs or {})
         self._compiled = compile_mode != "none"
         # all on one thread: a CUDA graph (reduce-overhead) belongs to the thread that captured it
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="parler")
@@ -192,11 +192,10 @@ def _name_the_batch_size() -> None:
 
 
 def _load(model_name: str, device: str, torch_dtype: str) -> Any:
-    dtype = torch_dtype if torch_dtype == "auto" else getattr(torch, torch_dtype)
     folder = fetch(model_name, "--tts_model_name")
     try:
         model, report = ParlerTTSForConditionalGeneration.from_pretrained(
-            folder, torch_dtype=dtype, output_loading_info=True
+            folder, torch_dtype=torch_dtype, output_loading_info=True
         )
     except (OSError, ValueError) as error:
         raise UserError(

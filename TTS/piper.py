@@ -7,11 +7,11 @@ from pathlib import Path
 
 from piper import PiperVoice, SynthesisConfig
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean, resample
-from utils.hub import fetch
+from utils.hub import cannot_be_had, fetch
 from utils.voices import expect_known, expect_language, voice_flag
 
 USUAL_VOICE = {
@@ -140,7 +140,7 @@ class PiperSynthesizer:
                 folder = fetch(self._model_name, "--tts_voice", files=[model, f"{model}.json"])
                 self._loaded[name] = PiperVoice.load(folder / model)
             except Exception as error:  # onnxruntime has a class for each trouble, and no common one
-                raise EngineError(f"the voice {name} cannot be had: {error}", "no_voice") from error
+                raise cannot_be_had(f"the voice {name}", error, "no_voice") from error
             if len(self._loaded) > KEPT:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(name)

@@ -8,10 +8,11 @@ from typing import Any
 import soundfile
 import torch
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.audio import clean, resample, to_mono
+from utils.hub import cannot_be_had
 from utils.voices import expect_known, expect_language, voice_flag
 
 _threads = torch.get_num_threads()
@@ -114,9 +115,7 @@ class PocketSynthesizer:
             try:
                 self._states[voice] = self._model.get_state_for_audio_prompt(voice)
             except (OSError, ValueError, RuntimeError) as error:
-                raise EngineError(
-                    f"the voice {voice} cannot be had: {error}", "unknown_voice"
-                ) from error
+                raise cannot_be_had(f"the voice {voice}", error, "no_voice") from error
         return self._states[voice]
 
     def _clone(self, recording: str) -> Any:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import torch
 from qwen_tts import Qwen3TTSModel
 
 from pipeline.errors import UserError
@@ -122,11 +121,10 @@ class _Stopped(Exception):
 
 
 def _load(model_name: str, device: str, torch_dtype: str) -> Any:
-    dtype = torch_dtype if torch_dtype == "auto" else getattr(torch, torch_dtype)
     folder = fetch(model_name, "--tts_model_name")
     try:
         with _made_up_layers() as made_up:
-            model = Qwen3TTSModel.from_pretrained(str(folder), device_map=device, dtype=dtype)
+            model = Qwen3TTSModel.from_pretrained(str(folder), device_map=device, dtype=torch_dtype)
     except (OSError, ValueError, TypeError) as error:
         raise UserError(
             f"--tts_model_name {model_name}: expected a model of Qwen3-TTS, got {error}"

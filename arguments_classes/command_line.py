@@ -209,15 +209,16 @@ def _choice(row: EngineRow, parsed: Any, by_itself: Choice | None, *, later: boo
 
 
 def _engine_settings(stage: str, arguments: Any) -> dict[str, Any]:
-    """Fields ▶ keyword arguments of the engine: the prefix is cut off, `gen_*` go into `gen_kwargs`."""
+    """Fields ▶ keyword arguments of the engine: the prefix is cut off; those of `gen_*` that are set go
+    into `gen_kwargs`."""
     settings: dict[str, Any] = {}
     generation: dict[str, Any] = {}
     for name, value in dataclasses.asdict(arguments).items() if arguments else ():
         name = name.removeprefix(f"{stage}_")
-        if name.startswith("gen_"):
-            generation[name.removeprefix("gen_")] = value
-        else:
+        if not name.startswith("gen_"):
             settings[name] = value
+        elif value is not None:
+            generation[name.removeprefix("gen_")] = value
     return settings | ({"gen_kwargs": generation} if generation else {})
 
 

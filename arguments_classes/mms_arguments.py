@@ -23,7 +23,7 @@ class MmsArguments:
         default="en",
         metadata={"help": "language where the recognizer does not say one, such as te; loaded at start"},
     )
-    tts_rate: float = field(default=1.0, metadata={"help": "speaking rate, 0.5 (slow) to 2 (fast)"})
+    tts_speed: float = field(default=1.0, metadata={"help": "0.5 (slow) to 2 (fast)"})
     tts_seed: int | None = field(
         default=None, metadata={"help": "a number: the same text always sounds the same"}
     )
@@ -32,4 +32,4 @@ class MmsArguments:
     )
 
     def __post_init__(self) -> None:
-        expect(0.5 <= self.tts_rate <= 2, "tts_rate", "0.5 to 2", self.tts_rate)
+        expect(0.5 <= self.tts_speed <= 2, "tts_speed", "0.5 to 2", self.tts_speed)

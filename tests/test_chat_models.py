@@ -58,9 +58,7 @@ class TestOpenAI(ChatModelContract):
 
 
 def test_the_server_gets_the_conversation_and_the_settings(server: ChatServer) -> None:
-    model = OpenAIChatModel(
-        "a-model", server.base_url, gen_kwargs={"temperature": 0.5, "max_tokens": None}
-    )
+    model = OpenAIChatModel("a-model", server.base_url, gen_kwargs={"temperature": 0.5})
     messages = [ChatMessage("system", "Be brief."), *HELLO]
     assert "".join(model.generate(messages, CancelToken())) == server.reply
     assert server.requests == [

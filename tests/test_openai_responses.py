@@ -62,7 +62,7 @@ def test_the_server_gets_the_conversation_the_tools_and_is_to_store_nothing(
         ChatMessage("assistant", "One moment.", (CALL,)),
         ChatMessage("tool", "rain", answers="call_1"),
     ]
-    answer(server, messages, [WEATHER], "weather", gen_kwargs={"max_tokens": 50, "temperature": None})
+    answer(server, messages, [WEATHER], "weather", gen_kwargs={"max_tokens": 50})
     (request,) = server.requests
     assert request == {
         "model": "scripted",

@@ -23,7 +23,12 @@ VARIABLES = (
 
 SECRET = ("S2S_TOKEN", "OPENAI_API_KEY", "HF_TOKEN")
 
-_CACHES = {"HF_HOME": "huggingface", "TORCH_HOME": "torch", "MOONSHINE_VOICE_CACHE": "moonshine"}
+_CACHES = {
+    "HF_HOME": "huggingface",
+    "TORCH_HOME": "torch",
+    "MOONSHINE_VOICE_CACHE": "moonshine",
+    "TTS_HOME": "coqui",
+}
 
 
 def apply_model_cache_dir(environment: MutableMapping[str, str] = os.environ) -> None:

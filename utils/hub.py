@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import logging
 import shutil
 import sys
 import time
@@ -10,8 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UserError
+from pipeline.errors import EngineError, UserError
 from utils.logs import logs_json
+
+logger = logging.getLogger(__name__)
 
 ANSWER_S = 10.0
 """How long the hub may take to say what a model consists of; as long as its client waits for a file."""
@@ -44,6 +47,13 @@ def fetch(
             raise UserError(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
     fetched[model_name] = folder
     return folder
+
+
+def cannot_be_had(what: str, error: Exception, code: str) -> EngineError:
+    """What is missed while somebody speaks: the client hears that it is, the log why, since that names
+    folders and flags of this machine."""
+    logger.error("%s cannot be had: %s", what, error)
+    return EngineError(f"{what} cannot be had here", code)
 
 
 def cached(model_name: str, files: Sequence[str] | None = None, repo_type: str = "model") -> Path | None:
