@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -126,10 +127,10 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     connection = open_connection(arguments, shutdown)
     audience, settings = Audience(arguments.module), arguments.session_settings()
     archive = Archive(Path(arguments.module.record)) if arguments.module.record else None
+    shutdown.heeded_by(lambda: os._exit(130))  # loading may take minutes, and cannot be broken off
     engines = load_engines(arguments)
+    shutdown.heeded_by(lambda: None)
     gc.freeze()  # looking for garbage in all that was loaded took 75 ms, in which nobody was heard
-    if shutdown.requested.is_set():
-        return 130
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:
         recorder = None if archive is None else archive.keep(sink, label)
@@ -162,6 +163,9 @@ def main(argv: Sequence[str]) -> int:
         if arguments.module.install is not None:
             from isolation.installer import install
 
+            signal.signal(
+                signal.SIGTERM, signal.default_int_handler
+            )  # ends pip and tidies up, as Ctrl-C
             install(find_environment(arguments.module.install))
             return 0
         if arguments.module.check:

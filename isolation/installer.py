@@ -19,7 +19,13 @@ _UNPACK = str(Path(__file__).with_name("sdist.py"))
 def install(environment: Environment) -> None:
     """Make it, unless it is there, and say what is done. Raises `UserError`, also while somebody
     else makes it; of one that failed nothing is left."""
-    environment.folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        environment.folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"--install {environment.name}: {environment.folder.parent} cannot be made ({error.strerror}); "
+            "name another place by S2S_ENVIRONMENTS"
+        ) from error
     try:
         with FileLock(environment.folder.with_suffix(".lock"), timeout=0):
             _install(environment)

@@ -20,6 +20,7 @@ from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
 from utils.device import with_device
 from utils.hub import fetched
+from utils.logs import quieten_libraries
 
 STATES = (
     *("name", "slots", "sample_rate_hz", "languages", "about"),
@@ -121,6 +122,7 @@ class Worker:
         start = self._for_main.get()
         try:
             engine_class = find_class(start["engine"], self._foreign)
+            quieten_libraries()
             self._engine = engine_class(**with_device(start["settings"], *start["device"]))
         except UserError as error:
             self._send({"is": "failed", "sentence": str(error)})

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from pipeline.language import is_language
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointerSettings:
@@ -92,6 +94,8 @@ class SessionSettings:
             choices = typing.get_args(wanted[name]) or (wanted[name],)
             if not any(value == c if isinstance(c, str) else type(value) is c for c in choices):
                 raise ValueError(f"{name}: expected {_in_words(choices)}, got {value!r:.100}")
+            if name == "language" and value is not None and not is_language(value):
+                raise ValueError(f"language: expected an ISO 639-1 code such as te, got {value!r:.100}")
         return replace(self, **changes)
 
 

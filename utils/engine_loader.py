@@ -21,6 +21,7 @@ from TTS.failover import FailoverSynthesizer
 from TTS.named_voices import NamedVoices, as_configured, people_of
 from utils.device import with_device
 from utils.engines import Cascade, Engines
+from utils.logs import quieten_libraries
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from utils.smart_turn_file import smart_turn_file
 from VAD.base import TurnDetector
@@ -87,7 +88,9 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
         if arguments.module.isolates(row):
             engine: Any = isolate(row, settings, device)
         else:
-            engine = row.load()(**with_device(settings, device, row.stage, row.devices))
+            engine_class = row.load()
+            quieten_libraries()
+            engine = engine_class(**with_device(settings, device, row.stage, row.devices))
     return NamedVoices(engine, people) if people else engine
 
 

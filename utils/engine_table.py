@@ -54,8 +54,9 @@ is heard in it.
 _TOGETHER = """\
 ## Several engines, and engines apart
 
-- `--tts kokoro,espeak`: the next takes over, sentence by sentence, where one fails or is late; told
-  in a notice. Its flags carry its name: `--tts_espeak_voice`.
+- `--tts kokoro,espeak`: the next takes over, answer by answer or sentence by sentence, where one
+  fails or is late before its first output; told in a notice. At start both have to load. The flags of
+  the later one carry its name: `--tts_espeak_voice`.
 - `--install parler` makes an environment of its own for an engine that cannot live beside the
   others (parler, qwen, coqui, melo); it then runs in a process of its own. All others come by extra
   (`pip install -e '.[kokoro]'`) and live beside each other (`'.[engines]'` installs all).

@@ -86,12 +86,12 @@ class Failover(Generic[E]):
                     failed.append(error_event(name, error, None))
                     reasons[name] = failed[-1].text
                     if attempt.failed(failed[-1].text):
-                        logger.warning("%s failed: %s", name, failed[-1].text)
+                        logger.info("%s failed: %s", name, failed[-1].text)
                     continue
                 if cancel.cancelled:
                     return
                 if attempt.worked():
-                    logger.warning("%s %s again", name, self.verb)
+                    logger.info("%s %s again", name, self.verb)
                 reasons.pop(name, None)
                 yield from self._told(leg, reasons)
                 yield from head

@@ -6,6 +6,7 @@ Facts are given beside the message, `logger.info("refused", extra={"peer": …})
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,3 +72,9 @@ def _shown(value: object) -> str:
     """In quotes where it would not be read as one word; a line stays a line."""
     text = str(value)
     return text if text.isprintable() and text and not set(text) & set(' "=') else json.dumps(text)
+
+
+def quieten_libraries() -> None:
+    """Transformers, if it was imported, would draw a bar for each model that it reads, into files too."""
+    if transformers := sys.modules.get("transformers"):
+        transformers.utils.logging.disable_progress_bar()
