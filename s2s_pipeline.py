@@ -163,9 +163,7 @@ def main(argv: Sequence[str]) -> int:
         if arguments.module.install is not None:
             from isolation.installer import install
 
-            signal.signal(
-                signal.SIGTERM, signal.default_int_handler
-            )  # ends pip and tidies up, as Ctrl-C
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidies up, as Ctrl-C
             install(find_environment(arguments.module.install))
             return 0
         if arguments.module.check:

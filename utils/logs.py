@@ -75,6 +75,6 @@ def _shown(value: object) -> str:
 
 
 def quieten_libraries() -> None:
-    """Transformers, if it was imported, would draw a bar for each model that it reads, into files too."""
+    """Transformers, if it was imported, would draw a bar for each model that it reads."""
     if transformers := sys.modules.get("transformers"):
         transformers.utils.logging.disable_progress_bar()
