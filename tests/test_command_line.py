@@ -36,7 +36,7 @@ def test_prefixes_are_cut_off_and_generation_arguments_are_gathered() -> None:
     assert llm.row.name == "openai"
     assert llm.settings["model_name"] == "m"
     assert llm.settings["stream"] is False
-    assert llm.settings["gen_kwargs"]["temperature"] == 0.5
+    assert llm.settings["gen_kwargs"] == {"temperature": 0.5}, "and nothing that was not set"
 
 
 def test_a_json_file_and_flags_that_win_over_it(tmp_path: Path) -> None:
