@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -58,7 +59,7 @@ class TransformersChatModel:
             model, report = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=torch_dtype, output_loading_info=True
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise UserError(
                 f"--llm_model_name {model_name}: expected a chat model of Transformers, got {error}"
             ) from error

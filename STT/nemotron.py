@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoProcessor, NemotronAsrStreamingForRNNT
 
 from pipeline.errors import UserError
@@ -44,7 +45,7 @@ class NemotronRecognizer:
             model, report = NemotronAsrStreamingForRNNT.from_pretrained(
                 folder, dtype=torch_dtype, output_loading_info=True
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise UserError(
                 f"{_FLAG} {model_name}: expected a streaming Nemotron of Transformers, got {error}"
             ) from error

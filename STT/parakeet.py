@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoProcessor,
@@ -62,7 +63,7 @@ class ParakeetRecognizer:
             model, report = _CLASSES[kind].from_pretrained(
                 folder, dtype=torch_dtype, output_loading_info=True
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise UserError(
                 f"{_FLAG} {model_name}: expected a Parakeet model of Transformers, got {error}"
             ) from error

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     CompileConfig,
     StoppingCriteria,
@@ -133,7 +134,7 @@ class WhisperRecognizer:
             model, report = WhisperForConditionalGeneration.from_pretrained(
                 folder, dtype=torch_dtype, output_loading_info=True
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise UserError(
                 f"{_FLAG} {model_name}: expected a Whisper model of Transformers, got {error}"
             ) from error

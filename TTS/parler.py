@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from parler_tts import ParlerTTSForConditionalGeneration, ParlerTTSStreamer
+from safetensors import SafetensorError
 from transformers import AutoTokenizer, StaticCache
 
 from pipeline.errors import UserError
@@ -197,7 +198,7 @@ def _load(model_name: str, device: str, torch_dtype: str) -> Any:
         model, report = ParlerTTSForConditionalGeneration.from_pretrained(
             folder, torch_dtype=torch_dtype, output_loading_info=True
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise UserError(
             f"--tts_model_name {model_name}: expected a Parler-TTS model, got {error}"
         ) from error

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from transformers import SpeechT5ForTextToSpeech, SpeechT5HifiGan, SpeechT5Tokenizer
 
 from pipeline.errors import UserError
@@ -138,7 +139,7 @@ def _cmu_arctic(name: str) -> dict[str, np.ndarray]:
 def _read_clone(path: str, size: int) -> np.ndarray:
     try:
         vector: np.ndarray = np.load(Path(path).expanduser()).astype(np.float32).reshape(-1)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise UserError(
             f"--tts_clone {path}: expected a .npy file of an x-vector, got {error}"
         ) from error

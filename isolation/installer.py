@@ -22,10 +22,10 @@ def install(environment: Environment) -> None:
     try:
         environment.folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        parent = environment.folder.parent
+        parent, reason = environment.folder.parent, error.strerror
         raise UserError(
-            f"--install {environment.name}: {parent} cannot be made ({error.strerror}); name another place "
-            "by S2S_ENVIRONMENTS"
+            f"--install {environment.name}: {parent} cannot be made ({reason}); name another place by "
+            "S2S_ENVIRONMENTS"
         ) from error
     try:
         with FileLock(environment.folder.with_suffix(".lock"), timeout=0):

@@ -147,6 +147,13 @@ def test_a_model_without_all_its_weights_refuses_to_start(tmp_path: Path) -> Non
         TransformersChatModel(str(folder), "cpu")
 
 
+def test_weights_that_are_cut_off(tmp_path: Path) -> None:
+    weights = tiny_chat_model(tmp_path) / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:3000])
+    with pytest.raises(UserError, match="--llm_model_name .*expected a chat model of Transformers"):
+        TransformersChatModel(str(tmp_path), "cpu")
+
+
 def test_a_model_that_is_not_there() -> None:
     with pytest.raises(UserError, match="expected a folder that is there"):
         TransformersChatModel("/nowhere/model", "cpu")
