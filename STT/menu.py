@@ -93,7 +93,6 @@ MENU = (
         streams="partial words, computed once",
         licence="Apache-2.0; NVIDIA Open Model License",
         tested="tiny random weights",
-        remarks="streams in the program, not in a process of its own: servers need --isolate none",
     ),
     EngineRow(
         "stt",
@@ -151,6 +150,5 @@ MENU = (
         streams="partial words, with a streaming model",
         licence="MIT; FunASR Model License",
         tested="tiny random weights",
-        remarks="streams in the program, not in a process of its own: servers need --isolate none",
     ),
 )

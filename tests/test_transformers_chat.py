@@ -150,7 +150,7 @@ def test_a_model_without_all_its_weights_refuses_to_start(tmp_path: Path) -> Non
 def test_weights_that_are_cut_off(tmp_path: Path) -> None:
     weights = tiny_chat_model(tmp_path) / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:3000])
-    with pytest.raises(UserError, match="--llm_model_name .*expected a chat model of Transformers"):
+    with pytest.raises(UserError, match=r"--llm_model_name .*expected a chat model of Transformers"):
         TransformersChatModel(str(tmp_path), "cpu")
 
 
