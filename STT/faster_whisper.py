@@ -52,7 +52,10 @@ class FasterWhisperRecognizer:
         self._spoken = SpokenLanguage(language, languages, self.languages)
         self._beam_size = beam_size
         warm_up = np.random.default_rng(0).normal(0, 0.01, self.sample_rate_hz).astype(np.float32)
-        self.transcribe(warm_up, self.languages[0], CancelToken())
+        try:
+            self.transcribe(warm_up, self.languages[0], CancelToken())
+        except RuntimeError as error:  # a library of CUDA that is missing is missed only now
+            raise UserError(f"{_FLAG} {model_name}: it does not run on {device}: {error}") from error
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words; no words for silence, by the thresholds of the library."""

@@ -119,7 +119,8 @@ class Failover(Generic[E]):
             else:
                 yield leg, attempt, None if leg is legs[-1] else self._first_output_s
         for leg in left_out:
-            yield leg, leg.breaker.insist(), self._first_output_s
+            limit_s = None if leg is left_out[-1] else self._first_output_s
+            yield leg, leg.breaker.insist(), limit_s
 
     def _told(self, leg: _Leg[E], reasons: Mapping[str, str]) -> Iterator[Notice]:
         if reasons:
