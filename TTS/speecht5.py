@@ -1,7 +1,6 @@
 """SpeechT5 with HiFi-GAN (Microsoft): English, the voice of an x-vector, through Transformers."""
 
 import io
-import textwrap
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import expect_weights, fetch
 from utils.voices import expect_known, voice_flag
+from utils.words import parts_to_speak
 
 SPEAKERS = ("awb", "bdl", "clb", "jmk", "ksp", "rms", "slt")
 """Of the CMU ARCTIC recordings; clb and slt are women."""
@@ -87,9 +87,7 @@ class SpeechT5Synthesizer:
             if cancel.cancelled:
                 raise _Stopped
 
-        for part in textwrap.wrap(text, LONGEST_CHARS):
-            if not any(letter.isalnum() for letter in part):
-                continue
+        for part in parts_to_speak(text, LONGEST_CHARS):
             letters = self._tokenizer(part, return_tensors="pt").input_ids.to(device)
             frames = self._model.speecht5.decoder.wrapped_decoder
             before_each_frame = frames.register_forward_pre_hook(look)

@@ -14,6 +14,7 @@ from pipeline.turn import CancelToken
 from utils.audio import clean
 from utils.hub import fetch
 from utils.voices import expect_known, expect_language, voice_flag
+from utils.words import has_words
 
 _LANGUAGES = {"supertonic": ("en",), "supertonic-2": ("en", "ko", "es", "pt", "fr")}
 """Of the older models; the package states them in words only."""
@@ -69,7 +70,7 @@ class SupertonicSynthesizer:
         self.expect_voice(voice)
         _, unknown = self._model.model.text_processor.validate_text(text)
         known = text.translate({ord(letter): " " for letter in unknown})
-        if not any(letter.isalnum() for letter in known):
+        if not has_words(known):
             return
         style = self._model.get_voice_style(voice)
         for part in chunk_text(known, LONGEST_CHARS):

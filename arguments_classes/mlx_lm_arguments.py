@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from arguments_classes.expect import expect
+from arguments_classes.local_chat_arguments import LocalChatArguments
 
 
 @dataclass
-class MLXLMArguments:
+class MLXLMArguments(LocalChatArguments):
     """A model for MLX, in this process."""
 
     _argument_group_name: ClassVar[str] = "--llm mlx-lm"
@@ -16,21 +17,8 @@ class MLXLMArguments:
         default="mlx-community/Qwen3-1.7B-4bit",
         metadata={"help": "a model with a chat template: a name on the hub, or a folder"},
     )
-    llm_thinking: bool = field(
-        default=False,
-        metadata={
-            "help": "whether a model that can choose thinks before it answers, which is never spoken, "
-            "but waited for; allow for it in llm_gen_max_tokens"
-        },
-    )
     llm_gen_max_tokens: int = field(
         default=256, metadata={"help": "longest answer, in tokens: a minute and a half of speech"}
-    )
-    llm_gen_temperature: float | None = field(
-        default=None, metadata={"help": "how freely words are chosen; 0, the default: the likeliest"}
-    )
-    llm_gen_top_p: float | None = field(
-        default=None, metadata={"help": "share of the probability from which words are chosen"}
     )
 
     def __post_init__(self) -> None:

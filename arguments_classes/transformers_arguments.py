@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from arguments_classes.expect import expect
+from arguments_classes.local_chat_arguments import LocalChatArguments
 
 
 @dataclass
-class TransformersArguments:
+class TransformersArguments(LocalChatArguments):
     """A model of the Hugging Face hub, or a folder, in this process."""
 
     _argument_group_name: ClassVar[str] = "--llm transformers"
@@ -25,13 +26,6 @@ class TransformersArguments:
     llm_torch_dtype: Literal["auto", "float32", "float16", "bfloat16"] = field(
         default="auto", metadata={"help": "precision of the weights; auto: as they were saved"}
     )
-    llm_thinking: bool = field(
-        default=False,
-        metadata={
-            "help": "whether a model that can choose thinks before it answers, which is never spoken, "
-            "but waited for; allow for it in llm_gen_max_new_tokens"
-        },
-    )
     llm_parallel: int = field(
         default=1,
         metadata={
@@ -48,12 +42,6 @@ class TransformersArguments:
             "help": "choose words by chance instead of the likeliest; by default as the model's authors "
             "say"
         },
-    )
-    llm_gen_temperature: float | None = field(
-        default=None, metadata={"help": "how freely words are chosen; 0: always the likeliest"}
-    )
-    llm_gen_top_p: float | None = field(
-        default=None, metadata={"help": "share of the probability from which words are chosen"}
     )
 
     def __post_init__(self) -> None:

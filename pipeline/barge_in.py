@@ -9,6 +9,7 @@ from typing import Final
 from pipeline.clock import Clock
 from pipeline.messages import Samples, Utterance
 from pipeline.playout import Playout
+from utils.words import has_words
 
 DUCK_AFTER_MS = 64
 """Two windows: one alone may be a click. Reversible, so it may be wrong."""
@@ -117,11 +118,6 @@ class BargeIn:
         if utterance.spoken_ms >= SHORT_MS or not self._loudness:
             return True
         return loudness(utterance.samples) >= SOFT * statistics.median(self._loudness)
-
-
-def has_words(text: str) -> bool:
-    """Whether a transcript is more than punctuation, as recognizers write for noise."""
-    return any(character.isalnum() for character in text)
 
 
 def loudness(samples: Samples) -> float:
