@@ -24,7 +24,7 @@ ARG PIP_EXTRA_INDEX_URL
 RUN apt-get update && apt-get install --yes --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY Makefile requirements.txt ./
-COPY utils/__init__.py utils/smart_turn_file.py utils/
+COPY VAD/__init__.py VAD/smart_turn_file.py VAD/
 RUN --mount=type=cache,target=/root/.cache/pip \
     mkdir /models && MODEL_CACHE_DIR=/models make setup PYTHON="$PYTHON"
 ARG EXTRAS=""

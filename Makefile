@@ -31,7 +31,7 @@ check: .venv/ready-dev
 # those with an environment of their own one after the other, since each takes a gigabyte or more
 ISOLATED := parler qwen coqui melo
 test-engines: .venv/ready-engines
-	$(BIN)/pytest tests/engines
+	$(BIN)/pytest tests/extras
 	for name in $(ISOLATED); do $(MAKE) --no-print-directory test-isolated NAME=$$name || exit 1; done
 
 .PHONY: test-isolated
@@ -64,7 +64,7 @@ setup: .venv/ready
 	@# silero-vad asks for torch, which its ONNX file, all that we use of it, does not need
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps "silero-vad>=6.2,<7"
 	@# 8 MB that hear whether you have finished; without them the pause alone decides
-	@$(BIN)/python -m utils.smart_turn_file || true
+	@$(BIN)/python -m VAD.smart_turn_file || true
 	@touch $@
 
 .venv/ready-dev: .venv/ready pyproject.toml

@@ -11,9 +11,9 @@ import threading
 import uuid
 from typing import Any
 
-from connections.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
-from connections.playback import Playback
-from connections.wire import (
+from connections.local.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
+from connections.tcp.playback import Playback
+from connections.tcp.wire import (
     RATES_HZ,
     FrameKind,
     FrameReader,
@@ -21,8 +21,8 @@ from connections.wire import (
     WireFrame,
     encode_hello,
 )
+from pipeline.audio import from_pcm16, to_pcm16
 from pipeline.errors import ProtocolError, UserError
-from utils.audio import from_pcm16, to_pcm16
 from utils.shutdown import Request, Shutdown
 from utils.sound_devices import find_sound_device, load_sounddevice
 

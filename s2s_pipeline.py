@@ -13,9 +13,11 @@ from arguments_classes.file_arguments import FileArguments
 from arguments_classes.local_arguments import LocalArguments
 from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
-from connections.archive import Archive
+from catalogue.environments import find_environment
 from connections.base import Connection
-from isolation.environments import find_environment
+from connections.recorded.archive import Archive
+from engines.engines import Cascade, Engines
+from engines.loader import load_engines
 from listeners.audience import Audience
 from LLM.handler import LanguageModelHandler
 from pipeline.clock import Clock
@@ -31,8 +33,6 @@ from STT.listening import Listening, listens
 from STT.live_transcript import LiveTranscript
 from TTS.handler import TTSHandler
 from utils.device import find_device
-from utils.engine_loader import load_engines
-from utils.engines import Cascade, Engines
 from utils.environment import apply_model_cache_dir
 from utils.logs import set_up_logging
 from utils.shutdown import Shutdown
@@ -40,7 +40,7 @@ from utils.streams import abandon_stdout, prepare_streams
 from VAD.handler import VADHandler
 
 if TYPE_CHECKING:
-    from arguments_classes.command_line import Arguments
+    from command_line.parse import Arguments
 
 SENTENCES_AHEAD = 8
 """Sentences that may wait for the synthesizer: the model need not wait, and stops soon when told to."""
@@ -103,19 +103,19 @@ def open_connection(arguments: "Arguments", shutdown: Shutdown) -> Connection:
     """The way in and out that was chosen; ports, devices and files are opened here."""
     match arguments.mode:
         case SocketArguments() as settings:
-            from connections.socket_server import SocketServer
+            from connections.tcp.server import SocketServer
 
             return SocketServer(settings, shutdown)
         case WebSocketArguments() as settings:
-            from connections.websocket_server import WebSocketServer
+            from connections.web.server import WebSocketServer
 
             return WebSocketServer(settings, shutdown)
         case LocalArguments() as settings:
-            from connections.local import LocalAudioStreamer
+            from connections.local.audio_streamer import LocalAudioStreamer
 
             return LocalAudioStreamer(settings, shutdown)
         case FileArguments() as settings:
-            from connections.file import FileConnection
+            from connections.recorded.file import FileConnection
 
             return FileConnection(settings, shutdown)
 
@@ -155,27 +155,27 @@ def main(argv: Sequence[str]) -> int:
     prepare_streams()
     apply_model_cache_dir()
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # or it complains that torch is missing
-    from arguments_classes.command_line import parse_command_line
+    from command_line.parse import parse_command_line
 
     try:
         arguments = parse_command_line(argv)
         set_up_logging(arguments.module.log_level, arguments.module.log_format)
         if arguments.module.install is not None:
-            from isolation.installer import install
+            from commands.install import install
 
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidies up, as Ctrl-C
             install(find_environment(arguments.module.install))
             return 0
         if arguments.module.check:
-            from utils.self_check import self_check
+            from commands.check import self_check
 
             return self_check(arguments)
         if arguments.module.download:
-            from utils.download import download
+            from commands.download import download
 
             return download(arguments)
         if arguments.module.list_voices:
-            from utils.voice_list import list_voices
+            from commands.list_voices import list_voices
 
             return list_voices(arguments)
         return run(arguments, Shutdown())

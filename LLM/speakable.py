@@ -6,7 +6,7 @@ import emoji
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from utils.words import has_words
+from pipeline.words import has_words
 
 _PLAIN = re.compile(r"\s*[A-Za-z][A-Za-z0-9 ,;'\"()-]*[.?!]?\s*")
 """The usual sentence, in which there is nothing to do; an answer should not wait for a parser."""

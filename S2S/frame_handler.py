@@ -4,12 +4,12 @@ import functools
 from collections.abc import Generator
 from typing import ClassVar
 
+from pipeline.audio import Framer, Resampler
 from pipeline.handler import BaseHandler
 from pipeline.messages import Samples, Speech, VoiceBlock
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken, Turn
 from S2S.base import FrameResponder, FrameStream
-from utils.audio import Framer, Resampler
 
 
 class FrameHandler(BaseHandler[VoiceBlock]):

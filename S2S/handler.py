@@ -3,11 +3,11 @@
 from collections.abc import Generator
 from typing import ClassVar
 
+from pipeline.audio import resample
 from pipeline.handler import BaseHandler
 from pipeline.messages import EndOfTurn, Speech, Utterance
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
-from utils.audio import resample
 
 
 class SpeechToSpeechHandler(BaseHandler[Utterance]):

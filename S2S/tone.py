@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from pipeline.audio import rms
 from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
-from utils.audio import rms
 
 LABEL = "TEST TONE"
 RATE_HZ = 16000

@@ -4,12 +4,12 @@ import numpy as np
 from faster_whisper import WhisperModel
 from faster_whisper.utils import _MODELS
 
+from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper, to_whisper
-from utils.audio import clean
 from utils.hub import fetch
 
 _FILES = ("config.json", "preprocessor_config*", "model.bin", "tokenizer.json", "vocabulary.*")

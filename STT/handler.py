@@ -3,16 +3,16 @@
 from collections.abc import Generator
 from typing import ClassVar
 
+from pipeline.audio import resample
 from pipeline.handler import BaseHandler
 from pipeline.language import english_name, is_detected, speaks
 from pipeline.messages import SPOKEN, EndOfTurn, Notice, Recording, UserText, Utterance
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Turn
+from pipeline.words import has_words
 from STT.base import Recognizer, Transcription
 from STT.listening import Listening
-from utils.audio import resample
-from utils.words import has_words
 
 
 class STTHandler(BaseHandler[Utterance]):

@@ -7,6 +7,7 @@ from typing import TypeGuard
 
 import numpy as np
 
+from pipeline.audio import Resampler, resample
 from pipeline.events import PartialTranscript
 from pipeline.language import if_spoken
 from pipeline.messages import Samples
@@ -14,7 +15,6 @@ from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from STT.base import Recognizer, RecognizerStream, StreamingRecognizer, Transcription
-from utils.audio import Resampler, resample
 
 
 def listens(recognizer: SharedEngine[Recognizer]) -> TypeGuard[SharedEngine[StreamingRecognizer]]:

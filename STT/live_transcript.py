@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from pipeline.audio import resample, split_at_quiet
 from pipeline.events import PartialTranscript
 from pipeline.language import if_spoken
 from pipeline.messages import Samples
@@ -10,7 +11,6 @@ from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from STT.agreement import Agreement
 from STT.base import Recognizer
-from utils.audio import resample, split_at_quiet
 
 SHORTEST_S = 0.5
 """Between two partial transcripts, and before the first: about two words."""

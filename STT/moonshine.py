@@ -5,11 +5,11 @@ from pathlib import Path
 from moonshine_voice import ModelArch, Transcriber, get_model_for_language, get_model_path
 from moonshine_voice.download_file import get_cache_dir
 
+from pipeline.audio import split_at_quiet
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from utils.audio import split_at_quiet
 
 EMBEDDED_MODEL = "tiny-en"
 

@@ -6,12 +6,12 @@ from typing import Any
 import langcodes
 import openai
 
+from pipeline.audio import split_at_quiet
 from pipeline.errors import EngineError
 from pipeline.language import DETECTED, is_detected
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from utils.audio import split_at_quiet
 from utils.openai_client import OpenAIServer
 from utils.wav import as_wav
 

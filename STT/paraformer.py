@@ -12,11 +12,11 @@ import torch
 from funasr import AutoModel
 from omegaconf import OmegaConf
 
+from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from utils.audio import clean
 from utils.hub import expect_weights, fetch
 
 _FLAG = "--stt_model_name"

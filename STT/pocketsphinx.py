@@ -3,11 +3,11 @@
 import numpy as np
 import pocketsphinx
 
+from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from utils.audio import clean
 
 _DITHER_RMS = 3.0
 """Of int16. On digital silence the recognizer collapses (words wrong: 0.72 instead of 0.28)."""

@@ -16,12 +16,12 @@ from transformers import (
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils.logging import set_verbosity_error
 
+from pipeline.audio import clean, split_at_quiet
 from pipeline.errors import UserError
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper, to_whisper
-from utils.audio import clean, split_at_quiet
 from utils.batcher import Batcher
 from utils.hub import expect_weights, fetch
 

@@ -9,12 +9,12 @@ import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_flatten
 
+from pipeline.audio import clean, split_at_quiet
 from pipeline.errors import UserError
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from STT.spoken_language import SpokenLanguage, as_detected, from_whisper, to_whisper
-from utils.audio import clean, split_at_quiet
 from utils.hub import expect_weights
 from utils.mlx import MLX_LOCK
 

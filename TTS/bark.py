@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from transformers import BarkModel, BarkProcessor, StoppingCriteria, StoppingCriteriaList
 
+from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.audio import clean
+from pipeline.words import parts_to_speak
 from utils.hub import expect_weights, fetch
 from utils.voices import expect_known, expect_language, voice_flag
-from utils.words import parts_to_speak
 
 LONGEST_CHARS = 150
 """Longer text is spoken in parts: the model makes at most some 13 s at a time."""

@@ -10,13 +10,13 @@ import ChatTTS
 import numpy as np
 import torch
 
+from pipeline.audio import clean
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.audio import clean
+from pipeline.words import parts_to_speak
 from utils.hub import fetch
 from utils.voices import voice_flag
-from utils.words import parts_to_speak
 
 LONGEST_CHARS = 200
 """Longer text is spoken in parts: the model stops after 2048 tokens, 43 s."""

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
+from pipeline.words import parts_to_speak
 from TTS.api import TTS
 from TTS.utils.manage import ModelManager
 from TTS.utils.synthesizer import PAD_SILENCE_SAMPLES
-from utils.audio import clean
 from utils.voices import expect_known, expect_language, voice_flag
-from utils.words import parts_to_speak
 
 _CLONED = "cloned"
 """What the voice of `clone` is called."""

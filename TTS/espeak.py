@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.audio import from_pcm16
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk, WordTime
 from pipeline.turn import CancelToken
-from utils.audio import from_pcm16
 from utils.voices import unknown_voice
 
 _AUDIO_OUTPUT_SYNCHRONOUS = 2

@@ -10,13 +10,13 @@ import numpy as np
 from kittentts import KittenTTS
 from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
+from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.audio import clean
+from pipeline.words import parts_to_speak
 from utils.hub import fetch
 from utils.voices import expect_known, voice_flag
-from utils.words import parts_to_speak
 
 LONGEST_CHARS = 200
 """Longer text is spoken in parts: the model takes 512 phonemes, and a part cannot be stopped."""

@@ -12,10 +12,10 @@ from typing import Any
 from kokoro import KModel, KPipeline
 from loguru import logger as kokoro_logger
 
+from pipeline.audio import clean
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk, WordTime
 from pipeline.turn import CancelToken
-from utils.audio import clean
 from utils.hub import fetch
 from utils.voices import expect_language, unknown_voice, voice_flag
 

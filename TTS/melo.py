@@ -8,13 +8,13 @@ from typing import Any
 import nltk
 import torch
 
+from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk, Notice
 from pipeline.turn import CancelToken
-from utils.audio import clean
+from pipeline.words import has_words
 from utils.hub import cannot_be_had, fetch
 from utils.voices import expect_known, expect_language, voice_flag
-from utils.words import has_words
 
 _MODELS = {
     "en": ("EN", "myshell-ai/MeloTTS-English"),

@@ -12,11 +12,11 @@ import torch
 from langcodes import Language
 from transformers import VitsModel, VitsTokenizer
 
+from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.language import english_name
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.audio import clean
 from utils.hub import cannot_be_had, expect_weights, fetch
 from utils.voices import expect_language, unknown_voice
 

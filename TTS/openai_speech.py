@@ -7,10 +7,10 @@ from typing import Any
 
 import openai
 
+from pipeline.audio import from_pcm16
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.audio import from_pcm16
 from utils.openai_client import OpenAIServer
 from utils.voices import unknown_voice, voice_flag
 

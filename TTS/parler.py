@@ -10,12 +10,12 @@ from parler_tts import ParlerTTSForConditionalGeneration, ParlerTTSStreamer
 from safetensors import SafetensorError
 from transformers import AutoTokenizer, StaticCache
 
+from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.audio import clean
+from TTS.parler_speakers import speakers_of
 from utils.hub import expect_weights, fetch
-from utils.parler_speakers import speakers_of
 from utils.voices import expect_known, expect_language, voice_flag
 
 LONGEST_TEXT = 300

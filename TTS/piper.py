@@ -7,10 +7,10 @@ from pathlib import Path
 
 from piper import PiperVoice, SynthesisConfig
 
+from pipeline.audio import clean, resample
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.audio import clean, resample
 from utils.hub import cannot_be_had, fetch
 from utils.voices import expect_known, expect_language, voice_flag
 

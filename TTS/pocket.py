@@ -8,13 +8,13 @@ from typing import Any
 import soundfile
 import torch
 
+from pipeline.audio import clean, resample, to_mono
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.audio import clean, resample, to_mono
+from pipeline.words import has_words
 from utils.hub import cannot_be_had
 from utils.voices import expect_known, expect_language, voice_flag
-from utils.words import has_words
 
 _threads = torch.get_num_threads()
 import pocket_tts  # noqa: E402

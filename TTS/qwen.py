@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from qwen_tts import Qwen3TTSModel
 
+from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.audio import clean
 from utils.hub import expect_weights, fetch
 from utils.voices import expect_known, expect_language, voice_flag
 

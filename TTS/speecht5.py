@@ -11,13 +11,13 @@ import torch
 from safetensors import SafetensorError
 from transformers import SpeechT5ForTextToSpeech, SpeechT5HifiGan, SpeechT5Tokenizer
 
+from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.audio import clean
+from pipeline.words import parts_to_speak
 from utils.hub import expect_weights, fetch
 from utils.voices import expect_known, voice_flag
-from utils.words import parts_to_speak
 
 SPEAKERS = ("awb", "bdl", "clb", "jmk", "ksp", "rms", "slt")
 """Of the CMU ARCTIC recordings; clb and slt are women."""

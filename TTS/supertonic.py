@@ -8,13 +8,13 @@ import supertonic
 from supertonic.config import AVAILABLE_MODELS, SUPPORTED_LANGUAGES
 from supertonic.utils import chunk_text
 
+from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.audio import clean
+from pipeline.words import has_words
 from utils.hub import fetch
 from utils.voices import expect_known, expect_language, voice_flag
-from utils.words import has_words
 
 _LANGUAGES = {"supertonic": ("en",), "supertonic-2": ("en", "ko", "es", "pt", "fr")}
 """Of the older models; the package states them in words only."""

@@ -3,9 +3,9 @@
 from collections import deque
 from collections.abc import Sequence
 
+from pipeline.audio import rms
 from pipeline.errors import UserError
 from pipeline.messages import Samples
-from utils.audio import rms
 
 FIRST_THRESHOLD = 0.001
 """RMS, minus 60 dB: over the noise of a quiet room on a usual microphone."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Generator
 from typing import ClassVar
 
+from pipeline.audio import rms
 from pipeline.errors import EngineError
 from pipeline.events import InputLevel, SpeechCancelled, SpeechEnded, SpeechStarted
 from pipeline.handler import BaseHandler
@@ -23,13 +24,12 @@ from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin
 from STT.listening import Listening
 from STT.live_transcript import LiveTranscript
-from utils.audio import rms
 from VAD.base import TurnDetector
-from VAD.ears import Ears
 from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
-from VAD.open_utterance import OpenUtterance
+from VAD.shared_vad import Ears
 from VAD.speech_turns import Heard, SpeechTurns
-from VAD.turn_judge import HEARD_SILENCE_MS, TurnJudge
+from VAD.turn_end_policy import HEARD_SILENCE_MS, TurnJudge
+from VAD.utterance_buffer import OpenUtterance
 
 LONGEST_UTTERANCE_S = 60.0
 """Nobody speaks for a minute without half a second's pause; a radio does. Where `max_speech_ms` does

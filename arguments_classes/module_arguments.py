@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from arguments_classes.expect import expect
-from arguments_classes.presets import preset_list
-from isolation.environments import ENVIRONMENTS
+from catalogue.environments import ENVIRONMENTS
+from catalogue.presets import preset_list
+from catalogue.registry import AUTO, EngineRow, rows
 from pipeline.language import is_language
-from pipeline.registry import AUTO, EngineRow, rows
 
 _BEST = "or auto: the best whose model is in the cache, else the plain one"
 

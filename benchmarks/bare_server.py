@@ -13,9 +13,9 @@ import uvicorn
 
 from benchmarks.line import DECIDED, HOST
 from benchmarks.speech import PACKET, PACKET_S, RATE_HZ
-from connections.access import listen
+from connections.access.credentials import listen
+from pipeline.audio import from_pcm16
 from pipeline.settings import EndpointerSettings
-from utils.audio import from_pcm16
 from VAD.endpointer import Endpointer, Voice
 from VAD.silero import SileroDetector
 

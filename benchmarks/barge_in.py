@@ -10,6 +10,8 @@ import numpy as np
 
 from benchmarks.figures import median, percentile, table
 from benchmarks.speech import RATE_HZ, utterances
+from engines.engines import Cascade, Engines
+from pipeline.audio import resample, rms
 from pipeline.clock import SampleClock
 from pipeline.events import Ducked, Event, Interrupted, Paused
 from pipeline.messages import Samples
@@ -21,8 +23,6 @@ from STT.moonshine import MoonshineRecognizer
 from testing.fakes import ScriptedModel, ScriptedSynthesizer
 from testing.sinks import RecordingSink
 from TTS.espeak import EspeakSynthesizer
-from utils.audio import resample, rms
-from utils.engines import Cascade, Engines
 from VAD.silero import SileroDetector
 
 WINDOW = 512

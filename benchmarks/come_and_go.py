@@ -10,7 +10,7 @@ from benchmarks.figures import table
 from benchmarks.line import WebLine
 from benchmarks.server import CLIENTS_CORE, Server, stay_on
 from benchmarks.speech import PACKET
-from connections.guests import GRACE_S
+from connections.access.client_registry import GRACE_S
 
 TIMES = 1000
 """After as many that are not measured: memory keeps the shape of the most that was there at once."""

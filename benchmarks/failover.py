@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from benchmarks.figures import median, percentile, table
+from engines.failover_synthesizer import FailoverSynthesizer
 from pipeline.errors import EngineError
 from pipeline.messages import AudioChunk
 from pipeline.shared_engine import SharedEngine
@@ -11,7 +12,6 @@ from pipeline.turn import CancelToken
 from testing.fakes import ScriptedSynthesizer
 from TTS.base import Synthesizer
 from TTS.espeak import EspeakSynthesizer
-from TTS.failover import FailoverSynthesizer
 
 CALLS = 2000
 REAL_CALLS = 300

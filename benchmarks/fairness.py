@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from benchmarks.figures import median, percentile, table
 from benchmarks.overhead import InstantSink
 from benchmarks.zero_cost import REPLY, InstantRecognizer, InstantSynthesizer
+from engines.engines import Cascade, Engines
 from LLM.base import ChatModel
 from pipeline.messages import ChatMessage
 from pipeline.session import Session
@@ -16,7 +17,6 @@ from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from s2s_pipeline import build_pipeline
 from testing.fakes import LoudnessDetector
-from utils.engines import Cascade, Engines
 
 OTHERS = 5
 SECONDS = 20.0

@@ -8,7 +8,7 @@ import uuid
 from benchmarks.speech import PACKET
 from benchmarks.tally import Tally
 from benchmarks.user import User
-from connections.wire import FrameKind, FrameReader, Hello, WireFrame, encode_hello
+from connections.tcp.wire import FrameKind, FrameReader, Hello, WireFrame, encode_hello
 from pipeline.session import Session
 
 LONGEST_HEARD_S = 1.0

@@ -15,7 +15,7 @@ from benchmarks.footprint import Footprint
 from benchmarks.interrupter import Interrupter
 from benchmarks.tally import Tally
 from benchmarks.unhurried import unhurried_engines
-from connections.socket_server import SocketServer
+from connections.tcp.server import SocketServer
 from pipeline.clock import Clock
 from pipeline.session import Session
 from pipeline.sink import Sink

@@ -10,10 +10,10 @@ import numpy as np
 
 from benchmarks.figures import median, percentile, table
 from benchmarks.zero_cost import RATE_HZ
-from isolation.engines import isolate
+from catalogue.registry import EngineRow, find
+from engines.isolation.engines import isolate
 from LLM.base import ChatModel
 from pipeline.messages import AudioChunk, ChatMessage, Notice, ToolCall
-from pipeline.registry import EngineRow, find
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from STT.base import Recognizer

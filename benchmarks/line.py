@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from benchmarks.speech import RATE_HZ
-from connections.wire import FrameKind, FrameReader, Hello, WireFrame, encode_hello
+from connections.tcp.wire import FrameKind, FrameReader, Hello, WireFrame, encode_hello
 from pipeline.settings import EndpointerSettings
 
 HOST = "127.0.0.1"

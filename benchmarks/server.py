@@ -19,13 +19,13 @@ from arguments_classes.websocket_arguments import WebSocketArguments
 from benchmarks.footprint import Footprint
 from benchmarks.program import ROOT, core_busy_s, cpu_s, memory_mb, threads
 from benchmarks.zero_cost import zero_cost_engines
-from connections.socket_server import SocketServer
-from connections.websocket_server import WebSocketServer
+from connections.tcp.server import SocketServer
+from connections.web.server import WebSocketServer
+from engines.engines import Engines
 from pipeline.clock import Clock
 from pipeline.session import Session
 from pipeline.sink import Sink
 from s2s_pipeline import build_pipeline
-from utils.engines import Engines
 from utils.shutdown import Request
 
 SERVERS_CORE, CLIENTS_CORE = 0, 1

@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks.figures import table
 from benchmarks.speech import GAP_S, RATE_HZ, sentences, utterances
+from engines.engines import Cascade, Engines
 from LLM.base import ChatModel
 from LLM.eliza import ElizaModel
 from pipeline.clock import SampleClock
@@ -30,11 +31,10 @@ from STT.moonshine import MoonshineRecognizer
 from testing.sinks import RecordingSink
 from TTS.base import Synthesizer
 from TTS.espeak import EspeakSynthesizer
-from utils.engines import Cascade, Engines
-from utils.smart_turn_file import smart_turn_file
 from VAD.base import TurnDetector
 from VAD.silero import SileroDetector
 from VAD.smart_turn import SmartTurnDetector
+from VAD.smart_turn_file import smart_turn_file
 
 HESITATIONS_MS = (300, 700)
 """Pauses put into the quietest point of the middle of a sentence."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from pipeline.audio import resample, to_mono
 from pipeline.messages import Samples
-from utils.audio import resample, to_mono
 
 RATE_HZ = 16000
 PACKET_S = 0.02

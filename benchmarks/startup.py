@@ -6,8 +6,8 @@ import uuid
 
 from benchmarks.figures import median, table
 from benchmarks.program import context_switches, memory_mb, seconds_to_run, server
-from connections.lobby import PAIRING_S
-from connections.wire import Hello, encode_hello
+from connections.tcp.pairing import PAIRING_S
+from connections.tcp.wire import Hello, encode_hello
 
 RUNS = 7
 IDLE_S = 20.0

@@ -17,6 +17,7 @@ import torch
 from benchmarks.figures import median, table
 from benchmarks.speech import RATE_HZ, questions
 from benchmarks.zero_cost import zero_cost_engines
+from engines.engines import Cascade, Engines
 from pipeline.clock import SampleClock
 from pipeline.events import Transcript
 from pipeline.messages import Samples
@@ -29,7 +30,6 @@ from STT.nemotron import NemotronRecognizer
 from testing.conversation import settled
 from testing.sinks import RecordingSink
 from tests.tiny_recognizers import tiny_nemotron
-from utils.engines import Cascade, Engines
 
 LENGTHS_S = (2.0, 6.0)
 COUNT = 3

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from benchmarks.line import Line
 from benchmarks.speech import PACKET, PACKET_S, RATE_HZ
+from pipeline.audio import resample, to_pcm16
 from pipeline.messages import Samples
-from utils.audio import resample, to_pcm16
 
 PLAYING_S = 0.1
 """A reply of which something arrived so lately is still going on; the longest packets are of 40 ms."""

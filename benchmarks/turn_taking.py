@@ -11,12 +11,12 @@ from benchmarks.figures import median, table
 from benchmarks.speech import RATE_HZ, sentences
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
-from utils.smart_turn_file import smart_turn_file
 from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
-from VAD.open_utterance import OpenUtterance
 from VAD.silero import SileroDetector
 from VAD.smart_turn import SmartTurnDetector
-from VAD.turn_judge import PATIENCE_WITH_UNFINISHED
+from VAD.smart_turn_file import smart_turn_file
+from VAD.turn_end_policy import PATIENCE_WITH_UNFINISHED
+from VAD.utterance_buffer import OpenUtterance
 
 HESITATIONS_MS = (300, 500, 700, 900)
 """Pauses in the middle of a sentence, after which the speaker would have gone on."""

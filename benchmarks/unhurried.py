@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from engines.engines import Cascade, Engines
 from pipeline.messages import AudioChunk, ChatMessage, Samples
 from pipeline.settings import ANY_TOOL, EndpointerSettings, Tool
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from testing.fakes import LoudnessDetector
-from utils.engines import Cascade, Engines
 from utils.voices import unknown_voice
 from VAD.base import TurnDetector
 

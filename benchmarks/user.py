@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.speech import PACKET, PACKET_S
 from benchmarks.tally import Tally
-from utils.audio import to_pcm16
+from pipeline.audio import to_pcm16
 
 LOUD, QUIET = (to_pcm16(np.full(PACKET, level, np.float32)) for level in (0.5, 0.0))
 SHORTEST_WORDS, LONGEST_WORDS = 16, 60

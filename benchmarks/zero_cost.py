@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from engines.engines import Cascade, Engines
 from pipeline.messages import AudioChunk, ChatMessage, Samples
 from pipeline.settings import ANY_TOOL, EndpointerSettings, Tool
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from testing.fakes import MS_PER_CHARACTER
-from utils.engines import Cascade, Engines
 from utils.voices import unknown_voice
 from VAD.silero import SileroDetector
 

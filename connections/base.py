@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
-from pipeline.abilities import Abilities
+from pipeline.capabilities import Abilities
 from pipeline.clock import Clock
 from pipeline.session import Session
 from pipeline.sink import Sink

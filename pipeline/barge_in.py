@@ -9,7 +9,7 @@ from typing import Final
 from pipeline.clock import Clock
 from pipeline.messages import Samples, Utterance
 from pipeline.playout import Playout
-from utils.words import has_words
+from pipeline.words import has_words
 
 DUCK_AFTER_MS = 64
 """Two windows: one alone may be a click. Reversible, so it may be wrong."""

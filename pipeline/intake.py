@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pipeline.audio import Resampler, clean
 from pipeline.channel import Channel
 from pipeline.clock import Clock
 from pipeline.events import AudioLost, TalkSignalled
@@ -12,7 +13,6 @@ from pipeline.gate import Gate
 from pipeline.lag import Lag
 from pipeline.mailbox import Mailboxes
 from pipeline.messages import AudioBlock, Samples, Talk, TalkSignal
-from utils.audio import Resampler, clean
 
 BACKLOG_S = 5.0
 """Live audio waits this long for the VAD before it is dropped. The VAD needs 0.1 ms for 32 ms, so a

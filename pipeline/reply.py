@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from pipeline.audio import Resampler, clean
 from pipeline.ledger import Ledger
 from pipeline.messages import Samples, Speech
 from pipeline.reel import Reel
 from pipeline.turn import Turn
-from utils.audio import Resampler, clean
 
 MOST_AHEAD_S = 30.0
 """Audio that is taken before it can be sent; the longest sentences take twenty seconds."""

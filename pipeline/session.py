@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from pipeline.abilities import Abilities
 from pipeline.activity import Activity
 from pipeline.barge_in import BargeIn
+from pipeline.capabilities import Abilities
 from pipeline.channel import END, Channel
 from pipeline.clock import Clock, MonotonicClock
 from pipeline.error_report import error_event

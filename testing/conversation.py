@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from engines.engines import Cascade, Engines
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.clock import SampleClock
@@ -26,7 +27,6 @@ from testing.fakes import (
 )
 from testing.sinks import RecordingSink
 from TTS.base import Synthesizer
-from utils.engines import Cascade, Engines
 from VAD.base import TurnDetector
 
 WINDOW = LoudnessDetector.window_samples

@@ -7,7 +7,7 @@ import sys
 from TTS.api import TTS
 
 import testing
-from utils.audio import clean
+from pipeline.audio import clean
 from utils.hub import fetch
 from utils.voices import unknown_voice
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
-from connections.socket_server import SocketServer
-from connections.websocket_server import WebSocketServer
+from connections.tcp.server import SocketServer
+from connections.web.server import WebSocketServer
+from engines.engines import Cascade, Engines
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.clock import Clock
@@ -23,7 +24,6 @@ from testing.fakes import (
     ScriptedSynthesizer,
 )
 from TTS.base import Synthesizer
-from utils.engines import Cascade, Engines
 from utils.shutdown import Request
 from VAD.base import VoiceDetector
 

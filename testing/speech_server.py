@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from pipeline.audio import to_pcm16
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from testing.chat_server import ChatHandler, ChatServer
-from utils.audio import to_pcm16
 
 RATE_HZ = 24000
 BLOCK_BYTES = 4801

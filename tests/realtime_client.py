@@ -9,7 +9,7 @@ import numpy as np
 import openai
 from openai.resources.realtime.realtime import RealtimeConnection
 
-from utils.audio import from_pcm16, to_pcm16
+from pipeline.audio import from_pcm16, to_pcm16
 
 RATE_HZ = 24000
 PATIENCE_S = 20.0

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from pipeline.audio import from_pcm16
 from testing.server import ScriptedServer
 from tests.socket_clients import FramedClient, RawClient
 from tests.speech import RATE_HZ
-from utils.audio import from_pcm16
 
 REPLY_MS = 320
 """What the scripted engines answer, in whole blocks of 32 ms."""

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline.audio import resample, to_mono
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
-from utils.audio import resample, to_mono
 
 RATE_HZ = 16000
 HUMAN = Path(__file__).parents[2] / "shared" / "audio"

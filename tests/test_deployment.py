@@ -21,13 +21,13 @@ from fastapi.routing import iter_route_contexts
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.routing import WebSocketRoute
 
-import connections.websocket_server
-from arguments_classes.command_line import parse_command_line
+import connections.web.server
 from arguments_classes.socket_arguments import SocketArguments
+from command_line.parse import parse_command_line
 from testing.server import ScriptedWebServer
 from tests.command import LONGEST_S, ROOT, tracked
+from tests.connections.web.test_websocket_clients import get
 from tests.socket_clients import wait_for
-from tests.test_websocket_guests import get
 from tests.web_client import WebClient
 from utils import environment
 
@@ -36,7 +36,7 @@ COMPOSE_TEXT = (ROOT / "compose.yaml").read_text("utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 DASHBOARDS = ROOT / "deploy/grafana/dashboards"
 NOT_THE_PROGRAM = ("benchmarks/", "testing/", "tests/")
-ON_THE_LIST = {"utils/environment.py", "utils/self_check.py"}
+ON_THE_LIST = {"utils/environment.py", "commands/check.py"}
 """They read what `environment.VARIABLES` and `environment._CACHES` name."""
 
 
@@ -120,13 +120,13 @@ class TestEndpoints:
     def served(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[FastAPI, int]]:
         """The application of a server that runs and wants a token, and its port."""
         apps: list[FastAPI] = []
-        build = connections.websocket_server.build_app
+        build = connections.web.server.build_app
 
         def build_app(*arguments: Any) -> FastAPI:
             apps.append(build(*arguments))
             return apps[-1]
 
-        monkeypatch.setattr(connections.websocket_server, "build_app", build_app)
+        monkeypatch.setattr(connections.web.server, "build_app", build_app)
         with ScriptedWebServer(token="sesame") as server:
             get(server.port, "/health")  # which waits until it serves
             yield apps[0], server.port

@@ -50,7 +50,7 @@ def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
         if named:
             (copy / named[1]).write_text(block)
         else:
-            menu = copy / "TTS" / "menu.py"
+            menu = copy / "catalogue" / "tts.py"
             menu.write_text(menu.read_text().replace("MENU = (", f"MENU = (\n{block.rstrip()},"))
 
     def do(*command: str) -> str:

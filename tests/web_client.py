@@ -9,7 +9,7 @@ import numpy as np
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from utils.audio import to_pcm16
+from pipeline.audio import to_pcm16
 
 PATIENCE_S = 20.0
 RATE_HZ = 24000

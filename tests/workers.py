@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from isolation.engines import (
+from catalogue.registry import EngineRow
+from engines.isolation.engines import (
     IsolatedChatModel,
     IsolatedRecognizer,
     IsolatedStreamer,
@@ -12,7 +13,6 @@ from isolation.engines import (
     isolate,
 )
 from pipeline.messages import AudioChunk
-from pipeline.registry import EngineRow
 from pipeline.turn import CancelToken
 
 STT = EngineRow("stt", "null", "counts", "testing.null_engines:NullRecognizer")

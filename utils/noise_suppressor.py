@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from pipeline.audio import Framer, from_pcm16, to_pcm16
 from pipeline.errors import UserError
 from pipeline.messages import Samples
-from utils.audio import Framer, from_pcm16, to_pcm16
 from utils.webrtc import has_webrtc
 
 

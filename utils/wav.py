@@ -4,8 +4,8 @@ import io
 
 import soundfile
 
+from pipeline.audio import clean
 from pipeline.messages import Samples
-from utils.audio import clean
 
 
 def as_wav(samples: Samples, rate_hz: int) -> bytes:

@@ -11,10 +11,10 @@ from fastapi import APIRouter
 from fastapi.requests import Request
 from fastapi.responses import Response
 
-from connections.access import Grant
+from connections.access.authenticator import Door, address_of
+from connections.access.client_registry import Guest, Guests
+from connections.access.credentials import Grant
 from connections.base import CLOSE_S
-from connections.door import Door, address_of
-from connections.guests import Guest, Guests
 from connections.realtime.ice_server import INSTALL, IceServer
 from connections.realtime.offer import offer_of
 from pipeline.errors import ProtocolError

@@ -14,7 +14,7 @@ from openai.types.realtime.conversation_item import ConversationItem
 
 from connections.realtime.client_events import ItemCreate, ItemReference, Refusal
 from connections.realtime.items import item_of, message_of
-from connections.realtime.tell import Tell
+from connections.realtime.server_events import Tell
 from LLM.chat import FIRST, MOST_ENTRIES, Chat, Entry, said_id
 from pipeline.messages import ChatMessage
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import soundfile
 
+from pipeline.audio import from_pcm16, to_pcm16
 from pipeline.messages import Samples
-from utils.audio import from_pcm16, to_pcm16
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from aiortc.jitterbuffer import MAX_MISORDER, JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
 from aiortc.utils import uint16_add
 
+from pipeline.audio import from_pcm16
 from pipeline.messages import Samples
-from utils.audio import from_pcm16
 
 LONGEST_GAP_S = 1.0
 """Of audio that was lost, or that a client does not send while nobody speaks; after so much silence

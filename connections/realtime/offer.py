@@ -9,8 +9,8 @@ from typing import Any
 
 from fastapi.requests import Request
 
-from connections.http_body import body_of
-from connections.http_errors import BadParameter
+from connections.access.http_body import body_of
+from connections.access.http_errors import BadParameter
 
 LONGEST_BODY = 1 << 17
 """Bytes: a session with instructions of some pages, and an offer."""

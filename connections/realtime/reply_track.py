@@ -7,8 +7,8 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from av import AudioFrame
 
-from connections.realtime.call_guest import FRAME_S, FRAME_SAMPLES, RATE_HZ, CallGuest
-from utils.audio import to_pcm16
+from connections.realtime.webrtc_client import FRAME_S, FRAME_SAMPLES, RATE_HZ, CallGuest
+from pipeline.audio import to_pcm16
 
 MOST_LATE_S = 0.2
 """A loop that stood still for longer does not catch up: the client would play the rest too late."""

@@ -37,8 +37,8 @@ from connections.realtime.items import (
     assistant_item,
     call_item,
 )
+from connections.realtime.server_events import SERVER, Tell
 from connections.realtime.session_config import AUDIO, TEXT, SessionConfig
-from connections.realtime.tell import SERVER, Tell
 from LLM.chat import called_id, heard_id
 from pipeline.messages import ToolCall
 

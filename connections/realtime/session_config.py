@@ -16,7 +16,7 @@ from openai.types.responses import ToolChoiceFunction
 
 from connections.realtime.client_events import Refusal
 from connections.realtime.formats import FORMATS, PCM, AudioFormat
-from pipeline.abilities import Abilities
+from pipeline.capabilities import Abilities
 from pipeline.errors import EngineError
 from pipeline.settings import ANY_TOOL, EndpointerSettings, SessionSettings, Tool
 

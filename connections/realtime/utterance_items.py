@@ -15,8 +15,8 @@ from openai.types.realtime import (
 
 from connections.realtime.conversation import Conversation
 from connections.realtime.items import COMPLETED, IN_PROGRESS, user_item
+from connections.realtime.server_events import SERVER, Tell
 from connections.realtime.session_config import SessionConfig
-from connections.realtime.tell import SERVER, Tell
 
 
 @dataclass

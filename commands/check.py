@@ -1,0 +1,155 @@
+"""`--check`: what of this machine is ready, and what to type for what is not."""
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arguments_classes.file_arguments import FileArguments
+from catalogue.registry import all_rows
+from command_line.later_engines import own_flags
+from pipeline.errors import UserError
+from utils.device import available_devices
+from utils.environment import SECRET, VARIABLES
+from utils.hub import begun, cache_folder, cached, folder_bytes, size_text
+from utils.sound_devices import describe_sound_devices, find_sound_device
+from VAD.smart_turn_file import smart_turn_file
+
+if TYPE_CHECKING:
+    from command_line.parse import Arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line. `ready` False: what was chosen cannot run; None: it is only said."""
+
+    topic: str
+    text: str
+    ready: bool | None = None
+
+
+def self_check(arguments: "Arguments") -> int:
+    """Print every finding. 0 if what was chosen can run, else 1."""
+    findings = list(_findings(arguments))
+    for finding in findings:
+        symbol = {True: "ok", False: "NO", None: "  "}[finding.ready]
+        print(f"{symbol:<3}{finding.topic:<13}{finding.text}")
+    failed = any(finding.ready is False for finding in findings)
+    print("something is missing, see NO above" if failed else "ready")
+    return int(failed)
+
+
+def _findings(arguments: "Arguments") -> Iterator[Finding]:
+    yield Finding(
+        "machine", f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    )
+    wanted, devices = arguments.module.device, available_devices()
+    yield Finding("accelerator", ", ".join(devices))
+    if wanted != "auto":
+        yield Finding("accelerator", f"--device {wanted}", wanted in devices)
+    if isinstance(arguments.mode, FileArguments) and arguments.mode.input not in (None, "-"):
+        found = Path(str(arguments.mode.input)).is_file()
+        yield Finding("input", f"{arguments.mode.input}" + ("" if found else ": no such file"), found)
+    yield from _sound(needed=arguments.module.mode == "local")
+    yield from _engines(arguments)
+    yield from _models(arguments)
+    yield from _servers(arguments)
+    yield from _ports(arguments)
+    for variable in VARIABLES:
+        value = os.environ.get(variable)
+        shown = "set" if value and variable in SECRET else value
+        yield Finding("environment", f"{variable} = {shown}" if value else f"{variable} is not set")
+
+
+def _sound(needed: bool) -> Iterator[Finding]:
+    ready = True if needed else None
+    try:
+        for line in describe_sound_devices():
+            yield Finding("sound", line)
+        for role in ("input", "output"):
+            yield Finding("sound", f"{role}: device {find_sound_device(role, None)}", ready)
+    except UserError as error:
+        yield Finding("sound", str(error), False if needed else None)
+
+
+def _engines(arguments: "Arguments") -> Iterator[Finding]:
+    chosen = [choice.row for choices in arguments.engines.values() for choice in choices]
+    for row in all_rows():
+        missing = row.missing()
+        text = f"--{row.stage} {row.name} [{', '.join(row.devices)}]: {row.about}"
+        if missing:
+            text += f" (not installed: {', '.join(missing)}; {row.install})"
+        yield Finding("engine", text, not missing if row in chosen else None)
+    if importlib.util.find_spec("silero_vad") is None:
+        yield Finding("engine", "silero runs more slowly without: pip install --no-deps silero-vad")
+
+
+def _models(arguments: "Arguments") -> Iterator[Finding]:
+    for choice in (choice for choices in arguments.engines.values() for choice in choices):
+        row, model = choice.row, choice.settings.get("model_name")
+        if "remote" not in row.devices and "/" in str(model):
+            yield _model(f"--{row.stage} {row.name}: {model}", str(model))
+    if importlib.util.find_spec("moonshine_voice") is not None:
+        version = importlib.metadata.version("moonshine-voice")
+        package = importlib.util.find_spec("moonshine_voice")
+        assert package is not None
+        weights = Path(str(package.origin)).parent / "assets" / "tiny-en" / "encoder_model.ort"
+        state = "built in" if weights.exists() else "missing; pip install moonshine-voice==0.1.0"
+        yield Finding("model", f"moonshine tiny-en: {state} (moonshine-voice {version})")
+    turns = smart_turn_file()
+    found = "" if turns.exists() else "; get it with: python -m VAD.smart_turn_file"
+    yield Finding("model", f"Smart Turn: {'in' if turns.exists() else 'not in'} {turns.parent}{found}")
+    cache = cache_folder()
+    kept = sorted(folder.name.removeprefix("models--") for folder in cache.glob("models--*"))
+    for name in kept:
+        yield Finding("model", f"{name.replace('--', '/')}: in {cache}")
+    if not kept:
+        yield Finding("model", f"no models of the hub in {cache}")
+
+
+def _model(text: str, name: str) -> Finding:
+    """Of a name on the hub, or a folder."""
+    if (folder := cached(name)) is not None:
+        return Finding("model", f"{text}, {size_text(folder_bytes(folder))} in {folder}", True)
+    if (folder := begun(name)) is not None:  # some engines want only a part of it
+        return Finding("model", f"{text}, {size_text(folder_bytes(folder))} of it in {folder}")
+    return Finding("model", f"{text}: not in {cache_folder()}; add --download to get it")
+
+
+def _servers(arguments: "Arguments") -> Iterator[Finding]:
+    from LLM.auto import advice, find_local_servers
+
+    for choice in (choice for choices in arguments.engines.values() for choice in choices):
+        if "remote" in choice.row.devices:
+            try:
+                with own_flags(choice.prefix, choice.row):
+                    engine = choice.row.load()(**choice.settings)
+                with closing(engine):
+                    yield Finding("server", f"{engine.reach()} answers", True)
+            except UserError as error:
+                yield Finding("server", str(error), False)
+    servers = find_local_servers(arguments.own_ports())
+    for server in servers:
+        yield Finding(
+            "server", f"{server.name} at {server.base_url} has {', '.join(server.models) or 'no model'}"
+        )
+    if not any(server.models for server in servers):
+        yield Finding("server", f"no language model on this machine; {advice(servers)}")
+
+
+def _ports(arguments: "Arguments") -> Iterator[Finding]:
+    for port in arguments.own_ports():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                yield Finding("port", f"{port}: {error.strerror}", False)
+            else:
+                yield Finding("port", f"{port} is free", True)

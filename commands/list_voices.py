@@ -1,0 +1,37 @@
+"""`--list_voices`: what the chosen synthesizer can speak with."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from engines.loader import load_engine
+from pipeline.errors import UserError
+from pipeline.language import english_name
+from TTS.base import Synthesizer
+
+if TYPE_CHECKING:
+    from command_line.parse import Arguments
+
+
+def list_voices(arguments: "Arguments") -> int:
+    """Load it, print a line for each voice. 0; raises `UserError` where there is no synthesizer."""
+    if "tts" not in arguments.engines:
+        raise UserError("--list_voices: expected a synthesizer (--tts), got --s2s, which has none")
+    with closing(load_engine(arguments, "tts")) as synthesizer:
+        for line in _lines(synthesizer):
+            print(line)
+    return 0
+
+
+def _lines(synthesizer: Synthesizer) -> Iterator[str]:
+    """The name, and the language if it is known: two columns."""
+    languages = ", ".join(f"{english_name(code)} ({code})" for code in synthesizer.languages)
+    if not synthesizer.voices:
+        yield f"{synthesizer.name} has no voices to choose from; its languages: {languages}"
+        return
+    spoken = getattr(synthesizer, "voice_languages", {})
+    width = max(map(len, synthesizer.voices))
+    for voice in synthesizer.voices:
+        yield f"{voice:<{width}}  {english_name(spoken[voice])}" if voice in spoken else voice
+    if not spoken.keys() >= set(synthesizer.voices):
+        yield f"languages: {languages}"

@@ -1,0 +1,45 @@
+"""What is answered over HTTP where something is refused, in the shape that OpenAI's clients read."""
+
+import logging
+
+from fastapi.requests import Request
+from fastapi.responses import JSONResponse
+
+from connections.access.attempt_limiter import TooOften
+from connections.access.authenticator import address_of
+from pipeline.errors import ProtocolError
+
+logger = logging.getLogger(__name__)
+
+_STATUS = {
+    "bad_message": 400, "unauthorized": 401, "forbidden": 403, "gone": 404, "too_long": 413,
+    "too_often": 429, "internal_error": 500, "not_installed": 501, "full": 503, "ended": 503,
+}  # fmt: skip
+
+_TYPES = {429: "rate_limit_error"}
+
+
+class BadParameter(ProtocolError):
+    """Something in the body of a request makes no sense; `param` says what, by its path."""
+
+    def __init__(self, text: str, param: str) -> None:
+        super().__init__(text)
+        self.param = param
+
+
+async def refuse(request: Request, error: Exception) -> JSONResponse:
+    """The answer to a request that ended with a `ProtocolError`."""
+    assert isinstance(error, ProtocolError)
+    facts = {"peer": address_of(request), "code": error.code, "path": request.url.path}
+    logger.info("refused", extra=facts)
+    status = _STATUS[error.code]
+    described = {
+        "type": _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error"),
+        "code": error.code,
+        "message": str(error),
+        "param": error.param if isinstance(error, BadParameter) else None,
+    }
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if isinstance(error, TooOften):
+        headers["Retry-After"] = str(error.retry_after_s)
+    return JSONResponse({"error": described}, status, headers)

@@ -1,0 +1,57 @@
+"""``POST /v1/realtime/client_secrets``, as OpenAI has it."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from fastapi.requests import Request
+from pydantic import BaseModel, Field, ValidationError
+
+from connections.access.authenticator import Door
+from connections.access.client_secrets import ClientSecrets
+from connections.access.http_body import body_of
+from connections.access.http_errors import BadParameter
+
+LONGEST_BODY = 1 << 16
+"""Bytes: instructions of some pages, as over the WebSocket."""
+
+
+class ExpiresAfter(BaseModel, extra="forbid"):
+    """How long a client secret lives; the numbers are OpenAI's."""
+
+    anchor: Literal["created_at"] = "created_at"
+    seconds: int = Field(default=600, ge=10, le=7200, strict=True)
+
+
+class Wish(BaseModel, extra="forbid"):
+    """The body of the request."""
+
+    expires_after: ExpiresAfter = ExpiresAfter()
+    session: dict[str, Any] = {"type": "realtime"}
+    """Carried as it is to the conversation that it is for."""
+
+
+def client_secrets_routes(door: Door, secrets: ClientSecrets) -> APIRouter:
+    """For those who know the token: a client secret opens no way to further ones."""
+    routes = APIRouter()
+
+    @routes.post("/v1/realtime/client_secrets")
+    async def issue(request: Request) -> dict[str, Any]:
+        door.admit(request, by_token=True)
+        wish = _understand(await body_of(request, LONGEST_BODY))
+        try:
+            value, expires_at = secrets.issue(wish.session, wish.expires_after.seconds)
+        except ValueError as error:
+            raise BadParameter("session: expected finite numbers", "session") from error
+        return {"value": value, "expires_at": expires_at, "session": wish.session}
+
+    return routes
+
+
+def _understand(body: bytes) -> Wish:
+    """Raises `BadParameter`; its text says what was expected, and nothing of what came."""
+    try:
+        return Wish.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        param = ".".join(map(str, first["loc"])) or "body"
+        raise BadParameter(f"{param}: {first['msg']}", param) from None

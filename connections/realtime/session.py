@@ -1,0 +1,380 @@
+"""RealtimeTalk: what a client of the Realtime protocol says to a session, and what it is told of it."""
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from openai.types.realtime import (
+    ConversationItemDeleteEvent,
+    ConversationItemRetrieveEvent,
+    ConversationItemTruncateEvent,
+    InputAudioBufferAppendEvent,
+    InputAudioBufferClearedEvent,
+    InputAudioBufferClearEvent,
+    InputAudioBufferCommitEvent,
+    InputAudioBufferTimeoutTriggered,
+    OutputAudioBufferClearEvent,
+    ResponseCancelEvent,
+    SessionCreatedEvent,
+    SessionUpdatedEvent,
+)
+from openai.types.realtime.realtime_server_event import ConversationItemRetrieved
+
+from connections.realtime.client_events import (
+    ItemCreate,
+    Refusal,
+    ResponseCreate,
+    SessionUpdate,
+    decode,
+)
+from connections.realtime.conversation import Conversation
+from connections.realtime.responses import CLIENT_CANCELLED, Response
+from connections.realtime.server_events import SERVER, Teller
+from connections.realtime.session_config import SessionConfig
+from connections.realtime.utterance_items import UtteranceItems
+from LLM.chat import Chat, heard_id
+from pipeline.errors import EngineError, SessionBusy, SessionClosed
+from pipeline.events import (
+    AudioLost,
+    ErrorEvent,
+    Event,
+    PartialTranscript,
+    ReplyStarted,
+    ReplyText,
+    SpeechCancelled,
+    SpeechEnded,
+    SpeechStarted,
+    ToolCalled,
+    ToolCallGrew,
+    Transcript,
+    TurnCommitted,
+    TurnDone,
+)
+from pipeline.messages import Samples, ToolCall
+from pipeline.session import Session
+from pipeline.turn import Origin
+
+LONGEST_EVENT = 1 << 18
+"""Characters of an event without audio: instructions and functions of many pages."""
+
+
+LONGEST_NUMBER = 9
+"""Digits of a turn's: some thousand years of conversation."""
+
+LATE_CANCEL_S = 0.5
+"""Since an answer was stopped by speech: the way to the client and back, and what it does in between."""
+
+
+class RealtimeTalk:
+    """Everything happens on the thread of the server, in order: what the client says by `obey`, what
+    the session does by `on_event` and `on_audio`. What the client is told leaves by `send`."""
+
+    def __init__(
+        self, session: Session, send: Callable[[str], None], *, id: str, audio_is_sent: bool = True
+    ) -> None:
+        self.session = session
+        self.tell = Teller(send)
+        chat = session.memory if isinstance(session.memory, Chat) else Chat()
+        self.config = SessionConfig(session.can, session.settings, chat.default_instructions)
+        self.audio_is_sent = audio_is_sent
+        """In messages; else it goes another way."""
+        self._id = id
+        self._conversation = Conversation(chat, self.tell)
+        self._utterances = UtteranceItems(self.tell, self._conversation, self.config)
+        self._responses: dict[int, Response] = {}
+        self._answered: set[int] = set()
+        """Turns of which the words are not known yet, and which will be answered."""
+        self._sounding: int | None = None
+        self._stopped_at = -math.inf
+        """When speech stopped an answer, by the loop's clock; the client has not asked for one since."""
+        self._user_speaks = False
+        self._heard_ms = 0.0
+        self._idle: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """The client is there."""
+        self.tell(SessionCreatedEvent, session=self._shown())
+
+    def configure(self, session: Mapping[str, Any]) -> None:
+        """As whoever gave them their secret wished."""
+        self.obey(json.dumps({"type": "session.update", "session": session}))
+
+    # -- what the client says ----------------------------------------------------------------------
+
+    def obey(self, text: str) -> Samples | None:
+        """Do what an event says; what cannot be done is answered with an error. Audio is given back, for
+        whoever knows how much of it the session can take at once."""
+        try:
+            event, refused_parts = decode(text)
+        except Refusal as refusal:
+            self._tell_refusal(refusal, refusal.event_id)
+            return None
+        try:
+            for part in refused_parts:
+                self._tell_refusal(part, event.event_id)
+            if isinstance(event, InputAudioBufferAppendEvent):
+                return self._audio_of(event)
+            if len(text) > LONGEST_EVENT:
+                raise Refusal(f"expected at most {LONGEST_EVENT} characters without audio", "too_long")
+            self._do(event)
+        except Refusal as refusal:
+            self._tell_refusal(refusal, event.event_id)
+        except EngineError as error:
+            self.tell.error(str(error), error.code, type=SERVER, event_id=event.event_id)
+        except (SessionBusy, SessionClosed) as error:
+            self.tell.error(str(error), "busy", type=SERVER, event_id=event.event_id)
+        return None
+
+    def hear(self, samples: Samples, rate_hz: int) -> None:
+        """Audio of the microphone."""
+        self._heard_ms += 1000 * len(samples) / rate_hz
+        self.session.feed(samples, rate_hz)
+
+    def _do(self, event: Any) -> None:
+        match event:
+            case SessionUpdate():
+                self._update(event)
+            case InputAudioBufferCommitEvent():
+                self.session.commit_speech()
+                self._listen_by_hand()
+            case InputAudioBufferClearEvent():
+                self.session.cancel_speech()
+                self._listen_by_hand()
+                self.tell(InputAudioBufferClearedEvent)
+            case ItemCreate():
+                self._conversation.create(event)
+            case ConversationItemRetrieveEvent(item_id=item):
+                self.tell(ConversationItemRetrieved, item=self._conversation.retrieve(item))
+            case ConversationItemDeleteEvent(item_id=item):
+                self._conversation.delete(item)
+            case ConversationItemTruncateEvent(item_id=item, audio_end_ms=ms, content_index=part):
+                if ms < 0 or part != 0:
+                    text = f"expected audio_end_ms from 0 and content_index 0, got {ms} and {part}"
+                    raise Refusal(text, param="audio_end_ms" if ms < 0 else "content_index")
+                self._truncate(item, ms)
+            case ResponseCreate():
+                self._respond(event)
+            case ResponseCancelEvent(response_id=id):
+                self._cancel(id)
+            case OutputAudioBufferClearEvent():
+                if self.audio_is_sent:
+                    raise Refusal("your audio is in your own buffer; this is for WebRTC", "unsupported")
+                with contextlib.suppress(Refusal):  # it comes behind response.cancel, which has done it
+                    self._cancel(None)
+
+    def _update(self, event: SessionUpdate) -> None:
+        by_hand = not self.config.settings.hands_free
+        for refusal in self.config.update(event.session, begun=self.session.has_begun):
+            self._tell_refusal(refusal, event.event_id)
+        self.session.settings = self.config.settings
+        if by_hand and self.config.settings.hands_free:
+            self.session.cancel_speech()
+        elif not by_hand:
+            self._listen_by_hand()
+        self._wait_for_speech()
+        self.tell(SessionUpdatedEvent, session=self._shown())
+
+    def _listen_by_hand(self) -> None:
+        """Without turn detection everything that is said belongs together until it is committed."""
+        if not self.config.settings.hands_free:
+            self.session.start_speech()
+
+    def _audio_of(self, event: InputAudioBufferAppendEvent) -> Samples:
+        try:
+            data = base64.b64decode(event.audio, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise Refusal("expected audio in base64", "invalid_audio", "audio") from error
+        format = self.config.input_format
+        if len(data) % format.bytes_per_sample:
+            raise Refusal("expected whole samples of two bytes", "invalid_audio", "audio")
+        return format.decode(data)
+
+    def _truncate(self, item: str, audio_end_ms: int) -> None:
+        turn = next((number for number in self._responses if heard_id(number) == item), None)
+        if turn is None:
+            prefix = heard_id(0).removesuffix("0")
+            number = item.removeprefix(prefix)
+            is_number = number.isdecimal() and len(number) <= LONGEST_NUMBER
+            turn = int(number) if item.startswith(prefix) and is_number else None
+        else:  # who says how much they have heard does not want to hear more
+            self.session.interrupt(CLIENT_CANCELLED, number=turn)
+        rate_hz = self.session.playout.rate_hz
+        sample = audio_end_ms * rate_hz // 1000
+        if turn is None or not self.session.playout.played(turn, sample):
+            raise Refusal(
+                f"expected one of the latest answers, got {item!r:.100}",
+                "item_truncate_invalid_item_id",
+                "item_id",
+            )
+        self._conversation.truncated(item, audio_end_ms)
+
+    def _respond(self, event: ResponseCreate) -> None:
+        wanted = event.response
+        aside = wanted is not None and wanted.conversation == "none"
+        if wanted is not None and wanted.conversation not in (None, "auto", "none"):
+            text = f'expected "auto" or "none", got {wanted.conversation!r:.100}'
+            raise Refusal(text, param="response.conversation")
+        if not aside and self._active is not None:
+            raise Refusal(
+                "expected no response to be under way; cancel it, or wait for response.done",
+                "conversation_already_has_active_response",
+            )
+        self._stopped_at = -math.inf
+        config, refusals = self.config.for_response(wanted)
+        for refusal in refusals:
+            self._tell_refusal(refusal, event.event_id)
+        items = wanted.input if wanted is not None else None
+        context = None if items is None else self._conversation.messages(items)
+        turn = self.session.respond("", context=context, settings=config.settings, aside=aside)
+        metadata = wanted.metadata if wanted is not None else None
+        self._begin_response(turn.number, config, aside=aside, metadata=metadata)
+
+    def _cancel(self, id: str | None) -> None:
+        """Who is told that speech has stopped an answer may say that it shall stop. By then the next one
+        may be under way, and is not meant."""
+        is_late = asyncio.get_running_loop().time() < self._stopped_at + LATE_CANCEL_S
+        turn = (
+            (None if is_late else self._active)
+            if id is None
+            else next((r.turn for r in self._responses.values() if r.id == id), None)
+        )
+        if turn is None:
+            raise Refusal(
+                "Cancellation failed: expected a response under way, there is none"
+                + (f" with the id {id!r:.100}" if id else ""),
+                "response_cancel_not_active",
+            )
+        self.session.interrupt(CLIENT_CANCELLED, number=turn)
+
+    # -- what the session does ---------------------------------------------------------------------
+
+    def on_event(self, event: Event) -> None:
+        """Tell the client what it means to them."""
+        match event:
+            case SpeechStarted(sample=sample):
+                self._user_speaks = True
+                self._stop_waiting()
+                held = self._sounding is not None and self.config.settings.interruptible
+                self._utterances.started(self._ms(sample), held=held)
+            case SpeechEnded(speech_end_sample=sample):
+                self._user_speaks = False
+                self._utterances.stopped(self._ms(sample))
+            case SpeechCancelled():
+                self._user_speaks = False
+                self._utterances.cancelled()
+            case PartialTranscript(text=text, stable_chars=stable) if self.config.wants_partials:
+                self._utterances.heard_so_far(text[:stable])
+            case TurnCommitted(turn=turn, origin=Origin.SPEECH.value, answered=answered):
+                self._utterances.committed(turn)
+                if answered:
+                    self._answered.add(turn)
+            case TurnCommitted(turn=turn) if turn not in self._responses:
+                self._begin_response(turn, self.config)
+            case Transcript(turn=turn, text=text):
+                self._utterances.understood(turn, text)
+                if turn in self._answered:
+                    self._begin_response(turn, self.config)
+            case ReplyStarted(turn=turn):
+                self._sounding = turn
+                if turn in self._answered:  # by a model that hears speech, and writes no words
+                    self._begin_response(turn, self.config)
+                if turn in self._responses:
+                    self._responses[turn].sounds()
+            case ReplyText(turn=turn, text=text) if turn in self._responses:
+                self._responses[turn].said(text)
+            case ToolCallGrew() if event.turn in self._responses:
+                self._responses[event.turn].asks(ToolCall(event.call, event.name, event.arguments))
+            case ToolCalled() if event.turn in self._responses:
+                self._responses[event.turn].asked(ToolCall(event.call, event.name, event.arguments))
+            case ErrorEvent():
+                self._tell_error(event)
+            case AudioLost(reason=reason):
+                self.tell.error(f"some of your audio was lost: {reason}", "audio_lost", type=SERVER)
+            case TurnDone():
+                self._finish(event)
+
+    def on_audio(self, turn: int, samples: Samples) -> None:
+        """The next piece of an answer is to be sent."""
+        if turn in self._responses:
+            self._responses[turn].sounded(self.config.output_format.encode(samples))
+
+    def close(self) -> None:
+        """The session is over."""
+        self._stop_waiting()
+
+    def _begin_response(self, turn: int, config: SessionConfig, **more: Any) -> None:
+        self._answered.discard(turn)
+        self._stop_waiting()
+        parts = (turn, self.tell, self._conversation, config)
+        self._responses[turn] = Response(*parts, audio_is_sent=self.audio_is_sent, **more)
+
+    def _finish(self, event: TurnDone) -> None:
+        turn = event.turn
+        if self._sounding == turn:
+            self._sounding = None
+            if event.state == "interrupted" and event.reason != CLIENT_CANCELLED:
+                self._utterances.tell_of_speech()
+                self._stopped_at = asyncio.get_running_loop().time()
+        self._answered.discard(turn)
+        response = self._responses.pop(turn, None)
+        dropped, answered = event.state == "dropped", response is not None
+        self._utterances.over(turn, dropped=dropped, answered=answered)
+        if response is not None:
+            response.done(event.state, event.reason)
+        self._wait_for_speech()
+
+    def _tell_error(self, event: ErrorEvent) -> None:
+        turn = event.turn
+        if turn in self._responses:
+            self._responses[turn].failed(event.code, event.text)
+        elif turn is not None and self._utterances.misheard(turn, event.code, event.text):
+            pass
+        elif event.code == "nothing_said":
+            self.tell.error(event.text, "input_audio_buffer_commit_empty")
+        else:
+            self.tell.error(event.text, event.code, type=SERVER)
+
+    @property
+    def _active(self) -> int | None:
+        """The turn of the response of the conversation that is under way, or will be."""
+        responses = (turn for turn, response in self._responses.items() if not response.aside)
+        return next(iter(self._answered), next(responses, None))
+
+    # -- a user who says nothing -------------------------------------------------------------------
+
+    def _wait_for_speech(self) -> None:
+        """From the end of an answer, where the client has set a time."""
+        self._stop_waiting()
+        idle_ms = self.config.idle_timeout_ms
+        if idle_ms is not None and self._active is None and not self._user_speaks:
+            loop = asyncio.get_running_loop()
+            self._idle = loop.call_later(idle_ms / 1000, self._nothing_was_said, self._heard_ms)
+
+    def _stop_waiting(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _nothing_was_said(self, since_ms: float) -> None:
+        item = self._utterances.new_item()
+        span = {"audio_start_ms": int(since_ms), "audio_end_ms": int(self._heard_ms)}
+        self.tell(InputAudioBufferTimeoutTriggered, item_id=item, **span)
+        with contextlib.suppress(EngineError, SessionBusy, SessionClosed):
+            turn = self.session.respond("", settings=self.config.settings)
+            self._begin_response(turn.number, self.config)
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _ms(self, sample: int) -> int:
+        return 1000 * sample // self.session.intake.rate_hz
+
+    def _shown(self) -> dict[str, Any]:
+        return {"id": self._id, "object": "realtime.session", **self.config.shown}
+
+    def _tell_refusal(self, refusal: Refusal, event_id: str | None) -> None:
+        self.tell.error(str(refusal), refusal.code, param=refusal.param, event_id=event_id)

@@ -1,0 +1,1 @@
+"""Recordings: files in and out, kept sessions and their replay."""

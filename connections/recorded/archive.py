@@ -1,0 +1,44 @@
+"""Archive: the folder in which `--record` keeps sessions, each in a folder of its own."""
+
+import datetime
+import re
+import sys
+from pathlib import Path
+
+from connections.recorded.session_recorder import SessionRecorder
+from pipeline.errors import UserError
+from pipeline.sink import Sink
+
+LAST_WRITES_S = 5.0
+"""How long the disk may take at the end."""
+
+
+class Archive:
+    """Raises `UserError` where the folder cannot be made. Others on this machine cannot look into the
+    folders of the sessions."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._recorders: list[SessionRecorder] = []
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / ".writable").touch()
+            (folder / ".writable").unlink()
+        except OSError as error:
+            raise UserError(f"--record: {folder} cannot be written into: {error.strerror}") from error
+        print(f"  what is said is recorded into {folder}", file=sys.stderr)
+
+    def keep(self, sink: Sink, label: str) -> SessionRecorder:
+        """A recorder for a new session, through which it is to be heard."""
+        name = f"{datetime.datetime.now():%Y-%m-%d %H.%M.%S} {label}"
+        path = self._folder / re.sub(r"[^\w-]+", "-", name)
+        path.mkdir(mode=0o700)
+        recorder = SessionRecorder(path, sink)
+        self._recorders = [one for one in self._recorders if one.alive]
+        self._recorders.append(recorder)
+        return recorder
+
+    def close(self) -> None:
+        """Wait until all is written."""
+        for recorder in self._recorders:
+            recorder.join(LAST_WRITES_S)

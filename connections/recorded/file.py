@@ -1,0 +1,283 @@
+"""A recording in, the reply out: as fast as the engines allow, or at the pace of the recording."""
+
+import io
+import json
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from arguments_classes.file_arguments import FileArguments
+from connections.base import OpenSession
+from connections.recorded.recording import Recording
+from connections.recorded.session_folder import SessionFolder
+from connections.recorded.sound_writer import SoundWriter
+from listeners.listener import Listener
+from pipeline.audio import clean, to_mono
+from pipeline.capabilities import Abilities
+from pipeline.clock import Clock, MonotonicClock, SampleClock
+from pipeline.errors import UserError
+from pipeline.events import ErrorEvent, Event, TurnDone, as_json
+from pipeline.messages import Samples, Talk
+from pipeline.session import Session, SessionState
+from pipeline.sink import ClockPace, Frame
+from utils.shutdown import Request
+
+REPLY_RATE_HZ = 24000
+"""The rate of what is written; most synthesizers have it, or less."""
+
+BLOCK_MS = 32
+"""What is fed at a time: one window of the VAD, so that a decision falls on its own window."""
+
+LEAD_MS = 60
+"""More than a block and a frame, or the reply would have gaps: time goes on by blocks."""
+
+LONGEST_REST_S = 600.0
+"""An answer that goes on for so long behind the recording does not end, and would fill the disk."""
+
+FRAME_SAMPLES = 480
+"""Of the reply: 20 ms."""
+
+
+class FileSink:
+    """Writes the reply as it is released, paced by the clock of the input."""
+
+    def __init__(self, path: Path, recording: Recording, clock: Clock, full_duplex: bool) -> None:
+        self.rate_hz = REPLY_RATE_HZ
+        self.frame_samples = FRAME_SAMPLES
+        self.full_duplex = full_duplex
+        self._file = SoundWriter(path, REPLY_RATE_HZ, channels=1)
+        self._recording = recording
+        self._clock = clock
+        self._began = clock.now()
+        self._heard_until = 0
+        self._pace = ClockPace(REPLY_RATE_HZ, FRAME_SAMPLES, LEAD_MS)
+        self.room_at = self._pace.room_at
+        self.heard_all_at = self._pace.heard_all_at
+        self.unheard = self._pace.unheard
+
+    def play(self, frame: Frame) -> None:
+        """Write a frame to the reply, and where it is heard to the recording."""
+        samples, now = clean(frame.samples), self._clock.now()
+        if self._pace.heard_all_at(now) <= now:  # nothing is being heard: this is heard at once
+            self._heard_until = round((now - self._began) * REPLY_RATE_HZ)
+        self._pace.sent(len(samples), now)
+        self._recording.said(samples, self._heard_until)
+        self._heard_until += len(samples)
+        self._file.write(samples)
+
+    def flush(self, turn: int, sample: int) -> bool:
+        """What is written stays written."""
+        return False
+
+    def duck(self, turn: int, gain: float) -> bool:
+        """Quieter from the next frame on."""
+        return False
+
+    def close(self) -> None:
+        """The reply is complete."""
+        self._file.close()
+
+
+class Results(Listener):
+    """Collects what became of each turn."""
+
+    def __init__(self, session: Session) -> None:
+        self.turns: list[dict[str, Any]] = []
+        self.errors: list[dict[str, Any]] = []
+        super().__init__(session)
+
+    def on_event(self, event: Event) -> None:
+        """Keep the ends of turns and the errors."""
+        if isinstance(event, TurnDone):
+            self.turns.append(as_json(event))
+        elif isinstance(event, ErrorEvent):
+            self.errors.append(as_json(event))
+
+
+class FileConnection:
+    """Feeds a recording to one session, and writes three files: the reply, both sides on one time line
+    as a stereo recording, and a transcript as JSON.
+
+    The person in the recording is polite: while the program speaks, and in half duplex does not listen,
+    the recording waits. So nothing that was said is lost. With headphones they speak when they speak.
+    """
+
+    def __init__(self, arguments: FileArguments, shutdown: Request) -> None:
+        self._arguments = arguments
+        self._shutdown = shutdown
+        self._replayed = _folder(arguments.input)
+        self._input = _open_input(arguments.input, self._replayed)
+        self._rate_hz: int = self._input.samplerate
+        self._block = max(1, round(self._rate_hz * BLOCK_MS / 1000))
+        self._sample_clock = None if arguments.realtime else SampleClock(self._rate_hz)
+        self._reply_path = Path(arguments.output)
+        self._recording_path = self._reply_path.with_suffix(".conversation.wav")
+        self._transcript_path = self._reply_path.with_suffix(".transcript.json")
+        self._refuse_to_overwrite_the_input()
+        for path in (self._reply_path, self._recording_path, self._transcript_path):
+            _expect_writable(path)
+        self._clock = self._sample_clock or MonotonicClock()
+
+    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
+        """Feed everything and wait for the last word. 0; 1 where nothing was answered, or not all."""
+        self._recording = Recording(self._recording_path, REPLY_RATE_HZ, self._rate_hz)
+        replayed = self._replayed
+        full_duplex = self._arguments.headphones if replayed is None else replayed.full_duplex
+        self._sink = FileSink(self._reply_path, self._recording, self._clock, full_duplex)
+        self._session = open_session(self._sink, "file", self._clock)
+        if replayed is not None:
+            replayed.prepare(self._session, self._rate_hz)
+        if self._sample_clock is not None:
+            self._sample_clock.on_advance(self._session.playout.wake)
+        self._results = Results(self._session)
+        self._shutdown.heeded_by(self._stop)
+        self._due = time.monotonic()
+        silence = np.zeros(self._block, np.float32)
+        with self._input:
+            for block in self._blocks():
+                while self._waits_for_the_reply():
+                    self._step(silence)
+                if not self._is_open():
+                    break
+                self._step(block)
+        self._session.finish()
+        rest_s = 0.0
+        while self._session.state is not SessionState.CLOSED:
+            self._step(silence)
+            rest_s += BLOCK_MS / 1000
+            if rest_s > LONGEST_REST_S:
+                self._session.close(f"the answer did not end within {LONGEST_REST_S:.0f} s")
+        self._results.join()
+        self._sink.close()
+        self._recording.close()
+        code = self._report()
+        return 130 if self._shutdown.requested.is_set() else code
+
+    def _stop(self) -> None:
+        self._session.close("stopped")
+        self._session.activity.give_up()
+
+    def _refuse_to_overwrite_the_input(self) -> None:
+        replayed = self._replayed
+        source = (Path(self._arguments.input or "") if replayed is None else replayed.audio).resolve()
+        for path in (self._reply_path, self._recording_path, self._transcript_path):
+            if path.resolve() == source:
+                raise UserError(
+                    f"--output {self._reply_path}: {path} would overwrite the input; choose another name"
+                )
+
+    def _blocks(self) -> Iterator[Samples]:
+        """What the user says; in a replay they also do by hand what they did, just before a block."""
+        signals = deque(self._replayed.signals if self._replayed is not None else [])
+        position = 0
+        try:
+            for block in self._input.blocks(self._block, dtype="float32", always_2d=True):
+                samples = to_mono(block) if self._replayed is None else block[:, 0]
+                while signals and signals[0][0] < position + len(samples):
+                    at_sample, talk = signals.popleft()
+                    before, samples = np.split(samples, [at_sample - position])
+                    if len(before):
+                        yield before
+                    position = at_sample
+                    self._by_hand(talk)
+                yield samples
+                position += len(samples)
+            for _, talk in signals:
+                self._by_hand(talk)
+        except soundfile.LibsndfileError as error:
+            raise UserError(f"--input {self._arguments.input}: it cannot be read on: {error}") from error
+
+    def _by_hand(self, talk: Talk) -> None:
+        session = self._session
+        match talk:
+            case Talk.START:
+                session.start_speech()
+            case Talk.COMMIT:
+                session.commit_speech()
+            case Talk.CANCEL:
+                session.cancel_speech()
+        if self._sample_clock is not None:
+            session.activity.wait_idle()
+
+    def _waits_for_the_reply(self) -> bool:
+        """People in recordings are polite; in a replay they speak when they spoke."""
+        listening = self._replayed is not None or self._session.should_listen.is_set()
+        return self._is_open() and not listening
+
+    def _is_open(self) -> bool:
+        return self._session.state is SessionState.OPEN
+
+    def _step(self, block: Samples) -> None:
+        """Let the time of one block pass."""
+        if self._sample_clock is not None:
+            captured_at = self._sample_clock.now()
+            self._sample_clock.advance(len(block))
+            self._session.activity.wait_idle()
+            self._session.feed(block, self._rate_hz, captured_at)
+            self._session.activity.wait_idle()
+        else:
+            self._due += len(block) / self._rate_hz
+            self._shutdown.requested.wait(max(0.0, self._due - time.monotonic()))
+            self._session.feed(block, self._rate_hz)
+        self._recording.heard(block)
+
+    def _report(self) -> int:
+        turns, errors = self._results.turns, self._results.errors
+        files = (self._reply_path, self._recording_path, self._transcript_path)
+        transcript = {
+            "input": self._arguments.input,
+            "reply": str(self._reply_path),
+            "recording": str(self._recording_path),
+            "turns": turns,
+            "errors": errors,
+        }
+        self._transcript_path.write_text(json.dumps(transcript, indent=2, ensure_ascii=False), "utf-8")
+        print("written:", ", ".join(map(str, files)), file=sys.stderr)
+        if any(turn["heard"] for turn in turns) and not errors:
+            return 0
+        if not errors and not self._shutdown.requested.is_set():
+            found = "speech, but no answer to it," if turns else "no speech"
+            print(f"{found} was found in {self._arguments.input}", file=sys.stderr)
+        return 1
+
+
+def _folder(name: str | None) -> SessionFolder | None:
+    path = Path(name or "-")
+    return SessionFolder(path) if name and path.is_dir() else None
+
+
+def _open_input(name: str | None, folder: SessionFolder | None) -> soundfile.SoundFile:
+    if name is None:
+        raise UserError("--mode file needs a recording: --input question.wav (-: standard input)")
+    source: Any = io.BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name)
+    source = source if folder is None else folder.audio
+    if isinstance(source, Path) and not source.is_file():
+        problem = "that is no file" if source.exists() else "there is no such file"
+        raise UserError(f"--input {name}: {problem}")
+    try:
+        recording = soundfile.SoundFile(source)
+    except (soundfile.LibsndfileError, TypeError, UnicodeError) as error:
+        reason = getattr(error, "error_string", error)
+        raise UserError(
+            f"--input {name}: expected a recording that soundfile can read ({reason})"
+        ) from error
+    if recording.frames == 0:
+        raise UserError(f"--input {name}: expected a recording, got one without any audio")
+    return recording
+
+
+def _expect_writable(path: Path) -> None:
+    """Without touching what is there: an earlier reply stays until there is a new one."""
+    try:
+        existed = path.exists()
+        path.open("ab").close()
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        raise UserError(f"--output: {path} cannot be written: {error.strerror}") from error

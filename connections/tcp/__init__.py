@@ -1,0 +1,1 @@
+"""Two TCP ports, one for microphones and one for loudspeakers."""

@@ -1,0 +1,171 @@
+"""Lobby: where the two connections of a TCP client find each other."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
+from connections.access.credentials import Access
+from connections.base import tell_loop
+from connections.tcp.receiver import SocketReceiver
+from connections.tcp.sender import SocketSender
+from connections.tcp.wire import RAW_RATE_HZ, Hello
+from pipeline.errors import ProtocolError
+from pipeline.session import Session
+
+logger = logging.getLogger(__name__)
+
+HELLO_S = 0.3
+"""Our client says hello at once; who has not begun to by then is a raw one. A packet that is lost is
+sent again after 0.2 s. Raw clients wait so long, whatever they say: they are paired as they came."""
+
+PAIRING_S = 10.0
+"""Whose hello, or whose other half, has not come by then is sent away."""
+
+LINGER_S = 1.0
+"""The same for a microphone that has said everything, or was hung up: nobody can tell which."""
+
+MOST_SESSIONS = 100
+"""A session has six threads; more clients than this are refused."""
+
+Side: TypeAlias = SocketReceiver | SocketSender
+Begin: TypeAlias = Callable[[SocketSender, str], Session]
+
+
+class Lobby:
+    """Pairs microphones with loudspeakers and begins their sessions. Runs on the thread of the server.
+
+    Our clients are paired by the session they name. Raw clients are paired by address, in the order in
+    which they come; of each side one may wait, others are refused. Where a token is set, raw clients,
+    which cannot say it, are refused.
+    """
+
+    def __init__(self, begin: Begin, access: Access) -> None:
+        self.sessions: dict[Session, tuple[SocketReceiver, SocketSender]] = {}
+        self._begin = begin
+        self._access = access
+        self._loop = asyncio.get_running_loop()
+        self._waiting: dict[tuple[type[Side], str], Side] = {}
+        self._deadlines: dict[Side, asyncio.TimerHandle] = {}
+
+    def arrived(self, side: Side) -> None:
+        """Somebody connected and has not said anything yet."""
+        self._send_away_after(PAIRING_S, side)
+        self._loop.call_later(HELLO_S, self._is_raw_unless_begun, side)
+
+    def hello(self, side: Side, hello: Hello) -> None:
+        """It is one of our clients."""
+        if self._access.grant(hello.token) is not None:
+            self._pair(side, f"client {hello.session}", hello)
+        elif hello.token:
+            self.refuse(side, ProtocolError("the token is wrong", "unauthorized"))
+        else:
+            self.refuse(side, ProtocolError("expected a token (--token, or S2S_TOKEN)", "unauthorized"))
+
+    def said_everything(self, microphone: SocketReceiver) -> None:
+        """No more audio will come; it may still want to hear the answer."""
+        if microphone in self._deadlines:
+            self._send_away_after(LINGER_S, microphone)
+
+    def refuse(self, side: Side, error: ProtocolError) -> None:
+        """Send somebody away; a session that they have ends."""
+        facts = {"peer": side.peer, "code": error.code}
+        logger.warning("refused: %s", error, extra=facts)  # a microphone cannot be told
+        if isinstance(side, SocketSender):
+            side.refuse(error)
+        else:
+            for receiver, sender in self.sessions.values():
+                if receiver is side:
+                    sender.refuse(error)
+            side.close()
+
+    def left(self, side: Side) -> None:
+        """A connection is gone; with it goes its session, and nobody else's."""
+        self._forget(side)
+        for session, pair in list(self.sessions.items()):
+            if side in pair:
+                session.close("the client left")
+                for half in pair:
+                    half.close()
+
+    def close(self) -> None:
+        """End every session and hang up on who waits."""
+        for session in self.sessions:
+            session.close("the server stops")
+        for side in list(self._deadlines):
+            side.close()
+
+    def abort(self) -> None:
+        """Let go of the connections of sessions that did not end."""
+        for pair in self.sessions.values():
+            for half in pair:
+                half.abort()
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _send_away_after(self, seconds: float, side: Side) -> None:
+        if side in self._deadlines:
+            self._deadlines[side].cancel()
+        too_late = ProtocolError(f"expected both connections within {seconds:.0f} s", "timeout")
+        self._deadlines[side] = self._loop.call_later(seconds, self.refuse, side, too_late)
+
+    def _is_raw_unless_begun(self, side: Side) -> None:
+        if side not in self._deadlines or side.has_begun_hello:
+            return
+        if self._access.wants_token:
+            self.refuse(side, ProtocolError("expected a hello with a token", "unauthorized"))
+        else:
+            self._pair(side, f"raw client at {side.peer}", None)
+
+    def _pair(self, side: Side, key: str, hello: Hello | None) -> None:
+        other_type = SocketSender if isinstance(side, SocketReceiver) else SocketReceiver
+        other = self._waiting.pop((other_type, key), None)
+        if other is None:
+            self._wait(side, key)
+        elif len(self.sessions) >= MOST_SESSIONS:
+            for half in (side, other):
+                self.refuse(half, ProtocolError(f"{MOST_SESSIONS} sessions are running", "busy"))
+        elif isinstance(side, SocketReceiver):
+            assert isinstance(other, SocketSender)
+            self._join(side, other, hello)
+        else:
+            assert isinstance(other, SocketReceiver)
+            self._join(other, side, hello)
+
+    def _wait(self, side: Side, key: str) -> None:
+        ahead = self._waiting.get((type(side), key))
+        if ahead is not None and not ahead.has_ended:
+            self.refuse(side, ProtocolError("another connection like this one waits already", "busy"))
+            return
+        if ahead is not None:
+            ahead.close()
+        self._waiting[type(side), key] = side
+
+    def _join(self, microphone: SocketReceiver, loudspeaker: SocketSender, hello: Hello | None) -> None:
+        for side in (microphone, loudspeaker):
+            self._forget(side)
+        try:
+            session = self._begin(loudspeaker, microphone.peer)
+        except Exception:
+            logger.exception("a session could not be begun")
+            for half in (microphone, loudspeaker):
+                self.refuse(
+                    half, ProtocolError("the server could not begin a session", "internal_error")
+                )
+            return
+        self.sessions[session] = (microphone, loudspeaker)
+        session.on_closed = lambda: tell_loop(self._loop, self._ended, session)
+        loudspeaker.begin(session)
+        microphone.begin(session, loudspeaker, hello.send_rate if hello else RAW_RATE_HZ)
+
+    def _ended(self, session: Session) -> None:
+        for half in self.sessions.pop(session, ()):
+            half.close()
+
+    def _forget(self, side: Side) -> None:
+        deadline = self._deadlines.pop(side, None)
+        if deadline is not None:
+            deadline.cancel()
+        for key, waiting in list(self._waiting.items()):
+            if waiting is side:
+                del self._waiting[key]

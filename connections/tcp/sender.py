@@ -1,0 +1,212 @@
+"""SocketSender: the loudspeaker's side of a TCP client."""
+
+import asyncio
+import json
+import math
+import socket
+import threading
+from typing import TYPE_CHECKING, cast
+
+from connections.base import tell_loop
+from connections.remote_pace import FRAMES_PER_S, LEAD_MS, RemotePace
+from connections.tcp.wire import (
+    RAW_RATE_HZ,
+    FrameKind,
+    Hello,
+    WireFrame,
+    control,
+    decode_hello,
+    may_be_hello,
+)
+from pipeline.audio import clean, to_pcm16
+from pipeline.errors import ProtocolError
+from pipeline.events import as_json
+from pipeline.mailbox import Mailbox
+from pipeline.session import Session
+from pipeline.sink import Frame
+
+if TYPE_CHECKING:
+    from connections.tcp.pairing import Lobby
+
+RAW_FRAME_SAMPLES = 512
+"""1,024 bytes, as raw clients have always got."""
+
+RAW_LEAD_MS = 100
+"""A raw client cannot be told to flush or to buffer, so it gets some audio in advance."""
+
+KERNEL_BUFFER_S = 0.2
+"""What the kernel may hold for a client that does not read. It cannot be taken back."""
+
+
+class SocketSender(asyncio.Protocol):
+    """The sink of a session: sends raw int16 audio, or frames with audio, control and events.
+
+    Playout calls it from its own thread; bytes are written on the thread of the server.
+    """
+
+    has_ended = False
+    """One that ends is gone."""
+
+    def __init__(self, lobby: "Lobby", full_duplex: bool = False) -> None:
+        self.peer = ""
+        self.rate_hz = RAW_RATE_HZ
+        self.frame_samples = RAW_FRAME_SAMPLES
+        self.full_duplex = full_duplex
+        self._lobby = lobby
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport
+        self._before = b""
+        self._hello: Hello | None = None
+        self._session: Session | None = None
+        self._events: Mailbox | None = None
+        self._pace = RemotePace(RAW_RATE_HZ, RAW_FRAME_SAMPLES, RAW_LEAD_MS, RAW_LEAD_MS)
+        self._outbox: list[bytes] = []
+        self._stalled = False
+        self._lock = threading.Lock()
+
+    @property
+    def has_begun_hello(self) -> bool:
+        """Whether what came is, or may become, a hello."""
+        return bool(self._before)
+
+    def prepare(self, hello: Hello) -> None:
+        """The client speaks frames: use its rate."""
+        self._hello = hello
+        self.rate_hz = hello.recv_rate
+        self.full_duplex = hello.full_duplex
+        self.frame_samples = hello.recv_rate // FRAMES_PER_S
+        self._pace = RemotePace(self.rate_hz, self.frame_samples, LEAD_MS, hello.buffer_ms)
+        kernel_buffer = int(2 * self.rate_hz * KERNEL_BUFFER_S)
+        connection = self._transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kernel_buffer)
+
+    def begin(self, session: Session) -> None:
+        """The microphone is there too."""
+        self._session = session
+        if self._hello is not None:
+            self._write(control("welcome", session=self._hello.session, rate=self.rate_hz))
+            self._events = session.events.subscribe(on_mail=self._on_mail)
+
+    def refuse(self, error: ProtocolError) -> None:
+        """Say why, if the client understands it, and hang up."""
+        if self._hello is not None:
+            self._write(control("refused", code=error.code, text=str(error)))
+        self.close()
+
+    def close(self) -> None:
+        """Hang up; a client that reads nothing is not waited for."""
+        if self._stalled:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Hang up, whatever is being sent."""
+        self._transport.abort()
+
+    # -- the sink, on the thread of the playout ----------------------------------------------------
+
+    def room_at(self, now: float) -> float:
+        """By the clock; never while the client does not read."""
+        return math.inf if self._stalled else self._pace.room_at(now)
+
+    def heard_all_at(self, now: float) -> float:
+        return self._pace.heard_all_at(now)
+
+    def unheard(self, now: float) -> int:
+        return self._pace.unheard(now)
+
+    def play(self, frame: Frame) -> None:
+        """Send a frame."""
+        payload = to_pcm16(clean(frame.samples))
+        if self._hello is not None:
+            payload = WireFrame(FrameKind.AUDIO, payload, frame.turn, frame.sample).encode()
+        with self._lock:
+            self._outbox.append(payload)
+        self._pace.sent(frame)
+        tell_loop(self._loop, self._write_out)
+
+    def flush(self, turn: int, sample: int) -> bool:
+        """Tell the client to drop what it has not played. A raw client cannot be told."""
+        if self._hello is None:
+            return False
+        with self._lock:
+            self._outbox.clear()
+        self._pace.flushed()
+        tell_loop(self._loop, self._write, control("flush", turn, sample))
+        return True
+
+    def duck(self, turn: int, gain: float) -> bool:
+        """Tell the client to play what it has more quietly."""
+        if self._hello is None:
+            return False
+        tell_loop(self._loop, self._write, control("duck", turn, gain=gain))
+        return True
+
+    # -- what the client reports, on the thread of the server --------------------------------------
+
+    def on_played(self, turn: int, sample: int) -> None:
+        """The client has played `turn` up to `sample`."""
+        self._pace.played(turn, sample)
+        if self._session is not None:
+            self._session.playout.played(turn, sample)
+
+    # -- what asyncio calls ------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=0)
+        self.peer = transport.get_extra_info("peername")[0]
+        self._lobby.arrived(self)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            if self._hello is not None or self._session is not None:
+                raise ProtocolError(
+                    "expected a hello at once and nothing more on the loudspeaker's port"
+                )
+            self._before += data
+            if not may_be_hello(self._before):
+                raise ProtocolError("expected a hello, or nothing, on the loudspeaker's port")
+            decoded = decode_hello(self._before)
+            if decoded is not None:
+                self.prepare(decoded[0])
+                self._lobby.hello(self, decoded[0])
+        except ProtocolError as error:
+            self._lobby.refuse(self, error)
+
+    def pause_writing(self) -> None:
+        self._stalled = True
+
+    def resume_writing(self) -> None:
+        self._stalled = False
+        self._send_events()
+        if self._session is not None:
+            self._session.playout.wake()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lobby.left(self)
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _write_out(self) -> None:
+        with self._lock:
+            frames, self._outbox = self._outbox, []
+        if frames and not self._transport.is_closing():
+            self._transport.write(b"".join(frames))
+
+    def _write(self, frame: WireFrame) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(frame.encode())
+
+    def _on_mail(self) -> None:
+        tell_loop(self._loop, self._send_events)
+
+    def _send_events(self) -> None:
+        """Pass on what happened, as long as the client reads."""
+        while self._events is not None and not self._stalled:
+            event = self._events.fetch(0)
+            if event is None:
+                return
+            payload = json.dumps(as_json(event), ensure_ascii=False).encode()
+            self._write(WireFrame(FrameKind.EVENT, payload))

@@ -1,0 +1,81 @@
+"""SocketServer: people talk through two TCP ports, one for the microphone, one for the loudspeaker."""
+
+import asyncio
+import socket
+import sys
+from itertools import count
+
+from arguments_classes.socket_arguments import SocketArguments
+from connections.access.credentials import Access, listen
+from connections.base import CLOSE_S, OpenSession, tell_loop
+from connections.tcp.pairing import Lobby
+from connections.tcp.receiver import SocketReceiver
+from connections.tcp.sender import SocketSender
+from listeners.session_log import SessionLog
+from pipeline.capabilities import Abilities
+from pipeline.session import Session
+from utils.shutdown import Request
+
+
+class SocketServer:
+    """One thread does the input and output of all clients; each client has a session of its own."""
+
+    def __init__(self, arguments: SocketArguments, shutdown: Request) -> None:
+        self._shutdown = shutdown
+        self._access = Access(arguments.token, arguments.token_file, insecure=arguments.insecure)
+        self._access.expect_safe("recv_host", arguments.recv_host)
+        self._access.expect_safe("send_host", arguments.send_host)
+        self._headphones = arguments.headphones
+        self._microphones = listen("recv_", arguments.recv_host, arguments.recv_port)
+        self._loudspeakers = listen("send_", arguments.send_host, arguments.send_port)
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Of the microphones and of the loudspeakers, as the system gave them."""
+        return self._microphones.getsockname()[1], self._loudspeakers.getsockname()[1]
+
+    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
+        """Serve until Ctrl-C."""
+        # Not the loop of Windows, which would take the signals for itself (see Shutdown).
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(self._serve(open_session))
+        return 130
+
+    def close(self) -> None:
+        """Give the ports back without having served."""
+        self._microphones.close()
+        self._loudspeakers.close()
+
+    async def _serve(self, open_session: OpenSession) -> None:
+        loop, stop, numbers = asyncio.get_running_loop(), asyncio.Event(), count(1)
+        self._shutdown.heeded_by(lambda: tell_loop(loop, stop.set))
+
+        def begin(sender: SocketSender, peer: str) -> Session:
+            number = next(numbers)
+            session = open_session(sender, f"{number} {peer}")
+            session.events.add(SessionLog(number, peer))
+            return session
+
+        lobby = Lobby(begin, self._access)
+        async with (
+            await loop.create_server(lambda: SocketReceiver(lobby), sock=self._microphones),
+            await loop.create_server(
+                lambda: SocketSender(lobby, self._headphones), sock=self._loudspeakers
+            ),
+        ):
+            microphones, loudspeakers = map(_name, (self._microphones, self._loudspeakers))
+            print(
+                f"  microphones connect to {microphones}, loudspeakers to {loudspeakers}; Ctrl-C ends",
+                file=sys.stderr,
+                flush=True,
+            )
+            await stop.wait()
+            lobby.close()
+            sessions = list(lobby.sessions)
+            await asyncio.gather(*(asyncio.to_thread(s.join, CLOSE_S) for s in sessions))
+            lobby.abort()
+
+
+def _name(listening: socket.socket) -> str:
+    host, port, *_ = listening.getsockname()
+    return f"{host}:{port}"

@@ -1,0 +1,94 @@
+"""WebSocketServer: one port for the page and for programs, on FastAPI and uvicorn."""
+
+import importlib
+import sys
+import threading
+
+import uvicorn
+
+from arguments_classes.websocket_arguments import WebSocketArguments
+from connections.access.attempt_limiter import Attempts
+from connections.access.authenticator import Door
+from connections.access.client_registry import Guests
+from connections.access.credentials import Access, listen
+from connections.base import CLOSE_S, OpenSession
+from connections.realtime.ice_server import ice_servers
+from connections.web.app import build_app
+from pipeline.capabilities import Abilities
+from pipeline.errors import UserError
+from utils.shutdown import Request
+
+LONGEST_MESSAGE = 1 << 22
+"""Bytes: a minute of audio in base64, as clients of the Realtime protocol may send it in one piece."""
+
+
+class WebSocketServer:
+    """The event loop of uvicorn does the input and output of all clients, on a thread of its own; each
+    client has a session of its own."""
+
+    def __init__(self, arguments: WebSocketArguments, shutdown: Request) -> None:
+        self._arguments = arguments
+        self._shutdown = shutdown
+        self._access = Access(
+            arguments.token,
+            arguments.token_file,
+            insecure=arguments.insecure,
+            origins=arguments.allow_origins,
+        )
+        self._access.expect_safe("host", arguments.host)
+        self._ice = ice_servers(arguments.ice_servers)
+        self._socket = listen("", arguments.host, arguments.port)
+
+    @property
+    def port(self) -> int:
+        """As the system gave it."""
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
+        """Serve until Ctrl-C."""
+        guests = Guests(open_session, self._arguments, can)
+        server = uvicorn.Server(self._configuration(guests))
+        serving = threading.Thread(target=server.run, args=([self._socket],), name="web")
+        stopped = threading.Event()
+        self._shutdown.heeded_by(stopped.set)
+        serving.start()
+        scheme = "https" if self._arguments.ssl_certfile else "http"
+        host = self._arguments.host or "localhost"
+        print(f"  open {scheme}://{host}:{self.port}/ in a browser; Ctrl-C ends", file=sys.stderr)
+        importlib.import_module("connections.realtime.client")  # 0.4 s, which nobody need wait for
+        stopped.wait()
+        for session in guests.close():
+            session.join(CLOSE_S)
+        server.should_exit = True
+        serving.join()
+        return 130
+
+    def close(self) -> None:
+        """Give the port back without having served."""
+        self._socket.close()
+
+    def _configuration(self, guests: Guests) -> uvicorn.Config:
+        proxies = self._arguments.forwarded_allow_ips.split()
+        door = Door(self._access, Attempts(self._arguments.max_attempts_per_minute))
+        configuration = uvicorn.Config(
+            build_app(guests, door, self._ice),
+            ws="websockets-sansio",
+            ws_max_size=LONGEST_MESSAGE,
+            ws_per_message_deflate=False,  # audio does not become smaller, only later
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=1,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies,
+            ssl_certfile=self._arguments.ssl_certfile,
+            ssl_keyfile=self._arguments.ssl_keyfile,
+        )
+        try:
+            configuration.load()
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"--ssl_certfile: expected a certificate and its key in PEM ({error})"
+            ) from error
+        return configuration

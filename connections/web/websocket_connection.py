@@ -1,0 +1,118 @@
+"""WebConnection: carries messages between a WebSocket and its guest, until either has enough."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import WebSocket
+from starlette.websockets import WebSocketDisconnect, WebSocketState
+
+from connections.access.authenticator import address_of
+from connections.access.client_registry import Guest, Guests
+from pipeline.errors import ProtocolError
+
+logger = logging.getLogger(__name__)
+
+CLOSED = {
+    "half_sample": 1007, "bad_message": 1007, "flood": 1008, "unauthorized": 1008, "too_long": 1009,
+    "internal_error": 1011, "full": 1013, "too_often": 1013, "ended": 1000, "gone": 4001,
+    "replaced": 4002,
+}  # fmt: skip
+"""How the connection is closed after an error, by its code (RFC 6455; from 4000 on our own)."""
+
+GONE = (WebSocketDisconnect, RuntimeError, OSError)
+"""What comes of sending to a client who was quicker."""
+
+
+class WebConnection:
+    """One connection. `describe` writes an error as clients of its protocol expect it."""
+
+    def __init__(
+        self, websocket: WebSocket, guests: Guests, describe: Callable[[ProtocolError], str]
+    ) -> None:
+        self._websocket = websocket
+        self._guests = guests
+        self._describe = describe
+        self._guest: Guest
+        self._over: asyncio.Future[ProtocolError] = asyncio.get_running_loop().create_future()
+
+    async def talk(self, find_guest: Callable[[], Guest], protocol: str, *, again: bool) -> None:
+        """From its beginning to its end. `again`: the guest was here before."""
+        offered = self._websocket.scope["subprotocols"]
+        await self._websocket.accept(subprotocol=protocol if protocol in offered else None)
+        try:
+            self._guest = find_guest()
+        except ProtocolError as error:
+            await self._refuse(error)
+            return
+        except Exception:
+            logger.exception("a session could not be begun")
+            await self._hang_up(ProtocolError("the server could not begin a session", "internal_error"))
+            return
+        await self._serve(again=again)
+
+    async def _serve(self, *, again: bool) -> None:
+        """Until either side hangs up."""
+        self._guests.attached(self._guest, self._leave)
+        self._guest.attach(again=again)
+        tasks = [asyncio.create_task(work) for work in (self._send(), self._receive())]
+        waited_for: list[asyncio.Future[Any]] = [*tasks, self._over]
+        await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception) and not isinstance(ended, GONE):
+                logger.error("a connection failed", exc_info=ended)
+        if not self._over.done():
+            self._guest.detach()
+            self._guests.dropped(self._guest)
+            return
+        error = self._over.result()
+        if error.code == "ended":
+            with contextlib.suppress(*GONE):
+                await self._pass_on(self._guest.take_messages())  # the last words
+        await self._hang_up(error)
+
+    def _leave(self, error: ProtocolError) -> None:
+        if not self._over.done():
+            self._over.set_result(error)
+
+    async def _send(self) -> None:
+        while True:
+            await self._pass_on(await self._guest.next_messages())
+
+    async def _pass_on(self, messages: list[str | bytes]) -> None:
+        for message in messages:
+            if isinstance(message, bytes):
+                await self._websocket.send_bytes(message)
+            else:
+                await self._websocket.send_text(message)
+
+    async def _receive(self) -> None:
+        while True:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                if message.get("code") == 1000:  # they hung up, and were not cut off
+                    self._guests.left(self._guest)
+                return
+            data = message.get("bytes")
+            try:
+                await self._guest.receive(message["text"] if data is None else data)
+            except ProtocolError as error:
+                await self._refuse(error)
+                self._guests.left(self._guest)
+                return
+
+    async def _refuse(self, error: ProtocolError) -> None:
+        facts = {"peer": address_of(self._websocket), "code": error.code}
+        logger.info("refused: %s", error, extra=facts)
+        await self._hang_up(error)
+
+    async def _hang_up(self, error: ProtocolError) -> None:
+        """Say why, then close."""
+        with contextlib.suppress(*GONE):
+            if self._websocket.application_state is WebSocketState.CONNECTED:
+                await self._websocket.send_text(self._describe(error))
+                await self._websocket.close(CLOSED[error.code])

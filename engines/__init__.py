@@ -1,0 +1,1 @@
+"""Engines: loading them, and what wraps them."""

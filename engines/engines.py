@@ -1,0 +1,79 @@
+"""Engines: what is loaded once and serves every session."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from LLM.base import ChatModel
+from LLM.chat import Chat
+from pipeline.capabilities import Abilities
+from pipeline.messages import Samples
+from pipeline.settings import EndpointerSettings
+from pipeline.shared_engine import SharedEngine
+from S2S.base import FrameResponder, SpeechResponder
+from STT.base import Recognizer
+from TTS.base import Synthesizer
+from VAD.base import TurnDetector, VoiceDetector
+from VAD.shared_vad import Ears
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """Speech to text, language model, text to speech; and how each conversation begins."""
+
+    stt: SharedEngine[Recognizer]
+    llm: SharedEngine[ChatModel]
+    tts: SharedEngine[Synthesizer]
+    new_chat: Callable[[], Chat] = Chat
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What is loaded once and serves every session."""
+
+    vad: VoiceDetector
+    endpointing: EndpointerSettings
+    voice: Cascade | SharedEngine[SpeechResponder]
+    turn_detector: SharedEngine[TurnDetector] | None = None
+    new_enhancer: Callable[[int], Callable[[Samples], Samples]] | None = None
+    """Makes, for a sample rate, what cleans the microphone of one conversation; None: nothing does."""
+
+    @functools.cached_property
+    def ears(self) -> Ears:
+        """They hear for every session."""
+        return Ears(self.vad)
+
+    @property
+    def shared(self) -> tuple[SharedEngine[Any], ...]:
+        """Those that wait in line for a slot."""
+        voice = self.voice
+        return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice,)
+
+    @property
+    def abilities(self) -> Abilities:
+        """What sessions over them can do."""
+        voice, semantic = self.voice, self.turn_detector is not None and self.endpointing.semantic
+        names = " + ".join(engine.engine.name for engine in self.shared)
+        common = Abilities(endpointing=self.endpointing, semantic=semantic, name=names)
+        if isinstance(voice, Cascade):
+            model, synthesizer = voice.llm.engine, voice.tts.engine
+            return replace(
+                common,
+                texts=True,
+                tools=model.takes_tools,
+                voices=synthesizer.voices,
+                expect_voice=synthesizer.expect_voice,
+            )
+        return replace(common, frames=isinstance(voice.engine, FrameResponder))
+
+    def have_room(self) -> bool:
+        """Whether there is a free slot everywhere, also for work that may be thrown away."""
+        return all(engine.free_slots for engine in self.shared)
+
+    def close(self) -> None:
+        """Free the weights, except those that a call still uses which does not return."""
+        for engine in self.shared:
+            engine.close()
+        if self.turn_detector is not None:
+            self.turn_detector.close()

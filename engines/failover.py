@@ -1,0 +1,187 @@
+"""Failover: several engines of a stage in the place of one; the next takes over from one that fails."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from engines.circuit_breaker import Attempt, CircuitBreaker
+from pipeline.error_report import error_event
+from pipeline.errors import EngineError
+from pipeline.events import ErrorEvent
+from pipeline.language import english_name, speaks
+from pipeline.messages import Notice
+from pipeline.shared_engine import Engine, SharedEngine
+from pipeline.turn import CancelToken
+
+logger = logging.getLogger(__name__)
+
+_OF_THE_CALLER = ("unknown_voice",)
+"""Codes of errors that say nothing of the engine."""
+
+E = TypeVar("E", bound=Engine)
+T = TypeVar("T")
+Work: TypeAlias = Callable[[E, CancelToken], Iterator[T]]
+Fits: TypeAlias = Callable[[E], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Leg(Generic[E]):
+    """One of the engines, with slots and a line of its own."""
+
+    engine: E
+    shared: SharedEngine[E]
+    breaker: CircuitBreaker
+
+    def begin(self) -> Attempt | None:
+        """No probe while all slots are taken: what took them may hang."""
+        return self.breaker.begin(may_probe=self.shared.idle_slots > 0)
+
+
+class Failover(Generic[E]):
+    """Engines in the order of preference. Before the first output of a call, an error or too long a
+    wait (`first_output_s`) lets the next engine take the call; after it an error is an error.
+
+    It has as many slots as its first engine, so nobody stands in line for that one but behind a call
+    that was given up and has not returned. Such a call keeps its slot there, not here. The last engine
+    may take its time: nobody comes after it.
+    """
+
+    verb = "works"
+    """What the engines of the stage do, for the notice."""
+
+    def __init__(
+        self,
+        engines: Sequence[E],
+        first_output_s: float,
+        new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
+    ) -> None:
+        self.engines = tuple(engines)
+        self.first = engines[0]
+        self.name = ",".join(engine.name for engine in engines)
+        self.slots = self.first.slots
+        self._first_output_s = first_output_s
+        self._legs = [_Leg(engine, SharedEngine(engine), new_breaker()) for engine in engines]
+
+    def stream(
+        self, work: Work[E, T | Notice], cancel: CancelToken, fits: Fits[E] = lambda engine: True
+    ) -> Iterator[T | Notice]:
+        """What ``work(engine, cancel)`` yields, with the engine that takes the call; those that fit come
+        before those that do not. Says in a notice who took over from whom, and who is back.
+
+        Raises `EngineError` when all have failed, and what an engine raises after its first output.
+        """
+        reasons: dict[str, str] = {}
+        """Why those are not asked that come before the one that is."""
+        failed: list[ErrorEvent] = []
+        for leg, attempt, limit_s in self._attempts(fits, reasons):
+            name = leg.engine.name
+            with closing(leg.shared.stream(work, cancel, limit_s)) as outputs, closing(attempt):
+                try:
+                    head = _to_first_output(outputs)
+                except Exception as error:
+                    if isinstance(error, EngineError) and error.code in _OF_THE_CALLER:
+                        raise
+                    failed.append(error_event(name, error, None))
+                    reasons[name] = failed[-1].text
+                    if attempt.failed(failed[-1].text):
+                        logger.info("%s failed: %s", name, failed[-1].text)
+                    continue
+                if cancel.cancelled:
+                    return
+                if attempt.worked():
+                    logger.info("%s %s again", name, self.verb)
+                reasons.pop(name, None)
+                yield from self._told(leg, reasons)
+                yield from head
+                yield from outputs
+                return
+        raise EngineError("; ".join(f"{event.stage}: {event.text}" for event in failed), failed[0].code)
+
+    def close(self) -> None:
+        """Close all, but those that a call still uses which does not return."""
+        for leg in self._legs:
+            leg.shared.close()
+
+    def _attempts(
+        self, fits: Fits[E], reasons: dict[str, str]
+    ) -> Iterator[tuple[_Leg[E], Attempt, float | None]]:
+        """Whom to ask, one after the other, and for how long to wait. First those that are thought to
+        work, then all the same those that are not."""
+        legs = sorted(self._legs, key=lambda leg: not fits(leg.engine))
+        left_out = []
+        for leg in legs:
+            attempt = leg.begin()
+            if attempt is None:
+                left_out.append(leg)
+                reasons[leg.engine.name] = leg.breaker.reason or ""
+            else:
+                yield leg, attempt, None if leg is legs[-1] else self._first_output_s
+        for leg in left_out:
+            limit_s = None if leg is left_out[-1] else self._first_output_s
+            yield leg, leg.breaker.insist(), limit_s
+
+    def _told(self, leg: _Leg[E], reasons: Mapping[str, str]) -> Iterator[Notice]:
+        if reasons:
+            failed = ", ".join(f"{name} failed ({reason})" for name, reason in reasons.items())
+            yield Notice("failover", f"{failed}; {leg.engine.name} {self.verb}")
+        elif leg.breaker.ever_failed:
+            yield Notice("failover", f"{leg.engine.name} {self.verb} again", over=True)
+
+
+def _to_first_output(outputs: Iterator[T]) -> list[T]:
+    """Notices, and the first output behind them."""
+    head: list[T] = []
+    for output in outputs:
+        head.append(output)
+        if not isinstance(output, Notice):
+            break
+    return head
+
+
+class _Linguist(Engine, Protocol):
+    @property
+    def languages(self) -> tuple[str, ...]: ...
+
+
+L = TypeVar("L", bound=_Linguist)
+
+
+class LanguageFailover(Failover[L]):
+    """Of engines that have languages: those of all of them. A call in a language goes to the first that
+    has it."""
+
+    has = "speak"
+    """What an engine can do with its languages, for the notice."""
+
+    def __init__(
+        self,
+        engines: Sequence[L],
+        first_output_s: float,
+        new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
+    ) -> None:
+        super().__init__(engines, first_output_s, new_breaker)
+        self.languages = tuple(dict.fromkeys(code for engine in engines for code in engine.languages))
+
+    def stream_in(
+        self, language: str | None, work: Callable[[L, str | None, CancelToken], Iterator[T | Notice]],
+        cancel: CancelToken,
+    ) -> Iterator[T | Notice]:  # fmt: skip
+        """As `stream`; ``work(engine, language, cancel)`` is told the language only where it has it, and
+        a notice tells of every other."""
+
+        def in_language(engine: L, cancel: CancelToken) -> Iterator[T | Notice]:
+            has_it = self._has(engine, language)
+            if language is not None and not (has_it and self._has(self.first, language)):
+                lacking = self.first if has_it else engine
+                instead = f"{engine.name} {self.verb}" + ("" if has_it else " as usual")
+                text = f"{lacking.name} does not {self.has} {english_name(language)}; {instead}"
+                yield Notice("language_fallback", text)
+            yield from work(engine, language if has_it else None, cancel)
+
+        return self.stream(in_language, cancel, lambda engine: self._has(engine, language))
+
+    @staticmethod
+    def _has(engine: L, language: str | None) -> bool:
+        return language is None or speaks(engine.languages, language)

@@ -1,0 +1,53 @@
+"""Several language models in the place of one: `--llm openai,transformers`."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from engines.circuit_breaker import CircuitBreaker
+from engines.failover import Failover
+from LLM.base import ChatModel
+from pipeline.messages import ChatMessage, Notice, ToolCall
+from pipeline.settings import ANY_TOOL, Tool
+from pipeline.turn import CancelToken
+
+
+class FailoverChatModel(Failover[ChatModel]):
+    """The next one answers where there is no word in `first_output_s`, or an error.
+
+    It takes tools if the first does; another that does not gets the conversation without them.
+    """
+
+    verb = "answers"
+
+    def __init__(
+        self,
+        engines: Sequence[ChatModel],
+        first_output_s: float,
+        new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
+    ) -> None:
+        super().__init__(engines, first_output_s, new_breaker)
+        self.takes_tools = self.first.takes_tools
+        self.hears = all(model.hears for model in engines)
+
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        cancel: CancelToken,
+        tools: Sequence[Tool] = (),
+        tool_choice: str = ANY_TOOL,
+    ) -> Iterator[str | ToolCall | Notice]:
+        """The answer, from its first word to its last of one model."""
+
+        def answer(model: ChatModel, cancel: CancelToken) -> Iterator[str | ToolCall | Notice]:
+            if model.takes_tools:
+                yield from model.generate(messages, cancel, tools, tool_choice)
+                return
+            if tools:
+                yield Notice("tools_fallback", f"{model.name} calls no functions; it answers without")
+            words = [
+                ChatMessage(m.role, m.content, audio=m.audio)
+                for m in messages
+                if m.content and not m.answers
+            ]
+            yield from model.generate(words, cancel)
+
+        return self.stream(answer, cancel)

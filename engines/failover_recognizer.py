@@ -1,0 +1,43 @@
+"""Several recognizers in the place of one: `--stt openai,moonshine`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from engines.circuit_breaker import CircuitBreaker
+from engines.failover import LanguageFailover
+from pipeline.audio import resample
+from pipeline.messages import Notice, Samples
+from pipeline.turn import CancelToken
+from STT.base import Recognizer, Transcription
+
+
+class FailoverRecognizer(LanguageFailover[Recognizer]):
+    """The next one listens where there are no words in `first_output_s`, or an error."""
+
+    verb = "listens"
+    has = "understand"
+
+    def __init__(
+        self,
+        engines: Sequence[Recognizer],
+        first_output_s: float,
+        new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
+    ) -> None:
+        super().__init__(engines, first_output_s, new_breaker)
+        self.sample_rate_hz = self.first.sample_rate_hz
+
+    def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
+        """The words; the notices say who took over to hear them."""
+
+        def hear(
+            engine: Recognizer, language: str | None, cancel: CancelToken
+        ) -> Iterator[Transcription | Notice]:
+            audio = resample(samples, self.sample_rate_hz, engine.sample_rate_hz)
+            yield engine.transcribe(audio, language, cancel)
+
+        notices: list[Notice] = []
+        for result in self.stream_in(language, hear, cancel):
+            if not isinstance(result, Notice):
+                return replace(result, notices=(*notices, *result.notices))
+            notices.append(result)
+        return Transcription("")

@@ -1,0 +1,59 @@
+"""Several synthesizers in the place of one: `--tts kokoro,espeak`."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from engines.circuit_breaker import CircuitBreaker
+from engines.failover import LanguageFailover
+from pipeline.errors import EngineError
+from pipeline.messages import AudioChunk, Notice
+from pipeline.turn import CancelToken
+from TTS.base import Synthesizer
+
+
+class FailoverSynthesizer(LanguageFailover[Synthesizer]):
+    """The next one speaks a sentence of which there is no audio in `first_output_s`, or an error.
+
+    The voices are those of the first; another that does not know one speaks with its own.
+    """
+
+    verb = "speaks"
+
+    def __init__(
+        self,
+        engines: Sequence[Synthesizer],
+        first_output_s: float,
+        new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
+    ) -> None:
+        super().__init__(engines, first_output_s, new_breaker)
+        self.sample_rate_hz = self.first.sample_rate_hz
+        self.voices = self.first.voices
+        self.voice_languages: Mapping[str, str] = getattr(self.first, "voice_languages", {})
+
+    def expect_voice(self, voice: str) -> None:
+        """As the first."""
+        self.first.expect_voice(voice)
+
+    def synthesize(
+        self, text: str, voice: str | None, language: str | None, cancel: CancelToken
+    ) -> Iterator[AudioChunk | Notice]:
+        """Speak one sentence, from its beginning to its end with one voice; at that engine's rate."""
+
+        def speak(
+            engine: Synthesizer, language: str | None, cancel: CancelToken
+        ) -> Iterator[AudioChunk | Notice]:
+            own = voice
+            if voice is not None and engine is not self.first and not _has_voice(engine, voice):
+                own = None
+                told = f"{engine.name} has no voice {voice!r:.100}; it speaks with its own"
+                yield Notice("voice_fallback", told)
+            yield from engine.synthesize(text, own, language, cancel)
+
+        return self.stream_in(language, speak, cancel)
+
+
+def _has_voice(engine: Synthesizer, voice: str) -> bool:
+    try:
+        engine.expect_voice(voice)
+    except EngineError:
+        return False
+    return True

@@ -1,0 +1,56 @@
+"""IsolatedStream: one utterance that a recognizer in a worker hears while it is being said."""
+
+import itertools
+import weakref
+from typing import Any
+
+from engines.isolation.process import WorkerProcess
+from engines.isolation.supervisor import Keeper
+from pipeline.messages import Samples
+from pipeline.turn import CancelToken
+from STT.base import Transcription
+
+_numbers = itertools.count(1)
+
+
+class IsolatedStream:
+    """A `RecognizerStream`. It lives in one life of the worker, under a number: when that one has died,
+    every call is an `EngineError`. When nobody has this object any more, the worker forgets it.
+    """
+
+    def __init__(self, keeper: Keeper, worker: WorkerProcess) -> None:
+        self._keeper = keeper
+        self._worker = worker
+        self._number = next(_numbers)
+        weakref.finalize(self, worker.forget, self._number).atexit = False
+
+    @classmethod
+    def open(cls, keeper: Keeper, language: str | None) -> "IsolatedStream":
+        """For a new utterance. Raises `EngineError`."""
+        worker = keeper.living(CancelToken())
+        assert worker is not None, "nobody cancelled it"
+        stream = cls(keeper, worker)
+        stream._call("open", (language,), CancelToken())
+        return stream
+
+    def feed(self, samples: Samples, cancel: CancelToken) -> str:
+        """All words so far."""
+        heard: str | None = self._call("feed", (samples,), cancel)
+        return heard or ""
+
+    def finish(self, cancel: CancelToken) -> Transcription:
+        """That was all."""
+        heard: Transcription | None = self._call("finish", (), cancel)
+        return heard or Transcription("")
+
+    def fork(self) -> "IsolatedStream | None":
+        """Another that has heard the same, where the engine can copy its state."""
+        other = IsolatedStream(self._keeper, self._worker)
+        forked = self._call("fork", (other._number,), CancelToken())
+        return other if forked else None
+
+    def _call(self, method: str, given: tuple[Any, ...], cancel: CancelToken) -> Any:
+        """What the engine returns; None when `cancel` was raised first."""
+        call = self._keeper.stream_on(self._worker, method, (self._number, *given), cancel)
+        results = list(call)
+        return results[0] if results else None

@@ -1,0 +1,225 @@
+"""Worker: the other end of the pipes, in a process of its own. It serves one engine until the program
+has had enough, or is gone."""
+
+import importlib
+import importlib.util
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, BinaryIO, NoReturn
+
+from engines.isolation import codec, framing
+from pipeline.errors import EngineError, UserError
+from pipeline.turn import CancelToken
+from utils.device import with_device
+from utils.hub import fetched
+from utils.logs import quieten_libraries
+
+STATES = (
+    *("name", "slots", "sample_rate_hz", "languages", "about"),
+    *("chunk_samples", "takes_tools", "hears", "voices", "voice_languages"),
+)
+"""What an engine states of itself, as far as its kind does."""
+
+CALLS: dict[str, Callable[[Any, tuple[Any, ...], CancelToken], Iterable[Any]]] = {
+    "transcribe": lambda engine, given, cancel: (engine.transcribe(*given, cancel),),
+    "generate": lambda engine, given, cancel: engine.generate(given[0], cancel, *given[1:]),
+    "synthesize": lambda engine, given, cancel: engine.synthesize(*given, cancel),
+    "expect_voice": lambda engine, given, cancel: (engine.expect_voice(*given),),
+}
+"""Of the engine."""
+
+
+class Streams:
+    """Utterances that are being heard, by their numbers, which the program gives."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+        self._streams: dict[int, Any] = {}
+
+    def open(self, number: int, language: str | None, cancel: CancelToken) -> None:
+        """A new one."""
+        self._streams[number] = self._engine.open(language)
+
+    def feed(self, number: int, samples: Any, cancel: CancelToken) -> str:
+        """All words so far."""
+        text: str = self._streams[number].feed(samples, cancel)
+        return text
+
+    def finish(self, number: int, cancel: CancelToken) -> Any:
+        """What was said; it is gone then."""
+        return self._streams.pop(number).finish(cancel)
+
+    def fork(self, number: int, other: int, cancel: CancelToken) -> bool:
+        """Whether there is another now that has heard the same."""
+        fork = self._streams[number].fork()
+        if fork is not None:
+            self._streams[other] = fork
+        return fork is not None
+
+    def forget(self, number: int) -> None:
+        """Nobody wants it any more, if it is still there."""
+        self._streams.pop(number, None)
+
+
+def run(lifeline: int, foreign: Collection[str], root: Path) -> NoReturn:
+    """Load what the first frame says, and serve it. `lifeline`: a pipe whose other end the program has,
+    or -1. `foreign`: names of our packages that mean the environment's own here."""
+    logging.basicConfig(level=logging.ERROR)  # what libraries only warn of is not for people
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the program says when it is over
+    _end_with(lifeline)
+    worker = Worker(*_take_pipes(), foreign, root)
+    threading.Thread(target=worker.listen, name="pipe", daemon=True).start()
+    worker.serve()
+    sys.stderr.flush()
+    os._exit(0)  # threads of libraries are not waited for
+
+
+class Worker:
+    """Calls run on as many threads as the engine has slots, what the program sends is read by another;
+    so it is heard whatever is being computed."""
+
+    def __init__(
+        self, requests: BinaryIO, answers: BinaryIO, foreign: Collection[str], root: Path
+    ) -> None:
+        self._foreign = foreign
+        self._root = root
+        self._requests = requests
+        self._answers = answers
+        self._writing = threading.Lock()
+        self._for_main: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self._running: dict[int, CancelToken] = {}
+        self._engine: Any = None
+        self._streams: Streams
+        self._slots: ThreadPoolExecutor
+        self._questions = ThreadPoolExecutor(1)
+        """Those about the engine, which wait for no slot."""
+
+    def listen(self) -> NoReturn:
+        """Heed the program; when it is gone, end, whatever is being computed."""
+        try:
+            while True:
+                header, body = framing.read(self._requests)
+                match header["do"]:
+                    case "call":
+                        self._begin(header, body)
+                    case "cancel":
+                        if cancel := self._running.get(header["id"]):
+                            cancel.cancel()
+                    case "forget":
+                        self._streams.forget(header["stream"])
+                    case _:
+                        self._for_main.put(header)
+        except (EOFError, framing.NoFrame):
+            os._exit(0)
+
+    def serve(self) -> None:
+        """The main thread: it loads the engine, and closes it."""
+        start = self._for_main.get()
+        try:
+            engine_class = find_class(start["engine"], self._foreign, self._root)
+            quieten_libraries()
+            self._engine = engine_class(**with_device(start["settings"], *start["device"]))
+        except UserError as error:
+            self._send({"is": "failed", "sentence": str(error)})
+            return
+        except BaseException as error:
+            traceback.print_exc()
+            self._send({"is": "failed", "error": type(error).__name__})
+            return
+        self._streams = Streams(self._engine)
+        self._slots = ThreadPoolExecutor(self._engine.slots)
+        states = {name: getattr(self._engine, name) for name in STATES if hasattr(self._engine, name)}
+        models = {name: str(folder) for name, folder in fetched.items()}
+        self._send({"is": "ready", "fetched": models, **states})
+        self._for_main.get()
+        self._engine.close()
+
+    def _begin(self, header: dict[str, Any], body: bytearray) -> None:
+        self._running[header["id"]] = CancelToken()
+        threads = self._questions if header["method"] == "expect_voice" else self._slots
+        threads.submit(self._call, header, body)
+
+    def _call(self, header: dict[str, Any], body: bytearray) -> None:
+        number, end = header["id"], {"is": "end", "id": header["id"]}
+        cancel = self._running[number]
+        try:
+            results = self._results(header["method"], codec.unpack(header["given"], body), cancel)
+            for result in results:
+                if cancel.cancelled:
+                    break
+                packed, samples = codec.pack(result)
+                self._send({"is": "output", "id": number, "value": packed}, samples)
+            close = getattr(results, "close", None)
+            if close is not None:  # a generator lets go on the thread on which it computed
+                close()
+        except EngineError as error:
+            end |= {"sentence": str(error), "code": error.code}
+        except UserError as error:
+            end |= {"sentence": str(error), "code": "unusable"}
+        except BaseException as error:
+            where = "".join(traceback.format_tb(error.__traceback__))  # never what was said
+            print(f"{self._engine.name} failed: {type(error).__name__}\n{where}", file=sys.stderr)
+            end |= {"error": type(error).__name__}
+        del self._running[number]
+        self._send(end)
+
+    def _results(self, method: str, given: tuple[Any, ...], cancel: CancelToken) -> Iterable[Any]:
+        if method in CALLS:
+            return CALLS[method](self._engine, given, cancel)
+        return (getattr(self._streams, method)(*given, cancel),)
+
+    def _send(self, header: dict[str, Any], body: bytes = b"") -> None:
+        try:
+            with self._writing:
+                framing.write(self._answers, header, body)
+        except OSError:  # nobody is there
+            os._exit(0)
+
+
+def find_class(path: str, foreign: Collection[str], root: Path) -> type:
+    """The class "module:Name"; where a foreign package hides ours, from the file of the module."""
+    name, _, attribute = path.partition(":")
+    if name.partition(".")[0] in foreign:
+        file = root.joinpath(*name.split(".")).with_suffix(".py")
+        spec = importlib.util.spec_from_file_location(f"own_{name.replace('.', '_')}", file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    else:
+        module = importlib.import_module(name)
+    found: type = getattr(module, attribute)
+    return found
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output, for us alone: what libraries print goes to standard error."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    return requests, answers
+
+
+def _end_with(lifeline: int) -> None:
+    """Let the kernel end this process when the program is gone, even while native code holds the
+    interpreter, so that no thread of ours could see the end of the pipe. (Linux; elsewhere that thread
+    has to do.)"""
+    if lifeline >= 0:
+        import fcntl
+
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+        flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
+        fcntl.fcntl(
+            lifeline, fcntl.F_SETFL, flags | os.O_ASYNC
+        )  # SIGIO, which ends who does not heed it

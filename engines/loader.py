@@ -1,0 +1,154 @@
+"""From the chosen engines to loaded ones."""
+
+import dataclasses
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalogue.people import as_configured, people_of
+from command_line.later_engines import own_flags
+from engines.engines import Cascade, Engines
+from engines.failover_chat_model import FailoverChatModel
+from engines.failover_recognizer import FailoverRecognizer
+from engines.failover_synthesizer import FailoverSynthesizer
+from engines.isolation.engines import isolate
+from engines.named_voices import NamedVoices
+from LLM.base import ChatModel
+from LLM.chat import Chat
+from pipeline.errors import UserError
+from pipeline.settings import EndpointerSettings
+from pipeline.shared_engine import SharedEngine
+from S2S.base import SpeechResponder
+from utils.device import with_device
+from utils.logs import quieten_libraries
+from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
+from VAD.base import TurnDetector
+from VAD.smart_turn_file import smart_turn_file
+
+if TYPE_CHECKING:
+    from command_line.parse import Arguments, ChosenEngine
+
+_FAILOVER: dict[str, Callable[[list[Any], float], Any]] = {
+    "stt": FailoverRecognizer,
+    "llm": FailoverChatModel,
+    "tts": FailoverSynthesizer,
+}
+
+
+def load_engines(arguments: "Arguments") -> Engines:
+    """Load what was chosen, all at once, and say what runs. Raises `UserError`."""
+    chosen = arguments.engines
+    if arguments.module.audio_enhancement:
+        expect_noise_suppressor()
+    with ThreadPoolExecutor(len(chosen) + 2) as loaders:
+        loading = {stage: loaders.submit(load_engine, arguments, stage) for stage in chosen}
+        if "llm" not in chosen and "s2s" not in chosen:
+            loading["llm"] = loaders.submit(choose_language_model, arguments)
+        detecting = loaders.submit(load_turn_detector, arguments.vad.turn_detector)
+        loaded = {stage: future.result() for stage, future in loading.items()}
+    expect_ears(chosen, loaded)
+    for stage, choices in chosen.items():
+        engines = getattr(loaded[stage], "engines", [loaded[stage]])
+        for choice, engine in zip(choices, engines, strict=True):
+            name = choice.row.name if choice is choices[0] else f"else {choice.row.name}"
+            announce(stage, name, getattr(engine, "about", None) or choice.row.about)
+            if choice.why:
+                print(f"        {choice.why}", file=sys.stderr)
+    endpointing = dataclasses.asdict(arguments.vad)
+    for name in ("sample_rate", "turn_detector"):
+        del endpointing[name]
+    if "s2s" in loaded:
+        voice: Cascade | SharedEngine[SpeechResponder] = SharedEngine(loaded["s2s"])
+    else:
+        chat_settings = dataclasses.asdict(arguments.chat)
+        stt, llm, tts = (SharedEngine(loaded[stage]) for stage in ("stt", "llm", "tts"))
+        voice = Cascade(stt, llm, tts, lambda: Chat(**chat_settings))
+    settings = EndpointerSettings(**endpointing)
+    enhancer = NoiseSuppressor if arguments.module.audio_enhancement else None
+    return Engines(loaded["vad"], settings, voice, detecting.result(), enhancer)
+
+
+def load_engine(arguments: "Arguments", stage: str) -> Any:
+    """What was chosen for a stage, with its weights: an engine, or several of which the next takes over
+    from one that fails."""
+    engines = [_load(arguments, choice) for choice in arguments.engines[stage]]
+    if len(engines) == 1:
+        return engines[0]
+    return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s"))
+
+
+def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
+    row, device = choice.row, arguments.module.device
+    if row.stage == "vad":
+        return row.load()(arguments.vad.sample_rate, **choice.settings)
+    people = people_of(row.name) if row.stage == "tts" else {}
+    settings = as_configured(choice.settings, people)
+    with own_flags(choice.prefix, row):
+        if arguments.module.isolates(row):
+            engine: Any = isolate(row, settings, device)
+        else:
+            engine_class = row.load()
+            quieten_libraries()
+            engine = engine_class(**with_device(settings, device, row.stage, row.devices))
+    return NamedVoices(engine, people) if people else engine
+
+
+def expect_ears(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]) -> None:
+    """Raise `UserError` where nobody would hear the user."""
+    deaf = any(choice.row.name == "none" for choice in chosen.get("stt", ()))
+    if deaf and not loaded["llm"].hears:
+        raise UserError(
+            f"--stt none: expected a language model that hears, such as --llm openai --llm_model_name "
+            f"gpt-audio, got {loaded['llm'].name}"
+        )
+
+
+def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
+    """Smart Turn, if it is wanted and its file is there."""
+    if wanted == "silence":
+        return None
+    path = smart_turn_file() if wanted == "auto" else Path(wanted).expanduser()
+    if not path.exists():
+        if wanted != "auto":
+            raise UserError(f"--turn_detector: expected auto, silence or an ONNX file, got {wanted}")
+        announce("turn", "silence", "pauses alone end your turn; type: python -m VAD.smart_turn_file")
+        return None
+    from VAD.smart_turn import SmartTurnDetector
+
+    detector = SmartTurnDetector(str(path))
+    announce("turn", "Smart Turn v3", "hears whether you have finished")
+    return SharedEngine(detector)
+
+
+def choose_language_model(arguments: "Arguments") -> ChatModel:
+    """`--llm auto`: a server on this machine, else the stand-in; never one elsewhere."""
+    from LLM import auto
+
+    settings = dict(arguments.auto)
+    wanted = settings.pop("model_name")
+    servers = auto.find_local_servers(arguments.own_ports())
+    for server in servers:
+        for model in server.models:
+            if wanted in (None, model):
+                announce("llm", f"{model} on {server.name}", f"it answers at {server.base_url}")
+                from LLM.openai_chat import OpenAIChatModel
+
+                return OpenAIChatModel(model, server.base_url, key="none", **settings)
+    if wanted is not None:
+        found = ", ".join(model for server in servers for model in server.models) or "none"
+        raise UserError(
+            f"--llm_model_name: expected a model of a server on this machine ({found}), got {wanted}; "
+            "a server elsewhere is named with --llm openai --llm_base_url"
+        )
+    announce("llm", "eliza", "a stand-in, since no server on this machine has a language model")
+    print(f"        {auto.advice(servers)}", file=sys.stderr)
+    from LLM.eliza import ElizaModel
+
+    return ElizaModel()
+
+
+def announce(stage: str, name: str, about: str) -> None:
+    """Say what runs; on standard error, since standard output may be for a machine."""
+    print(f"  {stage.upper():<4}  {name}: {about}", file=sys.stderr)

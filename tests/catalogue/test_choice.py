@@ -1,0 +1,158 @@
+"""Which engine runs without a flag: the cache here is a folder that a test fills."""
+
+import ast
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub.constants
+import pytest
+
+from catalogue import choice
+from catalogue.choice import PREFERRED, Preferred, choose
+from catalogue.registry import find, rows
+from command_line.parse import parse_command_line
+from tests.command import ROOT
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the hub, and no GPU."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(choice, "accelerated", lambda: False)
+    return tmp_path
+
+
+def keep(cache: Path, model: str, *files: str) -> Path:
+    """A model in the cache, as the client of the hub leaves it there."""
+    folder = cache / f"models--{model.replace('/', '--')}"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("0" * 40)
+    for file in files:
+        path = folder / "snapshots" / ("0" * 40) / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"weights")
+    return folder
+
+
+def prefer(monkeypatch: pytest.MonkeyPatch, *preferred: Preferred, stage: str = "stt") -> None:
+    monkeypatch.setitem(choice.PREFERRED, stage, preferred)  # type: ignore[arg-type]
+
+
+MODEL = Preferred("pocketsphinx", "someone/model", ("*.bin",))
+"""An engine that the tests have, as if it had a model."""
+
+
+def test_an_empty_cache_means_what_is_built_in(cache: Path) -> None:
+    arguments = parse_command_line([])
+    assert arguments.engines["tts"][0].row.name == "espeak"
+    assert arguments.engines["stt"][0].row.name in ("moonshine", "pocketsphinx")
+    assert arguments.engines["stt"][0].why == arguments.engines["tts"][0].why == ""
+
+
+def test_a_better_engine_is_taken_once_its_model_is_here(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pocketsphinx")
+    prefer(monkeypatch, MODEL, Preferred("moonshine"))
+    assert choose("stt", []).row.name == "moonshine"
+    model = keep(cache, "someone/model", "weights.bin")
+    chosen = choose("stt", [])
+    assert (chosen.row.name, chosen.model) == ("pocketsphinx", "someone/model")
+    assert chosen.why == "someone/model is in the cache; --stt moonshine chooses the plain one"
+    assert parse_command_line(["--stt", "moonshine"]).engines["stt"][0].row.name == "moonshine"
+    assert choose("stt", ["--stt_model_name", "base-ja"]).row.name == "moonshine"
+    assert choose("stt", ["--tts_voice", "te"]).row.name == "pocketsphinx"
+    (model / "blobs").mkdir()
+    (model / "blobs" / "0.incomplete").write_bytes(b"")
+    assert choose("stt", []).row.name == "moonshine", "half a model is none"
+
+
+def test_a_better_engine_is_not_taken_for_a_language_that_it_lacks(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pocketsphinx")
+    english = Preferred("pocketsphinx", "someone/model", ("*.bin",), languages=("en",))
+    prefer(monkeypatch, english, Preferred("moonshine"))
+    keep(cache, "someone/model", "weights.bin")
+    assert choose("stt", [], "en").row.name == "pocketsphinx"
+    assert choose("stt", [], "te").row.name == "moonshine"
+    assert parse_command_line(["--language", "te"]).engines["stt"][0].row.name == "moonshine"
+
+
+def test_what_is_cached_but_not_all_that_is_needed_is_not_taken(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pocketsphinx")
+    prefer(monkeypatch, MODEL, Preferred("moonshine"))
+    keep(cache, "someone/model", "README.md")
+    assert choose("stt", []).row.name == "moonshine"
+    prefer(monkeypatch, Preferred("pocketsphinx", "someone/model", needs=("not_installed",)), *PLAIN)
+    assert choose("stt", []).row.name == "moonshine"
+    prefer(monkeypatch, Preferred("pocketsphinx", "someone/model", accelerated=True), *PLAIN)
+    assert choose("stt", []).row.name == "moonshine"
+    monkeypatch.setattr(choice, "accelerated", lambda: True)
+    assert choose("stt", []).row.name == "pocketsphinx"
+
+
+PLAIN = (Preferred("moonshine"),)
+
+
+def test_what_was_chosen_is_told_and_called_with_its_model(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Moonshine itself stands for a better engine: its built-in model, by name."""
+    from engines.loader import load_engines
+
+    pytest.importorskip("moonshine_voice")
+    prefer(monkeypatch, Preferred("moonshine", "tiny-en"), Preferred("pocketsphinx"))
+    keep(cache, "tiny-en", "encoder.ort")
+    arguments = parse_command_line(["--llm", "eliza"])
+    assert arguments.engines["stt"][0].settings["model_name"] == "tiny-en"
+    load_engines(arguments).close()
+    plain = "--stt pocketsphinx chooses the plain one"
+    assert f"        tiny-en is in the cache; {plain}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("stage", "preferred"),
+    [(stage, engine) for stage, engines in PREFERRED.items() for engine in engines if engine.model],
+)
+def test_the_table_asks_for_what_the_engine_fetches(stage: str, preferred: Preferred) -> None:
+    """Or something would be downloaded that nobody asked for. The engine's package may be missing, so
+    its source is read."""
+    row = find(stage, preferred.name)
+    tree = ast.parse((ROOT / (row.module.partition(":")[0].replace(".", "/") + ".py")).read_text())
+    constants = {
+        ast.unparse(line.targets[0]): line.value for line in tree.body if isinstance(line, ast.Assign)
+    }
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == "fetch"]
+    assert calls
+    for call in calls:
+        wanted: Any = next((word.value for word in call.keywords if word.arg == "files"), None)
+        wanted = constants.get(ast.unparse(wanted), wanted) if wanted is not None else None
+        files = None if wanted is None else tuple(ast.literal_eval(wanted))
+        assert files == preferred.files
+
+
+def test_looking_takes_no_time_and_imports_nothing() -> None:
+    """A process of its own: what it imports is the measure; the time is printed by the benchmark."""
+    code = (
+        "import sys; import command_line.parse as c; before = set(sys.modules)\n"
+        "from catalogue.choice import choose\n"
+        "choose('stt', []); choose('tts', [])\n"
+        "print(sorted(n for n in set(sys.modules) - before if '.' not in n))"
+    )
+    printed = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
+    assert printed.strip() == "[]"
+
+
+def test_every_plain_engine_is_there() -> None:
+    for stage, engines in PREFERRED.items():
+        assert engines[-1].model is None
+        assert {engine.name for engine in engines if engine.model is None} <= {
+            row.name for row in rows(stage)
+        }
+    assert find_spec("espeakng_loader")

@@ -1,0 +1,72 @@
+"""Presets: what they choose, and that what is given besides wins."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from catalogue.presets import PRESETS, STAGES
+from catalogue.registry import find
+from command_line.parse import parse_command_line
+from pipeline.errors import UserError
+from tests.command import run
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_names_what_there_is(name: str) -> None:
+    preset = PRESETS[name]
+    assert set(preset.engines) == set(STAGES)
+    flags: set[str] = set()
+    for stage, engine in preset.engines.items():
+        arguments = find(stage, engine).argument_class()
+        flags |= {flag.name for flag in dataclasses.fields(arguments)} if arguments else set()
+    assert set(preset.settings) <= flags
+    arguments = parse_command_line(["--preset", name])
+    assert {stage: arguments.engines[stage][0].row.name for stage in STAGES} == preset.engines
+    assert preset.device in (None, arguments.module.device)
+    for flag, value in preset.settings.items():
+        stage, _, setting = flag.partition("_")
+        assert arguments.engines[stage][0].settings[setting] == value
+
+
+def test_flags_and_a_file_win_over_a_preset(tmp_path: Path) -> None:
+    arguments = parse_command_line(["--preset", "offline", "--llm", "transformers", "--tts_rate", "200"])
+    assert arguments.engines["llm"][0].row.name == "transformers"
+    assert arguments.engines["tts"][0].settings["rate"] == 200
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"preset": "offline", "stt_model_name": "base-en"}))
+    arguments = parse_command_line([str(config)])
+    assert arguments.engines["stt"][0].settings["model_name"] == "base-en"
+    assert arguments.engines["llm"][0].row.name == "eliza"
+    arguments = parse_command_line([str(config), "--stt_model_name", "base-ja", "--llm", "openai"])
+    assert arguments.engines["stt"][0].settings["model_name"] == "base-ja"
+    assert arguments.engines["llm"][0].row.name == "openai"
+
+
+def test_what_a_preset_sets_for_a_part_that_was_replaced_is_left_out() -> None:
+    arguments = parse_command_line(["--preset", "classic", "--stt", "moonshine", "--tts", "espeak"])
+    assert arguments.engines["stt"][0].settings == {"model_name": "tiny-en"}
+    assert arguments.engines["llm"][0].settings["model_name"] == "microsoft/Phi-3-mini-4k-instruct"
+    assert set(parse_command_line(["--preset", "offline", "--s2s", "tone"]).engines) == {"vad", "s2s"}
+
+
+def test_the_flag_of_an_older_program_is_the_preset_for_a_mac() -> None:
+    others = ("--stt", "moonshine", "--llm", "eliza", "--tts", "espeak")
+    for flag in ("--local_mac_optimal_settings", "--preset=mac"):
+        assert parse_command_line([flag, *others]).module.device == "mps"
+    with pytest.raises(UserError, match="is --preset mac; expected no other, got cpu"):
+        parse_command_line(["--local_mac_optimal_settings", "--preset", "cpu"])
+
+
+def test_an_unknown_preset_is_one_sentence() -> None:
+    with pytest.raises(UserError, match=r"--preset: expected one of offline, cpu, .*, got 'best'"):
+        parse_command_line(["--preset", "best"])
+
+
+def test_help_shows_what_a_preset_sets() -> None:
+    shown = run("--preset", "offline", "--help")
+    assert shown.returncode == 0, shown.stderr
+    told = " ".join(shown.stdout.split())
+    assert "sets: --stt moonshine --llm eliza --tts espeak --stt_model_name tiny-en" in told
+    assert "(default: eliza)" in told

@@ -1,0 +1,22 @@
+"""docs/engines.md is what its command writes."""
+
+import subprocess
+import sys
+
+from catalogue.presets import PRESETS
+from catalogue.registry import all_rows
+from tests.command import ROOT
+
+
+def test_the_page_of_the_engines_is_up_to_date() -> None:
+    written = subprocess.check_output([sys.executable, "-m", "catalogue.table"], cwd=ROOT, text=True)
+    page = (ROOT / "docs/engines.md").read_text("utf-8")
+    assert page == written, "type: python -m catalogue.table > docs/engines.md"
+    for name in [*(row.name for row in all_rows()), *PRESETS]:
+        assert f"| `{name}` |" in page
+
+
+def test_every_engine_says_what_people_ask_first() -> None:
+    for row in all_rows():
+        if row.stage in ("stt", "llm", "tts"):
+            assert all((row.languages, row.licence, row.devices, row.tested)), row.name

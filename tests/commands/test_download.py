@@ -1,0 +1,122 @@
+"""`--download`, then the same without a hub; `--list_voices`; `--check` of models."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import huggingface_hub.constants
+import numpy as np
+import pytest
+import soundfile
+
+from command_line.parse import parse_command_line
+from commands import check
+from testing.hub_server import HubServer
+from tests.command import ROOT, command, run
+from tests.speech import RATE_HZ, silence, spoken
+from tests.tiny_models import tiny_chat_model
+
+FLAGS = ("--llm", "transformers", "--llm_model_name", "tiny/chat", "--turn_detector", "silence")
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[HubServer]:
+    pytest.importorskip("torch", reason="pip install -e '.[transformers]'")
+    tiny_chat_model(tmp_path / "models" / "tiny" / "chat")
+    with HubServer(tmp_path / "models") as server:
+        yield server
+
+
+@pytest.mark.timeout(240)  # it imports torch and transformers three times
+def test_after_a_download_no_hub_is_needed(hub: HubServer, tmp_path: Path) -> None:
+    question = tmp_path / "question.wav"
+    soundfile.write(question, np.concatenate((spoken("How are you?"), silence(300))), RATE_HZ)
+    there = {"HF_HOME": str(tmp_path / "cache"), "HF_ENDPOINT": hub.url}
+
+    def do(*argv: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command(*FLAGS, *argv),
+            env={k: v for k, v in os.environ.items() if not k.startswith("HF_")} | there | environment,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            timeout=100,
+            check=False,
+        )
+
+    downloaded = do("--download")
+    assert downloaded.returncode == 0, downloaded.stderr
+    assert "downloading tiny/chat" in downloaded.stderr
+    where, end = downloaded.stdout.splitlines()
+    assert where.startswith(f"tiny/chat: 456 kB in {tmp_path}/cache/hub/models--tiny--chat/")
+    assert end == "all is here that this needs; it asks no hub any more"
+    hub.close()
+    sentence = ("--mode", "file", "--input", str(question), "--llm_gen_max_new_tokens", "8")
+    answered = do(*sentence, HF_HUB_OFFLINE="1")
+    assert answered.returncode == 0, answered.stderr
+    assert soundfile.info(tmp_path / "reply.wav").duration > 0
+    assert "download" not in answered.stderr
+
+
+def test_a_download_that_fails_says_why_and_ends_with_2(tmp_path: Path) -> None:
+    with HubServer(tmp_path) as empty:
+        ended = subprocess.run(
+            command(*FLAGS, "--download"),
+            env=os.environ | {"HF_HOME": str(tmp_path), "HF_ENDPOINT": empty.url, "HF_HUB_OFFLINE": "0"},
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            timeout=100,
+            check=False,
+        )
+    assert ended.returncode == 2
+    assert "--llm_model_name tiny/chat: " in ended.stderr
+    assert "has no such model" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ((), "   model        --llm transformers: tiny/chat: not in"),
+        (("config.json",), "ok model        --llm transformers: tiny/chat, 2 bytes in"),
+        (
+            ("blobs/a.incomplete", "config.json"),
+            "   model        --llm transformers: tiny/chat, 2 bytes of it",
+        ),
+    ],
+)
+def test_check_says_where_the_models_are(tmp_path: Path, kept: tuple[str, ...], told: str) -> None:
+    model = tmp_path / "hub" / "models--tiny--chat"
+    for file in kept:
+        path = model / file if "/" in file else model / "snapshots" / ("0" * 40) / file
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
+        (model / "refs").mkdir(exist_ok=True)
+        (model / "refs" / "main").write_text("0" * 40)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+        findings = list(check._models(parse_command_line(FLAGS)))
+    lines = [f"{ {True: 'ok', None: ''}[f.ready]:<3}{f.topic:<13}{f.text}" for f in findings]
+    assert any(line.startswith(told) for line in lines), lines
+
+
+def test_what_is_built_in_is_here() -> None:
+    ended = run("--preset", "offline", "--turn_detector", "silence", "--download")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "all is here that this needs; it asks no hub any more\n"
+
+
+def test_the_voices_are_listed() -> None:
+    listed = run("--tts", "espeak", "--list_voices")
+    assert listed.returncode == 0, listed.stderr
+    lines = [" ".join(line.split()) for line in listed.stdout.splitlines()]
+    assert len(lines) > 100
+    assert {"te Telugu", "hi Hindi", "en-us English (United States)", "Arjun Telugu"} <= set(lines)
+
+
+def test_without_a_synthesizer_there_are_no_voices() -> None:
+    ended = run("--s2s", "tone", "--list_voices")
+    assert ended.returncode == 2
+    assert "--list_voices: expected a synthesizer (--tts), got --s2s, which has none" in ended.stderr

@@ -1,0 +1,95 @@
+"""Echo cancellation in simulated rooms: the reply triggers no turn and hides no interruption."""
+
+import numpy as np
+import pytest
+
+from connections.local.echo import EchoCanceller, can_cancel_echo
+from pipeline.audio import resample
+from pipeline.messages import Samples
+from pipeline.settings import EndpointerSettings
+from tests.speech import RATE_HZ, moonshine_asset, silence, spoken
+from VAD.endpointer import Endpointer, Voice
+from VAD.silero import SileroDetector
+
+BLOCK = 512
+
+pytestmark = pytest.mark.skipif(not can_cancel_echo(), reason="livekit is not installed")
+
+
+def room(reply: Samples, delay_ms: int, gain: float) -> Samples:
+    """What of the reply comes back to the microphone: late, smeared over 150 ms, and filtered."""
+    chance = np.random.default_rng(1)
+    late = delay_ms * RATE_HZ // 1000
+    response = np.zeros(late + 2400)
+    response[late] = 1.0
+    response[late + 1 :] += chance.normal(0, 0.16, 2399) * np.exp(-np.arange(2399) / 500)
+    return (gain * np.convolve(reply, response)[: len(reply)]).astype(np.float32)
+
+
+def cleaned(reply: Samples, microphone: Samples, played_rate_hz: int = RATE_HZ) -> Samples:
+    """Through the canceller, in blocks as of a sound card."""
+    canceller = EchoCanceller(RATE_HZ, played_rate_hz)
+    played = resample(reply, RATE_HZ, played_rate_hz)
+    size = BLOCK * played_rate_hz // RATE_HZ
+    blocks = []
+    for number in range(len(reply) // BLOCK):
+        canceller.played(played[number * size : (number + 1) * size])
+        blocks.append(canceller.heard(microphone[number * BLOCK : (number + 1) * BLOCK]))
+    return np.concatenate(blocks)
+
+
+def happened(audio: Samples) -> list[tuple[Voice, float]]:
+    """What the voice detector makes of it, and when, in seconds."""
+    stream, endpointer = SileroDetector().open(), Endpointer(EndpointerSettings(), 32)
+    found = []
+    for start in range(0, len(audio) - 512, 512):
+        voice = endpointer.step(stream.probability(audio[start : start + 512]))
+        if voice is not Voice.NOTHING:
+            found.append((voice, start / RATE_HZ))
+    return found
+
+
+@pytest.fixture(scope="module")
+def reply() -> Samples:
+    """A person who reads: the same to the last bit each time, as eSpeak is not."""
+    return np.concatenate(
+        (silence(500), moonshine_asset("two_cities.wav")[: 12 * RATE_HZ], silence(500))
+    )
+
+
+@pytest.mark.parametrize("gain", [0.3, 0.8])
+@pytest.mark.parametrize("delay_ms", [40, 120, 250])
+def test_a_reply_on_loudspeakers_triggers_nothing(reply: Samples, delay_ms: int, gain: float) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.0005, len(reply)).astype(np.float32)
+    echo = room(reply, delay_ms, gain) + noise
+    assert Voice.CONFIRMED in [voice for voice, _ in happened(echo)], "or this would test nothing"
+    assert Voice.CONFIRMED not in [voice for voice, _ in happened(cleaned(reply, echo))]
+
+
+@pytest.mark.parametrize("delay_ms", [40, 120, 250])
+def test_who_speaks_over_it_is_heard_though_the_echo_is_louder(reply: Samples, delay_ms: int) -> None:
+    echo, at = room(reply, delay_ms, 0.8), 6 * RATE_HZ
+    user = moonshine_asset("beckett.wav")[: 3 * RATE_HZ]
+    loudness = np.sqrt(np.mean(echo[at : at + len(user)] ** 2)) / np.sqrt(np.mean(user**2)) / 2
+    microphone = echo.copy()
+    microphone[at : at + len(user)] += loudness * user  # 6 dB under the echo
+    confirmed = [
+        second for voice, second in happened(cleaned(reply, microphone)) if voice is Voice.CONFIRMED
+    ]
+    assert min(confirmed) > 6
+
+
+def test_the_first_question_is_heard_before_anything_was_played() -> None:
+    question = np.concatenate((silence(300), spoken("What time is it?"), silence(700)))
+    found = happened(cleaned(np.zeros_like(question), question))
+    assert [voice for voice, _ in found][-1] is Voice.ENDED
+
+
+def test_loudspeaker_and_microphone_may_have_different_rates(reply: Samples) -> None:
+    found = happened(cleaned(reply, room(reply, 60, 0.5), played_rate_hz=24000))
+    assert Voice.CONFIRMED not in [voice for voice, _ in found]
+
+
+def test_rates_of_which_ten_milliseconds_are_no_whole_samples_cannot_be_done() -> None:
+    assert not can_cancel_echo(22050)
+    assert can_cancel_echo(44100, 48000)

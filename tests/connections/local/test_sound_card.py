@@ -1,0 +1,196 @@
+"""Local mode and the client, on a virtual sound card: what is spoken into a microphone comes back."""
+
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.audio import from_pcm16
+from pipeline.turn import CancelToken
+from testing.sound_card import SoundCard, missing_programs, write_recording
+from tests.command import command
+from tests.speech import RATE_HZ, share_heard, silence, spoken
+from utils.sound_devices import load_sounddevice
+
+QUESTION = "What is the weather like in London today?"
+ANSWER = "I am Eliza, a stand-in for a language model."
+
+
+def a_card(*, echo: bool = False) -> Iterator[SoundCard]:
+    missing = missing_programs()
+    if missing:
+        pytest.skip(f"no virtual sound card without {', '.join(missing)} (apt install pulseaudio-utils)")
+    try:
+        load_sounddevice()
+    except Exception as error:
+        pytest.skip(f"no sound without PortAudio: {error}")
+    card = SoundCard(echo=echo)
+    yield card
+    card.close()
+
+
+@pytest.fixture(scope="module")
+def card() -> Iterator[SoundCard]:
+    yield from a_card()
+
+
+@pytest.fixture
+def loud_card() -> Iterator[SoundCard]:
+    """Whose microphone hears its loudspeaker."""
+    yield from a_card(echo=True)
+
+
+@pytest.fixture
+def question(tmp_path: Path) -> Path:
+    audio = np.concatenate((silence(300), spoken(QUESTION) / 2, silence(300)))
+    return write_recording(tmp_path / "question.wav", audio, RATE_HZ)
+
+
+class Program:
+    """One of our commands on the virtual card."""
+
+    def __init__(self, card: SoundCard, ready: str, *argv: str, program: str) -> None:
+        self.process = subprocess.Popen(
+            command(*argv, program=program),
+            env=card.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stderr is not None
+        self.told = ""
+        for line in self.process.stderr:
+            self.told += line
+            if ready in line:
+                return
+        raise AssertionError(f"expected {ready!r}, got {self.told}")
+
+    def read_until(self, text: str) -> str:
+        """What is printed until a line holds `text`."""
+        assert self.process.stdout is not None
+        printed = ""
+        while text not in printed:
+            line = self.process.stdout.readline()
+            assert line, f"expected {text!r}, got {printed!r} and the end"
+            printed += line
+        return printed
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        _, told = self.process.communicate(timeout=30)
+        assert "Traceback" not in told
+        return self.process.returncode
+
+
+def heard_from(recording: Path) -> str:
+    from STT.moonshine import MoonshineRecognizer
+
+    audio = from_pcm16(recording.read_bytes())
+    return MoonshineRecognizer().transcribe(audio, None, CancelToken()).text
+
+
+def test_local_mode(card: SoundCard, question: Path, tmp_path: Path) -> None:
+    program = Program(
+        card, "Ctrl-C ends", "--mode", "local", "--llm", "eliza", program="s2s_pipeline.py"
+    )
+    assert "listening to" in program.told
+    recorder = card.record_loudspeaker(tmp_path / "loudspeaker.raw")
+    card.play_into_microphone(question)
+    printed = program.read_until("ms to the first audio")
+    recorder.terminate()
+    recorder.wait()
+    assert program.stop() == 130
+    assert share_heard(QUESTION, printed) > 0.6
+    assert ANSWER in printed
+    assert share_heard(ANSWER, heard_from(tmp_path / "loudspeaker.raw")) > 0.6
+
+
+def test_with_headphones_local_mode_is_interrupted(
+    card: SoundCard, question: Path, tmp_path: Path
+) -> None:
+    argv = ("--mode", "local", "--llm", "eliza", "--headphones")
+    program = Program(card, "Ctrl-C ends", *argv, program="s2s_pipeline.py")
+    card.play_into_microphone(question)
+    program.read_until("machine:")
+    stop = write_recording(tmp_path / "stop.wav", spoken("Stop, please stop talking now."), RATE_HZ)
+    card.play_into_microphone(stop)
+    assert "(interrupted" in program.read_until("(interrupted")
+    assert program.stop() == 130
+
+
+@pytest.mark.parametrize("cancelling", [True, False])
+def test_on_loudspeakers_it_does_not_hear_itself(
+    loud_card: SoundCard, question: Path, cancelling: bool
+) -> None:
+    """And without the canceller it would, or this would test nothing."""
+    argv = ["--mode", "local", "--llm", "eliza", "--json_events"]
+    argv += [] if cancelling else ["--headphones"]
+    program = Program(loud_card, "Ctrl-C ends", *argv, program="s2s_pipeline.py")
+    loud_card.play_into_microphone(question)
+    if cancelling:
+        printed = program.read_until('"state": "done"')
+        assert '"Ducked"' not in printed
+        assert ANSWER in printed
+    else:
+        program.read_until('"Ducked"')
+    assert program.stop() == 130
+
+
+def test_the_client_and_the_server(card: SoundCard, question: Path, tmp_path: Path) -> None:
+    ports = ("--recv_port", "0", "--send_port", "0")
+    server = Program(card, "connect to", "--llm", "eliza", *ports, program="s2s_pipeline.py")
+    microphone, loudspeaker = re.findall(r":(\d+)", server.told.splitlines()[-1])
+    flags = ("--send_port", microphone, "--recv_port", loudspeaker, "--recv_rate", "24000")
+    client = Program(card, "connected", *flags, program="listen_and_play.py")
+    recorder = card.record_loudspeaker(tmp_path / "loudspeaker.raw")
+    card.play_into_microphone(question)
+    server.read_until("ms to the first audio")
+    printed = client.read_until("machine:")
+    recorder.terminate()
+    recorder.wait()
+    assert share_heard(QUESTION, printed) > 0.6
+    assert share_heard(ANSWER, heard_from(tmp_path / "loudspeaker.raw")) > 0.6
+    assert server.stop() == 130
+    assert client.process.stderr is not None
+    assert "trying again" in client.process.stderr.readline(), "it waits for the server to come back"
+    assert client.stop() == 130
+
+
+def test_devices_by_name_and_number(card: SoundCard) -> None:
+    for flags in (("--input_device", "pulse"), ("--output_device", "0")):
+        program = Program(
+            card, "Ctrl-C ends", "--mode", "local", "--s2s", "tone", *flags, program="s2s_pipeline.py"
+        )
+        assert program.stop() == 130
+
+
+@pytest.mark.parametrize("flag", ["--input_device", "--output_device"])
+def test_a_device_that_is_not_there(card: SoundCard, flag: str) -> None:
+    ended = subprocess.run(
+        command("--mode", "local", flag, "gramophone"),
+        env=card.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert re.search(rf"{flag}: expected one of: 0 .*; got 'gramophone'", ended.stderr)
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_the_card_shows_in_the_check(card: SoundCard) -> None:
+    ended = subprocess.run(
+        command("--check", "--mode", "local"),
+        env=card.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout
+    assert "ok sound        input: device" in ended.stdout

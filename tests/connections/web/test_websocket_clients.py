@@ -1,0 +1,292 @@
+"""Who may come in over the WebSocket, who may come back, and what an operator sees."""
+
+import gc
+import json
+import socket
+import time
+import urllib.error
+import urllib.request
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+import connections.access.client_registry
+from arguments_classes.websocket_arguments import WebSocketArguments
+from connections.web.server import WebSocketServer
+from pipeline.errors import UserError
+from testing.fakes import StoppableDetector
+from testing.server import ScriptedWebServer
+from tests.socket_clients import wait_for
+from tests.web_client import WebClient
+from utils.shutdown import Request
+
+LONG = "One sentence that takes a while to say. " * 8
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedWebServer]:
+    with ScriptedWebServer() as server:
+        yield server
+
+
+def get(port: int, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, dict(answer.headers), answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, dict(error.headers), error.read()
+
+
+class TestComingBack:
+    def test_who_drops_in_mid_answer_hears_the_rest(self, server: ScriptedWebServer) -> None:
+        server.llm._replies = [LONG]
+        first = WebClient(server.port)
+        key = first.key
+        first.ask()
+        while len(first.audio) < 20:
+            first.receive()
+        first.drop()
+        with WebClient(server.port, f"?key={key}") as again:
+            assert (again.receive() or {})["type"] == "welcome"
+            place = again.until("audio")
+            assert place["turn"] == 1
+            assert 0 < place["sample"] <= 480 * (len(first.audio) + 10)
+            assert again.until("TurnDone")["heard"] == LONG.strip()
+            again.send("respond", text="and?")
+            again.until("ReplyStarted")
+        assert len(server.sessions) == 1
+        assert len(server.llm.prompts[1]) == 4, "what was said is remembered"
+        first.close()
+
+    def test_a_dead_connection_does_not_stand_in_the_way(self, server: ScriptedWebServer) -> None:
+        with WebClient(server.port) as first:
+            key = first.key
+            with WebClient(server.port, f"?key={key}") as again:
+                again.until("welcome")
+                assert first.until("error")["code"] == "replaced"
+                assert first.until_closed() == 4002
+                again.ask()
+        assert len(server.sessions) == 1
+
+    def test_who_does_not_come_back_is_forgotten(
+        self, server: ScriptedWebServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connections.access.client_registry, "GRACE_S", 0.2)
+        first = WebClient(server.port)
+        key = first.key
+        first.drop()
+        wait_for(lambda: server.sessions[0].state.value == "closed", "the end of the session")
+        with WebClient(server.port, f"?key={key}") as late:
+            assert late.until("error")["code"] == "gone"
+            assert late.until_closed() == 4001
+        first.close()
+
+    def test_nobody_guesses_a_key(self, server: ScriptedWebServer) -> None:
+        with WebClient(server.port), WebClient(server.port, "?key=1") as thief:
+            assert thief.until_closed() == 4001
+
+    def test_who_says_goodbye_ends_the_session_at_once(self, server: ScriptedWebServer) -> None:
+        with WebClient(server.port) as client:
+            client.until("welcome")
+        wait_for(lambda: server.sessions[0].state.value == "closed", "the end of the session")
+
+    def test_when_the_server_stops_everybody_is_told(self) -> None:
+        with ScriptedWebServer() as server, WebClient(server.port) as client:
+            client.until("welcome")
+            server.stop()
+            assert client.until("SessionEnded")["reason"] == "the server stops"
+            assert client.until_closed() == 1000
+
+
+class TestAccess:
+    def test_with_a_token_only_those_who_know_it(self) -> None:
+        with ScriptedWebServer(token="let me in") as server:
+            for options in (
+                {},
+                {"additional_headers": {"Authorization": "Bearer wrong"}},
+                {"subprotocols": ["s2s", "s2s-token.wrong"]},
+            ):
+                with WebClient(server.port, **options) as client:
+                    assert client.until("error")["code"] == "unauthorized"
+                    assert client.until_closed() == 1008
+            header = {"Authorization": "Bearer let me in"}
+            with WebClient(server.port, additional_headers=header) as client:
+                client.until("welcome")
+            assert get(server.port, "/v1/sessions")[0] == 401
+            assert get(server.port, "/v1/sessions", **header)[0] == 200
+
+    def test_a_browser_gives_it_as_a_subprotocol(self) -> None:
+        with ScriptedWebServer(token="sesame") as server:
+            options: dict[str, Any] = {"subprotocols": ["s2s", "s2s-token.sesame"]}
+            with WebClient(server.port, **options) as client:
+                client.until("welcome")
+                assert client.socket.subprotocol == "s2s", "the token is not sent back"
+
+    @pytest.mark.parametrize(
+        ("origin", "welcome"),
+        [
+            ("http://127.0.0.1:{port}", True),
+            ("https://friend.example", True),
+            ("http://evil.example", False),
+            ("null", False),
+            ("http://[", False),
+        ],
+    )
+    def test_pages_from_elsewhere(self, origin: str, welcome: bool) -> None:
+        with (
+            ScriptedWebServer(allow_origins="https://friend.example") as server,
+            WebClient(server.port, origin=origin.format(port=server.port)) as client,
+        ):
+            assert client.receive()["type"] == ("welcome" if welcome else "error")  # type: ignore[index]
+
+    @pytest.mark.parametrize("flags", [{}, {"token": "x"}, {"allow_origins": "http://evil.example"}])
+    def test_a_name_that_was_made_to_lead_here_is_not_ours(self, flags: dict[str, str]) -> None:
+        header = {"Authorization": "Bearer x"}
+        with ScriptedWebServer(**flags) as server:
+            here = socket.create_connection(("127.0.0.1", server.port))
+            url, origin = "ws://evil.example/ws", "http://evil.example"
+            with connect(url, sock=here, origin=Origin(origin), additional_headers=header) as client:
+                message = json.loads(client.recv(10))
+        assert message["type"] == ("welcome" if flags else "error")
+
+    def test_a_public_address_wants_a_token(self) -> None:
+        with pytest.raises(UserError, match=r"--host 0\.0\.0\.0 can be reached from other machines"):
+            WebSocketServer(WebSocketArguments(host="0.0.0.0", port=0), Request())
+        WebSocketServer(WebSocketArguments(host="0.0.0.0", port=0, token="x"), Request()).close()
+
+    def test_a_full_server_says_so(self) -> None:
+        with ScriptedWebServer(max_sessions=1) as server, WebClient(server.port) as inside:
+            inside.until("welcome")
+            with WebClient(server.port) as client:
+                assert client.until("error")["code"] == "full"
+                assert client.until_closed() == 1013
+            inside.ask()
+
+    def test_a_machine_that_does_not_keep_up_takes_nobody_more(self) -> None:
+        vad = StoppableDetector()
+        with ScriptedWebServer(vad=vad) as server, WebClient(server.port) as inside:
+            inside.until("welcome")
+            vad.hold.close()
+            inside.say(400)
+            wait_for(lambda: server.sessions[0].intake.backlog_s > 0.3, "the audio")
+            with WebClient(server.port) as newcomer:
+                refusal = newcomer.until("error")
+                assert (refusal["code"], "busy" in refusal["text"]) == ("full", True)
+                assert newcomer.until_closed() == 1013
+            vad.hold.open()
+            inside.say(600, 0.0)
+            inside.until("ReplyStarted")
+
+            def welcome() -> bool:
+                with WebClient(server.port) as newcomer:
+                    return (newcomer.receive() or {})["type"] == "welcome"
+
+            wait_for(welcome, "a place")
+
+    def test_a_certificate_that_is_none(self, tmp_path: Any) -> None:
+        arguments = WebSocketArguments(port=0, ssl_certfile="/nowhere", ssl_keyfile="/nowhere")
+        server = WebSocketServer(arguments, Request())
+        with pytest.raises(UserError, match="expected a certificate"):
+            server.run(lambda *_: None)  # type: ignore[arg-type, return-value]
+        server.close()
+
+    def test_of_who_has_left_nothing_is_kept(self, server: ScriptedWebServer) -> None:
+        for _ in range(4):
+            with WebClient(server.port) as client:
+                client.until("welcome")
+        sessions = [weakref.ref(session) for session in server.sessions]
+        server.sessions.clear()
+
+        def gone() -> bool:
+            gc.collect()
+            return not any(session() for session in sessions)
+
+        wait_for(gone, "the sessions to be let go")
+
+
+def test_a_session_that_cannot_be_begun_is_told_and_harms_nobody(
+    server: ScriptedWebServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise ValueError("no memory for it")
+
+    with WebClient(server.port) as inside:
+        inside.until("welcome")
+        with monkeypatch.context() as patched:
+            patched.setattr("testing.server.Chat", broken)
+            with WebClient(server.port) as client:
+                assert client.until("error")["code"] == "internal_error"
+                assert client.until_closed() == 1011
+        assert "a session could not be begun" in caplog.text
+        inside.ask()
+
+
+class TestTimeLimits:
+    def test_a_session_that_nobody_uses_is_ended(self) -> None:
+        with ScriptedWebServer(idle_timeout_s=0.5) as server, WebClient(server.port) as client:
+            assert client.until("SessionEnded")["reason"] == "nobody has spoken for 0.5 s"
+            assert client.until_closed() == 1000
+
+    def test_who_speaks_is_not_idle(self) -> None:
+        with ScriptedWebServer(idle_timeout_s=5) as server, WebClient(server.port) as client:
+            for _ in range(3):
+                time.sleep(2)  # which is the point
+                client.ask()
+                client.until("TurnDone")
+            assert client.until("SessionEnded")["reason"].startswith("nobody")
+
+    def test_no_session_lasts_for_ever(self) -> None:
+        with ScriptedWebServer(longest_session_s=0.5) as server, WebClient(server.port) as client:
+            assert "may last" in client.until("SessionEnded")["reason"]
+            assert client.until_closed() == 1000
+
+
+class TestHttp:
+    def test_health_and_readiness(self, server: ScriptedWebServer) -> None:
+        assert get(server.port, "/health")[0] == 200
+        assert json.loads(get(server.port, "/ready")[2]) == {"ready": True}
+
+    def test_the_page_and_its_headers(self, server: ScriptedWebServer) -> None:
+        for path in ("/", "/web", "/web/"):
+            status, headers, body = get(server.port, path)
+            assert status == 200
+            assert b"Speech to speech" in body
+            assert "default-src 'self'" in headers["content-security-policy"]
+            assert headers["x-content-type-options"] == "nosniff"
+        assert get(server.port, "/web/../s2s_pipeline.py")[0] == 404
+
+    def test_who_is_there_without_a_word_of_what_is_said(self, server: ScriptedWebServer) -> None:
+        with WebClient(server.port) as client:
+            client.ask()
+            overview = json.loads(get(server.port, "/v1/sessions")[2])["sessions"]
+            assert overview[0]["connected"] is True
+            assert "words" not in json.dumps(overview)
+
+
+def test_prometheus_is_told_figures_and_no_words(server: ScriptedWebServer) -> None:
+    with WebClient(server.port) as client:
+        client.ask()
+        client.until("TurnDone")
+        client.send("respond", text="typed")
+        client.until("ReplyStarted")
+        client.send("interrupt")
+        client.until("Interrupted")
+        server.llm.error_after_words = (0, ValueError("broken"))
+        client.send("respond", text="typed")
+        client.until("ErrorEvent")
+        page = get(server.port, "/metrics")[2].decode()
+    for line in (
+        "s2s_sessions 1.0",
+        's2s_turns_total{state="interrupted"} 1.0',
+        "s2s_interruptions_total 1.0",
+        's2s_errors_total{code="internal_error",stage="llm"} 1.0',
+        's2s_latency_seconds_count{part="total"} 2.0',
+    ):
+        assert line in page
+    assert "typed" not in page

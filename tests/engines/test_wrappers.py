@@ -1,0 +1,166 @@
+"""What stands in the place of an engine gives all that the engine does: a process of its own, failover,
+people with a name."""
+
+import ast
+import dataclasses
+import inspect
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from catalogue.people import Person
+from catalogue.registry import EngineRow
+from engines.failover_chat_model import FailoverChatModel
+from engines.failover_recognizer import FailoverRecognizer
+from engines.failover_synthesizer import FailoverSynthesizer
+from engines.isolation import codec, worker
+from engines.isolation.engines import isolate
+from engines.named_voices import NamedVoices
+from LLM.base import ChatModel
+from pipeline.messages import ChatMessage, Recording
+from pipeline.turn import CancelToken
+from STT.base import Recognizer, RecognizerStream, StreamingRecognizer
+from testing.contracts import speech_like
+from testing.fakes import LoudnessStreamer, ScriptedModel
+from testing.null_engines import NullChatModel, NullRecognizer, NullStreamer, NullSynthesizer
+from tests import workers
+from tests.command import ROOT
+from TTS.base import Synthesizer
+
+PROTOCOLS = (Recognizer, StreamingRecognizer, RecognizerStream, ChatModel, Synthesizer)
+
+PEOPLE = {"Sita": Person("somebody", "en", "high")}
+
+
+def attributes(protocol: type) -> set[str]:
+    """What an engine of a kind states of itself."""
+    return {name for base in protocol.__mro__ for name in inspect.get_annotations(base)}
+
+
+def methods(protocol: type) -> set[str]:
+    """How it is called."""
+    return {
+        name
+        for base in protocol.__mro__
+        for name, value in vars(base).items()
+        if inspect.isfunction(value) and not name.startswith("_")
+    }
+
+
+def optional_attributes() -> set[str]:
+    """What the program reads of engines where they have it: `getattr(engine, "about", None)`."""
+    found = set()
+    for package in ("STT", "LLM", "TTS", "pipeline", "engines", "connections"):
+        for file in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                match node:
+                    case ast.Call(ast.Name("getattr"), [ast.Name(of), ast.Constant(name), *_]):
+                        if of in ("engine", "recognizer", "model", "synthesizer"):
+                            found.add(name)
+    return found
+
+
+def test_what_is_read_of_engines_where_they_have_it_is_found() -> None:
+    assert optional_attributes() == {"about", "voice_languages"}
+
+
+def test_a_process_of_its_own_states_all() -> None:
+    stated = optional_attributes().union(*map(attributes, PROTOCOLS))
+    assert set(worker.STATES) == stated
+
+
+@pytest.mark.parametrize(
+    ("protocol", "row", "bare"),
+    [
+        (Recognizer, workers.STT, NullRecognizer()),
+        (StreamingRecognizer, workers.STREAMER, NullStreamer()),
+        (ChatModel, workers.LLM, NullChatModel()),
+        (Synthesizer, workers.TTS, NullSynthesizer()),
+    ],
+)
+def test_in_a_process_of_its_own_an_engine_is_what_it_is(
+    protocol: type, row: EngineRow, bare: Any
+) -> None:
+    isolated = isolate(row, {}, "cpu")
+    try:
+        optional = {name for name in optional_attributes() - {"about"} if hasattr(bare, name)}
+        for name in attributes(protocol) | optional:
+            assert getattr(isolated, name) == getattr(bare, name), name
+        for name in methods(protocol):
+            asked, taken = (
+                inspect.signature(getattr(engine, name)).parameters for engine in (bare, isolated)
+            )
+            assert asked == taken, name
+    finally:
+        isolated.close()
+    assert isolated.about.endswith("; in a process of its own")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "wrapped", "bare"),
+    [
+        (Recognizer, FailoverRecognizer([NullStreamer()], 1.0), NullStreamer()),
+        (ChatModel, FailoverChatModel([NullChatModel()], 1.0), NullChatModel()),
+        (Synthesizer, FailoverSynthesizer([NullSynthesizer()], 1.0), NullSynthesizer()),
+        (Synthesizer, NamedVoices(NullSynthesizer(), {}), NullSynthesizer()),
+    ],
+)
+def test_wrapped_an_engine_is_what_it_is(protocol: type, wrapped: Any, bare: Any) -> None:
+    """`about` is asked of each engine of a failover."""
+    optional = {name for name in optional_attributes() - {"about"} if hasattr(bare, name)}
+    for name in attributes(protocol) | optional:
+        assert getattr(wrapped, name) == getattr(bare, name), name
+    for name in methods(protocol):
+        assert callable(getattr(wrapped, name))
+
+
+def test_people_with_a_name_say_what_they_speak() -> None:
+    named = NamedVoices(NullSynthesizer(), PEOPLE)
+    assert named.voices == ("Sita", "low", "high")
+    assert named.voice_languages == {"Sita": "en", "low": "en", "high": "te"}
+    assert named.about == "nothing at all"
+    assert FailoverSynthesizer([named], 1.0).voice_languages == named.voice_languages
+
+
+def test_a_failover_does_not_stream() -> None:
+    """Another engine cannot go on with half an utterance: whoever takes the call hears the whole."""
+    engine = FailoverRecognizer([LoudnessStreamer(), LoudnessStreamer()], 1.0)
+    assert not isinstance(engine, StreamingRecognizer)
+    sound = speech_like(engine.sample_rate_hz)
+    expected = LoudnessStreamer().transcribe(sound, None, CancelToken())
+    assert expected.text
+    assert engine.transcribe(sound, None, CancelToken()) == expected
+
+
+def test_a_model_without_functions_that_takes_over_hears_what_was_said() -> None:
+    model = ScriptedModel("Yes.")
+    model.takes_tools = False
+    said = Recording(speech_like(16000), 16000)
+    messages = [ChatMessage("user", "(spoken)", audio=said)]
+    list(FailoverChatModel([model], 1.0).generate(messages, CancelToken()))
+    ((heard,),) = model.prompts
+    assert heard.audio is said
+
+
+def classes_in(hint: Any) -> Iterator[type]:
+    """The dataclasses of a type, and of their fields."""
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        yield hint
+        for field in typing.get_type_hints(hint).values():
+            yield from classes_in(field)
+    for part in typing.get_args(hint):
+        yield from classes_in(part)
+
+
+def test_all_that_engines_are_given_and_give_can_travel() -> None:
+    travels = {
+        found
+        for protocol in PROTOCOLS
+        for name in methods(protocol)
+        for hint in typing.get_type_hints(getattr(protocol, name)).values()
+        for found in classes_in(hint)
+    }
+    assert {ChatMessage, Recording} <= travels
+    assert travels <= set(codec._CLASSES.values())

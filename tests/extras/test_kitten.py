@@ -1,0 +1,63 @@
+"""KittenTTS over a toy graph of the right signature."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("kittentts", reason="pip install -e '.[kitten]'")
+pytest.importorskip("onnx", reason="pip install onnx")
+
+import onnx
+
+from pipeline.errors import UserError
+from pipeline.turn import CancelToken
+from testing.contracts import LONG_TEXT, SynthesizerContract
+from tests.extras.toy_onnx import toy_synthesizer
+from TTS.kitten import KittenSynthesizer
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kitten")
+    toy_synthesizer(
+        folder / "kitten.onnx",
+        tokens="input_ids",
+        tokens_shape=[1, "n"],
+        others={"style": (onnx.TensorProto.FLOAT, [1, 256]), "speed": (onnx.TensorProto.FLOAT, [1])},
+        samples_a_token=1200,
+        output="waveform",
+        output_shape=[-1],
+    )
+    styles = {f"expr-voice-{n}-{sex}": np.zeros((1, 256), np.float32) for n in (2, 3) for sex in "mf"}
+    np.savez(folder / "voices.npz", **styles)
+    return folder
+
+
+class TestKitten(SynthesizerContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def engine(cls, folder: Path) -> KittenSynthesizer:
+        return KittenSynthesizer(str(folder))
+
+
+def test_voices_are_those_of_the_folder(folder: Path) -> None:
+    assert KittenSynthesizer(str(folder)).voices == (
+        "expr-voice-2-f", "expr-voice-2-m", "expr-voice-3-f", "expr-voice-3-m"
+    )  # fmt: skip
+
+
+def test_long_text_comes_in_parts(folder: Path) -> None:
+    engine = KittenSynthesizer(str(folder))
+    assert len(list(engine.synthesize(LONG_TEXT, None, None, CancelToken()))) > 5
+
+
+def test_mistakes_are_told_at_start(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--tts_voice: .*'nobody'"):
+        KittenSynthesizer(str(folder), voice="nobody")
+    with pytest.raises(UserError, match=r"expected an \.onnx file and voices\.npz"):
+        KittenSynthesizer(str(tmp_path))
+    (tmp_path / "broken.onnx").write_text("nothing")
+    np.savez(tmp_path / "voices.npz", **{"expr-voice-2-f": np.zeros((1, 256), np.float32)})
+    with pytest.raises(UserError, match="expected KittenTTS, got"):
+        KittenSynthesizer(str(tmp_path))

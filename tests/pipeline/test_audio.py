@@ -1,0 +1,80 @@
+"""Audio arithmetic."""
+
+import numpy as np
+import pytest
+
+from pipeline.audio import (
+    Resampler,
+    clean,
+    from_pcm16,
+    resample,
+    rms,
+    split_at_quiet,
+    to_mono,
+    to_pcm16,
+)
+
+
+def test_int16_there_and_back() -> None:
+    data = np.array([0, 1, -1, 32767, -32768, 12345], "<i2").tobytes()
+    samples = from_pcm16(data)
+    assert samples.dtype == np.float32
+    assert samples.min() == -1
+    back = np.frombuffer(to_pcm16(samples), "<i2").astype(int)
+    assert np.abs(back - np.frombuffer(data, "<i2")).max() <= 1
+
+
+def test_clean_leaves_what_is_fine_alone() -> None:
+    samples = np.linspace(-0.9, 0.9, 100, dtype=np.float32)
+    assert clean(samples) is samples
+    assert len(clean(np.empty(0, np.float32))) == 0
+
+
+def test_the_limiter_is_soft_and_keeps_the_order() -> None:
+    samples = np.linspace(0, 3, 3000, dtype=np.float32)
+    limited = clean(samples)
+    assert limited.max() <= 1
+    assert np.all(np.diff(limited) >= 0)
+    assert np.abs(np.diff(limited, 2)).max() < 0.001, "a bend, not a corner"
+
+
+def test_mono_is_the_mean_of_the_channels() -> None:
+    stereo = np.array([[0.5, -0.5], [1.0, 0.0]], np.float32)
+    assert to_mono(stereo).tolist() == [0, 0.5]
+
+
+@pytest.mark.parametrize(("from_hz", "to_hz"), [(22050, 16000), (16000, 48000), (44100, 24000)])
+def test_a_stream_is_resampled_like_the_whole(from_hz: int, to_hz: int) -> None:
+    time_s = np.arange(from_hz) / from_hz
+    tone = (0.5 * np.sin(2 * np.pi * 1000 * time_s)).astype(np.float32)
+    stream = Resampler(from_hz, to_hz)
+    blocks = [stream.feed(tone[start : start + 441]) for start in range(0, len(tone), 441)]
+    joined = np.concatenate([*blocks, stream.flush()])
+    whole = resample(tone, from_hz, to_hz)
+    assert len(joined) == pytest.approx(len(whole), abs=2)
+    length = min(len(joined), len(whole))
+    assert np.abs(joined[:length] - whole[:length]).max() < 0.01
+
+
+def test_after_a_flush_a_new_stream_begins() -> None:
+    stream = Resampler(16000, 8000)
+    assert len(stream.flush()) == 0
+    stream.feed(np.ones(1600, np.float32))
+    stream.flush()
+    again = np.concatenate((stream.feed(np.zeros(1600, np.float32)), stream.flush()))
+    assert np.abs(again).max() == 0
+
+
+def test_long_audio_is_cut_where_it_is_quiet() -> None:
+    samples = np.full(30_000, 0.5, np.float32)
+    samples[7_000:7_400] = 0
+    first, *rest = split_at_quiet(samples, 1000, longest_s=10)
+    assert 7_000 <= len(first) <= 7_400
+    assert sum(map(len, rest)) + len(first) == 30_000
+    assert max(map(len, rest)) <= 10_000
+    assert [len(part) for part in split_at_quiet(samples[:10], 1000, 10)] == [10]
+
+
+def test_rms() -> None:
+    assert rms(np.array([0.5, -0.5], np.float32)) == 0.5
+    assert rms(np.empty(0, np.float32)) == 0
