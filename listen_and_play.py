@@ -14,21 +14,20 @@ from typing import Any
 from connections.local.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
 from connections.tcp.playback import Playback
 from connections.tcp.wire import (
-    RATES_HZ,
     FrameKind,
     FrameReader,
     Hello,
     WireFrame,
     encode_hello,
 )
-from pipeline.audio import from_pcm16, to_pcm16
+from pipeline.audio import RATES_HZ, from_pcm16, to_pcm16
 from pipeline.errors import ProtocolError, UserError
-from utils.shutdown import Request, Shutdown
+from utils.shutdown import Shutdown, StopRequest
 from utils.sound_devices import find_sound_device, load_sounddevice
 
 CONNECT_S = 5.0
 FIRST_BACK_OFF_S = 0.5
-LONGEST_BACK_OFF_S = 8.0
+MAX_BACK_OFF_S = 8.0
 MICROPHONE_BLOCKS = 64
 """Two seconds of audio may wait for the network; older audio is of no use to anybody."""
 
@@ -40,7 +39,7 @@ class Refused(UserError):
 class Client:
     """One conversation with a server, which begins anew whenever the connection was lost."""
 
-    def __init__(self, arguments: argparse.Namespace, shutdown: Request) -> None:
+    def __init__(self, arguments: argparse.Namespace, shutdown: StopRequest) -> None:
         self._arguments = arguments
         self._shutdown = shutdown
         self._playback = Playback()
@@ -62,7 +61,7 @@ class Client:
 
     def run(self) -> int:
         """Talk until Ctrl-C."""
-        self._shutdown.heeded_by(self._hang_up)
+        self._shutdown.on_stop(self._hang_up)
         with self._input_stream(), self._output_stream():
             while not self._shutdown.requested.is_set():
                 try:
@@ -73,7 +72,7 @@ class Client:
                 if not self._shutdown.requested.is_set():
                     say(f"{problem}; trying again in {self._back_off_s:.1f} s")
                     self._shutdown.requested.wait(self._back_off_s * random.uniform(1, 1.3))
-                    self._back_off_s = min(2 * self._back_off_s, LONGEST_BACK_OFF_S)
+                    self._back_off_s = min(2 * self._back_off_s, MAX_BACK_OFF_S)
         return 130
 
     def _talk(self) -> None:

@@ -37,6 +37,7 @@ from utils.environment import apply_model_cache_dir
 from utils.logs import set_up_logging
 from utils.shutdown import Shutdown
 from utils.streams import abandon_stdout, prepare_streams
+from utils.thread_manager import ThreadManager
 from VAD.handler import VADHandler
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def build_pipeline(
         listening = Listening(voice.stt, session) if listens(voice.stt) else None
         live = listening or LiveTranscript(voice.stt, session)
     hearing = (
-        engines.ears, engines.endpointing, session, engines.have_room, engines.turn_detector, live
+        engines.shared_vad, engines.endpointing, session, engines.have_room, engines.turn_detector, live
     )  # fmt: skip
     stages: list[BaseHandler[Any]] = [VADHandler(stop, session.audio, utterances, hearing)]
     if isinstance(voice, Cascade):
@@ -89,13 +90,13 @@ def build_pipeline(
             TTSHandler(stop, sentences, speech, (voice.tts, session)),
         ]
     else:
-        if engines.abilities.frames:
+        if engines.capabilities.frames:
             phrases = session.channel()
             stages += [FrameHandler(stop, utterances, phrases, (voice,))]
             utterances = phrases
         stages += [SpeechToSpeechHandler(stop, utterances, speech, (voice,))]
     stages += [playout]
-    session.start(stages, engines.abilities)
+    session.start(stages, engines.capabilities, ThreadManager)
     return session
 
 
@@ -127,9 +128,9 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     connection = open_connection(arguments, shutdown)
     audience, settings = Audience(arguments.module), arguments.session_settings()
     archive = Archive(Path(arguments.module.record)) if arguments.module.record else None
-    shutdown.heeded_by(lambda: os._exit(130))  # loading may take minutes, and cannot be broken off
+    shutdown.on_stop(lambda: os._exit(130))  # loading may take minutes, and cannot be broken off
     engines = load_engines(arguments)
-    shutdown.heeded_by(lambda: None)
+    shutdown.on_stop(lambda: None)
     gc.freeze()  # looking for garbage in all that was loaded took 75 ms, in which nobody was heard
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:
@@ -142,12 +143,12 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
 
     with contextlib.ExitStack() as at_the_end:  # which does the last of these first
         # or the thread of the signals would keep the last session to the very end
-        at_the_end.callback(shutdown.heeded_by, lambda: None)
+        at_the_end.callback(shutdown.on_stop, lambda: None)
         at_the_end.callback(engines.close)
         if archive is not None:
             at_the_end.callback(archive.close)
         at_the_end.callback(audience.leave)
-        return connection.run(open_session, engines.abilities)
+        return connection.run(open_session, engines.capabilities)
 
 
 def main(argv: Sequence[str]) -> int:

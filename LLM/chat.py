@@ -14,7 +14,7 @@ DEFAULT_PROMPT = (
 CUT_MARK = "…"
 """Ends an answer of which the user did not hear the rest."""
 
-MOST_ENTRIES = 2000
+MAX_ENTRIES = 2000
 """What a client may note, beside what is said, before the oldest is forgotten: hours of conversation."""
 
 FIRST = "root"
@@ -193,7 +193,7 @@ class Chat:
             start = said[-self._size] if self._size else len(self._entries)
             kept = [entry for entry in self._entries[:start] if entry.message.role == "system"]
             self._entries[:start] = kept
-        del self._entries[: max(0, len(self._entries) - MOST_ENTRIES)]
+        del self._entries[: max(0, len(self._entries) - MAX_ENTRIES)]
 
 
 def _with_results(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:

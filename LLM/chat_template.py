@@ -10,7 +10,7 @@ from LLM.thoughts import OPEN
 from pipeline.errors import EngineError
 from pipeline.messages import ChatMessage, Notice
 
-LONGEST_ANSWER = 256
+MAX_ANSWER = 256
 """Tokens of an answer, where nobody says: a minute and a half of speech."""
 
 _REFUSED = (jinja2.TemplateError, ValueError)

@@ -7,7 +7,7 @@ from typing import Any
 from llama_cpp import Llama
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
-from LLM.chat_template import LONGEST_ANSWER, ChatTemplate
+from LLM.chat_template import MAX_ANSWER, ChatTemplate
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
@@ -51,7 +51,7 @@ class LlamaCppChatModel:
             raise UserError(
                 f"--llm_model_name {path}: it has no chat template; choose an instruct model"
             )
-        self._settings = {"max_tokens": LONGEST_ANSWER, **(gen_kwargs or {})}
+        self._settings = {"max_tokens": MAX_ANSWER, **(gen_kwargs or {})}
         formatter = Jinja2ChatFormatter(
             template, self._special(self._llama.token_eos()), self._special(self._llama.token_bos())
         )

@@ -7,7 +7,7 @@ from typing import Any
 import mlx_lm
 from mlx_lm.sample_utils import make_sampler
 
-from LLM.chat_template import LONGEST_ANSWER, ChatTemplate
+from LLM.chat_template import MAX_ANSWER, ChatTemplate
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
@@ -44,7 +44,7 @@ class MLXChatModel:
             raise UserError(
                 f"--llm_model_name {model_name}: it has no chat template; choose an instruct model"
             )
-        settings = {"max_tokens": LONGEST_ANSWER, **(gen_kwargs or {})}
+        settings = {"max_tokens": MAX_ANSWER, **(gen_kwargs or {})}
         self._longest = settings["max_tokens"]
         self._sampler = make_sampler(settings.get("temperature", 0.0), settings.get("top_p", 0.0))
         config = config.get("text_config") or config

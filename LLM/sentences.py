@@ -22,7 +22,7 @@ speak, long enough for the rest of the sentence to arrive."""
 FIRST_CLAUSE_WIDE_CHARS = 6
 """The same for scripts in which a character is a syllable or a word."""
 
-LONGEST_CHARS = 300
+MAX_CHARS = 300
 """A text without punctuation is cut here, between two words where there are any: twenty seconds of
 speech."""
 
@@ -41,14 +41,14 @@ def split_sentences(
     with closing(_closeable(pieces)) as source:
         for piece in source:
             buffer += piece
-            if not _MAY_END.search(piece) and len(buffer) <= LONGEST_CHARS:
+            if not _MAY_END.search(piece) and len(buffer) <= MAX_CHARS:
                 continue
             *complete, buffer = _segments(buffer, language)
             if first and not any(map(str.strip, complete)):
                 clause, buffer = _cut_clause(buffer)
                 complete.append(clause)
-            if len(buffer) > LONGEST_CHARS:
-                cut = buffer.rfind(" ") + 1 or LONGEST_CHARS
+            if len(buffer) > MAX_CHARS:
+                cut = buffer.rfind(" ") + 1 or MAX_CHARS
                 complete.append(buffer[:cut])
                 buffer = buffer[cut:]
             for sentence in complete:

@@ -12,13 +12,13 @@ from pipeline.turn import CancelToken
 from STT.agreement import Agreement
 from STT.base import Recognizer
 
-SHORTEST_S = 0.5
+MIN_AUDIO_S = 0.5
 """Between two partial transcripts, and before the first: about two words."""
 
 STRETCH = 4
 """They become rarer as the audio grows: the next one comes when it is longer by a quarter."""
 
-LONGEST_S = 6.0
+MAX_AUDIO_S = 6.0
 """Audio that is recognised again and again; what lies before it is settled. A recognizer needs 0.2 s for
 so much on two cores: hardly longer than the short pause before which nothing else wants it."""
 
@@ -51,7 +51,7 @@ class LiveTranscript:
 
     def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:
         """The utterance has `length` samples by now, which `said` gives. Does not wait."""
-        growing, shortest = self._growing, SHORTEST_S * rate_hz
+        growing, shortest = self._growing, MIN_AUDIO_S * rate_hz
         if self._busy or length < max(shortest, growing.due_samples):
             return
         if not (self._session.events.wanted(PartialTranscript) and self._recognizer.idle_slots):
@@ -73,7 +73,7 @@ class LiveTranscript:
     def _recognise(
         self, recognizer: Recognizer, growing: _Growing, samples: Samples, rate_hz: int
     ) -> None:
-        *settled, growing_part = split_at_quiet(samples, rate_hz, LONGEST_S)
+        *settled, growing_part = split_at_quiet(samples, rate_hz, MAX_AUDIO_S)
         for part in settled:
             growing.agreement.add(self._transcribe(recognizer, part, rate_hz))
             growing.agreement.settle()

@@ -13,7 +13,7 @@ from STT.base import Transcription
 
 EMBEDDED_MODEL = "tiny-en"
 
-LONGEST_S = 20.0
+MAX_AUDIO_S = 20.0
 """Longer audio is recognised in parts: a whole minute came back as one phrase repeated thirty times."""
 
 SILENCE_AROUND_MS = 100
@@ -61,7 +61,7 @@ class MoonshineRecognizer:
         """The words."""
         text: list[str] = []
         silence = [0.0] * (self.sample_rate_hz * SILENCE_AROUND_MS // 1000)
-        for part in split_at_quiet(samples, self.sample_rate_hz, LONGEST_S):
+        for part in split_at_quiet(samples, self.sample_rate_hz, MAX_AUDIO_S):
             if cancel.cancelled:
                 break
             audio = silence + part.tolist() + silence

@@ -15,10 +15,10 @@ from STT.base import Transcription
 from utils.openai_client import OpenAIServer
 from utils.wav import as_wav
 
-SHORTEST_S = 0.1
+MIN_AUDIO_S = 0.1
 """Less is no word, and OpenAI refuses it."""
 
-LONGEST_S = 600.0
+MAX_AUDIO_S = 600.0
 """Longer audio is sent in parts: OpenAI takes files of 25 MB, which is 13 minutes."""
 
 FORMATS = ("verbose_json", "json")
@@ -63,8 +63,8 @@ class OpenAIRecognizer:
         if language is None or is_detected(language):  # which is to be detected again
             language = self._language
         texts, spoken = [], language
-        for part in split_at_quiet(samples, self.sample_rate_hz, LONGEST_S):
-            if len(part) < SHORTEST_S * self.sample_rate_hz:
+        for part in split_at_quiet(samples, self.sample_rate_hz, MAX_AUDIO_S):
+            if len(part) < MIN_AUDIO_S * self.sample_rate_hz:
                 continue
             for text, detected in self._heard(as_wav(part, self.sample_rate_hz), language, cancel):
                 texts.append(text.strip())

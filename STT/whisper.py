@@ -25,7 +25,7 @@ from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper
 from utils.batcher import Batcher
 from utils.hub import expect_weights, fetch
 
-LONGEST_S = 30.0
+MAX_AUDIO_S = 30.0
 """What the model was trained to hear at once; shorter audio is filled up with silence."""
 
 NO_SPEECH = 0.6
@@ -111,7 +111,7 @@ class WhisperRecognizer:
         texts: list[str] = []
         notices: tuple[Notice, ...] = ()
         spoken = None
-        for samples_30_s in split_at_quiet(clean(samples), self.sample_rate_hz, LONGEST_S):
+        for samples_30_s in split_at_quiet(clean(samples), self.sample_rate_hz, MAX_AUDIO_S):
             if not samples_30_s.any():
                 continue
             heard = self._batcher.submit(_Part(self._features(samples_30_s), language), cancel)

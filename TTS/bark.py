@@ -15,7 +15,7 @@ from pipeline.words import parts_to_speak
 from utils.hub import expect_weights, fetch
 from utils.voices import expect_known, expect_language, voice_flag
 
-LONGEST_CHARS = 150
+MAX_CHARS = 150
 """Longer text is spoken in parts: the model makes at most some 13 s at a time."""
 
 _FILES = ["*.json", "*.txt", "*.bin", "*.safetensors", "speaker_embeddings/*"]
@@ -66,7 +66,7 @@ class BarkSynthesizer:
         """A chunk for each part."""
         preset = self._choose(voice, language)
         stop = StoppingCriteriaList([_Stop(cancel)])
-        for part in parts_to_speak(text, LONGEST_CHARS):
+        for part in parts_to_speak(text, MAX_CHARS):
             if cancel.cancelled:
                 return
             inputs = self._processor(part, voice_preset=preset).to(self._model.device)

@@ -18,7 +18,7 @@ from pipeline.words import parts_to_speak
 from utils.hub import fetch
 from utils.voices import voice_flag
 
-LONGEST_CHARS = 200
+MAX_CHARS = 200
 """Longer text is spoken in parts: the model stops after 2048 tokens, 43 s."""
 
 TOKENS_A_LETTER = 8
@@ -81,7 +81,7 @@ class ChatTtsSynthesizer:
     ) -> Iterator[AudioChunk]:
         """Pieces of `chunk_size` samples; with `stream` the first of them comes in mid-sentence."""
         speaker = self._speaker(voice or self._voice)
-        for part in parts_to_speak(text, LONGEST_CHARS):
+        for part in parts_to_speak(text, MAX_CHARS):
             yield from self._speak(part, speaker, cancel)
             if cancel.cancelled:
                 return

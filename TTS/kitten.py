@@ -18,7 +18,7 @@ from pipeline.words import parts_to_speak
 from utils.hub import fetch
 from utils.voices import expect_known, voice_flag
 
-LONGEST_CHARS = 200
+MAX_CHARS = 200
 """Longer text is spoken in parts: the model takes 512 phonemes, and a part cannot be stopped."""
 
 
@@ -68,7 +68,7 @@ class KittenSynthesizer:
         """Mostly one chunk; parts of long text."""
         voice = voice or self._voice
         self.expect_voice(voice)
-        for part in parts_to_speak(text.replace("\0", " "), LONGEST_CHARS):
+        for part in parts_to_speak(text.replace("\0", " "), MAX_CHARS):
             if cancel.cancelled:
                 return
             samples = self._model.generate(part, voice, self._speed).reshape(-1)

@@ -42,7 +42,7 @@ _CALLED = {
 }
 """Where MMS does not call a language by its ISO 639-3 code; it has some of them in several scripts."""
 
-LONGEST_CHARS = 200
+MAX_CHARS = 200
 """Longer text is spoken in parts: a part cannot be stopped, and its memory grows with its square."""
 
 KEPT = 4
@@ -94,7 +94,7 @@ class MmsSynthesizer:
         """Mostly one chunk; parts of long text. A model that cannot be had is an `EngineError`."""
         if voice is not None:
             self.expect_voice(voice)
-        for part in textwrap.wrap(text, LONGEST_CHARS, break_on_hyphens=False):
+        for part in textwrap.wrap(text, MAX_CHARS, break_on_hyphens=False):
             if cancel.cancelled:
                 return
             try:

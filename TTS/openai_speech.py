@@ -23,7 +23,7 @@ VOICES = (
 WITHOUT_STYLE = "tts-1"
 """OpenAI's models of this name, and "tts-1-hd", take no instructions."""
 
-LONGEST_CHARS = 4096
+MAX_CHARS = 4096
 """OpenAI takes no more; longer texts are sent in parts."""
 
 
@@ -85,7 +85,7 @@ class OpenAISynthesizer:
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
         """Speak `text`, as the server makes it; the model hears by itself what language it is."""
-        for part in textwrap.wrap(text, LONGEST_CHARS):
+        for part in textwrap.wrap(text, MAX_CHARS):
             request = {**self._request, "voice": voice or self._voice, "input": part}
             for pcm in self._server.stream(functools.partial(_audio, request), cancel):
                 yield AudioChunk(from_pcm16(pcm), self.sample_rate_hz)

@@ -18,11 +18,11 @@ from TTS.parler_speakers import speakers_of
 from utils.hub import expect_weights, fetch
 from utils.voices import expect_known, expect_language, voice_flag
 
-LONGEST_TEXT = 300
+MAX_TEXT = 300
 """Characters that are spoken in one go; of the 30 s for which the models were trained, some 20."""
 
-SHORTEST_PROMPT, LONGEST_PROMPT = 4, 512
-"""Tokens, powers of two: what is compiled for. `LONGEST_TEXT` has about 100."""
+MIN_PROMPT, MAX_PROMPT = 4, 512
+"""Tokens, powers of two: what is compiled for. `MAX_TEXT` has about 100."""
 
 
 class ParlerSynthesizer:
@@ -83,7 +83,7 @@ class ParlerSynthesizer:
         if voice is not None:
             self.expect_voice(voice)
         description = self._describe(voice or self._voice, language or self._language)
-        for part in textwrap.wrap(text, LONGEST_TEXT):
+        for part in textwrap.wrap(text, MAX_TEXT):
             if cancel.cancelled:
                 return
             yield from self._speak(self._inputs(part, description), cancel)
@@ -135,7 +135,7 @@ class ParlerSynthesizer:
         """Compiled code wants few lengths: the next power of two, or the `length` to warm up."""
         tokens = tokenizer(text, return_tensors="pt")
         if self._compiled:
-            present = max(tokens.input_ids.shape[1], SHORTEST_PROMPT)
+            present = max(tokens.input_ids.shape[1], MIN_PROMPT)
             length = max(length, 1 << (present - 1).bit_length())
             tokens = tokenizer(text, return_tensors="pt", padding="max_length", max_length=length)
         return tokens.to(self._model.device)
@@ -144,7 +144,7 @@ class ParlerSynthesizer:
         """The longest first, so that the cache that is kept between calls holds every other."""
         lengths = [0]
         if self._compiled:
-            powers = range(SHORTEST_PROMPT.bit_length() - 1, LONGEST_PROMPT.bit_length())
+            powers = range(MIN_PROMPT.bit_length() - 1, MAX_PROMPT.bit_length())
             lengths = [1 << power for power in reversed(powers)]
         description = self._describe(self._voice, self._language)
         for length in lengths:

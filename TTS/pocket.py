@@ -34,7 +34,7 @@ _MODELS = {
 }
 """What Kyutai calls the model of a language; "_24l" behind it names a larger one."""
 
-LONGEST_CLONE_S = 30
+MAX_CLONE_S = 30
 """Of a recording of a voice; what is longer only costs memory (the package's own bound)."""
 
 
@@ -129,7 +129,7 @@ class PocketSynthesizer:
             samples, rate_hz = soundfile.read(Path(recording).expanduser(), dtype="float32")
         except (OSError, soundfile.SoundFileError) as error:
             raise UserError(f"--tts_clone {recording}: expected a recording, got {error}") from error
-        samples = clean(to_mono(samples))[: LONGEST_CLONE_S * rate_hz]
+        samples = clean(to_mono(samples))[: MAX_CLONE_S * rate_hz]
         if len(samples) < rate_hz:
             raise UserError(f"--tts_clone {recording}: expected at least one second of speech")
         audio = torch.from_numpy(resample(samples, rate_hz, self.sample_rate_hz))

@@ -33,7 +33,7 @@ _LANGUAGES = {
 _NATIVE = {"en": "ryan", "zh": "vivian", "ja": "ono_anna", "ko": "sohee"}
 """Speakers whose own language it is (README of QwenLM/Qwen3-TTS); the others are spoken by the first."""
 
-LONGEST_TEXT = 300
+MAX_TEXT = 300
 """Characters that are spoken in one go, some 20 s: nothing is heard before all of it is made."""
 
 
@@ -93,7 +93,7 @@ class QwenSynthesizer:
         language = language or self._language
         speaker = voice or self._voice or self._usual(language)
         spoken = _LANGUAGES[language] if language else None
-        for part in textwrap.wrap(text, LONGEST_TEXT):
+        for part in textwrap.wrap(text, MAX_TEXT):
             self._cancel = cancel
             try:
                 (samples,), _ = self._qwen.generate_custom_voice(

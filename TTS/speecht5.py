@@ -24,7 +24,7 @@ SPEAKERS = ("awb", "bdl", "clb", "jmk", "ksp", "rms", "slt")
 
 _XVECTORS, _ZIP = "Matthijs/cmu-arctic-xvectors", "spkrec-xvect.zip"
 
-LONGEST_CHARS = 200
+MAX_CHARS = 200
 """Longer text is spoken in parts: the model has places for a few hundred letters."""
 
 FRAMES_A_LETTER = 12
@@ -87,7 +87,7 @@ class SpeechT5Synthesizer:
             if cancel.cancelled:
                 raise _Stopped
 
-        for part in parts_to_speak(text, LONGEST_CHARS):
+        for part in parts_to_speak(text, MAX_CHARS):
             letters = self._tokenizer(part, return_tensors="pt").input_ids.to(device)
             frames = self._model.speecht5.decoder.wrapped_decoder
             before_each_frame = frames.register_forward_pre_hook(look)

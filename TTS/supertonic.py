@@ -19,7 +19,7 @@ from utils.voices import expect_known, expect_language, voice_flag
 _LANGUAGES = {"supertonic": ("en",), "supertonic-2": ("en", "ko", "es", "pt", "fr")}
 """Of the older models; the package states them in words only."""
 
-LONGEST_CHARS = 300
+MAX_CHARS = 300
 """Of a part; the package's own bound."""
 
 
@@ -73,7 +73,7 @@ class SupertonicSynthesizer:
         if not has_words(known):
             return
         style = self._model.get_voice_style(voice)
-        for part in chunk_text(known, LONGEST_CHARS):
+        for part in chunk_text(known, MAX_CHARS):
             if cancel.cancelled:
                 return
             audio, seconds = self._model.synthesize(

@@ -1,6 +1,6 @@
 """VoiceDetector and TurnDetector: what the models of the VAD stage look like to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from pipeline.messages import Samples
@@ -47,3 +47,15 @@ class TurnDetector(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class PartialListener(Protocol):
+    """Recognizes an utterance while it grows, for live partial transcripts or to be done sooner."""
+
+    def begin(self) -> None:
+        """A new utterance begins, or the present one is over."""
+        ...
+
+    def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:
+        """The utterance has grown to `length` samples, which `said` returns."""
+        ...

@@ -11,9 +11,9 @@ from pipeline.handler import BaseHandler
 from pipeline.messages import (
     AudioBlock,
     EndOfTurn,
+    ManualTurn,
+    ManualTurnSignal,
     Samples,
-    Talk,
-    TalkSignal,
     Utterance,
     VoiceBlock,
 )
@@ -22,30 +22,28 @@ from pipeline.session import Session
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin
-from STT.listening import Listening
-from STT.live_transcript import LiveTranscript
-from VAD.base import TurnDetector
+from VAD.base import PartialListener, TurnDetector
 from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
-from VAD.shared_vad import Ears
+from VAD.shared_vad import SharedVAD
 from VAD.speech_turns import Heard, SpeechTurns
-from VAD.turn_end_policy import HEARD_SILENCE_MS, TurnJudge
-from VAD.utterance_buffer import OpenUtterance
+from VAD.turn_end_policy import HEARD_SILENCE_MS, TurnEndPolicy
+from VAD.utterance_buffer import UtteranceBuffer
 
-LONGEST_UTTERANCE_S = 60.0
+MAX_UTTERANCE_S = 60.0
 """Nobody speaks for a minute without half a second's pause; a radio does. Where `max_speech_ms` does
 not, this bounds the memory of a session, and for how long it keeps the others from the recognizer."""
 
-LONGEST_PHRASE_S = 10.0
+MAX_PHRASE_S = 10.0
 """The same where phrases are answered while the user speaks on: nobody listens longer before a word."""
 
-LONGEST_GUESS_S = 15.0
+MAX_GUESS_S = 15.0
 """A longer utterance is recognised once, when it is over: each guess would take the recognizer again."""
 
 LEVEL_WINDOWS = 3
 """Every how many windows the level is told: ten times a second, as meters do."""
 
 
-class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
+class VADHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
     """Begins a turn at the end of each utterance.
 
     When the user goes on before anything of the answer was heard, that turn is dropped and the next one
@@ -58,21 +56,21 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     """
 
     name: ClassVar[str] = "vad"
-    takes = (AudioBlock, TalkSignal)
+    takes = (AudioBlock, ManualTurnSignal)
 
     def setup(
         self,
-        ears: Ears,
+        shared_vad: SharedVAD,
         settings: EndpointerSettings,
         session: Session,
         has_room: Callable[[], bool] = lambda: True,
         turn_detector: SharedEngine[TurnDetector] | None = None,
-        live_transcript: LiveTranscript | Listening | None = None,
+        live_transcript: PartialListener | None = None,
     ) -> None:
-        self._ears = ears
-        self._rate_hz = ears.detector.sample_rate_hz
-        self._window = ears.detector.window_samples
-        self.stream = ears.detector.open()
+        self._shared_vad = shared_vad
+        self._rate_hz = shared_vad.detector.sample_rate_hz
+        self._window = shared_vad.detector.window_samples
+        self.stream = shared_vad.detector.open()
         self._probability: float | None = None
         self._session = session
         self._turn_detector = turn_detector
@@ -87,10 +85,10 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         """Whether the user said that they speak, and will say when they have finished."""
 
     def process(
-        self, message: AudioBlock | TalkSignal
+        self, message: AudioBlock | ManualTurnSignal
     ) -> Generator[Utterance | VoiceBlock | EndOfTurn, None, None]:
         """Judge one window, or heed the user's hand."""
-        if isinstance(message, TalkSignal):
+        if isinstance(message, ManualTurnSignal):
             yield from self._heed(message)
             return
         self._tell_level(message)
@@ -106,7 +104,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         if self._endpointer.confirmed:
             yield from self._speech_ended()
 
-    def failed(self, message: AudioBlock | TalkSignal, error: Exception) -> None:
+    def failed(self, message: AudioBlock | ManualTurnSignal, error: Exception) -> None:
         """A window that cannot be judged is left out."""
         self._session.report(self.name, error)
         self.stream.reset()
@@ -114,10 +112,10 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     # -- the ears, on whose thread all of this runs --------------------------------------------------
 
     def _serve_channel(self) -> None:
-        self._ears.attend(self)
+        self._shared_vad.attend(self)
         self._send(self.finish(), None)
 
-    def to_judge(self, message: AudioBlock | TalkSignal) -> Samples | None:
+    def to_judge(self, message: AudioBlock | ManualTurnSignal) -> Samples | None:
         """A window, if somebody listens; the stream begins anew where it does not follow on the last."""
         listens = self._by_hand or self._session.settings.hands_free
         if not (isinstance(message, AudioBlock) and listens):
@@ -126,7 +124,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
             self.stream.reset()
         return message.samples
 
-    def heard(self, message: AudioBlock | TalkSignal, probability: float | None) -> None:
+    def heard(self, message: AudioBlock | ManualTurnSignal, probability: float | None) -> None:
         self._probability = probability
         self._serve(message)
 
@@ -165,10 +163,10 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         if voice is Voice.PAUSED and not (self._streaming or self._over_reply):
             if not self._by_hand:
                 judged = self._utterance.samples(self._trailing(), kept_silence=self._heard_silence)
-                self._judge.pause_began(judged, self._rate_hz)
+                self._policy.pause_began(judged, self._rate_hz)
             return self._speculate()
         if voice is Voice.RESUMED:
-            self._judge.pause_ended()
+            self._policy.pause_ended()
             self._turns.drop_guess()
         elif voice is Voice.ENDED:
             return self._speech_ended()
@@ -194,8 +192,8 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         """From now on, between two utterances."""
         self._settings = settings
         self._endpointer = Endpointer(settings, 1000 * self._window / self._rate_hz)
-        self._utterance = OpenUtterance(self._rate_hz, self._windows_in(settings.speech_pad_ms))
-        self._judge = TurnJudge(settings, self._turn_detector, self._session)
+        self._utterance = UtteranceBuffer(self._rate_hz, self._windows_in(settings.speech_pad_ms))
+        self._policy = TurnEndPolicy(settings, self._turn_detector, self._session)
 
     def _left_out(self, samples: int) -> Heard:
         """The microphone was not listened to for a while: what was being said ends here, unless it is
@@ -222,7 +220,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
     @property
     def _longest(self) -> float:
         """How many samples an utterance may have."""
-        most_s = LONGEST_PHRASE_S if self._streaming else LONGEST_UTTERANCE_S
+        most_s = MAX_PHRASE_S if self._streaming else MAX_UTTERANCE_S
         return self._rate_hz * min(self._settings.max_speech_ms / 1000, most_s)
 
     def _patience_ms(self) -> float:
@@ -233,20 +231,20 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
             return math.inf
         if self._over_reply:  # the reply is paused until it is known what this is
             return PHRASE_PAUSE_MS
-        return self._judge.patience_ms
+        return self._policy.patience_ms
 
     # -- by hand -----------------------------------------------------------------------------------
 
-    def _heed(self, signal: TalkSignal) -> Heard:
+    def _heed(self, signal: ManualTurnSignal) -> Heard:
         heard: Heard = []
         match signal.talk:
-            case Talk.START:
+            case ManualTurn.START:
                 heard = self._start_by_hand(signal.at_sample)
-            case Talk.COMMIT:
+            case ManualTurn.COMMIT:
                 heard = self._commit_by_hand()
-            case Talk.CANCEL:
+            case ManualTurn.CANCEL:
                 self._take_back()
-        self._by_hand = signal.talk is Talk.START
+        self._by_hand = signal.talk is ManualTurn.START
         return heard
 
     def _start_by_hand(self, at_sample: int) -> Heard:
@@ -281,7 +279,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         if self._endpointer.confirmed:
             self._session.events.emit(SpeechCancelled(self._next_sample))
         self._turns.take_back()
-        self._judge.pause_ended()
+        self._policy.pause_ended()
         self._utterance.forget()
         self._utterance.forget_before()
         self._endpointer.in_speech = False
@@ -296,12 +294,14 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
         if not self._turns.begin():
             self._utterance.forget_before()
         self._begin_partials()
-        if not (self._streaming and self._session.can.frames and self._session.playout.full_duplex):
+        if not (
+            self._streaming and self._session.capabilities.frames and self._session.playout.full_duplex
+        ):
             return []  # in half duplex the answer would shut the microphone before the end is heard
         return self._turns.begin_live(self._said(), self._rate_hz)
 
     def _speculate(self) -> Heard:
-        short = len(self._utterance) < LONGEST_GUESS_S * self._rate_hz
+        short = len(self._utterance) < MAX_GUESS_S * self._rate_hz
         return self._turns.guess() if self._settings.speculate and short else []
 
     def _speech_ended(self, *, went_on: bool = False) -> Heard:
@@ -315,7 +315,7 @@ class VADHandler(BaseHandler[AudioBlock | TalkSignal]):
             trailing_ms = 1000 * self._trailing() * self._window / self._rate_hz
             whispered = self._by_hand and trailing_ms > self._settings.min_silence_ms
             heard = self._turns.commit(anew=went_on or whispered, over_reply=self._over_reply)
-        self._judge.pause_ended()
+        self._policy.pause_ended()
         self._utterance.end(self._trailing())
         self._endpointer.in_speech = False
         if went_on:

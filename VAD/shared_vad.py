@@ -5,7 +5,7 @@ import time
 from typing import Protocol
 
 from pipeline.channel import END, Channel
-from pipeline.messages import AudioBlock, Samples, TalkSignal
+from pipeline.messages import AudioBlock, ManualTurnSignal, Samples
 from VAD.base import VoiceDetector, VoiceStream
 
 TOGETHER_S = 0.004
@@ -14,31 +14,31 @@ come in between are judged in one call, in which eight take half as long as one 
 than that waits for nobody, nor does who is alone."""
 
 
-class Hearer(Protocol):
+class VADClient(Protocol):
     """Who hears in one session: its VAD stage."""
 
-    queue_in: Channel[AudioBlock | TalkSignal]
+    queue_in: Channel[AudioBlock | ManualTurnSignal]
     stream: VoiceStream
 
-    def to_judge(self, message: AudioBlock | TalkSignal) -> Samples | None:
+    def to_judge(self, message: AudioBlock | ManualTurnSignal) -> Samples | None:
         """The window that is to be judged, if any; it follows on what the stream has heard."""
         ...
 
-    def heard(self, message: AudioBlock | TalkSignal, probability: float | None) -> None:
+    def heard(self, message: AudioBlock | ManualTurnSignal, probability: float | None) -> None:
         """React to the next message; the probability of speech is there if it was to be judged."""
         ...
 
-    def failed(self, message: AudioBlock | TalkSignal, error: Exception) -> None:
+    def failed(self, message: AudioBlock | ManualTurnSignal, error: Exception) -> None:
         """It could not be judged."""
         ...
 
 
-class _Visit:
+class _Waiting:
     """A hearer, and the message that it is to hear next."""
 
-    def __init__(self, hearer: Hearer) -> None:
-        self.hearer = hearer
-        self.message: AudioBlock | TalkSignal
+    def __init__(self, client: VADClient) -> None:
+        self.client = client
+        self.message: AudioBlock | ManualTurnSignal
         self.over = threading.Event()
         self.error: Exception | None = None
 
@@ -47,7 +47,7 @@ class _Visit:
         if self.over.is_set():
             return False
         try:
-            message = self.hearer.queue_in.poll()
+            message = self.client.queue_in.poll()
         except Exception as error:
             self.end(error)
             return False
@@ -60,14 +60,14 @@ class _Visit:
 
     def react(self, probability: float | None) -> None:
         try:
-            self.hearer.heard(self.message, probability)
+            self.client.heard(self.message, probability)
         except Exception as error:
             self.end(error)
 
     def miss(self, error: Exception) -> None:
         """The window could not be judged."""
         try:
-            self.hearer.failed(self.message, error)
+            self.client.failed(self.message, error)
         except Exception as failure:
             self.end(failure)
 
@@ -77,7 +77,7 @@ class _Visit:
         self.over.set()
 
 
-class Ears:
+class SharedVAD:
     """Judges the windows of all sessions, those that wait in one call, and lets each session react.
 
     A thread for each would wake up for every window, and find nothing of the model in the cache. One is
@@ -87,36 +87,36 @@ class Ears:
     def __init__(self, detector: VoiceDetector) -> None:
         self.detector = detector
         self._condition = threading.Condition(threading.Lock())
-        self._woken: list[_Visit] = []
+        self._woken: list[_Waiting] = []
         self._attending = 0
         self._running = False
         self._round_began = 0.0
 
-    def attend(self, hearer: Hearer) -> None:
+    def attend(self, client: VADClient) -> None:
         """Hear for it until its channel ends; the caller waits. Raises what its reaction raises."""
-        visit = _Visit(hearer)
+        waiting = _Waiting(client)
         with self._condition:
             self._attending += 1
             if not self._running:
                 self._running = True
-                threading.Thread(target=self._run, name="ears", daemon=True).start()
-        hearer.queue_in.on_wake = lambda: self._wake(visit)
-        self._wake(visit)
-        visit.over.wait()
+                threading.Thread(target=self._run, name="shared VAD", daemon=True).start()
+        client.queue_in.on_wake = lambda: self._wake(waiting)
+        self._wake(waiting)
+        waiting.over.wait()
         with self._condition:
             self._attending -= 1
             self._condition.notify()
-        if visit.error is not None:
-            raise visit.error
+        if waiting.error is not None:
+            raise waiting.error
 
-    def _wake(self, visit: _Visit) -> None:
+    def _wake(self, waiting: _Waiting) -> None:
         with self._condition:
-            self._woken.append(visit)
+            self._woken.append(waiting)
             if len(self._woken) == 1:
                 self._condition.notify()
 
     def _run(self) -> None:
-        waiting: list[_Visit] = []
+        waiting: list[_Waiting] = []
         while self._is_time(at_once=bool(waiting)):
             waiting = self._round(waiting)
 
@@ -133,33 +133,33 @@ class Ears:
                 self._running = False
             return self._running
 
-    def _round(self, waiting: list[_Visit]) -> list[_Visit]:
+    def _round(self, waiting: list[_Waiting]) -> list[_Waiting]:
         """Hear one message of each who has one; those who have more of them."""
         with self._condition:
             self._round_began = time.monotonic()
             woken, self._woken = self._woken, []
-        waiting += [visit for visit in woken if visit.has_message()]
+        waiting += [waiting for waiting in woken if waiting.has_message()]
         self._hear(waiting)
-        return [visit for visit in waiting if visit.has_message()]
+        return [waiting for waiting in waiting if waiting.has_message()]
 
-    def _hear(self, visits: list[_Visit]) -> None:
-        judged: dict[_Visit, Samples] = {}
-        for visit in visits:
+    def _hear(self, visits: list[_Waiting]) -> None:
+        judged: dict[_Waiting, Samples] = {}
+        for waiting in visits:
             try:
-                window = visit.hearer.to_judge(visit.message)
+                window = waiting.client.to_judge(waiting.message)
             except Exception as error:
-                visit.end(error)
+                waiting.end(error)
                 continue
             if window is None:
-                visit.react(None)
+                waiting.react(None)
             else:
-                judged[visit] = window
-        for visit, probability in self._judge(judged):
-            visit.react(probability)
+                judged[waiting] = window
+        for waiting, probability in self._judge(judged):
+            waiting.react(probability)
 
-    def _judge(self, windows: dict[_Visit, Samples]) -> list[tuple[_Visit, float]]:
+    def _judge(self, windows: dict[_Waiting, Samples]) -> list[tuple[_Waiting, float]]:
         """Together; where that fails one by one, so that one window costs nobody else theirs."""
-        streams = [visit.hearer.stream for visit in windows]
+        streams = [waiting.client.stream for waiting in windows]
         try:
             judged = self.detector.judge(streams, list(windows.values())) if windows else []
             return list(zip(windows, judged, strict=True))
@@ -167,5 +167,5 @@ class Ears:
             if len(windows) == 1:
                 next(iter(windows)).miss(error)
                 return []
-        alone = [self._judge({visit: window}) for visit, window in windows.items()]
+        alone = [self._judge({waiting: window}) for waiting, window in windows.items()]
         return [judgement for judgements in alone for judgement in judgements]

@@ -7,7 +7,7 @@ from pipeline.messages import EndOfTurn, Samples, Utterance, VoiceBlock
 from pipeline.session import Session
 from pipeline.turn import Origin, Turn
 
-MOST_STARTS = 3
+MAX_STARTS = 3
 """Tentative turns for one utterance. Who pauses so often is thinking, not ending."""
 
 Heard: TypeAlias = list[Utterance | VoiceBlock | EndOfTurn]
@@ -43,7 +43,7 @@ class SpeechTurns:
 
     def guess(self) -> Heard:
         """Perhaps that was all: begin to work on it, within bounds."""
-        if self._starts >= MOST_STARTS or not self._has_room():
+        if self._starts >= MAX_STARTS or not self._has_room():
             return []
         self._starts += 1
         utterance = self._make_utterance(False)

@@ -1,4 +1,4 @@
-"""TurnJudge: how long a pause ends the turn."""
+"""TurnEndPolicy: how long a pause ends the turn."""
 
 from pipeline.audio import resample
 from pipeline.messages import Samples
@@ -16,11 +16,11 @@ HEARD_SILENCE_MS = 32
 everything sounds to it: telling 26 whole sentences from 189 cut at a word, the area under the curve is
 0.83 with 32 ms, 0.80 with 128 ms, and falls on from there; so a second look, later, does not help."""
 
-LONGEST_JUDGED_S = 8.0
+MAX_JUDGED_S = 8.0
 """What a turn detector hears of an utterance: the window of Smart Turn."""
 
 
-class TurnJudge:
+class TurnEndPolicy:
     """By silence alone, or by a detector that hears whether what was said is complete.
 
     The detector is asked at the beginning of a pause, and answers on a thread of its own while it grows
@@ -54,7 +54,7 @@ class TurnJudge:
             return
         self._pause += 1
         pause, activity = self._pause, self._activity
-        heard = said[-int(LONGEST_JUDGED_S * rate_hz) :]
+        heard = said[-int(MAX_JUDGED_S * rate_hz) :]
         samples = resample(heard, rate_hz, self._detector.engine.sample_rate_hz)
 
         def ask(detector: TurnDetector) -> None:

@@ -1,4 +1,4 @@
-"""OpenUtterance: what the user is saying, while they are saying it."""
+"""UtteranceBuffer: what the user is saying, while they are saying it."""
 
 from collections import deque
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from pipeline.messages import Samples
 
-LONGEST_GAP_S = 0.5
+MAX_GAP_S = 0.5
 """Silence kept between the two halves of what the user said when they went on before the answer."""
 
 
-class OpenUtterance:
+class UtteranceBuffer:
     """Windows of audio since somebody began to speak, behind what they said before a pause.
 
     It begins with what was heard just before, since the first window that sounds like speech is seldom
@@ -22,7 +22,7 @@ class OpenUtterance:
         self._just_heard: deque[Samples] = deque(maxlen=pad_windows + 1)
         self._windows: list[Samples] = []
         self._before: Samples = np.empty(0, np.float32)
-        self._gap = np.zeros(int(LONGEST_GAP_S * rate_hz), np.float32)
+        self._gap = np.zeros(int(MAX_GAP_S * rate_hz), np.float32)
 
     def __len__(self) -> int:
         """Samples, with what was said before; windows are of one size."""

@@ -7,14 +7,14 @@ from typing import ClassVar, Literal
 from arguments_classes.expect import expect
 from catalogue.environments import ENVIRONMENTS
 from catalogue.presets import preset_list
-from catalogue.registry import AUTO, EngineRow, rows
+from catalogue.registry import AUTO, EngineSpec, specs
 from pipeline.language import is_language
 
 _BEST = "or auto: the best whose model is in the cache, else the plain one"
 
 
 def _names(stage: str) -> str:
-    return ", ".join(row.name for row in rows(stage))
+    return ", ".join(spec.name for spec in specs(stage))
 
 
 _ENVIRONMENTS = ", ".join(environment.name for environment in ENVIRONMENTS)
@@ -142,15 +142,15 @@ class ModuleArguments:
         chosen = "llm" not in wanted or self.llm != AUTO
         expect(chosen, "llm", "a language model by name, for --isolate llm", self.llm)
 
-    def isolates(self, row: EngineRow) -> bool:
+    def isolates(self, spec: EngineSpec) -> bool:
         """Whether this engine gets a process of its own."""
-        if row.stage not in CAN_BE_ISOLATED:
+        if spec.stage not in CAN_BE_ISOLATED:
             return False
-        if row.environment is not None or row.foreign:
+        if spec.environment is not None or spec.foreign:
             return True
         if self.isolate is None:
-            return row.long_in_python and self.mode in SERVERS
-        return row.stage in self._isolated_by_hand
+            return spec.long_in_python and self.mode in SERVERS
+        return spec.stage in self._isolated_by_hand
 
     @property
     def _isolated_by_hand(self) -> set[str]:

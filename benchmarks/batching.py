@@ -10,7 +10,7 @@ from benchmarks.figures import median, table
 from pipeline.turn import CancelToken
 from STT.whisper import WhisperRecognizer
 from testing.contracts import speech_like
-from tests.tiny_whisper import tiny_whisper
+from testing.tiny_whisper import tiny_whisper
 from utils.device import find_device
 
 TINY: dict[str, Any] = {

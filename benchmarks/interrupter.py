@@ -11,14 +11,14 @@ from benchmarks.user import User
 from connections.tcp.wire import FrameKind, FrameReader, Hello, WireFrame, encode_hello
 from pipeline.session import Session
 
-LONGEST_HEARD_S = 1.0
+MAX_HEARD_S = 1.0
 """An answer is interrupted within this time, anywhere."""
 
 HASTY = 0.4
 """How often the user does not wait for the answer to begin: it is still being made, or not even that."""
 
 HASTE_S = 0.4
-LONGEST_THOUGHT_S = 0.2
+MAX_THOUGHT_S = 0.2
 """Between stopping an answer and asking anew."""
 
 
@@ -53,7 +53,7 @@ class Interrupter(User):
                 await asyncio.sleep(self.chance.uniform(0, HASTE_S))
             else:
                 await self.answered(newer_than)
-                await asyncio.sleep(self.chance.uniform(0, LONGEST_HEARD_S))
+                await asyncio.sleep(self.chance.uniform(0, MAX_HEARD_S))
             self.tally.unheard += self.newest <= newer_than
             newer_than = await self._interrupt_once()
         await self.answered(newer_than)
@@ -85,7 +85,7 @@ class Interrupter(User):
         self._session.interrupt()
         if sounding:
             self.tally.returned_ms.append(1000 * (time.perf_counter() - began))
-        await asyncio.sleep(self.chance.uniform(0, LONGEST_THOUGHT_S))
+        await asyncio.sleep(self.chance.uniform(0, MAX_THOUGHT_S))
         return await self._ask()
 
     async def _ask(self) -> int:

@@ -20,7 +20,7 @@ from pipeline.clock import Clock
 from pipeline.session import Session
 from pipeline.sink import Sink
 from s2s_pipeline import build_pipeline
-from utils.shutdown import Request
+from utils.shutdown import StopRequest
 
 SEED = 1
 SESSIONS = 20
@@ -37,7 +37,7 @@ class Host:
         """Those that are in memory."""
         self._latest: Session | None = None
         self._engines = unhurried_engines(chance)
-        self._stop = Request()
+        self._stop = StopRequest()
         self._server = SocketServer(SocketArguments(recv_port=0, send_port=0), self._stop)
         self.ports = self._server.ports
         self._thread = threading.Thread(target=self._server.run, args=(self._open_session,))

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.figures import median, percentile, table
 from benchmarks.zero_cost import RATE_HZ
-from catalogue.registry import EngineRow, find
+from catalogue.registry import EngineSpec, find
 from engines.isolation.engines import isolate
 from LLM.base import ChatModel
 from pipeline.messages import AudioChunk, ChatMessage, Notice, ToolCall
@@ -28,8 +28,8 @@ HOPS = 500
 HOP_S = 0.02
 """Between two frames of a session."""
 
-WORDY = EngineRow("llm", "wordy", "", "benchmarks.isolation:WordyModel")
-BUSY = EngineRow("tts", "busy", "", "benchmarks.isolation:BusySynthesizer")
+WORDY = EngineSpec("llm", "wordy", "", "benchmarks.isolation:WordyModel")
+BUSY = EngineSpec("tts", "busy", "", "benchmarks.isolation:BusySynthesizer")
 
 
 class WordyModel:
@@ -121,13 +121,13 @@ def costs() -> str:
     spoken = side_by_side(speak, synthesizer, isolate(espeak, {}, "cpu"))
     answered = side_by_side(answer, WordyModel(), isolate(WORDY, {}, "cpu"))
     recognised = side_by_side(recognise, moonshine.load()(), isolate(moonshine, {}, "cpu"))
-    rows = [
+    specs = [
         [f"moonshine, {seconds:.1f} s of speech", *recognised],
         [f"a model that gives {WORDS} words at once", *answered],
         ["espeak, a sentence", *spoken],
     ]
     header = ["", "first output, bare, ms", "isolated, ms", "all of it, bare, ms", "isolated, ms"]
-    return table(f"An engine, bare and in a process of its own (medians of {CALLS})", header, rows)
+    return table(f"An engine, bare and in a process of its own (medians of {CALLS})", header, specs)
 
 
 def lateness_ms(engine: Synthesizer | None) -> list[float]:
@@ -167,14 +167,14 @@ def lateness_ms(engine: Synthesizer | None) -> list[float]:
 def spares() -> str:
     """The table."""
     isolated = isolate(BUSY, {}, "cpu")
-    rows: list[list[object]] = []
+    specs: list[list[object]] = []
     for name, engine in (("none", None), ("in the program", BusySynthesizer()), ("isolated", isolated)):
         late = lateness_ms(engine)
-        rows.append([name, median(late), percentile(late, 0.95), max(late)])
+        specs.append([name, median(late), percentile(late, 0.95), max(late)])
     isolated.close()
     header = ["an engine that computes in Python", "a frame is late, median ms", "p95 ms", "max ms"]
     title = f"Frames of other sessions beside it, one every {1000 * HOP_S:.0f} ms"
-    return table(f"{title}; switch interval {1000 * sys.getswitchinterval():.1f} ms", header, rows)
+    return table(f"{title}; switch interval {1000 * sys.getswitchinterval():.1f} ms", header, specs)
 
 
 def main() -> str:

@@ -26,7 +26,7 @@ from pipeline.clock import Clock
 from pipeline.session import Session
 from pipeline.sink import Sink
 from s2s_pipeline import build_pipeline
-from utils.shutdown import Request
+from utils.shutdown import StopRequest
 
 SERVERS_CORE, CLIENTS_CORE = 0, 1
 
@@ -146,7 +146,7 @@ def _serve(
 ) -> None:
     stay_on(SERVERS_CORE)
     sys.setswitchinterval(switch_interval_s)
-    loaded, stop = engines(), Request()
+    loaded, stop = engines(), StopRequest()
     gc.freeze()  # as the program does
     sessions: weakref.WeakSet[Session] = weakref.WeakSet()
     server: WebSocketServer | SocketServer

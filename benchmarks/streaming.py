@@ -29,7 +29,7 @@ from STT.base import RecognizerStream, Transcription
 from STT.nemotron import NemotronRecognizer
 from testing.conversation import settled
 from testing.sinks import RecordingSink
-from tests.tiny_recognizers import tiny_nemotron
+from testing.tiny_recognizers import tiny_nemotron
 
 LENGTHS_S = (2.0, 6.0)
 COUNT = 3

@@ -16,7 +16,7 @@ from VAD.silero import SileroDetector
 from VAD.smart_turn import SmartTurnDetector
 from VAD.smart_turn_file import smart_turn_file
 from VAD.turn_end_policy import PATIENCE_WITH_UNFINISHED
-from VAD.utterance_buffer import OpenUtterance
+from VAD.utterance_buffer import UtteranceBuffer
 
 HESITATIONS_MS = (300, 500, 700, 900)
 """Pauses in the middle of a sentence, after which the speaker would have gone on."""
@@ -57,7 +57,7 @@ def pause_behind(speech: Samples, room: Samples) -> Ending:
     """Let the real voice detector hear it, as the VAD stage does, until it pauses behind the speech."""
     audio = np.concatenate((speech, np.resize(room, int(PAUSE_S * RATE_HZ))))
     settings, stream = EndpointerSettings(), SileroDetector().open()
-    endpointer, utterance = Endpointer(settings, WINDOW_MS), OpenUtterance(RATE_HZ, 4)
+    endpointer, utterance = Endpointer(settings, WINDOW_MS), UtteranceBuffer(RATE_HZ, 4)
     endpointer.patience_ms = math.inf
     ending = None
     for start in range(0, len(audio) - WINDOW, WINDOW):

@@ -12,10 +12,10 @@ from benchmarks.tally import Tally
 from pipeline.audio import to_pcm16
 
 LOUD, QUIET = (to_pcm16(np.full(PACKET, level, np.float32)) for level in (0.5, 0.0))
-SHORTEST_WORDS, LONGEST_WORDS = 16, 60
+MIN_WORDS, MAX_WORDS = 16, 60
 """Packets: 0.3 to 1.2 s. The shortest is longer than a cough, the longest than any nod."""
 
-SHORTEST_BREATH, LONGEST_BREATH = 8, 30
+MIN_BREATH, MAX_BREATH = 8, 30
 """Packets: 0.16 to 0.6 s. After some of these pauses a turn has ended, after others it goes on."""
 
 PATIENCE_S = 5.0
@@ -51,10 +51,10 @@ class User:
     async def speak(self) -> int:
         """Some words, or some words, a breath and some more. The answer will be newer than the turn
         that is returned."""
-        self._to_say.extend([True] * self.chance.randint(SHORTEST_WORDS, LONGEST_WORDS))
+        self._to_say.extend([True] * self.chance.randint(MIN_WORDS, MAX_WORDS))
         if self.chance.random() < 0.3:
-            self._to_say.extend([False] * self.chance.randint(SHORTEST_BREATH, LONGEST_BREATH))
-            self._to_say.extend([True] * self.chance.randint(SHORTEST_WORDS, LONGEST_WORDS))
+            self._to_say.extend([False] * self.chance.randint(MIN_BREATH, MAX_BREATH))
+            self._to_say.extend([True] * self.chance.randint(MIN_WORDS, MAX_WORDS))
         self._said.clear()
         await self._said.wait()
         return self.newest

@@ -13,9 +13,9 @@ WAYS = ("asks over it", "interrupts it", "hears it out", "drops", "asks and drop
 WEIGHTS = (6, 4, 2, 2, 2, 1)
 """What they do when an answer has begun, and how often."""
 
-LONGEST_HEARD_S = 1.0
-LONGEST_REPLY_S = 6.0
-LONGEST_AWAY_S = 3.0
+MAX_HEARD_S = 1.0
+MAX_REPLY_S = 6.0
+MAX_AWAY_S = 3.0
 """The server waits for 15 s."""
 
 REFUSED_S = 1.0
@@ -32,7 +32,7 @@ class Visitor(User):
         self._turn = 0
         self._recognised = asyncio.Event()
 
-    async def stay(self, until: asyncio.Event) -> None:
+    async def registered(self, until: asyncio.Event) -> None:
         """Talk until then."""
         talking = asyncio.create_task(self.microphone())
         line = await self._come()
@@ -41,14 +41,14 @@ class Visitor(User):
             way = self.chance.choices(WAYS, WEIGHTS)[0]
             self.tally.ways[way] += 1
             if way == "hears it out":
-                await asyncio.sleep(LONGEST_REPLY_S)
+                await asyncio.sleep(MAX_REPLY_S)
             elif way == "asks and drops":
                 newer_than = await self.speak()
                 await self._recognised.wait()  # from here on it is for the server to answer
                 line = await self._come_back(line)
                 await self.answered(newer_than)
             else:
-                await asyncio.sleep(self.chance.uniform(0, LONGEST_HEARD_S))
+                await asyncio.sleep(self.chance.uniform(0, MAX_HEARD_S))
             if way == "interrupts it":
                 line.say("interrupt")
             elif way == "drops":
@@ -80,7 +80,7 @@ class Visitor(User):
         self._line = None
         line.drop()
         await self._listening
-        await asyncio.sleep(self.chance.uniform(0, LONGEST_AWAY_S))
+        await asyncio.sleep(self.chance.uniform(0, MAX_AWAY_S))
         return await self._come(line.key)
 
     async def _come(self, key: str = "") -> WebLine:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from catalogue.registry import EngineRow, find, rows
+from catalogue.registry import EngineSpec, find, specs
 from utils.hub import cached
 
 
@@ -67,7 +67,7 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
 class Choice:
     """An engine, the model that it is called with if not its default, and why it was chosen."""
 
-    row: EngineRow
+    spec: EngineSpec
     model: str | None = None
     why: str = ""
 
@@ -78,25 +78,25 @@ def choose(stage: str, typed: Sequence[str], language: str | None = None) -> Cho
     plain = _plain(stage)
     if any(argument.replace("-", "_").startswith(f"__{stage}_") for argument in typed):
         return Choice(plain)
-    there = {row.name: row for row in rows(stage)}
+    there = {spec.name: spec for spec in specs(stage)}
     for preferred in PREFERRED[stage]:
-        row = there.get(preferred.name)
-        if preferred.model is None or row is None or not _ready(preferred, row):
+        spec = there.get(preferred.name)
+        if preferred.model is None or spec is None or not _ready(preferred, spec):
             continue
         if language is not None and preferred.languages and language not in preferred.languages:
             continue
         why = f"{preferred.model} is in the cache; --{stage} {plain.name} chooses the plain one"
-        return Choice(row, preferred.model, why)
+        return Choice(spec, preferred.model, why)
     return Choice(plain)
 
 
-def _plain(stage: str) -> EngineRow:
+def _plain(stage: str) -> EngineSpec:
     built_in = [find(stage, preferred.name) for preferred in PREFERRED[stage] if preferred.model is None]
-    return next((row for row in built_in if not row.missing()), built_in[-1])
+    return next((spec for spec in built_in if not spec.missing()), built_in[-1])
 
 
-def _ready(preferred: Preferred, row: EngineRow) -> bool:
-    if row.missing() or any(find_spec(module) is None for module in preferred.needs):
+def _ready(preferred: Preferred, spec: EngineSpec) -> bool:
+    if spec.missing() or any(find_spec(module) is None for module in preferred.needs):
         return False
     if preferred.accelerated and not accelerated():
         return False

@@ -1,9 +1,9 @@
 """The language models that there are."""
 
-from catalogue.registry import EngineRow
+from catalogue.registry import EngineSpec
 
-MENU = (
-    EngineRow(
+CATALOGUE = (
+    EngineSpec(
         "llm",
         "openai",
         "any server that speaks the OpenAI chat protocol",
@@ -17,7 +17,7 @@ MENU = (
         licence="Apache-2.0; as the model",
         tested="a server in the tests",
     ),
-    EngineRow(
+    EngineSpec(
         "llm",
         "openai-responses",
         "any server that speaks the OpenAI responses protocol",
@@ -30,7 +30,7 @@ MENU = (
         licence="Apache-2.0; as the model",
         tested="a server in the tests",
     ),
-    EngineRow(
+    EngineSpec(
         "llm",
         "transformers",
         "a model of the Hugging Face hub, in this process",
@@ -47,7 +47,7 @@ MENU = (
         licence="Apache-2.0; as the model (the default: Apache-2.0)",
         tested="tiny random weights",
     ),
-    EngineRow(
+    EngineSpec(
         "llm",
         "mlx-lm",
         "a model for Apple silicon, in this process",
@@ -62,7 +62,7 @@ MENU = (
         tested="tiny random weights",
         remarks="on Linux too: mlx[cpu], mlx[cuda]",
     ),
-    EngineRow(
+    EngineSpec(
         "llm",
         "llama-cpp",
         "a GGUF file, by llama.cpp in this process",
@@ -78,7 +78,7 @@ MENU = (
         tested="tiny random weights",
         remarks="pip compiles it, which takes ten minutes; for a GPU its own instructions say how",
     ),
-    EngineRow(
+    EngineSpec(
         "llm",
         "eliza",
         "a stand-in that needs no model, from 1966",

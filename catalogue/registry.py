@@ -26,7 +26,7 @@ Tested: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class EngineRow:
+class EngineSpec:
     """One engine. `module` and `arguments` are written "module:Name"; nothing is imported here."""
 
     stage: str
@@ -107,22 +107,22 @@ AUTO = "auto"
 
 
 @functools.cache
-def rows(stage: str) -> tuple[EngineRow, ...]:
+def specs(stage: str) -> tuple[EngineSpec, ...]:
     """The engines of a stage."""
-    return tuple(_named(f"catalogue.{stage}:MENU"))
+    return tuple(_named(f"catalogue.{stage}:CATALOGUE"))
 
 
-def all_rows() -> tuple[EngineRow, ...]:
+def all_specs() -> tuple[EngineSpec, ...]:
     """The engines of all stages."""
-    return tuple(row for stage in STAGES for row in rows(stage))
+    return tuple(spec for stage in STAGES for spec in specs(stage))
 
 
-def find(stage: str, name: str) -> EngineRow:
+def find(stage: str, name: str) -> EngineSpec:
     """The row of an engine by its name or an older spelling of it. Raises `UserError`."""
-    for row in rows(stage):
-        if name == row.name or name in row.aliases:
-            return row
-    names = [row.name for row in rows(stage)] + ([AUTO] if stage in ("stt", "llm", "tts") else [])
+    for spec in specs(stage):
+        if name == spec.name or name in spec.aliases:
+            return spec
+    names = [spec.name for spec in specs(stage)] + ([AUTO] if stage in ("stt", "llm", "tts") else [])
     raise UserError(f"--{stage}: expected one of {', '.join(names)}, got {name!r}")
 
 

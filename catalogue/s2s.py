@@ -1,9 +1,9 @@
 """The speech-to-speech engines that there are."""
 
-from catalogue.registry import EngineRow
+from catalogue.registry import EngineSpec
 
-MENU = (
-    EngineRow(
+CATALOGUE = (
+    EngineSpec(
         "s2s",
         "tone",
         "TEST TONE: proves the audio path without a model",

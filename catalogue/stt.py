@@ -1,9 +1,9 @@
 """The recognizers that there are."""
 
-from catalogue.registry import EngineRow
+from catalogue.registry import EngineSpec
 
-MENU = (
-    EngineRow(
+CATALOGUE = (
+    EngineSpec(
         "stt",
         "moonshine",
         "small and fast; English built in",
@@ -15,7 +15,7 @@ MENU = (
         licence="MIT; MIT for English, Moonshine Community for others",
         tested="real weights",
     ),
-    EngineRow(
+    EngineSpec(
         "stt",
         "pocketsphinx",
         "English built in; for machines that Moonshine does not support",
@@ -28,7 +28,7 @@ MENU = (
         licence="BSD-2; BSD-2",
         tested="real weights",
     ),
-    EngineRow(
+    EngineSpec(
         "stt",
         "none",
         "no recognizer: the language model hears",
@@ -38,7 +38,7 @@ MENU = (
         tested="a server in the tests",
         remarks="interrupted by the length of what is said, since there are no words",
     ),
-    EngineRow(
+    EngineSpec(
         "stt",
         "openai",
         "any server that speaks the OpenAI transcription protocol",
@@ -50,7 +50,7 @@ MENU = (
         licence="Apache-2.0; as the model",
         tested="a server in the tests",
     ),
-    EngineRow(
+    EngineSpec(
         "stt",
         "whisper",
         "Whisper and Distil-Whisper of the Hugging Face hub, in this process",
@@ -65,7 +65,7 @@ MENU = (
         licence="Apache-2.0; as the model (the default: MIT)",
         tested="tiny random weights",
     ),
-    EngineRow(
+    EngineSpec(
         "stt",
         "parakeet",
         "fast and exact; English or 25 European languages",
@@ -79,7 +79,7 @@ MENU = (
         licence="Apache-2.0; CC-BY-4.0",
         tested="tiny random weights",
     ),
-    EngineRow(
+    EngineSpec(
         "stt",
         "nemotron",
         "recognises while you speak; English",
@@ -94,7 +94,7 @@ MENU = (
         licence="Apache-2.0; NVIDIA Open Model License",
         tested="tiny random weights",
     ),
-    EngineRow(
+    EngineSpec(
         "stt",
         "faster-whisper",
         "Whisper on CTranslate2, quick on processors too",
@@ -108,7 +108,7 @@ MENU = (
         licence="MIT; as the model (the default: MIT)",
         tested="tiny random weights",
     ),
-    EngineRow(
+    EngineSpec(
         "stt",
         "mlx-whisper",
         "Whisper on Apple's MLX",
@@ -122,7 +122,7 @@ MENU = (
         licence="MIT; as the model (the default: MIT)",
         tested="tiny random weights",
     ),
-    EngineRow(
+    EngineSpec(
         "stt",
         "whisper-mlx",
         "Lightning Whisper on Apple's MLX, in batches",
@@ -136,7 +136,7 @@ MENU = (
         licence="none stated; as the model (the default: MIT)",
         tested="tiny random weights",
     ),
-    EngineRow(
+    EngineSpec(
         "stt",
         "paraformer",
         "Chinese; with a streaming model it recognises while you speak",

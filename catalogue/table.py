@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from catalogue.choice import PREFERRED, Preferred
 from catalogue.presets import PRESETS
-from catalogue.registry import EngineRow, rows
+from catalogue.registry import EngineSpec, specs
 
 STAGES = {
     "stt": "Speech to text",
@@ -83,17 +83,17 @@ def page() -> str:
 def _stages() -> Iterator[str]:
     for stage, title in STAGES.items():
         yield f"## {title} (`--{stage}`)\n"
-        yield from _table(_COLUMNS, [_cells(row) for row in rows(stage)])
-        remarks = [f"- **{row.name}**: {row.remarks}" for row in rows(stage) if row.remarks]
+        yield from _table(_COLUMNS, [_cells(spec) for spec in specs(stage)])
+        remarks = [f"- **{spec.name}**: {spec.remarks}" for spec in specs(stage) if spec.remarks]
         yield from (*remarks, "") if remarks else ()
 
 
-def _cells(row: EngineRow) -> tuple[str, ...]:
-    install = "" if row.extra is None and row.environment is None else f"`{row.install}`"
-    devices = ", ".join(row.devices)
+def _cells(spec: EngineSpec) -> tuple[str, ...]:
+    install = "" if spec.extra is None and spec.environment is None else f"`{spec.install}`"
+    devices = ", ".join(spec.devices)
     return (
-        f"`{row.name}`", row.about, devices, row.languages, row.streams, row.licence, install, row.size,
-        row.tested,
+        f"`{spec.name}`", spec.about, devices, spec.languages, spec.streams, spec.licence, install,
+        spec.size, spec.tested,
     )  # fmt: skip
 
 

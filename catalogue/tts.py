@@ -1,9 +1,9 @@
 """The synthesizers that there are."""
 
-from catalogue.registry import EngineRow
+from catalogue.registry import EngineSpec
 
-MENU = (
-    EngineRow(
+CATALOGUE = (
+    EngineSpec(
         "tts",
         "espeak",
         "a robot in a hundred languages, built in",
@@ -15,7 +15,7 @@ MENU = (
         licence="GPL-3; GPL-3",
         tested="real weights",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "openai",
         "any server that speaks the OpenAI speech protocol",
@@ -28,7 +28,7 @@ MENU = (
         licence="Apache-2.0; as the model",
         tested="a server in the tests",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "kokoro",
         "small and natural, 54 voices in nine languages",
@@ -44,7 +44,7 @@ MENU = (
         remarks="for English type: python -m spacy download en_core_web_sm; for Japanese and Chinese: "
         "pip install 'misaki[ja]' 'misaki[zh]'; on Apple's GPUs set PYTORCH_ENABLE_MPS_FALLBACK=1",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "mms",
         "a small voice for each of 73 languages, such as Telugu",
@@ -59,7 +59,7 @@ MENU = (
         tested="tiny random weights",
         remarks="most of its models leave out digits",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "parler",
         "a voice as you describe it, in words",
@@ -73,7 +73,7 @@ MENU = (
         licence="Apache-2.0; Apache-2.0",
         tested="tiny random weights",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "pocket",
         "streams on a processor, and clones voices",
@@ -88,7 +88,7 @@ MENU = (
         tested="tiny random weights",
         remarks="the weights that clone must be granted on the hub; the catalogue needs none of that",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "piper",
         "fast voices in over forty languages, on a small processor",
@@ -102,7 +102,7 @@ MENU = (
         tested="tiny random weights",
         remarks="tested with toy graphs; the licence of a voice stands in its MODEL_CARD",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "supertonic",
         "fast diffusion on a processor, 31 languages",
@@ -115,7 +115,7 @@ MENU = (
         tested="tiny random weights",
         remarks="tested with toy graphs",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "kitten",
         "English for the smallest processor",
@@ -128,7 +128,7 @@ MENU = (
         tested="tiny random weights",
         remarks="tested with a toy graph; the package kittentts on PyPI is not by KittenML",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "chattts",
         "made for dialogue, Chinese and English; a speaker for every number",
@@ -143,7 +143,7 @@ MENU = (
         licence="AGPL-3; CC-BY-NC-4.0",
         tested="tiny random weights, patched",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "bark",
         "laughs and hesitates; 13 languages, slow",
@@ -157,7 +157,7 @@ MENU = (
         licence="Apache-2.0 (Transformers); MIT",
         tested="tiny random weights",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "speecht5",
         "English, any voice of which there is an x-vector",
@@ -171,7 +171,7 @@ MENU = (
         licence="Apache-2.0 (Transformers); MIT",
         tested="tiny random weights",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "coqui",
         "XTTS, VITS and many more of Coqui TTS; clones voices",
@@ -187,7 +187,7 @@ MENU = (
         tested="tiny random weights, patched",
         remarks="set COQUI_TOS_AGREED=1 if you agree to the licence of XTTS",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "qwen",
         "Qwen3-TTS: ten languages, speakers by name",
@@ -201,7 +201,7 @@ MENU = (
         licence="Apache-2.0; Apache-2.0",
         tested="tiny random weights",
     ),
-    EngineRow(
+    EngineSpec(
         "tts",
         "melo",
         "six languages, fast enough for a processor",

@@ -1,9 +1,9 @@
 """The voice detectors that there are."""
 
-from catalogue.registry import EngineRow
+from catalogue.registry import EngineSpec
 
-MENU = (
-    EngineRow(
+CATALOGUE = (
+    EngineSpec(
         "vad",
         "silero",
         "Silero VAD v6",
@@ -13,7 +13,7 @@ MENU = (
         licence="MIT; MIT",
         tested="real weights",
     ),
-    EngineRow(
+    EngineSpec(
         "vad",
         "energy",
         "loudness over the noise floor",

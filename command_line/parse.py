@@ -22,7 +22,7 @@ from arguments_classes.websocket_arguments import WebSocketArguments
 from catalogue.choice import Choice, choose
 from catalogue.people import people_of
 from catalogue.presets import STAGES, find_preset
-from catalogue.registry import AUTO, EngineRow, all_rows, find
+from catalogue.registry import AUTO, EngineSpec, all_specs, find
 from command_line.later_engines import as_first, later_flags, prefix_of
 from pipeline.errors import UserError
 from pipeline.settings import SessionSettings
@@ -45,7 +45,7 @@ _KEY_ADVICE = (
 class ChosenEngine:
     """An engine and what it is to be called with."""
 
-    row: EngineRow
+    spec: EngineSpec
     settings: dict[str, Any]
     prefix: str
     """Of its flags."""
@@ -79,7 +79,7 @@ class Arguments:
 
     def _language_of_the_voice(self) -> str | None:
         for synthesizer in self.engines.get("tts", ())[:1]:
-            person = people_of(synthesizer.row.name).get(synthesizer.settings.get("voice") or "")
+            person = people_of(synthesizer.spec.name).get(synthesizer.settings.get("voice") or "")
             return None if person is None else person.language
         return None
 
@@ -104,15 +104,15 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
         module = chooser.parse(argv)[0]
     by_itself = _chosen_by_itself(module, argv)
     chosen = _chosen_rows(module, by_itself)
-    argv = _without_aliases(argv, [rows[0] for rows in chosen.values()])
+    argv = _without_aliases(argv, [specs[0] for specs in chosen.values()])
     classes: list[Any] = [ModuleArguments, MODES[module.mode], VADArguments]
     if "s2s" not in chosen:
         classes.append(ChatArguments)
         if "llm" not in chosen:
             classes.append(ChatServerArguments)
-    if any(len(rows) > 1 for rows in chosen.values()):
+    if any(len(specs) > 1 for specs in chosen.values()):
         classes.append(FailoverArguments)
-    flags = [_flags_of(row, later=n > 0) for rows in chosen.values() for n, row in enumerate(rows)]
+    flags = [_flags_of(spec, later=n > 0) for specs in chosen.values() for n, spec in enumerate(specs)]
     classes += filter(None, flags)
     epilog = None if preset is None else preset.described()
     parser = _Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION, epilog=epilog)
@@ -127,10 +127,10 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
     parsed_flags = iter([by_class.get(each) for each in flags])
     engines = {
         stage: tuple(
-            _choice(row, next(parsed_flags), by_itself.get(stage), later=n > 0)
-            for n, row in enumerate(rows)
+            _choice(spec, next(parsed_flags), by_itself.get(stage), later=n > 0)
+            for n, spec in enumerate(specs)
         )
-        for stage, rows in chosen.items()
+        for stage, specs in chosen.items()
     }
     mode = by_class[MODES[module.mode]]
     chat = by_class.get(ChatArguments) or ChatArguments()
@@ -172,19 +172,19 @@ def _chosen_by_itself(module: ModuleArguments, argv: Sequence[str]) -> dict[str,
 
 def _chosen_rows(
     module: ModuleArguments, by_itself: Mapping[str, Choice]
-) -> dict[str, tuple[EngineRow, ...]]:
-    chosen: dict[str, tuple[EngineRow, ...]] = {"vad": (find("vad", module.vad),)}
+) -> dict[str, tuple[EngineSpec, ...]]:
+    chosen: dict[str, tuple[EngineSpec, ...]] = {"vad": (find("vad", module.vad),)}
     if module.s2s is not None:
         return chosen | {"s2s": (find("s2s", module.s2s),)}
     for stage, names in (("stt", module.stt), ("tts", module.tts), ("llm", module.llm)):
         if stage in by_itself:
-            chosen[stage] = (by_itself[stage].row,)
+            chosen[stage] = (by_itself[stage].spec,)
         elif names != AUTO:
             chosen[stage] = _in_order(stage, names)
     return chosen
 
 
-def _in_order(stage: str, names: str) -> tuple[EngineRow, ...]:
+def _in_order(stage: str, names: str) -> tuple[EngineSpec, ...]:
     """One engine, or several by commas, of which the next takes over from one that fails."""
     listed = [name.strip() for name in names.split(",")]
     if len(listed) > 1 and AUTO in listed:
@@ -195,17 +195,17 @@ def _in_order(stage: str, names: str) -> tuple[EngineRow, ...]:
     return first, *later
 
 
-def _flags_of(row: EngineRow, *, later: bool) -> type | None:
-    flags = row.argument_class()
-    return later_flags(row, flags) if flags is not None and later else flags
+def _flags_of(spec: EngineSpec, *, later: bool) -> type | None:
+    flags = spec.argument_class()
+    return later_flags(spec, flags) if flags is not None and later else flags
 
 
-def _choice(row: EngineRow, parsed: Any, by_itself: Choice | None, *, later: bool) -> ChosenEngine:
-    flags = row.argument_class()
+def _choice(spec: EngineSpec, parsed: Any, by_itself: Choice | None, *, later: bool) -> ChosenEngine:
+    flags = spec.argument_class()
     if later and flags is not None:
-        parsed = as_first(row, flags, parsed)
-    settings, prefix = _engine_settings(row.stage, parsed), prefix_of(row, later=later)
-    return ChosenEngine(row, settings, prefix, "" if by_itself is None else by_itself.why)
+        parsed = as_first(spec, flags, parsed)
+    settings, prefix = _engine_settings(spec.stage, parsed), prefix_of(spec, later=later)
+    return ChosenEngine(spec, settings, prefix, "" if by_itself is None else by_itself.why)
 
 
 def _engine_settings(stage: str, arguments: Any) -> dict[str, Any]:
@@ -245,10 +245,13 @@ def _with_config(argv: list[str]) -> list[str]:
     return flags + argv[1:]
 
 
-def _without_aliases(argv: list[str], chosen: Iterable[EngineRow]) -> list[str]:
+def _without_aliases(argv: list[str], chosen: Iterable[EngineSpec]) -> list[str]:
     """Write older prefixes of flags as the present ones."""
     prefixes = {
-        f"--{alias}": f"--{row.stage}_" for row in chosen for alias in row.aliases if alias.endswith("_")
+        f"--{alias}": f"--{spec.stage}_"
+        for spec in chosen
+        for alias in spec.aliases
+        if alias.endswith("_")
     }
     translated = []
     for argument in argv:
@@ -259,19 +262,19 @@ def _without_aliases(argv: list[str], chosen: Iterable[EngineRow]) -> list[str]:
     return translated
 
 
-def _unknown_argument(argument: str, parser: _Parser, chosen: Mapping[str, Sequence[EngineRow]]) -> str:
+def _unknown_argument(argument: str, parser: _Parser, chosen: Mapping[str, Sequence[EngineSpec]]) -> str:
     if not argument.startswith("--"):
         return f"expected a flag or a JSON file in front of the flags, got {argument!r}"
     flag = argument.split("=")[0].replace("-", "_").replace("__", "--", 1)
     if flag.endswith("api_key"):
         return f"{flag}: {_KEY_ADVICE}"
-    owners = [row for row in all_rows() if _has_flag(row, flag)]
-    for row in owners:
-        if row in chosen.get(row.stage, ())[1:]:
-            own = flag.replace(f"{row.stage}_", prefix_of(row, later=True), 1)
-            return f"{flag}: {row.name} stands behind another engine, so its flag is {own}"
+    owners = [spec for spec in all_specs() if _has_flag(spec, flag)]
+    for spec in owners:
+        if spec in chosen.get(spec.stage, ())[1:]:
+            own = flag.replace(f"{spec.stage}_", prefix_of(spec, later=True), 1)
+            return f"{flag}: {spec.name} stands behind another engine, so its flag is {own}"
     if owners:
-        names = ", ".join(f"--{row.stage} {row.name}" for row in owners)
+        names = ", ".join(f"--{spec.stage} {spec.name}" for spec in owners)
         which = "which is not the one" if len(owners) == 1 else "none of which is"
         return f"{flag} belongs to {names}, {which} chosen"
     for mode, arguments in MODES.items():
@@ -282,9 +285,9 @@ def _unknown_argument(argument: str, parser: _Parser, chosen: Mapping[str, Seque
     return f"there is no flag {flag}; the nearest is {nearest[0]} (--help shows all)"
 
 
-def _has_flag(row: EngineRow, flag: str) -> bool:
-    names = [f"--{field.name}" for field in dataclasses.fields(row.argument_class() or _NoArguments)]
-    old = [f"--{alias}" for alias in row.aliases if alias.endswith("_")]
+def _has_flag(spec: EngineSpec, flag: str) -> bool:
+    names = [f"--{field.name}" for field in dataclasses.fields(spec.argument_class() or _NoArguments)]
+    old = [f"--{alias}" for alias in spec.aliases if alias.endswith("_")]
     return flag in names or any(flag.startswith(prefix) for prefix in old)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arguments_classes.file_arguments import FileArguments
-from catalogue.registry import all_rows
+from catalogue.registry import all_specs
 from command_line.later_engines import own_flags
 from pipeline.errors import UserError
 from utils.device import available_devices
@@ -79,22 +79,22 @@ def _sound(needed: bool) -> Iterator[Finding]:
 
 
 def _engines(arguments: "Arguments") -> Iterator[Finding]:
-    chosen = [choice.row for choices in arguments.engines.values() for choice in choices]
-    for row in all_rows():
-        missing = row.missing()
-        text = f"--{row.stage} {row.name} [{', '.join(row.devices)}]: {row.about}"
+    chosen = [choice.spec for choices in arguments.engines.values() for choice in choices]
+    for spec in all_specs():
+        missing = spec.missing()
+        text = f"--{spec.stage} {spec.name} [{', '.join(spec.devices)}]: {spec.about}"
         if missing:
-            text += f" (not installed: {', '.join(missing)}; {row.install})"
-        yield Finding("engine", text, not missing if row in chosen else None)
+            text += f" (not installed: {', '.join(missing)}; {spec.install})"
+        yield Finding("engine", text, not missing if spec in chosen else None)
     if importlib.util.find_spec("silero_vad") is None:
         yield Finding("engine", "silero runs more slowly without: pip install --no-deps silero-vad")
 
 
 def _models(arguments: "Arguments") -> Iterator[Finding]:
     for choice in (choice for choices in arguments.engines.values() for choice in choices):
-        row, model = choice.row, choice.settings.get("model_name")
-        if "remote" not in row.devices and "/" in str(model):
-            yield _model(f"--{row.stage} {row.name}: {model}", str(model))
+        spec, model = choice.spec, choice.settings.get("model_name")
+        if "remote" not in spec.devices and "/" in str(model):
+            yield _model(f"--{spec.stage} {spec.name}: {model}", str(model))
     if importlib.util.find_spec("moonshine_voice") is not None:
         version = importlib.metadata.version("moonshine-voice")
         package = importlib.util.find_spec("moonshine_voice")
@@ -126,10 +126,10 @@ def _servers(arguments: "Arguments") -> Iterator[Finding]:
     from LLM.auto import advice, find_local_servers
 
     for choice in (choice for choices in arguments.engines.values() for choice in choices):
-        if "remote" in choice.row.devices:
+        if "remote" in choice.spec.devices:
             try:
-                with own_flags(choice.prefix, choice.row):
-                    engine = choice.row.load()(**choice.settings)
+                with own_flags(choice.prefix, choice.spec):
+                    engine = choice.spec.load()(**choice.settings)
                 with closing(engine):
                     yield Finding("server", f"{engine.reach()} answers", True)
             except UserError as error:

@@ -16,7 +16,7 @@ def download(arguments: "Arguments") -> int:
     """Load every engine once, since nobody else knows what each will ask for, and say what is where. 0;
     raises `UserError` where something cannot be had. Ctrl-C ends it at once: what is got by other
     threads would be waited for otherwise."""
-    Shutdown().heeded_by(lambda: os._exit(130))
+    Shutdown().on_stop(lambda: os._exit(130))
     if arguments.vad.turn_detector == "auto":
         smart_turn_file.main()
     load_engines(arguments).close()

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
-from pipeline.capabilities import Abilities
+from pipeline.capabilities import Capabilities
 from pipeline.clock import Clock
 from pipeline.session import Session
 from pipeline.sink import Sink
@@ -29,6 +29,6 @@ class OpenSession(Protocol):
 class Connection(Protocol):
     """Made before the engines are loaded, so that a busy port or a missing file is told at once."""
 
-    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
+    def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
         """Serve until the end, or until Ctrl-C; `can` is what they can do. The exit code."""
         ...

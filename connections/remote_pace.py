@@ -9,7 +9,7 @@ FRAMES_PER_S = 50
 LEAD_MS = 60
 """Sent ahead of when it is to be heard: three frames."""
 
-LONGEST_DELAY_S = 2.0
+MAX_DELAY_S = 2.0
 """A client that reports to be further behind is wrong, or gone."""
 
 
@@ -58,4 +58,4 @@ class RemotePace:
             if turn == sent_turn:
                 now = self._clock.now()
                 due_at = self._pace.heard_all_at(now) - (sent - sample) / self._rate_hz
-                self._delay_s = min(max(0.0, now - due_at), LONGEST_DELAY_S)
+                self._delay_s = min(max(0.0, now - due_at), MAX_DELAY_S)

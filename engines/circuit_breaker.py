@@ -8,7 +8,7 @@ from collections.abc import Callable
 FIRST_BREAK_S = 2.0
 """Without the engine after its first failure: the rest of an answer keeps one voice."""
 
-LONGEST_BREAK_S = 60.0
+MAX_BREAK_S = 60.0
 """Doubled up to this; of an engine that only stalls, one person in a minute has to wait for nothing."""
 
 JITTER = 1 / 3
@@ -46,7 +46,7 @@ class CircuitBreaker:
                 self._probe = attempt
             return attempt
 
-    def insist(self) -> "Attempt":
+    def attempt_anyway(self) -> "Attempt":
         """Ask all the same, since there is nobody else."""
         return Attempt(self)
 
@@ -63,7 +63,7 @@ class CircuitBreaker:
                 self._failures = 0
                 return changed
             self.ever_failed = True
-            lasts_s = min(FIRST_BREAK_S * 2**self._failures, LONGEST_BREAK_S)
+            lasts_s = min(FIRST_BREAK_S * 2**self._failures, MAX_BREAK_S)
             self._failures += 1
             self._open_until = self._clock() + lasts_s * (1 + JITTER * self._chance())
             return changed

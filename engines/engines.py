@@ -7,7 +7,7 @@ from typing import Any
 
 from LLM.base import ChatModel
 from LLM.chat import Chat
-from pipeline.capabilities import Abilities
+from pipeline.capabilities import Capabilities
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
@@ -15,7 +15,7 @@ from S2S.base import FrameResponder, SpeechResponder
 from STT.base import Recognizer
 from TTS.base import Synthesizer
 from VAD.base import TurnDetector, VoiceDetector
-from VAD.shared_vad import Ears
+from VAD.shared_vad import SharedVAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Engines:
     """Makes, for a sample rate, what cleans the microphone of one conversation; None: nothing does."""
 
     @functools.cached_property
-    def ears(self) -> Ears:
+    def shared_vad(self) -> SharedVAD:
         """They hear for every session."""
-        return Ears(self.vad)
+        return SharedVAD(self.vad)
 
     @property
     def shared(self) -> tuple[SharedEngine[Any], ...]:
@@ -51,11 +51,11 @@ class Engines:
         return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice,)
 
     @property
-    def abilities(self) -> Abilities:
+    def capabilities(self) -> Capabilities:
         """What sessions over them can do."""
         voice, semantic = self.voice, self.turn_detector is not None and self.endpointing.semantic
         names = " + ".join(engine.engine.name for engine in self.shared)
-        common = Abilities(endpointing=self.endpointing, semantic=semantic, name=names)
+        common = Capabilities(endpointing=self.endpointing, semantic=semantic, name=names)
         if isinstance(voice, Cascade):
             model, synthesizer = voice.llm.engine, voice.tts.engine
             return replace(

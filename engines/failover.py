@@ -120,7 +120,7 @@ class Failover(Generic[E]):
                 yield leg, attempt, None if leg is legs[-1] else self._first_output_s
         for leg in left_out:
             limit_s = None if leg is left_out[-1] else self._first_output_s
-            yield leg, leg.breaker.insist(), limit_s
+            yield leg, leg.breaker.attempt_anyway(), limit_s
 
     def _told(self, leg: _Leg[E], reasons: Mapping[str, str]) -> Iterator[Notice]:
         if reasons:
@@ -140,12 +140,12 @@ def _to_first_output(outputs: Iterator[T]) -> list[T]:
     return head
 
 
-class _Linguist(Engine, Protocol):
+class _SpeaksLanguages(Engine, Protocol):
     @property
     def languages(self) -> tuple[str, ...]: ...
 
 
-L = TypeVar("L", bound=_Linguist)
+L = TypeVar("L", bound=_SpeaksLanguages)
 
 
 class LanguageFailover(Failover[L]):

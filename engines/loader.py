@@ -48,12 +48,12 @@ def load_engines(arguments: "Arguments") -> Engines:
             loading["llm"] = loaders.submit(choose_language_model, arguments)
         detecting = loaders.submit(load_turn_detector, arguments.vad.turn_detector)
         loaded = {stage: future.result() for stage, future in loading.items()}
-    expect_ears(chosen, loaded)
+    require_audio_model(chosen, loaded)
     for stage, choices in chosen.items():
         engines = getattr(loaded[stage], "engines", [loaded[stage]])
         for choice, engine in zip(choices, engines, strict=True):
-            name = choice.row.name if choice is choices[0] else f"else {choice.row.name}"
-            announce(stage, name, getattr(engine, "about", None) or choice.row.about)
+            name = choice.spec.name if choice is choices[0] else f"else {choice.spec.name}"
+            announce(stage, name, getattr(engine, "about", None) or choice.spec.about)
             if choice.why:
                 print(f"        {choice.why}", file=sys.stderr)
     endpointing = dataclasses.asdict(arguments.vad)
@@ -80,24 +80,26 @@ def load_engine(arguments: "Arguments", stage: str) -> Any:
 
 
 def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
-    row, device = choice.row, arguments.module.device
-    if row.stage == "vad":
-        return row.load()(arguments.vad.sample_rate, **choice.settings)
-    people = people_of(row.name) if row.stage == "tts" else {}
+    spec, device = choice.spec, arguments.module.device
+    if spec.stage == "vad":
+        return spec.load()(arguments.vad.sample_rate, **choice.settings)
+    people = people_of(spec.name) if spec.stage == "tts" else {}
     settings = as_configured(choice.settings, people)
-    with own_flags(choice.prefix, row):
-        if arguments.module.isolates(row):
-            engine: Any = isolate(row, settings, device)
+    with own_flags(choice.prefix, spec):
+        if arguments.module.isolates(spec):
+            engine: Any = isolate(spec, settings, device)
         else:
-            engine_class = row.load()
+            engine_class = spec.load()
             quieten_libraries()
-            engine = engine_class(**with_device(settings, device, row.stage, row.devices))
+            engine = engine_class(**with_device(settings, device, spec.stage, spec.devices))
     return NamedVoices(engine, people) if people else engine
 
 
-def expect_ears(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]) -> None:
+def require_audio_model(
+    chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]
+) -> None:
     """Raise `UserError` where nobody would hear the user."""
-    deaf = any(choice.row.name == "none" for choice in chosen.get("stt", ()))
+    deaf = any(choice.spec.name == "none" for choice in chosen.get("stt", ()))
     if deaf and not loaded["llm"].hears:
         raise UserError(
             f"--stt none: expected a language model that hears, such as --llm openai --llm_model_name "

@@ -9,6 +9,9 @@ import numpy as np
 
 from pipeline.messages import Samples
 
+RATES_HZ = range(8000, 48001)
+"""Sample rates that a client may choose."""
+
 _KNEE = 0.9
 """Below this nothing is changed; above it the limiter bends towards 1. 0.9 is 1 dB under full scale."""
 

@@ -12,7 +12,7 @@ def _no_voices(voice: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Abilities:
+class Capabilities:
     """For those who would ask for it: a connection, the session itself."""
 
     texts: bool = False

@@ -4,9 +4,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 from pipeline.channel import END, Channel, Message
 from pipeline.messages import EndOfTurn
@@ -115,3 +115,22 @@ class BaseHandler(Generic[In]):
                     turn.mark_last(f"{self.name}_last")
                 if self.queue_out is not None and not self.queue_out.put(output):
                     return
+
+
+class StageThreads(Protocol):
+    """The threads of one pipeline."""
+
+    def start(self) -> None:
+        """Start every stage."""
+
+    def join(self, timeout_s: float | None = None) -> list[str]:
+        """Wait for all to end. The names of those that had not in time."""
+        ...
+
+
+Stages: TypeAlias = Sequence[BaseHandler[Any]]
+
+NewStageThreads: TypeAlias = Callable[
+    [Stages, Callable[[BaseHandler[Any], Exception], None], Callable[[], None]], StageThreads
+]
+"""From the stages, a callback for one that failed, and one for when all have ended."""

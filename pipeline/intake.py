@@ -12,7 +12,7 @@ from pipeline.events import AudioLost, TalkSignalled
 from pipeline.gate import Gate
 from pipeline.lag import Lag
 from pipeline.mailbox import Mailboxes
-from pipeline.messages import AudioBlock, Samples, Talk, TalkSignal
+from pipeline.messages import AudioBlock, ManualTurn, ManualTurnSignal, Samples
 
 BACKLOG_S = 5.0
 """Live audio waits this long for the VAD before it is dropped. The VAD needs 0.1 ms for 32 ms, so a
@@ -27,7 +27,7 @@ class Intake:
 
     def __init__(
         self,
-        channel: Channel[AudioBlock | TalkSignal],
+        channel: Channel[AudioBlock | ManualTurnSignal],
         gate: Gate,
         clock: Clock,
         events: Mailboxes,
@@ -84,13 +84,13 @@ class Intake:
         with self._lock:
             self._fill_window()
 
-    def signal(self, talk: Talk) -> None:
+    def signal(self, talk: ManualTurn) -> None:
         """Here in the audio the user began, ended or took back what they say. The window is filled up
         with silence, which counts as heard."""
         with self._lock:
             self._events.emit(TalkSignalled(talk.value))
             self._fill_window()
-            self._channel.put(TalkSignal(talk, self._position))
+            self._channel.put(ManualTurnSignal(talk, self._position))
 
     def _fill_window(self) -> None:
         tail = self._resampler.flush() if self._resampler is not None else np.empty(0, np.float32)

@@ -61,7 +61,7 @@ class AudioBlock:
     turn: None = None
 
 
-class Talk(Enum):
+class ManualTurn(Enum):
     """What a user does by hand: with a key, or by a message of their client."""
 
     START = "start"
@@ -70,10 +70,10 @@ class Talk(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class TalkSignal:
+class ManualTurnSignal:
     """Intake ▶ VAD: in line with the audio, since it says where in it something began or ended."""
 
-    talk: Talk
+    talk: ManualTurn
     at_sample: int
     turn: None = None
 

@@ -8,7 +8,7 @@ from pipeline.messages import Samples, Speech
 from pipeline.reel import Reel
 from pipeline.turn import Turn
 
-MOST_AHEAD_S = 30.0
+MAX_AHEAD_S = 30.0
 """Audio that is taken before it can be sent; the longest sentences take twenty seconds."""
 
 
@@ -67,7 +67,7 @@ class Reply:
         """
         if self.end_reason is not None:
             return False
-        in_mid_sentence = self.ledger.text_is_open and self.reel.unsent < MOST_AHEAD_S * self._rate_hz
+        in_mid_sentence = self.ledger.text_is_open and self.reel.unsent < MAX_AHEAD_S * self._rate_hz
         return in_mid_sentence or not self.has_frame(frame_samples)
 
     @property

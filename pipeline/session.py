@@ -7,20 +7,14 @@ from typing import Any
 
 from pipeline.activity import Activity
 from pipeline.barge_in import BargeIn
-from pipeline.capabilities import Abilities
+from pipeline.capabilities import Capabilities
 from pipeline.channel import END, Channel
 from pipeline.clock import Clock, MonotonicClock
 from pipeline.error_report import error_event
 from pipeline.errors import EngineBusy, EngineError, SessionBusy, SessionClosed
-from pipeline.events import (
-    Interrupted,
-    SessionEnded,
-    Transcript,
-    TurnCommitted,
-    TurnDone,
-)
+from pipeline.events import Interrupted, SessionEnded, Transcript, TurnCommitted, TurnDone
 from pipeline.gate import Gate
-from pipeline.handler import BaseHandler
+from pipeline.handler import BaseHandler, NewStageThreads, Stages, StageThreads
 from pipeline.intake import BACKLOG_S, Intake
 from pipeline.latency import Latency, waterfall
 from pipeline.mailbox import Mailboxes
@@ -28,11 +22,11 @@ from pipeline.memory import Forgetful, Memory
 from pipeline.messages import (
     ChatMessage,
     EndOfTurn,
+    ManualTurn,
     Recording,
     Samples,
     Sentence,
     Speech,
-    Talk,
     UserText,
 )  # fmt: skip
 from pipeline.notices import Notices
@@ -40,7 +34,6 @@ from pipeline.playout import FLOOR_S, Playout
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
 from pipeline.turn import Origin, Turn, TurnState
-from utils.thread_manager import ThreadManager
 
 TURNS_IN_LINE = 32
 """Turns that may live at once; `say` refuses one more. People wait for one or two."""
@@ -106,8 +99,8 @@ class Session:
         self._state = SessionState.OPEN
         self._turns: dict[int, Turn] = {}
         self._turns_begun = 0
-        self._stages: ThreadManager
-        self.can = Abilities()
+        self._stages: StageThreads
+        self.capabilities = Capabilities()
         self._end_reason = FINISHED
         self.playout: Playout
         self.barge_in: BargeIn
@@ -127,11 +120,11 @@ class Session:
         self.barge_in = BargeIn(self.playout, self.clock, self._interrupt_reply)
         return self.playout
 
-    def start(self, stages: Sequence[BaseHandler[Any]], can: Abilities) -> None:
-        """Run these stages, the playout last."""
-        self.can = can
-        self.barge_in.hears_words = can.texts
-        self._stages = ThreadManager(stages, on_failed=self._stage_failed, on_ended=self._ended)
+    def start(self, stages: Stages, capabilities: Capabilities, new_threads: NewStageThreads) -> None:
+        """Run these stages, the playout last, in threads that `new_threads` makes."""
+        self.capabilities = capabilities
+        self.barge_in.hears_words = capabilities.texts
+        self._stages = new_threads(stages, self._stage_failed, self._ended)
         self._stages.start()
 
     # -- what a connection does --------------------------------------------------------------------
@@ -155,7 +148,7 @@ class Session:
         nothing is changed."""
         changed = self.settings.changed(changes)
         if changed.voice is not None:
-            self.can.expect_voice(changed.voice)
+            self.capabilities.expect_voice(changed.voice)
         self.settings = changed
 
     def feed(self, samples: Samples, rate_hz: int, captured_at: float | None = None) -> None:
@@ -169,16 +162,16 @@ class Session:
     def start_speech(self) -> None:
         """The user says that they speak now: a reply that is heard stops, the microphone is believed,
         and no pause ends what they say before `commit_speech` or `cancel_speech`."""
-        self._signal(Talk.START)
+        self._signal(ManualTurn.START)
 
     def commit_speech(self) -> None:
         """The user says that they have finished: answer what was said, however it began. An error event
         (``nothing_said``) where nothing was."""
-        self._signal(Talk.COMMIT)
+        self._signal(ManualTurn.COMMIT)
 
     def cancel_speech(self) -> None:
         """What the user is saying was not meant: forget it."""
-        self._signal(Talk.CANCEL)
+        self._signal(ManualTurn.CANCEL)
 
     def respond(
         self,
@@ -267,8 +260,8 @@ class Session:
         """Do it now, or when `turn` is committed: of a tentative one nothing is told or learnt before,
         since it may never have been; and behind what is told of the commit itself."""
         with self._lock:
-            if turn.news is not None:
-                turn.news.append(do)
+            if turn.on_commit is not None:
+                turn.on_commit.append(do)
                 return
         if turn.state is not TurnState.DROPPED:
             do()
@@ -288,7 +281,7 @@ class Session:
             if turn.origin in _BY_THE_USER and settings.reply_mode == "turn" and settings.interruptible:
                 self._make_way_for(turn)
             self.events.emit(TurnCommitted(turn.number, turn.origin.value, settings.answers))
-            while (tell := self._next_news(turn)) is not None:
+            while (tell := self._next_on_commit(turn)) is not None:
                 tell()
             self.playout.committed(turn)
         elif state in (TurnState.INTERRUPTED, TurnState.DROPPED):
@@ -332,10 +325,10 @@ class Session:
 
     # ----------------------------------------------------------------------------------------------
 
-    def _signal(self, talk: Talk) -> None:
+    def _signal(self, talk: ManualTurn) -> None:
         if self._state is not SessionState.OPEN:
             return
-        if talk is Talk.START:
+        if talk is ManualTurn.START:
             if self.settings.reply_mode == "turn" and self.settings.interruptible:
                 self.playout.floor_until(self.now() + FLOOR_S)  # or the next in line would begin
                 self._interrupt_reply("the user began to speak by hand")
@@ -350,7 +343,7 @@ class Session:
     def _begin_from_outside(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
         if self._state is not SessionState.OPEN:
             raise SessionClosed(f"expected an open session, got one that is {self._state.value}")
-        if not self.can.texts:
+        if not self.capabilities.texts:
             raise EngineError("this pipeline answers speech, not text", code="speech_only")
         if self.intake.is_full:
             raise SessionBusy(f"expected room, but {BACKLOG_S:.0f} s of audio are waiting")
@@ -358,11 +351,11 @@ class Session:
             raise SessionBusy(f"{TURNS_IN_LINE} turns are in line already; wait for one to end")
         return self.begin_turn(origin, settings)
 
-    def _next_news(self, turn: Turn) -> Callable[[], None] | None:
+    def _next_on_commit(self, turn: Turn) -> Callable[[], None] | None:
         with self._lock:
-            if turn.news:
-                return turn.news.pop(0)
-            turn.news = None
+            if turn.on_commit:
+                return turn.on_commit.pop(0)
+            turn.on_commit = None
             return None
 
     def _hand_in(self, *messages: UserText | Sentence | EndOfTurn) -> None:

@@ -119,7 +119,7 @@ class Turn:
         number: int,
         origin: Origin,
         settings: SessionSettings,
-        keeper: TurnKeeper,
+        supervisor: TurnKeeper,
     ) -> None:
         self.number = number
         self.origin = origin
@@ -136,13 +136,13 @@ class Turn:
         """Whether a stage could not do its part, so that the answer may be shorter than was meant."""
         self.settled = False
         """Whether playout has drawn the line under it; guarded by the lock of the playout."""
-        self.news: list[Callable[[], None]] | None = []
+        self.on_commit: list[Callable[[], None]] | None = []
         """What is to be done when it is committed; None: it was, and all is done. Guarded by the lock of
         the session."""
         self.marks: dict[str, Mark] = {}
         self._state = TurnState.TENTATIVE
         self._lock = threading.Lock()
-        self._keeper = keeper
+        self._supervisor = supervisor
 
     def __repr__(self) -> str:
         return f"<Turn {self.number} {self._state.value}>"
@@ -180,7 +180,7 @@ class Turn:
     def fail(self, stage: str, error: Exception) -> None:
         """Report that `stage` could not do its part. What was made before is still spoken."""
         self.failed = True
-        self._keeper.turn_failed(self, stage, error)
+        self._supervisor.turn_failed(self, stage, error)
 
     def mark(self, name: str, at: float | None = None) -> None:
         """Note when `name` first happened: now, or `at` on the session's clock."""
@@ -192,7 +192,7 @@ class Turn:
         self.marks[name] = self._mark_at(None)
 
     def _mark_at(self, at: float | None) -> Mark:
-        return Mark(self._keeper.now() if at is None else at, time.monotonic())
+        return Mark(self._supervisor.now() if at is None else at, time.monotonic())
 
     def _move(self, name: str, because: str | None = None) -> bool:
         with self._lock:
@@ -203,7 +203,7 @@ class Turn:
             self.was_committed |= following is TurnState.COMMITTED
             self.ended_because = because
         try:
-            self._keeper.turn_moved(self, following)
+            self._supervisor.turn_moved(self, following)
         finally:  # first the silence, then the engines: a callback that is slow must not be heard
             if not self.alive:
                 self.cancel.cancel()

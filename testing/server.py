@@ -24,7 +24,7 @@ from testing.fakes import (
     ScriptedSynthesizer,
 )
 from TTS.base import Synthesizer
-from utils.shutdown import Request
+from utils.shutdown import StopRequest
 from VAD.base import VoiceDetector
 
 STOP_S = 10.0
@@ -40,7 +40,7 @@ class _Scripted:
         self.tts = ScriptedSynthesizer()
         self.sessions: list[Session] = []
         self.chats: list[Chat] = []
-        self._stop = Request()
+        self._stop = StopRequest()
         shared_stt: SharedEngine[Recognizer] = SharedEngine(self.stt)
         shared_llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
         shared_tts: SharedEngine[Synthesizer] = SharedEngine(self.tts)
@@ -52,7 +52,9 @@ class _Scripted:
 
     def __enter__(self) -> Any:
         serve = self._server.run
-        self._thread = threading.Thread(target=serve, args=(self._open_session, self._engines.abilities))
+        self._thread = threading.Thread(
+            target=serve, args=(self._open_session, self._engines.capabilities)
+        )
         self._thread.start()
         return self
 

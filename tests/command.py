@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-LONGEST_S = 100.0
+MAX_AUDIO_S = 100.0
 
 
 def command(*argv: str, program: str = "s2s_pipeline.py") -> list[str]:
@@ -16,7 +16,7 @@ def command(*argv: str, program: str = "s2s_pipeline.py") -> list[str]:
 def run(*argv: str, stdin: bytes | None = None, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
     """Run to the end."""
     ended = subprocess.run(
-        command(*argv), input=stdin, capture_output=True, timeout=LONGEST_S, cwd=cwd, check=False
+        command(*argv), input=stdin, capture_output=True, timeout=MAX_AUDIO_S, cwd=cwd, check=False
     )
     return subprocess.CompletedProcess(
         ended.args, ended.returncode, ended.stdout.decode(), ended.stderr.decode()

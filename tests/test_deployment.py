@@ -25,7 +25,7 @@ import connections.web.server
 from arguments_classes.socket_arguments import SocketArguments
 from command_line.parse import parse_command_line
 from testing.server import ScriptedWebServer
-from tests.command import LONGEST_S, ROOT, tracked
+from tests.command import MAX_AUDIO_S, ROOT, tracked
 from tests.connections.web.test_websocket_clients import get
 from tests.socket_clients import wait_for
 from tests.web_client import WebClient
@@ -279,7 +279,7 @@ class TestImage:
     def test_without_a_token_it_does_not_start(self, image: Path) -> None:
         with self.start(image) as program:
             try:
-                assert "S2S_TOKEN" in program.communicate(timeout=LONGEST_S)[1]
+                assert "S2S_TOKEN" in program.communicate(timeout=MAX_AUDIO_S)[1]
             finally:
                 program.kill()
         assert program.returncode == 2

@@ -51,7 +51,9 @@ def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
             (copy / named[1]).write_text(block)
         else:
             menu = copy / "catalogue" / "tts.py"
-            menu.write_text(menu.read_text().replace("MENU = (", f"MENU = (\n{block.rstrip()},"))
+            menu.write_text(
+                menu.read_text().replace("CATALOGUE = (", f"CATALOGUE = (\n{block.rstrip()},")
+            )
 
     def do(*command: str) -> str:
         ended = subprocess.run(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from catalogue.registry import EngineRow
+from catalogue.registry import EngineSpec
 from engines.isolation.engines import (
     IsolatedChatModel,
     IsolatedRecognizer,
@@ -15,18 +15,18 @@ from engines.isolation.engines import (
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 
-STT = EngineRow("stt", "null", "counts", "testing.null_engines:NullRecognizer")
-STREAMER = EngineRow("stt", "null", "counts as it comes", "testing.null_engines:NullStreamer")
-LLM = EngineRow("llm", "null", "repeats", "testing.null_engines:NullChatModel")
-TTS = EngineRow("tts", "null", "hums", "testing.null_engines:NullSynthesizer")
+STT = EngineSpec("stt", "null", "counts", "testing.null_engines:NullRecognizer")
+STREAMER = EngineSpec("stt", "null", "counts as it comes", "testing.null_engines:NullStreamer")
+LLM = EngineSpec("llm", "null", "repeats", "testing.null_engines:NullChatModel")
+TTS = EngineSpec("tts", "null", "hums", "testing.null_engines:NullSynthesizer")
 
 
 @contextmanager
 def synthesizer(
-    row: EngineRow = TTS, limits: Any = None, **settings: Any
+    spec: EngineSpec = TTS, limits: Any = None, **settings: Any
 ) -> Iterator[IsolatedSynthesizer]:
     """One that is closed in the end."""
-    engine = isolate(row, settings, "cpu", **(limits or {}))
+    engine = isolate(spec, settings, "cpu", **(limits or {}))
     try:
         yield engine
     finally:
@@ -34,9 +34,9 @@ def synthesizer(
 
 
 @contextmanager
-def recognizer(row: EngineRow = STT) -> Iterator[IsolatedRecognizer]:
+def recognizer(spec: EngineSpec = STT) -> Iterator[IsolatedRecognizer]:
     """One that is closed in the end."""
-    engine = isolate(row, {}, "cpu")
+    engine = isolate(spec, {}, "cpu")
     try:
         yield engine
     finally:
@@ -44,9 +44,9 @@ def recognizer(row: EngineRow = STT) -> Iterator[IsolatedRecognizer]:
 
 
 @contextmanager
-def streamer(row: EngineRow = STREAMER, **settings: Any) -> Iterator[IsolatedStreamer]:
+def streamer(spec: EngineSpec = STREAMER, **settings: Any) -> Iterator[IsolatedStreamer]:
     """One that is closed in the end."""
-    engine = isolate(row, settings, "cpu")
+    engine = isolate(spec, settings, "cpu")
     try:
         yield engine
     finally:
@@ -54,9 +54,9 @@ def streamer(row: EngineRow = STREAMER, **settings: Any) -> Iterator[IsolatedStr
 
 
 @contextmanager
-def chat_model(row: EngineRow = LLM) -> Iterator[IsolatedChatModel]:
+def chat_model(spec: EngineSpec = LLM) -> Iterator[IsolatedChatModel]:
     """One that is closed in the end."""
-    engine = isolate(row, {}, "cpu")
+    engine = isolate(spec, {}, "cpu")
     try:
         yield engine
     finally:

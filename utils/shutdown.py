@@ -9,7 +9,7 @@ from collections.abc import Callable
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
-class Request:
+class StopRequest:
     """A wish to stop, made once, from any thread."""
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class Request:
         self._heed: Callable[[], object] = lambda: None
         self._lock = threading.Lock()
 
-    def heeded_by(self, heed: Callable[[], object]) -> None:
+    def on_stop(self, heed: Callable[[], object]) -> None:
         """Call `heed` when the wish is made; at once if it was made before."""
         with self._lock:
             self._heed = heed
@@ -33,7 +33,7 @@ class Request:
         heed()
 
 
-class Shutdown(Request):
+class Shutdown(StopRequest):
     """The first Ctrl-C (or SIGTERM) asks to stop, the second one kills.
 
     A handler in Python would run in the main thread between two instructions of whatever runs there,

@@ -1,7 +1,7 @@
 // The line to the server: a WebSocket that comes back by itself, with the same conversation.
 
 const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 8000;
+const MAX_WAIT_MS = 8000;
 const GIVEN_UP = new Map([
   [1008, "The server refused us."],
   [1009, "The server could not take what we sent."],
@@ -87,7 +87,7 @@ export class Line extends EventTarget {
     const full = code === 1013;
     this.#tell("away", { seconds: this.#wait / 1000, text: full ? this.#error : "" });
     setTimeout(() => this.#wanted && this.connect(), this.#wait * (0.75 + Math.random() / 2));
-    this.#wait = Math.min(LONGEST_WAIT_MS, 2 * this.#wait);
+    this.#wait = Math.min(MAX_WAIT_MS, 2 * this.#wait);
   }
 
   #tell(name, detail) {

@@ -1,7 +1,7 @@
 // Runs beside the page: plays what the server sends without gaps, and tells what was played.
 
-const LEAST_LEAD_S = 0.04; // begin when so much is there: two packets
-const MOST_LEAD_S = 0.2;
+const MIN_LEAD_S = 0.04; // begin when so much is there: two packets
+const MAX_LEAD_S = 0.2;
 const MORE_LEAD_S = 0.02; // after each gap; networks that hiccup do so again
 const REPORTS_PER_S = 10;
 
@@ -9,7 +9,7 @@ class Playback extends AudioWorkletProcessor {
   constructor() {
     super();
     this.pieces = []; // {turn, sample, audio}
-    this.lead = LEAST_LEAD_S * sampleRate;
+    this.lead = MIN_LEAD_S * sampleRate;
     this.playing = false;
     this.held = 0; // samples for which the first piece has been waiting for more
     this.gain = this.wantedGain = 1;
@@ -75,7 +75,7 @@ class Playback extends AudioWorkletProcessor {
 
   keepMore() {
     this.figures.gaps += 1;
-    this.lead = Math.min(MOST_LEAD_S * sampleRate, this.lead + MORE_LEAD_S * sampleRate);
+    this.lead = Math.min(MAX_LEAD_S * sampleRate, this.lead + MORE_LEAD_S * sampleRate);
   }
 
   report(out, filled) {

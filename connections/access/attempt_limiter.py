@@ -9,7 +9,7 @@ from collections.abc import Callable
 from connections.access.rate_limit import RateLimit
 from pipeline.errors import ProtocolError
 
-MOST_CLIENTS = 10_000
+MAX_CLIENTS = 10_000
 """That are remembered, some 3 MB; of more the longest absent are forgotten."""
 
 
@@ -21,7 +21,7 @@ class TooOften(ProtocolError):
         super().__init__(f"expected fewer attempts; try again in {self.retry_after_s} s", "too_often")
 
 
-class Attempts:
+class AttemptLimiter:
     """Counts, for each client, up to `per_minute`. Used on the thread of the server."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -45,12 +45,12 @@ class Attempts:
         """Who has not come for a minute may try as often as anybody, so nothing is kept of them."""
         while True:
             client, limit = next(iter(self._limits.items()))  # the longest absent
-            if now - limit.asked_at < 60 and len(self._limits) <= MOST_CLIENTS:
+            if now - limit.asked_at < 60 and len(self._limits) <= MAX_CLIENTS:
                 return
             del self._limits[client]
 
 
-def client_of(address: str) -> str | None:
+def network_of(address: str) -> str | None:
     """Who is behind an address; None: this machine itself, for which nothing is counted.
 
     Of IPv6 the first 64 bits, since one network has all the others (RFC 4291, 2.5.1); what is no address

@@ -2,8 +2,8 @@
 
 from fastapi.requests import HTTPConnection
 
-from connections.access.attempt_limiter import Attempts, client_of
-from connections.access.credentials import Access, Grant
+from connections.access.attempt_limiter import AttemptLimiter, network_of
+from connections.access.credentials import Credentials, Grant
 from pipeline.errors import ProtocolError
 
 TOKEN_PROTOCOLS = ("s2s-token.", "openai-insecure-api-key.")
@@ -11,10 +11,10 @@ TOKEN_PROTOCOLS = ("s2s-token.", "openai-insecure-api-key.")
 conversation; the second is how OpenAI's clients say it."""
 
 
-class Door:
+class Authenticator:
     """Asked by everything that is served and not for everybody."""
 
-    def __init__(self, access: Access, attempts: Attempts) -> None:
+    def __init__(self, access: Credentials, attempts: AttemptLimiter) -> None:
         self.access = access
         self._attempts = attempts
 
@@ -23,7 +23,7 @@ class Door:
     ) -> Grant:
         """Who comes may come in. `earlier`: with which they came before, it counts though it has
         expired; `by_token`: a client secret is not enough. Raises `ProtocolError`."""
-        client = client_of(address_of(connection))
+        client = network_of(address_of(connection))
         if client is not None:
             self._attempts.count(client)
         if not self.access.may_come_from(

@@ -32,7 +32,7 @@ class Grant:
         return hmac.compare_digest(_hash(token), self.shown)
 
 
-class Access:
+class Credentials:
     """The tokens of which clients must know one, where any is set, and the client secrets that were
     issued; and the pages whose scripts may connect. Raises `UserError` where a file of tokens has none.
     """

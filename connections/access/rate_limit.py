@@ -1,5 +1,11 @@
 """RateLimit: a token bucket. So many at once, then so many a second."""
 
+FLOOD_S = 10.0
+"""Seconds beyond real time that a client may send at once: what a hiccup of the network held back."""
+
+MESSAGES_PER_S = 50
+"""JSON messages that a client may send, with a burst of `FLOOD_S`; the page, playing, sends ten."""
+
 
 class RateLimit:
     """Holds `burst` and is filled at `per_s`; whatever happens takes one out."""

@@ -16,12 +16,12 @@ from connections.base import CLOSE_S, OpenSession
 from connections.local.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
 from connections.local.talk_key import HELP, TalkKey, expect_terminal
 from pipeline.audio import clean, from_pcm16, to_pcm16
-from pipeline.capabilities import Abilities
+from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.session import Session
 from pipeline.sink import Frame
-from utils.shutdown import Request
+from utils.shutdown import StopRequest
 from utils.sound_devices import find_sound_device, load_sounddevice
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class LocalAudioStreamer:
     """One duplex stream: each call back brings a block of the microphone and takes one for the
     loudspeaker, so the sound card is the clock of the playout."""
 
-    def __init__(self, arguments: LocalArguments, shutdown: Request) -> None:
+    def __init__(self, arguments: LocalArguments, shutdown: StopRequest) -> None:
         self._shutdown = shutdown
         self._push_to_talk = arguments.push_to_talk
         if self._push_to_talk:
@@ -64,10 +64,10 @@ class LocalAudioStreamer:
         self._error: Exception | None = None
         self._session: Session
 
-    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
+    def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
         """Talk until Ctrl-C, or until the device goes away."""
         self._session = open_session(self, "local")
-        self._shutdown.heeded_by(self._ended.set)
+        self._shutdown.on_stop(self._ended.set)
         names = [self._sounddevice.query_devices(device)["name"] for device in self._devices]
         keys = TalkKey(self._session) if self._push_to_talk else contextlib.nullcontext()
         try:

@@ -11,8 +11,8 @@ from fastapi import APIRouter
 from fastapi.requests import Request
 from fastapi.responses import Response
 
-from connections.access.authenticator import Door, address_of
-from connections.access.client_registry import Guest, Guests
+from connections.access.authenticator import Authenticator, address_of
+from connections.access.client_registry import Client, ClientRegistry
 from connections.access.credentials import Grant
 from connections.base import CLOSE_S
 from connections.realtime.ice_server import INSTALL, IceServer
@@ -24,7 +24,9 @@ logger = logging.getLogger(__name__)
 PATH = "/v1/realtime/calls"
 
 
-def calls_routes(door: Door, guests: Guests, ice: Sequence[IceServer]) -> APIRouter:
+def calls_routes(
+    authenticator: Authenticator, registry: ClientRegistry, ice: Sequence[IceServer]
+) -> APIRouter:
     """Where calls begin and end."""
     calls: set[asyncio.Task[None]] = set()
 
@@ -39,33 +41,33 @@ def calls_routes(door: Door, guests: Guests, ice: Sequence[IceServer]) -> APIRou
 
     @routes.post(PATH)
     async def begin(request: Request) -> Response:
-        grant = door.admit(request)
+        grant = authenticator.admit(request)
         offer = await offer_of(request)
         webrtc = await _load()
         wishes = [wish for wish in (grant.session, offer.session) if wish is not None]
-        guest = webrtc.CallGuest(wishes)
-        _welcome(guests, guest, address_of(request), grant)
-        call = webrtc.Call(guest, guests, ice)
+        client = webrtc.WebRTCClient(wishes)
+        _welcome(registry, client, address_of(request), grant)
+        call = webrtc.Call(client, registry, ice)
         task = asyncio.create_task(call.run(offer.sdp))
         calls.add(task)
         task.add_done_callback(calls.discard)
         answer = await call.answer
-        headers = {"Location": f"{PATH}/{guest.key}"}
+        headers = {"Location": f"{PATH}/{client.key}"}
         return Response(answer, 201, headers, media_type="application/sdp")
 
     @routes.post(f"{PATH}/{{key}}/hangup")
     async def hang_up(request: Request, key: str) -> Response:
-        door.admit(request, guests.grant_of(key))
-        guests.hung_up(key)
+        authenticator.admit(request, registry.grant_of(key))
+        registry.hung_up(key)
         return Response()
 
     return routes
 
 
-def _welcome(guests: Guests, guest: Guest, peer: str, grant: Grant) -> None:
+def _welcome(registry: ClientRegistry, client: Client, peer: str, grant: Grant) -> None:
     """Raises `ProtocolError`."""
     try:
-        guests.welcome(guest, peer, grant)
+        registry.welcome(client, peer, grant)
     except ProtocolError:
         raise
     except Exception as error:

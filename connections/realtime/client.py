@@ -1,4 +1,4 @@
-"""RealtimeGuest: one client of the Realtime protocol over a WebSocket."""
+"""RealtimeClient: one client of the Realtime protocol over a WebSocket."""
 
 import asyncio
 import math
@@ -8,8 +8,8 @@ from typing import Any
 from connections.access.rate_limit import RateLimit
 from connections.base import tell_loop
 from connections.realtime.formats import PCM
-from connections.realtime.outbox import Line
-from connections.realtime.server_events import Teller
+from connections.realtime.outbox import Outbox
+from connections.realtime.server_events import ServerEvents
 from connections.remote_pace import FRAMES_PER_S, RemotePace
 from pipeline.errors import ProtocolError
 from pipeline.messages import Samples
@@ -23,7 +23,7 @@ comes and do not report; what is sent cannot be made quieter, held or taken back
 BUFFER_MS = 60
 """What a client is taken to hold until it says so, by truncating: two frames and the sound card."""
 
-PIECE_S = MOST_BACKLOG_S = 0.04
+PIECE_S = MAX_BACKLOG_S = 0.04
 """A recording that is sent at once is handed on in pieces, as the VAD takes them, and so long its client
 is not read from: TCP makes them wait. Together less than what makes a machine look busy (`Guests`)."""
 
@@ -33,7 +33,7 @@ EVENTS_PER_S, EVENTS_AT_ONCE = 500, 5000
 a minute in one go three thousand."""
 
 
-class RealtimeGuest(Line):
+class RealtimeClient(Outbox):
     """The sink of a session; its audio is a message like any other, and waits in the same line."""
 
     full_duplex = True
@@ -83,19 +83,19 @@ class RealtimeGuest(Line):
             self._room.clear()
             self._loop.call_later(wait_s, self._room.set)
             await self._room.wait()
-        samples = self.obey(data)
+        samples = self.handle(data)
         if samples is not None:
             await self._hear(samples)
 
     async def _hear(self, samples: Samples) -> None:
-        rate_hz = self._talk.config.input_format.rate_hz
+        rate_hz = self._realtime.config.input_format.rate_hz
         size = int(PIECE_S * rate_hz)
         for start in range(0, len(samples), size):
-            self._talk.hear(samples[start : start + size], rate_hz)
-            while self._session.intake.backlog_s > MOST_BACKLOG_S:
+            self._realtime.hear(samples[start : start + size], rate_hz)
+            while self._session.intake.backlog_s > MAX_BACKLOG_S:
                 self._room.clear()
                 self._waits_for_room = True
-                if self._session.intake.backlog_s > MOST_BACKLOG_S:
+                if self._session.intake.backlog_s > MAX_BACKLOG_S:
                     await self._room.wait()
 
     def _on_empty(self) -> None:
@@ -105,7 +105,7 @@ class RealtimeGuest(Line):
 
     def _follow_configuration(self) -> None:
         super()._follow_configuration()
-        config = self._talk.config
+        config = self._realtime.config
         if config.output_format.rate_hz != self.rate_hz:
             self._set_rate(config.output_format.rate_hz)
 
@@ -117,4 +117,4 @@ class RealtimeGuest(Line):
 
 def describe(error: ProtocolError) -> str:
     """As clients of the protocol are told of an error before there is a session, or after it."""
-    return Teller(lambda message: None).encode_error(str(error), error.code)
+    return ServerEvents(lambda message: None).encode_error(str(error), error.code)

@@ -6,12 +6,12 @@ from fastapi import APIRouter
 from fastapi.requests import Request
 from pydantic import BaseModel, Field, ValidationError
 
-from connections.access.authenticator import Door
+from connections.access.authenticator import Authenticator
 from connections.access.client_secrets import ClientSecrets
 from connections.access.http_body import body_of
 from connections.access.http_errors import BadParameter
 
-LONGEST_BODY = 1 << 16
+MAX_BODY = 1 << 16
 """Bytes: instructions of some pages, as over the WebSocket."""
 
 
@@ -30,14 +30,14 @@ class Wish(BaseModel, extra="forbid"):
     """Carried as it is to the conversation that it is for."""
 
 
-def client_secrets_routes(door: Door, secrets: ClientSecrets) -> APIRouter:
+def client_secrets_routes(authenticator: Authenticator, secrets: ClientSecrets) -> APIRouter:
     """For those who know the token: a client secret opens no way to further ones."""
     routes = APIRouter()
 
     @routes.post("/v1/realtime/client_secrets")
     async def issue(request: Request) -> dict[str, Any]:
-        door.admit(request, by_token=True)
-        wish = _understand(await body_of(request, LONGEST_BODY))
+        authenticator.admit(request, by_token=True)
+        wish = _understand(await body_of(request, MAX_BODY))
         try:
             value, expires_at = secrets.issue(wish.session, wish.expires_after.seconds)
         except ValueError as error:

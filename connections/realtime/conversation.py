@@ -14,11 +14,11 @@ from openai.types.realtime.conversation_item import ConversationItem
 
 from connections.realtime.client_events import ItemCreate, ItemReference, Refusal
 from connections.realtime.items import item_of, message_of
-from connections.realtime.server_events import Tell
-from LLM.chat import FIRST, MOST_ENTRIES, Chat, Entry, said_id
+from connections.realtime.server_events import SendEvent
+from LLM.chat import FIRST, MAX_ENTRIES, Chat, Entry, said_id
 from pipeline.messages import ChatMessage
 
-LONGEST_TEXT = 1 << 16
+MAX_TEXT = 1 << 16
 """Characters of an item: some pages."""
 
 
@@ -29,11 +29,11 @@ class Conversation:
     items have names of their own.
     """
 
-    def __init__(self, chat: Chat, tell: Tell) -> None:
+    def __init__(self, chat: Chat, tell: SendEvent) -> None:
         self._chat = chat
         self._tell = tell
         self._items: list[str] = []
-        """In their order, the latest `MOST_ENTRIES`."""
+        """In their order, the latest `MAX_ENTRIES`."""
         self._incomplete: set[str] = set()
         self._entry_of: dict[str, str] = {}
         """Of spoken items: the id of the entry in the chat."""
@@ -54,7 +54,7 @@ class Conversation:
         self._items.insert(0 if after == FIRST else known, id)
         self._incomplete.add(id)
         self._tell(ConversationItemAdded, item=item, previous_item_id=self._before(id))
-        while len(self._items) > MOST_ENTRIES:
+        while len(self._items) > MAX_ENTRIES:
             self._entry_of.pop(self._items.pop(0), None)
 
     def done(self, item: ConversationItem) -> None:
@@ -70,8 +70,8 @@ class Conversation:
             raise Refusal("expected an item, got a reference to one", param="item.type")
         id = event.item.id or f"item_{secrets.token_hex(8)}"
         message = message_of(event.item)
-        if len(message.content) > LONGEST_TEXT:
-            raise Refusal(f"expected at most {LONGEST_TEXT} characters", "too_long", "item")
+        if len(message.content) > MAX_TEXT:
+            raise Refusal(f"expected at most {MAX_TEXT} characters", "too_long", "item")
         if not message.content and not message.calls and not message.answers:
             raise Refusal("expected some text", param="item.content")
         after = event.previous_item_id

@@ -11,7 +11,7 @@ from aiortc.utils import uint16_add
 from pipeline.audio import from_pcm16
 from pipeline.messages import Samples
 
-LONGEST_GAP_S = 1.0
+MAX_GAP_S = 1.0
 """Of audio that was lost, or that a client does not send while nobody speaks; after so much silence
 every utterance is over."""
 
@@ -29,7 +29,7 @@ class Microphone:
         pcm = from_pcm16(bytes(frame.planes[0]))[: frame.samples * channels]
         samples: Samples = pcm if channels == 1 else (pcm[::2] + pcm[1::2]) / np.float32(2)
         if self._next_s is not None:
-            gap = min(frame.time - self._next_s, LONGEST_GAP_S)
+            gap = min(frame.time - self._next_s, MAX_GAP_S)
             silence = np.zeros(max(0, round(gap * rate_hz)), np.float32)
             samples = np.concatenate((silence, samples))
         self._next_s = frame.time + frame.samples / rate_hz

@@ -12,13 +12,13 @@ from fastapi.requests import Request
 from connections.access.http_body import body_of
 from connections.access.http_errors import BadParameter
 
-LONGEST_BODY = 1 << 17
+MAX_BODY = 1 << 17
 """Bytes: a session with instructions of some pages, and an offer."""
 
-MOST_PARTS = 8
+MAX_PARTS = 8
 """Of a form; two are read."""
 
-LONGEST_SDP = 1 << 14
+MAX_SDP = 1 << 14
 """Bytes: browsers want some 3000, and 100 for each address of their machine."""
 
 
@@ -34,7 +34,7 @@ async def offer_of(request: Request) -> Offer:
     """What a request brings: the SDP alone, or in a form beside a session. Raises `ProtocolError`."""
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
-    body = await body_of(request, LONGEST_BODY)
+    body = await body_of(request, MAX_BODY)
     if kind == "multipart/form-data":
         fields = _form(content_type, body)
         if "sdp" not in fields:
@@ -44,8 +44,8 @@ async def offer_of(request: Request) -> Offer:
         sdp, session = body, None
     else:
         raise BadParameter("expected application/sdp or multipart/form-data", "content-type")
-    if len(sdp) > LONGEST_SDP:
-        raise BadParameter(f"sdp: expected at most {LONGEST_SDP} bytes", "sdp")
+    if len(sdp) > MAX_SDP:
+        raise BadParameter(f"sdp: expected at most {MAX_SDP} bytes", "sdp")
     return Offer(sdp.decode("utf-8", "replace"), None if session is None else _session(session))
 
 
@@ -56,7 +56,7 @@ def _form(content_type: str, body: bytes) -> dict[str, bytes]:
     header["content-type"] = content_type
     boundary = str(header.get_param("boundary", "")).encode("utf-8", "replace")
     fields = {}
-    for part in (b"\r\n" + body).split(b"\r\n--" + boundary, MOST_PARTS)[1:]:
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary, MAX_PARTS)[1:]:
         head, _, content = part.partition(b"\r\n\r\n")
         disposition = BytesHeaderParser().parsebytes(head.lstrip())
         fields[str(disposition.get_param("name", "", "content-disposition"))] = content

@@ -7,24 +7,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from connections.base import tell_loop
-from connections.realtime.session import RealtimeTalk
+from connections.realtime.session import RealtimeSession
 from pipeline.errors import ProtocolError
 from pipeline.events import LIVE, Event, InputLevel
 from pipeline.messages import Samples
 from pipeline.session import Session
 from pipeline.sink import Frame
 
-MOST_WAITING = 50
+MAX_WAITING = 50
 """Things that wait for a client that does not read; then nothing more is released."""
 
-MOST_EVENTS = 1000
+MAX_EVENTS = 1000
 """Of the session, that wait for such a client: minutes of conversation. Then the session ends."""
 
-MOST_UNREAD = 1 << 20
+MAX_UNREAD = 1 << 20
 """Characters of answers to what such a client says; then the connection ends."""
 
 
-class Line:
+class Outbox:
     """What the guests of the Realtime protocol have in common, whatever carries their messages.
 
     A box for the events of the session. They are put in line, in order, on the thread on which they
@@ -46,12 +46,12 @@ class Line:
         self._news = asyncio.Event()
         self._attached = False
         self._session: Session
-        self._talk: RealtimeTalk
+        self._realtime: RealtimeSession
 
     def begin(self, session: Session) -> None:
         """This is the session that is heard through us."""
         self._session = session
-        self._talk = RealtimeTalk(
+        self._realtime = RealtimeSession(
             session, self._messages.append, id=self.key, audio_is_sent=self._audio_is_sent
         )
         session.events.add(self)
@@ -61,7 +61,7 @@ class Line:
     @property
     def takes_more(self) -> bool:
         """Whether the client is there and reads."""
-        return self._attached and len(self._line) < MOST_WAITING
+        return self._attached and len(self._line) < MAX_WAITING
 
     def put(self, thing: Event | Frame) -> None:
         """Tell the client of this, behind what happened before."""
@@ -70,7 +70,7 @@ class Line:
             waiting = len(self._line)
         if waiting == 1:
             tell_loop(self._loop, self._news.set)
-        elif waiting == MOST_EVENTS:
+        elif waiting == MAX_EVENTS:
             tell_loop(self._loop, self._session.close, "the client does not read")
 
     def post(self, event: Event) -> None:
@@ -84,9 +84,9 @@ class Line:
 
     def attach(self, *, again: bool) -> None:
         """Somebody reads."""
-        self._talk.begin()
+        self._realtime.begin()
         for wish in self._wishes:
-            self._talk.configure(wish)
+            self._realtime.configure(wish)
         self._follow_configuration()
         self._attached = True
         self._session.playout.wake()
@@ -95,7 +95,7 @@ class Line:
     def detach(self) -> None:
         """Nobody reads any more."""
         self._attached = False
-        self._talk.close()
+        self._realtime.close()
 
     async def next_messages(self) -> list[str | bytes]:
         """Wait for something to be sent."""
@@ -110,25 +110,25 @@ class Line:
             line, self._line = self._line, []
         for thing in line:
             if isinstance(thing, Frame):
-                self._talk.on_audio(thing.turn, thing.samples)
+                self._realtime.on_audio(thing.turn, thing.samples)
             else:
-                self._talk.on_event(thing)
-        if len(line) >= MOST_WAITING:
+                self._realtime.on_event(thing)
+        if len(line) >= MAX_WAITING:
             self._session.playout.wake()  # there is room again
         messages: list[str | bytes] = [*self._messages]
         self._messages.clear()
         return messages
 
-    def obey(self, data: str | bytes) -> Samples | None:
+    def handle(self, data: str | bytes) -> Samples | None:
         """An event of the client; audio is given back. Raises `ProtocolError` where too much waits for a
         client who does not read."""
-        if sum(map(len, self._messages)) > MOST_UNREAD:
+        if sum(map(len, self._messages)) > MAX_UNREAD:
             raise ProtocolError("expected what was told to be read, too much is waiting", "flood")
         samples = None
         if isinstance(data, bytes):
-            self._talk.tell.error("expected events as text, got binary data", "invalid_event")
+            self._realtime.tell.error("expected events as text, got binary data", "invalid_event")
         else:
-            samples = self._talk.obey(data)
+            samples = self._realtime.handle(data)
             self._follow_configuration()
         if self._messages:
             self._news.set()
@@ -136,4 +136,4 @@ class Line:
 
     def _follow_configuration(self) -> None:
         """The session may have been configured otherwise."""
-        self.unwanted = (InputLevel,) if self._talk.config.wants_partials else LIVE
+        self.unwanted = (InputLevel,) if self._realtime.config.wants_partials else LIVE

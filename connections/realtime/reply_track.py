@@ -7,10 +7,10 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from av import AudioFrame
 
-from connections.realtime.webrtc_client import FRAME_S, FRAME_SAMPLES, RATE_HZ, CallGuest
+from connections.realtime.webrtc_client import FRAME_S, FRAME_SAMPLES, RATE_HZ, WebRTCClient
 from pipeline.audio import to_pcm16
 
-MOST_LATE_S = 0.2
+MAX_LATE_S = 0.2
 """A loop that stood still for longer does not catch up: the client would play the rest too late."""
 
 
@@ -27,20 +27,20 @@ class ReplyTrack(MediaStreamTrack):  # type: ignore[misc]
 
     kind = "audio"
 
-    def __init__(self, guest: CallGuest) -> None:
+    def __init__(self, client: WebRTCClient) -> None:
         super().__init__()
-        self._guest = guest
+        self._client = client
         self._due = -1.0
         self._position = 0
 
     async def recv(self) -> AudioFrame:
         """The next frame, when it is due."""
         loop = asyncio.get_running_loop()
-        if loop.time() - self._due > MOST_LATE_S:
+        if loop.time() - self._due > MAX_LATE_S:
             self._due = loop.time()
         await _moment(self._due)
         self._due += FRAME_S
-        samples = self._guest.next_frame()
+        samples = self._client.next_frame()
         pcm = _SILENCE if samples is None else to_pcm16(np.repeat(samples, 2))
         # made stereo here, since of a mono frame aiortc makes stereo that is 3 dB quieter
         frame = AudioFrame(format="s16", layout="stereo", samples=FRAME_SAMPLES)

@@ -37,7 +37,7 @@ from connections.realtime.items import (
     assistant_item,
     call_item,
 )
-from connections.realtime.server_events import SERVER, Tell
+from connections.realtime.server_events import SERVER, SendEvent
 from connections.realtime.session_config import AUDIO, TEXT, SessionConfig
 from LLM.chat import called_id, heard_id
 from pipeline.messages import ToolCall
@@ -63,7 +63,7 @@ class Response:
     def __init__(
         self,
         turn: int,
-        tell: Tell,
+        tell: SendEvent,
         conversation: Conversation,
         config: SessionConfig,
         *,

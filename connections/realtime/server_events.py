@@ -12,13 +12,13 @@ Event = TypeVar("Event", bound=BaseModel)
 INVALID, SERVER = "invalid_request_error", "server_error"
 
 
-class Tell(Protocol):
+class SendEvent(Protocol):
     """Tells the client an event of this kind, with these fields."""
 
     def __call__(self, kind: type[BaseModel], **fields: Any) -> None: ...
 
 
-class Teller:
+class ServerEvents:
     """Numbers the events, gives them their types, and writes them as JSON; `send` takes them away."""
 
     def __init__(self, send: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""RealtimeTalk: what a client of the Realtime protocol says to a session, and what it is told of it."""
+"""RealtimeSession: one conversation in the terms of the OpenAI Realtime protocol."""
 
 import asyncio
 import base64
@@ -34,7 +34,7 @@ from connections.realtime.client_events import (
 )
 from connections.realtime.conversation import Conversation
 from connections.realtime.responses import CLIENT_CANCELLED, Response
-from connections.realtime.server_events import SERVER, Teller
+from connections.realtime.server_events import SERVER, ServerEvents
 from connections.realtime.session_config import SessionConfig
 from connections.realtime.utterance_items import UtteranceItems
 from LLM.chat import Chat, heard_id
@@ -59,28 +59,28 @@ from pipeline.messages import Samples, ToolCall
 from pipeline.session import Session
 from pipeline.turn import Origin
 
-LONGEST_EVENT = 1 << 18
+MAX_EVENT = 1 << 18
 """Characters of an event without audio: instructions and functions of many pages."""
 
 
-LONGEST_NUMBER = 9
+MAX_NUMBER = 9
 """Digits of a turn's: some thousand years of conversation."""
 
 LATE_CANCEL_S = 0.5
 """Since an answer was stopped by speech: the way to the client and back, and what it does in between."""
 
 
-class RealtimeTalk:
-    """Everything happens on the thread of the server, in order: what the client says by `obey`, what
+class RealtimeSession:
+    """Everything happens on the thread of the server, in order: what the client says by `handle`, what
     the session does by `on_event` and `on_audio`. What the client is told leaves by `send`."""
 
     def __init__(
         self, session: Session, send: Callable[[str], None], *, id: str, audio_is_sent: bool = True
     ) -> None:
         self.session = session
-        self.tell = Teller(send)
+        self.tell = ServerEvents(send)
         chat = session.memory if isinstance(session.memory, Chat) else Chat()
-        self.config = SessionConfig(session.can, session.settings, chat.default_instructions)
+        self.config = SessionConfig(session.capabilities, session.settings, chat.default_instructions)
         self.audio_is_sent = audio_is_sent
         """In messages; else it goes another way."""
         self._id = id
@@ -102,11 +102,11 @@ class RealtimeTalk:
 
     def configure(self, session: Mapping[str, Any]) -> None:
         """As whoever gave them their secret wished."""
-        self.obey(json.dumps({"type": "session.update", "session": session}))
+        self.handle(json.dumps({"type": "session.update", "session": session}))
 
     # -- what the client says ----------------------------------------------------------------------
 
-    def obey(self, text: str) -> Samples | None:
+    def handle(self, text: str) -> Samples | None:
         """Do what an event says; what cannot be done is answered with an error. Audio is given back, for
         whoever knows how much of it the session can take at once."""
         try:
@@ -119,8 +119,8 @@ class RealtimeTalk:
                 self._tell_refusal(part, event.event_id)
             if isinstance(event, InputAudioBufferAppendEvent):
                 return self._audio_of(event)
-            if len(text) > LONGEST_EVENT:
-                raise Refusal(f"expected at most {LONGEST_EVENT} characters without audio", "too_long")
+            if len(text) > MAX_EVENT:
+                raise Refusal(f"expected at most {MAX_EVENT} characters without audio", "too_long")
             self._do(event)
         except Refusal as refusal:
             self._tell_refusal(refusal, event.event_id)
@@ -199,7 +199,7 @@ class RealtimeTalk:
         if turn is None:
             prefix = heard_id(0).removesuffix("0")
             number = item.removeprefix(prefix)
-            is_number = number.isdecimal() and len(number) <= LONGEST_NUMBER
+            is_number = number.isdecimal() and len(number) <= MAX_NUMBER
             turn = int(number) if item.startswith(prefix) and is_number else None
         else:  # who says how much they have heard does not want to hear more
             self.session.interrupt(CLIENT_CANCELLED, number=turn)

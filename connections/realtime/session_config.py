@@ -16,7 +16,7 @@ from openai.types.responses import ToolChoiceFunction
 
 from connections.realtime.client_events import Refusal
 from connections.realtime.formats import FORMATS, PCM, AudioFormat
-from pipeline.capabilities import Abilities
+from pipeline.capabilities import Capabilities
 from pipeline.errors import EngineError
 from pipeline.settings import ANY_TOOL, EndpointerSettings, SessionSettings, Tool
 
@@ -32,15 +32,15 @@ OPENAI_VOICES: Final = frozenset(name for kind in get_args(Voice) for name in ge
 """Those that the protocol names. Clients ask for one of them unless they are told otherwise; where it is
 not there, the voice stays as it is."""
 
-LONGEST_SILENCE_MS, LONGEST_PADDING_MS = 10_000, 2_000
-SHORTEST_IDLE_MS, LONGEST_IDLE_MS = 5_000, 30_000
+MAX_SILENCE_MS, MAX_PADDING_MS = 10_000, 2_000
+MIN_IDLE_MS, MAX_IDLE_MS = 5_000, 30_000
 """As the protocol has them."""
 
 
 class SessionConfig:
     """Takes `session.update`; `shown` is what the client is told that it is now."""
 
-    def __init__(self, can: Abilities, settings: SessionSettings, instructions: str) -> None:
+    def __init__(self, capabilities: Capabilities, settings: SessionSettings, instructions: str) -> None:
         self.settings = settings
         self.input_format = self.output_format = PCM
         self.transcribes = True
@@ -48,11 +48,11 @@ class SessionConfig:
         self.wants_partials = False
         """And while they are saying it."""
         self.idle_timeout_ms: int | None = None
-        self._can = can
+        self._can = capabilities
         detection = {"create_response": True, "interrupt_response": True}
         self.shown: dict[str, Any] = {
             "type": "realtime",
-            "model": can.name,
+            "model": capabilities.name,
             "output_modalities": [AUDIO],
             "instructions": settings.instructions or instructions,
             "tools": [],
@@ -65,11 +65,11 @@ class SessionConfig:
             "audio": {
                 "input": {
                     "format": {"type": PCM.name, "rate": PCM.rate_hz},
-                    "transcription": {"model": can.name, "language": settings.language},
+                    "transcription": {"model": capabilities.name, "language": settings.language},
                     "noise_reduction": None,
                     "turn_detection": {"type": "semantic_vad", "eagerness": "auto", **detection}
-                    if can.semantic
-                    else {"type": "server_vad", **_numbers(can.endpointing), **detection},
+                    if capabilities.semantic
+                    else {"type": "server_vad", **_numbers(capabilities.endpointing), **detection},
                 },
                 "output": {
                     "format": {"type": PCM.name, "rate": PCM.rate_hz},
@@ -256,9 +256,9 @@ def _endpointing(wanted: ServerVad, usual: EndpointerSettings) -> EndpointerSett
     where = "audio.input.turn_detection."
     bounds: dict[str, tuple[float, float]] = {
         "threshold": (0, 1),
-        "silence_duration_ms": (0, LONGEST_SILENCE_MS),
-        "prefix_padding_ms": (0, LONGEST_PADDING_MS),
-        "idle_timeout_ms": (SHORTEST_IDLE_MS, LONGEST_IDLE_MS),
+        "silence_duration_ms": (0, MAX_SILENCE_MS),
+        "prefix_padding_ms": (0, MAX_PADDING_MS),
+        "idle_timeout_ms": (MIN_IDLE_MS, MAX_IDLE_MS),
     }
     for name, (least, most) in bounds.items():
         value = getattr(wanted, name)

@@ -15,7 +15,7 @@ from openai.types.realtime import (
 
 from connections.realtime.conversation import Conversation
 from connections.realtime.items import COMPLETED, IN_PROGRESS, user_item
-from connections.realtime.server_events import SERVER, Tell
+from connections.realtime.server_events import SERVER, SendEvent
 from connections.realtime.session_config import SessionConfig
 
 
@@ -41,7 +41,7 @@ class UtteranceItems:
     have of the answer as soon as they hear of speech: a cough or a nod would cost them words.
     """
 
-    def __init__(self, tell: Tell, conversation: Conversation, config: SessionConfig) -> None:
+    def __init__(self, tell: SendEvent, conversation: Conversation, config: SessionConfig) -> None:
         self._tell = tell
         self._conversation = conversation
         self._config = config

@@ -19,14 +19,14 @@ from aiortc.exceptions import InvalidStateError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import SessionDescription
 
-from connections.access.client_registry import Guests
+from connections.access.client_registry import ClientRegistry
 from connections.access.http_errors import BadParameter
 from connections.base import CLOSE_S
 from connections.realtime.client import describe
 from connections.realtime.ice_server import IceServer
 from connections.realtime.microphone import Microphone, take_packets_at_once
 from connections.realtime.reply_track import ReplyTrack
-from connections.realtime.webrtc_client import CallGuest
+from connections.realtime.webrtc_client import WebRTCClient
 from pipeline.errors import ProtocolError
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ CONNECT_S = 30.0
 """How long a client may take from our answer to its data channel. Without loss it takes 0.1 s; ICE, DTLS
 and SCTP each repeat what was lost after 0.5 s, 1 s, 2 s and so on."""
 
-MOST_UNSENT = 1 << 16
+MAX_UNSENT = 1 << 16
 """Bytes of events that a slow network may hold up; then what follows waits in line."""
 
 LAST_WORDS_S = 0.5
@@ -47,12 +47,12 @@ LAST_WORDS_S = 0.5
 class Call:
     """A peer connection and its guest, until either has enough."""
 
-    def __init__(self, guest: CallGuest, guests: Guests, ice: Sequence[IceServer]) -> None:
+    def __init__(self, client: WebRTCClient, registry: ClientRegistry, ice: Sequence[IceServer]) -> None:
         loop = asyncio.get_running_loop()
         self.answer: asyncio.Future[str] = loop.create_future()
         """The SDP, soon after `run` has begun; or why there is none."""
-        self._guest = guest
-        self._guests = guests
+        self._client = client
+        self._registry = registry
         servers = [RTCIceServer(server.url, server.name, server.password) for server in ice]
         configuration = RTCConfiguration(servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         self._connection = RTCPeerConnection(configuration)
@@ -63,7 +63,7 @@ class Call:
         self._over: asyncio.Future[ProtocolError] = loop.create_future()
         self._inbox: asyncio.Queue[str | bytes] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
-        guests.attached(guest, self._leave)
+        registry.attached(client, self._leave)
 
     async def run(self, offer: str) -> None:
         """From the offer to the end."""
@@ -76,8 +76,8 @@ class Call:
         finally:
             for task in self._tasks:
                 task.cancel()
-            self._guest.detach()
-            self._guests.left(self._guest)
+            self._client.detach()
+            self._registry.left(self._client)
             self.answer.cancel()  # unless it was given
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._close()
@@ -118,7 +118,7 @@ class Call:
         self.answer.set_result(await self._negotiate(offer))
         async with asyncio.timeout(CONNECT_S):
             channel = await self._opened
-        self._guest.attach(again=False)
+        self._client.attach(again=False)
         self._begin(self._send(channel))
         self._begin(self._receive())
 
@@ -128,7 +128,7 @@ class Call:
         try:
             _expect_a_call(SessionDescription.parse(offer))
             await connection.setRemoteDescription(RTCSessionDescription(_reachable(offer), "offer"))
-            track = ReplyTrack(self._guest)
+            track = ReplyTrack(self._client)
             track.on("ended", self._on_end)
             connection.addTrack(track)
             await connection.setLocalDescription(await connection.createAnswer())
@@ -169,20 +169,20 @@ class Call:
         microphone = Microphone()
         with contextlib.suppress(MediaStreamError):  # it has ended
             while True:
-                self._guest.hear(*microphone.read(await track.recv()))
+                self._client.hear(*microphone.read(await track.recv()))
 
     async def _receive(self) -> None:
         while True:
-            await self._guest.receive(await self._inbox.get())
+            await self._client.receive(await self._inbox.get())
 
     async def _send(self, channel: RTCDataChannel) -> None:
         room = asyncio.Event()
-        channel.bufferedAmountLowThreshold = MOST_UNSENT
+        channel.bufferedAmountLowThreshold = MAX_UNSENT
         channel.on("bufferedamountlow", room.set)
         with contextlib.suppress(InvalidStateError):  # they are closing it
             while True:
-                self._pass_on(channel, await self._guest.next_messages())
-                while channel.bufferedAmount > MOST_UNSENT:
+                self._pass_on(channel, await self._client.next_messages())
+                while channel.bufferedAmount > MAX_UNSENT:
                     room.clear()
                     await room.wait()
 
@@ -200,7 +200,7 @@ class Call:
             return
         for task in self._tasks:
             task.cancel()
-        self._pass_on(channel, [*self._guest.take_messages(), describe(error)])
+        self._pass_on(channel, [*self._client.take_messages(), describe(error)])
         closed = asyncio.Event()
         channel.on("close", closed.set)
         channel.close()  # behind all that was sent

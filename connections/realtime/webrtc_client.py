@@ -1,4 +1,4 @@
-"""CallGuest: one client of the Realtime protocol over WebRTC."""
+"""WebRTCClient: one client of the Realtime protocol over WebRTC."""
 
 import math
 import threading
@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from connections.access.rate_limit import RateLimit
-from connections.realtime.outbox import Line
+from connections.access.rate_limit import FLOOD_S, MESSAGES_PER_S, RateLimit
+from connections.realtime.outbox import Outbox
 from connections.remote_pace import FRAMES_PER_S
-from connections.web.websocket_client import FLOOD_S, MESSAGES_PER_S
 from pipeline.audio import clean
 from pipeline.clock import MonotonicClock
 from pipeline.errors import ProtocolError
@@ -34,7 +33,7 @@ the network, and 30 ms for the sound card (measured: getStats, inbound-rtp and m
 is for a network, for which its buffer begins with 80 ms (libwebrtc, delay_manager.cc)."""
 
 
-class CallGuest(Line):
+class WebRTCClient(Outbox):
     """The sink of a session; whoever carries the call takes a frame each 20 ms.
 
     What was taken is as good as heard: nobody can take it back. What was not can be changed.
@@ -105,13 +104,13 @@ class CallGuest(Line):
         self._heard_s += len(samples) / rate_hz
         if self._heard_s > self._loop.time() - self._heard_since + FLOOD_S:
             raise ProtocolError("expected audio at the pace of speech, got much more", "flood")
-        self._talk.hear(samples, rate_hz)
+        self._realtime.hear(samples, rate_hz)
 
     async def receive(self, data: str | bytes) -> None:
         """An event of the client. Raises `ProtocolError` where there are too many."""
         if self._orders.take(self._loop.time()):
             raise ProtocolError(f"expected at most {MESSAGES_PER_S} events a second", "flood")
-        if self.obey(data) is not None:
+        if self.handle(data) is not None:
             text = "your microphone is heard by its track; input_audio_buffer.append is for WebSockets"
-            self._talk.tell.error(text, "unsupported")
+            self._realtime.tell.error(text, "unsupported")
             self._news.set()

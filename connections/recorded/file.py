@@ -19,14 +19,14 @@ from connections.recorded.session_folder import SessionFolder
 from connections.recorded.sound_writer import SoundWriter
 from listeners.listener import Listener
 from pipeline.audio import clean, to_mono
-from pipeline.capabilities import Abilities
+from pipeline.capabilities import Capabilities
 from pipeline.clock import Clock, MonotonicClock, SampleClock
 from pipeline.errors import UserError
 from pipeline.events import ErrorEvent, Event, TurnDone, as_json
-from pipeline.messages import Samples, Talk
+from pipeline.messages import ManualTurn, Samples
 from pipeline.session import Session, SessionState
 from pipeline.sink import ClockPace, Frame
-from utils.shutdown import Request
+from utils.shutdown import StopRequest
 
 REPLY_RATE_HZ = 24000
 """The rate of what is written; most synthesizers have it, or less."""
@@ -37,7 +37,7 @@ BLOCK_MS = 32
 LEAD_MS = 60
 """More than a block and a frame, or the reply would have gaps: time goes on by blocks."""
 
-LONGEST_REST_S = 600.0
+MAX_REST_S = 600.0
 """An answer that goes on for so long behind the recording does not end, and would fill the disk."""
 
 FRAME_SAMPLES = 480
@@ -108,7 +108,7 @@ class FileConnection:
     the recording waits. So nothing that was said is lost. With headphones they speak when they speak.
     """
 
-    def __init__(self, arguments: FileArguments, shutdown: Request) -> None:
+    def __init__(self, arguments: FileArguments, shutdown: StopRequest) -> None:
         self._arguments = arguments
         self._shutdown = shutdown
         self._replayed = _folder(arguments.input)
@@ -124,7 +124,7 @@ class FileConnection:
             _expect_writable(path)
         self._clock = self._sample_clock or MonotonicClock()
 
-    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
+    def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
         """Feed everything and wait for the last word. 0; 1 where nothing was answered, or not all."""
         self._recording = Recording(self._recording_path, REPLY_RATE_HZ, self._rate_hz)
         replayed = self._replayed
@@ -136,7 +136,7 @@ class FileConnection:
         if self._sample_clock is not None:
             self._sample_clock.on_advance(self._session.playout.wake)
         self._results = Results(self._session)
-        self._shutdown.heeded_by(self._stop)
+        self._shutdown.on_stop(self._stop)
         self._due = time.monotonic()
         silence = np.zeros(self._block, np.float32)
         with self._input:
@@ -151,8 +151,8 @@ class FileConnection:
         while self._session.state is not SessionState.CLOSED:
             self._step(silence)
             rest_s += BLOCK_MS / 1000
-            if rest_s > LONGEST_REST_S:
-                self._session.close(f"the answer did not end within {LONGEST_REST_S:.0f} s")
+            if rest_s > MAX_REST_S:
+                self._session.close(f"the answer did not end within {MAX_REST_S:.0f} s")
         self._results.join()
         self._sink.close()
         self._recording.close()
@@ -193,14 +193,14 @@ class FileConnection:
         except soundfile.LibsndfileError as error:
             raise UserError(f"--input {self._arguments.input}: it cannot be read on: {error}") from error
 
-    def _by_hand(self, talk: Talk) -> None:
+    def _by_hand(self, talk: ManualTurn) -> None:
         session = self._session
         match talk:
-            case Talk.START:
+            case ManualTurn.START:
                 session.start_speech()
-            case Talk.COMMIT:
+            case ManualTurn.COMMIT:
                 session.commit_speech()
-            case Talk.CANCEL:
+            case ManualTurn.CANCEL:
                 session.cancel_speech()
         if self._sample_clock is not None:
             session.activity.wait_idle()

@@ -9,7 +9,7 @@ from typing import Any
 import soundfile
 
 from pipeline.errors import UserError
-from pipeline.messages import Talk
+from pipeline.messages import ManualTurn
 from pipeline.session import Session
 from pipeline.settings import SessionSettings
 
@@ -41,7 +41,9 @@ class SessionFolder:
             """Between which samples a reply was heard."""
             self.deaf = list(self._deaf())
             """Between which samples the microphone was not listened to."""
-            self.signals = [(at, Talk(event["talk"])) for at, event in self._named("TalkSignalled")]
+            self.signals = [
+                (at, ManualTurn(event["talk"])) for at, event in self._named("TalkSignalled")
+            ]
             """At which sample the user did what by hand."""
         except (
             OSError, ValueError, KeyError, TypeError, RecursionError, soundfile.LibsndfileError

@@ -19,7 +19,7 @@ from pipeline.sink import Frame, Sink
 
 logger = logging.getLogger(__name__)
 
-MOST_WAITING = 10_000
+MAX_WAITING = 10_000
 """Pieces that wait for the disk, minutes of them; one that is slower has stopped."""
 
 
@@ -115,7 +115,7 @@ class SessionRecorder:
         self._later(lambda: print(json.dumps(values), file=self._events, flush=True))
 
     def _later(self, write: Callable[[], object]) -> None:
-        if self._to_write.qsize() >= MOST_WAITING:
+        if self._to_write.qsize() >= MAX_WAITING:
             self._fail("the disk is too slow")
         elif not self._failed:
             self._to_write.put(write)

@@ -1,11 +1,11 @@
-"""Lobby: where the two connections of a TCP client find each other."""
+"""Pairing: where the two connections of a TCP client find each other."""
 
 import asyncio
 import logging
 from collections.abc import Callable
 from typing import TypeAlias
 
-from connections.access.credentials import Access
+from connections.access.credentials import Credentials
 from connections.base import tell_loop
 from connections.tcp.receiver import SocketReceiver
 from connections.tcp.sender import SocketSender
@@ -25,14 +25,14 @@ PAIRING_S = 10.0
 LINGER_S = 1.0
 """The same for a microphone that has said everything, or was hung up: nobody can tell which."""
 
-MOST_SESSIONS = 100
+MAX_SESSIONS = 100
 """A session has six threads; more clients than this are refused."""
 
 Side: TypeAlias = SocketReceiver | SocketSender
 Begin: TypeAlias = Callable[[SocketSender, str], Session]
 
 
-class Lobby:
+class Pairing:
     """Pairs microphones with loudspeakers and begins their sessions. Runs on the thread of the server.
 
     Our clients are paired by the session they name. Raw clients are paired by address, in the order in
@@ -40,7 +40,7 @@ class Lobby:
     which cannot say it, are refused.
     """
 
-    def __init__(self, begin: Begin, access: Access) -> None:
+    def __init__(self, begin: Begin, access: Credentials) -> None:
         self.sessions: dict[Session, tuple[SocketReceiver, SocketSender]] = {}
         self._begin = begin
         self._access = access
@@ -62,10 +62,10 @@ class Lobby:
         else:
             self.refuse(side, ProtocolError("expected a token (--token, or S2S_TOKEN)", "unauthorized"))
 
-    def said_everything(self, microphone: SocketReceiver) -> None:
+    def said_everything(self, side: Side) -> None:
         """No more audio will come; it may still want to hear the answer."""
-        if microphone in self._deadlines:
-            self._send_away_after(LINGER_S, microphone)
+        if side in self._deadlines:
+            self._send_away_after(LINGER_S, side)
 
     def refuse(self, side: Side, error: ProtocolError) -> None:
         """Send somebody away; a session that they have ends."""
@@ -122,9 +122,9 @@ class Lobby:
         other = self._waiting.pop((other_type, key), None)
         if other is None:
             self._wait(side, key)
-        elif len(self.sessions) >= MOST_SESSIONS:
+        elif len(self.sessions) >= MAX_SESSIONS:
             for half in (side, other):
-                self.refuse(half, ProtocolError(f"{MOST_SESSIONS} sessions are running", "busy"))
+                self.refuse(half, ProtocolError(f"{MAX_SESSIONS} sessions are running", "busy"))
         elif isinstance(side, SocketReceiver):
             assert isinstance(other, SocketSender)
             self._join(side, other, hello)

@@ -5,6 +5,7 @@ import logging
 from typing import TYPE_CHECKING, cast
 
 from connections.base import tell_loop
+from connections.tcp.side_listener import SideListener
 from connections.tcp.wire import (
     MAGIC,
     RAW_RATE_HZ,
@@ -19,7 +20,6 @@ from pipeline.errors import ProtocolError
 from pipeline.session import Session
 
 if TYPE_CHECKING:
-    from connections.tcp.pairing import Lobby
     from connections.tcp.sender import SocketSender
 
 logger = logging.getLogger(__name__)
@@ -37,11 +37,11 @@ PAUSE_AT_BACKLOG_S = 2.0
 class SocketReceiver(asyncio.BufferedProtocol):
     """Takes either raw int16 audio, or a hello and frames. Runs on the thread of the server."""
 
-    def __init__(self, lobby: "Lobby") -> None:
+    def __init__(self, pairing: "SideListener[SocketReceiver]") -> None:
         self.peer = ""
         self.has_ended = False
         """Whether it has said everything."""
-        self._lobby = lobby
+        self._pairing = pairing
         self._transport: asyncio.Transport
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray(READ_AT_ONCE)
@@ -81,7 +81,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self.peer = transport.get_extra_info("peername")[0]
-        self._lobby.arrived(self)
+        self._pairing.arrived(self)
 
     def get_buffer(self, size: int) -> bytearray:
         return self._buffer
@@ -95,11 +95,11 @@ class SocketReceiver(asyncio.BufferedProtocol):
         if self._session is not None:
             self._session.finish()
         else:
-            self._lobby.said_everything(self)
+            self._pairing.said_everything(self)
         return True  # keep the connection
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._lobby.left(self)
+        self._pairing.left(self)
 
     # ----------------------------------------------------------------------------------------------
 
@@ -113,7 +113,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
                 for frame in self._frames.feed(data):
                     self._on_frame(frame)
         except ProtocolError as error:
-            self._lobby.refuse(self, error)
+            self._pairing.refuse(self, error)
 
     def _wait_with(self, data: bytes) -> None:
         """Its loudspeaker is not there yet: the client may go on for a while, then TCP holds it."""
@@ -123,7 +123,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
             if decoded is not None:
                 hello, self._before = decoded
                 self._frames = FrameReader()
-                self._lobby.hello(self, hello)
+                self._pairing.hello(self, hello)
         elif len(data) > KEPT_BEFORE_PAIRING:
             self._pause()
 

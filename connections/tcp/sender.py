@@ -5,10 +5,11 @@ import json
 import math
 import socket
 import threading
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from connections.base import tell_loop
 from connections.remote_pace import FRAMES_PER_S, LEAD_MS, RemotePace
+from connections.tcp.side_listener import SideListener
 from connections.tcp.wire import (
     RAW_RATE_HZ,
     FrameKind,
@@ -24,9 +25,6 @@ from pipeline.events import as_json
 from pipeline.mailbox import Mailbox
 from pipeline.session import Session
 from pipeline.sink import Frame
-
-if TYPE_CHECKING:
-    from connections.tcp.pairing import Lobby
 
 RAW_FRAME_SAMPLES = 512
 """1,024 bytes, as raw clients have always got."""
@@ -47,12 +45,12 @@ class SocketSender(asyncio.Protocol):
     has_ended = False
     """One that ends is gone."""
 
-    def __init__(self, lobby: "Lobby", full_duplex: bool = False) -> None:
+    def __init__(self, pairing: "SideListener[SocketSender]", full_duplex: bool = False) -> None:
         self.peer = ""
         self.rate_hz = RAW_RATE_HZ
         self.frame_samples = RAW_FRAME_SAMPLES
         self.full_duplex = full_duplex
-        self._lobby = lobby
+        self._pairing = pairing
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._before = b""
@@ -157,7 +155,7 @@ class SocketSender(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=0)
         self.peer = transport.get_extra_info("peername")[0]
-        self._lobby.arrived(self)
+        self._pairing.arrived(self)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -171,9 +169,9 @@ class SocketSender(asyncio.Protocol):
             decoded = decode_hello(self._before)
             if decoded is not None:
                 self.prepare(decoded[0])
-                self._lobby.hello(self, decoded[0])
+                self._pairing.hello(self, decoded[0])
         except ProtocolError as error:
-            self._lobby.refuse(self, error)
+            self._pairing.refuse(self, error)
 
     def pause_writing(self) -> None:
         self._stalled = True
@@ -185,7 +183,7 @@ class SocketSender(asyncio.Protocol):
             self._session.playout.wake()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._lobby.left(self)
+        self._pairing.left(self)
 
     # ----------------------------------------------------------------------------------------------
 

@@ -6,23 +6,23 @@ import sys
 from itertools import count
 
 from arguments_classes.socket_arguments import SocketArguments
-from connections.access.credentials import Access, listen
+from connections.access.credentials import Credentials, listen
 from connections.base import CLOSE_S, OpenSession, tell_loop
-from connections.tcp.pairing import Lobby
+from connections.tcp.pairing import Pairing
 from connections.tcp.receiver import SocketReceiver
 from connections.tcp.sender import SocketSender
 from listeners.session_log import SessionLog
-from pipeline.capabilities import Abilities
+from pipeline.capabilities import Capabilities
 from pipeline.session import Session
-from utils.shutdown import Request
+from utils.shutdown import StopRequest
 
 
 class SocketServer:
     """One thread does the input and output of all clients; each client has a session of its own."""
 
-    def __init__(self, arguments: SocketArguments, shutdown: Request) -> None:
+    def __init__(self, arguments: SocketArguments, shutdown: StopRequest) -> None:
         self._shutdown = shutdown
-        self._access = Access(arguments.token, arguments.token_file, insecure=arguments.insecure)
+        self._access = Credentials(arguments.token, arguments.token_file, insecure=arguments.insecure)
         self._access.expect_safe("recv_host", arguments.recv_host)
         self._access.expect_safe("send_host", arguments.send_host)
         self._headphones = arguments.headphones
@@ -34,7 +34,7 @@ class SocketServer:
         """Of the microphones and of the loudspeakers, as the system gave them."""
         return self._microphones.getsockname()[1], self._loudspeakers.getsockname()[1]
 
-    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
+    def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
         """Serve until Ctrl-C."""
         # Not the loop of Windows, which would take the signals for itself (see Shutdown).
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
@@ -48,7 +48,7 @@ class SocketServer:
 
     async def _serve(self, open_session: OpenSession) -> None:
         loop, stop, numbers = asyncio.get_running_loop(), asyncio.Event(), count(1)
-        self._shutdown.heeded_by(lambda: tell_loop(loop, stop.set))
+        self._shutdown.on_stop(lambda: tell_loop(loop, stop.set))
 
         def begin(sender: SocketSender, peer: str) -> Session:
             number = next(numbers)
@@ -56,11 +56,11 @@ class SocketServer:
             session.events.add(SessionLog(number, peer))
             return session
 
-        lobby = Lobby(begin, self._access)
+        pairing = Pairing(begin, self._access)
         async with (
-            await loop.create_server(lambda: SocketReceiver(lobby), sock=self._microphones),
+            await loop.create_server(lambda: SocketReceiver(pairing), sock=self._microphones),
             await loop.create_server(
-                lambda: SocketSender(lobby, self._headphones), sock=self._loudspeakers
+                lambda: SocketSender(pairing, self._headphones), sock=self._loudspeakers
             ),
         ):
             microphones, loudspeakers = map(_name, (self._microphones, self._loudspeakers))
@@ -70,10 +70,10 @@ class SocketServer:
                 flush=True,
             )
             await stop.wait()
-            lobby.close()
-            sessions = list(lobby.sessions)
+            pairing.close()
+            sessions = list(pairing.sessions)
             await asyncio.gather(*(asyncio.to_thread(s.join, CLOSE_S) for s in sessions))
-            lobby.abort()
+            pairing.abort()
 
 
 def _name(listening: socket.socket) -> str:

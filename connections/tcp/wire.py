@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any
 
+from pipeline.audio import RATES_HZ
 from pipeline.errors import ProtocolError
 
 MAGIC = b"\x89S2S\r\n\x1a\n"
@@ -18,8 +19,8 @@ MAGIC = b"\x89S2S\r\n\x1a\n"
 a byte over 127 and both line ends, so that a connection that mends text is noticed."""
 
 VERSION = 1
-LONGEST_HELLO = 4096
-LONGEST_FRAME = 1 << 16
+MAX_HELLO = 4096
+MAX_FRAME = 1 << 16
 """Two seconds of audio at 16 kHz. A frame that says it is longer is not one."""
 
 _HELLO = struct.Struct("<8sHI")  # magic, version, length of the JSON behind it
@@ -27,8 +28,6 @@ _FRAME = struct.Struct("<B3xIIQ")  # kind, length of the payload behind it, turn
 
 RAW_RATE_HZ = 16000
 """Of clients that send and get int16 audio and nothing else."""
-
-RATES_HZ = range(8000, 48001)
 
 
 class FrameKind(IntEnum):
@@ -106,8 +105,8 @@ def decode_hello(data: bytes) -> tuple[Hello, bytes] | None:
     _, version, length = _HELLO.unpack_from(data)
     if version != VERSION:
         raise ProtocolError(f"expected version {VERSION} of the protocol, got {version}", "bad_version")
-    if length > LONGEST_HELLO:
-        raise ProtocolError(f"expected a hello of at most {LONGEST_HELLO} bytes, got {length}")
+    if length > MAX_HELLO:
+        raise ProtocolError(f"expected a hello of at most {MAX_HELLO} bytes, got {length}")
     end = _HELLO.size + length
     if len(data) < end:
         return None
@@ -127,9 +126,9 @@ class FrameReader:
             kind, length, turn, sample = _FRAME.unpack_from(self._data)
             if kind not in FrameKind.__members__.values():
                 raise ProtocolError(f"expected a kind of frame from 1 to 4, got {kind}")
-            if length > LONGEST_FRAME:
+            if length > MAX_FRAME:
                 raise ProtocolError(
-                    f"expected a frame of at most {LONGEST_FRAME} bytes, got {length}", "too_big"
+                    f"expected a frame of at most {MAX_FRAME} bytes, got {length}", "too_big"
                 )
             end = _FRAME.size + length
             if len(self._data) < end:

@@ -10,16 +10,16 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from connections.access.authenticator import Door, address_of
-from connections.access.client_registry import Guest, Guests
+from connections.access.authenticator import Authenticator, address_of
+from connections.access.client_registry import Client, ClientRegistry
 from connections.access.http_errors import refuse
 from connections.realtime.calls_api import calls_routes
 from connections.realtime.client_secrets_api import client_secrets_routes
 from connections.realtime.ice_server import IceServer
-from connections.tcp.wire import RATES_HZ
 from connections.web.messages import describe
-from connections.web.websocket_client import BinaryGuest
-from connections.web.websocket_connection import WebConnection
+from connections.web.websocket_client import WebSocketClient
+from connections.web.websocket_connection import WebSocketConnection
+from pipeline.audio import RATES_HZ
 from pipeline.errors import ProtocolError
 
 PAGE = Path(__file__).parents[2] / "web"
@@ -39,19 +39,21 @@ PROTOCOL = "s2s"
 REALTIME_PROTOCOL = "realtime"
 
 
-def build_app(guests: Guests, door: Door, ice: Sequence[IceServer]) -> FastAPI:
+def build_app(
+    registry: ClientRegistry, authenticator: Authenticator, ice: Sequence[IceServer]
+) -> FastAPI:
     """Everything that is served on the one port."""
     app = FastAPI(title="speech to speech", openapi_url=None)
     app.add_exception_handler(ProtocolError, refuse)
     app.add_middleware(
         CORSMiddleware,
-        allow_origins=[*door.access.origins],
+        allow_origins=[*authenticator.access.origins],
         allow_methods=["GET", "POST"],
         allow_headers=["*"],
         expose_headers=["Location", "Retry-After"],
     )
-    app.include_router(client_secrets_routes(door, door.access.secrets))
-    app.include_router(calls_routes(door, guests, ice))
+    app.include_router(client_secrets_routes(authenticator, authenticator.access.secrets))
+    app.include_router(calls_routes(authenticator, registry, ice))
 
     @app.middleware("http")
     async def secure(request: Request, call_next) -> Response:  # type: ignore[no-untyped-def]
@@ -67,25 +69,25 @@ def build_app(guests: Guests, door: Door, ice: Sequence[IceServer]) -> FastAPI:
     @app.get("/ready")
     async def ready() -> JSONResponse:
         """New conversations are taken; the engines were loaded before the port was served."""
-        return JSONResponse({"ready": guests.has_room}, 200 if guests.has_room else 503)
+        return JSONResponse({"ready": registry.has_room}, 200 if registry.has_room else 503)
 
     @app.get("/v1/sessions")
     async def sessions(request: Request) -> JSONResponse:
         """Who is there."""
-        door.admit(request, by_token=True)
-        return JSONResponse({"sessions": guests.overview()})
+        authenticator.admit(request, by_token=True)
+        return JSONResponse({"sessions": registry.overview()})
 
     @app.get("/v1/voices")
     async def voices(request: Request) -> JSONResponse:
         """What may be chosen as `voice`."""
-        door.admit(request)
-        return JSONResponse({"voices": guests.can.voices})
+        authenticator.admit(request)
+        return JSONResponse({"voices": registry.capabilities.voices})
 
     @app.get("/metrics")
     async def metrics(request: Request) -> Response:
         """For Prometheus."""
-        door.admit(request, by_token=True)
-        return Response(guests.metrics.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        authenticator.admit(request, by_token=True)
+        return Response(registry.metrics.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     @app.get("/")
     async def page() -> RedirectResponse:
@@ -93,27 +95,27 @@ def build_app(guests: Guests, door: Door, ice: Sequence[IceServer]) -> FastAPI:
 
     @app.websocket("/ws")
     async def talk(websocket: WebSocket, rate: int = 24000, duplex: str = "full", key: str = "") -> None:
-        def find() -> Guest:
-            grant = door.admit(websocket, guests.grant_of(key))
+        def find() -> Client:
+            grant = authenticator.admit(websocket, registry.grant_of(key))
             if rate not in RATES_HZ or duplex not in ("full", "half"):
                 raise ProtocolError("expected a rate from 8000 to 48000, and duplex=full or half")
             if key:
-                return guests.welcome_back(key)
-            guest = BinaryGuest(rate, full_duplex=duplex == "full")
-            return guests.welcome(guest, address_of(websocket), grant)
+                return registry.welcome_back(key)
+            client = WebSocketClient(rate, full_duplex=duplex == "full")
+            return registry.welcome(client, address_of(websocket), grant)
 
-        await WebConnection(websocket, guests, describe).talk(find, PROTOCOL, again=bool(key))
+        await WebSocketConnection(websocket, registry, describe).talk(find, PROTOCOL, again=bool(key))
 
     @app.websocket("/v1/realtime")
     async def talk_realtime(websocket: WebSocket) -> None:
         from connections.realtime import client as realtime  # see `WebSocketServer.run`
 
-        def find() -> Guest:
-            grant = door.admit(websocket)
-            guest = realtime.RealtimeGuest(grant.session)
-            return guests.welcome(guest, address_of(websocket), grant)
+        def find() -> Client:
+            grant = authenticator.admit(websocket)
+            client = realtime.RealtimeClient(grant.session)
+            return registry.welcome(client, address_of(websocket), grant)
 
-        connection = WebConnection(websocket, guests, realtime.describe)
+        connection = WebSocketConnection(websocket, registry, realtime.describe)
         await connection.talk(find, REALTIME_PROTOCOL, again=False)
 
     app.mount("/web", StaticFiles(directory=PAGE, html=True))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pipeline.errors import ProtocolError
 
-LONGEST_TEXT = 1 << 16
+MAX_TEXT = 1 << 16
 """Characters of one message: instructions of some pages."""
 
 
@@ -50,8 +50,8 @@ _ORDERS = typing.get_args(typing.get_type_hints(Order)["type"])
 
 def decode(text: str) -> Message:
     """A message from JSON. Raises `ProtocolError`."""
-    if len(text) > LONGEST_TEXT:
-        raise ProtocolError(f"expected at most {LONGEST_TEXT} characters, got {len(text)}", "too_long")
+    if len(text) > MAX_TEXT:
+        raise ProtocolError(f"expected at most {MAX_TEXT} characters, got {len(text)}", "too_long")
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -7,18 +7,18 @@ import threading
 import uvicorn
 
 from arguments_classes.websocket_arguments import WebSocketArguments
-from connections.access.attempt_limiter import Attempts
-from connections.access.authenticator import Door
-from connections.access.client_registry import Guests
-from connections.access.credentials import Access, listen
+from connections.access.attempt_limiter import AttemptLimiter
+from connections.access.authenticator import Authenticator
+from connections.access.client_registry import ClientRegistry
+from connections.access.credentials import Credentials, listen
 from connections.base import CLOSE_S, OpenSession
 from connections.realtime.ice_server import ice_servers
 from connections.web.app import build_app
-from pipeline.capabilities import Abilities
+from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
-from utils.shutdown import Request
+from utils.shutdown import StopRequest
 
-LONGEST_MESSAGE = 1 << 22
+MAX_MESSAGE = 1 << 22
 """Bytes: a minute of audio in base64, as clients of the Realtime protocol may send it in one piece."""
 
 
@@ -26,10 +26,10 @@ class WebSocketServer:
     """The event loop of uvicorn does the input and output of all clients, on a thread of its own; each
     client has a session of its own."""
 
-    def __init__(self, arguments: WebSocketArguments, shutdown: Request) -> None:
+    def __init__(self, arguments: WebSocketArguments, shutdown: StopRequest) -> None:
         self._arguments = arguments
         self._shutdown = shutdown
-        self._access = Access(
+        self._access = Credentials(
             arguments.token,
             arguments.token_file,
             insecure=arguments.insecure,
@@ -45,20 +45,20 @@ class WebSocketServer:
         port: int = self._socket.getsockname()[1]
         return port
 
-    def run(self, open_session: OpenSession, can: Abilities = Abilities()) -> int:
+    def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
         """Serve until Ctrl-C."""
-        guests = Guests(open_session, self._arguments, can)
-        server = uvicorn.Server(self._configuration(guests))
+        registry = ClientRegistry(open_session, self._arguments, capabilities)
+        server = uvicorn.Server(self._configuration(registry))
         serving = threading.Thread(target=server.run, args=([self._socket],), name="web")
         stopped = threading.Event()
-        self._shutdown.heeded_by(stopped.set)
+        self._shutdown.on_stop(stopped.set)
         serving.start()
         scheme = "https" if self._arguments.ssl_certfile else "http"
         host = self._arguments.host or "localhost"
         print(f"  open {scheme}://{host}:{self.port}/ in a browser; Ctrl-C ends", file=sys.stderr)
         importlib.import_module("connections.realtime.client")  # 0.4 s, which nobody need wait for
         stopped.wait()
-        for session in guests.close():
+        for session in registry.close():
             session.join(CLOSE_S)
         server.should_exit = True
         serving.join()
@@ -68,13 +68,15 @@ class WebSocketServer:
         """Give the port back without having served."""
         self._socket.close()
 
-    def _configuration(self, guests: Guests) -> uvicorn.Config:
+    def _configuration(self, registry: ClientRegistry) -> uvicorn.Config:
         proxies = self._arguments.forwarded_allow_ips.split()
-        door = Door(self._access, Attempts(self._arguments.max_attempts_per_minute))
+        authenticator = Authenticator(
+            self._access, AttemptLimiter(self._arguments.max_attempts_per_minute)
+        )
         configuration = uvicorn.Config(
-            build_app(guests, door, self._ice),
+            build_app(registry, authenticator, self._ice),
             ws="websockets-sansio",
-            ws_max_size=LONGEST_MESSAGE,
+            ws_max_size=MAX_MESSAGE,
             ws_per_message_deflate=False,  # audio does not become smaller, only later
             lifespan="on",
             access_log=False,

@@ -1,4 +1,4 @@
-"""BinaryGuest: one client of the WebSocket, who keeps their session when the connection drops."""
+"""WebSocketClient: one client of the WebSocket, who keeps their session when the connection drops."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from connections.access.rate_limit import RateLimit
+from connections.access.rate_limit import FLOOD_S, MESSAGES_PER_S, RateLimit
 from connections.base import tell_loop
 from connections.remote_pace import FRAMES_PER_S, LEAD_MS, RemotePace
 from connections.web.messages import (
@@ -31,26 +31,20 @@ from pipeline.sink import Frame
 BUFFER_MS = 60
 """What a client is taken to hold until it reports: two frames and the sound card."""
 
-MOST_WAITING = 25
+MAX_WAITING = 25
 """Messages that wait for a client that does not read: half a second, then nothing more is released."""
 
-LONGEST_AUDIO_S = 2.0
+MAX_AUDIO_S = 2.0
 """Of one message."""
 
-FLOOD_S = 10.0
-"""So much more than real time a client may send: what a hiccup of the network held back."""
-
-LEAST_AUDIO_S = 0.0025
+MIN_AUDIO_S = 0.0025
 """A message with less counts as so much, or empty ones would cost only us. A browser's audio worklet
 hands over 128 samples at a time, 2.7 ms at 48 kHz."""
-
-MESSAGES_PER_S = 50
-"""In JSON; the page sends ten a second, while it plays. So many more as a hiccup held back."""
 
 _AWAY: Final = "the client is away"
 
 
-class BinaryGuest:
+class WebSocketClient:
     """The sink of a session, and what its client says.
 
     Playout calls it from its own thread; messages are passed on, in order, by whoever serves the
@@ -87,7 +81,7 @@ class BinaryGuest:
 
     def room_at(self, now: float) -> float:
         """By the clock; never while the client does not read, or is away."""
-        full = not self._attached or len(self._outbox) >= MOST_WAITING
+        full = not self._attached or len(self._outbox) >= MAX_WAITING
         return math.inf if full else self._pace.room_at(now)
 
     def heard_all_at(self, now: float) -> float:
@@ -151,7 +145,7 @@ class BinaryGuest:
         with self._lock:
             self._tell_events()
             messages, self._outbox = self._outbox, []
-        if len(messages) >= MOST_WAITING:
+        if len(messages) >= MAX_WAITING:
             self._session.playout.wake()  # there is room again
         return messages
 
@@ -165,9 +159,9 @@ class BinaryGuest:
     def _hear(self, data: bytes) -> None:
         if len(data) % 2:
             raise ProtocolError("expected whole samples of two bytes", "half_sample")
-        if len(data) > 2 * LONGEST_AUDIO_S * self.rate_hz:
-            raise ProtocolError(f"expected at most {LONGEST_AUDIO_S:.0f} s in a message", "too_long")
-        self._heard_s += max(LEAST_AUDIO_S, len(data) / (2 * self.rate_hz))
+        if len(data) > 2 * MAX_AUDIO_S * self.rate_hz:
+            raise ProtocolError(f"expected at most {MAX_AUDIO_S:.0f} s in a message", "too_long")
+        self._heard_s += max(MIN_AUDIO_S, len(data) / (2 * self.rate_hz))
         if self._heard_s > self._loop.time() - self._heard_since + FLOOD_S:
             raise ProtocolError("expected audio at the pace of speech, got much more", "flood")
         self._session.feed(from_pcm16(data), self.rate_hz)
@@ -178,7 +172,7 @@ class BinaryGuest:
         if self._messages.take(self._loop.time()):
             raise ProtocolError(f"expected at most {MESSAGES_PER_S} messages a second", "flood")
         try:
-            self._obey(decode(text))
+            self._handle(decode(text))
         except ProtocolError as error:
             self._send(describe(error))
         except EngineError as error:
@@ -186,7 +180,7 @@ class BinaryGuest:
         except (SessionBusy, SessionClosed) as error:
             self._send(encode("error", code="busy", text=str(error)))
 
-    def _obey(self, message: Message) -> None:
+    def _handle(self, message: Message) -> None:
         session = self._session
         orders: dict[str, Callable[[], None]] = {
             "start": session.start_speech,

@@ -1,4 +1,4 @@
-"""WebConnection: carries messages between a WebSocket and its guest, until either has enough."""
+"""WebSocketConnection: carries messages between a WebSocket and its guest, until either has enough."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from connections.access.authenticator import address_of
-from connections.access.client_registry import Guest, Guests
+from connections.access.client_registry import Client, ClientRegistry
 from pipeline.errors import ProtocolError
 
 logger = logging.getLogger(__name__)
@@ -26,24 +26,24 @@ GONE = (WebSocketDisconnect, RuntimeError, OSError)
 """What comes of sending to a client who was quicker."""
 
 
-class WebConnection:
+class WebSocketConnection:
     """One connection. `describe` writes an error as clients of its protocol expect it."""
 
     def __init__(
-        self, websocket: WebSocket, guests: Guests, describe: Callable[[ProtocolError], str]
+        self, websocket: WebSocket, registry: ClientRegistry, describe: Callable[[ProtocolError], str]
     ) -> None:
         self._websocket = websocket
-        self._guests = guests
+        self._registry = registry
         self._describe = describe
-        self._guest: Guest
+        self._client: Client
         self._over: asyncio.Future[ProtocolError] = asyncio.get_running_loop().create_future()
 
-    async def talk(self, find_guest: Callable[[], Guest], protocol: str, *, again: bool) -> None:
+    async def talk(self, find_client: Callable[[], Client], protocol: str, *, again: bool) -> None:
         """From its beginning to its end. `again`: the guest was here before."""
         offered = self._websocket.scope["subprotocols"]
         await self._websocket.accept(subprotocol=protocol if protocol in offered else None)
         try:
-            self._guest = find_guest()
+            self._client = find_client()
         except ProtocolError as error:
             await self._refuse(error)
             return
@@ -55,8 +55,8 @@ class WebConnection:
 
     async def _serve(self, *, again: bool) -> None:
         """Until either side hangs up."""
-        self._guests.attached(self._guest, self._leave)
-        self._guest.attach(again=again)
+        self._registry.attached(self._client, self._leave)
+        self._client.attach(again=again)
         tasks = [asyncio.create_task(work) for work in (self._send(), self._receive())]
         waited_for: list[asyncio.Future[Any]] = [*tasks, self._over]
         await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
@@ -66,13 +66,13 @@ class WebConnection:
             if isinstance(ended, Exception) and not isinstance(ended, GONE):
                 logger.error("a connection failed", exc_info=ended)
         if not self._over.done():
-            self._guest.detach()
-            self._guests.dropped(self._guest)
+            self._client.detach()
+            self._registry.dropped(self._client)
             return
         error = self._over.result()
         if error.code == "ended":
             with contextlib.suppress(*GONE):
-                await self._pass_on(self._guest.take_messages())  # the last words
+                await self._pass_on(self._client.take_messages())  # the last words
         await self._hang_up(error)
 
     def _leave(self, error: ProtocolError) -> None:
@@ -81,7 +81,7 @@ class WebConnection:
 
     async def _send(self) -> None:
         while True:
-            await self._pass_on(await self._guest.next_messages())
+            await self._pass_on(await self._client.next_messages())
 
     async def _pass_on(self, messages: list[str | bytes]) -> None:
         for message in messages:
@@ -95,14 +95,14 @@ class WebConnection:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 if message.get("code") == 1000:  # they hung up, and were not cut off
-                    self._guests.left(self._guest)
+                    self._registry.left(self._client)
                 return
             data = message.get("bytes")
             try:
-                await self._guest.receive(message["text"] if data is None else data)
+                await self._client.receive(message["text"] if data is None else data)
             except ProtocolError as error:
                 await self._refuse(error)
-                self._guests.left(self._guest)
+                self._registry.left(self._client)
                 return
 
     async def _refuse(self, error: ProtocolError) -> None:

@@ -9,8 +9,8 @@ import struct
 from typing import IO, Any
 
 MAGIC = b"\x00s2s"
-LONGEST_HEADER = 1 << 26
-LONGEST_BODY = 1 << 30
+MAX_HEADER = 1 << 26
+MAX_BODY = 1 << 30
 """64 MB of conversation, and an hour and a half of audio at 48 kHz: more is a mistake."""
 
 _PREFIX = struct.Struct("<4sII")
@@ -31,7 +31,7 @@ def write(pipe: IO[bytes], header: dict[str, Any], body: bytes | bytearray = b""
 def read(pipe: IO[bytes]) -> tuple[dict[str, Any], bytearray]:
     """The next frame. Raises `EOFError` at the end of the pipe, `NoFrame` for anything else."""
     magic, header_bytes, body_bytes = _PREFIX.unpack(_read(pipe, _PREFIX.size))
-    if magic != MAGIC or header_bytes > LONGEST_HEADER or body_bytes > LONGEST_BODY:
+    if magic != MAGIC or header_bytes > MAX_HEADER or body_bytes > MAX_BODY:
         raise NoFrame(f"expected a frame, got {magic!r}")
     try:
         header = json.loads(_read(pipe, header_bytes))

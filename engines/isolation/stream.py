@@ -5,7 +5,7 @@ import weakref
 from typing import Any
 
 from engines.isolation.process import WorkerProcess
-from engines.isolation.supervisor import Keeper
+from engines.isolation.supervisor import Supervisor
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
@@ -18,18 +18,18 @@ class IsolatedStream:
     every call is an `EngineError`. When nobody has this object any more, the worker forgets it.
     """
 
-    def __init__(self, keeper: Keeper, worker: WorkerProcess) -> None:
-        self._keeper = keeper
+    def __init__(self, supervisor: Supervisor, worker: WorkerProcess) -> None:
+        self._supervisor = supervisor
         self._worker = worker
         self._number = next(_numbers)
         weakref.finalize(self, worker.forget, self._number).atexit = False
 
     @classmethod
-    def open(cls, keeper: Keeper, language: str | None) -> "IsolatedStream":
+    def open(cls, supervisor: Supervisor, language: str | None) -> "IsolatedStream":
         """For a new utterance. Raises `EngineError`."""
-        worker = keeper.living(CancelToken())
+        worker = supervisor.living(CancelToken())
         assert worker is not None, "nobody cancelled it"
-        stream = cls(keeper, worker)
+        stream = cls(supervisor, worker)
         stream._call("open", (language,), CancelToken())
         return stream
 
@@ -45,12 +45,12 @@ class IsolatedStream:
 
     def fork(self) -> "IsolatedStream | None":
         """Another that has heard the same, where the engine can copy its state."""
-        other = IsolatedStream(self._keeper, self._worker)
+        other = IsolatedStream(self._supervisor, self._worker)
         forked = self._call("fork", (other._number,), CancelToken())
         return other if forked else None
 
     def _call(self, method: str, given: tuple[Any, ...], cancel: CancelToken) -> Any:
         """What the engine returns; None when `cancel` was raised first."""
-        call = self._keeper.stream_on(self._worker, method, (self._number, *given), cancel)
+        call = self._supervisor.stream_on(self._worker, method, (self._number, *given), cancel)
         results = list(call)
         return results[0] if results else None

@@ -19,7 +19,7 @@ START_S = 3600.0
 WAIT_S = 10.0
 """How long a call waits for a worker that is being started; as long as for a slot."""
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.5, 60.0
 """Before the second start in a row, doubled each time; the first follows at once."""
 
 
@@ -28,10 +28,10 @@ def pause_s(failures: int, chance: float) -> float:
     away, so that programs on one machine do not all start at once."""
     if failures == 0:
         return 0.0
-    return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (failures - 1)) * (1 - chance / 2))
+    return float(min(MAX_PAUSE_S, FIRST_PAUSE_S * 2 ** (failures - 1)) * (1 - chance / 2))
 
 
-class Keeper:
+class Supervisor:
     """Of one engine; `states` is what it says of itself. Raises `UserError` where it does not load."""
 
     def __init__(

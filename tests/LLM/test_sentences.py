@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from LLM.sentences import LONGEST_CHARS, split_sentences
+from LLM.sentences import MAX_CHARS, split_sentences
 
 
 def pieces(text: str, seed: int = 0) -> Iterator[str]:
@@ -79,12 +79,12 @@ def test_the_first_piece_may_end_at_a_clause() -> None:
 def test_a_text_without_an_end_is_cut_between_words() -> None:
     sentences = split("word " * 200)
     assert len(sentences) > 2
-    assert all(len(sentence) <= LONGEST_CHARS for sentence in sentences)
+    assert all(len(sentence) <= MAX_CHARS for sentence in sentences)
     assert all(set(sentence.split()) == {"word"} for sentence in sentences)
 
 
 def test_a_text_without_spaces_is_cut_too() -> None:
-    assert max(map(len, split("字" * 2000, "zh"))) <= LONGEST_CHARS
+    assert max(map(len, split("字" * 2000, "zh"))) <= MAX_CHARS
 
 
 def test_closing_it_closes_the_source() -> None:

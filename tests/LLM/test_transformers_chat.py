@@ -16,8 +16,8 @@ from LLM.transformers_chat import TransformersChatModel
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import ChatMessage
 from pipeline.turn import CancelToken
+from testing.tiny_models import tiny_chat_model
 from tests.local_chat_models import HELLO, LocalChatModelContract
-from tests.tiny_models import tiny_chat_model
 
 SETTINGS = {"max_new_tokens": 40, "do_sample": False}
 

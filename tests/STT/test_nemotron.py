@@ -15,9 +15,9 @@ from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.nemotron import NemotronRecognizer
 from testing.contracts import StreamingRecognizerContract
+from testing.tiny_models import tiny_chat_model
+from testing.tiny_recognizers import tiny_nemotron
 from tests.speech import spoken as say
-from tests.tiny_models import tiny_chat_model
-from tests.tiny_recognizers import tiny_nemotron
 
 SENTENCE = "What is the weather like in London today?"
 

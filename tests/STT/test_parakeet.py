@@ -12,8 +12,8 @@ from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.parakeet import EUROPEAN, ParakeetRecognizer
 from testing.contracts import RecognizerContract, speech_like
-from tests.tiny_models import tiny_chat_model
-from tests.tiny_recognizers import tiny_parakeet
+from testing.tiny_models import tiny_chat_model
+from testing.tiny_recognizers import tiny_parakeet
 
 
 class RaisedWhenLookedAt(CancelToken):

@@ -210,9 +210,9 @@ def test_the_command_with_a_streaming_model(tmp_path: Path) -> None:
 
     import soundfile
 
+    from testing.tiny_recognizers import tiny_nemotron
     from tests.command import run
     from tests.speech import silence, spoken
-    from tests.tiny_recognizers import tiny_nemotron
 
     folder = tiny_nemotron(tmp_path / "nemotron")
     question = np.concatenate((silence(300), spoken("What is the weather in London?"), silence(1500)))

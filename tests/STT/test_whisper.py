@@ -16,8 +16,8 @@ from testing.contracts import SOON_S, RecognizerContract, speech_like
 pytest.importorskip("torch", reason="torch is not installed (pip install -e .[whisper])")
 
 from STT.whisper import WhisperRecognizer
-from tests.tiny_models import tiny_chat_model
-from tests.tiny_whisper import tiny_whisper
+from testing.tiny_models import tiny_chat_model
+from testing.tiny_whisper import tiny_whisper
 
 SHORT = {"max_new_tokens": 30}
 LANGUAGES = {"language": "auto", "languages": "en fr te"}

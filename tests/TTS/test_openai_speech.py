@@ -149,7 +149,7 @@ def test_what_is_no_audio_for_the_model_does_not_change_what_it_is_asked_for(
 
 
 def test_long_audio_is_sent_in_parts(server: SpeechServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("STT.openai_transcription.LONGEST_S", 0.6)
+    monkeypatch.setattr("STT.openai_transcription.MAX_AUDIO_S", 0.6)
     engine = recognizer(server)
     assert hear(engine) == "Some words. Some words."
 

@@ -77,9 +77,9 @@ class TestEspeak:
 
 def test_an_engine_that_answers_speech_has_but_one() -> None:
     engines = Engines(LoudnessDetector(), EndpointerSettings(), SharedEngine(ToneResponder()))
-    assert engines.abilities.voices == ()
+    assert engines.capabilities.voices == ()
     with pytest.raises(EngineError, match="expected no voice to be chosen"):
-        engines.abilities.expect_voice("low")
+        engines.capabilities.expect_voice("low")
 
 
 class TestOverTheWebSocket:

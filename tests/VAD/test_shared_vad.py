@@ -113,7 +113,7 @@ def test_a_reaction_that_fails_ends_its_session_alone(
 
 def test_when_nobody_attends_any_more_the_thread_ends(party: Party) -> None:
     def hearing() -> list[str]:
-        return [thread.name for thread in threading.enumerate() if thread.name == "ears"]
+        return [thread.name for thread in threading.enumerate() if thread.name == "shared VAD"]
 
     party.sessions[0].feed(LOUD, RATE_HZ)
     assert party.sessions[0].activity.wait_idle(10)

@@ -15,7 +15,7 @@ from s2s_pipeline import build_pipeline
 from testing.conversation import Conversation, hear
 from testing.fakes import RATE_HZ, LoudnessDetector, ScriptedModel, ScriptedRecognizer
 from testing.sinks import RecordingSink
-from VAD.handler import LONGEST_PHRASE_S
+from VAD.handler import MAX_PHRASE_S
 
 STREAM = SessionSettings(reply_mode="stream")
 WINDOW = 512
@@ -58,9 +58,9 @@ def test_speech_does_not_interrupt_or_quieten_what_is_being_said() -> None:
 
 def test_who_never_pauses_is_answered_all_the_same() -> None:
     with conversation() as talk:
-        talk.speak(int(1000 * LONGEST_PHRASE_S) + 500)
+        talk.speak(int(1000 * MAX_PHRASE_S) + 500)
         assert talk.sink.turns() == [1]
-        assert len(talk.stt.heard[0]) / RATE_HZ == pytest.approx(LONGEST_PHRASE_S, abs=0.1)
+        assert len(talk.stt.heard[0]) / RATE_HZ == pytest.approx(MAX_PHRASE_S, abs=0.1)
 
 
 def test_the_line_is_bounded_and_says_so() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from catalogue import choice
 from catalogue.choice import PREFERRED, Preferred, choose
-from catalogue.registry import find, rows
+from catalogue.registry import find, specs
 from command_line.parse import parse_command_line
 from tests.command import ROOT
 
@@ -47,8 +47,8 @@ MODEL = Preferred("pocketsphinx", "someone/model", ("*.bin",))
 
 def test_an_empty_cache_means_what_is_built_in(cache: Path) -> None:
     arguments = parse_command_line([])
-    assert arguments.engines["tts"][0].row.name == "espeak"
-    assert arguments.engines["stt"][0].row.name in ("moonshine", "pocketsphinx")
+    assert arguments.engines["tts"][0].spec.name == "espeak"
+    assert arguments.engines["stt"][0].spec.name in ("moonshine", "pocketsphinx")
     assert arguments.engines["stt"][0].why == arguments.engines["tts"][0].why == ""
 
 
@@ -57,17 +57,17 @@ def test_a_better_engine_is_taken_once_its_model_is_here(
 ) -> None:
     pytest.importorskip("pocketsphinx")
     prefer(monkeypatch, MODEL, Preferred("moonshine"))
-    assert choose("stt", []).row.name == "moonshine"
+    assert choose("stt", []).spec.name == "moonshine"
     model = keep(cache, "someone/model", "weights.bin")
     chosen = choose("stt", [])
-    assert (chosen.row.name, chosen.model) == ("pocketsphinx", "someone/model")
+    assert (chosen.spec.name, chosen.model) == ("pocketsphinx", "someone/model")
     assert chosen.why == "someone/model is in the cache; --stt moonshine chooses the plain one"
-    assert parse_command_line(["--stt", "moonshine"]).engines["stt"][0].row.name == "moonshine"
-    assert choose("stt", ["--stt_model_name", "base-ja"]).row.name == "moonshine"
-    assert choose("stt", ["--tts_voice", "te"]).row.name == "pocketsphinx"
+    assert parse_command_line(["--stt", "moonshine"]).engines["stt"][0].spec.name == "moonshine"
+    assert choose("stt", ["--stt_model_name", "base-ja"]).spec.name == "moonshine"
+    assert choose("stt", ["--tts_voice", "te"]).spec.name == "pocketsphinx"
     (model / "blobs").mkdir()
     (model / "blobs" / "0.incomplete").write_bytes(b"")
-    assert choose("stt", []).row.name == "moonshine", "half a model is none"
+    assert choose("stt", []).spec.name == "moonshine", "half a model is none"
 
 
 def test_a_better_engine_is_not_taken_for_a_language_that_it_lacks(
@@ -77,9 +77,9 @@ def test_a_better_engine_is_not_taken_for_a_language_that_it_lacks(
     english = Preferred("pocketsphinx", "someone/model", ("*.bin",), languages=("en",))
     prefer(monkeypatch, english, Preferred("moonshine"))
     keep(cache, "someone/model", "weights.bin")
-    assert choose("stt", [], "en").row.name == "pocketsphinx"
-    assert choose("stt", [], "te").row.name == "moonshine"
-    assert parse_command_line(["--language", "te"]).engines["stt"][0].row.name == "moonshine"
+    assert choose("stt", [], "en").spec.name == "pocketsphinx"
+    assert choose("stt", [], "te").spec.name == "moonshine"
+    assert parse_command_line(["--language", "te"]).engines["stt"][0].spec.name == "moonshine"
 
 
 def test_what_is_cached_but_not_all_that_is_needed_is_not_taken(
@@ -88,13 +88,13 @@ def test_what_is_cached_but_not_all_that_is_needed_is_not_taken(
     pytest.importorskip("pocketsphinx")
     prefer(monkeypatch, MODEL, Preferred("moonshine"))
     keep(cache, "someone/model", "README.md")
-    assert choose("stt", []).row.name == "moonshine"
+    assert choose("stt", []).spec.name == "moonshine"
     prefer(monkeypatch, Preferred("pocketsphinx", "someone/model", needs=("not_installed",)), *PLAIN)
-    assert choose("stt", []).row.name == "moonshine"
+    assert choose("stt", []).spec.name == "moonshine"
     prefer(monkeypatch, Preferred("pocketsphinx", "someone/model", accelerated=True), *PLAIN)
-    assert choose("stt", []).row.name == "moonshine"
+    assert choose("stt", []).spec.name == "moonshine"
     monkeypatch.setattr(choice, "accelerated", lambda: True)
-    assert choose("stt", []).row.name == "pocketsphinx"
+    assert choose("stt", []).spec.name == "pocketsphinx"
 
 
 PLAIN = (Preferred("moonshine"),)
@@ -123,8 +123,8 @@ def test_what_was_chosen_is_told_and_called_with_its_model(
 def test_the_table_asks_for_what_the_engine_fetches(stage: str, preferred: Preferred) -> None:
     """Or something would be downloaded that nobody asked for. The engine's package may be missing, so
     its source is read."""
-    row = find(stage, preferred.name)
-    tree = ast.parse((ROOT / (row.module.partition(":")[0].replace(".", "/") + ".py")).read_text())
+    spec = find(stage, preferred.name)
+    tree = ast.parse((ROOT / (spec.module.partition(":")[0].replace(".", "/") + ".py")).read_text())
     constants = {
         ast.unparse(line.targets[0]): line.value for line in tree.body if isinstance(line, ast.Assign)
     }
@@ -153,6 +153,6 @@ def test_every_plain_engine_is_there() -> None:
     for stage, engines in PREFERRED.items():
         assert engines[-1].model is None
         assert {engine.name for engine in engines if engine.model is None} <= {
-            row.name for row in rows(stage)
+            spec.name for spec in specs(stage)
         }
     assert find_spec("espeakng_loader")

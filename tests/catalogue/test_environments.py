@@ -13,7 +13,7 @@ import pytest
 import catalogue.environments
 import commands.install
 from catalogue.environments import ENVIRONMENTS, Environment, find_environment
-from catalogue.registry import EngineRow, all_rows
+from catalogue.registry import EngineSpec, all_specs
 from commands.install import install, steps_of
 from engines.isolation.engines import isolate
 from engines.isolation.start import ROOT
@@ -53,8 +53,8 @@ def foreign(monkeypatch: pytest.MonkeyPatch) -> Environment:
 def test_an_engine_gets_the_packages_of_its_environment_and_ours_beside_them(
     foreign: Environment,
 ) -> None:
-    row = EngineRow("tts", "f", "", ENGINE, environment="foreign", foreign=("TTS", "testing"))
-    with synthesizer(row) as engine:
+    spec = EngineSpec("tts", "f", "", ENGINE, environment="foreign", foreign=("TTS", "testing"))
+    with synthesizer(spec) as engine:
         its, its_too, ours, *_ = engine.about.replace(";", "").split()
         assert Path(its).is_relative_to(foreign.folder)
         assert Path(its_too).is_relative_to(foreign.folder)
@@ -64,7 +64,7 @@ def test_an_engine_gets_the_packages_of_its_environment_and_ours_beside_them(
 
 
 def test_without_a_word_they_are_ours(foreign: Environment) -> None:
-    with synthesizer(EngineRow("tts", "null", "", TTS.module, environment="foreign")) as engine:
+    with synthesizer(EngineSpec("tts", "null", "", TTS.module, environment="foreign")) as engine:
         assert say(engine, "one two") == 2
 
 
@@ -79,27 +79,27 @@ def test_the_real_coqui_is_found_beside_our_folder(tmp_path: Path) -> None:
     (tmp_path / "testing.py").touch()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-        row = EngineRow("tts", "coqui", "", ENGINE, needs=("TTS",), foreign=("TTS", "testing"))
-        assert row.missing() == []
-        with synthesizer(row) as engine:
+        spec = EngineSpec("tts", "coqui", "", ENGINE, needs=("TTS",), foreign=("TTS", "testing"))
+        assert spec.missing() == []
+        with synthesizer(spec) as engine:
             assert engine.about.split()[0] == found.stdout.split()[-1]
 
 
 def test_a_foreign_package_that_is_not_installed_is_missing() -> None:
-    row = EngineRow("tts", "made-up", "", "x:Y", needs=("listeners",), foreign=("listeners",))
-    assert row.missing() == ["listeners"]
+    spec = EngineSpec("tts", "made-up", "", "x:Y", needs=("listeners",), foreign=("listeners",))
+    assert spec.missing() == ["listeners"]
 
 
 def test_one_that_is_not_installed_is_told_with_the_command_that_makes_it() -> None:
-    row = EngineRow("tts", "made-up", "", "x:Y", environment="parler")
+    spec = EngineSpec("tts", "made-up", "", "x:Y", environment="parler")
     with pytest.raises(UserError, match=r"type: python s2s_pipeline.py --install parler"):
-        isolate(row, {}, "cpu")
+        isolate(spec, {}, "cpu")
 
 
 def test_every_environment_that_the_menus_name_is_in_the_table() -> None:
-    for row in all_rows():
-        if row.environment is not None:
-            find_environment(row.environment)
+    for spec in all_specs():
+        if spec.environment is not None:
+            find_environment(spec.environment)
 
 
 @pytest.mark.parametrize("with_uv", [True, False])

@@ -23,7 +23,7 @@ def test_a_preset_names_what_there_is(name: str) -> None:
         flags |= {flag.name for flag in dataclasses.fields(arguments)} if arguments else set()
     assert set(preset.settings) <= flags
     arguments = parse_command_line(["--preset", name])
-    assert {stage: arguments.engines[stage][0].row.name for stage in STAGES} == preset.engines
+    assert {stage: arguments.engines[stage][0].spec.name for stage in STAGES} == preset.engines
     assert preset.device in (None, arguments.module.device)
     for flag, value in preset.settings.items():
         stage, _, setting = flag.partition("_")
@@ -32,16 +32,16 @@ def test_a_preset_names_what_there_is(name: str) -> None:
 
 def test_flags_and_a_file_win_over_a_preset(tmp_path: Path) -> None:
     arguments = parse_command_line(["--preset", "offline", "--llm", "transformers", "--tts_rate", "200"])
-    assert arguments.engines["llm"][0].row.name == "transformers"
+    assert arguments.engines["llm"][0].spec.name == "transformers"
     assert arguments.engines["tts"][0].settings["rate"] == 200
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"preset": "offline", "stt_model_name": "base-en"}))
     arguments = parse_command_line([str(config)])
     assert arguments.engines["stt"][0].settings["model_name"] == "base-en"
-    assert arguments.engines["llm"][0].row.name == "eliza"
+    assert arguments.engines["llm"][0].spec.name == "eliza"
     arguments = parse_command_line([str(config), "--stt_model_name", "base-ja", "--llm", "openai"])
     assert arguments.engines["stt"][0].settings["model_name"] == "base-ja"
-    assert arguments.engines["llm"][0].row.name == "openai"
+    assert arguments.engines["llm"][0].spec.name == "openai"
 
 
 def test_what_a_preset_sets_for_a_part_that_was_replaced_is_left_out() -> None:

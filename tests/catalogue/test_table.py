@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from catalogue.presets import PRESETS
-from catalogue.registry import all_rows
+from catalogue.registry import all_specs
 from tests.command import ROOT
 
 
@@ -12,11 +12,11 @@ def test_the_page_of_the_engines_is_up_to_date() -> None:
     written = subprocess.check_output([sys.executable, "-m", "catalogue.table"], cwd=ROOT, text=True)
     page = (ROOT / "docs/engines.md").read_text("utf-8")
     assert page == written, "type: python -m catalogue.table > docs/engines.md"
-    for name in [*(row.name for row in all_rows()), *PRESETS]:
+    for name in [*(spec.name for spec in all_specs()), *PRESETS]:
         assert f"| `{name}` |" in page
 
 
 def test_every_engine_says_what_people_ask_first() -> None:
-    for row in all_rows():
-        if row.stage in ("stt", "llm", "tts"):
-            assert all((row.languages, row.licence, row.devices, row.tested)), row.name
+    for spec in all_specs():
+        if spec.stage in ("stt", "llm", "tts"):
+            assert all((spec.languages, spec.licence, spec.devices, spec.tested)), spec.name

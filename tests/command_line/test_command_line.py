@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from arguments_classes.module_arguments import ModuleArguments
-from catalogue.registry import all_rows, find
+from catalogue.registry import all_specs, find
 from command_line.parse import parse_command_line
 from pipeline.errors import UserError
 from tests.command import ROOT
@@ -32,7 +32,7 @@ def test_prefixes_are_cut_off_and_generation_arguments_are_gathered() -> None:
     llm = parse_command_line(
         ["--llm", "openai", "--llm_model_name", "m", "--llm_gen_temperature", "0.5", "--no_llm_stream"]
     ).engines["llm"][0]
-    assert llm.row.name == "openai"
+    assert llm.spec.name == "openai"
     assert llm.settings["model_name"] == "m"
     assert llm.settings["stream"] is False
     assert llm.settings["gen_kwargs"] == {"temperature": 0.5}, "and nothing that was not set"
@@ -65,8 +65,8 @@ def test_several_engines_of_which_each_has_its_flags() -> None:
     names = ["--tts", "openai, espeak", "--tts_model_name", "m", "--tts_espeak_voice", "te"]
     arguments = parse_command_line([*names, "--failover_tts_s", "2.5"])
     first, second = arguments.engines["tts"]
-    assert (first.row.name, first.prefix, first.settings["voice"]) == ("openai", "tts_", None)
-    assert (second.row.name, second.prefix, second.settings["voice"]) == ("espeak", "tts_espeak_", "te")
+    assert (first.spec.name, first.prefix, first.settings["voice"]) == ("openai", "tts_", None)
+    assert (second.spec.name, second.prefix, second.settings["voice"]) == ("espeak", "tts_espeak_", "te")
     assert (arguments.failover.failover_tts_s, arguments.failover.failover_llm_s) == (2.5, 10.0)
     two_servers = ["--llm", "openai,openai,eliza", "--no_llm_openai_stream"]
     first, second, third = parse_command_line(two_servers).engines["llm"]
@@ -164,20 +164,20 @@ def test_a_mistake_in_json_is_one_sentence(tmp_path: Path, text: str, sentence: 
 
 
 def test_every_engine_of_the_registry_can_be_chosen() -> None:
-    for row in all_rows():
-        arguments = parse_command_line([f"--{row.stage}", row.name])
-        assert arguments.engines[row.stage][0].row is row
-        for alias in row.aliases:
+    for spec in all_specs():
+        arguments = parse_command_line([f"--{spec.stage}", spec.name])
+        assert arguments.engines[spec.stage][0].spec is spec
+        for alias in spec.aliases:
             if not alias.endswith("_"):
-                assert find(row.stage, alias) is row
+                assert find(spec.stage, alias) is spec
 
 
 def test_an_engine_that_is_not_installed_says_what_to_type() -> None:
-    row = find("llm", "transformers")
+    spec = find("llm", "transformers")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("importlib.util.find_spec", lambda name: None)
         with pytest.raises(UserError, match=r"needs transformers, torch, .* type: pip install"):
-            row.load()
+            spec.load()
 
 
 def run(*argv: str) -> "subprocess.CompletedProcess[str]":

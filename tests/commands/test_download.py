@@ -13,9 +13,9 @@ import soundfile
 from command_line.parse import parse_command_line
 from commands import check
 from testing.hub_server import HubServer
+from testing.tiny_models import tiny_chat_model
 from tests.command import ROOT, command, run
 from tests.speech import RATE_HZ, silence, spoken
-from tests.tiny_models import tiny_chat_model
 
 FLAGS = ("--llm", "transformers", "--llm_model_name", "tiny/chat", "--turn_detector", "silence")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engines.circuit_breaker import FIRST_BREAK_S, LONGEST_BREAK_S, CircuitBreaker
+from engines.circuit_breaker import FIRST_BREAK_S, MAX_BREAK_S, CircuitBreaker
 from engines.failover_chat_model import FailoverChatModel
 from engines.failover_recognizer import FailoverRecognizer
 from engines.failover_synthesizer import FailoverSynthesizer
@@ -139,7 +139,7 @@ def test_a_stuck_engine_keeps_its_slot_and_nobody_waits_for_it_twice() -> None:
     spoke, (told,) = voices.say()
     assert spoke == "first+second"
     assert told == "first failed (first gave no sign of life for 0.05 s); second speaks"
-    voices.clock.now = 10 * LONGEST_BREAK_S
+    voices.clock.now = 10 * MAX_BREAK_S
     assert voices.say()[0] == "second", "it has not returned, so it is not even tried"
     shared = voices.engine._legs[0].shared
     assert shared.stuck == 1

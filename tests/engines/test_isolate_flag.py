@@ -3,14 +3,14 @@
 import pytest
 
 from arguments_classes.module_arguments import ModuleArguments
-from catalogue.registry import EngineRow, find
+from catalogue.registry import EngineSpec, find
 from command_line.parse import parse_command_line
 from pipeline.errors import UserError
 
-LONG = EngineRow("tts", "long", "", "x:Y", long_in_python=True)
-QUICK = EngineRow("tts", "quick", "", "x:Y")
-APART = EngineRow("tts", "apart", "", "x:Y", environment="parler")
-FOREIGN = EngineRow("tts", "foreign", "", "x:Y", foreign=("TTS",))
+LONG = EngineSpec("tts", "long", "", "x:Y", long_in_python=True)
+QUICK = EngineSpec("tts", "quick", "", "x:Y")
+APART = EngineSpec("tts", "apart", "", "x:Y", environment="parler")
+FOREIGN = EngineSpec("tts", "foreign", "", "x:Y", foreign=("TTS",))
 
 
 @pytest.mark.parametrize("mode", ["socket", "websocket", "realtime"])

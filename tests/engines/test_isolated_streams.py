@@ -32,7 +32,7 @@ class TestNemotron(StreamingRecognizerContract):
     @classmethod
     def engine(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IsolatedStreamer]:
         pytest.importorskip("torch", reason="pip install -e '.[nemotron]'")
-        from tests.tiny_recognizers import tiny_nemotron
+        from testing.tiny_recognizers import tiny_nemotron
 
         folder = tiny_nemotron(tmp_path_factory.mktemp("nemotron"))
         with streamer(

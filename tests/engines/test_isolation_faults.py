@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import engines.isolation.process
-from catalogue.registry import EngineRow
+from catalogue.registry import EngineSpec
 from engines.isolation.engines import IsolatedSynthesizer, isolate
-from engines.isolation.supervisor import LONGEST_PAUSE_S, pause_s
+from engines.isolation.supervisor import MAX_PAUSE_S, pause_s
 from pipeline.errors import EngineError, UserError
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
@@ -101,17 +101,17 @@ def test_pauses_grow_and_are_not_the_same_for_all() -> None:
     assert pause_s(0, 0.5) == 0
     assert [pause_s(failures, 0) for failures in (1, 2, 3, 4)] == [0.5, 1, 2, 4]
     assert pause_s(2, 1) == 0.5
-    assert pause_s(1000, 0) == LONGEST_PAUSE_S
+    assert pause_s(1000, 0) == MAX_PAUSE_S
 
 
 def test_while_it_cannot_be_started_again_calls_fail_clearly(tmp_path: Path) -> None:
     """Its file is taken away, so it dies at import."""
     package = tmp_path / "shaky_engine.py"
     package.write_text("from testing.null_engines import NullSynthesizer\n")
-    row = EngineRow("tts", "shaky", "", "shaky_engine:NullSynthesizer")
+    spec = EngineSpec("tts", "shaky", "", "shaky_engine:NullSynthesizer")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(tmp_path))
-        with synthesizer(row, {"wait_s": 0.05}) as engine:
+        with synthesizer(spec, {"wait_s": 0.05}) as engine:
             package.write_text("import os; os._exit(7)")
             with pytest.raises(EngineError, match="ended"):
                 say(engine, "kill")
@@ -139,7 +139,7 @@ def test_one_that_dies_before_it_is_ready_is_told(at_start: str, why: str) -> No
 
 def test_one_that_dies_at_import_is_told(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UserError, match=r"could not be loaded \(ModuleNotFoundError\)"):
-        isolate(EngineRow("tts", "lost", "", "TTS.nowhere:Lost"), {}, "cpu")
+        isolate(EngineSpec("tts", "lost", "", "TTS.nowhere:Lost"), {}, "cpu")
     assert "No module named 'TTS.nowhere'" in capfd.readouterr().err
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from catalogue.people import Person
-from catalogue.registry import EngineRow
+from catalogue.registry import EngineSpec
 from engines.failover_chat_model import FailoverChatModel
 from engines.failover_recognizer import FailoverRecognizer
 from engines.failover_synthesizer import FailoverSynthesizer
@@ -72,7 +72,7 @@ def test_a_process_of_its_own_states_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "row", "bare"),
+    ("protocol", "spec", "bare"),
     [
         (Recognizer, workers.STT, NullRecognizer()),
         (StreamingRecognizer, workers.STREAMER, NullStreamer()),
@@ -81,9 +81,9 @@ def test_a_process_of_its_own_states_all() -> None:
     ],
 )
 def test_in_a_process_of_its_own_an_engine_is_what_it_is(
-    protocol: type, row: EngineRow, bare: Any
+    protocol: type, spec: EngineSpec, bare: Any
 ) -> None:
-    isolated = isolate(row, {}, "cpu")
+    isolated = isolate(spec, {}, "cpu")
     try:
         optional = {name for name in optional_attributes() - {"about"} if hasattr(bare, name)}
         for name in attributes(protocol) | optional:

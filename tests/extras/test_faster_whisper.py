@@ -16,7 +16,7 @@ pytest.importorskip("faster_whisper", reason="pip install -e '.[faster-whisper]'
 pytest.importorskip("torch", reason="the tiny model is made with torch: pip install -e '.[whisper]'")
 
 from STT.faster_whisper import FasterWhisperRecognizer
-from tests.tiny_whisper import tiny_whisper
+from testing.tiny_whisper import tiny_whisper
 
 
 def converted(folder: Path, **how: Any) -> str:

@@ -14,8 +14,8 @@ from LLM.thoughts import OPEN
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage
 from pipeline.turn import CancelToken
+from testing.tiny_models import tiny_chat_model
 from tests.local_chat_models import HELLO, LocalChatModelContract
-from tests.tiny_models import tiny_chat_model
 from utils.mlx import MLX_LOCK
 
 SETTINGS = {"max_tokens": 40}

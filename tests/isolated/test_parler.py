@@ -107,7 +107,7 @@ def test_compiled_it_speaks_prompts_of_every_length(
 ) -> None:
     """Padded to powers of two, of which each was spoken while it loaded (here only the short ones, since
     each takes seconds)."""
-    monkeypatch.setattr("TTS.parler.LONGEST_PROMPT", 8)
+    monkeypatch.setattr("TTS.parler.MAX_PROMPT", 8)
     engine = ParlerSynthesizer(
         str(jenny),
         "cpu",

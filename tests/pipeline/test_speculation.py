@@ -11,8 +11,8 @@ from s2s_pipeline import build_pipeline
 from testing.conversation import Conversation
 from testing.fakes import RATE_HZ, LoudnessDetector, ScriptedModel, ScriptedRecognizer
 from testing.sinks import RecordingSink
-from VAD.handler import LONGEST_GUESS_S
-from VAD.speech_turns import MOST_STARTS
+from VAD.handler import MAX_GUESS_S
+from VAD.speech_turns import MAX_STARTS
 
 
 def conversation(**engines: object) -> Conversation:
@@ -51,17 +51,17 @@ def test_who_goes_on_is_answered_once_to_the_whole() -> None:
 
 def test_it_is_bounded_in_starts() -> None:
     with conversation() as talk:
-        for _ in range(MOST_STARTS + 3):
+        for _ in range(MAX_STARTS + 3):
             talk.speak(320)
             talk.wait(256)
         talk.wait(640)
-        assert len(talk.stt.heard) == MOST_STARTS + 1
-        assert talk.until_done(MOST_STARTS + 1).state == "done"
+        assert len(talk.stt.heard) == MAX_STARTS + 1
+        assert talk.until_done(MAX_STARTS + 1).state == "done"
 
 
 def test_it_is_bounded_in_length() -> None:
     with conversation() as talk:
-        talk.speak(int(1000 * LONGEST_GUESS_S) + 320)
+        talk.speak(int(1000 * MAX_GUESS_S) + 320)
         talk.wait(256)
         assert not talk.stt.heard
         talk.wait(640)

@@ -16,8 +16,8 @@ import pytest
 
 from pipeline.errors import UserError
 from testing.hub_server import HubServer
+from testing.tiny_models import tiny_chat_model
 from tests.command import ROOT
-from tests.tiny_models import tiny_chat_model
 from utils.hub import fetch, size_text
 
 _FETCH = """

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 import connections.access.attempt_limiter
 from arguments_classes.websocket_arguments import WebSocketArguments
-from connections.access.attempt_limiter import Attempts, TooOften, client_of
+from connections.access.attempt_limiter import AttemptLimiter, TooOften, network_of
 from connections.access.rate_limit import RateLimit
 from pipeline.errors import UserError
 from testing.server import ScriptedWebServer
@@ -48,7 +48,7 @@ class TestRateLimit:
 class TestAttempts:
     def test_each_client_has_its_own(self) -> None:
         now = 0.0
-        attempts = Attempts(2, lambda: now)
+        attempts = AttemptLimiter(2, lambda: now)
         for client in ("a", "a", "b"):
             attempts.count(client)
         with pytest.raises(TooOften, match="try again in 30 s") as caught:
@@ -59,9 +59,9 @@ class TestAttempts:
         attempts.count("a")
 
     def test_little_is_kept_of_those_who_come_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connections.access.attempt_limiter, "MOST_CLIENTS", 100)
+        monkeypatch.setattr(connections.access.attempt_limiter, "MAX_CLIENTS", 100)
         now = 0.0
-        attempts = Attempts(1, lambda: now)
+        attempts = AttemptLimiter(1, lambda: now)
         for number in range(1000):
             attempts.count(f"client {number}")
         assert len(attempts._limits) == 100
@@ -88,7 +88,7 @@ class TestAttempts:
         ],
     )
     def test_who_is_behind_an_address(self, address: str, client: str | None) -> None:
-        assert client_of(address) == client
+        assert network_of(address) == client
 
 
 class TestSessions:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from arguments_classes.socket_arguments import SocketArguments
-from connections.access.credentials import Access
+from connections.access.credentials import Credentials
 from connections.tcp.server import SocketServer
 from pipeline.errors import UserError
 from testing.server import ScriptedServer, ScriptedWebServer
@@ -14,7 +14,7 @@ from tests.command import run
 from tests.socket_clients import CONTROL
 from tests.socket_helpers import framed
 from tests.web_client import WebClient
-from utils.shutdown import Request
+from utils.shutdown import StopRequest
 
 FILE = "# of the phones\n\n  first one \r\nsecond-one\n#third-one\n"
 
@@ -32,12 +32,12 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def known(access: Access, *tokens: str) -> list[bool]:
+def known(access: Credentials, *tokens: str) -> list[bool]:
     return [access.grant(token) is not None for token in tokens]
 
 
 def test_one_a_line_and_no_comments(file: Path) -> None:
-    access = Access(None, str(file), insecure=False)
+    access = Credentials(None, str(file), insecure=False)
     assert access.wants_token
     assert known(access, "first one", "second-one") == [True, True]
     strangers = ("", "#third-one", "third-one", "first", "first one\n", FILE, "sécond-one", "\ud800")
@@ -45,13 +45,13 @@ def test_one_a_line_and_no_comments(file: Path) -> None:
 
 
 def test_without_any_everybody_is_known() -> None:
-    access = Access(None, None, insecure=False)
+    access = Credentials(None, None, insecure=False)
     assert not access.wants_token
     assert known(access, "", "x") == [True, True]
 
 
 def test_a_flag_and_a_file_count_together(file: Path) -> None:
-    access = Access("of the flag", str(file), insecure=False)
+    access = Credentials("of the flag", str(file), insecure=False)
     assert known(access, "of the flag", "second-one") == [True, True]
 
 
@@ -59,9 +59,9 @@ def test_a_flag_wins_over_its_variable(file: Path, monkeypatch: pytest.MonkeyPat
     other = file.with_name("other")
     other.write_text("\ufeffof-the-variable")  # as some editors begin a file
     monkeypatch.setenv("S2S_TOKEN_FILE", str(other))
-    access = Access(None, None, insecure=False)
+    access = Credentials(None, None, insecure=False)
     assert known(access, "of-the-variable", "second-one") == [True, False]
-    access = Access(None, str(file), insecure=False)
+    access = Credentials(None, str(file), insecure=False)
     assert known(access, "of-the-variable", "second-one") == [False, True]
 
 
@@ -71,7 +71,7 @@ def test_a_file_without_tokens_is_told_in_one_sentence(tmp_path: Path, content: 
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UserError, match=f"^--token_file: expected a file .* {path} ") as caught:
-        Access(None, str(path), insecure=False)
+        Credentials(None, str(path), insecure=False)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None or isinstance(caught.value.__cause__, OSError)
@@ -80,7 +80,7 @@ def test_a_file_without_tokens_is_told_in_one_sentence(tmp_path: Path, content: 
 def test_a_folder_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("S2S_TOKEN_FILE", str(tmp_path))
     with pytest.raises(UserError, match=r"^S2S_TOKEN_FILE: expected a file .* cannot be read: "):
-        Access(None, None, insecure=False)
+        Credentials(None, None, insecure=False)
 
 
 @pytest.mark.parametrize("mode", [("socket", "--recv_port", "0"), ("websocket", "--port", "0")])
@@ -138,4 +138,4 @@ def test_the_socket_mode_takes_them_too(file: Path) -> None:
 
 def test_a_file_makes_a_public_address_safe(file: Path) -> None:
     arguments = SocketArguments(recv_host="0.0.0.0", recv_port=0, send_port=0, token_file=str(file))
-    SocketServer(arguments, Request()).close()
+    SocketServer(arguments, StopRequest()).close()

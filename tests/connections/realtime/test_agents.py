@@ -13,7 +13,7 @@ from tests.command import ROOT
 
 HERE = ROOT / "tests/agents"
 NODE = shutil.which("node")
-LONGEST_S = 60.0
+MAX_AUDIO_S = 60.0
 STORY = "One sentence that takes a while to say. " * 40
 
 pytestmark = [
@@ -31,7 +31,7 @@ def talk(server: ScriptedWebServer) -> Any:
         [str(NODE), str(HERE / "conversation.mjs"), f"ws://127.0.0.1:{server.port}/v1/realtime"],
         capture_output=True,
         text=True,
-        timeout=LONGEST_S,
+        timeout=MAX_AUDIO_S,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

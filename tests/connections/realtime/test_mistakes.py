@@ -195,7 +195,7 @@ def test_the_format_of_the_output_stays_once_something_was_said(client: Realtime
 
 
 def test_who_says_nothing_is_spoken_to(client: RealtimeClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connections.realtime.session_config.SHORTEST_IDLE_MS", 1)
+    monkeypatch.setattr("connections.realtime.session_config.MIN_IDLE_MS", 1)
     detection = {"type": "server_vad", "idle_timeout_ms": 50}
     client.configure(audio={"input": {"turn_detection": detection}})
     client.until("input_audio_buffer.timeout_triggered")

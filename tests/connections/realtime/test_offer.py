@@ -14,7 +14,7 @@ from connections.web.server import WebSocketServer
 from pipeline.errors import UserError
 from testing.server import ScriptedWebServer
 from tests.command import ROOT
-from utils.shutdown import Request
+from utils.shutdown import StopRequest
 
 TOKEN, ELSEWHERE = "the token", "https://example.org"
 PATH = "/v1/realtime/calls"
@@ -144,7 +144,7 @@ class TestIceServers:
     )
     def test_a_mistake_is_told_at_once_without_the_password(self, text: str) -> None:
         with pytest.raises(UserError, match="--ice_servers: expected") as caught:
-            WebSocketServer(WebSocketArguments(port=0, ice_servers=text), Request())
+            WebSocketServer(WebSocketArguments(port=0, ice_servers=text), StopRequest())
         assert "pass" not in str(caught.value).lower().replace("name:password", "")
 
     def test_one_of_each_kind(self) -> None:

@@ -22,7 +22,7 @@ from av import AudioFrame
 
 import connections.realtime.webrtc
 from connections.realtime.microphone import Microphone, Newest
-from connections.realtime.webrtc_client import FRAME_SAMPLES, CallGuest
+from connections.realtime.webrtc_client import FRAME_SAMPLES, WebRTCClient
 from pipeline.events import PartialTranscript
 from pipeline.sink import Frame
 from testing.server import ScriptedWebServer
@@ -247,19 +247,19 @@ class TestEnd:
         assert server.sessions[0].state.value == "open"
 
 
-def frames_of(guest: CallGuest, *levels: float) -> None:
+def frames_of(client: WebRTCClient, *levels: float) -> None:
     for number, level in enumerate(levels):
-        guest.play(Frame(1, number * FRAME_SAMPLES, np.full(FRAME_SAMPLES, level, np.float32)))
+        client.play(Frame(1, number * FRAME_SAMPLES, np.full(FRAME_SAMPLES, level, np.float32)))
 
 
 class Reader:
     """As much of a session as a guest wants that is not talked to."""
 
-    def __init__(self, guest: CallGuest) -> None:
+    def __init__(self, client: WebRTCClient) -> None:
         self.woken = 0
         self.playout = self
-        guest._session = self  # type: ignore[assignment]
-        guest._attached = True
+        client._session = self  # type: ignore[assignment]
+        client._attached = True
 
     def wake(self) -> None:
         self.woken += 1
@@ -267,47 +267,47 @@ class Reader:
 
 class TestTheSink:
     @pytest.fixture
-    def guest(self) -> CallGuest:
-        async def make() -> CallGuest:
-            return CallGuest([])
+    def client(self) -> WebRTCClient:
+        async def make() -> WebRTCClient:
+            return WebRTCClient([])
 
         return asyncio.run(make())
 
-    def test_there_is_room_while_little_waits(self, guest: CallGuest) -> None:
-        assert guest.room_at(5) == math.inf, "nobody is there"
-        reader = Reader(guest)
-        assert guest.room_at(5) == 5
-        frames_of(guest, 0.1, 0.2, 0.3)
-        assert guest.room_at(5) == math.inf
-        taken = guest.next_frame()
+    def test_there_is_room_while_little_waits(self, client: WebRTCClient) -> None:
+        assert client.room_at(5) == math.inf, "nobody is there"
+        reader = Reader(client)
+        assert client.room_at(5) == 5
+        frames_of(client, 0.1, 0.2, 0.3)
+        assert client.room_at(5) == math.inf
+        taken = client.next_frame()
         assert taken is not None
         assert taken[0] == pytest.approx(0.1)
-        assert (guest.room_at(5), reader.woken) == (5, 1)
+        assert (client.room_at(5), reader.woken) == (5, 1)
 
-    def test_what_was_taken_counts_as_heard(self, guest: CallGuest) -> None:
-        Reader(guest)
-        frames_of(guest, 0.1, 0.2)
-        assert guest.unheard(0) == 2 * FRAME_SAMPLES
-        assert guest.heard_all_at(0) == math.inf
-        guest.next_frame()
-        assert guest.unheard(0) == FRAME_SAMPLES
-        guest.next_frame()
-        assert guest.unheard(0) == 0
-        assert guest.heard_all_at(0) == pytest.approx(guest._clock.now() + 0.12, abs=0.1)
+    def test_what_was_taken_counts_as_heard(self, client: WebRTCClient) -> None:
+        Reader(client)
+        frames_of(client, 0.1, 0.2)
+        assert client.unheard(0) == 2 * FRAME_SAMPLES
+        assert client.heard_all_at(0) == math.inf
+        client.next_frame()
+        assert client.unheard(0) == FRAME_SAMPLES
+        client.next_frame()
+        assert client.unheard(0) == 0
+        assert client.heard_all_at(0) == pytest.approx(client._clock.now() + 0.12, abs=0.1)
 
-    def test_flushed_nothing_more_of_it_comes(self, guest: CallGuest) -> None:
-        Reader(guest)
-        frames_of(guest, 0.1, 0.2, 0.3)
-        guest.next_frame()
-        assert guest.flush(1, FRAME_SAMPLES)
-        assert guest.next_frame() is None
-        assert guest.unheard(0) == 0
+    def test_flushed_nothing_more_of_it_comes(self, client: WebRTCClient) -> None:
+        Reader(client)
+        frames_of(client, 0.1, 0.2, 0.3)
+        client.next_frame()
+        assert client.flush(1, FRAME_SAMPLES)
+        assert client.next_frame() is None
+        assert client.unheard(0) == 0
 
-    def test_ducked_it_grows_quieter_within_a_frame(self, guest: CallGuest) -> None:
-        Reader(guest)
-        frames_of(guest, 0.4, 0.4, 0.4)
-        assert guest.duck(1, 0.25)
-        first, second = guest.next_frame(), guest.next_frame()
+    def test_ducked_it_grows_quieter_within_a_frame(self, client: WebRTCClient) -> None:
+        Reader(client)
+        frames_of(client, 0.4, 0.4, 0.4)
+        assert client.duck(1, 0.25)
+        first, second = client.next_frame(), client.next_frame()
         assert first is not None
         assert second is not None
         assert (first[0], first[-1]) == (pytest.approx(0.4), pytest.approx(0.1))

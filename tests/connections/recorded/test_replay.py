@@ -18,7 +18,7 @@ from engines.engines import Cascade, Engines
 from pipeline.clock import Clock, SampleClock
 from pipeline.errors import UserError
 from pipeline.events import ErrorEvent, Event, InputLevel, PartialTranscript
-from pipeline.messages import Talk
+from pipeline.messages import ManualTurn
 from pipeline.session import Session
 from pipeline.settings import EndpointerSettings, SessionSettings
 from pipeline.shared_engine import SharedEngine
@@ -35,7 +35,7 @@ from testing.fakes import (
 from testing.sinks import RecordingSink
 from tests.command import run
 from tests.speech import silence, spoken
-from utils.shutdown import Request
+from utils.shutdown import StopRequest
 
 WINDOW = 512
 BOUNDARIES = ("SpeechStarted", "SpeechEnded", "SpeechCancelled")
@@ -97,7 +97,7 @@ def replay(folder: Path, output: Path, reply: str = "One sentence that takes a w
         return session
 
     arguments = FileArguments(input=str(folder), output=str(output))
-    FileConnection(arguments, Request()).run(open_session)
+    FileConnection(arguments, StopRequest()).run(open_session)
     return events
 
 
@@ -176,7 +176,7 @@ def test_what_was_done_by_hand_is_done_again(tmp_path: Path) -> None:
     after = as_dicts(replay(tmp_path / "kept", tmp_path / "reply.wav"))
     assert boundaries(before) == boundaries(after)
     assert [talk for _, talk in SessionFolder(tmp_path / "kept").signals] == [
-        Talk.START, Talk.COMMIT, Talk.START, Talk.CANCEL,
+        ManualTurn.START, ManualTurn.COMMIT, ManualTurn.START, ManualTurn.CANCEL,
     ]  # fmt: skip
 
 
@@ -268,7 +268,7 @@ def test_the_recording_that_is_replayed_is_not_overwritten(tmp_path: Path) -> No
     soundfile.write(tmp_path / "kept" / AUDIO, np.zeros((100, 2)), RATE_HZ)
     arguments = FileArguments(input=str(tmp_path / "kept"), output=str(tmp_path / "kept" / AUDIO))
     with pytest.raises(UserError, match="would overwrite the input"):
-        FileConnection(arguments, Request())
+        FileConnection(arguments, StopRequest())
 
 
 def test_a_greeting_before_the_microphone_is_there_harms_nothing(tmp_path: Path) -> None:

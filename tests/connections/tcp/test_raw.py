@@ -24,7 +24,7 @@ from tests.socket_clients import (
 )
 from tests.socket_helpers import framed, is_answered, raw
 from tests.speech import RATE_HZ
-from VAD.handler import LONGEST_UTTERANCE_S
+from VAD.handler import MAX_UTTERANCE_S
 
 
 class TestRaw:
@@ -125,7 +125,7 @@ class TestRaw:
                 client.microphone.sendall(noise)
             client.microphone.sendall(QUIET * 10)
             wait_for(lambda: len(server.stt.heard) == 10, "ten utterances")
-            assert max(map(len, server.stt.heard)) / RATE_HZ < LONGEST_UTTERANCE_S + 0.1
+            assert max(map(len, server.stt.heard)) / RATE_HZ < MAX_UTTERANCE_S + 0.1
             assert client.receive(1024), "and then there is an answer"
         assert server.sessions[0].intake._position >= 600 * RATE_HZ
 

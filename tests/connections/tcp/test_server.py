@@ -30,7 +30,7 @@ from tests.socket_clients import (
 )
 from tests.socket_helpers import framed, raw
 from tests.speech import RATE_HZ, share_heard, silence, spoken
-from utils.shutdown import Request
+from utils.shutdown import StopRequest
 
 QUESTION = "What is the weather like in London today?"
 
@@ -66,12 +66,12 @@ class TestAccess:
         with pytest.raises(
             UserError, match=r"--recv_host .* set --token \(or S2S_TOKEN\), or say --insecure"
         ):
-            SocketServer(SocketArguments(recv_host=host, recv_port=0), Request())
+            SocketServer(SocketArguments(recv_host=host, recv_port=0), StopRequest())
 
     def test_the_token_may_come_from_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("S2S_TOKEN", "open sesame")
         arguments = SocketArguments(recv_host="0.0.0.0", recv_port=0, send_port=0)
-        server = SocketServer(arguments, Request())
+        server = SocketServer(arguments, StopRequest())
         server.close()
 
     def test_a_port_that_is_taken(self) -> None:
@@ -85,7 +85,7 @@ class TestAccess:
     def test_a_server_that_is_full(
         self, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(connections.tcp.pairing, "MOST_SESSIONS", 1)
+        monkeypatch.setattr(connections.tcp.pairing, "MAX_SESSIONS", 1)
         with framed(server).welcomed() as inside, framed(server) as newcomer:
             assert newcomer.until(CONTROL, "refused")[2]["code"] == "busy"
             inside.ask()

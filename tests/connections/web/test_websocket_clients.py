@@ -22,7 +22,7 @@ from testing.fakes import StoppableDetector
 from testing.server import ScriptedWebServer
 from tests.socket_clients import wait_for
 from tests.web_client import WebClient
-from utils.shutdown import Request
+from utils.shutdown import StopRequest
 
 LONG = "One sentence that takes a while to say. " * 8
 
@@ -157,8 +157,8 @@ class TestAccess:
 
     def test_a_public_address_wants_a_token(self) -> None:
         with pytest.raises(UserError, match=r"--host 0\.0\.0\.0 can be reached from other machines"):
-            WebSocketServer(WebSocketArguments(host="0.0.0.0", port=0), Request())
-        WebSocketServer(WebSocketArguments(host="0.0.0.0", port=0, token="x"), Request()).close()
+            WebSocketServer(WebSocketArguments(host="0.0.0.0", port=0), StopRequest())
+        WebSocketServer(WebSocketArguments(host="0.0.0.0", port=0, token="x"), StopRequest()).close()
 
     def test_a_full_server_says_so(self) -> None:
         with ScriptedWebServer(max_sessions=1) as server, WebClient(server.port) as inside:
@@ -191,7 +191,7 @@ class TestAccess:
 
     def test_a_certificate_that_is_none(self, tmp_path: Any) -> None:
         arguments = WebSocketArguments(port=0, ssl_certfile="/nowhere", ssl_keyfile="/nowhere")
-        server = WebSocketServer(arguments, Request())
+        server = WebSocketServer(arguments, StopRequest())
         with pytest.raises(UserError, match="expected a certificate"):
             server.run(lambda *_: None)  # type: ignore[arg-type, return-value]
         server.close()
