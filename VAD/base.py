@@ -1,4 +1,4 @@
-"""VoiceDetector and TurnDetector: what the models of the VAD stage look like to it."""
+"""Protocols of the VAD stage: its models, and the recognizer that follows a growing utterance."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -7,10 +7,10 @@ from pipeline.messages import Samples
 
 
 class VoiceStream(Protocol):
-    """The state of one conversation."""
+    """The detector's state of one conversation."""
 
     def probability(self, window: Samples) -> float:
-        """How likely it is, 0 to 1, that this window holds speech. Windows come in order."""
+        """Probability, 0 to 1, that this window holds speech. Windows come in order."""
         ...
 
     def reset(self) -> None:
@@ -19,7 +19,7 @@ class VoiceStream(Protocol):
 
 
 class VoiceDetector(Protocol):
-    """The shared weights. A window takes less than 0.1 ms, so one thread hears for all (`Ears`)."""
+    """The shared weights. A window takes less than 0.1 ms, so one thread judges for all."""
 
     name: str
     sample_rate_hz: int
@@ -30,8 +30,8 @@ class VoiceDetector(Protocol):
         ...
 
     def judge(self, streams: Sequence[Any], windows: Sequence[Samples]) -> Sequence[float]:
-        """The probability of the next window of each of these streams, which are its own; in one go,
-        where the model can."""
+        """Probability of speech in the next window of each stream, in one call where the model can.
+        The streams are those that `open` has made."""
         ...
 
 
@@ -43,7 +43,7 @@ class TurnDetector(Protocol):
     sample_rate_hz: int
 
     def completeness(self, samples: Samples) -> float:
-        """How likely it is, 0 to 1, that a speaker who said this and paused has finished."""
+        """Probability, 0 to 1, that a speaker who said this and then paused has finished."""
         ...
 
     def close(self) -> None: ...

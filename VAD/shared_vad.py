@@ -1,49 +1,48 @@
-"""Ears: one thread that hears for all sessions."""
+"""SharedVAD: one thread that judges the windows of all sessions."""
 
 import threading
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipeline.channel import END, Channel
-from pipeline.messages import AudioBlock, ManualTurnSignal, Samples
+from pipeline.messages import AudioBlock, JudgedWindow
 from VAD.base import VoiceDetector, VoiceStream
+from VAD.listener import Listener
 
 TOGETHER_S = 0.004
-"""Where several people talk a round begins so long after the last one, at the earliest: windows that
-come in between are judged in one call, in which eight take half as long as one by one. What comes later
-than that waits for nobody, nor does who is alone."""
+"""Shortest time from one round to the next where several sessions talk: the windows that come in
+between are judged in one call, in which eight take half as long as one by one. A window that comes later
+waits for nobody, nor does that of a session which is alone."""
 
 
 class VADClient(Protocol):
-    """Who hears in one session: its VAD stage."""
+    """The VAD stage of one session."""
 
-    queue_in: Channel[AudioBlock | ManualTurnSignal]
+    queue_in: Channel[Any]
     stream: VoiceStream
+    listener: Listener
 
-    def to_judge(self, message: AudioBlock | ManualTurnSignal) -> Samples | None:
-        """The window that is to be judged, if any; it follows on what the stream has heard."""
+    def serve(self, message: Any) -> None:
+        """React to a `JudgedWindow`, a `ManualTurnSignal`, or a message for a later stage."""
         ...
 
-    def heard(self, message: AudioBlock | ManualTurnSignal, probability: float | None) -> None:
-        """React to the next message; the probability of speech is there if it was to be judged."""
-        ...
-
-    def failed(self, message: AudioBlock | ManualTurnSignal, error: Exception) -> None:
-        """It could not be judged."""
+    def failed(self, message: Any, error: Exception) -> None:
+        """Leave a window out that could not be judged."""
         ...
 
 
-class _Waiting:
-    """A hearer, and the message that it is to hear next."""
+class _Attendance:
+    """A client, and its next message."""
 
     def __init__(self, client: VADClient) -> None:
         self.client = client
-        self.message: AudioBlock | ManualTurnSignal
+        self.message: Any = None
         self.over = threading.Event()
         self.error: Exception | None = None
+        self._next_sample = 0
 
     def has_message(self) -> bool:
-        """Whether there is one; if not, the channel tells when it is worth to look again."""
+        """Fetch the next message. If there is none, the channel tells when to look again."""
         if self.over.is_set():
             return False
         try:
@@ -54,77 +53,92 @@ class _Waiting:
         if message is END:
             self.over.set()
             return False
-        if message is not None:
-            self.message = message  # type: ignore[assignment]
+        self.message = message
         return message is not None
 
-    def react(self, probability: float | None) -> None:
+    def wants_judgement(self) -> bool:
+        """The message is a window that is listened to. The stream begins anew after a gap."""
+        block = self.message
+        if not (isinstance(block, AudioBlock) and self.client.listener.listens):
+            return False
+        if block.start_sample != self._next_sample:
+            self.client.stream.reset()
+        self._next_sample = block.start_sample + len(block.samples)
+        return True
+
+    def serve(self, probability: float | None) -> None:
+        """Hand the message to the client; a window with its probability of speech, if judged."""
+        message = self.message
+        if isinstance(message, AudioBlock):
+            message = JudgedWindow(message, probability)
         try:
-            self.client.heard(self.message, probability)
+            self.client.serve(message)
         except Exception as error:
             self.end(error)
 
     def miss(self, error: Exception) -> None:
-        """The window could not be judged."""
+        """Tell the client that its window could not be judged."""
         try:
             self.client.failed(self.message, error)
         except Exception as failure:
             self.end(failure)
 
     def end(self, error: Exception) -> None:
-        """It cannot go on."""
+        """Serve the client no longer, since it failed."""
         self.error = error
         self.over.set()
 
 
 class SharedVAD:
-    """Judges the windows of all sessions, those that wait in one call, and lets each session react.
+    """Judges the windows of all sessions, the waiting ones in one call, and serves each with its own.
 
-    A thread for each would wake up for every window, and find nothing of the model in the cache. One is
-    enough, since a reaction never waits for anybody. It lives as long as somebody attends.
+    A thread for each session would wake up for every window and find nothing of the model in the cache:
+    with 20 sessions that took twice the processor time. One is enough, since no reaction ever waits. The
+    thread lives while a session attends.
     """
 
     def __init__(self, detector: VoiceDetector) -> None:
         self.detector = detector
         self._condition = threading.Condition(threading.Lock())
-        self._woken: list[_Waiting] = []
+        self._woken: list[_Attendance] = []
         self._attending = 0
         self._running = False
         self._round_began = 0.0
 
     def attend(self, client: VADClient) -> None:
-        """Hear for it until its channel ends; the caller waits. Raises what its reaction raises."""
-        waiting = _Waiting(client)
+        """Serve `client` until its channel ends; the caller waits. Raises the client's error."""
+        attendance = _Attendance(client)
         with self._condition:
             self._attending += 1
             if not self._running:
                 self._running = True
                 threading.Thread(target=self._run, name="shared VAD", daemon=True).start()
-        client.queue_in.on_wake = lambda: self._wake(waiting)
-        self._wake(waiting)
-        waiting.over.wait()
+        client.queue_in.on_wake = lambda: self._wake(attendance)
+        self._wake(attendance)
+        attendance.over.wait()
         with self._condition:
             self._attending -= 1
             self._condition.notify()
-        if waiting.error is not None:
-            raise waiting.error
+        if attendance.error is not None:
+            raise attendance.error
 
-    def _wake(self, waiting: _Waiting) -> None:
+    def _wake(self, attendance: _Attendance) -> None:
         with self._condition:
-            self._woken.append(waiting)
+            self._woken.append(attendance)
             if len(self._woken) == 1:
                 self._condition.notify()
 
     def _run(self) -> None:
-        waiting: list[_Waiting] = []
-        while self._is_time(at_once=bool(waiting)):
-            waiting = self._round(waiting)
+        busy: list[_Attendance] = []
+        while self._is_time(at_once=bool(busy)):
+            busy = self._round(busy)
 
     def _is_time(self, *, at_once: bool) -> bool:
-        """Wait for the next round. False: nobody attends any more."""
+        """Wait for the next round. False: no session attends any more."""
         with self._condition:
             if not at_once:
-                self._condition.wait_for(lambda: bool(self._woken) or not self._attending)
+                while not self._woken and self._attending:
+                    self._condition.wait()
                 rest_s = self._round_began + TOGETHER_S - time.monotonic()
                 if rest_s > 0 and self._attending > 1:
                     self._condition.wait(rest_s)
@@ -133,39 +147,42 @@ class SharedVAD:
                 self._running = False
             return self._running
 
-    def _round(self, waiting: list[_Waiting]) -> list[_Waiting]:
-        """Hear one message of each who has one; those who have more of them."""
+    def _round(self, busy: list[_Attendance]) -> list[_Attendance]:
+        """Serve one message of each session that has any; the sessions that have more."""
         with self._condition:
             self._round_began = time.monotonic()
             woken, self._woken = self._woken, []
-        waiting += [waiting for waiting in woken if waiting.has_message()]
-        self._hear(waiting)
-        return [waiting for waiting in waiting if waiting.has_message()]
-
-    def _hear(self, visits: list[_Waiting]) -> None:
-        judged: dict[_Waiting, Samples] = {}
-        for waiting in visits:
+        busy += [attendance for attendance in woken if attendance.has_message()]
+        judged: list[_Attendance] = []
+        for attendance in busy:
             try:
-                window = waiting.client.to_judge(waiting.message)
+                wanted = attendance.wants_judgement()
             except Exception as error:
-                waiting.end(error)
+                attendance.end(error)
                 continue
-            if window is None:
-                waiting.react(None)
+            if wanted:
+                judged.append(attendance)
             else:
-                judged[waiting] = window
-        for waiting, probability in self._judge(judged):
-            waiting.react(probability)
+                attendance.serve(None)
+        if judged:
+            self._judge(judged)
+        return [attendance for attendance in busy if attendance.has_message()]
 
-    def _judge(self, windows: dict[_Waiting, Samples]) -> list[tuple[_Waiting, float]]:
-        """Together; where that fails one by one, so that one window costs nobody else theirs."""
-        streams = [waiting.client.stream for waiting in windows]
+    def _judge(self, attendances: list[_Attendance]) -> None:
+        """Judge these windows together; if that fails, one by one, so that no session loses its own to
+        another's."""
+        streams, windows = [], []
+        for attendance in attendances:
+            streams.append(attendance.client.stream)
+            windows.append(attendance.message.samples)
         try:
-            judged = self.detector.judge(streams, list(windows.values())) if windows else []
-            return list(zip(windows, judged, strict=True))
+            judged = list(zip(attendances, self.detector.judge(streams, windows), strict=True))
         except Exception as error:
-            if len(windows) == 1:
-                next(iter(windows)).miss(error)
-                return []
-        alone = [self._judge({waiting: window}) for waiting, window in windows.items()]
-        return [judgement for judgements in alone for judgement in judgements]
+            if len(attendances) == 1:
+                attendances[0].miss(error)
+                return
+            for attendance in attendances:
+                self._judge([attendance])
+            return
+        for attendance, probability in judged:
+            attendance.serve(probability)

@@ -8,41 +8,43 @@ from pipeline.session import Session
 from pipeline.turn import Origin, Turn
 
 MAX_STARTS = 3
-"""Tentative turns for one utterance. Who pauses so often is thinking, not ending."""
+"""Tentative turns for one utterance: a user who pauses more often is thinking, not ending."""
 
-Heard: TypeAlias = list[Utterance | VoiceBlock | EndOfTurn]
-"""What is to be sent on. A list, so that everything is decided before anything is sent."""
+Messages: TypeAlias = list[Utterance | VoiceBlock | EndOfTurn]
+"""Messages for the next stage. A list, so that all is decided before anything is sent."""
 
 
 class SpeechTurns:
-    """A *guess* is the tentative turn of an utterance that may be over; the *latest* is the committed
-    one of what was said last, which is joined with what is said before its answer; the *live* one is
+    """Begins, commits and drops the turns of utterances.
+
+    A *guess* is the tentative turn of an utterance that may be over. The *latest* is the committed turn
+    of the last utterance, which is joined with speech before its answer is heard. The *live* one is
     answered frame by frame while the user speaks.
 
-    `make_utterance` puts what was said up to now into a new turn; it is told whether it was said over a
-    reply.
+    `make_utterance` puts the utterance up to now into a new turn; its argument says that it was spoken
+    over a reply.
     """
 
     def __init__(
         self, session: Session, has_room: Callable[[], bool], make_utterance: Callable[[bool], Utterance]
     ) -> None:
+        self.live: Turn | None = None
         self._session = session
         self._has_room = has_room
         self._make_utterance = make_utterance
         self._starts = 0
         self._guess: Turn | None = None
         self._latest: Turn | None = None
-        self._live: Turn | None = None
 
     def begin(self) -> bool:
-        """The user speaks. Whether they go on with what they said last, since nothing of the answer was
-        heard: that turn is dropped, and the next one carries both."""
+        """Note that an utterance begins. True: the user goes on with the last one, of whose answer
+        nothing was heard; its turn is dropped, and the next turn carries both."""
         latest, self._latest = self._latest, None
         self._starts = 0
         return latest is not None and latest.drop("the user went on")
 
-    def guess(self) -> Heard:
-        """Perhaps that was all: begin to work on it, within bounds."""
+    def guess(self) -> Messages:
+        """Begin to work on the utterance, which may be over, if the engines have room."""
         if self._starts >= MAX_STARTS or not self._has_room():
             return []
         self._starts += 1
@@ -51,20 +53,21 @@ class SpeechTurns:
         return [utterance]
 
     def drop_guess(self) -> None:
-        """It was not all."""
+        """Drop the guess: the utterance goes on."""
         if self._guess is not None:
             self._guess.drop("the user went on")
             self._guess = None
 
-    def commit(self, *, anew: bool, over_reply: bool) -> Heard:
-        """That was all: what was guessed holds, unless more came and it is made `anew`. Said over a
-        reply it is open whether it is a turn: its words will decide."""
-        barge_in, heard, turn = self._session.barge_in, Heard(), self._guess
+    def commit(self, *, anew: bool, over_reply: bool) -> Messages:
+        """Commit the utterance, which is over. The guess holds, unless more was said and the turn is
+        made `anew`. An utterance over a reply waits for its words, which decide if it is a turn."""
+        barge_in, turn = self._session.barge_in, self._guess
+        messages: Messages = []
         waits = over_reply and barge_in.hears_words
         if anew or waits or turn is None or not turn.alive:
             self.drop_guess()
             utterance = self._make_utterance(waits)
-            heard, turn = [utterance], utterance.turn
+            messages, turn = [utterance], utterance.turn
         self._guess, self._latest = None, turn
         turn.mark("endpoint")
         if waits:
@@ -72,31 +75,31 @@ class SpeechTurns:
         else:
             turn.commit()
             barge_in.over()
-        return heard
+        return messages
 
     def stand_alone(self) -> None:
-        """What was said last is not joined with what follows."""
+        """Do not join the last utterance with the next."""
         self._latest = None
 
-    def begin_live(self, samples: Samples, rate_hz: int) -> Heard:
+    def begin_live(self, samples: Samples, rate_hz: int) -> Messages:
         """Answer while the user speaks, beginning with what they have said."""
-        self._live = self._session.begin_turn(Origin.SPEECH)
-        self._live.commit()
+        self.live = self._session.begin_turn(Origin.SPEECH)
+        self.live.commit()
         return self.live_block(samples, rate_hz)
 
-    def live_block(self, samples: Samples, rate_hz: int) -> Heard:
-        """They speak on."""
-        live = self._live
+    def live_block(self, samples: Samples, rate_hz: int) -> Messages:
+        """Pass on the next window of the live turn."""
+        live = self.live
         return [] if live is None or not live.alive else [VoiceBlock(live, samples, rate_hz)]
 
-    def end_live(self) -> Heard | None:
-        """They have finished. None: nobody was answering."""
-        live, self._live = self._live, None
+    def end_live(self) -> Messages | None:
+        """End the live turn. None: there was none."""
+        live, self.live = self.live, None
         return None if live is None else [EndOfTurn(live, "complete")]
 
     def take_back(self) -> None:
-        """What is being said was not meant."""
+        """Forget the utterance: the user did not mean it."""
         self.drop_guess()
-        if self._live is not None:
-            self._live.interrupt("taken back")
-            self._live = None
+        if self.live is not None:
+            self.live.interrupt("taken back")
+            self.live = None

@@ -63,11 +63,12 @@ def pause_behind(speech: Samples, room: Samples) -> Ending:
     for start in range(0, len(audio) - WINDOW, WINDOW):
         window = audio[start : start + WINDOW]
         voice = endpointer.step(stream.probability(window))
-        utterance.hear(window)
         if voice is Voice.ONSET:
-            utterance.begin()
+            utterance.begin(window)
         elif endpointer.in_speech:
-            utterance.grow()
+            utterance.grow(window)
+        else:
+            utterance.keep(window)
         if voice is Voice.PAUSED:
             silent = endpointer.windows - endpointer.end
             voice_end_ms = endpointer.end * WINDOW_MS - 1000 * len(speech) / RATE_HZ

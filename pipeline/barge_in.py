@@ -75,9 +75,7 @@ class BargeIn:
         return self._playout.full_duplex and self._playout.sounding
 
     def goes_on(self, spoken_ms: float) -> None:
-        """The user has spoken for so long by now."""
-        if not self.overlapping:
-            return
+        """The user has spoken over the reply for so long by now."""
         if spoken_ms >= INTERRUPT_AFTER_MS:
             self._interrupt("the user spoke on")
             self.over()

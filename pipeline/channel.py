@@ -46,7 +46,7 @@ class Channel(Generic[T]):
 
     def __init__(self, capacity: int | None, activity: Activity) -> None:
         self.activity = activity
-        self.on_empty: Callable[[], None] = lambda: None
+        self.on_empty: Callable[[], None] | None = None
         """Called by the consumer's thread when it has taken the last message; must not wait."""
         self.on_wake: Callable[[], None] = lambda: None
         """Called, under the lock, when a consumer that polls may find something again; must not wait."""
@@ -84,7 +84,9 @@ class Channel(Generic[T]):
         with self._condition:
             if self._is_full() or self._closed:
                 return False
-            return all([self._append(message) for message in messages])
+            for message in messages:
+                self._append(message)
+            return True
 
     def forget_the_dead(self) -> None:
         """Make room: a turn that had messages here has ended."""
@@ -110,7 +112,7 @@ class Channel(Generic[T]):
                 self._woken = False
                 return None
             message, is_empty = self._take()
-        if is_empty:
+        if is_empty and self.on_empty is not None:
             self.on_empty()
         return message
 
@@ -125,7 +127,7 @@ class Channel(Generic[T]):
             if not self._messages:
                 return END
             message, is_empty = self._take()
-        if is_empty:
+        if is_empty and self.on_empty is not None:
             self.on_empty()
         return message
 

@@ -64,7 +64,7 @@ class BaseHandler(Generic[In]):
     def run(self) -> None:
         """Serve the channel until `END` comes or the pipeline stops."""
         try:
-            self._serve_channel()
+            self.serve_channel()
         finally:
             self.cleanup()
             if self.queue_out is not None:
@@ -80,16 +80,18 @@ class BaseHandler(Generic[In]):
         if self.queue_out is not None:
             self.queue_out.put(EndOfTurn(turn, f"{self.name} failed"))
 
-    def _serve_channel(self) -> None:
+    def serve_channel(self) -> None:
+        """Serve messages until `END`. For a stage that another thread serves."""
         while not self.stop_event.is_set():
             message = self.queue_in.get()
             if message is END:
                 self._send(self.finish(), None)
                 break
             if message is not None:
-                self._serve(message)  # type: ignore[arg-type]
+                self.serve(message)  # type: ignore[arg-type]
 
-    def _serve(self, message: In) -> None:
+    def serve(self, message: In) -> None:
+        """Work on one message, or pass it on unread."""
         turn = message.turn
         if turn is not None and not turn.alive:
             return

@@ -35,7 +35,7 @@ class Intake:
         window_samples: int,
         enhance: Callable[[Samples], Samples] | None = None,
     ) -> None:
-        self.on_heard: Callable[[Samples, int], object] = lambda samples, rate_hz: None
+        self.on_heard: Callable[[Samples, int], object] | None = None
         """Called with all audio as it comes, and its rate; must not wait."""
         self.lag = Lag(clock.now())
         """Of audio: for how long it has waited for the VAD when more comes."""
@@ -75,7 +75,8 @@ class Intake:
             captured_at = now - len(samples) / rate_hz
         with self._lock:
             self.lag.note(now - self._offered_at if len(self._channel) else 0.0, now)
-            self.on_heard(samples, rate_hz)
+            if self.on_heard is not None:
+                self.on_heard(samples, rate_hz)
             audio = self._resampled(clean(samples), rate_hz)
             self._cut(audio if self._enhance is None else self._enhance(audio), captured_at)
 

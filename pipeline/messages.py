@@ -61,6 +61,16 @@ class AudioBlock:
     turn: None = None
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedWindow:
+    """SharedVAD ▶ VAD: a window, and how likely it holds speech."""
+
+    block: AudioBlock
+    speech_probability: float | None
+    """0 to 1; None while nobody listens, as with push to talk before the key is pressed."""
+    turn: None = None
+
+
 class ManualTurn(Enum):
     """What a user does by hand: with a key, or by a message of their client."""
 

@@ -103,7 +103,7 @@ def test_a_reaction_that_fails_ends_its_session_alone(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(party.sessions[0]._stages.handlers[0], "heard", broken)
+    monkeypatch.setattr(party.sessions[0]._stages.handlers[0], "serve", broken)
     for session in party.sessions:
         for _ in range(3):
             session.feed(LOUD, RATE_HZ)

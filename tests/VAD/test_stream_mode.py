@@ -15,7 +15,7 @@ from s2s_pipeline import build_pipeline
 from testing.conversation import Conversation, hear
 from testing.fakes import RATE_HZ, LoudnessDetector, ScriptedModel, ScriptedRecognizer
 from testing.sinks import RecordingSink
-from VAD.handler import MAX_PHRASE_S
+from VAD.modes import MAX_PHRASE_S
 
 STREAM = SessionSettings(reply_mode="stream")
 WINDOW = 512

@@ -11,7 +11,7 @@ from s2s_pipeline import build_pipeline
 from testing.conversation import Conversation
 from testing.fakes import RATE_HZ, LoudnessDetector, ScriptedModel, ScriptedRecognizer
 from testing.sinks import RecordingSink
-from VAD.handler import MAX_GUESS_S
+from VAD.listener import MAX_GUESS_S
 from VAD.speech_turns import MAX_STARTS
 
 

@@ -24,7 +24,7 @@ from tests.socket_clients import (
 )
 from tests.socket_helpers import framed, is_answered, raw
 from tests.speech import RATE_HZ
-from VAD.handler import MAX_UTTERANCE_S
+from VAD.modes import MAX_UTTERANCE_S
 
 
 class TestRaw:
