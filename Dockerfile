@@ -1,14 +1,14 @@
 # docker build -t s2s .
 #
-# The models and libraries of the default parts run on the CPU, on amd64 and on arm64. Other bases, extras
-# and a mirror of the packages are arguments: see docs/deployment.md.
+# The default engines run on the CPU, on amd64 and arm64. Other base images, extras and a package mirror are
+# build arguments: see docs/deployment.md.
 
 ARG BASE=python:3.12-slim-bookworm
 
 FROM ${BASE} AS base
 ARG PYTHON=python3
-# Bases such as nvidia/cuda have no Python, or one that cannot make an environment; they get that of their
-# distribution. libportaudio2 is not here: it is for --mode local, and a container has no sound card.
+# Base images such as nvidia/cuda have no Python, or one that cannot create a virtual environment; they get
+# their distribution's. libportaudio2 is left out: only --mode local needs it, and a container has no sound card.
 # hadolint ignore=DL3008
 RUN "$PYTHON" -c 'import ensurepip' 2>/dev/null || { \
       apt-get update \
@@ -33,7 +33,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     if [ -n "$EXTRAS" ]; then .venv/bin/pip install --disable-pip-version-check ".[$EXTRAS]"; fi
 
 FROM base
-# a number, so that what forbids root can see that it is none; the same in every image, for volumes
+# A number, so that a runtime that forbids root can tell; the same in every image, because volumes keep it
 RUN useradd --uid 10001 --create-home s2s
 WORKDIR /app
 COPY --from=build /app/.venv .venv
@@ -43,13 +43,12 @@ ENV PATH=/app/.venv/bin:$PATH \
     MODEL_CACHE_DIR=/models \
     PYTHONUNBUFFERED=1
 USER 10001:10001
-# Smart Turn is in it, and a new named volume begins with what the image has there
+# It holds Smart Turn; a new named volume is filled from here
 VOLUME /models
 EXPOSE 8000 12345 12346
-# as any other program asks; not through a proxy, which http.client never does. Until the engines are
-# loaded nobody answers
+# http.client, because it ignores proxy settings. The server does not answer until the engines are loaded
 HEALTHCHECK --interval=30s --timeout=5s --start-period=2m \
     CMD ["python", "-c", "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/ready'); sys.exit(c.getresponse().status != 200)"]
-# Without S2S_TOKEN this ends at once, and says why
+# Without S2S_TOKEN it exits at once, with the reason
 ENTRYPOINT ["python", "s2s_pipeline.py"]
 CMD ["--mode", "websocket", "--host", "0.0.0.0"]

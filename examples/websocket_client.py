@@ -1,4 +1,4 @@
-"""Asks a server a spoken question over its WebSocket, and keeps the answer.
+"""Ask a server a spoken question over its WebSocket, and save the answer.
 
 python examples/websocket_client.py question.wav answer.wav [ws://localhost:8000/ws]
 """
@@ -17,7 +17,7 @@ PACKET = RATE_HZ // 50 * 2  # 20 ms of int16, in bytes
 
 
 async def speak(socket: ClientConnection, pcm: bytes) -> None:
-    """At the pace of speech; then silence, as a microphone goes on."""
+    """Send `pcm` at the pace of speech, then silence, as an open microphone would."""
     for start in range(0, len(pcm), PACKET):
         await socket.send(pcm[start : start + PACKET])
         await asyncio.sleep(0.02)
@@ -27,7 +27,7 @@ async def speak(socket: ClientConnection, pcm: bytes) -> None:
 
 
 async def ask(question: str, answer: str, url: str) -> None:
-    """One question, one answer."""
+    """Ask the question in one file and write the answer to another."""
     samples, rate_hz = soundfile.read(question, dtype="float32", always_2d=True)
     mono = soxr.resample(samples.mean(axis=1), rate_hz, RATE_HZ)
     heard = bytearray()
