@@ -1,4 +1,4 @@
-"""Endpointer: from the probability of speech in each window to the beginning and end of an utterance."""
+"""Endpointer: finds the beginning and end of utterances in the speech probabilities of windows."""
 
 import math
 from enum import Enum
@@ -6,38 +6,38 @@ from enum import Enum
 from pipeline.settings import EndpointerSettings
 
 HYSTERESIS = 0.15
-"""Speech ends at a lower probability than it begins: the difference that Silero's own iterator uses
+"""Speech ends at a lower probability than it begins, by the difference that Silero's own iterator uses
 (VADIterator in snakers4/silero-vad)."""
 
 ONSET_PATIENCE_MS = 160
-"""A pause within the first syllables: the closure of a stop consonant lasts 50 to 120 ms. A longer one
-before `min_speech_ms` is reached, and the sound was a click, a cough, a chair."""
+"""Pause allowed within the first syllables: the closure of a stop consonant lasts 50 to 120 ms. After a
+longer one, before `min_speech_ms` is reached, the sound was a click, a cough, a chair."""
 
 SHORT_PAUSE_MS = 96
-"""As long as the closure of most stop consonants: it may be over. What this sets off can be taken back,
-since people often go on after it; what was said is recognised as well as after a longer one (31 of 33
-utterances the same, the others but for a capital letter)."""
+"""Pause after which the utterance may be over: the closure of most stop consonants is shorter. The work
+that it sets off can be taken back, since people often go on after it. The words are recognised as well
+as after a longer pause (31 of 33 utterances the same, the others but for a capital letter)."""
 
 PHRASE_PAUSE_MS = 160
-"""Longer than the pauses between the words of a phrase: what sounds complete is over by then."""
+"""Pause longer than those between the words of a phrase: a sentence that sounds complete is over."""
 
 
 class Voice(Enum):
-    """What a window changed."""
+    """Change that a window made."""
 
     NOTHING = "nothing"
     ONSET = "onset"
-    """Somebody may be starting to speak."""
+    """The user may be starting to speak."""
     PAUSED = "paused"
-    """It may be over: there was a short pause."""
+    """The utterance may be over: there was a short pause."""
     RESUMED = "resumed"
-    """It was not."""
+    """The user went on after the short pause."""
     REJECTED = "rejected"
-    """It was too short for speech."""
+    """The sound was too short for speech."""
     CONFIRMED = "confirmed"
-    """It is speech; it began at `start`."""
+    """The sound is speech, which began at `start`."""
     ENDED = "ended"
-    """It was over at `end`, and the silence since then has lasted long enough."""
+    """The utterance was over at `end`, and the silence since then has lasted long enough."""
 
 
 class Endpointer:
@@ -56,7 +56,7 @@ class Endpointer:
         self._confirmed = False
         self._silent = 0
         self.patience_ms = settings.min_silence_ms
-        """How long a silence ends the utterance; may be changed from window to window."""
+        """Length of the silence that ends the utterance; may be changed from window to window."""
         self.windows = 0
         """Windows seen so far."""
         self.in_speech = False
@@ -65,7 +65,7 @@ class Endpointer:
 
     @property
     def confirmed(self) -> bool:
-        """Whether the user is speaking beyond doubt."""
+        """True while the user is speaking beyond doubt."""
         return self.in_speech and self._confirmed
 
     @property
@@ -74,11 +74,11 @@ class Endpointer:
         return (self.end - self.start) * self._window_ms
 
     def confirm(self) -> None:
-        """What began is speech beyond doubt: the user said so."""
+        """Take the sound that began for speech: the user said so."""
         self._confirmed = True
 
     def skip(self, windows: int) -> None:
-        """`windows` windows were left out; what was going on is over."""
+        """Skip `windows` windows that were left out; an utterance ends with them."""
         self.windows += windows
         self.in_speech = False
 

@@ -8,10 +8,10 @@ from pipeline.errors import UserError
 from pipeline.messages import Samples
 
 FIRST_THRESHOLD = 0.001
-"""RMS, minus 60 dB: over the noise of a quiet room on a usual microphone."""
+"""RMS, minus 60 dB: above the noise of a quiet room on a usual microphone."""
 
 OVER_NOISE = 4.0
-"""Speech is this many times (12 dB) louder than the noise."""
+"""Speech is this many times louder than the noise: 12 dB."""
 
 MEMORY_S = 3.0
 """The noise floor is the quietest window of the last seconds (minimum statistics, after Martin 2001):
@@ -19,7 +19,7 @@ people pause within three seconds, fans do not."""
 
 
 class EnergyDetector:
-    """Speech is what is clearly louder than the noise floor, which it follows."""
+    """Takes sound for speech that is clearly louder than the noise floor, which it follows."""
 
     name = "energy"
 

@@ -14,11 +14,12 @@ from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
 from VAD.turn_end_policy import TurnEndPolicy
 
 MAX_UTTERANCE_S = 60.0
-"""Nobody speaks for a minute without half a second's pause; a radio does. Where `max_speech_ms` does
-not, this bounds the memory of a session, and for how long it keeps the others from the recognizer."""
+"""Longest utterance: nobody speaks for a minute without half a second's pause; a radio does. Where
+`max_speech_ms` does not, this bounds the memory of a session and the time it keeps other sessions from
+the recognizer."""
 
 MAX_PHRASE_S = 10.0
-"""The same in the reply mode ``stream``: nobody listens longer before the first word of an answer."""
+"""Longest phrase in the reply mode ``stream``: nobody listens longer before an answer begins."""
 
 
 class HandsFree:

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 _WINDOW_SAMPLES = {16000: 512, 8000: 256}
 _CONTEXT_SAMPLES = {16000: 64, 8000: 32}
-"""Each window is judged with the end of the one before in front of it."""
+"""Samples of the window before that stand in front of each window."""
 
 _FRESH_STATE = np.zeros((2, 1, 128), np.float32)
 
@@ -57,7 +57,7 @@ class SileroDetector:
         return _PySileroStream() if self._model is None else _OnnxStream(self)
 
     def judge(self, streams: Sequence[VoiceStream], windows: Sequence[Samples]) -> list[float]:
-        """With onnxruntime in one call: 0.07 ms for one window, 0.3 for eight, 0.55 for sixteen."""
+        """Judge in one call of onnxruntime: 0.07 ms for one window, 0.3 for eight, 0.55 for sixteen."""
         if self._model is None:
             return [stream.probability(window) for stream, window in zip(streams, windows, strict=True)]
         ours = cast(Sequence[_OnnxStream], streams)
@@ -73,7 +73,7 @@ class SileroDetector:
 
 
 class _OnnxStream:
-    """What the model knows of one conversation: its recurrent state, and the end of the last window."""
+    """The recurrent state of one conversation, and the end of its last window."""
 
     def __init__(self, detector: SileroDetector) -> None:
         self._detector = detector
@@ -82,7 +82,7 @@ class _OnnxStream:
         self.state = _FRESH_STATE
 
     def following(self, window: Samples) -> Samples:
-        """The window behind its context, which from now on is the end of this one."""
+        """The window with its context in front; the end of this window is the next context."""
         audio = np.concatenate((self._context, window))
         self._context = window[-len(self._no_context) :]
         return audio

@@ -1,4 +1,4 @@
-"""Smart Turn v3 (pipecat-ai/smart-turn, BSD-2): whether what was said sounds complete."""
+"""Smart Turn v3 (pipecat-ai/smart-turn, BSD-2), a turn detector: does an utterance sound complete?"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,14 @@ from VAD.onnx_file import open_onnx
 
 _RATE_HZ = 16000
 _SECONDS = 8
-"""The model hears the last eight seconds; what is shorter is padded in front."""
+"""The model hears the last eight seconds; shorter utterances are padded in front."""
 
 _FFT, _HOP, _MELS = 400, 160, 80
 """Windows of 25 ms every 10 ms, as in Whisper, whose encoder the model has."""
 
 
 class SmartTurnDetector:
-    """Judges intonation and words in one, in 0.1 s on one thread, from a file of 8 MB."""
+    """Judges intonation and words together, in 0.1 s on one thread, with a model of 8 MB."""
 
     name = "smart-turn"
     slots = 1
@@ -29,16 +29,16 @@ class SmartTurnDetector:
             self.completeness(np.zeros(_RATE_HZ, np.float32))
         except Exception as error:  # onnxruntime has no common class for its errors
             raise UserError(
-                f"--turn_detector: {path} is no ONNX file of Smart Turn v3 ({type(error).__name__})"
+                f"--turn_detector: {path} is not an ONNX file of Smart Turn v3 ({type(error).__name__})"
             ) from error
 
     def completeness(self, samples: Samples) -> float:
-        """The probability, 0 to 1, that the speaker has finished; `samples` end in a short pause."""
+        """Probability, 0 to 1, that the speaker has finished; `samples` end in a short pause."""
         (output,) = self._model.run(None, {"input_features": log_mel(samples)[None]})
         return float(output[0, 0])
 
     def close(self) -> None:
-        """The model goes when this object goes."""
+        """Nothing to free: the model goes with this object."""
 
 
 _FILTERS = mel_filter_bank(
@@ -50,8 +50,8 @@ _HANN = np.hanning(_FFT + 1)[:-1]
 def log_mel(samples: Samples) -> NDArray[np.float32]:
     """Whisper's features, shape (80, 800), of the last eight seconds.
 
-    The same as `transformers.WhisperFeatureExtractor(chunk_length=8)` gives with ``do_normalize=True``,
-    in a tenth of its time, since all windows are transformed at once.
+    Equal to those of `transformers.WhisperFeatureExtractor(chunk_length=8)` with ``do_normalize=True``,
+    in a tenth of the time, since all windows are transformed at once.
     """
     length = _SECONDS * _RATE_HZ
     audio = np.pad(samples[-length:], (max(0, length - len(samples)), 0)).astype(np.float64)

