@@ -20,6 +20,7 @@ from benchmarks import (
     startup,
     turn_taking,
     web_sessions,
+    window,
 )
 from benchmarks.figures import machine
 
@@ -28,7 +29,7 @@ SOAK_MINUTES = 2.0
 
 print(f"{datetime.date.today()}, {machine()}\n")
 for main in (
-    *(overhead.main, startup.main, conversation.main, speculation.main, turn_taking.main),
+    *(overhead.main, window.main, startup.main, conversation.main, speculation.main, turn_taking.main),
     *(barge_in.main, interruptions.main, sessions.main, peers.main, web_sessions.main),
     *(admission.main, come_and_go.main, fairness.main, isolation.main, failover.main),
     functools.partial(soak.main, SOAK_MINUTES),
