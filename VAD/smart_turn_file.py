@@ -45,9 +45,8 @@ def main() -> int:
     try:
         fetch(target)
     except (OSError, subprocess.CalledProcessError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        print(
-            f"Smart Turn could not be downloaded ({type(error).__name__}); pauses alone will end your turns"
-        )
+        why = type(error).__name__
+        print(f"Smart Turn could not be downloaded ({why}); pauses alone will end your turns")
         return 1
     return 0
 
