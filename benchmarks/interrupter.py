@@ -74,8 +74,7 @@ class Interrupter(User):
         self._microphone.write(WireFrame(FrameKind.AUDIO, packet, sample=number * PACKET).encode())
 
     async def _interrupt_once(self) -> int:
-        """Interrupt in one of three ways. Returns the turn heard last; the next answer has a higher
-        number."""
+        """Interrupt in one of three ways. Returns a turn number below that of the next answer."""
         way = self.chance.choice(("spoken over", "typed", "interrupt()"))
         self.tally.ways[way] += 1
         if way == "spoken over":

@@ -50,8 +50,8 @@ class User:
                 self._said.set()
 
     async def speak(self) -> int:
-        """Say some words, or some words, a pause and some more. Returns the turn heard last; the answer
-        has a higher number."""
+        """Say some words, or some words, a pause and some more. Returns a turn number below that of the
+        answer."""
         self._to_say.extend([True] * self.chance.randint(MIN_WORDS, MAX_WORDS))
         if self.chance.random() < 0.3:
             self._to_say.extend([False] * self.chance.randint(MIN_BREATH, MAX_BREATH))

@@ -49,7 +49,7 @@ def hear(session: Session, clock: SampleClock, window: Samples, ms: int, *, sett
 
 def settled(session: Session) -> None:
     """Wait until no stage has anything left to do at the clock's current time."""
-    assert session.activity.wait_idle(PATIENCE_S), "the pipeline does not come to rest"
+    assert session.activity.wait_idle(PATIENCE_S), "the pipeline does not become idle"
 
 
 class Conversation:

@@ -163,7 +163,7 @@ def test_a_cancelled_call_returns_at_once_and_the_server_is_free(server: ChatSer
     assert len(server.requests) == 1, "a cancelled call is not repeated"
     server.reply = "word " * 10_000
     hold.open()
-    assert server.client_left.wait(10), "the server sees that nobody listens"
+    assert server.client_left.wait(10), "the server sees that the client is gone"
     server.reply = "Fine."
     assert ask(model) == "Fine.", "and the next call works"
     model.close()
@@ -237,7 +237,7 @@ def test_auto_finds_a_server_and_never_asks_our_own_ports(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     found = LLM.auto.find_local_servers()
     assert found == [LLM.auto.LocalServer("Scripted", server.base_url, ("scripted",))]
-    assert server.keys == [""], "a key in the environment goes nowhere"
+    assert server.keys == [""], "the key in the environment is sent nowhere"
     assert LLM.auto.find_local_servers((server.port,)) == []
 
 

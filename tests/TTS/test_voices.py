@@ -1,4 +1,4 @@
-"""Which voices may be chosen, and what is said of others."""
+"""The voices that may be chosen, and the errors for others."""
 
 import json
 import subprocess
