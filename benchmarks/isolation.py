@@ -121,13 +121,13 @@ def costs() -> str:
     spoken = side_by_side(speak, synthesizer, isolate(espeak, {}, "cpu"))
     answered = side_by_side(answer, WordyModel(), isolate(WORDY, {}, "cpu"))
     recognised = side_by_side(recognise, moonshine.load()(), isolate(moonshine, {}, "cpu"))
-    specs = [
+    rows = [
         [f"moonshine, {seconds:.1f} s of speech", *recognised],
         [f"a model that gives {WORDS} words at once", *answered],
         ["espeak, a sentence", *spoken],
     ]
     header = ["", "first output, bare, ms", "isolated, ms", "all of it, bare, ms", "isolated, ms"]
-    return table(f"An engine, bare and in a process of its own (medians of {CALLS})", header, specs)
+    return table(f"An engine, bare and in a process of its own (medians of {CALLS})", header, rows)
 
 
 def lateness_ms(engine: Synthesizer | None) -> list[float]:
@@ -168,14 +168,14 @@ def lateness_ms(engine: Synthesizer | None) -> list[float]:
 def spares() -> str:
     """Measure the lateness of other sessions' frames and return the table."""
     isolated = isolate(BUSY, {}, "cpu")
-    specs: list[list[object]] = []
+    rows: list[list[object]] = []
     for name, engine in (("none", None), ("in the program", BusySynthesizer()), ("isolated", isolated)):
         late = lateness_ms(engine)
-        specs.append([name, median(late), percentile(late, 0.95), max(late)])
+        rows.append([name, median(late), percentile(late, 0.95), max(late)])
     isolated.close()
     header = ["an engine that computes in Python", "a frame is late, median ms", "p95 ms", "max ms"]
     title = f"Frames of other sessions beside it, one every {1000 * HOP_S:.0f} ms"
-    return table(f"{title}; switch interval {1000 * sys.getswitchinterval():.1f} ms", header, specs)
+    return table(f"{title}; switch interval {1000 * sys.getswitchinterval():.1f} ms", header, rows)
 
 
 def main() -> str:

@@ -83,7 +83,8 @@ class FramedLine:
 
 
 class WebSocketLine:
-    """As much of RFC 6455 as carries audio within a machine; the mask is zero, which changes nothing."""
+    """The part of RFC 6455 that carries audio within a machine; the mask is zero, which changes
+    nothing."""
 
     _TEXT, _BINARY, _CLOSE, _PING, _PONG = 1, 2, 8, 9, 10
 

@@ -33,7 +33,7 @@ async def talk(server: Server, seconds: float, tally: Tally, looks: int = 0) -> 
     """Let all users talk for `seconds`; look at the server from outside `looks` times."""
     over = asyncio.Event()
     visitors = [Visitor(random.Random(SEED + n), tally, server.port) for n in range(SESSIONS)]
-    staying = asyncio.gather(*(visitor.registered(over) for visitor in visitors))
+    staying = asyncio.gather(*(visitor.stay(over) for visitor in visitors))
     rows = []
     for look in range(looks):
         await asyncio.sleep(seconds / looks)

@@ -32,7 +32,7 @@ class Visitor(User):
         self._turn = 0
         self._recognised = asyncio.Event()
 
-    async def registered(self, until: asyncio.Event) -> None:
+    async def stay(self, until: asyncio.Event) -> None:
         """Talk until the event is set."""
         talking = asyncio.create_task(self.microphone())
         line = await self._come()

@@ -1,4 +1,4 @@
-"""How docstrings open: with a noun phrase or an imperative, not with a clause that lacks its noun."""
+"""The openings of docstrings: a noun phrase or an imperative, never a clause that lacks its noun."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ HEADLESS = re.compile(
     r"|As|Before|Behind|By|Of|So|Such|That|The other way|The same|Those|Up to)\b"
 )
 """Openings such as "Whose hello …", "What is kept", "Of each session", "Whether it runs": the reader has
-to guess the noun. Indirect questions count too, since a noun says the same: "Number of …", "True if …"."""
+to guess the noun. Indirect questions count too, since a noun says the same ("Number of …")."""
 
 
 def docstrings(file: str) -> Iterator[tuple[int, str]]:

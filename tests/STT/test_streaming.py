@@ -143,7 +143,7 @@ def test_who_goes_on_before_the_answer_is_heard_whole(forks: bool) -> None:
 @pytest.mark.parametrize("forks", [True, False])
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_is_said_is_heard_as_if_at_once(seed: int, forks: bool) -> None:
-    """The same user talks to a recognizer that streams and to one that does not."""
+    """Compare a recognizer that streams with one that does not, for the same user."""
     heard = []
     for stt in (LoudnessStreamer(forks=forks), LoudnessRecognizer()):
         chance = random.Random(seed)

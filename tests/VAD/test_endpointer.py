@@ -40,7 +40,7 @@ def test_speech_ends_at_a_lower_probability_than_it_begins() -> None:
 
 
 def test_once_silence_has_begun_only_clear_speech_ends_it() -> None:
-    """As in Silero's own iterator: wavering probabilities in a pause belong to the pause."""
+    """Silero's own iterator does the same: wavering probabilities in a pause belong to the pause."""
     assert run([1, 1, 0, 0.4, 0.4])[-1] == ("ended", 5)
     assert run([1, 1, 0, 0.6, 0.6])[-1] == ("confirmed", 2)
 
