@@ -1,1 +1,1 @@
-"""What it costs, measured. ``python -m benchmarks`` runs everything and prints the tables."""
+"""Benchmarks: what the program costs. ``python -m benchmarks`` runs everything and prints the tables."""

@@ -1,4 +1,4 @@
-"""Run everything, one after the other, and print the tables."""
+"""Run every benchmark, one after the other, and print the tables."""
 
 import datetime
 import functools
@@ -25,7 +25,7 @@ from benchmarks import (
 from benchmarks.figures import machine
 
 SOAK_MINUTES = 2.0
-"""``python -m benchmarks.soak`` takes half an hour."""
+"""Shorter than ``python -m benchmarks.soak`` alone, which takes half an hour."""
 
 print(f"{datetime.date.today()}, {machine()}\n")
 for main in (

@@ -1,7 +1,7 @@
-"""People come until they are refused, though nobody counts them: what do those inside notice?
+"""Clients join until the server refuses them, with no fixed limit: what do those already inside notice?
 
-A server refuses by what it measures, how long audio waits for its VAD. Human speech in real time, the
-real VAD, zero-cost engines, over the WebSocket, on one core.
+A server refuses by a measured value, the time that audio waits for its VAD. Human speech in real time,
+the real VAD, zero-cost engines, over the WebSocket, on one core.
 """
 
 import asyncio
@@ -18,30 +18,30 @@ from benchmarks.talker import Talker
 from benchmarks.zero_cost import SECOND, zero_cost_engines
 
 EVERY_S = 0.3
-"""Somebody comes."""
+"""Interval between two arrivals."""
 
 MOST = 220
-"""So many people there are."""
+"""Maximum number of clients."""
 
 REFUSALS = 20
-"""After so many nobody comes any more."""
+"""Refusals after which no more clients arrive."""
 
 GO_ON_S = 15.0
-"""Those inside, after the last has come."""
+"""Time that the admitted clients go on talking after the last arrival."""
 
 
 @dataclass
 class Crowd:
-    """Who is inside."""
+    """The clients that were admitted."""
 
     talkers: list[Talker] = field(default_factory=list)
     refused: int = 0
     full_at: float = math.inf
-    """When somebody was refused for the first time."""
+    """Time of the first refusal."""
 
 
 async def fill(server: Server) -> Crowd:
-    """Let people come until they are refused; then let those inside talk on for a while."""
+    """Add clients until they are refused, then let the admitted ones talk on for a while."""
     crowd, loop, talking = Crowd(), asyncio.get_running_loop(), []
     for number in range(MOST):
         left_s = (MOST - number) * EVERY_S + GO_ON_S
@@ -65,7 +65,7 @@ async def fill(server: Server) -> Crowd:
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     stay_on(CLIENTS_CORE)
     with Server(functools.partial(zero_cost_engines, SECOND), web=True) as server:
         began, before = time.monotonic(), server.usage()

@@ -1,4 +1,4 @@
-"""The least that a server can be: a WebSocket, Silero, our endpointer, and a tone as the answer.
+"""A minimal server: a WebSocket, Silero, our endpointer, and a tone as the answer.
 
 ``python -m benchmarks.bare_server`` prints its port and serves until it is stopped.
 """
@@ -30,7 +30,8 @@ REPLY_S = 1.0
 async def converse(
     detector: SileroDetector, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send
 ) -> None:
-    """Answer each utterance, at the pace of speech. What uvicorn calls, and nothing around it."""
+    """Answer each utterance at the pace of speech. Called by uvicorn directly, with no framework around
+    it."""
     await receive()
     await send({"type": "websocket.accept"})
     size, stream = 2 * detector.window_samples, detector.open()
@@ -49,7 +50,7 @@ async def converse(
 
 
 async def _answer(send: Send, decided: int) -> None:
-    """The tone; in front of each packet, after how many samples it was decided."""
+    """Send the tone; each packet begins with the number of samples after which the turn was decided."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     for number in range(round(REPLY_S / PACKET_S)):

@@ -1,6 +1,6 @@
-"""Speech over a reply: how soon it is ducked and silent, and what stops it for good.
+"""Speech over a reply: how soon the reply is ducked and silent, and which sounds stop it for good.
 
-On the samples' own clock, with the real voice detector and the real recognizer; the reply is scripted.
+On a sample clock, with the real voice detector and the real recognizer; the reply is scripted.
 """
 
 from collections.abc import Iterator
@@ -30,23 +30,23 @@ REPLY = "A reply that goes on for a long time so that there is something to inte
 NODS = ("Mm-hm.", "Uh-huh.", "Yeah.", "Okay.", "Right.")
 VOICES = ("en-us", "en-gb", "en-us+f3", "en-gb+m7")
 SOFT = 0.35
-"""9 dB under a turn: how people nod while they listen."""
+"""9 dB softer than a turn: the level of a listener's backchannels."""
 FOLLOWED_S = 3.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a reply over which something was said."""
+    """Effect on a reply of a sound made over it."""
 
     ducked_ms: float | None
-    """From the onset to quieter frames, on the clock of the samples."""
+    """Time from the onset to quieter frames, on the sample clock."""
     silent_ms: float | None
-    """From the onset to the last frame that left the playout before the pause."""
+    """Time from the onset to the last frame that left playout before the pause."""
     stopped: bool
 
 
 def coughs() -> Iterator[Samples]:
-    """Bursts of noise of 60 to 180 ms that die away, as a cough or a knock does."""
+    """Generate decaying bursts of noise of 60 to 180 ms, like a cough or a knock."""
     chance = np.random.default_rng(0)
     for length_ms in range(60, 181, 12):
         length = length_ms * RATE_HZ // 1000
@@ -55,7 +55,7 @@ def coughs() -> Iterator[Samples]:
 
 
 def nods() -> Iterator[Samples]:
-    """Short words of agreement in four voices of eSpeak, softer than the first question."""
+    """Generate short words of agreement in four eSpeak voices, softer than the first question."""
     synthesizer = EspeakSynthesizer()
     level = rms(first_question())
     for voice in VOICES:
@@ -67,12 +67,12 @@ def nods() -> Iterator[Samples]:
 
 
 def first_question() -> Samples:
-    """By whose loudness the others are judged: of the utterances the one in the middle."""
+    """The utterance of median loudness, the reference for the level of the others."""
     return sorted(utterances(), key=rms)[len(utterances()) // 2]
 
 
 class Listener:
-    """A session in which a first question was asked, and the reply to it is heard."""
+    """A session that was asked a first question and is playing the reply to it."""
 
     def __init__(self, engines: Engines) -> None:
         self.clock = SampleClock(RATE_HZ)
@@ -86,7 +86,8 @@ class Listener:
         self.hear(np.zeros(RATE_HZ // 2, np.float32))
 
     def hear(self, audio: Samples) -> list[tuple[float, int, Event]]:
-        """The events while this is heard: when, after how many frames sent, and which."""
+        """Feed audio and return the events it caused, each with its time and the number of frames sent
+        by then."""
         happened = []
         noise = np.random.default_rng(1).normal(0, 0.0005, len(audio)).astype(np.float32)
         for start in range(0, len(audio) - WINDOW + 1, WINDOW):
@@ -100,13 +101,13 @@ class Listener:
         return happened
 
     def close(self) -> None:
-        """Leave."""
+        """Close the session."""
         self.session.close()
         self.session.join(5)
 
 
 def outcome(engines: Engines, audio: Samples) -> Outcome:
-    """Say this over a reply."""
+    """Play a sound over a reply and return its effect."""
     listener = Listener(engines)
     voiced = np.flatnonzero(np.abs(audio) > 0.02)
     onset = listener.clock.now() + (int(voiced[0]) if len(voiced) else 0) / RATE_HZ
@@ -123,7 +124,7 @@ def outcome(engines: Engines, audio: Samples) -> Outcome:
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     model = ScriptedModel(REPLY)
     recognizer, synthesizer = MoonshineRecognizer(), ScriptedSynthesizer(block_ms=1000)
     cascade = Cascade(SharedEngine(recognizer), SharedEngine(model), SharedEngine(synthesizer))

@@ -1,4 +1,4 @@
-"""Whisper with and without batches: callers who come again and again, on random weights of one size."""
+"""Whisper with and without batches: callers that ask repeatedly, on random weights of one size."""
 
 import tempfile
 import threading
@@ -18,10 +18,11 @@ TINY: dict[str, Any] = {
     **{"decoder_layers": 4, "decoder_attention_heads": 6, "decoder_ffn_dim": 1536},
     "fillers": 50_000,
 }
-"""As openai/whisper-tiny, and as large a vocabulary."""
+"""The dimensions of openai/whisper-tiny, with a vocabulary as large."""
 
 TOKENS = 30
-"""In every answer: about twenty words, a long sentence. Random weights never end by themselves."""
+"""Tokens in every answer: about twenty words, a long sentence. Random weights never end by
+themselves."""
 
 BATCHES = (1, 2, 4, 8)
 CALLERS = (1, 8)
@@ -29,12 +30,12 @@ EACH = 3
 """Utterances of every caller in a run."""
 
 ROUNDS = 3
-"""In each of which everything is run once, so that all share what else the machine does."""
+"""Each round runs everything once, so that other load on the machine affects all alike."""
 
 
 def run(engine: WhisperRecognizer, callers: int) -> tuple[float, float, list[float]]:
-    """Of callers who wait for nothing but their answer: seconds an utterance, by the clock and of all
-    cores together, and the milliseconds of each call."""
+    """Let callers ask again as soon as they are answered. Returns the seconds an utterance takes, by the
+    clock and summed over all cores, and the milliseconds of each call."""
     took: list[float] = []
     utterance = speech_like(engine.sample_rate_hz, 3.0)
 
@@ -59,7 +60,7 @@ def run(engine: WhisperRecognizer, callers: int) -> tuple[float, float, list[flo
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     device = find_device("auto")
     settings = {"max_new_tokens": TOKENS, "min_new_tokens": TOKENS}
     with tempfile.TemporaryDirectory() as folder:

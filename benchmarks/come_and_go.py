@@ -1,7 +1,7 @@
-"""A thousand people who come, say something and are gone: what is left behind?
+"""A thousand clients that connect, say something and leave: does anything remain?
 
-Over the WebSocket, twenty at a time; every other one says goodbye, the others are cut off, and their
-sessions wait for them in vain.
+Over the WebSocket, twenty at a time; every other client says goodbye, the others are cut off and never
+return to the sessions that wait for them.
 """
 
 import asyncio
@@ -13,18 +13,18 @@ from benchmarks.speech import PACKET
 from connections.access.client_registry import GRACE_S
 
 TIMES = 1000
-"""After as many that are not measured: memory keeps the shape of the most that was there at once."""
+"""Clients that are measured, after as many that are not: memory stays as large as its peak."""
 
 AT_A_TIME = 20
 REFUSED_S = 0.5
-"""After which who was refused tries again."""
+"""Wait of a refused client before it tries again."""
 
 PACKETS = 10
-"""200 ms of silence from each."""
+"""200 ms of silence from each client."""
 
 
 async def come_and_go(port: int) -> int:
-    """How often somebody was refused."""
+    """Run the clients and return the number of refusals."""
     refused = 0
     for _ in range(TIMES // AT_A_TIME):
         refused += sum(await asyncio.gather(*(_visit(port, number) for number in range(AT_A_TIME))))
@@ -55,7 +55,7 @@ async def _comes_in(line: WebLine) -> bool:
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     stay_on(CLIENTS_CORE)
     with Server(web=True) as server:
         asyncio.run(come_and_go(server.port))

@@ -1,4 +1,4 @@
-"""Default engines, human questions of about three seconds, in real time: where the wait goes."""
+"""Default engines, human questions of about three seconds, in real time: which part takes how long."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ SETTINGS = {
 
 
 def measure(flags: list[str]) -> dict[str, list[float]]:
-    """Milliseconds of each part, for every question that was answered."""
+    """Measure the milliseconds of each part, for every question that was answered."""
     silence = np.zeros(RATE_HZ, np.float32)
     with tempfile.TemporaryDirectory() as folder:
         asked, reply = Path(folder) / "questions.wav", Path(folder) / "reply.wav"
@@ -42,7 +42,7 @@ def measure(flags: list[str]) -> dict[str, list[float]]:
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     rows: list[list[object]] = []
     for name, flags in SETTINGS.items():
         parts = measure(flags)

@@ -1,4 +1,4 @@
-"""So many people at a server at once, talking in real time, and what that cost it."""
+"""A number of clients that talk to a server at once in real time, and the load they cause."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from benchmarks.talker import Talker
 
 SECONDS = 20.0
 STAGGER_S = 0.16
-"""The talkers begin within this time, evenly: packets of 20 ms and windows of 32 ms meet again after it,
-so they come as those of strangers do, not all at the same moment."""
+"""Time over which the talkers start, evenly: the common period of 20 ms packets and 32 ms windows, so
+that packets arrive spread out, as from unrelated clients, not all at once."""
 
 EDGE_S = 1.0
-"""At the beginning and at the end, for which what is used is not counted: not everybody is talking."""
+"""Time at both ends that is not measured, since not everybody is talking then."""
 
 COSTS = ("sessions", "CPU %", "CPU % each", "MB each", "threads")
 ANSWERS = ("answers", "decision ▶ first audio, median ms", "p95 ms", "errors")
@@ -26,13 +26,13 @@ HEADER = (*COSTS, *ANSWERS, *CARE)
 
 @dataclass(frozen=True)
 class Run:
-    """What so many sessions cost."""
+    """Cost of a number of sessions."""
 
     sessions: int
     seconds: float
-    """From `begun` to `ended`."""
+    """Time from `begun` to `ended`."""
     before: Usage
-    """Without anybody."""
+    """Usage with no client connected."""
     begun: Usage
     ended: Usage
     questions: int
@@ -42,21 +42,21 @@ class Run:
 
     @property
     def cpu_share(self) -> float:
-        """Of the server's core, in percent."""
+        """Share of the server's core that it used, in percent."""
         return 100 * (self.ended.cpu_s - self.begun.cpu_s) / self.seconds
 
     @property
     def elsewhere_share(self) -> float:
-        """What others took of it."""
+        """Share of that core used by others, in percent."""
         return 100 * self.ended.elsewhere_s(self.begun) / self.seconds
 
     @property
     def memory_mb(self) -> float:
-        """Of the server, more than before they came."""
+        """Memory of the server beyond its use before the clients came."""
         return self.ended.memory_mb - self.before.memory_mb
 
     def by_thread(self) -> list[list[object]]:
-        """Where the time went: the kinds of threads and their share of it."""
+        """List the kinds of threads with their shares of the time, largest first."""
         used = {
             kind: seconds - self.begun.cpu_s_by_thread.get(kind, 0.0)
             for kind, seconds in self.ended.cpu_s_by_thread.items()
@@ -67,11 +67,11 @@ class Run:
 
     @property
     def p95_ms(self) -> float:
-        """Infinity where nobody was answered."""
+        """95th percentile of the answers; infinity if there were none."""
         return percentile(self.answers_ms, 0.95) if self.answers_ms else float("inf")
 
     def row(self) -> list[object]:
-        """For the table."""
+        """The figures as a row of the table."""
         return [
             self.sessions,
             self.cpu_share,
@@ -90,7 +90,7 @@ class Run:
 def talk_to(
     server: Serving, line_to: Callable[[], Line], sessions: int, seconds: float = SECONDS
 ) -> Run:
-    """Everybody connects, then everybody talks for so long."""
+    """Connect all clients, then let all of them talk for `seconds`."""
     monologues = [Monologue.of(seconds, first=3 * number) for number in range(sessions)]
     talkers = [Talker(line_to(), monologue.audio) for monologue in monologues]
     before = server.usage()

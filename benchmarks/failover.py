@@ -1,4 +1,4 @@
-"""What another engine costs that stands behind the one that works, or takes over from a dead one."""
+"""Cost of failover: with a healthy engine in front of another, and when taking over from a dead one."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -28,8 +28,8 @@ class DeadSynthesizer(ScriptedSynthesizer):
 
 
 def first_output_ms(engines: Sequence[Synthesizer], calls: int) -> list[list[float]]:
-    """For each engine, for each call, from asking to the first audio; in turn, so that what else the
-    machine does falls on all of them."""
+    """Measure the time to first audio for each engine and call; engines take turns, so that other load
+    on the machine affects all of them."""
     shared = [SharedEngine(engine) for engine in engines]
     times: list[list[float]] = [[] for _ in engines]
     for _ in range(calls):
@@ -43,7 +43,7 @@ def first_output_ms(engines: Sequence[Synthesizer], calls: int) -> list[list[flo
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     rows: list[list[object]] = []
 
     def add(names: Sequence[str], engines: Sequence[Synthesizer], calls: int) -> None:

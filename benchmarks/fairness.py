@@ -1,4 +1,4 @@
-"""One model with one slot, and one person who asks turn after turn: how long do the others wait?"""
+"""A model with one slot, and one user who asks turn after turn: how long do the others wait?"""
 
 import random
 import threading
@@ -21,17 +21,17 @@ from testing.fakes import LoudnessDetector
 OTHERS = 5
 SECONDS = 20.0
 CALL_S = 0.05
-"""For which the model computes an answer."""
+"""Time for which the model computes an answer."""
 
 BETWEEN_S = 1.0
-"""Two questions of the same person, on the mean: five keep the model busy for a quarter of the time."""
+"""Mean time between two questions of a user: five users keep the model busy a quarter of the time."""
 
 IN_LINE = 20
-"""Questions that the greedy one has asked and not had answered."""
+"""Unanswered questions that the greedy user keeps in the queue."""
 
 
 class SlowModel:
-    """One at a time."""
+    """A model with one slot."""
 
     name = "slow-llm"
     slots = 1
@@ -62,17 +62,17 @@ class Person:
         self._asked: dict[int, float] = {}
 
     def ask(self) -> None:
-        """Something."""
+        """Ask a question."""
         asked_at = time.monotonic()
         self._asked[self.session.respond("?").number] = asked_at
 
     @property
     def waiting(self) -> int:
-        """Questions that were not answered yet."""
+        """Number of questions not yet answered."""
         return len(self._asked) - len(self._sink.first_frames)
 
     def waits_ms(self) -> list[float]:
-        """From each question to the beginning of its answer."""
+        """Time from each question to the start of its answer."""
         answered = self._sink.first_frames
         return [
             1000 * (answered[turn] - asked) for turn, asked in self._asked.items() if turn in answered
@@ -80,7 +80,7 @@ class Person:
 
 
 def waits_ms(*, greedy: bool) -> tuple[list[float], int]:
-    """How long the others waited, and how many answers the greedy one had meanwhile."""
+    """Measure how long the others waited, and how many answers the greedy user had meanwhile."""
     llm: SharedEngine[ChatModel] = SharedEngine(SlowModel())
     cascade = Cascade(SharedEngine(InstantRecognizer()), llm, SharedEngine(InstantSynthesizer()))
     engines = Engines(LoudnessDetector(), EndpointerSettings(), cascade)
@@ -116,7 +116,7 @@ def waits_ms(*, greedy: bool) -> tuple[list[float], int]:
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     rows: list[list[object]] = []
     for name, greedy in ((f"{OTHERS} people", False), ("the same, and one who asks on and on", True)):
         waits, pushed = waits_ms(greedy=greedy)

@@ -1,4 +1,4 @@
-"""Figures and how they are printed: medians, side by side, with what else the machine was doing."""
+"""Figures and how they are printed: medians, tables, and the load of the machine."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def median(values: Sequence[float]) -> float:
-    """The middle one."""
+    """The median of the values."""
     return statistics.median(values)
 
 
@@ -19,13 +19,13 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table in Markdown."""
+    """Format a table in Markdown."""
     lines = [f"### {title}", "", _row(header), _row(["---"] * len(header))]
     return "\n".join([*lines, *map(_row, rows), ""])
 
 
 def machine() -> str:
-    """What ran it, and how busy it was."""
+    """Describe the machine and its current load."""
     model = platform.processor() or platform.machine()
     cpu = Path("/proc/cpuinfo")
     if cpu.exists():

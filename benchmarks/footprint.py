@@ -1,4 +1,4 @@
-"""Footprint: what a server holds when nobody is connected."""
+"""Footprint: resources that a server holds when no client is connected."""
 
 import gc
 import os
@@ -11,26 +11,26 @@ from dataclasses import dataclass
 from benchmarks.program import memory_mb, open_files
 
 SETTLE_S = 1.0
-"""In which the server's thread closes the sockets of sessions that have ended."""
+"""Time for the server's thread to close the sockets of ended sessions."""
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """Of one process."""
+    """Resources of one process."""
 
     memory_mb: float
-    """As the system counts it: with what the allocator keeps of pieces it cannot give back."""
+    """Resident memory, with what the allocator keeps in fragments it cannot give back."""
     blocks: int
-    """Of Python's memory: what the program itself holds."""
+    """Blocks of Python's memory: what the program itself holds."""
     threads: int
     files: int
-    """Descriptors, sockets among them."""
+    """File descriptors, sockets among them."""
     sessions: int
-    """Those that are in memory."""
+    """Sessions still in memory."""
 
     @classmethod
     def now(cls, sessions: Sized) -> "Footprint":
-        """Of this process."""
+        """Measure this process."""
         time.sleep(SETTLE_S)
         gc.collect()
         pid = os.getpid()
@@ -38,7 +38,7 @@ class Footprint:
         return cls(memory_mb(pid), sys.getallocatedblocks(), threads, files, len(sessions))
 
     def rows_since(self, before: "Footprint") -> list[list[object]]:
-        """For a table of what was left behind: a name, a figure, an aim."""
+        """Compare with an earlier footprint, as rows of a table: name, figure, aim."""
         return [
             ["sessions still in memory", self.sessions, "0"],
             ["threads more than before", self.threads - before.threads, "0"],

@@ -1,4 +1,5 @@
-"""A framed client that talks in real time, lets no answer end, and hears what is left of the old one."""
+"""A framed client that talks in real time, interrupts every answer, and looks for remains of the old
+one."""
 
 import asyncio
 import random
@@ -12,18 +13,19 @@ from connections.tcp.wire import FrameKind, FrameReader, Hello, WireFrame, encod
 from pipeline.session import Session
 
 MAX_HEARD_S = 1.0
-"""An answer is interrupted within this time, anywhere."""
+"""Longest time for which an answer is heard before it is interrupted."""
 
 HASTY = 0.4
-"""How often the user does not wait for the answer to begin: it is still being made, or not even that."""
+"""Probability that the user interrupts before the answer begins: it is still in the making, or not
+begun."""
 
 HASTE_S = 0.4
 MAX_THOUGHT_S = 0.2
-"""Between stopping an answer and asking anew."""
+"""Longest pause between stopping an answer and asking anew."""
 
 
 class Interrupter(User):
-    """The session is in this process, so it can be interrupted from inside as well."""
+    """A user with a session in this process, which can be interrupted from inside as well."""
 
     def __init__(self, chance: random.Random, tally: Tally) -> None:
         super().__init__(chance, tally)
@@ -35,7 +37,7 @@ class Interrupter(User):
         self._interrupted_at: float | None = None
 
     async def connect(self, ports: tuple[int, int]) -> None:
-        """Be there, and silent, when this returns; `interrupt` has to follow."""
+        """Connect and send silence; `interrupt` has to follow."""
         self._microphone = (await asyncio.open_connection("127.0.0.1", ports[0]))[1]
         answer, self._loudspeaker = await asyncio.open_connection("127.0.0.1", ports[1])
         hello = encode_hello(Hello(uuid.uuid4().hex, full_duplex=True))
@@ -45,7 +47,7 @@ class Interrupter(User):
         await self._welcome.wait()
 
     async def interrupt(self, session: Session, times: int) -> None:
-        """Ask, and interrupt the answers, so many times."""
+        """Ask and interrupt the answer, `times` times."""
         self._session = session
         newer_than = await self._ask()
         for _ in range(times):
@@ -59,7 +61,7 @@ class Interrupter(User):
         await self.answered(newer_than)
 
     async def leave(self) -> None:
-        """Hang up, and let go of the session."""
+        """Hang up, and release the session."""
         del self._session
         for task in self._tasks:
             task.cancel()
@@ -72,7 +74,7 @@ class Interrupter(User):
         self._microphone.write(WireFrame(FrameKind.AUDIO, packet, sample=number * PACKET).encode())
 
     async def _interrupt_once(self) -> int:
-        """One of the three ways; the answer will be newer than the turn that is returned."""
+        """Interrupt in one of three ways. Returns a turn number below that of the next answer."""
         way = self.chance.choice(("spoken over", "typed", "interrupt()"))
         self.tally.ways[way] += 1
         if way == "spoken over":

@@ -1,7 +1,7 @@
-"""A thousand interruptions at random moments, all sessions at once, over TCP: what is left behind?
+"""A thousand interruptions at random moments, all sessions at once, over TCP: does anything remain?
 
-In real time, over engines that everybody shares and that take random times. Loud is speech here, and
-every utterance has words, so a turn without an answer is a fault of ours.
+In real time, over shared engines that take random times. Loud audio counts as speech, and every
+utterance has words, so a turn without an answer is a fault of ours.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from utils.shutdown import StopRequest
 SEED = 1
 SESSIONS = 20
 TIMES, WARM_UP_TIMES = 50, 5
-"""For each session: 1,000 in all, after 100 by as many sessions that are not measured."""
+"""Interruptions of each session: 1,000 in all, after 100 from as many sessions that are not measured."""
 CLOSE_S = 10.0
 
 
@@ -34,7 +34,7 @@ class Host:
 
     def __init__(self, chance: random.Random) -> None:
         self.sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-        """Those that are in memory."""
+        """Sessions still in memory."""
         self._latest: Session | None = None
         self._engines = unhurried_engines(chance)
         self._stop = StopRequest()
@@ -52,7 +52,7 @@ class Host:
         self._engines.close()
 
     def take_latest(self) -> Session:
-        """The session of the client that connected last."""
+        """Return the session of the client that connected last."""
         session, self._latest = self._latest, None
         assert session is not None
         return session
@@ -64,7 +64,7 @@ class Host:
 
 
 async def interrupt(host: Host, times: int) -> Tally:
-    """Everybody at once, each so often, until the last has left."""
+    """Run all users at once, each with `times` interruptions, until the last has left."""
     tally = Tally()
     clients, sessions = [], []
     for number in range(SESSIONS):
@@ -81,7 +81,7 @@ async def interrupt(host: Host, times: int) -> Tally:
 
 
 def figures(tally: Tally, before: Footprint, after: Footprint) -> list[list[object]]:
-    """The rows."""
+    """The rows of the table."""
     return [
         ["interruptions", tally.ways.total(), "1000"],
         *([f"… {way}", count, ""] for way, count in sorted(tally.ways.items())),
@@ -100,7 +100,7 @@ def _spread(times_ms: list[float]) -> str:
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     with Host(random.Random(SEED)) as host:
         asyncio.run(interrupt(host, WARM_UP_TIMES))
         before = Footprint.now(host.sessions)

@@ -1,4 +1,4 @@
-"""What a process of its own costs an engine, and what it spares everybody else."""
+"""Cost of running an engine in its own process, and how it protects the other sessions."""
 
 import sys
 import threading
@@ -21,19 +21,19 @@ from TTS.base import Synthesizer
 
 CALLS = 60
 WORDS = 200
-"""Of an answer, each a piece of its own."""
+"""Words of an answer, each yielded separately."""
 
 SENTENCE = "How would an answer to that help you?"
 HOPS = 500
 HOP_S = 0.02
-"""Between two frames of a session."""
+"""Time between two frames of a session."""
 
 WORDY = EngineSpec("llm", "wordy", "", "benchmarks.isolation:WordyModel")
 BUSY = EngineSpec("tts", "busy", "", "benchmarks.isolation:BusySynthesizer")
 
 
 class WordyModel:
-    """Answers with `WORDS` words, which cost nothing."""
+    """Answers with `WORDS` words at no cost."""
 
     name = "wordy-llm"
     slots = 1
@@ -54,8 +54,8 @@ class WordyModel:
 
 
 class BusySynthesizer:
-    """Computes in Python without a pause, as a loop over tokens does, and yields 80 ms of audio every
-    80 ms, for as long as it is not cancelled."""
+    """Computes in Python without a break, as a loop over tokens does, and yields 80 ms of audio every 80
+    ms until it is cancelled."""
 
     name = "busy-tts"
     slots = 1
@@ -64,7 +64,7 @@ class BusySynthesizer:
     voices: tuple[str, ...] = ()
 
     def expect_voice(self, voice: str) -> None:
-        """Any."""
+        """Accept any voice."""
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -81,7 +81,7 @@ class BusySynthesizer:
 
 
 def first_ms(begin: Callable[[], Iterator[Any]]) -> tuple[float, float]:
-    """Until the first output of a call, and until its end."""
+    """Measure a call: the time to its first output, and to its end."""
     begun = time.monotonic()
     outputs = begin()
     next(outputs)
@@ -92,7 +92,7 @@ def first_ms(begin: Callable[[], Iterator[Any]]) -> tuple[float, float]:
 
 
 def side_by_side(begin: Callable[[Any], Iterator[Any]], bare: Any, isolated: Any) -> list[object]:
-    """The same call of both in turns, so that the machine is as busy for one as for the other."""
+    """Run the same call on both engines in turn, so that the machine is equally busy for both."""
     times: tuple[list[tuple[float, float]], ...] = [], []
     for _ in range(CALLS):
         for engine, measured in zip((bare, isolated), times, strict=True):
@@ -103,7 +103,7 @@ def side_by_side(begin: Callable[[Any], Iterator[Any]], bare: Any, isolated: Any
 
 
 def costs() -> str:
-    """The table."""
+    """Measure the cost of isolation and return the table."""
     espeak, moonshine = find("tts", "espeak"), find("stt", "moonshine")
     synthesizer = espeak.load()()
     (chunk,) = synthesizer.synthesize(SENTENCE, None, None, CancelToken())
@@ -121,17 +121,18 @@ def costs() -> str:
     spoken = side_by_side(speak, synthesizer, isolate(espeak, {}, "cpu"))
     answered = side_by_side(answer, WordyModel(), isolate(WORDY, {}, "cpu"))
     recognised = side_by_side(recognise, moonshine.load()(), isolate(moonshine, {}, "cpu"))
-    specs = [
+    rows = [
         [f"moonshine, {seconds:.1f} s of speech", *recognised],
         [f"a model that gives {WORDS} words at once", *answered],
         ["espeak, a sentence", *spoken],
     ]
     header = ["", "first output, bare, ms", "isolated, ms", "all of it, bare, ms", "isolated, ms"]
-    return table(f"An engine, bare and in a process of its own (medians of {CALLS})", header, specs)
+    return table(f"An engine, bare and in a process of its own (medians of {CALLS})", header, rows)
 
 
 def lateness_ms(engine: Synthesizer | None) -> list[float]:
-    """How late frames of a session are beside the engine: one every `HOP_S`, from thread to thread."""
+    """Measure how late a session's frames are beside the engine: one every `HOP_S`, from thread to
+    thread."""
     cancel, going = CancelToken(), threading.Event()
 
     def keep_busy() -> None:
@@ -165,20 +166,20 @@ def lateness_ms(engine: Synthesizer | None) -> list[float]:
 
 
 def spares() -> str:
-    """The table."""
+    """Measure the lateness of other sessions' frames and return the table."""
     isolated = isolate(BUSY, {}, "cpu")
-    specs: list[list[object]] = []
+    rows: list[list[object]] = []
     for name, engine in (("none", None), ("in the program", BusySynthesizer()), ("isolated", isolated)):
         late = lateness_ms(engine)
-        specs.append([name, median(late), percentile(late, 0.95), max(late)])
+        rows.append([name, median(late), percentile(late, 0.95), max(late)])
     isolated.close()
     header = ["an engine that computes in Python", "a frame is late, median ms", "p95 ms", "max ms"]
     title = f"Frames of other sessions beside it, one every {1000 * HOP_S:.0f} ms"
-    return table(f"{title}; switch interval {1000 * sys.getswitchinterval():.1f} ms", header, specs)
+    return table(f"{title}; switch interval {1000 * sys.getswitchinterval():.1f} ms", header, rows)
 
 
 def main() -> str:
-    """Both tables."""
+    """Run the benchmark and return both tables."""
     return costs() + "\n" + spares()
 
 

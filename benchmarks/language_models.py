@@ -1,4 +1,4 @@
-"""Four callers of one language model in this process: one answer after the other, or all at once."""
+"""Four callers of one language model in this process: answers one by one, or all at once."""
 
 import tempfile
 import threading
@@ -19,29 +19,29 @@ from pipeline.turn import CancelToken
 CALLERS = 4
 ROUNDS = 5
 PROMPT_WORDS = 150
-"""A system prompt and a few exchanges."""
+"""Length of a system prompt and a few exchanges."""
 
 ANSWER_WORDS = 30
-"""Some ten seconds of speech."""
+"""Length of some ten seconds of speech."""
 
 TEMPLATE = "{% for m in messages %} {{ m.content }}{% endfor %}"
 
 
 @dataclass(frozen=True)
 class Round:
-    """What callers at the same moment had of it, in seconds."""
+    """Times of callers that ask at the same moment, in seconds."""
 
     first_words: list[float]
     whole: float
 
     @property
     def words_each_s(self) -> float:
-        """Of all callers together."""
+        """Words a second of all callers together."""
         return len(self.first_words) * ANSWER_WORDS / self.whole
 
 
 def random_model(folder: Path) -> Path:
-    """Qwen3 with random weights, 32 million of them; its tokens are words."""
+    """Save a Qwen3 with 32 million random weights, whose tokens are words."""
     words = {name: number for number, name in enumerate(["<unk>", "<end>", *map(str, range(600))])}
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -70,8 +70,8 @@ def random_model(folder: Path) -> Path:
 
 
 def ask(model: ChatModel, callers: int, seed: int) -> Round:
-    """So many questions at one moment; in the program who waits for longer than ten seconds is refused,
-    here nobody is."""
+    """Ask `callers` questions at once. The program refuses callers that wait longer than ten seconds;
+    this does not."""
     first_words: list[float] = []
     slots = threading.Semaphore(model.slots)
     together = threading.Barrier(callers + 1)
@@ -99,7 +99,8 @@ def ask(model: ChatModel, callers: int, seed: int) -> Round:
 
 
 def main() -> str:
-    """The table. On one core, since threads that wait for each other measure what else is running."""
+    """Run the benchmark and return its table. On one core, since threads that wait for each other
+    measure the other load on the machine."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         random_model(Path(folder))
@@ -110,7 +111,7 @@ def main() -> str:
         }
     cases = [(name, callers) for callers in (1, CALLERS) for name in chat_models]
     rounds: dict[tuple[str, int], list[Round]] = {case: [] for case in cases}
-    for seed in range(ROUNDS):  # side by side, so that whatever else the machine does harms all alike
+    for seed in range(ROUNDS):  # side by side, so that other load affects all alike
         for name, callers in cases:
             rounds[name, callers].append(ask(chat_models[name], callers, seed))
     for model in chat_models.values():

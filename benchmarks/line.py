@@ -1,4 +1,4 @@
-"""The line to a server: to our two ports, to our WebSocket, to the WebSocket of a peer."""
+"""Line: a connection to a server, through our two ports, our WebSocket, or the WebSocket of a peer."""
 
 import asyncio
 import base64
@@ -16,30 +16,30 @@ from pipeline.settings import EndpointerSettings
 
 HOST = "127.0.0.1"
 DECIDED = struct.Struct("<Q")
-"""In front of the audio of the peers: how many samples had come when their VAD decided."""
+"""Header of the peers' audio: number of samples received when their VAD decided."""
 
 DECISION_SAMPLES = 512 * math.ceil(EndpointerSettings().min_silence_ms / 32)
-"""From the end of the last voiced window to the window with which our VAD decides."""
+"""Samples from the end of the last voiced window to the window at which our VAD decides."""
 
 
 class Line(Protocol):
-    """Carries int16 audio both ways. In full duplex: the microphone is always listened to."""
+    """A connection that carries int16 audio both ways in full duplex: the microphone is always on."""
 
     rate_hz: int
     errors: list[str]
-    """What the server complained of."""
+    """Errors reported by the server."""
 
     async def open(self) -> None:
         """Connect."""
         ...
 
     def send(self, packet: bytes) -> None:
-        """The next piece of what is said."""
+        """Send the next packet of the user's audio."""
         ...
 
     def heard(self) -> AsyncIterator[int]:
-        """For each piece of an answer that arrives: after how many samples, of 16 kHz, its server had
-        decided that the user was done. Ends when the server hangs up."""
+        """Yield, for each piece of an answer that arrives, the number of samples at 16 kHz after which
+        the server decided that the user had finished. Ends when the server hangs up."""
         ...
 
     def close(self) -> None:
@@ -48,7 +48,7 @@ class Line(Protocol):
 
 
 class FramedLine:
-    """Our two ports."""
+    """A connection to our two ports."""
 
     rate_hz = RATE_HZ
 
@@ -83,7 +83,8 @@ class FramedLine:
 
 
 class WebSocketLine:
-    """As much of RFC 6455 as carries audio within a machine; the mask is zero, which changes nothing."""
+    """The part of RFC 6455 that carries audio within a machine; the mask is zero, which changes
+    nothing."""
 
     _TEXT, _BINARY, _CLOSE, _PING, _PONG = 1, 2, 8, 9, 10
 
@@ -107,7 +108,7 @@ class WebSocketLine:
         self._write(self._BINARY, packet)
 
     async def messages(self) -> AsyncIterator[bytes | str]:
-        """What arrives: audio as bytes, all else as text."""
+        """Yield the messages that arrive: audio as bytes, all else as text."""
         while True:
             first, length = await self._reader.readexactly(2)
             if length > 125:
@@ -135,14 +136,14 @@ class WebSocketLine:
 
 
 class WebLine(WebSocketLine):
-    """Our WebSocket; with the `key` of a session that waits, that one."""
+    """A connection to our WebSocket; with `key`, it resumes the waiting session of that key."""
 
     def __init__(self, port: int, rate_hz: int = RATE_HZ, key: str = "") -> None:
         super().__init__(port, f"/ws?rate={rate_hz}&key={key}", rate_hz)
         self.key = key
 
     async def open(self) -> None:
-        """Raises `ConnectionRefusedError` where there is no room."""
+        """Connect. Raises `ConnectionRefusedError` if the server is full."""
         await super().open()
         answer = json.loads(await anext(self.messages()))
         if answer["type"] != "welcome":
@@ -150,11 +151,11 @@ class WebLine(WebSocketLine):
         self.key = answer["key"]
 
     def say(self, kind: str, **fields: object) -> None:
-        """A message in JSON."""
+        """Send a message in JSON."""
         self._write(self._TEXT, json.dumps({"type": kind, **fields}).encode())
 
     def drop(self) -> None:
-        """Be gone without a word."""
+        """Disconnect without a goodbye."""
         self._writer.close()
 
     async def heard(self) -> AsyncIterator[int]:
@@ -167,7 +168,7 @@ class WebLine(WebSocketLine):
 
 
 class PeerLine(WebSocketLine):
-    """The WebSocket of a peer, which says by itself when it decided."""
+    """A connection to the WebSocket of a peer, which reports itself when it decided."""
 
     async def heard(self) -> AsyncIterator[int]:
         async for message in self.messages():
@@ -176,7 +177,7 @@ class PeerLine(WebSocketLine):
 
 
 def _noted(message: dict[str, object], errors: list[str]) -> int:
-    """The sample of a decision that one of our servers tells of, else 0; an error is noted."""
+    """Note an error; return the sample at which one of our servers decided, or 0 for other messages."""
     if message.get("event") == "SpeechEnded":
         end = message["speech_end_sample"]
         assert isinstance(end, int)

@@ -1,4 +1,5 @@
-"""From the decision of the voice detector to the first frame at the connection, zero-cost engines."""
+"""From the decision of the voice detector to the first frame at the connection, with zero-cost
+engines."""
 
 import math
 import time
@@ -19,7 +20,7 @@ WINDOW = 512
 
 
 class InstantSink:
-    """Takes everything at once and notes when the first frame of each turn came."""
+    """Takes frames at once and notes the time of each turn's first frame."""
 
     rate_hz = 16000
     frame_samples = 320
@@ -48,7 +49,7 @@ class InstantSink:
 
 
 def measure(turns: int = TURNS) -> list[float]:
-    """Milliseconds for each turn."""
+    """Measure the milliseconds of each turn."""
     engines, sink = zero_cost_engines(), InstantSink()
     engines = type(engines)(LoudnessDetector(), engines.endpointing, engines.voice)
     session = build_pipeline(engines, sink)
@@ -77,7 +78,7 @@ def _feed(feed: object, window: Samples, count: int) -> None:
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     times = measure()
     rows = [["VAD decision ▶ first frame", median(times), percentile(times, 0.99), "< 1 ms median"]]
     return table("Our own overhead, zero-cost engines", ["", "median ms", "p99 ms", "aim"], rows)

@@ -1,7 +1,7 @@
-"""Ours beside others in the same run: how soon a server answers, and how soon it falls silent.
+"""Our server beside others in the same run: how soon each answers, and how soon it falls silent.
 
-Human speech in real time over real sockets, zero-cost engines. Every server says by which sample its VAD
-decided, so how each counts a pause is left out of the figures.
+Human speech in real time over real sockets, zero-cost engines. Every server reports the sample at which
+its VAD decided, so the figures do not depend on how each counts a pause.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ from pipeline.messages import Samples
 
 COUNT = 4
 SECONDS = 1.5
-"""So many utterances of about this length; the first one is left out, since it warms the server up."""
+"""Length of the utterances, roughly, after a first one that only warms the server up."""
 
 ONSET = 0.02
-"""The amplitude with which an utterance begins to be heard."""
+"""Amplitude at which an utterance becomes audible."""
 
 NOISE = 0.002
-"""Of a room, as the deviation of samples: -54 dB. No microphone gives digital silence, after which a
-gate on loudness, such as Pipecat's, opens 0.15 to 0.2 s later."""
+"""Standard deviation of room noise: -54 dB. No microphone gives digital silence, after which a gate on
+loudness, such as Pipecat's, opens 0.15 to 0.2 s later."""
 
 SHORT_S, LONG_S = 1, 20
-"""A reply that is over before the next utterance, and one that is not."""
+"""Length of a reply that ends before the next utterance, and of one that does not."""
 
 PIPECAT = "S2S_PIPECAT_PYTHON"
 
@@ -43,11 +43,11 @@ class Conversation:
 
     audio: Samples
     onsets: list[int]
-    """The sample with which each utterance begins to be heard."""
+    """The sample at which each utterance becomes audible."""
 
     @classmethod
     def of(cls, utterances: list[Samples]) -> "Conversation":
-        """Each followed by the pause that ends it and by the answer."""
+        """Join utterances, each followed by the pause that ends it and time for the answer."""
         silence = np.zeros(int(GAP_S * RATE_HZ), np.float32)
         audio, onsets = silence, []
         for utterance in utterances:
@@ -58,19 +58,19 @@ class Conversation:
 
 
 def answers(line: Line, conversation: Conversation) -> list[object]:
-    """For the table: how soon the first audio came."""
+    """Measure how soon the first audio came, as cells of the table."""
     talker = asyncio.run(_heard(line, conversation))
     return _figures(talker.answers_ms(after=conversation.onsets[1]))
 
 
 def interruptions(line: Line, conversation: Conversation) -> list[object]:
-    """For the table: how soon the last audio came."""
+    """Measure how soon the last audio came, as cells of the table."""
     talker = asyncio.run(_heard(line, conversation))
     return _figures(talker.interruptions_ms(conversation.onsets[1:]))
 
 
 def ours(name: str, conversation: Conversation, *, web: bool) -> list[object]:
-    """One of our servers, with its defaults."""
+    """Measure one of our servers, with its defaults."""
     row: list[object] = [name]
     for seconds, measure in ((SHORT_S, answers), (LONG_S, interruptions)):
         with Server(functools.partial(zero_cost_engines, SECOND * seconds), web=web) as server:
@@ -80,7 +80,7 @@ def ours(name: str, conversation: Conversation, *, web: bool) -> list[object]:
 
 
 def bare(conversation: Conversation) -> list[object]:
-    """Nothing but a socket and the VAD; it cannot be interrupted."""
+    """Measure the bare server, only a socket and the VAD; it cannot be interrupted."""
     with Peer(sys.executable, "benchmarks.bare_server") as server:
         return [
             "bare WebSocket and VAD",
@@ -92,9 +92,10 @@ def bare(conversation: Conversation) -> list[object]:
 
 
 def pipecat(python: str, conversation: Conversation) -> list[list[object]]:
-    """With turns that end as ours do here, by silence alone; and by Smart Turn as well, its default.
+    """Measure Pipecat with turns that end by silence alone, as ours do here, and also by Smart Turn, its
+    default.
 
-    Either is interrupted in the same way, Pipecat's default.
+    Both are interrupted in the same way, Pipecat's default.
     """
     with Peer(python, "benchmarks.pipecat_server") as server:
         by_silence = answers(PeerLine(server.port, f"/silence/{SHORT_S}"), conversation)
@@ -120,7 +121,7 @@ def _figures(times_ms: list[float]) -> list[object]:
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     pinned = stay_on(CLIENTS_CORE)
     where = "server on one core, client on another" if pinned else "on any core"
     conversation = Conversation.of(questions(SECONDS, COUNT))

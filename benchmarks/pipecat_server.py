@@ -1,11 +1,11 @@
-"""Pipecat behind a WebSocket, with nothing slow in it: its own VAD and turns, and a tone as the answer.
+"""Pipecat behind a WebSocket, with zero-cost parts: its own VAD and turns, and a tone as the answer.
 
-Runs in an environment of its own, which has `pipecat-ai[silero,websocket]==1.14.0` and `uvicorn`.
-``python -m benchmarks.pipecat_server`` prints its port and serves until it is stopped.
+Runs in its own environment, with `pipecat-ai[silero,websocket]==1.14.0` and `uvicorn`. ``python -m
+benchmarks.pipecat_server`` prints its port and serves until it is stopped.
 """
 
 # mypy: ignore-errors
-# What it imports is not in the environment in which our types are checked.
+# Its imports are missing from the environment in which our types are checked.
 
 import socket
 import struct
@@ -46,11 +46,12 @@ from pipecat.workers.runner import WorkerRunner
 
 RATE_HZ = 16000
 STOP_S = 0.5
-"""The pause that ends an utterance: 16 windows of 32 ms, here as in our endpointer."""
+"""Pause that ends an utterance: 16 windows of 32 ms, here as in our endpointer."""
 
 
 class Analyzer(SileroVADAnalyzer):
-    """Its Silero, which also knows after how many samples it last decided that speech was over."""
+    """Pipecat's Silero, which also records after how many samples it last decided that speech was
+    over."""
 
     def __init__(self) -> None:
         super().__init__(params=VADParams(stop_secs=STOP_S))
@@ -70,7 +71,7 @@ class Analyzer(SileroVADAnalyzer):
 
 
 class Pcm(FrameSerializer):
-    """int16 as it is; in front of what goes out, after how many samples the VAD decided."""
+    """Plain int16; outgoing packets begin with the number of samples after which the VAD decided."""
 
     def __init__(self, analyzer: Analyzer) -> None:
         super().__init__()
@@ -86,7 +87,7 @@ class Pcm(FrameSerializer):
 
 
 class Transcriber(FrameProcessor):
-    """In place of a recognizer: the words are there as soon as the speech is over."""
+    """Replaces a recognizer: the words are there as soon as the speech is over."""
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -96,7 +97,7 @@ class Transcriber(FrameProcessor):
 
 
 class Answerer(FrameProcessor):
-    """In place of a language model and a voice: at the end of a turn, at once, a constant."""
+    """Replaces a language model and a voice: at the end of a turn it sends a constant at once."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__()
@@ -117,7 +118,7 @@ app = FastAPI()
 
 @app.websocket("/{turns_end_by}/{reply_s}")
 async def converse(websocket: WebSocket, turns_end_by: str, reply_s: int) -> None:
-    """One conversation; turns end by `silence` alone, or by `default` as Pipecat has it."""
+    """Hold one conversation; turns end by `silence` alone, or by `default`, Pipecat's own rule."""
     await websocket.accept()
     analyzer = Analyzer()
     by_silence = UserTurnStrategies(stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0)])
@@ -145,7 +146,7 @@ async def converse(websocket: WebSocket, turns_end_by: str, reply_s: int) -> Non
 
 
 if __name__ == "__main__":
-    logger.remove()  # it would write several lines for every frame that matters
+    logger.remove()  # it would write several lines for every frame of interest
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     print(listening.getsockname()[1], flush=True)

@@ -1,4 +1,4 @@
-"""The program as a person starts it, watched from outside."""
+"""The program as a user starts it, watched from outside."""
 
 import contextlib
 import os
@@ -10,11 +10,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LISTENING = "microphones connect to"
-"""What the server says when it is ready."""
+"""Text that the server prints when it is ready."""
 
 
 def seconds_to_run(*command: str) -> float:
-    """From start to end of a Python command."""
+    """Measure a Python command from start to end."""
     started = time.perf_counter()
     subprocess.run([sys.executable, *command], cwd=ROOT, check=True, capture_output=True)
     return time.perf_counter() - started
@@ -22,7 +22,8 @@ def seconds_to_run(*command: str) -> float:
 
 @contextlib.contextmanager
 def server(*flags: str) -> Iterator[tuple[float, "subprocess.Popen[str]", tuple[int, int]]]:
-    """A server with its default engines: seconds until it listened, its process, and its ports."""
+    """Run a server with its default engines. Yields the seconds until it listened, its process, and its
+    ports."""
     started = time.perf_counter()
     command = [sys.executable, "s2s_pipeline.py", "--recv_port", "0", "--send_port", "0", *flags]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
@@ -44,17 +45,17 @@ def memory_mb(pid: int) -> float:
 
 
 def cpu_s(pid: int) -> float:
-    """What a process has computed so far, in seconds. Raises `OSError` where not on Linux."""
+    """CPU time of a process so far, in seconds. Raises `OSError` where not on Linux."""
     return sum(map(int, _stat(pid)[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def threads(pid: int) -> int:
-    """How many a process has. Raises `OSError` where not on Linux."""
+    """Number of threads of a process. Raises `OSError` where not on Linux."""
     return int(_stat(pid)[17])
 
 
 def core_busy_s(core: int) -> float:
-    """How long a core has computed so far, whatever for. Raises `OSError` where not on Linux."""
+    """Busy time of a core so far, for any process. Raises `OSError` where not on Linux."""
     lines = Path("/proc/stat").read_text().splitlines()
     ticks = next(line.split()[1:] for line in lines if line.startswith(f"cpu{core} "))
     user, nice, system, _idle, _waiting, *rest = map(int, ticks[:8])
@@ -62,17 +63,18 @@ def core_busy_s(core: int) -> float:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields behind the name of the process, which may have spaces in it."""
+    """The fields behind the name of the process, which may contain spaces."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def open_files(pid: int) -> int:
-    """How many file descriptors a process holds. Raises `OSError` where not on Linux."""
+    """Number of file descriptors that a process holds. Raises `OSError` where not on Linux."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def context_switches(pid: int) -> int:
-    """How often the threads of a process went to sleep so far. Raises `OSError` where not on Linux."""
+    """Number of times the threads of a process went to sleep so far. Raises `OSError` where not on
+    Linux."""
     count = 0
     for status in Path(f"/proc/{pid}/task").glob("*/status"):
         for line in status.read_text().splitlines():

@@ -1,4 +1,4 @@
-"""A server in a process of its own, on a core of its own, and what it used: one of ours, or a peer."""
+"""A server in its own process, on its own core, and its usage: one of ours, or a peer's."""
 
 import gc
 import multiprocessing
@@ -31,43 +31,43 @@ from utils.shutdown import StopRequest
 SERVERS_CORE, CLIENTS_CORE = 0, 1
 
 NO_LIMIT = 1000
-"""Sessions; nobody is refused because of how many there are."""
+"""Maximum number of sessions, so high that none is refused because of it."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process has used up to now."""
+    """Resources that a process has used so far."""
 
     cpu_s: float
     memory_mb: float
     threads: int
     core_busy_s: float
-    """How long its core has computed, whatever for."""
+    """Busy time of its core, for any process."""
     cpu_s_by_thread: dict[str, float] = field(default_factory=dict)
-    """By the kind of thread, where the process tells."""
+    """CPU time by the kind of thread, for processes that report it."""
 
     def elsewhere_s(self, since: "Usage") -> float:
-        """What others, and the system itself, have computed on this core in the meantime."""
+        """CPU time of other processes, and of the system itself, on this core since then."""
         return max(0.0, self.core_busy_s - since.core_busy_s - (self.cpu_s - since.cpu_s))
 
     @classmethod
     def of(cls, pid: int, cpu_s_by_thread: dict[str, float] | None = None) -> "Usage":
-        """Of this process, on the servers' core. Raises `OSError` where not on Linux."""
+        """Measure this process, on the servers' core. Raises `OSError` where not on Linux."""
         busy_s = core_busy_s(SERVERS_CORE)
         return cls(cpu_s(pid), memory_mb(pid), threads(pid), busy_s, cpu_s_by_thread or {})
 
 
 class Serving(Protocol):
-    """A server in a process of its own."""
+    """A server in its own process."""
 
     def usage(self) -> Usage:
-        """Up to now."""
+        """Usage so far."""
         ...
 
 
 class Server:
-    """Ours: its two ports, or with `web` its WebSocket. Serves until the block ends, on one core where
-    the system lets us choose."""
+    """Our server: its two ports, or with `web` its WebSocket. Serves until the block ends, on one core
+    where the system allows the choice."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The first one: of microphones, or that of the WebSocket."""
+        """The first port: that of microphones, or of the WebSocket."""
         return self.ports[0]
 
     @property
@@ -105,20 +105,20 @@ class Server:
         return Usage.of(self.pid, self._ours.recv())
 
     def footprint(self) -> Footprint:
-        """Seen from inside."""
+        """Measure the server's footprint from inside."""
         self._ours.send("footprint")
         seen: Footprint = self._ours.recv()
         return seen
 
 
 class Peer:
-    """A module that serves on one port, which it prints, under a Python of its own."""
+    """A module that serves on one port, which it prints, under its own Python."""
 
     def __init__(self, python: str, module: str) -> None:
         self._command = [python, "-m", module]
 
     def __enter__(self) -> "Peer":
-        stay_on(SERVERS_CORE)  # which the process inherits
+        stay_on(SERVERS_CORE)  # inherited by the process
         self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         stay_on(CLIENTS_CORE)
         assert self._process.stdout is not None
@@ -134,7 +134,7 @@ class Peer:
 
 
 def stay_on(core: int) -> bool:
-    """Run on this core alone. False: the system does not let us choose."""
+    """Run on this core alone. Returns False if the system does not allow the choice."""
     if not hasattr(os, "sched_setaffinity"):
         return False
     os.sched_setaffinity(0, {core % (os.cpu_count() or 1)})

@@ -12,13 +12,13 @@ SWITCH_INTERVALS_S = (0.005, 0.0005)
 
 
 def measure(sessions: int, switch_interval_s: float) -> Run:
-    """One server, so many people."""
+    """Measure one server with this many sessions."""
     with Server(switch_interval_s=switch_interval_s) as server:
         return talk_to(server, lambda: FramedLine(server.ports), sessions)
 
 
 def main() -> str:
-    """The tables."""
+    """Run the benchmark and return its tables."""
     pinned = stay_on(CLIENTS_CORE)
     where = "one core, clients on another" if pinned else "any core (the system does not let us choose)"
     tables = []

@@ -1,8 +1,8 @@
-"""Twenty people who ask, interrupt, drop, come back and leave, for as long as you like: what grows?
+"""Twenty users who ask, interrupt, drop, come back and leave, for any length of time: what grows?
 
-``python -m benchmarks.soak 30`` takes thirty minutes. The server has a process of its own, and engines
-that take random times; loud is speech here, and every utterance has words, so a turn without an answer
-is a fault of ours.
+``python -m benchmarks.soak 30`` takes thirty minutes. The server has its own process, and engines that
+take random times; loud audio counts as speech, and every utterance has words, so a turn without an
+answer is a fault of ours.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ SEED = 1
 SESSIONS = 20
 MINUTES = 30.0
 WARM_UP_S = 15.0
-"""Talked before anything is measured: the first of everything stays in memory."""
+"""Time of talk before anything is measured, since first uses of everything stay in memory."""
 
 LOOKS = 10
 HEADER = ["minute", "resident MB", "threads", "file descriptors", "turns asked", "never answered"]
@@ -30,10 +30,10 @@ HEADER += ["came back", "sessions begun anew", "errors"]
 
 
 async def talk(server: Server, seconds: float, tally: Tally, looks: int = 0) -> list[list[object]]:
-    """Everybody at once, for so long; what the server looks like from outside, so many times."""
+    """Let all users talk for `seconds`; look at the server from outside `looks` times."""
     over = asyncio.Event()
     visitors = [Visitor(random.Random(SEED + n), tally, server.port) for n in range(SESSIONS)]
-    staying = asyncio.gather(*(visitor.registered(over) for visitor in visitors))
+    staying = asyncio.gather(*(visitor.stay(over) for visitor in visitors))
     rows = []
     for look in range(looks):
         await asyncio.sleep(seconds / looks)
@@ -62,7 +62,7 @@ def left_behind(before: Footprint, after: Footprint, tally: Tally) -> list[list[
 
 
 def main(minutes: float = MINUTES) -> str:
-    """The tables."""
+    """Run the benchmark and return its tables."""
     stay_on(CLIENTS_CORE)
     tally = Tally()
     with Server(functools.partial(unhurried_engines, random.Random(SEED)), web=True) as server:

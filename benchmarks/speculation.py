@@ -1,7 +1,7 @@
-"""What speculation costs: calls and computing of the engines for answers that are thrown away.
+"""Cost of speculation: calls and computing time of the engines for answers that are thrown away.
 
-On the samples' own clock, with the default engines, so time waits for them: a guess is always worked out
-to its end before the user goes on. That is the most it can cost.
+On a sample clock, with the default engines, so time waits for them: a guess is always computed to its
+end before the user goes on. That is the most it can cost.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ from VAD.smart_turn import SmartTurnDetector
 from VAD.smart_turn_file import smart_turn_file
 
 HESITATIONS_MS = (300, 700)
-"""Pauses put into the quietest point of the middle of a sentence."""
+"""Lengths of pauses inserted at the quietest point in the middle of a sentence."""
 
 WINDOW = 512
 HEADER = (
@@ -50,11 +50,12 @@ T = TypeVar("T")
 
 
 _alone = threading.Lock()
-"""One engine computes at a time, so what the process used is what that engine used; the clock waits."""
+"""Lets one engine compute at a time, so that the CPU time of the process is that of the engine; the
+clock waits."""
 
 
 class Metered(SharedEngine[E]):
-    """Counts the calls of its engine, and the seconds of all cores that they take."""
+    """Counts the calls of its engine, and their CPU seconds over all cores."""
 
     def __init__(self, engine: E) -> None:
         super().__init__(engine)
@@ -90,15 +91,15 @@ class Metered(SharedEngine[E]):
 
 @dataclass(frozen=True)
 class Costs:
-    """What one conversation took."""
+    """Cost of one conversation."""
 
     done: list[TurnDone]
     calls: list[int]
-    """Of each engine: recognizer, model, synthesizer, turn detector."""
+    """Calls of each engine: recognizer, model, synthesizer, turn detector."""
     cpu_s: list[float]
 
     def row(self) -> list[object]:
-        """Counts, shares, and what it comes to for each turn that was answered."""
+        """The counts and shares, and the cost of each turn that was answered."""
         answered = [turn for turn in self.done if turn.state == "done"]
         thrown_away = len(self.done) - len(answered)
         guesses = thrown_away + sum(turn.marks["begun"] < turn.marks["endpoint"] for turn in answered)
@@ -109,7 +110,7 @@ class Costs:
 
 
 def hesitating(pause_ms: int) -> list[Samples]:
-    """The sentences with a pause in the middle of each."""
+    """The sentences, each with a pause in its middle."""
     pause = np.zeros(RATE_HZ * pause_ms // 1000, np.float32)
     return [
         np.concatenate((said.beginning, pause, said.whole[len(said.beginning) :]))
@@ -118,7 +119,7 @@ def hesitating(pause_ms: int) -> list[Samples]:
 
 
 def converse(engines: Engines, said: list[Samples]) -> list[TurnDone]:
-    """Say this, one after the other, and wait wherever the program speaks."""
+    """Say the utterances one after the other, and wait while the program speaks."""
     clock = SampleClock(RATE_HZ)
     session = build_pipeline(engines, RecordingSink(clock.now), clock=clock)
     clock.on_advance(session.playout.wake)
@@ -149,7 +150,7 @@ def converse(engines: Engines, said: list[Samples]) -> list[TurnDone]:
 
 
 def measure(engines: Engines, metered: list[Metered[Any]], said: list[Samples]) -> Costs:
-    """One conversation."""
+    """Measure one conversation."""
     for engine in metered:
         engine.calls, engine.cpu_s = 0, 0.0
     done = converse(engines, said)
@@ -157,7 +158,7 @@ def measure(engines: Engines, metered: list[Metered[Any]], said: list[Samples]) 
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     stt: Metered[Recognizer] = Metered(MoonshineRecognizer())
     llm: Metered[ChatModel] = Metered(ElizaModel())
     tts: Metered[Synthesizer] = Metered(EspeakSynthesizer())

@@ -1,4 +1,4 @@
-"""Human speech for benchmarks: the utterances of a folder, or what the recognizer's package carries."""
+"""Human speech for benchmarks: the utterances of a folder, or those in the recognizer's package."""
 
 import functools
 import itertools
@@ -16,18 +16,20 @@ from pipeline.messages import Samples
 RATE_HZ = 16000
 PACKET_S = 0.02
 PACKET = int(RATE_HZ * PACKET_S)
-"""Samples that are sent at a time, one packet every 20 ms."""
+"""Samples sent at a time, one packet every 20 ms."""
 
 GAP_S = 1.5
 """Silence between two utterances: the pause that ends one, and the answer."""
 
 ANSWERED_S = 0.7
-"""So soon after an utterance its answer has begun, if ever: the pause that ends it takes 0.5 s."""
+"""Time after an utterance by which its answer has begun, if at all: the pause that ends it takes 0.5
+s."""
 
 
 @functools.cache
 def utterances() -> list[Samples]:
-    """Each a sentence or two. S2S_SPEECH names the folder; by default ../shared/audio/utterances."""
+    """Load the utterances, each a sentence or two. S2S_SPEECH names the folder; the default is
+    ../shared/audio/utterances."""
     files = sorted(_folder().glob("*.flac")) + sorted(_folder().glob("*.wav"))
     if files:
         return [load(file) for file in files]
@@ -38,18 +40,18 @@ def utterances() -> list[Samples]:
 
 @dataclass(frozen=True)
 class Sentence:
-    """One of which it is known where it could be broken off."""
+    """An utterance with a known point at which it could be broken off."""
 
     whole: Samples
     beginning: Samples
-    """Up to the quietest point of its middle."""
+    """The part up to the quietest point of its middle."""
     room: Samples
-    """What the room sounds like when nobody speaks."""
+    """Sound of the room when nobody speaks."""
 
 
 @functools.cache
 def sentences() -> list[Sentence]:
-    """Those of the folder of which utterances.json says where they end, and where to cut them."""
+    """Load the utterances for which utterances.json gives the end, and a point to cut them."""
     found = []
     for item in json.loads((_folder() / "utterances.json").read_text("utf-8")):
         if item.get("cut_s"):
@@ -67,11 +69,11 @@ class Monologue:
 
     audio: Samples
     questions: int
-    """How many of them are over in time for an answer."""
+    """Number of utterances that end in time for an answer."""
 
     @classmethod
     def of(cls, seconds: float, first: int = 0) -> "Monologue":
-        """So long, beginning with utterance `first`."""
+        """Join utterances for `seconds`, beginning with utterance `first`."""
         available = utterances()
         order = itertools.islice(itertools.cycle(available), first % len(available), None)
         silence = np.zeros(int(GAP_S * RATE_HZ), np.float32)
@@ -83,12 +85,12 @@ class Monologue:
 
 
 def questions(seconds: float, count: int) -> list[Samples]:
-    """The `count` utterances whose length is nearest to `seconds`."""
+    """The `count` utterances with lengths nearest to `seconds`."""
     return sorted(utterances(), key=lambda audio: abs(len(audio) / RATE_HZ - seconds))[:count]
 
 
 def load(file: Path) -> Samples:
-    """A sound file as mono at 16 kHz."""
+    """Load a sound file as mono at 16 kHz."""
     samples, rate_hz = soundfile.read(file, dtype="float32")
     return resample(to_mono(samples), rate_hz, RATE_HZ)
 

@@ -1,4 +1,4 @@
-"""What it costs before anybody speaks: the start, --help, memory and wake-ups at rest."""
+"""Cost before anybody speaks: the start, --help, memory and wake-ups at rest."""
 
 import socket
 import time
@@ -15,7 +15,7 @@ PARSER = "from transformers import HfArgumentParser"
 
 
 def help_against_parser() -> tuple[float, float]:
-    """Median seconds of `--help` and of the bare import of its parser, one beside the other."""
+    """Median seconds of `--help` and of the bare import of its parser, measured in turn."""
     pairs = [
         (seconds_to_run("s2s_pipeline.py", "--help"), seconds_to_run("-c", PARSER)) for _ in range(RUNS)
     ]
@@ -23,7 +23,7 @@ def help_against_parser() -> tuple[float, float]:
 
 
 def start_and_memory() -> tuple[float, float]:
-    """Median seconds until the server listens, and its memory in MB then, default engines."""
+    """Median seconds until the server listens, and its memory in MB then, with default engines."""
     starts, sizes = [], []
     for _ in range(RUNS):
         with server() as (seconds, process, _ports):
@@ -33,7 +33,8 @@ def start_and_memory() -> tuple[float, float]:
 
 
 def wake_ups_per_s() -> float:
-    """Of a server with one session to which no sound comes. Raises `OSError` where not on Linux."""
+    """Wake-ups of a server with one session that receives no sound. Raises `OSError` where not on
+    Linux."""
     with server() as (_seconds, process, ports):
         hello = encode_hello(Hello(uuid.uuid4().hex))
         with (
@@ -42,16 +43,16 @@ def wake_ups_per_s() -> float:
         ):
             microphone.sendall(hello)
             loudspeaker.sendall(hello)
-            loudspeaker.recv(1024)  # the welcome
-            time.sleep(PAIRING_S + 1)  # until the timers that the start has set are over
+            loudspeaker.recv(1024)  # the welcome message
+            time.sleep(PAIRING_S + 1)  # until the timers of the start have run out
             before = context_switches(process.pid)
             time.sleep(IDLE_S)
             return (context_switches(process.pid) - before) / IDLE_S
 
 
 def main() -> str:
-    """The table."""
-    seconds_to_run("s2s_pipeline.py", "--help")  # or the first run alone would read from the disk
+    """Run the benchmark and return its table."""
+    seconds_to_run("s2s_pipeline.py", "--help")  # or the first run alone would read from disk
     helped, bare = help_against_parser()
     start, memory = start_and_memory()
     rows = [

@@ -1,9 +1,9 @@
-"""What is left to recognise when the user has finished: a recognizer that streams beside itself at once.
+"""Work left for a recognizer when the user has finished: streaming beside recognising all at once.
 
-A streaming Nemotron of middle size with random weights, on one thread, in the real pipeline on the clock
-of the samples: whatever can be computed while the user speaks is. Its words are noise; what they cost is
-not. CPU time of the recognizer's thread, so that other work on the machine is not counted; the two ways
-take turns with every utterance.
+A streaming Nemotron of medium size with random weights, on one thread, in the real pipeline on a sample
+clock: everything that can be computed while the user speaks is. Its words are noise; their cost is not.
+Measured is the CPU time of the recognizer's thread, so that other work on the machine does not count;
+the two ways take turns with every utterance.
 """
 
 import tempfile
@@ -36,14 +36,15 @@ COUNT = 3
 """Utterances of about each length."""
 
 SIZE, LAYERS = 512, 8
-"""Of the encoder; the published model has 1024 and 24."""
+"""Dimensions of the encoder; the published model has 1024 and 24."""
 
 BLANK_BIAS = 60.0
-"""Makes it write five tokens a second, about as many as somebody says, instead of as many as it may."""
+"""Bias that makes it write five tokens a second, about as many as people speak, instead of the
+maximum."""
 
 
 class Timed:
-    """A recognizer, and how long its thread computed `while_speaking` and `afterwards`, in ms."""
+    """A recognizer, and the milliseconds that its thread computed `while_speaking` and `afterwards`."""
 
     def __init__(self, engine: NemotronRecognizer) -> None:
         self.engine = engine
@@ -59,11 +60,11 @@ class Timed:
         return heard
 
     def close(self) -> None:
-        """The weights are shared with the others."""
+        """Nothing to free: the weights are shared with the others."""
 
 
 class TimedStreaming(Timed):
-    """The same, while it is said."""
+    """A recognizer that streams while the user speaks."""
 
     def __init__(self, engine: NemotronRecognizer) -> None:
         super().__init__(engine)
@@ -101,7 +102,7 @@ class TimedStream:
 
 
 def hear(recognizer: Timed, audio: Samples) -> str:
-    """One utterance through the pipeline; its words."""
+    """Send one utterance through the pipeline and return its words."""
     others = zero_cost_engines()
     assert isinstance(others.voice, Cascade)
     voice = Cascade(SharedEngine(recognizer), others.voice.llm, others.voice.tts)
@@ -127,7 +128,7 @@ def hear(recognizer: Timed, audio: Samples) -> str:
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         model = str(tiny_nemotron(Path(folder), size=SIZE, layers=LAYERS))

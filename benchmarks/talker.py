@@ -1,4 +1,4 @@
-"""Somebody who says something over a line in real time, and notes what came back when."""
+"""Talker: says something over a line in real time, and notes when which answers came back."""
 
 import asyncio
 import contextlib
@@ -11,11 +11,11 @@ from pipeline.audio import resample, to_pcm16
 from pipeline.messages import Samples
 
 PLAYING_S = 0.1
-"""A reply of which something arrived so lately is still going on; the longest packets are of 40 ms."""
+"""A reply that had audio within this time is still going on; the longest packets are of 40 ms."""
 
 QUIET_S = 0.15
-"""And after so long without audio it has stopped. No server answers anew so soon after it has stopped:
-the shortest pause that ends an utterance is one of 160 ms."""
+"""A reply without audio for this long has stopped. No server answers anew sooner after it has stopped:
+the shortest pause that ends an utterance is 160 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,16 @@ class Arrival:
 
     at: float
     decided: int
-    """After how many samples the server had decided that the user was done."""
+    """Number of samples after which the server had decided that the user had finished."""
 
 
 class Talker:
-    """Says `audio`, of 16 kHz, in packets of 20 ms, one every 20 ms."""
+    """Says `audio`, at 16 kHz, in packets of 20 ms, one every 20 ms."""
 
     def __init__(self, line: Line, audio: Samples) -> None:
         self.line = line
         self.late_ms: list[float] = []
-        """How late each packet was sent: by how much the clients' own machine was too busy."""
+        """Delay of each packet, a measure of how overloaded the clients' machine was."""
         step = round(line.rate_hz * PACKET_S)
         said = resample(audio, RATE_HZ, line.rate_hz)
         self._packets = [to_pcm16(said[n : n + step]) for n in range(0, len(said), step)]
@@ -41,12 +41,12 @@ class Talker:
         self._arrivals: list[Arrival] = []
 
     async def connect(self) -> None:
-        """Be there, and listen."""
+        """Connect, and listen."""
         await self.line.open()
         self._listening = asyncio.create_task(self._listen())
 
     async def talk(self, starts_after_s: float = 0.0) -> None:
-        """Say everything, then hang up; or hang up when cancelled."""
+        """Say everything, then hang up; hang up early when cancelled."""
         loop = asyncio.get_running_loop()
         began = loop.time() + starts_after_s
         try:
@@ -66,9 +66,9 @@ class Talker:
     def answers_ms(
         self, after: int = 0, *, since: float = -math.inf, until: float = math.inf
     ) -> list[float]:
-        """From the packet with which the server could decide to the first audio of the answer.
+        """Times from the packet with which the server could decide to the first audio of the answer.
 
-        Only of decisions made `after` a sample, which could be made between two moments of the loop.
+        Covers only decisions made `after` a sample, which could be made between two turns of the loop.
         """
         latest, answers = 0, []
         for arrival in self._arrivals:
@@ -80,7 +80,8 @@ class Talker:
         return answers
 
     def interruptions_ms(self, onsets: list[int]) -> list[float]:
-        """From the packet with each onset of speech over a reply to the last audio of that reply."""
+        """Times from the packet with each onset of speech over a reply to the last audio of that
+        reply."""
         interruptions = []
         for onset in onsets:
             began = self._sent_at[onset // PACKET]

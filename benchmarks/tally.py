@@ -1,4 +1,4 @@
-"""Tally: what all who interrupt have counted together."""
+"""Tally: the counts of all users who interrupt."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,22 +6,22 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Tally:
-    """Kept on one thread."""
+    """Counts kept on one thread."""
 
     ways: Counter[str] = field(default_factory=Counter)
-    """What the users did when an answer was due, or had begun."""
+    """Actions of the users when an answer was due, or had begun."""
     unheard: int = 0
-    """Interruptions of an answer of which nothing had come yet."""
+    """Interruptions of an answer of which nothing had arrived yet."""
     awaited: int = 0
-    """Turns of the user's after which they waited for the answer."""
+    """Turns of the user after which they waited for the answer."""
     silent_turns: int = 0
-    """Those after which nothing newer was heard for longer than anybody waits."""
+    """Turns after which nothing newer was heard for longer than a user waits."""
     frames: int = 0
-    """Of audio."""
+    """Frames of audio."""
     old_frames: int = 0
-    """Those of a turn that was over, or older than one that was heard already."""
+    """Frames of a turn that was over, or older than one already heard."""
     errors: list[str] = field(default_factory=list)
     returned_ms: list[float] = field(default_factory=list)
-    """From calling `interrupt()` in the middle of an answer to its return; the flush is in it."""
+    """Times from calling `interrupt()` in the middle of an answer to its return, the flush included."""
     told_ms: list[float] = field(default_factory=list)
-    """From calling it to the flush at the client."""
+    """Times from calling `interrupt()` to the flush at the client."""

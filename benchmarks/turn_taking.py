@@ -1,4 +1,4 @@
-"""Whole and unfinished human utterances: how soon a turn ends, and how often too soon."""
+"""Complete and unfinished human utterances: how soon a turn ends, and how often too soon."""
 
 import math
 import time
@@ -26,25 +26,25 @@ THRESHOLDS = (0.5, 0.7, 0.85, 0.93)
 WINDOW = 512
 WINDOW_MS = 1000 * WINDOW / RATE_HZ
 PHASES = 4
-"""Each recording is begun so many times, at different places within a window: verdicts vary with it."""
+"""Number of starts of each recording at different offsets within a window: verdicts vary with it."""
 
 PAUSE_S = 2.0
 
 
 @dataclass(frozen=True)
 class Ending:
-    """A pause as the pipeline hears it."""
+    """A pause as the pipeline detects it."""
 
     voice_end_ms: float
-    """Where the voice detector hears the end, after the true one."""
+    """Time at which the voice detector hears the end, after the true one."""
     asked_ms: float
-    """When the turn detector is asked, after that."""
+    """Time at which the turn detector is asked, after that."""
     judged: Samples
-    """What it is asked about."""
+    """Audio given to the turn detector."""
 
 
 def endings() -> tuple[list[Ending], list[Ending]]:
-    """Of whole sentences, and of their beginnings; behind both comes the noise of the room."""
+    """The pauses after complete sentences and after their beginnings; room noise follows both."""
     whole, cut = [], []
     for sentence in sentences():
         for phase in range(0, WINDOW, WINDOW // PHASES):
@@ -54,7 +54,8 @@ def endings() -> tuple[list[Ending], list[Ending]]:
 
 
 def pause_behind(speech: Samples, room: Samples) -> Ending:
-    """Let the real voice detector hear it, as the VAD stage does, until it pauses behind the speech."""
+    """Feed the speech to the real voice detector, as the VAD stage does, until it pauses after the
+    speech."""
     audio = np.concatenate((speech, np.resize(room, int(PAUSE_S * RATE_HZ))))
     settings, stream = EndpointerSettings(), SileroDetector().open()
     endpointer, utterance = Endpointer(settings, WINDOW_MS), UtteranceBuffer(RATE_HZ, 4)
@@ -79,14 +80,15 @@ def pause_behind(speech: Samples, room: Samples) -> Ending:
 
 
 def silence(ms: float) -> Callable[[Ending], float]:
-    """A pause of this length, whatever was said."""
+    """A policy that ends the turn after a pause of this length, whatever was said."""
     return lambda ending: ending.voice_end_ms + ms
 
 
 def smart(
     completeness: Callable[[Ending], tuple[float, float]], threshold: float
 ) -> Callable[[Ending], float]:
-    """How long after the true end a turn ends, with the detector as the pipeline uses it."""
+    """A policy that asks the turn detector as the pipeline does: the time from the true end to the end
+    of the turn."""
 
     def ends_after_ms(ending: Ending) -> float:
         complete, took_ms = completeness(ending)
@@ -99,7 +101,7 @@ def smart(
 
 
 def judging() -> Callable[[Ending], tuple[float, float]]:
-    """Completeness of a pause, and the milliseconds until it was known; each is asked about once."""
+    """Completeness of a pause, and the milliseconds until it was known; each pause is judged once."""
     detector = SmartTurnDetector(str(smart_turn_file()))
     known: dict[int, tuple[float, float]] = {}
 
@@ -114,7 +116,7 @@ def judging() -> Callable[[Ending], tuple[float, float]]:
 
 
 def main() -> str:
-    """The table."""
+    """Run the benchmark and return its table."""
     whole, cut = endings()
 
     def row(name: str, ends_after_ms: Callable[[Ending], float]) -> list[object]:

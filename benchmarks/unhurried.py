@@ -1,4 +1,5 @@
-"""Engines that take a short random time for everything, and cannot be stopped in it, as native calls."""
+"""Engines that take a short random time for everything, and cannot be stopped meanwhile, like native
+calls."""
 
 import random
 import time
@@ -19,12 +20,12 @@ from VAD.base import TurnDetector
 RATE_HZ = 16000
 REPLY = "This is the first sentence of a reply. It has four of them, of a second at least. " * 2
 BLOCK_S = 0.2
-"""Of audio, for which the synthesizer works once."""
+"""Length of the audio that the synthesizer makes at a time."""
 S_PER_CHARACTER = 0.03
 
 
 class _Unhurried:
-    """Remembers nothing of a call: what grows in memory is ours."""
+    """Keeps nothing of a call, so that any growth in memory is ours."""
 
     sample_rate_hz = RATE_HZ
     languages: tuple[str, ...] = ("en",)
@@ -34,7 +35,7 @@ class _Unhurried:
         self.chance = chance
 
     def compute(self, least_ms: float, most_ms: float) -> None:
-        """Take so long."""
+        """Take a random time between the two."""
         time.sleep(self.chance.uniform(least_ms, most_ms) / 1000)
 
     def close(self) -> None:
@@ -42,12 +43,12 @@ class _Unhurried:
 
 
 class UnhurriedRecognizer(_Unhurried):
-    """Hears words in everything."""
+    """Recognizes words in any audio."""
 
     name = "unhurried-stt"
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
-        """After 5 to 60 ms."""
+        """Answer after 5 to 60 ms."""
         self.compute(5, 60)
         return Transcription("words", "en")
 
@@ -66,7 +67,7 @@ class UnhurriedModel(_Unhurried):
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
     ) -> Iterator[str]:
-        """A word after every 0 to 4 ms."""
+        """Yield a word after every 0 to 4 ms."""
         for word in REPLY.split(" "):
             self.compute(0, 4)
             if cancel.cancelled:
@@ -81,13 +82,13 @@ class UnhurriedSynthesizer(_Unhurried):
     voices: tuple[str, ...] = ()
 
     def expect_voice(self, voice: str) -> None:
-        """There is but one."""
+        """Refuse every voice, as there is only one."""
         raise unknown_voice(self.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """A block after every 1 to 10 ms."""
+        """Yield a block after every 1 to 10 ms."""
         for _ in range(round(len(text) * S_PER_CHARACTER / BLOCK_S)):
             self.compute(1, 10)
             if cancel.cancelled:
@@ -96,18 +97,18 @@ class UnhurriedSynthesizer(_Unhurried):
 
 
 class UnhurriedTurnDetector(_Unhurried):
-    """Takes one pause for an end and the next for a hesitation, as chance will have it."""
+    """Takes a pause for an end or a hesitation at random."""
 
     name = "unhurried-turn"
 
     def completeness(self, samples: Samples) -> float:
-        """After 10 to 120 ms."""
+        """Answer after 10 to 120 ms."""
         self.compute(10, 120)
         return self.chance.choice((0.0, 1.0))
 
 
 def unhurried_engines(chance: random.Random) -> Engines:
-    """For twenty people, for whom loud is speech; slots are waited for now and then."""
+    """Engines for twenty users for whom loud audio is speech; callers wait for slots now and then."""
     cascade = Cascade(
         SharedEngine(UnhurriedRecognizer(2, chance)),
         SharedEngine(UnhurriedModel(8, chance)),

@@ -1,4 +1,4 @@
-"""Somebody who talks in real time, loud or not at all, and waits for answers."""
+"""User: talks in real time, loud or silent, and waits for answers."""
 
 import asyncio
 import itertools
@@ -13,33 +13,34 @@ from pipeline.audio import to_pcm16
 
 LOUD, QUIET = (to_pcm16(np.full(PACKET, level, np.float32)) for level in (0.5, 0.0))
 MIN_WORDS, MAX_WORDS = 16, 60
-"""Packets: 0.3 to 1.2 s. The shortest is longer than a cough, the longest than any nod."""
+"""Packets of an utterance: 0.3 to 1.2 s. The shortest is longer than a cough, the longest than any
+nod."""
 
 MIN_BREATH, MAX_BREATH = 8, 30
-"""Packets: 0.16 to 0.6 s. After some of these pauses a turn has ended, after others it goes on."""
+"""Packets of a pause: 0.16 to 0.6 s. Some of these pauses end a turn, others do not."""
 
 PATIENCE_S = 5.0
-"""Who has got no answer by then was not answered: a pause takes one second, the engines a tenth."""
+"""Time after which a turn counts as unanswered: a pause takes one second, the engines a tenth."""
 
 
 class User:
-    """Knows when to say what, and which turn it hears; not over what line."""
+    """Decides what to say when, and tracks which turn it hears; independent of the connection."""
 
     def __init__(self, chance: random.Random, tally: Tally) -> None:
         self.chance = chance
         self.tally = tally
         self.newest = 0
-        """The latest turn of which something was heard."""
+        """The latest turn of which audio was heard."""
         self._over: set[int] = set()
         self._to_say: deque[bool] = deque()
         self._said, self._news = asyncio.Event(), asyncio.Event()
 
     def send(self, packet: bytes, number: int) -> None:
-        """Packet so-and-so of what the microphone hears."""
+        """Send packet `number` of the microphone."""
         raise NotImplementedError
 
     async def microphone(self) -> None:
-        """Is on for ever."""
+        """Send audio for ever, a packet every 20 ms."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         for number in itertools.count():
@@ -49,8 +50,8 @@ class User:
                 self._said.set()
 
     async def speak(self) -> int:
-        """Some words, or some words, a breath and some more. The answer will be newer than the turn
-        that is returned."""
+        """Say some words, or some words, a pause and some more. Returns a turn number below that of the
+        answer."""
         self._to_say.extend([True] * self.chance.randint(MIN_WORDS, MAX_WORDS))
         if self.chance.random() < 0.3:
             self._to_say.extend([False] * self.chance.randint(MIN_BREATH, MAX_BREATH))
@@ -60,7 +61,7 @@ class User:
         return self.newest
 
     async def answered(self, newer_than: int) -> None:
-        """Wait for the answer, with patience."""
+        """Wait for the answer, up to `PATIENCE_S`."""
         self.tally.awaited += 1
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -71,25 +72,25 @@ class User:
             self.tally.silent_turns += 1
 
     def heard(self, turn: int) -> None:
-        """A piece of the answer of a turn."""
+        """Note a piece of the answer of a turn."""
         self.tally.frames += 1
         self.tally.old_frames += turn in self._over or turn < self.newest
         self.newest = max(self.newest, turn)
         self._news.set()
 
     def told(self, event: dict[str, object]) -> None:
-        """What the session says of itself."""
+        """Note an event of the session."""
         if event["event"] in ("Interrupted", "TurnDone"):
             self.over(event["turn"])
         elif event["event"] == "ErrorEvent":
             self.tally.errors.append(str(event["text"]))
 
     def forget(self) -> None:
-        """A session begins, whose turns are counted from one."""
+        """Start anew with a session, which counts its turns from one."""
         self.newest = 0
         self._over.clear()
 
     def over(self, turn: object) -> None:
-        """Nothing more of this turn is to be heard."""
+        """Note that a turn is over: nothing more of it may be heard."""
         assert isinstance(turn, int)
         self._over.add(turn)

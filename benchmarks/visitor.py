@@ -1,4 +1,4 @@
-"""A client of the WebSocket that talks for as long as it is let: asks, interrupts, drops, comes back."""
+"""Visitor: a WebSocket client that talks as long as it may: asks, interrupts, drops, comes back."""
 
 import asyncio
 import contextlib
@@ -11,19 +11,19 @@ from benchmarks.user import User
 
 WAYS = ("asks over it", "interrupts it", "hears it out", "drops", "asks and drops", "leaves")
 WEIGHTS = (6, 4, 2, 2, 2, 1)
-"""What they do when an answer has begun, and how often."""
+"""Weights of the actions when an answer has begun."""
 
 MAX_HEARD_S = 1.0
 MAX_REPLY_S = 6.0
 MAX_AWAY_S = 3.0
-"""The server waits for 15 s."""
+"""Longest absence; the server waits for 15 s."""
 
 REFUSED_S = 1.0
-"""After which who was refused tries again."""
+"""Wait of a refused client before it tries again."""
 
 
 class Visitor(User):
-    """One person, who may have several sessions, one after the other."""
+    """One user, with one or more sessions, one after the other."""
 
     def __init__(self, chance: random.Random, tally: Tally, port: int) -> None:
         super().__init__(chance, tally)
@@ -32,8 +32,8 @@ class Visitor(User):
         self._turn = 0
         self._recognised = asyncio.Event()
 
-    async def registered(self, until: asyncio.Event) -> None:
-        """Talk until then."""
+    async def stay(self, until: asyncio.Event) -> None:
+        """Talk until the event is set."""
         talking = asyncio.create_task(self.microphone())
         line = await self._come()
         while not until.is_set():
@@ -44,7 +44,7 @@ class Visitor(User):
                 await asyncio.sleep(MAX_REPLY_S)
             elif way == "asks and drops":
                 newer_than = await self.speak()
-                await self._recognised.wait()  # from here on it is for the server to answer
+                await self._recognised.wait()  # from here on it is up to the server to answer
                 line = await self._come_back(line)
                 await self.answered(newer_than)
             else:
@@ -60,7 +60,7 @@ class Visitor(User):
         await self._leave(line)
 
     def send(self, packet: bytes, number: int) -> None:
-        """To nobody while the line is down."""
+        """Send a packet; dropped while the connection is down."""
         if self._line is not None:
             self._line.send(packet)
 
@@ -76,7 +76,7 @@ class Visitor(User):
         return newest
 
     async def _come_back(self, line: WebLine) -> WebLine:
-        """After having been away for a while."""
+        """Return after an absence."""
         self._line = None
         line.drop()
         await self._listening

@@ -1,4 +1,4 @@
-"""How many sessions one core carries over WebSockets: ours beside Pipecat and beside next to nothing.
+"""Sessions that one core carries over WebSockets: our server beside Pipecat and a bare one.
 
 Human speech in real time in packets of 20 ms, the real VAD of each, zero-cost engines, answers of one
 second at the pace of speech.
@@ -20,11 +20,11 @@ from benchmarks.zero_cost import SECOND, zero_cost_engines
 COUNTS = (1, 10, 20, 22, 24, 30, 40, 50, 60, 80, 100, 120)
 SECONDS = 15.0
 MAX_MS = 100.0
-"""The 95th percentile of what a server may add to an answer."""
+"""The 95th percentile that a server may add to an answer."""
 
 MANY = 20
-"""From so many sessions on the processor time of each is compared: with fewer the core falls asleep
-between two packets, and what waking it costs is no server's doing."""
+"""Number of sessions from which on the CPU time of each is compared: with fewer the core falls asleep
+between two packets, and the cost of waking it is no server's doing."""
 
 OURS, BARE = "ours", "bare WebSocket and VAD"
 
@@ -38,13 +38,13 @@ class Contestant:
     line_to: Callable[[Server | Peer], Line]
 
     def run(self, sessions: int) -> Run:
-        """A fresh one."""
+        """Measure a fresh server."""
         with self.start() as server:
             return talk_to(server, lambda: self.line_to(server), sessions, SECONDS)
 
 
 def contestants(python: str | None) -> list[Contestant]:
-    """All at 16 kHz, the rate of every VAD; ours also at that of its WebSocket."""
+    """The servers compared, all at 16 kHz, the rate of every VAD; ours also at that of its WebSocket."""
     start_ours = functools.partial(Server, functools.partial(zero_cost_engines, SECOND), web=True)
     start_bare = functools.partial(Peer, sys.executable, "benchmarks.bare_server")
     found = [
@@ -60,7 +60,7 @@ def contestants(python: str | None) -> list[Contestant]:
 
 
 def compare(found: list[Contestant], counts: tuple[int, ...]) -> dict[str, list[Run]]:
-    """Each with ever more sessions, one beside the other, until it fails twice in a row."""
+    """Run each server with more and more sessions, in turn, until it fails twice in a row."""
     runs: dict[str, list[Run]] = {contestant.name: [] for contestant in found}
     for count in counts:
         for contestant in found:
@@ -71,12 +71,12 @@ def compare(found: list[Contestant], counts: tuple[int, ...]) -> dict[str, list[
 
 
 def carries(run: Run) -> bool:
-    """Whether everybody was answered in time."""
+    """True if everybody was answered in time."""
     return run.p95_ms < MAX_MS and not run.errors
 
 
 def verdict(name: str, runs: dict[str, list[Run]]) -> list[object]:
-    """For the table: how many it carries, and what each costs."""
+    """The row of a server: the number of sessions it carries, and the cost of each."""
     mine = runs[name]
     carried = max((run.sessions for run in mine if carries(run)), default=0)
     first, last = mine[0], mine[-1]
@@ -90,7 +90,7 @@ def verdict(name: str, runs: dict[str, list[Run]]) -> list[object]:
 
 
 def main(counts: tuple[int, ...] = COUNTS) -> str:
-    """The tables."""
+    """Run the benchmark and return its tables."""
     pinned = stay_on(CLIENTS_CORE)
     where = "one core, clients on another" if pinned else "any core (the system does not let us choose)"
     python = os.environ.get(PIPECAT)

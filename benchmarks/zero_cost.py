@@ -18,13 +18,13 @@ REPLY = "One short reply."
 """160 ms of audio from the instant synthesizer, which speaks for 10 ms for each character."""
 
 SECOND = "word " * 19 + "last. "
-"""One second."""
+"""One second of audio."""
 
 RATE_HZ = 16000
 
 
 class _Instant:
-    """Takes no time, and remembers nothing of a call: what grows in memory is ours."""
+    """Takes no time, and keeps nothing of a call, so that any growth in memory is ours."""
 
     slots = 64
     sample_rate_hz = RATE_HZ
@@ -35,7 +35,7 @@ class _Instant:
 
 
 class InstantRecognizer(_Instant):
-    """Hears a word in everything."""
+    """Recognizes a word in any audio."""
 
     name = "instant-stt"
 
@@ -80,7 +80,7 @@ class InstantSynthesizer(_Instant):
 
 
 def zero_cost_engines(reply: str = REPLY) -> Engines:
-    """Silero, and three engines that answer at once."""
+    """Engines that answer at once, with the real Silero."""
     cascade = Cascade(
         SharedEngine(InstantRecognizer()),
         SharedEngine(InstantModel(reply)),

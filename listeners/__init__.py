@@ -1,1 +1,1 @@
-"""Who is told what happens in a session: the terminal, machines that read JSON, the log."""
+"""Listeners report the events of a session: to the terminal, as JSON lines, to metrics and the log."""

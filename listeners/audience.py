@@ -1,4 +1,4 @@
-"""Audience: who listens to each session, as the command was told."""
+"""Audience: the listeners of every session, chosen by the command's flags."""
 
 import sys
 from pathlib import Path
@@ -12,11 +12,11 @@ from listeners.terminal import Terminal
 from pipeline.session import Session
 
 LAST_WORDS_S = 1.0
-"""How long the listeners may take to tell the last events."""
+"""Time the listeners get to report the last events."""
 
 
 class Audience:
-    """Gives every new session its listener: JSON for machines, a live screen, or plain lines."""
+    """Attaches a listener to every new session: JSON for machines, a live screen, or plain lines."""
 
     def __init__(self, arguments: ModuleArguments) -> None:
         self._arguments = arguments
@@ -32,7 +32,7 @@ class Audience:
             self._listeners.append(self._report.listen(session, label))
 
     def leave(self) -> None:
-        """Wait until the last events were told, and write what is to be written of them."""
+        """Wait until the last events have been reported, and write the latency report, if any."""
         for listener in self._listeners:
             listener.join(LAST_WORDS_S)
         if self._report is not None:

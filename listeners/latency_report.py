@@ -1,4 +1,4 @@
-"""LatencyReport: one page that shows where the time of all turns went."""
+"""LatencyReport: a single page that shows where the time of every turn went."""
 
 import heapq
 import statistics
@@ -16,7 +16,7 @@ from pipeline.latency import Latency, Step
 from pipeline.session import Session
 
 TURNS_KEPT = 10_000
-"""The latest; some hours of twenty sessions."""
+"""The most recent ones; some hours with twenty sessions."""
 
 SLOWEST_KEPT = 20
 
@@ -34,15 +34,15 @@ table {{ border-collapse: collapse }} td, th {{ padding: .2rem 1rem .2rem 0; tex
 td:first-child, th:first-child {{ text-align: left }}
 </style></head><body>
 <h1>From the end of speech to the first audio</h1>
-<p>{count} answers. A part is the time for which the user waited for it, in milliseconds; what was done
-during the pause, on the chance that it is the end, took none of theirs.</p>
+<p>{count} answers. Each part is the time the user spent waiting for it, in milliseconds; work done
+ahead, during the pause, cost the user nothing.</p>
 {table}{distribution}{slowest}</body></html>
 """
 
 
 @dataclass(frozen=True, order=True)
 class SlowTurn:
-    """A turn that took long; compared by how long."""
+    """A slow turn; ordered by its total time."""
 
     total_ms: float
     name: str
@@ -50,7 +50,7 @@ class SlowTurn:
 
 
 class _Collector(Listener):
-    """Tells the report of the turns of one session."""
+    """Adds the turns of one session to the report."""
 
     def __init__(self, session: Session, label: str, report: "LatencyReport") -> None:
         self._label = label
@@ -63,9 +63,9 @@ class _Collector(Listener):
 
 
 class LatencyReport:
-    """Collects figures, never words, and draws them with plotly into a page that needs nothing else.
+    """Collects figures, never words, and draws them with plotly into a self-contained page.
 
-    Raises `UserError` at once where it could not be written at the end.
+    Raises `UserError` at once if the page could not be written at the end.
     """
 
     def __init__(self, path: Path) -> None:
@@ -91,7 +91,7 @@ class LatencyReport:
         return _Collector(session, label, self)
 
     def add(self, name: str, latency: Latency, steps: tuple[Step, ...]) -> None:
-        """One turn that was answered."""
+        """Add a turn that was answered."""
         with self._lock:
             self._latencies.append(latency)
             heapq.heappush(self._slowest, SlowTurn(latency.total_ms or 0.0, name, steps))
@@ -142,7 +142,7 @@ def _distribution(times: dict[str, list[float]]) -> Any:
 
 
 def _waterfalls(turns: list[SlowTurn]) -> Any:
-    """The slowest on top; each step where it began and as long as it took."""
+    """Chart of the slowest turns, slowest first; each step is a bar from its start to its end."""
     from plotly import graph_objects
 
     figure = graph_objects.Figure()

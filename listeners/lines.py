@@ -1,4 +1,4 @@
-"""Lines: what is said, as plain text, line by line."""
+"""Lines: the conversation as plain text, line by line."""
 
 import sys
 from typing import TextIO
@@ -19,11 +19,11 @@ from pipeline.latency import Latency
 from pipeline.session import FINISHED, Session
 
 LABEL_WIDTH = len("machine: ")
-"""Of what stands in front of each line: who says it."""
+"""Width of the label in front of each line, which names the speaker."""
 
 
 def describe_latency(latency: Latency) -> str:
-    """One line: from the end of the user's speech to the first audio, and where it went."""
+    """Describe in one line the time from the end of the user's speech to the first audio."""
     parts = [
         ("silence", latency.silence_ms),
         ("STT", latency.stt_ms),
@@ -36,7 +36,7 @@ def describe_latency(latency: Latency) -> str:
 
 
 def describe(event: Event, *, with_text: bool) -> str | None:
-    """What a person wants to read of an event; None: nothing."""
+    """Describe an event for a human reader; None for events that need no line."""
     match event:
         case Transcript(text=text) if with_text:
             return f"    you: {text}"
@@ -53,7 +53,7 @@ def describe(event: Event, *, with_text: bool) -> str | None:
         case NoticeGiven(text=text):
             return f"   note: {text}"
         case AudioLost(samples=samples, reason=reason):
-            return f"  error: {samples} samples of the microphone were lost: {reason}"
+            return f"  error: {samples} microphone samples were lost: {reason}"
         case SessionEnded(reason=reason) if reason != FINISHED:
             return f"         (the session ended: {reason})"
     return None

@@ -1,4 +1,4 @@
-"""Listener: a thread that is told the events of one session."""
+"""Listener: a thread that receives the events of one session."""
 
 import logging
 import threading
@@ -12,8 +12,8 @@ logger = logging.getLogger(__name__)
 
 
 class Listener:
-    """Gets every event of a session, in order, on a thread of its own; ends with the session, or when
-    what it writes to is closed."""
+    """Receives every event of a session, in order, on its own thread; ends with the session, or when its
+    output is closed."""
 
     def __init__(self, session: Session, *, live: Sequence[type] = ()) -> None:
         self._mail = session.events.subscribe(live=live)
@@ -21,16 +21,16 @@ class Listener:
         self._thread.start()
 
     def on_event(self, event: Event) -> None:
-        """Something happened."""
+        """Handle one event."""
         raise NotImplementedError(f"{type(self).__name__} must define on_event()")
 
     @property
     def alive(self) -> bool:
-        """Whether more may come."""
+        """True while more events may come."""
         return self._thread.is_alive()
 
     def join(self, timeout_s: float | None = None) -> None:
-        """Wait until the last event was told."""
+        """Wait until the last event has been handled."""
         self._thread.join(timeout_s)
 
     def _run(self) -> None:

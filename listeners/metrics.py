@@ -1,4 +1,4 @@
-"""Metrics: what Prometheus is told of all sessions; figures, never words."""
+"""Metrics: counters and latencies of all sessions for Prometheus; figures, never words."""
 
 from collections.abc import Callable
 
@@ -9,25 +9,25 @@ from pipeline.session import Session
 
 PARTS = ("total", "silence", "stt", "llm", "tts", "rest")
 BUCKETS_S = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
-"""Fine where people feel a difference: they leave 0.2 s between turns, and wonder after a second."""
+"""Narrow where people notice a difference: turns are usually 0.2 s apart, and a second feels long."""
 
 
 class Metrics:
-    """A box for the events of every session, which counts them where they happen: no thread for it."""
+    """A mailbox for the events of every session; counts them on the thread that emits them."""
 
     unwanted: tuple[type, ...] = LIVE
 
     def __init__(self, sessions: Callable[[], float]) -> None:
         self._registry = registry = CollectorRegistry()
-        living = Gauge("s2s_sessions", "Conversations there are", registry=registry)
+        living = Gauge("s2s_sessions", "Conversations now open", registry=registry)
         living.set_function(sessions)
-        self._turns = Counter("s2s_turns", "Turns that ended, by how", ["state"], registry=registry)
+        self._turns = Counter("s2s_turns", "Turns that ended, by state", ["state"], registry=registry)
         self._interruptions = Counter(
-            "s2s_interruptions", "Answers that were stopped for good", registry=registry
+            "s2s_interruptions", "Answers stopped for good by an interruption", registry=registry
         )
         self._errors = Counter("s2s_errors", "Errors, by stage", ["stage", "code"], registry=registry)
         self._lost = Counter(
-            "s2s_lost_samples", "Audio of microphones that was not processed", registry=registry
+            "s2s_lost_samples", "Microphone samples lost before processing", registry=registry
         )
         self._latency = Histogram(
             "s2s_latency_seconds",
@@ -38,15 +38,15 @@ class Metrics:
         )
 
     def watch(self, session: Session) -> None:
-        """Count what happens in this session."""
+        """Count the events of this session."""
         session.events.add(self)
 
     def page(self) -> bytes:
-        """All figures, as Prometheus reads them."""
+        """Return all figures in Prometheus' text format."""
         return generate_latest(self._registry)
 
     def post(self, event: Event) -> None:
-        """Count an event; from any thread."""
+        """Count an event; may be called from any thread."""
         match event:
             case TurnDone(state=state, latency=latency):
                 self._turns.labels(state).inc()
@@ -62,4 +62,4 @@ class Metrics:
                 self._lost.inc(samples)
 
     def close(self) -> None:
-        """A session has ended; the figures stay."""
+        """Note that a session ended; its figures stay."""

@@ -1,4 +1,4 @@
-"""SessionLog: what the log of a server gets of a session: figures and codes, never words."""
+"""SessionLog: a server's log entries for one session: figures and codes, never words."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 
 class SessionLog:
-    """A box for the events of one session, the `number`-th of this server, of a client at `peer`."""
+    """A mailbox for the events of one session: the server's `number`-th, with a client at `peer`."""
 
     unwanted: tuple[type, ...] = LIVE
 
@@ -20,7 +20,7 @@ class SessionLog:
         logger.info("session begun", extra=self._about)
 
     def post(self, event: Event) -> None:
-        """Log it, or count it; from any thread."""
+        """Log or count an event; may be called from any thread."""
         match event:
             case TurnDone(state=state):
                 self._turns += state != "dropped"
@@ -32,4 +32,4 @@ class SessionLog:
                 logger.info("session ended", extra=self._about | facts)
 
     def close(self) -> None:
-        """The session has ended, which was told."""
+        """Nothing to do: `SessionEnded` was logged."""

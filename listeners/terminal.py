@@ -1,4 +1,4 @@
-"""Terminal: the conversation on a screen, with what the program is doing in the last line."""
+"""Terminal: the conversation on a screen, with the program's state in the last line."""
 
 from rich.console import Console
 from rich.live import Live
@@ -28,7 +28,7 @@ from pipeline.session import Session
 
 _METER_CELLS = 20
 _METER_FULL_RMS = 0.25
-"""Loud speech close to the microphone."""
+"""RMS of loud speech close to the microphone."""
 
 _NOTHING_YET = PartialTranscript("", 0)
 
@@ -42,7 +42,7 @@ _STATES = {
 
 
 class Terminal(Listener):
-    """Prints what was said and heard; the last line shows state, level and what is being said."""
+    """Prints both sides of the conversation; the last line shows state, level and partial transcript."""
 
     def __init__(self, session: Session, console: Console | None = None) -> None:
         self._idle = "listening" if session.settings.hands_free else "space to talk"
@@ -58,7 +58,7 @@ class Terminal(Listener):
         """Show one event."""
         line = describe(event, with_text=True)
         if line is not None:
-            columns = Table.grid()  # so that a long text is wrapped beside its label, not below it
+            columns = Table.grid()  # wraps a long text beside its label, not below it
             columns.add_row(Text(line[:LABEL_WIDTH]), Text(line[LABEL_WIDTH:]), style=_style(event))
             self._live.console.print(columns)
         self._follow(event)
@@ -98,7 +98,7 @@ class Terminal(Listener):
             filled = min(_METER_CELLS, round(_METER_CELLS * (self._level / _METER_FULL_RMS) ** 0.5))
             line.append("▮" * filled + "▯" * (_METER_CELLS - filled), style="green")
         text, stable = self._partial.text, self._partial.stable_chars
-        start = max(0, len(text) - self._live.console.width + len(line) + 3)  # the newest words
+        start = max(0, len(text) - self._live.console.width + len(line) + 3)  # newest words
         line.append(f"  {text[start : max(start, stable)]}")
         line.append(text[max(start, stable) :], style="dim")
         return line

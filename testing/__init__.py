@@ -1,2 +1,2 @@
-"""Fakes and contracts, for whoever adds an engine or a connection. Nothing here is a mock: the fakes
-are small engines written by hand, for timing and faults; the contracts run against every real engine."""
+"""Fakes and contracts for new engines and connections. Nothing here is a mock: the fakes are small
+engines written by hand, for timing and faults; the contracts run against every real engine."""

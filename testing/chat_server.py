@@ -1,4 +1,4 @@
-"""ChatServer: a small server with the OpenAI chat protocol, that does what it is told and notes it."""
+"""ChatServer: a small, scripted server with the OpenAI chat protocol, which records its requests."""
 
 import contextlib
 import json
@@ -12,20 +12,20 @@ from testing.hold import Hold
 
 
 class ChatServer:
-    """Listens on a free port of the loopback address. `failures` are given first: an HTTP status, an
-    answer that is not of the protocol, "hang up" to close the connection after the headers, "break off"
-    to do so after the first piece of the answer."""
+    """Listens on a free port of the loopback address. `failures` are served first: an HTTP status, an
+    answer outside the protocol, "hang up" to close the connection after the headers, or "break off" to
+    close it after the first piece of the answer."""
 
     @property
     def handler(self) -> "type[ChatHandler]":
-        """What answers a request."""
+        """The class that handles requests."""
         return ChatHandler
 
     def __init__(self, reply: str = "Hello. How are you?", model: str = "scripted") -> None:
         self.reply = reply
         self.model = model
         self.call: tuple[str, str] | None = None
-        """The name and the arguments of a function that the next answer asks for, after its words."""
+        """Name and arguments of a function that the answers call, after their words."""
         self.failures: list[int | str | dict[str, Any]] = []
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
@@ -48,12 +48,12 @@ class ChatServer:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port of the server."""
         return int(self._server.server_port)
 
     @property
     def base_url(self) -> str:
-        """What an OpenAI client is given."""
+        """The address for an OpenAI client."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     def __enter__(self) -> "ChatServer":
@@ -66,11 +66,11 @@ class ChatServer:
         self._thread.join()
 
     def die(self) -> None:
-        """As one that is killed: nobody gets in any more, and every connection is cut."""
+        """Behave as if killed: refuse new connections and cut all open ones."""
         self._server.shutdown()
         self._server.server_close()
         for client in list(self.clients):
-            with contextlib.suppress(OSError):  # it left by itself
+            with contextlib.suppress(OSError):  # it has left already
                 client.shutdown(socket.SHUT_RDWR)
 
 
@@ -80,20 +80,20 @@ class ChatHandler(BaseHTTPRequestHandler):
     script: ChatServer
     protocol_version = "HTTP/1.1"
     failure: int | str | dict[str, Any] | None = None
-    """That of the present answer."""
+    """The failure of the current answer."""
 
     def setup(self) -> None:
-        """A client came."""
+        """Register the client."""
         super().setup()
         self.script.clients.add(self.connection)
 
     def finish(self) -> None:
-        """It left, or is sent away."""
+        """Forget the client, which left or was cut off."""
         self.script.clients.discard(self.connection)
         super().finish()
 
     def log_message(self, *_: Any) -> None:
-        """Quiet."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         """List the models."""
@@ -103,7 +103,7 @@ class ChatHandler(BaseHTTPRequestHandler):
             self.send_json({"object": "list", "data": models})
 
     def do_POST(self) -> None:
-        """Do what is asked for, unless a failure comes first."""
+        """Answer the request, unless a failure comes first."""
         request = self.read(self.rfile.read(int(self.headers["content-length"])))
         self.script.requests.append(request)
         self._note()
@@ -118,7 +118,7 @@ class ChatHandler(BaseHTTPRequestHandler):
             self.script.client_left.set()
 
     def read(self, body: bytes) -> dict[str, Any]:
-        """The fields of a request."""
+        """Parse the fields of a request."""
         fields: dict[str, Any] = json.loads(body)
         return fields
 
@@ -146,7 +146,7 @@ class ChatHandler(BaseHTTPRequestHandler):
         self.script.keys.append(self.headers.get("authorization", "").removeprefix("Bearer "))
 
     def begin(self, content_type: str) -> bool:
-        """Send the headers of an answer in pieces; whether any are to follow."""
+        """Send the headers of an answer in pieces. Returns True if pieces are to follow."""
         self.send_response(200)
         self.send_header("content-type", content_type)
         self.send_header("transfer-encoding", "chunked")
@@ -155,7 +155,7 @@ class ChatHandler(BaseHTTPRequestHandler):
         return not self.close_connection
 
     def write(self, data: bytes) -> None:
-        """The next piece; an empty one is the last."""
+        """Send the next piece; an empty one is the last."""
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         self.wfile.flush()
         if self.failure == "break off":
@@ -181,7 +181,7 @@ class ChatHandler(BaseHTTPRequestHandler):
         self.write(b"data: " + json.dumps(fields).encode() + b"\n\n")
 
     def send_json(self, fields: dict[str, Any], status: int = 200) -> None:
-        """A whole answer."""
+        """Send a whole answer."""
         body = json.dumps(fields).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")

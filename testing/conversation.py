@@ -1,4 +1,4 @@
-"""Conversation: a session on a clock that a test moves; its stages are real, its engines scripted."""
+"""Conversation: a session on a clock that the test advances; real stages over scripted engines."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,12 +32,12 @@ from VAD.base import TurnDetector
 WINDOW = LoudnessDetector.window_samples
 QUICK = EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False)
 PATIENCE_S = 30.0
-"""A pipeline that is not idle after so long hangs."""
+"""A pipeline that is not idle after this time hangs."""
 
 
 def hear(session: Session, clock: SampleClock, window: Samples, ms: int, *, settle: bool = True) -> None:
-    """Let a session hear a window again and again, for so long by its clock; with `settle`, it does all
-    that it can before time goes on."""
+    """Feed a window to a session repeatedly, for `ms` of its clock; with `settle`, all pending work is
+    done before the clock advances."""
     for _ in range(-(-ms * RATE_HZ // 1000 // len(window))):
         clock.advance(len(window))
         if settle:
@@ -48,8 +48,8 @@ def hear(session: Session, clock: SampleClock, window: Samples, ms: int, *, sett
 
 
 def settled(session: Session) -> None:
-    """Wait until every stage has done what it can at this moment of the clock."""
-    assert session.activity.wait_idle(PATIENCE_S), "the pipeline does not come to rest"
+    """Wait until no stage has anything left to do at the clock's current time."""
+    assert session.activity.wait_idle(PATIENCE_S), "the pipeline does not become idle"
 
 
 class Conversation:
@@ -97,7 +97,7 @@ class Conversation:
     # -- the user ----------------------------------------------------------------------------------
 
     def speak(self, ms: int, *, level: float = 0.5, settle: bool = True) -> None:
-        """Be loud; from 0.05 on it counts as speech."""
+        """Be loud; a `level` of 0.05 or more counts as speech."""
         self._feed(np.full(WINDOW, level, np.float32), ms, settle)
 
     def wait(self, ms: int, *, settle: bool = True) -> None:
@@ -105,17 +105,17 @@ class Conversation:
         self._feed(np.zeros(WINDOW, np.float32), ms, settle)
 
     def ask(self) -> None:
-        """Speak, and wait until that counts as said."""
+        """Speak, then be silent until the turn ends."""
         self.speak(320)
         self.wait(256)
 
     def until(self, happened: Callable[[], bool], ms: int = 60_000) -> None:
-        """Be silent until something has happened."""
+        """Be silent until `happened` returns True."""
         for _ in range(0, ms, 32):
             if happened():
                 return
             self.wait(32)
-        raise AssertionError(f"expected it to happen within {ms} ms, it did not")
+        raise AssertionError(f"expected it to happen within {ms} ms; it did not")
 
     def until_done(self, turn: int) -> TurnDone:
         """Be silent until a turn is over."""
@@ -123,26 +123,26 @@ class Conversation:
         return self.done(turn)[0]
 
     def begin_tentative(self, samples: Samples | None = None) -> Turn:
-        """Send a turn down the line that is not committed, as speculation does."""
+        """Send an uncommitted turn down the pipeline, as speculation does."""
         turn = self.session.begin_turn(Origin.SPEECH)
         audio = np.full(8000, 0.5, np.float32) if samples is None else samples
         self.session.audio.offer(Utterance(turn, audio, RATE_HZ))
         return turn
 
-    # -- what became of it -------------------------------------------------------------------------
+    # -- the outcome -------------------------------------------------------------------------------
 
     def settle(self) -> None:
-        """Wait until every stage has done what it can at this moment of the clock."""
+        """Wait until no stage has anything left to do at the clock's current time."""
         settled(self.session)
 
     def events(self, *kinds: type) -> list[Event]:
-        """All events so far, of these kinds."""
+        """All events so far, or those of the given kinds."""
         while (event := self._mail.fetch(0)) is not None:
             self._events.append(event)
         return [event for event in self._events if not kinds or isinstance(event, kinds)]
 
     def done(self, turn: int) -> list[TurnDone]:
-        """How a turn ended; empty while it has not."""
+        """The end of a turn; empty while it goes on."""
         return [e for e in self.events(TurnDone) if isinstance(e, TurnDone) and e.turn == turn]
 
     def _feed(self, window: Samples, ms: int, settle: bool) -> None:

@@ -1,5 +1,5 @@
-"""An engine whose library brings packages that are named as folders of ours: `TTS`, and `testing`, in
-which this file is. It needs an environment that has both (coqui-tts has the first)."""
+"""An engine whose library brings packages with the names of our folders: `TTS`, and `testing`, the
+folder of this file. It needs an environment that has both (coqui-tts has the first)."""
 
 import inspect
 import sys
@@ -15,7 +15,7 @@ OURS = (clean, fetch, unknown_voice)
 
 
 class ForeignSynthesizer:
-    """Makes nothing; says what it found."""
+    """Synthesizes nothing; reports which packages it found."""
 
     name = "foreign-tts"
     slots = 1

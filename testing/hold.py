@@ -1,18 +1,17 @@
-"""Hold: a place at which a test stops a fake in the middle of its work."""
+"""Hold: a point at which a test stops a fake in the middle of its work."""
 
 import threading
 
 from pipeline.turn import CancelToken
 
 FOREVER_S = 60.0
-"""Long enough to be for ever in a test, short enough for the thread to go when the tests are over."""
+"""Longer than any test waits, but short enough for the thread to end after the tests."""
 
 
 class Hold:
-    """A fake that comes to a closed hold says so and waits. It is open until `close` is called.
+    """A fake that reaches a closed hold reports this and waits. A new hold is open.
 
-    ``deaf=True``: who waits goes on waiting when the call is cancelled, as a native call does that
-    never returns.
+    ``deaf=True``: cancelling the call does not end the wait, as with a native call that never returns.
     """
 
     def __init__(self, *, deaf: bool = False) -> None:
@@ -22,24 +21,24 @@ class Hold:
         self._condition = threading.Condition()
 
     def close(self) -> None:
-        """From now on who comes here waits."""
+        """Make every fake wait that reaches the hold from now on."""
         with self._condition:
             self._closed = True
 
     def open(self) -> None:
-        """Let everybody go on."""
+        """Let all waiting fakes continue."""
         with self._condition:
             self._closed = False
             self._condition.notify_all()
 
     def wait_until_reached(self) -> None:
-        """Wait until somebody stands here."""
+        """Wait until a fake waits at the hold."""
         with self._condition:
             reached = self._condition.wait_for(lambda: self._waiting > 0, FOREVER_S)
-        assert reached, "expected a fake to come to the hold, none came"
+        assert reached, "expected a fake to reach the hold; none did"
 
     def pass_through(self, cancel: CancelToken) -> None:
-        """Called by the fake in its work."""
+        """Wait while the hold is closed; called by the fake in its work."""
         with cancel.on_cancel(self._wake), self._condition:
             self._waiting += 1
             self._condition.notify_all()

@@ -1,6 +1,6 @@
 """HubServer: a small Hugging Face hub on this machine, over a folder, with faults on demand.
 
-It speaks as much of the hub's protocol as `huggingface_hub` needs to look at a model and to get it, so
+It speaks as much of the hub's protocol as `huggingface_hub` needs to look up and download a model, so
 the real client is tested: give a program HF_ENDPOINT=`server.url`. ``python -m testing.hub_server
 FOLDER`` serves the models in a folder, each in FOLDER/OWNER/NAME or FOLDER/NAME.
 """
@@ -23,28 +23,28 @@ _TREE = re.compile(rf"/api/models/{_MODEL}/tree/[\w.-]+")
 _FILE = re.compile(rf"/{_MODEL}/resolve/[\w.-]+/(?P<file>.+)")
 
 _PIECE = 1 << 14
-"""Bytes that are sent at once; a fault falls between two pieces."""
+"""Bytes sent at once; faults occur between two pieces."""
 
 
 class HubServer:
-    """Serves until the block ends. `requests` are "METHOD /path", in the order in which they came."""
+    """Serves until the block ends. `requests` holds "METHOD /path" in order of arrival."""
 
     def __init__(self, models: Path) -> None:
         self.models = models
         self.gated: set[str] = set()
-        """Names of models whose conditions nobody has accepted: their files are refused with 403."""
+        """Names of models whose terms the user has not accepted: their files are refused with 403."""
         self.wants_login: set[str] = set()
-        """Names of models of which strangers are told nothing: 401, as of those that do not exist."""
+        """Names of models hidden from anonymous clients: 401, as for those that do not exist."""
         self.broken_after: dict[str, int] = {}
-        """File names, each with the bytes after which its connection breaks, once."""
+        """File names, each with the number of bytes after which its connection breaks, once."""
         self.closes_after: dict[str, int] = {}
-        """File names, each with the bytes after which the whole hub is gone."""
+        """File names, each with the number of bytes after which the whole hub closes."""
         self.bytes_sent: Counter[str] = Counter()
-        """Of each file."""
+        """Bytes sent so far, by file name."""
         self.pause_s = 0.0
-        """Before each piece of a file."""
+        """Pause before each piece of a file."""
         self.silent = False
-        """Take requests and answer none."""
+        """Accept requests and answer none."""
         self.requests: list[str] = []
         self._ended = threading.Event()
         hub = self
@@ -65,18 +65,18 @@ class HubServer:
         self.close()
 
     def close(self) -> None:
-        """Be gone: refuse new connections and break those that are open."""
+        """Refuse new connections and break the open ones."""
         if not self._ended.is_set():
             self._ended.set()
             self._server.shutdown()
             self._server.server_close()
 
     def ended(self, wait_s: float = 0.0) -> bool:
-        """Whether it is gone, at the latest after `wait_s`."""
+        """Wait up to `wait_s` for the hub to close. Returns True if it has."""
         return self._ended.wait(wait_s)
 
     def files(self, name: str) -> dict[str, Path]:
-        """The files of a model by their names in it."""
+        """The files of a model, by their names within it."""
         folder = self.models / name
         return {str(p.relative_to(folder)): p for p in sorted(folder.rglob("*")) if p.is_file()}
 
@@ -89,11 +89,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def do_GET(self) -> None:
-        with contextlib.suppress(ConnectionError):  # it went away in the middle
+        with contextlib.suppress(ConnectionError):  # the client left midway
             self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """`requests` has them."""
+        """Log nothing: `requests` records it."""
 
     def _answer(self) -> None:
         hub, path = self.server_hub, self.path.partition("?")[0]
@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         name = found["name"] if found else ""
         files = hub.files(name) if found else {}
         if found is None or not files or name in hub.wants_login:
-            self._refuse(401, "", "Invalid username or password.")  # so the real one says of both
+            self._refuse(401, "", "Invalid username or password.")  # as the real hub answers both
         elif kind == "file" and name in hub.gated:
             self._refuse(403, "GatedRepo", f"Access to model {name} is restricted.")
         elif kind == "info":
@@ -182,7 +182,7 @@ def _digest(data: bytes) -> str:
 
 
 def _commit(files: dict[str, Path]) -> str:
-    """Of names, sizes and times, so that a change is another commit."""
+    """A commit hash of names, sizes and times, so that every change makes a new commit."""
     kept = [(file, path.stat().st_size, path.stat().st_mtime_ns) for file, path in files.items()]
     return _digest(repr(kept).encode())
 

@@ -1,4 +1,4 @@
-"""ScriptedServer and ScriptedWebServer: the real servers, over scripted engines, in this process."""
+"""ScriptedServer and ScriptedWebServer: the real servers over scripted engines, in this process."""
 
 import threading
 from typing import Any
@@ -64,7 +64,7 @@ class _Scripted:
         self.stop()
 
     def stop(self) -> None:
-        """As Ctrl-C does."""
+        """Stop the server as Ctrl-C does."""
         self._stop.make()
         self._thread.join(STOP_S)
         assert not self._thread.is_alive()
@@ -79,7 +79,7 @@ class _Scripted:
 
 
 class ScriptedServer(_Scripted):
-    """On two free ports of the loopback address."""
+    """The TCP server, on two free ports of the loopback address."""
 
     def __init__(self, **flags: Any) -> None:
         super().__init__()

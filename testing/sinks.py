@@ -1,4 +1,4 @@
-"""Sinks that remember what they were given."""
+"""RecordingSink: a sink that remembers its audio and its control messages."""
 
 import math
 import threading
@@ -11,10 +11,10 @@ from pipeline.sink import ClockPace, Frame
 
 
 class RecordingSink:
-    """Paced by the clock, as a socket is; keeps every frame with the flushes between them.
+    """A sink paced by the clock, as a socket is; keeps all frames and flushes.
 
-    ``can_flush=False``: a raw client, which plays whatever it got. `blocked` makes it a client that
-    reads nothing more.
+    ``can_flush=False``: a raw client, which plays everything it receives. `blocked` simulates a client
+    that stops reading.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class RecordingSink:
         self.gains: list[float] = []
         self.blocked = False
         self.error: Exception | None = None
-        """Raised instead of taking the next frame."""
+        """Error to raise instead of taking the next frame."""
         self._now = now
         self._can_flush = can_flush
         self._can_duck = can_duck
@@ -71,10 +71,10 @@ class RecordingSink:
         return self._can_duck
 
     def audio(self, turn: int | None = None) -> Samples:
-        """All that was sent, or all of one turn."""
+        """All audio sent, or that of one turn."""
         frames = [f.samples for f in self.frames if turn is None or f.turn == turn]
         return np.concatenate(frames) if frames else np.empty(0, np.float32)
 
     def turns(self) -> list[int]:
-        """The turns that were heard, in order."""
+        """The turns whose audio was sent, in order."""
         return list(dict.fromkeys(frame.turn for frame in self.frames))

@@ -16,15 +16,15 @@ _ASOUNDRC = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
 
 
 def missing_programs() -> list[str]:
-    """What must be installed and is not; empty: a sound card can be made."""
+    """Programs that must be installed and are not; empty if a sound card can be made."""
     return [name for name in ("pulseaudio", "pactl", "paplay", "parecord") if shutil.which(name) is None]
 
 
 class SoundCard:
-    """A microphone into which a test plays, and a loudspeaker that it records.
+    """A microphone that a test plays into, and a loudspeaker that it records.
 
-    A sound server of its own in a folder of its own, so it harms no other; works as root without a bus.
-    With ``echo=True`` the microphone hears the loudspeaker, 60 ms later.
+    Runs its own sound server in its own folder, so it disturbs no other; works as root without D-Bus.
+    With ``echo=True`` the microphone hears the loudspeaker 60 ms later.
     """
 
     def __init__(self, *, echo: bool = False) -> None:
@@ -53,11 +53,11 @@ class SoundCard:
         self._run("pactl", "set-default-source", "microphone")
 
     def play_into_microphone(self, recording: Path) -> None:
-        """Play a sound file where the microphone hears it; returns when it is over."""
+        """Play a sound file into the microphone; returns when playback ends."""
         self._run("paplay", "--device=into_microphone", str(recording))
 
     def record_loudspeaker(self, recording: Path) -> "subprocess.Popen[bytes]":
-        """Record what comes out, as raw int16 at 16 kHz, until the process is terminated."""
+        """Record the loudspeaker as raw int16 at 16 kHz until the process is terminated."""
         arguments = ["-d", "loudspeaker.monitor", "--format=s16le", f"--rate={RATE_HZ}", "--channels=1"]
         return subprocess.Popen(["parecord", *arguments, "--raw", str(recording)], env=self.environment)
 
@@ -76,7 +76,7 @@ class SoundCard:
 
     def _server_is_coming_up(self) -> None:
         if self._server.poll() is not None:
-            raise RuntimeError("PulseAudio ended at once")
+            raise RuntimeError("PulseAudio exited at once")
         try:
             self._server.wait(0.1)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""SpeechServer: a small server with the OpenAI protocols of speech, that does what it is told."""
+"""SpeechServer: a small, scripted server with the OpenAI speech protocols."""
 
 import email
 import io
@@ -17,27 +17,27 @@ from testing.chat_server import ChatHandler, ChatServer
 
 RATE_HZ = 24000
 BLOCK_BYTES = 4801
-"""Odd, so that blocks end in the middle of a sample, as they do on a network."""
+"""An odd number, so that blocks end in the middle of a sample, as on a network."""
 
 Hear = Callable[[Samples, int], str]
 
 
 class SpeechServer(ChatServer):
-    """What it is sent is heard by `hear`, which gets samples and their rate; it speaks a tone of 60 ms
-    for each character. `formats` are those of a transcription that it knows; "verbose_json" tells
-    `language`. `failures`, `before_headers` and `between_words` as of a `ChatServer`."""
+    """Transcribes with `hear`, a function of samples and their rate; speaks a tone of 60 ms for each
+    character. `formats` are the response formats of a transcription that it supports; "verbose_json"
+    reports `language`. `failures`, `before_headers` and `between_words` are as in a `ChatServer`."""
 
     def __init__(self, hear: Hear = lambda samples, rate_hz: "Some words.") -> None:
         self.hear = hear
         self.language = "english"
         self.breaks_down = False
-        """Whether a response fails after its first word."""
+        """Make a response fail after its first word."""
         self.formats: tuple[str, ...] = ("json", "verbose_json")
         super().__init__()
 
     @property
     def handler(self) -> type[ChatHandler]:
-        """What answers a request."""
+        """The class that handles requests."""
         return SpeechHandler
 
 
@@ -47,7 +47,7 @@ class SpeechHandler(ChatHandler):
     script: SpeechServer
 
     def read(self, body: bytes) -> dict[str, Any]:
-        """Fields in JSON, or of a form with a file."""
+        """Parse fields in JSON, or of a form with a file."""
         kind = self.headers["content-type"]
         if not kind.startswith("multipart/form-data"):
             return super().read(body)
@@ -61,7 +61,7 @@ class SpeechHandler(ChatHandler):
         return fields
 
     def answer(self, request: dict[str, Any]) -> None:
-        """Hear, speak, or answer a chat."""
+        """Transcribe, speak, or answer a chat."""
         if self.path.endswith("/audio/transcriptions"):
             self._transcribe(request)
         elif self.path.endswith("/audio/speech"):
@@ -134,7 +134,7 @@ class SpeechHandler(ChatHandler):
 
 
 def tone(ms: int, hz: float = 440.0) -> bytes:
-    """A tone as int16."""
+    """Synthesize a sine tone as int16."""
     time_s = np.arange(RATE_HZ * ms // 1000) / RATE_HZ
     return to_pcm16((0.3 * np.sin(2 * math.pi * hz * time_s)).astype(np.float32))
 

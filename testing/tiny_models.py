@@ -9,7 +9,8 @@ _TEMPLATE = (
 
 
 def tiny_chat_model(folder: Path, *, template: str | None = _TEMPLATE, without: str = "") -> Path:
-    """A Llama of two small layers, its tokenizer trained here; `without`: weights that are left out."""
+    """Save a Llama of two small layers with a tokenizer trained here; `without` names weights to
+    omit."""
     import torch
     from safetensors.torch import load_file, save_file
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers

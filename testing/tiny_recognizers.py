@@ -1,7 +1,7 @@
 """Tiny recognizers with random weights, built and saved on the spot, loaded through the real path.
 
-They hear nonsense, but nonsense that depends on the audio: a vocabulary of syllables, and output layers
-whose weights are large enough for the sound to matter.
+They output nonsense, but nonsense that depends on the audio: a vocabulary of syllables, and output
+layers with weights large enough for the sound to matter.
 """
 
 import itertools
@@ -16,7 +16,7 @@ SYLLABLES = ["".join(s) for s in itertools.product(("▁", ""), "bdfgklmnprst", 
 
 
 def noise_tokenizer() -> Any:
-    """Of syllables; those that begin a word say so, as SentencePiece does."""
+    """A tokenizer of syllables; those that begin a word are marked as in SentencePiece."""
     from tokenizers import Tokenizer, decoders, models
     from transformers.models.parakeet.tokenization_parakeet import ParakeetTokenizer
 
@@ -27,7 +27,7 @@ def noise_tokenizer() -> Any:
 
 
 def loud(model: Any, blank: int, head: Any) -> None:
-    """Make the output depend on the sound, and blank as likely as all syllables together."""
+    """Make the output depend on the sound, and the blank as likely as all syllables together."""
     import torch
 
     torch.manual_seed(0)
@@ -41,7 +41,7 @@ def loud(model: Any, blank: int, head: Any) -> None:
 
 
 def encoder_config(size: int = 32, layers: int = 1, **settings: Any) -> dict[str, Any]:
-    """Of a conformer as small as may be."""
+    """Configuration of a minimal Conformer."""
     return {
         "hidden_size": size,
         "num_hidden_layers": layers,
@@ -54,7 +54,7 @@ def encoder_config(size: int = 32, layers: int = 1, **settings: Any) -> dict[str
 
 
 def tiny_parakeet(folder: Path, kind: str = "tdt", *, without: str = "") -> Path:
-    """`kind`: ctc, rnnt or tdt; `without`: weights that are left out."""
+    """Save a Parakeet. `kind`: ctc, rnnt or tdt; `without` names weights to omit."""
     import torch
     from transformers import (
         ParakeetCTCConfig,
@@ -90,7 +90,7 @@ def tiny_parakeet(folder: Path, kind: str = "tdt", *, without: str = "") -> Path
         )
         model = model_class(config)
         loud(model, tokens, model.joint.head)
-        if kind == "tdt":  # every step goes on, or it might stay at one place for ever
+        if kind == "tdt":  # every step moves on, or decoding might never end
             with torch.no_grad():
                 model.joint.head.bias[tokens + 1] = -100.0
         model.generation_config.decoder_start_token_id = tokens
@@ -103,7 +103,7 @@ def tiny_parakeet(folder: Path, kind: str = "tdt", *, without: str = "") -> Path
 
 
 def tiny_nemotron(folder: Path, *, size: int = 32, layers: int = 2, without: str = "") -> Path:
-    """A streaming Nemotron; `without`: weights that are left out."""
+    """Save a streaming Nemotron; `without` names weights to omit."""
     import torch
     from transformers import (
         NemotronAsrStreamingConfig,
@@ -128,7 +128,7 @@ def tiny_nemotron(folder: Path, *, size: int = 32, layers: int = 2, without: str
     loud(model, tokens, model.joint.head)
     extractor = NemotronAsrStreamingFeatureExtractor(feature_size=80)
     louder = np.linspace(0.001, 1, 3 * 16000, dtype=np.float32) * speech_like(16000, 3.0)
-    with torch.no_grad():  # this spectrogram is not normalised: its mean would drown every difference
+    with torch.no_grad():  # this spectrogram is not normalised: its mean would mask every difference
         inputs = extractor(louder, sampling_rate=16000, return_tensors="pt")["input_features"]
         heard = model.get_audio_features(input_features=inputs, num_lookahead_tokens=6).pooler_output[0]
         model.encoder_projector.weight /= heard.std(dim=0)[:, None]
@@ -144,7 +144,7 @@ def tiny_nemotron(folder: Path, *, size: int = 32, layers: int = 2, without: str
 
 
 def leave_out(folder: Path, without: str) -> None:
-    """Take the weights with this in their name out of a saved model."""
+    """Remove the weights with `without` in their names from a saved model."""
     from safetensors.torch import load_file, save_file
 
     weights = load_file(folder / "model.safetensors")

@@ -21,12 +21,13 @@ def tiny_whisper(
     fillers: int = 0,
     **size: int,
 ) -> Path:
-    """One layer each way, a vocabulary of bytes; `multilingual`: else it knows only English.
+    """Save a model with one layer each way and a vocabulary of bytes; English only unless
+    `multilingual`.
 
-    What it says depends on what it hears, and is nonsense of the ASCII letters: a random model would
-    say nothing but special tokens. `hears`: the language that it detects in everything; `silent`: it
-    takes everything for silence; `without`: weights that are left out;
-    `fillers`: more words in the vocabulary; `size`: another one, as in ``d_model=512``.
+    Its output is nonsense of ASCII letters that depends on the audio: an untouched random model would
+    output only special tokens. `hears`: the language it detects in any audio; `silent`: it takes any
+    audio for silence; `without`: weights to omit; `fillers`: number of extra words in the vocabulary;
+    `size`: other dimensions, as in ``d_model=512``.
     """
     import torch
     from safetensors.torch import load_file, save_file
@@ -47,7 +48,7 @@ def tiny_whisper(
     times = [f"<|{second / 50:.2f}|>" for second in range(1501)]
     text = [*letters, *(f"filler{number}" for number in range(fillers))]
     if multilingual:
-        text.append("")  # by which CTranslate2 knows such a model
+        text.append("")  # CTranslate2 recognises a multilingual model by it
     ids = {token: number for number, token in enumerate([*text, *special, *times])}
     tokenizer = WhisperTokenizer(vocab=ids, merges=[])
     tokenizer.add_special_tokens({"additional_special_tokens": special[1:]})

@@ -1,11 +1,11 @@
-"""Running the command as a person does."""
+"""Running the command as a user does."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-MAX_AUDIO_S = 100.0
+TIMEOUT_S = 100.0
 
 
 def command(*argv: str, program: str = "s2s_pipeline.py") -> list[str]:
@@ -14,9 +14,9 @@ def command(*argv: str, program: str = "s2s_pipeline.py") -> list[str]:
 
 
 def run(*argv: str, stdin: bytes | None = None, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
-    """Run to the end."""
+    """Run a command to its end."""
     ended = subprocess.run(
-        command(*argv), input=stdin, capture_output=True, timeout=MAX_AUDIO_S, cwd=cwd, check=False
+        command(*argv), input=stdin, capture_output=True, timeout=TIMEOUT_S, cwd=cwd, check=False
     )
     return subprocess.CompletedProcess(
         ended.args, ended.returncode, ended.stdout.decode(), ended.stderr.decode()
@@ -24,7 +24,7 @@ def run(*argv: str, stdin: bytes | None = None, cwd: Path = ROOT) -> "subprocess
 
 
 def tracked(pattern: str) -> list[str]:
-    """The files of the project that match, by their names from its root."""
+    """The tracked files that match, by their paths from the project's root."""
     listed = subprocess.run(
         ["git", "ls-files", pattern], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Setup shared by all tests."""
 
 from collections.abc import Iterator
 

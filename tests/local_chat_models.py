@@ -1,4 +1,4 @@
-"""What every chat model must do that runs in this process, beside the contract of all."""
+"""The contract of chat models that run in this process, beside the one of all chat models."""
 
 from itertools import cycle, islice
 
@@ -15,8 +15,7 @@ TALK = [ChatMessage("user", "How are you today?"), ChatMessage("assistant", "A d
 
 
 class LocalChatModelContract(ChatModelContract):
-    """`engine` is given with a context of 512 tokens, and at most 40 tokens for an answer, of which it
-    uses at least 20."""
+    """`engine` has a context of 512 tokens, and answers with 20 to 40 tokens."""
 
     @pytest.mark.parametrize(
         "messages",

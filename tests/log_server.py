@@ -1,6 +1,6 @@
-"""A scripted server in a process of its own, which logs as the command does.
+"""A scripted server in its own process, which logs as the command does.
 
-python -m tests.log_server LEVEL FORMAT TOKEN: prints its port, and serves until its input ends.
+``python -m tests.log_server LEVEL FORMAT TOKEN`` prints its port, and serves until its input ends.
 """
 
 import sys
@@ -14,7 +14,7 @@ from utils.logs import set_up_logging
 
 
 def generate(messages: Sequence[ChatMessage], cancel: CancelToken, *tools: object) -> Iterator[str]:
-    """Answers, or fails as it is told; what it raises holds what was said."""
+    """Answer, or fail as the message says; the errors contain the user's words."""
     said = messages[-1].content
     if "refuse" in said:
         raise EngineError(f"refused: {said}", "unreachable")

@@ -1,4 +1,4 @@
-"""Clients of the socket mode, from bare sockets."""
+"""Clients of the socket mode, on bare sockets."""
 
 import json
 import socket
@@ -14,12 +14,12 @@ MAGIC = b"\x89S2S\r\n\x1a\n"
 AUDIO, CONTROL, EVENT, PLAYED = 1, 2, 3, 4
 PATIENCE_S = 30.0
 LOUD = (np.full(512, 0.5) * 32767).astype("<i2").tobytes()
-"""32 ms of what the scripted voice detector takes for speech."""
+"""32 ms of audio that the scripted voice detector takes for speech."""
 QUIET = bytes(1024)
 
 
 class RawClient:
-    """Sends and receives int16 audio, as raw clients have always done."""
+    """Sends and receives int16 audio without framing."""
 
     def __init__(self, microphone_port: int, loudspeaker_port: int, host: str = "127.0.0.1") -> None:
         self.microphone = socket.create_connection((host, microphone_port))
@@ -37,16 +37,16 @@ class RawClient:
         self.loudspeaker.close()
 
     def ask(self) -> None:
-        """Speech and the silence that ends it, faster than it can be said."""
+        """Send speech and the silence that ends it, faster than real time."""
         self.microphone.sendall(LOUD * 10 + QUIET * 10)
 
     def ask_live(self) -> None:
-        """The same at the pace of speech: for a client to which something was said just before."""
+        """Send the same at the pace of speech, for a client with a turn just before."""
         self.send_live(LOUD, 10)
         self.send_live(QUIET, 10)
 
     def send_live(self, block: bytes, count: int) -> None:
-        """A block of 32 ms, so often, each when it is said."""
+        """Send a block of 32 ms `count` times, in real time."""
         for _ in range(count):
             self.send_audio(block)
             time.sleep(0.032)
@@ -55,7 +55,7 @@ class RawClient:
         self.microphone.sendall(data)
 
     def receive(self, count: int) -> bytes:
-        """So many bytes of the answer."""
+        """Receive `count` bytes of the answer."""
         data = b""
         while len(data) < count:
             block = self.loudspeaker.recv(count - len(data))
@@ -65,7 +65,7 @@ class RawClient:
         return data
 
     def receive_all(self) -> bytes:
-        """The answer until the server hangs up."""
+        """Receive the answer until the server hangs up."""
         return self.receive(1 << 30)
 
 
@@ -97,7 +97,7 @@ class FramedClient(RawClient):
         self.microphone.sendall(data)
 
     def next_frame(self) -> tuple[int, int, int, bytes]:
-        """Kind, turn, sample and payload of the next frame; kind 0: the server hung up."""
+        """Receive the next frame: kind, turn, sample and payload; kind 0 if the server hung up."""
         header = self.receive(20)
         if len(header) < 20:
             return 0, 0, 0, b""
@@ -105,10 +105,11 @@ class FramedClient(RawClient):
         return kind, turn, sample, self.receive(length)
 
     def until(self, kind: int, name: str = "") -> tuple[int, int, dict[str, Any] | bytes]:
-        """The next frame of this kind, and of this name if it is JSON: turn, sample, content."""
+        """Wait for the next frame of this kind, and of this name if it is JSON. Returns turn, sample,
+        content."""
         while True:
             came, turn, sample, payload = self.next_frame()
-            assert came, f"expected a frame of kind {kind} {name}, the server hung up"
+            assert came, f"expected a frame of kind {kind} {name}; the server hung up"
             content = json.loads(payload) if came in (CONTROL, EVENT) else payload
             if came == kind and (not name or name in (content.get("type"), content.get("event"))):
                 return turn, sample, content
@@ -125,7 +126,7 @@ def in_background(work: Any) -> threading.Thread:
 
 
 def wait_for(happened: Any, what: str) -> None:
-    """For what happens on another thread and is not told here."""
+    """Wait for an effect of another thread that sends no event."""
     deadline = time.monotonic() + PATIENCE_S
     while not happened():
         assert time.monotonic() < deadline, f"expected {what}"

@@ -1,4 +1,4 @@
-"""What the tests of the socket mode share: a scripted server and clients for it."""
+"""Helpers shared by the tests of the socket mode: a scripted server and its clients."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.socket_clients import FramedClient, RawClient
 from tests.speech import RATE_HZ
 
 REPLY_MS = 320
-"""What the scripted engines answer, in whole blocks of 32 ms."""
+"""Length of the scripted engines' answer, in whole blocks of 32 ms."""
 
 
 def raw(server: ScriptedServer) -> RawClient:
@@ -20,7 +20,7 @@ def framed(server: ScriptedServer, **fields: Any) -> FramedClient:
 
 
 def is_answered(client: RawClient) -> bool:
-    """Whether this raw client gets the whole scripted reply to a question."""
+    """True if this raw client gets the whole scripted reply to a question."""
     client.ask_live()
     reply = from_pcm16(client.receive(2 * RATE_HZ * REPLY_MS // 1000))
     return len(reply) == RATE_HZ * REPLY_MS // 1000 and reply.max() > 0

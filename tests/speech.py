@@ -1,4 +1,4 @@
-"""Speech for tests: human recordings where they are, and sentences spoken by the real synthesizer."""
+"""Speech for tests: human recordings where available, and sentences spoken by the real synthesizer."""
 
 import functools
 from pathlib import Path
@@ -16,7 +16,7 @@ HUMAN = Path(__file__).parents[2] / "shared" / "audio"
 
 
 def human(name: str) -> Samples:
-    """A human recording at 16 kHz; the test is skipped where the recordings are not."""
+    """A human recording at 16 kHz; skips the test if the recordings are missing."""
     path = HUMAN / name
     if not path.exists():
         pytest.skip(f"the human recordings are not here ({path})")
@@ -24,13 +24,13 @@ def human(name: str) -> Samples:
 
 
 def moonshine_asset(name: str) -> Samples:
-    """A human recording that the package moonshine-voice carries."""
+    """A human recording from the package moonshine-voice."""
     moonshine_voice = pytest.importorskip("moonshine_voice", reason="no wheel for this machine")
     return load(Path(moonshine_voice.get_assets_path()) / name)
 
 
 def load(path: Path) -> Samples:
-    """A sound file as mono at 16 kHz."""
+    """Load a sound file as mono at 16 kHz."""
     samples, rate_hz = soundfile.read(path, dtype="float32")
     return resample(to_mono(samples), rate_hz, RATE_HZ)
 
@@ -45,17 +45,17 @@ def spoken(text: str, voice: str | None = None) -> Samples:
 
 
 def silence(ms: int) -> Samples:
-    """Nothing, at 16 kHz."""
+    """Silence at 16 kHz."""
     return np.zeros(RATE_HZ * ms // 1000, np.float32)
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, for comparing what was heard."""
+    """The words of a text, for comparison with a transcript."""
     cleaned = "".join(c if c.isalnum() or c in "' " else " " for c in text.lower())
     return cleaned.split()
 
 
 def share_heard(expected: str, heard: str) -> float:
-    """Which share of the expected words was heard."""
+    """Share of the expected words that were heard."""
     wanted = words(expected)
     return sum(word in words(heard) for word in wanted) / len(wanted)

@@ -1,4 +1,4 @@
-"""The page on deployment, the image, the compose file and the dashboard, held to the code."""
+"""The deployment page, the image, the compose file and the dashboard must agree with the code."""
 
 import ast
 import itertools
@@ -25,7 +25,7 @@ import connections.web.server
 from arguments_classes.socket_arguments import SocketArguments
 from command_line.parse import parse_command_line
 from testing.server import ScriptedWebServer
-from tests.command import MAX_AUDIO_S, ROOT, tracked
+from tests.command import ROOT, TIMEOUT_S, tracked
 from tests.connections.web.test_websocket_clients import get
 from tests.socket_clients import wait_for
 from tests.web_client import WebClient
@@ -37,7 +37,7 @@ COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 DASHBOARDS = ROOT / "deploy/grafana/dashboards"
 NOT_THE_PROGRAM = ("benchmarks/", "testing/", "tests/")
 ON_THE_LIST = {"utils/environment.py", "commands/check.py"}
-"""They read what `environment.VARIABLES` and `environment._CACHES` name."""
+"""Files that read the variables named in `environment.VARIABLES` and `environment._CACHES`."""
 
 
 def first_cells(heading: str) -> str:
@@ -47,20 +47,20 @@ def first_cells(heading: str) -> str:
 
 
 def dockerfile() -> list[tuple[str, str]]:
-    """Its instructions, each with what follows it."""
+    """The instructions of the Dockerfile, each with its arguments."""
     text = re.sub(r"(?m)^\s*#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8")).replace("\\\n", " ")
     lines = [line.strip().partition(" ") for line in text.splitlines() if line.strip()]
     return [(instruction, rest.strip()) for instruction, _, rest in lines]
 
 
 def instruction(name: str) -> str:
-    """The only one of this name."""
+    """The arguments of the only instruction of this name."""
     (rest,) = [rest for found, rest in dockerfile() if found == name]
     return rest
 
 
 def kept(name: str) -> bool:
-    """Whether `.dockerignore` lets a file into the image: it names what, at the top, is let in."""
+    """True if `.dockerignore` lets a file into the image; it lists the top-level names to let in."""
     rules = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     assert "*" in rules
     return name.split("/")[0] in {rule[1:] for rule in rules if rule.startswith("!")}
@@ -75,7 +75,7 @@ class TestEnvironment:
         assert read <= set(re.findall(r"`(\w+)`", first_cells("Environment variables")))
 
     def read_in(self, name: str) -> Iterator[str]:
-        """Which variables of the environment a file asks for, by a text or by a constant of its own."""
+        """The environment variables that a file reads, by a literal or by a constant of its own."""
         tree = ast.parse((ROOT / name).read_text("utf-8"))
         made = [named(node) for node in tree.body if isinstance(node, ast.Assign)]
         constants = dict(itertools.chain.from_iterable(made))
@@ -105,7 +105,7 @@ class TestEnvironment:
 
 
 def named(node: ast.Assign) -> Iterator[tuple[str, Any]]:
-    """The constants that a line makes: A = "a", or A, B = "a", "b"."""
+    """The constants that an assignment defines: A = "a", or A, B = "a", "b"."""
     for target in node.targets:
         pairs = [(target, node.value)]
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
@@ -118,7 +118,7 @@ def named(node: ast.Assign) -> Iterator[tuple[str, Any]]:
 class TestEndpoints:
     @pytest.fixture
     def served(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[FastAPI, int]]:
-        """The application of a server that runs and wants a token, and its port."""
+        """The application of a running server that requires a token, and its port."""
         apps: list[FastAPI] = []
         build = connections.web.server.build_app
 
@@ -128,17 +128,17 @@ class TestEndpoints:
 
         monkeypatch.setattr(connections.web.server, "build_app", build_app)
         with ScriptedWebServer(token="sesame") as server:
-            get(server.port, "/health")  # which waits until it serves
+            get(server.port, "/health")  # waits until the server answers
             yield apps[0], server.port
 
     def explained(self) -> dict[str, str]:
-        """What each endpoint wants."""
+        """Access rules of each endpoint, from the page."""
         found = re.findall(r"^\| `(\w+ /\S*)` \|.*\| ([^|]+) \|$", PAGE, re.M)
         assert len(found) > 5
         return dict(found)
 
     def endpoints(self, app: FastAPI) -> Iterator[str]:
-        """Everything that it serves, as the page names it."""
+        """All endpoints served, as the page names them."""
         for route in iter_route_contexts(app.routes):
             kind = {"WS"} if isinstance(route.original_route, WebSocketRoute) else {"GET"}
             for method in route.methods or kind:
@@ -160,7 +160,7 @@ class TestEndpoints:
 
 class TestCompose:
     def settled(self, text: str) -> str:
-        """With the defaults of its variables."""
+        """The text with the defaults of its variables filled in."""
         return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
 
     def ports(self, service: str) -> list[str]:
@@ -176,7 +176,7 @@ class TestCompose:
         assert exposed == [str(port) for port in (websocket.port, tcp.recv_port, tcp.send_port)]
 
     def parsed(self, service: str) -> Any:
-        """The mode of a service, as the program understands its command."""
+        """The mode of a service, as the program parses its command."""
         arguments = parse_command_line(
             shlex.split(self.settled(COMPOSE["services"][service]["command"]))
         )
@@ -235,10 +235,10 @@ def test_the_dashboard_shows_what_there_is() -> None:
         client.until("TurnDone")
         server.llm.error_after_words = (0, ValueError("broken"))
         client.send("respond", text="typed")
-        client.until("TurnDone")  # the error before it is counted by now
+        client.until("TurnDone")  # by now the error before it has been counted
         page = get(server.port, "/metrics")[2].decode()
     samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
-    names = {sample.name for sample in samples} | {"up"}  # Prometheus' own
+    names = {sample.name for sample in samples} | {"up"}  # added by Prometheus itself
     labels = {label for sample in samples for label in sample.labels} | {"job"}
     said = {(label, value) for sample in samples for label, value in sample.labels.items()}
     queries = [
@@ -258,14 +258,14 @@ def test_the_dashboard_shows_what_there_is() -> None:
 class TestImage:
     @pytest.fixture
     def image(self, tmp_path: Path) -> Path:
-        """A folder with what the image has of the program."""
+        """A folder with the program's files in the image."""
         for name in filter(kept, tracked("*")):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, tmp_path / name)
         return tmp_path
 
     def start(self, image: Path, *flags: str, **variables: str) -> "subprocess.Popen[str]":
-        """As the image does, where nothing else is set."""
+        """Start the program as the image does, with no other settings."""
         entrypoint = json.loads(instruction("ENTRYPOINT")) + json.loads(instruction("CMD"))
         outer = {name: value for name, value in os.environ.items() if not name.startswith("S2S_")}
         return subprocess.Popen(
@@ -279,7 +279,7 @@ class TestImage:
     def test_without_a_token_it_does_not_start(self, image: Path) -> None:
         with self.start(image) as program:
             try:
-                assert "S2S_TOKEN" in program.communicate(timeout=MAX_AUDIO_S)[1]
+                assert "S2S_TOKEN" in program.communicate(timeout=TIMEOUT_S)[1]
             finally:
                 program.kill()
         assert program.returncode == 2
@@ -299,7 +299,7 @@ class TestImage:
         assert not self.is_healthy(port)
 
     def is_healthy(self, port: str) -> bool:
-        """What the check of the image says of a program on this port instead of its own."""
+        """True if the image's health check passes for a program on this port instead of its own."""
         check = json.loads(instruction("HEALTHCHECK").partition("CMD ")[2])
         assert check[:2] == ["python", "-c"]
         asks = [sys.executable, "-c", check[2].replace("8000", port)]

@@ -1,4 +1,4 @@
-"""What the documents say, done."""
+"""The instructions of the documents, carried out."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def test_the_example_of_a_config_file(question: Path, tmp_path: Path) -> None:
 
 
 def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
-    """In a copy of the program: the files of the page, its row, its contract, its command."""
+    """In a copy of the program: the page's files, row, contract and command."""
     copy = tmp_path / "program"
     for name in tracked("*"):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)

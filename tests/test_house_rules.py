@@ -1,4 +1,4 @@
-"""Rules of the house that a reader would otherwise have to check by eye."""
+"""Rules of the house that a reviewer would otherwise have to check by eye."""
 
 import ast
 import re
@@ -48,7 +48,7 @@ def test_no_stage_sleeps_or_prints_or_swallows_errors(name: str) -> None:
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             assert called not in ("time.sleep", "asyncio.sleep"), f"{name}:{node.lineno} sleeps"
-            if not name.startswith(("connections/", "VAD/smart_turn_file")):  # a command of its own
+            if not name.startswith(("connections/", "VAD/smart_turn_file")):  # has a command of its own
                 assert called != "print", f"{name}:{node.lineno} prints"
         if isinstance(node, ast.ExceptHandler):
             broad = node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")
@@ -74,7 +74,7 @@ def test_the_base_of_all_stages_is_small() -> None:
 
 
 def test_onnxruntime_is_asked_to_keep_to_itself() -> None:
-    """It looks at the variable when it is imported, so nobody else may import it first."""
+    """The variable is read when onnxruntime is imported, so no other file may import it first."""
     importers = [
         name
         for name in PROGRAM

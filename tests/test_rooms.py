@@ -1,4 +1,4 @@
-"""The rooms of the house: no folder imports one that stands above it, and no imports run in a circle."""
+"""The rooms of the house: no folder imports one that stands above it, and no imports are circular."""
 
 import ast
 from collections import defaultdict
@@ -25,7 +25,8 @@ FLOORS = (
     ("benchmarks",),
     ("tests",),
 )
-"""From the ground up, as docs/architecture.md draws them. Rooms of one floor do not know each other."""
+"""The rooms from the ground up, as in docs/architecture.md. Rooms of one floor do not import each
+other."""
 
 LEVEL = {room: level for level, floor in enumerate(FLOORS) for room in floor}
 
@@ -42,7 +43,8 @@ def room_of(file: str) -> str:
 
 
 def imported(file: str) -> Iterator[str]:
-    """The files of this repository that a file imports anywhere in it, also for type checking only."""
+    """The files of this repository that a file imports anywhere, including imports for type checking
+    only."""
     for node in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -69,12 +71,12 @@ def test_no_import_climbs(file: str) -> None:
         for other in IMPORTS[file]
         if room_of(other) != room and LEVEL[room_of(other)] >= LEVEL[room]
     ]
-    assert not climbing, f"{file} imports what stands above or beside it: {climbing}"
+    assert not climbing, f"{file} imports from a room above or beside its own: {climbing}"
 
 
 @pytest.mark.parametrize("folders", [False, True], ids=["files", "folders"])
 def test_no_imports_run_in_a_circle(folders: bool) -> None:
-    """`folders`: those inside a room too, such as connections/web and connections/realtime."""
+    """With `folders`, also inside a room, such as connections/web and connections/realtime."""
 
     def place(file: str) -> str:
         parts = file.split("/")

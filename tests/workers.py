@@ -1,4 +1,4 @@
-"""Null engines in processes of their own."""
+"""Null engines in their own processes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ TTS = EngineSpec("tts", "null", "hums", "testing.null_engines:NullSynthesizer")
 def synthesizer(
     spec: EngineSpec = TTS, limits: Any = None, **settings: Any
 ) -> Iterator[IsolatedSynthesizer]:
-    """One that is closed in the end."""
+    """A synthesizer, closed at the end."""
     engine = isolate(spec, settings, "cpu", **(limits or {}))
     try:
         yield engine
@@ -35,7 +35,7 @@ def synthesizer(
 
 @contextmanager
 def recognizer(spec: EngineSpec = STT) -> Iterator[IsolatedRecognizer]:
-    """One that is closed in the end."""
+    """A recognizer, closed at the end."""
     engine = isolate(spec, {}, "cpu")
     try:
         yield engine
@@ -45,7 +45,7 @@ def recognizer(spec: EngineSpec = STT) -> Iterator[IsolatedRecognizer]:
 
 @contextmanager
 def streamer(spec: EngineSpec = STREAMER, **settings: Any) -> Iterator[IsolatedStreamer]:
-    """One that is closed in the end."""
+    """A streaming recognizer, closed at the end."""
     engine = isolate(spec, settings, "cpu")
     try:
         yield engine
@@ -55,7 +55,7 @@ def streamer(spec: EngineSpec = STREAMER, **settings: Any) -> Iterator[IsolatedS
 
 @contextmanager
 def chat_model(spec: EngineSpec = LLM) -> Iterator[IsolatedChatModel]:
-    """One that is closed in the end."""
+    """A chat model, closed at the end."""
     engine = isolate(spec, {}, "cpu")
     try:
         yield engine
@@ -64,6 +64,6 @@ def chat_model(spec: EngineSpec = LLM) -> Iterator[IsolatedChatModel]:
 
 
 def say(engine: IsolatedSynthesizer, text: str, cancel: CancelToken | None = None) -> int:
-    """How many pieces of audio came of it."""
+    """Speak a text and return the number of pieces of audio."""
     results = engine.synthesize(text, None, None, cancel or CancelToken())
     return sum(isinstance(result, AudioChunk) for result in results)

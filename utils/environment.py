@@ -1,4 +1,4 @@
-"""The environment variables that count."""
+"""The environment variables that the program reads."""
 
 import os
 from collections.abc import MutableMapping
@@ -19,7 +19,7 @@ VARIABLES = (
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
 )
-"""What `--check` shows; of the secret ones only whether they are set."""
+"""Shown by `--check`; for secret ones, only whether they are set."""
 
 SECRET = ("S2S_TOKEN", "OPENAI_API_KEY", "HF_TOKEN")
 
@@ -32,7 +32,7 @@ _CACHES = {
 
 
 def apply_model_cache_dir(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Let every library keep its models under MODEL_CACHE_DIR, unless its own variable says otherwise.
+    """Make every library keep its models under MODEL_CACHE_DIR, unless its own variable is set.
 
     Must run before those libraries are imported.
     """

@@ -1,6 +1,6 @@
-"""Logging to standard error. What was said, keys and tokens do not go there.
+"""Logging to standard error. Speech, keys and tokens are never logged.
 
-Facts are given beside the message, `logger.info("refused", extra={"peer": …})`, and told as
+Facts are passed beside the message, `logger.info("refused", extra={"peer": …})`, and written as
 ``name=value`` or as members of a JSON object.
 """
 
@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 _USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"}
-"""What every record has, and what uvicorn adds to its own."""
+"""Attributes of every record, and those that uvicorn adds to its own."""
 
 
 class TextFormatter(logging.Formatter):
-    """A line for people."""
+    """Formats a record as a line for people."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S")
@@ -26,7 +26,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """A JSON object in a line, for machines."""
+    """Formats a record as one line of JSON, for machines."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -38,7 +38,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)  # in ASCII, which suits every encoding
+        return json.dumps(line, default=str)  # plain ASCII suits every encoding
 
 
 FORMATS: dict[str, type[logging.Formatter]] = {"text": TextFormatter, "json": JsonFormatter}
@@ -51,7 +51,7 @@ OWN_PACKAGES = (
 
 
 def set_up_logging(level: str, written_as: str) -> None:
-    """Log from `level` on; libraries only warn, since their details may hold what was said."""
+    """Log from `level` up; libraries log warnings only, since their details may contain speech."""
     handler = logging.StreamHandler()
     handler.setFormatter(FORMATS[written_as]())
     logging.basicConfig(handlers=[handler])
@@ -60,7 +60,7 @@ def set_up_logging(level: str, written_as: str) -> None:
 
 
 def logs_json() -> bool:
-    """Whether a machine reads standard error."""
+    """True if standard error is written for a machine to read."""
     return any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers)
 
 
@@ -69,12 +69,12 @@ def _facts(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _shown(value: object) -> str:
-    """In quotes where it would not be read as one word; a line stays a line."""
+    """Format a value; quoted unless it reads as one word, so that a record stays on one line."""
     text = str(value)
     return text if text.isprintable() and text and not set(text) & set(' "=') else json.dumps(text)
 
 
 def quieten_libraries() -> None:
-    """Transformers, if it was imported, would draw a bar for each model that it reads."""
+    """Turn off the progress bar that transformers, if imported, draws for every model it loads."""
     if transformers := sys.modules.get("transformers"):
         transformers.utils.logging.disable_progress_bar()

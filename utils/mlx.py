@@ -1,4 +1,4 @@
-"""MLX computes one thing at a time: engines that share it take turns."""
+"""MLX's lock: MLX runs one computation at a time, so engines that share it take turns."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""NoiseSuppressor: takes steady noise out of what the microphone hears, as it comes."""
+"""NoiseSuppressor: removes steady noise from the microphone's audio, block by block."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def expect_noise_suppressor() -> None:
 
 
 class NoiseSuppressor:
-    """WebRTC's, as livekit carries it: 0.03 ms for 10 ms of audio. One for each conversation."""
+    """WebRTC's noise suppressor, from livekit: 0.03 ms for 10 ms of audio. One for each conversation."""
 
     def __init__(self, rate_hz: int) -> None:
         from livekit import rtc
@@ -26,7 +26,7 @@ class NoiseSuppressor:
         self._framer = Framer(rate_hz // 100)
 
     def __call__(self, samples: Samples) -> Samples:
-        """The same without the noise; in whole frames of 10 ms, so it may lag by as much."""
+        """Return the audio without the noise, in whole frames of 10 ms: it may lag by one frame."""
         quiet = [np.empty(0, np.float32)]
         for audio in self._framer.feed(samples):
             frame = self._frame(bytearray(to_pcm16(audio)), self._rate_hz, 1, len(audio))

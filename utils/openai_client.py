@@ -1,4 +1,4 @@
-"""OpenAIServer: the way to a server that speaks the OpenAI protocols, through the official SDK."""
+"""OpenAIServer: a client of a server with the OpenAI protocols, through the official SDK."""
 
 import contextlib
 import os
@@ -17,11 +17,11 @@ from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
 
 CONNECT_S = 5.0
-"""Longer, and the server is not there."""
+"""A server that takes longer to connect counts as absent."""
 
 FIRST_BACK_OFF_S = 0.5
-"""Before the second attempt; doubled for each further one, with a third of jitter, so that the sessions
-of a server do not all come back at the same moment."""
+"""Wait before the second attempt; doubled for each further one, with jitter of up to a third, so that
+the sessions of a server do not all retry at the same moment."""
 
 _RETRIED = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError)
 _PARTS = {"stt": "recognizer", "llm": "language model", "tts": "synthesizer"}
@@ -31,11 +31,11 @@ Ask: TypeAlias = Callable[[openai.OpenAI], Iterator[T]]
 
 
 class OpenAIServer:
-    """vLLM, llama.cpp, Ollama, LM Studio, Speaches, Kokoro-FastAPI, OpenAI and their kin.
+    """A server such as vLLM, llama.cpp, Ollama, LM Studio, Speaches, Kokoro-FastAPI or OpenAI.
 
-    Each running call has a client, and with it a connection, of its own: so a cancelled call can shut
-    its socket down, which stops the server's work at once, before the first output too. `stage` and
-    `engine` are what the flags are called by that errors name.
+    Each running call has its own client, and with it its own connection: so a cancelled call can shut
+    its socket down, which stops the server's work at once, even before the first output. `stage` and
+    `engine` give the names of the flags in errors.
     """
 
     def __init__(
@@ -65,24 +65,24 @@ class OpenAIServer:
 
     @property
     def about(self) -> str:
-        """What runs, for the person who started it."""
+        """The model and the server, described for the user."""
         return f"{self.model} at {self.base_url}"
 
     @property
     def is_openai(self) -> bool:
-        """Whether it is OpenAI's own, of which more is known than of others."""
+        """True for OpenAI's own server, about which more is known than about others."""
         return urllib.parse.urlsplit(self.base_url).hostname == "api.openai.com"
 
     @property
     def where(self) -> str:
-        """Its address without the path."""
+        """The server's address without the path."""
         where = urllib.parse.urlsplit(self.base_url)
         return f"{where.scheme}://{where.hostname}:{where.port}" if where.port else str(where.hostname)
 
     def stream(self, ask: Ask[T], cancel: CancelToken) -> Iterator[T]:
-        """Yield what ``ask(client)`` yields; before its first output a failed attempt is repeated.
+        """Yield the outputs of ``ask(client)``; repeat an attempt that fails before its first output.
 
-        Ends early when `cancel` is raised. Raises `EngineError`, with the SDK's error behind it.
+        Ends early when `cancel` is raised. Raises `EngineError`, with the SDK's error as its cause.
         """
         for attempt in range(self._retries + 1):
             begun = False
@@ -97,19 +97,20 @@ class OpenAIServer:
                 if cancel.cancelled:
                     return
                 if begun and not isinstance(error, openai.APITimeoutError):
-                    raise EngineError(f"{self.where} broke off in mid-answer", _code(error)) from error
+                    raise EngineError(f"{self.where} broke off mid-answer", _code(error)) from error
                 if begun or last:
                     raise EngineError(self._explain(error), _code(error)) from error
             _wait(FIRST_BACK_OFF_S * 2**attempt * random.uniform(1, 1.33), cancel)
 
     def reach(self) -> str:
-        """Where the server answers. Raises `UserError` where it does not, or wants another key."""
-        with contextlib.suppress(openai.NotFoundError):  # one that answers, but lists no models
+        """Return the server's address if it answers. Raises `UserError` otherwise, or if it refuses the
+        key."""
+        with contextlib.suppress(openai.NotFoundError):  # it answers, but lists no models
             self._list_models()
         return self.base_url
 
     def close(self) -> None:
-        """Close the connections that are kept."""
+        """Close the idle connections."""
         with self._lock:
             for connection in self._idle:
                 connection.close()
@@ -119,7 +120,7 @@ class OpenAIServer:
     def _connection(self, cancel: CancelToken) -> Iterator["_Connection"]:
         """A connection for one call, shut down when the call is cancelled."""
         with self._lock:
-            # A cancel that comes late may have shut one down that was kept.
+            # A late cancel may have shut down an idle connection.
             self._idle = [idle for idle in self._idle if not idle.is_shut_down]
             connection = self._idle.pop() if self._idle else None
         connection = connection or _Connection(self.base_url, self._key, self._timeout)
@@ -146,8 +147,8 @@ class OpenAIServer:
             self.close()
             raise UserError(
                 f"{self._who}: {self.base_url} lists no models; name one with "
-                f"--{self._stage}_model_name, or is it another address (--{self._stage}_base_url), "
-                "which often ends in /v1?"
+                f"--{self._stage}_model_name, or check the address (--{self._stage}_base_url): "
+                "it often ends in /v1"
             )
         return models[0]
 
@@ -162,7 +163,7 @@ class OpenAIServer:
             raise UserError(f"{self._who}: {self._explain(error)}") from error
 
     def _explain(self, error: openai.OpenAIError) -> str:
-        """One sentence that says what to do; nothing of what was asked or answered."""
+        """Explain an error in one sentence that says what to do; never quotes requests or answers."""
         server, part, flag = self.where, _PARTS[self._stage], f"--{self._stage}"
         match error:
             case openai.APITimeoutError():
@@ -174,10 +175,10 @@ class OpenAIServer:
             case openai.NotFoundError():
                 return f"{server} knows no model {self.model!r}; choose another: {flag}_model_name"
             case openai.RateLimitError():
-                return f"{server} takes no more: too many requests, or nothing left to spend"
+                return f"{server} accepts no more requests: rate limit reached, or no credit left"
             case openai.APIStatusError(status_code=status):
                 return f"the {part} at {server} answered with error {status}"
-        return f"the {part} at {server} answered what is not understood"
+        return f"the {part} at {server} sent an answer that does not follow the protocol"
 
     def _find_key(self, key_file: str | None) -> str:
         if key_file is not None:
@@ -202,8 +203,8 @@ class OpenAIServer:
 class _Connection:
     """A client with at most one connection, whose socket can be shut down from another thread.
 
-    Closing a socket does not wake who reads from it; shutting it down does. The socket is learnt from
-    the trace of the HTTP library (its "trace" extension), when the connection is made.
+    Closing a socket does not wake a thread that reads from it; shutting it down does. The socket comes
+    from the HTTP library's "trace" extension, when the connection is made.
     """
 
     def __init__(self, base_url: str, key: str, timeout: httpx2.Timeout) -> None:
@@ -211,7 +212,7 @@ class _Connection:
         self._stream: Any = None
         http = httpx2.Client(
             timeout=timeout,
-            trust_env=not _is_loopback(base_url),  # or a proxy would get what is said on this machine
+            trust_env=not _is_loopback(base_url),  # or a proxy would receive local speech
             limits=httpx2.Limits(max_connections=1),
             event_hooks={"request": [self._trace_request]},
         )
@@ -220,14 +221,14 @@ class _Connection:
         )
 
     def ask(self, ask: Ask[T]) -> Iterator[T]:
-        """What the server answers. Raises `openai.OpenAIError`, and nothing else."""
+        """Yield the outputs of ``ask(client)``. Raises only `openai.OpenAIError`."""
         with _of_the_protocol():
             yield from ask(self._client)
 
     def shut_down(self) -> None:
-        """Let whoever reads from or writes to the server return at once."""
+        """Make blocked reads and writes return at once."""
         self.is_shut_down = True
-        with contextlib.suppress(OSError):  # the server may have been quicker
+        with contextlib.suppress(OSError):  # the server may have closed it first
             if self._stream is not None:
                 self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
@@ -250,8 +251,9 @@ def _models(client: openai.OpenAI) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _of_the_protocol() -> Iterator[None]:
-    """The SDK does not check what a server answers, and reads audio without a look at errors: what is
-    missing shows as an error of Python, what broke off as one of the HTTP library."""
+    """Turn every error of a bad answer into one of the SDK's. The SDK does not check answers, and reads
+    audio without handling errors: a missing field surfaces as an error of Python, a broken connection as
+    one of the HTTP library."""
     try:
         yield
     except httpx2.TimeoutException as error:
@@ -292,7 +294,7 @@ def _code(error: openai.OpenAIError) -> str:
 
 
 def _wait(seconds: float, cancel: CancelToken) -> None:
-    """Wait, but not for a call that nobody wants any more."""
+    """Wait, but stop as soon as the call is cancelled."""
     cancelled = threading.Event()
     with cancel.on_cancel(cancelled.set):
         cancelled.wait(seconds)

@@ -14,7 +14,7 @@ _ROLES = {"input": "microphone", "output": "loudspeaker"}
 
 
 def load_sounddevice() -> Any:
-    """The module `sounddevice`. Raises `NoAudioDevice` where the PortAudio library is missing."""
+    """Import `sounddevice`. Raises `NoAudioDevice` if the PortAudio library is missing."""
     try:
         import sounddevice
     except OSError as error:
@@ -24,8 +24,8 @@ def load_sounddevice() -> Any:
 
 
 def find_sound_device(role: str, wanted: str | None) -> int:
-    """The number of a device. `role` is "input" or "output"; `wanted` a number or part of a name, None:
-    the default of the system. Raises `NoAudioDevice`, or `UserError` for one that is not there.
+    """Find the number of a device. `role` is "input" or "output"; `wanted` is a number or part of a
+    name, or None for the system's default. Raises `NoAudioDevice`, or `UserError` if no device matches.
     """
     devices = [dict(device) for device in load_sounddevice().query_devices()]
     usable = [d["index"] for d in devices if d[f"max_{role}_channels"] > 0]
@@ -46,7 +46,7 @@ def find_sound_device(role: str, wanted: str | None) -> int:
 
 
 def describe_sound_devices() -> list[str]:
-    """A line for each device: number, name, channels."""
+    """List the devices, one a line: number, name, channels."""
     return [
         f"{d['index']:>3}  {d['name']} ({d['max_input_channels']} in, {d['max_output_channels']} out)"
         for d in load_sounddevice().query_devices()

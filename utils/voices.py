@@ -1,4 +1,4 @@
-"""Voices, by their names, and languages: what is said of those that a synthesizer has not."""
+"""Voices by name, and languages: the errors for those that a synthesizer does not have."""
 
 import contextlib
 import difflib
@@ -7,32 +7,32 @@ from collections.abc import Iterable, Iterator, Sequence
 from pipeline.errors import EngineError, UserError
 
 NAMED = 8
-"""Voices that an error names; of more the ones that look like what was asked for."""
+"""Voices that an error lists; if there are more, those most like the name asked for."""
 
 MAX_NAME = 100
-"""Characters that are compared with the names there are; more would only take time."""
+"""Characters of a name that are compared with the known names; more would only take time."""
 
 
 def unknown_voice(voices: Sequence[str], voice: str) -> EngineError:
-    """What a synthesizer says that has these voices, and is asked for another."""
+    """The error of a synthesizer with these voices that is asked for another."""
     named = list(voices)
     if len(named) > NAMED:
         named = difflib.get_close_matches(voice[:MAX_NAME], voices, NAMED, cutoff=0)
     others = len(voices) - len(named)
     listed = ", ".join(named) + (f" and {others} others" if others else "")
-    expected = f"one of the voices {listed}" if named else "no voice to be chosen, there is but one"
+    expected = f"one of the voices {listed}" if named else "no voice to be chosen, as there is only one"
     return EngineError(f"expected {expected}, got {voice!r:.100}", code="unknown_voice")
 
 
 def expect_known(voices: Sequence[str], voice: str) -> None:
-    """Raise that, unless it has the voice."""
+    """Raise `EngineError` unless the synthesizer has the voice."""
     if voice not in voices:
         raise unknown_voice(voices, voice)
 
 
 @contextlib.contextmanager
 def voice_flag() -> Iterator[None]:
-    """What is said of a voice within concerns the flag: an `EngineError` becomes a `UserError`."""
+    """Turn an `EngineError` about a voice into a `UserError` about the flag `--tts_voice`."""
     try:
         yield
     except EngineError as error:
@@ -40,7 +40,7 @@ def voice_flag() -> Iterator[None]:
 
 
 def expect_language(languages: Iterable[str], language: str) -> None:
-    """Raise `UserError` unless the language of the flag is one of these."""
+    """Raise `UserError` unless `--tts_language` names one of these."""
     known = list(languages)
     if language not in known:
         raise UserError(f"--tts_language: expected one of {', '.join(known)}, got {language!r}")

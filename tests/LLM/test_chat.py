@@ -1,4 +1,4 @@
-"""The memory of a conversation."""
+"""The history of a conversation."""
 
 from LLM.chat import CUT_MARK, DEFAULT_PROMPT, Chat
 

@@ -163,7 +163,7 @@ def test_a_cancelled_call_returns_at_once_and_the_server_is_free(server: ChatSer
     assert len(server.requests) == 1, "a cancelled call is not repeated"
     server.reply = "word " * 10_000
     hold.open()
-    assert server.client_left.wait(10), "the server sees that nobody listens"
+    assert server.client_left.wait(10), "the server sees that the client is gone"
     server.reply = "Fine."
     assert ask(model) == "Fine.", "and the next call works"
     model.close()
@@ -237,7 +237,7 @@ def test_auto_finds_a_server_and_never_asks_our_own_ports(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     found = LLM.auto.find_local_servers()
     assert found == [LLM.auto.LocalServer("Scripted", server.base_url, ("scripted",))]
-    assert server.keys == [""], "a key in the environment goes nowhere"
+    assert server.keys == [""], "the key in the environment is sent nowhere"
     assert LLM.auto.find_local_servers((server.port,)) == []
 
 
@@ -262,7 +262,7 @@ def test_an_answer_that_is_not_of_the_protocol_is_one_sentence(
     if stream:  # the SDK finds no events in it
         assert ask(model) == ""
     else:
-        with pytest.raises(EngineError, match="answered what is not understood"):
+        with pytest.raises(EngineError, match="does not follow the protocol"):
             ask(model)
     assert ask(model) == server.reply
     model.close()
@@ -271,7 +271,7 @@ def test_an_answer_that_is_not_of_the_protocol_is_one_sentence(
 @pytest.mark.parametrize("answer", [404, {}, {"data": []}, {"data": [{"name": "x"}]}, {"data": 7}])
 def test_a_server_that_lists_no_models_is_said_to_be_one(server: ChatServer, answer: int | dict) -> None:
     server.failures = [answer]
-    with pytest.raises(UserError, match=r"--llm openai: .*(lists no models|is not understood)"):
+    with pytest.raises(UserError, match=r"--llm openai: .*(lists no models|follow the protocol)"):
         OpenAIChatModel(base_url=server.base_url)
 
 

@@ -1,4 +1,4 @@
-"""Conversations in the templates of models that want them in many ways."""
+"""Conversations in the templates of models with different requirements."""
 
 from typing import Any
 
@@ -45,14 +45,14 @@ MISTRAL = """\
 FIRST_PHI_3 = """\
 {%- for m in messages %}{% if m['role'] == 'user' %}<|user|>{{ m['content'] }}<|end|><|assistant|>
 {%- elif m['role'] == 'assistant' %}{{ m['content'] }}<|end|>{% endif %}{% endfor %}"""
-"""It leaves the system message out without a word."""
+"""A template that drops the system message silently."""
 
 SYSTEM, HELLO = ChatMessage("system", "Be brief."), ChatMessage("user", "Hello.")
 GREETING = ChatMessage("assistant", "Welcome.")
 
 
 def template(jinja: str, *, context: int = 10_000, answer: int = 10, **settings: object) -> ChatTemplate:
-    """Rendered as Transformers does; a token is a character."""
+    """A template rendered as Transformers does, with one token a character."""
 
     def render(messages: list[dict[str, str]]) -> str:
         rendered, _ = transformers_templates.render_jinja_template(

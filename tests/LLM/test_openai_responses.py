@@ -1,4 +1,4 @@
-"""A chat model that is a server with the OpenAI responses protocol, over real sockets."""
+"""A chat model over a server with the OpenAI responses protocol, on real sockets."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Sentences from a stream of pieces, in the languages and with the traps of real answers."""
+"""Splitting a stream of pieces into sentences, in many languages, with the traps of real answers."""
 
 import random
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from LLM.sentences import MAX_CHARS, split_sentences
 
 
 def pieces(text: str, seed: int = 0) -> Iterator[str]:
-    """A text as a language model writes it: a few characters at a time."""
+    """A text as a language model streams it, a few characters at a time."""
     chance, start = random.Random(seed), 0
     while start < len(text):
         end = start + chance.randint(1, 6)
@@ -18,7 +18,7 @@ def pieces(text: str, seed: int = 0) -> Iterator[str]:
 
 
 def split(text: str, language: str | None = "en") -> list[str]:
-    """The sentences, the same however the text is cut into pieces, stripped."""
+    """The stripped sentences of a text; they must not depend on how it is cut into pieces."""
     results = [list(split_sentences(pieces(text, seed), language)) for seed in range(5)]
     assert all("".join(result) == text for result in results), "nothing is lost or added"
     return [sentence.strip() for sentence in results[0]]

@@ -1,4 +1,4 @@
-"""What is written becomes what can be said."""
+"""Written text is turned into text that can be spoken."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a model thinks is left out of its answer."""
+"""A model's thoughts are left out of its answer."""
 
 import pytest
 
@@ -70,7 +70,7 @@ def test_a_server_whose_template_begins_the_thought() -> None:
         server.failures = [500]
         answer = without_thoughts(model.generate(hello, CancelToken()))
         assert "".join(map(str, answer)) == "Fine."
-        assert len(server.requests) == 3, "what failed before the first word is repeated still"
+        assert len(server.requests) == 3, "a call that fails before the first word is still repeated"
         model.close()
 
 

@@ -1,4 +1,4 @@
-"""Functions of a client's: how a model is told of them, asks for them, gets the results."""
+"""A client's functions: how a model is told of them, calls them, and gets the results."""
 
 import json
 

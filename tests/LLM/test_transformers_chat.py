@@ -1,4 +1,4 @@
-"""--llm transformers, with a tiny model that is built on the spot."""
+"""--llm transformers, with a tiny model built on the spot."""
 
 import threading
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ SETTINGS = {"max_new_tokens": 40, "do_sample": False}
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread() -> Iterator[None]:
-    """Two that wait for each other are slow beside other tests."""
+    """Use one thread: several that wait for each other are slow beside other tests."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def likeliest(folder: Path) -> TransformersChatModel:
-    """It always chooses the likeliest words."""
+    """A model that always chooses the likeliest words."""
     return TransformersChatModel(str(folder), "cpu", gen_kwargs=SETTINGS)
 
 
@@ -78,7 +78,7 @@ class TestParallel(LocalChatModelContract):
         assert [answers.get(n) for n in range(3)] == expected
 
     def test_who_leaves_makes_room(self, engine: Any) -> None:
-        """Ten times as many as there is room for."""
+        """Abandon ten times as many answers as there is room for."""
         for _ in range(30):
             answer = engine.generate(HELLO, CancelToken())
             next(answer)

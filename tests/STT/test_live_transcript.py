@@ -1,4 +1,4 @@
-"""Live partial transcripts: what is stable only grows, and nothing waits for them."""
+"""Live partial transcripts: the stable part only grows, and nothing waits for them."""
 
 import itertools
 
@@ -106,7 +106,7 @@ def test_nobody_who_asks_means_no_work() -> None:
 
 
 def test_a_partial_takes_no_slot_from_a_turn() -> None:
-    """While one is being made the turn is guessed at all the same, and only waits for it."""
+    """While a partial is computed, speculation on the turn still begins; it only waits for the slot."""
     with conversation(stt=ScriptedRecognizer("part", "the whole", slots=1)) as talk:
         talk.stt.hold.close()
         talk.speak(640, settle=False)
@@ -119,7 +119,7 @@ def test_a_partial_takes_no_slot_from_a_turn() -> None:
         talk.settle()
         transcripts = [event for event in talk.events() if isinstance(event, Transcript)]
         assert [event.text for event in transcripts] == ["the whole"]
-        assert not partials(talk), "it came when the utterance was over"
+        assert not partials(talk), "the partial came after the end of the utterance"
 
 
 def test_a_busy_recognizer_makes_no_partials() -> None:

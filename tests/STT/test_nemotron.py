@@ -40,7 +40,7 @@ class TestNemotron(StreamingRecognizerContract):
 
 @pytest.mark.parametrize("latency_ms", [80, 160, 560, 1120])
 def test_it_hears_what_the_library_hears(folder: str, latency_ms: int) -> None:
-    """Whose `generate` takes the same audio as a generator of chunks."""
+    """The library's `generate` takes the same audio as a generator of chunks."""
     engine, audio = NemotronRecognizer(folder, "cpu", latency_ms), say(SENTENCE)
     processor, hop = engine.processor, 160
     before, behind = np.zeros(256, np.float32), np.zeros(2 * engine.chunk_samples, np.float32)
@@ -48,7 +48,7 @@ def test_it_hears_what_the_library_hears(folder: str, latency_ms: int) -> None:
 
     def spectrograms() -> Iterator[torch.Tensor]:
         at, frames = 0, processor.num_mel_frames_first_audio_chunk
-        while at * hop + 96 < len(audio):  # which the last frame has heard
+        while at * hop + 96 < len(audio):  # samples that the last frame covers
             window = padded[at * hop : (at + frames - 1) * hop + 512]
             features = processor.feature_extractor(window, sampling_rate=16000, center=False)
             yield features["input_features"]

@@ -1,4 +1,4 @@
-"""No recognizer: the audio goes to a model that hears; remembered is that something was said."""
+"""No recognizer: the audio goes to a model that hears; the history records only that the user spoke."""
 
 import base64
 import io
@@ -58,11 +58,12 @@ class TestContract(RecognizerContract):
     def test_a_call_that_was_cancelled_before_it_began_is_over_soon(
         self, engine: NoRecognizer, spoken: Samples
     ) -> None:
-        """It has no words of which there could be fewer, and does nothing."""
+        """Overrides the contract, which expects fewer words: this engine has none, and does nothing."""
         assert engine.transcribe(spoken, None, CancelToken()) == Transcription("", unheard=True)
 
     def test_two_callers_get_each_their_own_words(self, engine: NoRecognizer, spoken: Samples) -> None:
-        """There are none: the stage keeps each caller's audio, which the conversations below show."""
+        """Overrides the contract, as there are no words: the stage keeps each caller's audio, as tested
+        below."""
 
 
 def test_the_model_gets_the_audio_of_what_was_said_last(conversation: Conversation) -> None:
@@ -118,7 +119,7 @@ def test_only_the_newest_is_kept_as_audio() -> None:
     assert [message.audio for message in chat.prompt("")] == [None] * 4
     chat.said(3, SPOKEN, AUDIO)
     joined = chat.prompt("", turn=4)[-1]
-    assert (joined.content, joined.audio) == (f"typed\n{SPOKEN}", AUDIO), "of one role in a row"
+    assert (joined.content, joined.audio) == (f"typed\n{SPOKEN}", AUDIO), "one message"
 
 
 def test_a_server_gets_it_as_a_wav_file() -> None:

@@ -1,4 +1,4 @@
-"""Parakeet with tiny random weights, loaded as the real ones are."""
+"""Parakeet with tiny random weights, loaded like the real ones."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ class RaisedWhenLookedAt(CancelToken):
 
 
 class ParakeetTests(RecognizerContract):
-    """Of each kind."""
+    """The contract for one kind of Parakeet."""
 
     @pytest.fixture
     def spoken(self) -> Samples:

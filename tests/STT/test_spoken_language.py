@@ -1,4 +1,4 @@
-"""What the recognizer detects is said to it in the next turn of the same conversation."""
+"""The language that the recognizer detects is passed to it in the next turn of the conversation."""
 
 from pipeline.messages import Samples
 from pipeline.settings import SessionSettings
@@ -22,7 +22,7 @@ class Polyglot(ScriptedRecognizer):
 
 
 def asked(*detected: str | None, language: str | None = None) -> list[str | None]:
-    """What a recognizer that detects these languages is asked for in as many turns."""
+    """The languages that a recognizer with these detections is asked for, turn by turn."""
     recognizer = Polyglot(*detected)
     with Conversation(stt=recognizer, settings=SessionSettings(language=language)) as talk:
         for turn in range(1, len(detected) + 1):

@@ -1,4 +1,5 @@
-"""A recognizer that streams: each piece is computed once, and no turn hears anything else for it."""
+"""A streaming recognizer: each piece is computed once, and no turn's transcript changes because of
+it."""
 
 import itertools
 import random
@@ -55,7 +56,7 @@ def test_little_is_left_when_the_user_has_finished() -> None:
         (text,) = transcripts(talk)
         assert sum(talk.stt.fed[before:]) <= talk.stt.chunk_samples + 0.1 * RATE_HZ
         assert talk.stt.opened == [None]
-        assert not talk.stt.heard, "and not once more at once"
+        assert not talk.stt.heard, "and not a second time all at once"
         words = text.split()
         assert words.count("20") == pytest.approx(10, abs=1)
         assert words.count("70") == pytest.approx(10, abs=1)
@@ -91,7 +92,7 @@ def test_the_next_utterance_begins_anew() -> None:
         first, second = transcripts(talk)
         assert "70" not in first
         assert "20" not in second
-        assert sum(talk.stt.fed) < 2 * 1.5 * RATE_HZ, "and what was answered is not heard again"
+        assert sum(talk.stt.fed) < 2 * 1.5 * RATE_HZ, "and answered audio is not recognized again"
 
 
 def test_the_language_that_is_spoken_is_told() -> None:
@@ -102,12 +103,12 @@ def test_the_language_that_is_spoken_is_told() -> None:
         assert talk.events(Transcript)[0].language == "fr"  # type: ignore[attr-defined]
 
 
-# -- who goes on -----------------------------------------------------------------------------------
+# -- users who go on speaking ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("forks", [True, False])
 def test_who_goes_on_is_heard_whole(forks: bool) -> None:
-    """With a copy nothing is computed twice; without one, what was said before the pause is."""
+    """With a copy of the stream nothing is computed twice; without one, the part before the pause is."""
     with conversation(LoudnessStreamer(forks=forks)) as talk:
         talk.speak(1000, level=0.2)
         talk.wait(256)
@@ -124,7 +125,7 @@ def test_who_goes_on_is_heard_whole(forks: bool) -> None:
 
 @pytest.mark.parametrize("forks", [True, False])
 def test_who_goes_on_before_the_answer_is_heard_whole(forks: bool) -> None:
-    """The turn was committed, but nothing of its answer was heard."""
+    """The turn was committed, but none of its answer had been heard."""
     with conversation(LoudnessStreamer(forks=forks)) as talk:
         talk.llm.hold.close()
         talk.speak(1000, level=0.2, settle=False)
@@ -142,7 +143,7 @@ def test_who_goes_on_before_the_answer_is_heard_whole(forks: bool) -> None:
 @pytest.mark.parametrize("forks", [True, False])
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_is_said_is_heard_as_if_at_once(seed: int, forks: bool) -> None:
-    """The same user before a recognizer that streams and before one that does not."""
+    """Compare a recognizer that streams with one that does not, for the same user."""
     heard = []
     for stt in (LoudnessStreamer(forks=forks), LoudnessRecognizer()):
         chance = random.Random(seed)
@@ -163,7 +164,7 @@ def test_a_stream_that_fails_is_not_missed() -> None:
     with conversation(LoudnessStreamer()) as talk:
         talk.stt.error = ValueError("broken")
         talk.speak(1500)
-        assert len(talk.stt.fed) == 1, "it is not tried again and again"
+        assert len(talk.stt.fed) == 1, "it is not retried"
         talk.wait(640)
         assert len(transcripts(talk)) == len(talk.stt.heard) == 1
         assert not talk.events(ErrorEvent)
@@ -182,7 +183,7 @@ def test_a_busy_recognizer_hears_later_what_was_said_meanwhile() -> None:
         talk.settle()
         (text,) = transcripts(talk)
         assert text.split().count("50") == pytest.approx(13, abs=1)
-        assert not partials(talk), "it came when the utterance was over"
+        assert not partials(talk), "the partial came after the end of the utterance"
 
 
 def test_a_call_that_never_returns_is_given_up_with_its_turn() -> None:
@@ -204,7 +205,7 @@ def test_a_call_that_never_returns_is_given_up_with_its_turn() -> None:
 
 
 def test_the_command_with_a_streaming_model(tmp_path: Path) -> None:
-    """Tiny random weights: it hears noise words, but the same as at once."""
+    """Tiny random weights: the words are noise, but the same as without streaming."""
     pytest.importorskip("torch", reason="pip install -e '.[nemotron]'")
     import json
 

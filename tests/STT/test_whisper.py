@@ -24,7 +24,7 @@ LANGUAGES = {"language": "auto", "languages": "en fr te"}
 
 
 def tones(*hz: float, seconds: float = 1.0) -> Samples:
-    """Something that the model hears otherwise than noise."""
+    """Audio that the model hears differently from noise."""
     time_s = np.arange(int(16000 * seconds)) / 16000
     return (0.2 * sum(np.sin(2 * np.pi * f * time_s) for f in hz)).astype(np.float32)
 
@@ -36,7 +36,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def recognizer() -> Iterator[Any]:
-    """Makes recognizers, and closes them."""
+    """A factory of recognizers that closes them."""
     made: list[WhisperRecognizer] = []
 
     def make(folder: Path | str, **settings: Any) -> WhisperRecognizer:

@@ -21,11 +21,11 @@ from TTS.mms import MmsSynthesizer, mms_code
 def tiny_vits(
     folder: Path, letters: str = "abcdefghijklmnopqrstuvwxyz", **tokenizer_settings: object
 ) -> Path:
-    """A VITS as on the hub, that knows these letters."""
+    """A VITS as on the hub, with these letters in its vocabulary."""
     import torch
     from transformers import VitsConfig, VitsModel, VitsTokenizer
 
-    torch.set_num_threads(1)  # with more they wait for each other where the machine is busy
+    torch.set_num_threads(1)  # more threads wait for each other on a busy machine
     torch.manual_seed(0)
     folder.mkdir(parents=True)
     vocabulary = ["<pad>", " ", "'", "-", *"abcdefghijklmnopqrstuvwxyz", "<unk>"]

@@ -1,4 +1,4 @@
-"""Recognizers and synthesizers that are servers with the OpenAI protocols, over real sockets."""
+"""Recognizers and synthesizers over servers with the OpenAI protocols, on real sockets."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ SPEECH = speech_like(16000)
 
 
 ENGINES: list[OpenAIRecognizer | OpenAISynthesizer] = []
-"""Those of the present test, to be closed."""
+"""The engines of the current test, to be closed."""
 
 
 @pytest.fixture
@@ -44,12 +44,12 @@ def synthesizer(server: SpeechServer, **settings: Any) -> OpenAISynthesizer:
 
 
 def heard(server: SpeechServer) -> object:
-    """A call of a recognizer, for tests of what both have in common."""
+    """Call a recognizer; for tests of both kinds."""
     return hear(recognizer(server))
 
 
 def spoken(server: SpeechServer) -> object:
-    """A call of a synthesizer."""
+    """Call a synthesizer; for tests of both kinds."""
     return len(speak(synthesizer(server)))
 
 
@@ -90,7 +90,7 @@ class TestSynthesizer(SynthesizerContract):
         monkeypatch.setenv("OPENAI_API_KEY", "k")
 
     def test_a_voice_that_it_has_not_is_told(self, engine: OpenAISynthesizer) -> None:
-        """OpenAI's own voices are known; of another server's only that they have a name."""
+        """OpenAI's own voices are known; with other servers only an empty name is refused."""
         with pytest.raises(EngineError, match=r"expected .*, got") as caught:
             engine.expect_voice("")
         assert caught.value.code == "unknown_voice"
@@ -209,8 +209,8 @@ def test_what_fails_before_the_first_output_is_repeated(
     [
         (401, "refuses the key; set OPENAI_API_KEY, or --(stt|tts)_api_key_file", "unauthorized"),
         (404, "knows no model 'm'; choose another: --(stt|tts)_model_name", "engine_failed"),
-        ({}, "at http://127.0.0.1:.* answered what is not understood", "engine_failed"),
-        ({"text": 7}, "answered what is not understood", "engine_failed"),
+        ({}, "at http://127.0.0.1:.* sent an answer that does not follow the protocol", "engine_failed"),
+        ({"text": 7}, "does not follow the protocol", "engine_failed"),
     ],
 )
 def test_what_will_not_change_is_told_at_once(
@@ -232,10 +232,10 @@ def test_a_server_that_dies_in_mid_sentence(server: SpeechServer) -> None:
     server.failures = ["break off"]
     speech = engine.synthesize("A longer sentence.", None, None, CancelToken())
     assert len(next(speech).samples) > 0
-    with pytest.raises(EngineError, match="broke off in mid-answer") as caught:
+    with pytest.raises(EngineError, match="broke off mid-answer") as caught:
         list(speech)
     assert caught.value.code == "unreachable"
-    assert len(server.requests) == 1, "what was heard is not said again"
+    assert len(server.requests) == 1, "audio already heard is not repeated"
 
 
 @pytest.mark.parametrize("settings", [{"model_name": "tts-1", "style": "Cheerful."}])

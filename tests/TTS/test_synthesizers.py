@@ -1,4 +1,4 @@
-"""The real synthesizer."""
+"""The built-in synthesizer."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_a_voice_speaks_differently() -> None:
 
 
 def test_the_voice_that_was_configured_wins_over_the_language() -> None:
-    """Who asks for a Hindi voice wants to hear it, whatever the recognizer takes the user to speak."""
+    """A user who asks for a Hindi voice wants to hear it, whatever language the recognizer detects."""
     text = "Hello, how are you?"
     configured, plain = EspeakSynthesizer(voice="hi"), EspeakSynthesizer()
     hindi = seconds(plain, text, voice="hi")
@@ -92,7 +92,7 @@ def test_an_unknown_language_is_an_error_of_its_turn() -> None:
 
 
 def test_espeak_tells_when_each_word_begins() -> None:
-    """Also after characters of several bytes, and behind the pause of a comma."""
+    """Also after multi-byte characters, and after the pause of a comma."""
     text = "Äh well, this is the café."
     (chunk,) = EspeakSynthesizer().synthesize(text, None, None, CancelToken())
     words = {text[word.chars :].split()[0]: word.sample for word in chunk.words}
@@ -101,4 +101,4 @@ def test_espeak_tells_when_each_word_begins() -> None:
     assert words["Äh"] == 0
     assert 0.5 * len(chunk.samples) < words["café."] < len(chunk.samples)
     pause = words["this"] - words["well,"]
-    assert pause > 0.4 * chunk.sample_rate_hz, "the word, and the pause behind it"
+    assert pause > 0.4 * chunk.sample_rate_hz, "the word, and the pause after it"

@@ -1,4 +1,4 @@
-"""Which voices may be chosen, and what is said of others."""
+"""The voices that may be chosen, and the errors for others."""
 
 import json
 import subprocess
@@ -51,7 +51,7 @@ class TestSentences:
 
     def test_of_one_none(self) -> None:
         text = str(unknown_voice((), "x" * 60_000))
-        assert text.startswith("expected no voice to be chosen, there is but one, got 'xxx")
+        assert text.startswith("expected no voice to be chosen, as there is only one, got 'xxx")
         assert len(text) < 200
 
 

@@ -1,4 +1,4 @@
-"""Speech during a reply, in full duplex: what it does to the reply, at every length and loudness."""
+"""Speech during a reply, in full duplex: its effect on the reply, at every length and loudness."""
 
 import random
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ REPLY = "One sentence that takes a while to say. And another one of the same len
 
 @pytest.fixture
 def talking() -> Iterator[Conversation]:
-    """The reply to the first question is being heard."""
+    """A conversation that is playing the reply to its first question."""
     llm, stt = ScriptedModel(REPLY, "Next."), ScriptedRecognizer("A question.", "uh-huh")
     with Conversation(
         full_duplex=True, llm=llm, stt=stt, endpointing=EndpointerSettings(speculate=False)
@@ -53,7 +53,7 @@ def test_it_listens_while_it_speaks(talking: Conversation) -> None:
 
 @pytest.mark.parametrize("ms", [32, 64, 96, 160])
 def test_a_cough_is_over_before_the_pause(talking: Conversation, ms: int) -> None:
-    """The reply is quieter for a moment, at most; nothing of it is lost."""
+    """The reply is quieter for a moment at most, and loses nothing."""
     talking.speak(ms)
     talking.wait(320)
     assert not talking.events(Paused)
@@ -76,7 +76,7 @@ def test_it_ducks_after_two_windows_and_is_silent_after_the_first_syllable(
 
 
 def test_a_nod_brings_the_reply_back_where_it_was(talking: Conversation) -> None:
-    """Short and soft, beside the loudness of this user's turns."""
+    """A nod is short, and soft compared with this user's turns."""
     talking.speak(320, level=0.1)
     talking.wait(320)
     assert [event.paused for event in talking.events(Paused)] == [True, False]
@@ -100,7 +100,7 @@ def test_a_nod_is_no_turn_where_pauses_are_guessed_at_too() -> None:
         talk.speak(320, level=0.1)
         talk.wait(640)
         assert heard_of(talk, 1) == REPLY
-        assert len(talk.llm.prompts) == 1, "nothing was answered on the chance that it is a turn"
+        assert len(talk.llm.prompts) == 1, "no speculative answer was started"
 
 
 def test_a_short_word_that_is_not_soft_is_a_turn(talking: Conversation) -> None:
@@ -112,7 +112,7 @@ def test_a_short_word_that_is_not_soft_is_a_turn(talking: Conversation) -> None:
     assert heard_of(talking, 2) == "Next."
     prompt = [message.content for message in talking.llm.prompts[1]]
     assert prompt[-1] == "uh-huh"
-    assert prompt[-2] == interrupted.heard + "…", "the model is told that it was cut"
+    assert prompt[-2] == interrupted.heard + "…", "the model is told that its answer was cut"
 
 
 def test_a_soft_word_answers_a_question() -> None:
@@ -179,7 +179,7 @@ def test_a_microphone_that_falls_silent_in_mid_word_lets_the_reply_go_on(talking
 
 
 def test_a_pause_ends_with_its_reply(talking: Conversation) -> None:
-    """Something is typed while the verdict is awaited: its answer is not held back."""
+    """A message typed while the verdict is pending gets its answer without delay."""
     talking.stt.hold.close()
     talking.speak(320, level=0.1)
     talking.wait(256, settle=False)

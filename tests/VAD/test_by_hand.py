@@ -55,7 +55,7 @@ def test_what_is_said_between_start_and_commit_is_one_turn_whatever_the_pauses(
 
 
 def test_the_answer_begins_at_the_commit(talk: Conversation) -> None:
-    """Nobody waits for silence; and what was guessed in the pause before it is ready."""
+    """There is no wait for silence, and the work done ahead in the pause before is ready."""
     talk.session.start_speech()
     talk.speak(640)
     talk.wait(192)
@@ -78,7 +78,7 @@ def test_the_silence_before_the_first_word_does_not_belong_to_it(talk: Conversat
 
 
 def test_a_whisper_at_the_end_belongs_to_it(talk: Conversation) -> None:
-    """Too quiet for the voice detector, behind a pause in which the end was guessed."""
+    """The whisper is too quiet for the voice detector, after a pause at which the end was guessed."""
     talk.session.start_speech()
     talk.speak(640)
     talk.wait(128)
@@ -141,7 +141,7 @@ def test_committing_nothing_is_an_error_that_changes_nothing(talk: Conversation)
 def test_pressing_the_key_stops_the_reply_and_opens_the_microphone_at_once(
     talk: Conversation,
 ) -> None:
-    """In half duplex too: who presses a key does not wait for the echo to die away."""
+    """In half duplex too: a user who presses the key does not wait for the echo to decay."""
     talk.session.start_speech()
     talk.speak(320)
     talk.session.commit_speech()

@@ -9,7 +9,7 @@ WINDOW_MS = 32
 
 
 def run(probabilities: list[float], **settings: float) -> list[tuple[str, int]]:
-    """What happened, and in which window (counted from 1)."""
+    """The outcomes, each with its window (counted from 1)."""
     defaults = {"thresh": 0.5, "min_silence_ms": 96, "min_speech_ms": 64}
     endpointer = Endpointer(EndpointerSettings(**(defaults | settings)), WINDOW_MS)
     happened = []
@@ -40,7 +40,7 @@ def test_speech_ends_at_a_lower_probability_than_it_begins() -> None:
 
 
 def test_once_silence_has_begun_only_clear_speech_ends_it() -> None:
-    """As Silero's own iterator does it: what wavers in a pause belongs to the pause."""
+    """Silero's own iterator does the same: wavering probabilities in a pause belong to the pause."""
     assert run([1, 1, 0, 0.4, 0.4])[-1] == ("ended", 5)
     assert run([1, 1, 0, 0.6, 0.6])[-1] == ("confirmed", 2)
 

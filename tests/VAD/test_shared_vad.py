@@ -1,4 +1,5 @@
-"""The ears: one thread for all sessions, one call for what waits, and a fault stays where it is."""
+"""The shared VAD: one thread for all sessions, one call for all waiting windows, and faults stay
+local."""
 
 import gc
 import threading
@@ -47,7 +48,7 @@ class Party:
         return build_pipeline(self.engines, RecordingSink(clock.now), clock=clock)
 
     def heard(self, guest: int, kind: type) -> bool:
-        """Whether there is an event of this kind among those that come next."""
+        """True if one of the next events is of this kind."""
         while (event := self.mail[guest].fetch(10)) is not None:
             if isinstance(event, kind):
                 return True
@@ -68,7 +69,7 @@ def party() -> Iterator[Party]:
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
-    """For what another thread does and says nothing of; a test that hangs here is stopped."""
+    """Wait for an effect of another thread that sends no event; pytest's timeout ends a hang."""
     while not happened():
         threading.Event().wait(0.001)
 
@@ -83,7 +84,7 @@ def test_windows_that_wait_are_judged_in_one_call(party: Party) -> None:
     party.detector.hold.open()
     for session in party.sessions:
         assert session.activity.wait_idle(10)
-    assert party.detector.calls == [1, 3, 3], "of each session one window at a time"
+    assert party.detector.calls == [1, 3, 3], "one window of each session at a time"
 
 
 def test_a_model_that_fails_costs_its_windows(party: Party) -> None:

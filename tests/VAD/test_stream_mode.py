@@ -53,7 +53,7 @@ def test_speech_does_not_interrupt_or_quieten_what_is_being_said() -> None:
         assert talk.until_done(1).heard == reply
         assert talk.until_done(2).heard == reply
         loudness = {float(frame.samples.max()) for frame in talk.sink.frames if frame.turn == 1}
-        assert sorted(loudness) == pytest.approx([0.01, 0.02]), "as the two clauses were made"
+        assert sorted(loudness) == pytest.approx([0.01, 0.02]), "one for each of the two clauses"
 
 
 def test_who_never_pauses_is_answered_all_the_same() -> None:
@@ -64,7 +64,7 @@ def test_who_never_pauses_is_answered_all_the_same() -> None:
 
 
 def test_the_line_is_bounded_and_says_so() -> None:
-    """Answers that take longer than the phrases pile up; the newest is left out, nothing else is."""
+    """Answers that take longer than the phrases pile up; only the newest is dropped."""
     reply = "An answer of some three hundred milliseconds."
     with conversation(llm=ScriptedModel(reply * 60)) as talk:
         for _ in range(TURNS_IN_LINE + 2):
@@ -90,7 +90,7 @@ def test_the_mode_may_change_between_turns() -> None:
 
 
 class Singing:
-    """The tone in `stream` mode, on a clock that the test moves."""
+    """The tone in `stream` mode, on a clock that the test advances."""
 
     def __init__(self, settings: SessionSettings = STREAM, *, full_duplex: bool = True) -> None:
         self.clock = SampleClock(RATE_HZ)
@@ -136,7 +136,7 @@ def test_the_tone_has_no_click_in_it() -> None:
 
 
 def test_in_half_duplex_the_tone_waits_for_the_end_of_the_phrase() -> None:
-    """It would shut the microphone, and the end would never be heard."""
+    """An earlier tone would close the microphone, and the end would never be heard."""
     singing = Singing(full_duplex=False)
     singing.hear(0.5, 960)
     assert not singing.sink.frames

@@ -1,4 +1,4 @@
-"""When a pause is an end: the turn detector between the short pause and the long one."""
+"""When a pause ends a turn: the turn detector between the short pause and the long one."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is shown: plain lines, JSON, and a live screen in a real terminal."""
+"""The output of the listeners: plain lines, JSON, and a live screen in a real terminal."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Commit, drop, interrupt, END and close at every boundary of the line, with scripted engines.
+"""Commit, drop, interrupt, END and close at every queue boundary, with scripted engines.
 
 Each case ends with the question that matters: does the *next* turn speak?
 """
@@ -281,7 +281,7 @@ def test_a_hundred_interruptions_at_random_moments(seed: int) -> None:
         ended = [event for event in conversation.events(TurnDone) if isinstance(event, TurnDone)]
         assert [event.turn for event in ended] == list(range(1, 101))
         assert {event.state for event in ended} == {"interrupted"}
-        assert any(event.heard for event in ended), "some were interrupted in mid-sentence"
+        assert any(event.heard for event in ended), "some were interrupted mid-sentence"
         for event in ended:
             assert reply.startswith(event.heard)
             sent_ms = 1000 * len(conversation.sink.audio(event.turn)) / RATE_HZ
@@ -320,7 +320,7 @@ def unblock(conversation: Conversation) -> None:
 
 
 def test_speech_without_a_pause_is_cut_and_not_joined_again() -> None:
-    """Or utterances would grow without end while no answer comes."""
+    """Otherwise utterances would grow without limit while no answer comes."""
     settings = EndpointerSettings(min_silence_ms=192, min_speech_ms=64, max_speech_ms=1000)
     with Conversation(endpointing=settings) as conversation:
         conversation.sink.blocked = True
@@ -368,7 +368,7 @@ def test_a_stage_that_dies_ends_the_session_and_says_so() -> None:
 
 
 def test_a_turn_that_came_too_late_is_ended_too() -> None:
-    """It was begun while the session ended, and no stage will ever see it."""
+    """A turn begun while the session ends, which no stage will ever see."""
     with Conversation() as conversation:
         conversation.session.finish()
         late = conversation.session.begin_turn(Origin.TEXT)

@@ -1,4 +1,4 @@
-"""The line between two stages: bounds, wake-ups, and messages that die with their turn."""
+"""The channel between two stages: bounds, wake-ups, and messages that die with their turn."""
 
 import threading
 
@@ -9,11 +9,11 @@ from pipeline.channel import END, Channel
 from pipeline.messages import UserText
 from pipeline.settings import SessionSettings
 from pipeline.turn import Origin, Turn
-from tests.pipeline.test_turn import Supervisor
+from tests.pipeline.test_turn import Keeper
 
 
 def new_turn(number: int = 1) -> Turn:
-    return Turn(number, Origin.TEXT, SessionSettings(), Supervisor())
+    return Turn(number, Origin.TEXT, SessionSettings(), Keeper())
 
 
 def full_channel(turn: Turn) -> tuple[Channel[UserText], Activity]:
@@ -24,7 +24,7 @@ def full_channel(turn: Turn) -> tuple[Channel[UserText], Activity]:
 
 
 def blocked_put(channel: Channel[UserText], activity: Activity, turn: Turn) -> list[bool]:
-    """A thread that waits for room; its result comes into the list."""
+    """Start a thread that waits for room; its result is added to the list."""
     results: list[bool] = []
     activity.woke()
 

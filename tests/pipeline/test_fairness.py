@@ -1,4 +1,4 @@
-"""One slow slot for everybody: who asks turn after turn waits in line behind those who ask once."""
+"""One slow slot for everybody: a user who asks turn after turn waits behind those who ask once."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -37,15 +37,15 @@ class Neighbours:
         self.sessions: list[Session] = []
 
     def move_in(self) -> Session:
-        """A session in which no turn makes way for the next: as greedy as one can be."""
+        """Open a session in which no turn makes way for the next: the greediest possible."""
         clock, settings = SampleClock(RATE_HZ), SessionSettings(reply_mode="stream")
         sink = RecordingSink(clock.now)
         self.sessions.append(build_pipeline(self._engines, sink, settings=settings, clock=clock))
         return self.sessions[-1]
 
     def asked(self) -> list[str]:
-        """What the model was asked, in the order in which it worked; before it stands what was asked
-        earlier and is not answered yet."""
+        """The questions to the model, in the order of its work; each prompt also holds earlier questions
+        that have no answer yet."""
         return [prompt[-1].content.splitlines()[-1] for prompt in self.model.prompts]
 
     def leave(self) -> None:
@@ -65,7 +65,7 @@ def neighbours() -> Iterator[Neighbours]:
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
-    """For what another thread does and says nothing of; a test that hangs here is stopped."""
+    """Wait for an effect of another thread that sends no event; pytest's timeout ends a hang."""
     while not happened():
         threading.Event().wait(0.001)
 

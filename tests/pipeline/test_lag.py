@@ -1,4 +1,4 @@
-"""How much of the time things come late."""
+"""Lag: the share of the time in which work comes late."""
 
 import math
 
@@ -11,7 +11,7 @@ def test_at_first_nothing_is_late() -> None:
     lag = Lag(10.0)
     assert lag.share(10.0) == lag.share(20.0) == 0.0
     lag.note(1.0, 10.0)
-    assert lag.share(10.0) == 0.0, "one thing at the first moment says nothing of the time before"
+    assert lag.share(10.0) == 0.0, "one late item at the start says nothing of the time before"
 
 
 def test_it_is_the_share_of_the_time() -> None:

@@ -1,4 +1,4 @@
-"""The language of the user, from the recognizer to the prompt and the voice; and Telugu, for real."""
+"""The user's language, from the recognizer to the prompt and the voice; and Telugu, for real."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ TELUGU = "నమస్కారం! మీరు ఎలా ఉన్నారు
 
 
 def prompts(model: ScriptedModel) -> list[str]:
-    """What the model was told beside the conversation, each time."""
+    """The system messages beside the conversation, one for each prompt."""
     return [messages[0].content for messages in model.prompts]
 
 
@@ -75,7 +75,7 @@ class TestTheSpeakerLeads:
 
 class TestWhoDoesNotSpeakIt:
     def test_each_stage_falls_back_and_says_so_once(self) -> None:
-        """The scripted engines speak English only."""
+        """The scripted engines speak only English."""
         with Conversation(settings=SessionSettings(language="te")) as conversation:
             for turn in (1, 2):
                 conversation.ask()
@@ -147,7 +147,7 @@ def test_a_person_may_be_configured() -> None:
 
 
 def pitch_hz(engine: Synthesizer, voice: str) -> float:
-    """The median of the fundamental over all loud windows, by autocorrelation."""
+    """The median fundamental frequency of all loud windows, by autocorrelation."""
     (chunk,) = chunks_of(engine.synthesize(TELUGU, voice, None, CancelToken()))
     size, rate_hz, found = 2048, chunk.sample_rate_hz, []
     for start in range(0, len(chunk.samples) - size, size // 4):
@@ -164,7 +164,7 @@ def pitch_hz(engine: Synthesizer, voice: str) -> float:
 
 @pytest.mark.parametrize("flags", [("--language", "te"), ("--tts_voice", "Lakshmi")])
 def test_a_conversation_in_telugu(flags: tuple[str, ...], tmp_path: Path) -> None:
-    """The built-in recognizer understands English only, and that is said; the model is asked for
+    """The built-in recognizer understands only English, and the program says so; the model is asked for
     Telugu, and eSpeak speaks it."""
     question, reply = tmp_path / "question.wav", tmp_path / "reply.wav"
     audio = np.concatenate((silence(500), spoken("What is the weather like today?"), silence(200)))

@@ -1,4 +1,4 @@
-"""Where the time of a turn went: its waterfall, and the page that shows many of them."""
+"""The latency of a turn: its waterfall, and the report page of many turns."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What was heard: whole words, in proportion, never more than was sent."""
+"""The ledger of heard text: whole words, in proportion, never more than was sent."""
 
 import pytest
 
@@ -8,7 +8,7 @@ RATE_HZ = 1000
 
 
 def ledger_of(*texts: str, complete: bool = True) -> Ledger:
-    """Each text lasts 100 samples a character."""
+    """A ledger of texts, each 100 samples a character."""
     ledger, sample = Ledger(RATE_HZ), 0
     for text in texts:
         ledger.text_starts(text, sample)
@@ -60,7 +60,7 @@ def test_texts_are_announced_when_they_begin() -> None:
 
 
 def test_a_text_that_follows_completes_the_one_before() -> None:
-    """An end-to-end model says which text begins, not that one ends."""
+    """An end-to-end model reports which text begins, not that one ends."""
     ledger = Ledger(RATE_HZ)
     ledger.text_starts("First, ", 0)
     ledger.audio_reaches(100)
@@ -73,7 +73,7 @@ def test_a_text_that_follows_completes_the_one_before() -> None:
 
 
 def test_where_the_synthesizer_tells_a_word_counts_when_the_next_begins() -> None:
-    """However long the pause in the middle of the sentence is."""
+    """Holds for any pause in the middle of the sentence."""
     ledger = Ledger(RATE_HZ)
     text = "Well, no matter."
     ledger.text_starts(text, 1000)
@@ -86,7 +86,7 @@ def test_where_the_synthesizer_tells_a_word_counts_when_the_next_begins() -> Non
 
 
 def test_words_are_found_in_what_was_written_too() -> None:
-    """Spoken: "Hello there friend"; written with markup, which is longer."""
+    """Spoken: "Hello there friend"; written with markup, and so longer."""
     ledger = Ledger(RATE_HZ)
     ledger.text_starts("**Hello** there friend ", 0)
     for chars, sample in ((0, 0), (6, 100), (12, 200)):

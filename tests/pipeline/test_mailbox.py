@@ -1,4 +1,4 @@
-"""Mailboxes: a listener takes its time, a stage never waits for one."""
+"""Mailboxes: listeners take their time, and stages never wait for one."""
 
 from pipeline.events import InputLevel, PartialTranscript, ReplyStarted
 from pipeline.mailbox import Mailbox, Mailboxes

@@ -1,4 +1,4 @@
-"""Playout's table in docs/architecture.md: every state, every event, and what was heard in the end."""
+"""Playout's table in docs/architecture.md: every state, every event, and the text heard in the end."""
 
 import math
 import threading
@@ -25,7 +25,7 @@ FRAME_MS = 20
 
 
 class Stage:
-    """A playout on a clock that the test moves, and the keeper of its turns."""
+    """A playout on a clock that the test advances, and the keeper of its turns."""
 
     def __init__(self, *, can_flush: bool = True, can_duck: bool = False) -> None:
         self.clock = SampleClock(RATE_HZ)
@@ -47,7 +47,7 @@ class Stage:
         self.threads = ThreadManager([self.playout])
         self.threads.start()
 
-    # what the session does for the real one
+    # the part of the session
     def now(self) -> float:
         return self.clock.now()
 
@@ -66,7 +66,7 @@ class Stage:
     def heard_corrected(self, turn: int, heard: str) -> None:
         self.corrected.append((turn, heard))
 
-    # what a test does
+    # used by the tests
     def turn(self, *, committed: bool = True) -> Turn:
         self.turns += 1
         turn = Turn(self.turns, Origin.SPEECH, SessionSettings(), self)
@@ -82,7 +82,7 @@ class Stage:
         assert self.channel.offer(EndOfTurn(turn, "complete"))
 
     def rest(self) -> None:
-        assert self.activity.wait_idle(10), "playout does not come to rest"
+        assert self.activity.wait_idle(10), "playout does not become idle"
 
     def pass_ms(self, ms: int) -> None:
         self.rest()
@@ -125,7 +125,7 @@ def test_a_tentative_turn_is_held_until_it_is_committed() -> None:
         stage.end(turn)
         stage.pass_ms(200)
         assert stage.sent_ms() == 0
-        assert stage.gate.should_listen.is_set(), "held audio does not stop us from listening"
+        assert stage.gate.should_listen.is_set(), "held audio does not close the microphone"
         turn.commit()
         stage.pass_ms(200)
         assert stage.sent_ms() == 100
@@ -198,7 +198,7 @@ def test_the_end_of_a_turn_from_every_state(state: str, event: str) -> None:
         stage.end(following)
         stage.pass_ms(200)
         assert following.state is TurnState.DONE, "the next turn speaks"
-        assert np.all(stage.sink.audio(2) == np.float32(0.25)), "as loud as it should be"
+        assert np.all(stage.sink.audio(2) == np.float32(0.25)), "at full loudness"
 
 
 def test_an_interruption_flushes_and_remembers_only_what_was_heard() -> None:

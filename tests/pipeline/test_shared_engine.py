@@ -1,4 +1,4 @@
-"""Slots: callers wait their turn, the dead leave the line, what hangs keeps its slot."""
+"""Slots: callers queue, cancelled ones leave the queue, and a call that hangs keeps its slot."""
 
 import gc
 import threading
@@ -15,7 +15,7 @@ from testing.hold import Hold
 
 
 class Counter:
-    """Counts for whoever calls; stops at its hold first."""
+    """Counts for its caller; stops at its hold first."""
 
     name = "counter"
 
@@ -46,7 +46,7 @@ def in_thread(work: Callable[[], object]) -> threading.Thread:
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
-    """For what another thread does and says nothing of; a test that hangs here is stopped."""
+    """Wait for an effect of another thread that sends no event; pytest's timeout ends a hang."""
     while not happened():
         threading.Event().wait(0.001)
 
@@ -157,7 +157,7 @@ def test_closing_the_stream_stops_the_engine() -> None:
 
 def test_an_idle_slot_keeps_nothing_of_the_last_call() -> None:
     class Conversation:
-        """Something large."""
+        """A large object."""
 
     shared = SharedEngine(Counter())
     conversations = [Conversation()]

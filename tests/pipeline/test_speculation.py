@@ -1,4 +1,4 @@
-"""Work on the answer from the first short pause on: nothing of it shows before it is committed."""
+"""Speculative work from the first short pause on: none of it shows before the commit."""
 
 import pytest
 

@@ -31,8 +31,8 @@ TABLE = {
 MOVES = ["commit", "speak", "finish", "interrupt", "drop"]
 
 
-class Supervisor:
-    """Notes what it is told."""
+class Keeper:
+    """Records the moves reported to it."""
 
     def __init__(self) -> None:
         self.moves: list[TurnState] = []
@@ -53,32 +53,32 @@ def move(turn: Turn, name: str) -> bool:
     return getattr(turn, name)(*arguments)
 
 
-def turn_in(state: str) -> tuple[Turn, Supervisor]:
-    supervisor = Supervisor()
-    turn = Turn(1, Origin.SPEECH, SessionSettings(), supervisor)
+def turn_in(state: str) -> tuple[Turn, Keeper]:
+    keeper = Keeper()
+    turn = Turn(1, Origin.SPEECH, SessionSettings(), keeper)
     for name in STATES[state]:
         assert move(turn, name)
-    supervisor.moves.clear()
-    return turn, supervisor
+    keeper.moves.clear()
+    return turn, keeper
 
 
 @pytest.mark.parametrize("name", MOVES)
 @pytest.mark.parametrize("state", STATES)
 def test_every_move_from_every_state(state: str, name: str) -> None:
-    turn, supervisor = turn_in(state)
+    turn, keeper = turn_in(state)
     following = TABLE[state].get(name)
     assert move(turn, name) is (following is not None)
     assert turn.state.value == (following or state)
-    assert [moved.value for moved in supervisor.moves] == ([following] if following else [])
-    assert not move(turn, name), "a move that was made is refused the second time"
+    assert [moved.value for moved in keeper.moves] == ([following] if following else [])
+    assert not move(turn, name), "a move is refused the second time"
 
 
 @pytest.mark.parametrize("name", ["interrupt", "drop", "finish"])
 def test_the_keeper_hears_of_the_end_before_the_engines_are_called_back(name: str) -> None:
-    turn, supervisor = turn_in("committed")
-    supervisor.cancelled_when_told.clear()
+    turn, keeper = turn_in("committed")
+    keeper.cancelled_when_told.clear()
     move(turn, name)
-    assert supervisor.cancelled_when_told == [False]
+    assert keeper.cancelled_when_told == [False]
     assert turn.cancel.cancelled
 
 

@@ -1,4 +1,4 @@
-"""Who waits while a batch is computed is in the next one."""
+"""Batcher: callers that wait while a batch is computed go into the next one."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,7 @@ class Twelfths:
 
 
 class Caller(threading.Thread):
-    """Submits one item and keeps what comes of it."""
+    """Submits one item and keeps the outcome."""
 
     def __init__(self, batcher: Batcher[int, float], item: int) -> None:
         super().__init__(daemon=True)
@@ -44,7 +44,7 @@ class Caller(threading.Thread):
 
 
 class Queue:
-    """A batcher of three that computes a first item, and those who come behind it."""
+    """A batcher of up to three items that computes a first one, and the callers behind it."""
 
     def __init__(self) -> None:
         self.work = Twelfths()

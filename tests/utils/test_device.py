@@ -1,4 +1,4 @@
-"""Devices: what is asked for of all, and of one part."""
+"""Devices: chosen for all engines, or for one."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from utils.device import expect_device, find_device
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One with a GPU, as far as these functions are told."""
+    """A machine that reports a GPU."""
     monkeypatch.setattr(device, "available_devices", lambda: ["cuda", "cpu"])
 
 

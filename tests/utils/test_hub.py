@@ -1,5 +1,5 @@
-"""Getting models: the real client of the hub, against a small hub on this machine, each time in a new
-process, as it looks at its settings once."""
+"""Downloading models: the real client against a small hub on this machine, in a new process each time,
+since the client reads its settings only once."""
 
 import os
 import pty
@@ -38,7 +38,7 @@ except UserError as error:
 
 
 class Here:
-    """This machine: its cache is empty at first, and all it knows of the world is a hub."""
+    """A machine whose cache starts empty and whose only server is a hub."""
 
     def __init__(self, cache: Path, hub: HubServer) -> None:
         self.cache = cache
@@ -62,7 +62,7 @@ class Here:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One model for talking, and a small one without weights."""
+    """A chat model, and a small model without weights."""
     pytest.importorskip("torch", reason="pip install -e '.[transformers]'")
     folder = tmp_path_factory.mktemp("models")
     tiny_chat_model(folder / "tiny" / "chat")
@@ -84,7 +84,7 @@ def here(hub: HubServer, tmp_path: Path) -> Here:
 
 
 def got(hub: HubServer) -> list[str]:
-    """The files that were asked for."""
+    """The files that were requested."""
     return sorted(
         r.rpartition("/")[2] for r in hub.requests if r.startswith("GET ") and "/resolve/" in r
     )
@@ -116,7 +116,7 @@ def test_only_what_is_wanted(hub: HubServer, here: Here) -> None:
 
 
 def test_a_connection_that_breaks_goes_on_where_it_was(hub: HubServer, here: Here) -> None:
-    """The client writes 10 MB at a time, so of 12 MB it has 10."""
+    """The client writes 10 MB at a time, so it has 10 of the 12 MB."""
     (hub.models / "large").mkdir()
     data = random.Random(1).randbytes(16 << 20)
     (hub.models / "large" / "weights.bin").write_bytes(data)
@@ -137,7 +137,7 @@ def test_a_hub_that_dies_in_the_middle_and_comes_back(hub: HubServer, here: Here
     assert "name a folder that has it, or connect once and add --download" in ended.stdout
     assert len(ended.stdout.splitlines()) == 1
     offline = here.fetch("tiny/chat", HF_HUB_OFFLINE="1")
-    assert offline.returncode == 2, "half a model is none"
+    assert offline.returncode == 2, "a partial model is not used"
     assert "only part of it is in" in offline.stdout
     with HubServer(hub.models) as again:
         ended = here.fetch("tiny/chat", HF_ENDPOINT=again.url)
@@ -189,7 +189,7 @@ def test_what_cannot_be_had_is_one_sentence(
         (tmp_path / "models" / model).mkdir(parents=True)
         (tmp_path / "models" / model / "config.json").write_text("{}")
     with (tmp_path / "models/tiny/huge/weights.bin").open("wb") as sparse:
-        sparse.truncate(1 << 43)  # 8 TB, of which the disk holds nothing; nor does the hub send any
+        sparse.truncate(1 << 43)  # 8 TB, none of it on disk, nor sent by the hub
     with HubServer(tmp_path / "models") as hub:
         hub.gated, hub.wants_login = {"tiny/gated"}, {"private/model"}
         ended = Here(tmp_path / "cache", hub).fetch(name)
@@ -244,7 +244,7 @@ def test_a_terminal_shows_how_far_it_is_and_a_machine_does_not(
         try:
             while piece := os.read(terminal, 1 << 16):
                 shown += piece
-        except OSError:  # the other end of a terminal is closed
+        except OSError:  # the other end of the terminal is closed
             pass
         os.close(terminal)
         assert running.wait(60) == 0
@@ -253,7 +253,7 @@ def test_a_terminal_shows_how_far_it_is_and_a_machine_does_not(
 
 
 def test_what_an_older_client_left_unfinished_is_not_taken_for_whole(here: Here, hub: HubServer) -> None:
-    """It wrote no list of the files that there should be."""
+    """Older clients wrote no list of the expected files."""
     folder = Path(here.fetch("tiny/chat").stdout.strip())
     model = folder.parent.parent
     for listing in model.glob("trees/*"):

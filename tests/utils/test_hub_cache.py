@@ -1,4 +1,4 @@
-"""Models in the cache of the hub, without a network."""
+"""Models in the hub's cache, without a network."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def fetch(cache: Path, files: str, repo_type: str = "model") -> str:
 
 
 def test_what_is_cached_is_taken_and_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
-    """Of a repository with many voices, one may be cached and another not."""
+    """In a repository with many voices, one may be cached and another not."""
     for kind in ("models", "datasets"):
         repository = tmp_path / f"{kind}--who--voices"
         (repository / "refs").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What is logged, and what never is."""
+"""Log contents: facts that must be there, and words and secrets that must not."""
 
 import json
 import logging
@@ -47,7 +47,8 @@ def test_a_json_object_is_one_line_with_all_facts() -> None:
 
 
 def hold_a_conversation(port: int) -> tuple[str, str]:
-    """With all that may happen, and with words that can be recognised. The keys that were given out."""
+    """Hold a conversation with all kinds of faults, in recognizable words. Returns the keys handed
+    out."""
     header = {"Authorization": f"Bearer {TOKEN}"}
     with WebClient(port, subprotocols=["s2s", f"s2s-token.{TOKEN}"]) as client:
         key = client.key

@@ -1,4 +1,4 @@
-"""Noise is taken out before the voice detector and the recognizer hear it."""
+"""Noise is removed before the audio reaches the voice detector and the recognizer."""
 
 import numpy as np
 import pytest
