@@ -41,7 +41,7 @@ from utils.thread_manager import ThreadManager
 from VAD.handler import VADHandler
 
 if TYPE_CHECKING:
-    from command_line.parse import Arguments
+    from command_line.arguments import Arguments
 
 SENTENCES_AHEAD = 8
 """Sentences that may wait for the synthesizer: the model need not wait, and stops soon when told to."""

@@ -22,7 +22,7 @@ from utils.sound_devices import describe_sound_devices, find_sound_device
 from VAD.smart_turn_file import smart_turn_file
 
 if TYPE_CHECKING:
-    from command_line.parse import Arguments
+    from command_line.arguments import Arguments
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from utils.shutdown import Shutdown
 from VAD import smart_turn_file
 
 if TYPE_CHECKING:
-    from command_line.parse import Arguments
+    from command_line.arguments import Arguments
 
 
 def download(arguments: "Arguments") -> int:

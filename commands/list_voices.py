@@ -10,7 +10,7 @@ from pipeline.language import english_name
 from TTS.base import Synthesizer
 
 if TYPE_CHECKING:
-    from command_line.parse import Arguments
+    from command_line.arguments import Arguments
 
 
 def list_voices(arguments: "Arguments") -> int:

@@ -89,11 +89,11 @@ def test_what_a_later_engine_refuses_names_its_flag() -> None:
         (["--tts", "espeak,robot"], "--tts: expected one of espeak, openai, "),
         (
             ["--llm", "openai,auto"],
-            "--llm: expected engines by their names, or auto alone, got openai,auto",
+            "--llm: expected engines by name, or auto alone, got openai,auto",
         ),
         (
             ["--tts", "espeak,openai,openai"],
-            "--tts: expected each engine once behind the first, got espeak,openai,openai",
+            "--tts: expected each engine at most once after the first, got espeak,openai,openai",
         ),
         (["--vad", "silero,energy"], "--vad: expected one of "),
         (
@@ -125,7 +125,7 @@ def test_what_a_later_engine_refuses_names_its_flag() -> None:
         (["--llm_api_key", "sk-1"], "--llm_api_key: a key does not belong on a command line"),
         (
             ["--mode", "local", "extra"],
-            "expected a flag or a JSON file in front of the flags, got 'extra'",
+            "expected a flag, or a JSON file before all flags, got 'extra'",
         ),
         (["--thre", "0.5"], "there is no flag --thre;"),
         (["nothing.json"], "nothing.json: expected a JSON file with settings: No such file"),
