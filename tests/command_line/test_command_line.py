@@ -108,7 +108,7 @@ def test_what_a_later_engine_refuses_names_its_flag() -> None:
         (["--sample_rate", "44100"], "--sample_rate: expected 16000 or 8000, got 44100"),
         (["--min_silence_ms", "-1"], "--min_silence_ms: expected milliseconds, 0 or more, got -1.0"),
         (["--recv_port", "70000"], "--recv_port: expected a port from 0 to 65535, got 70000"),
-        (["--send_port", "12345"], "--send_port: expected another port than recv_port, got 12345"),
+        (["--send_port", "12345"], "--send_port: expected a port other than recv_port, got 12345"),
         (["--mode", "telepathy"], "invalid choice: 'telepathy'"),
         (["--stt", "ears"], "--stt: expected one of moonshine, pocketsphinx, "),
         (["--llm", "brain"], "--llm: expected one of openai, openai-responses, transformers, "),
