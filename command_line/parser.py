@@ -1,5 +1,6 @@
 """Parser: HfArgumentParser with one-sentence errors, no abbreviations, and its results by class."""
 
+from argparse import Action, ArgumentDefaultsHelpFormatter
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -12,7 +13,7 @@ class Parser(HfArgumentParser):  # type: ignore[misc]
     """The flags of several dataclasses."""
 
     def __init__(self, classes: Sequence[type], **kwargs: Any) -> None:
-        super().__init__(classes, allow_abbrev=False, **kwargs)
+        super().__init__(classes, allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
 
     def error(self, message: str) -> NoReturn:
         """Raise `UserError` where argparse would print its usage and exit."""
@@ -29,3 +30,10 @@ class Parser(HfArgumentParser):  # type: ignore[misc]
     def flags(self) -> list[str]:
         """Every flag with its dashes."""
         return [name for action in self._actions for name in action.option_strings]
+
+
+class _HelpFormatter(ArgumentDefaultsHelpFormatter):
+    """Defaults are shown, except None: the help says what that means."""
+
+    def _get_help_string(self, action: Action) -> str | None:
+        return action.help if action.default is None else super()._get_help_string(action)
