@@ -14,7 +14,7 @@ import catalogue.environments
 import commands.install
 from catalogue.environments import ENVIRONMENTS, Environment, find_environment
 from catalogue.registry import EngineSpec, all_specs
-from commands.install import install, steps_of
+from commands.install import create, steps_of
 from engines.isolation.engines import isolate
 from engines.isolation.start import ROOT
 from pipeline.errors import UserError
@@ -112,10 +112,10 @@ def test_it_is_made_once(
     monkeypatch.setattr(commands.install.shutil, "which", lambda name: uv if with_uv else None)
     environment = Environment("empty", ("pip",), checks=("import pip",))
     monkeypatch.setattr(commands.install, "steps_of", without_a_network(environment))
-    install(environment)
+    create(environment)
     assert environment.installed
     assert "$ " in capfd.readouterr().err
-    install(environment)
+    create(environment)
     assert "already in" in capfd.readouterr().err
     changed = Environment("empty", ("pip", "numpy"))
     assert not changed.installed, "it was made of something else"
@@ -146,7 +146,7 @@ def test_nothing_is_left_of_one_that_failed(
         pytest.skip("uv is not here")
     monkeypatch.setattr(commands.install.shutil, "which", lambda name: uv if with_uv else None)
     with pytest.raises(UserError, match="--install broken failed at the last command above, with exit"):
-        install(broken)
+        create(broken)
     assert not broken.installed
     assert [entry.name for entry in folder.iterdir()] == ["broken.lock"]
 
@@ -154,11 +154,11 @@ def test_nothing_is_left_of_one_that_failed(
 def test_two_at_once_do_not_take_it_from_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     def meanwhile(environment: Environment, uv: str | None) -> list[list[str]]:
         with pytest.raises(UserError, match="--install empty: another program is installing it"):
-            install(environment)
+            create(environment)
         return [[sys.executable, "-m", "venv", "--without-pip", str(environment.folder)]]
 
     monkeypatch.setattr(commands.install, "steps_of", meanwhile)
-    install(EMPTY)
+    create(EMPTY)
     assert EMPTY.installed
 
 
@@ -192,7 +192,7 @@ def test_another_python_is_used_where_there_are_no_packages_for_ours(
     environment = Environment("e", (), pythons=("3.7", "3.8"))
     assert steps_of(environment, "uv")[0][4] == "3.8"
     monkeypatch.setattr(commands.install.shutil, "which", lambda name: None)
-    with pytest.raises(UserError, match=r"expected uv, or a Python of 3.7, 3.8, got only 3\."):
+    with pytest.raises(UserError, match=r"expected uv, or one of Python 3.7, 3.8, got only 3\."):
         steps_of(environment, None)
 
 

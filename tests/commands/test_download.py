@@ -50,7 +50,7 @@ def test_after_a_download_no_hub_is_needed(hub: HubServer, tmp_path: Path) -> No
     assert "downloading tiny/chat" in downloaded.stderr
     where, end = downloaded.stdout.splitlines()
     assert where.startswith(f"tiny/chat: 456 kB in {tmp_path}/cache/hub/models--tiny--chat/")
-    assert end == "all is here that this needs; it asks no hub any more"
+    assert end == "everything is here: this command no longer needs the hub"
     hub.close()
     sentence = ("--mode", "file", "--input", str(question), "--llm_gen_max_new_tokens", "8")
     answered = do(*sentence, HF_HUB_OFFLINE="1")
@@ -105,7 +105,7 @@ def test_check_says_where_the_models_are(tmp_path: Path, kept: tuple[str, ...], 
 def test_what_is_built_in_is_here() -> None:
     ended = run("--preset", "offline", "--turn_detector", "silence", "--download")
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout == "all is here that this needs; it asks no hub any more\n"
+    assert ended.stdout == "everything is here: this command no longer needs the hub\n"
 
 
 def test_the_voices_are_listed() -> None:
