@@ -10,7 +10,7 @@ from catalogue.presets import preset_list
 from catalogue.registry import AUTO, EngineSpec, specs
 from pipeline.language import is_language
 
-_BEST = "or auto: the best one whose model is in the cache, else the plain one"
+_BEST = "or auto: the best one whose model is in the cache, else the built-in one"
 
 
 def _names(stage: str) -> str:
@@ -47,7 +47,7 @@ class ModuleArguments:
     vad: str = field(default="silero", metadata={"help": f"voice activity detector: {_names('vad')}"})
     stt: str = field(
         default=AUTO,
-        metadata={"help": f"speech to text: {_names('stt')}, {_BEST}, which is built in{_SEVERAL}"},
+        metadata={"help": f"speech to text: {_names('stt')}, {_BEST}{_SEVERAL}"},
     )
     llm: str = field(
         default=AUTO,
@@ -58,7 +58,7 @@ class ModuleArguments:
     )
     tts: str = field(
         default=AUTO,
-        metadata={"help": f"text to speech: {_names('tts')}, {_BEST}, which is built in{_SEVERAL}"},
+        metadata={"help": f"text to speech: {_names('tts')}, {_BEST}{_SEVERAL}"},
     )
     s2s: str | None = field(
         default=None,

@@ -22,7 +22,7 @@ class SynthesizerPrecision:
 
 @dataclass
 class UsualLanguage:
-    """The language of a text that comes without one."""
+    """The language of a text that comes without one; English by default."""
 
     tts_language: str = field(
         default="en", metadata={"help": "language to speak if the recognizer reports none"}
@@ -31,7 +31,7 @@ class UsualLanguage:
 
 @dataclass
 class OptionalLanguage:
-    """The same, where the model has a default of its own."""
+    """The language of a text that comes without one; by default the model decides."""
 
     tts_language: str | None = field(
         default=None,
