@@ -180,7 +180,7 @@ class TestCompose:
         arguments = parse_command_line(
             shlex.split(self.settled(COMPOSE["services"][service]["command"]))
         )
-        assert arguments.engines["llm"][0].row.name == "openai"
+        assert arguments.engines["llm"][0].spec.name == "openai"
         return arguments.mode
 
     def test_nothing_secret_is_in_it(self) -> None:
