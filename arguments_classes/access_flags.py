@@ -11,7 +11,7 @@ class AccessFlags:
     token_file: str | None = field(
         default=None,
         metadata={
-            "help": "file of such secrets, one a line, read again when it changes; clients must send "
+            "help": "file of such secrets, one per line, read again when it changes; clients must send "
             "one of all that are set"
         },
     )

@@ -14,7 +14,7 @@ class BarkArguments(SynthesizerDevice, UsualLanguage):
     _argument_group_name: ClassVar[str] = "--tts bark"
 
     tts_model_name: str = field(
-        default="suno/bark-small", metadata={"help": "suno/bark-small, suno/bark, or a folder"}
+        default="suno/bark-small", metadata={"help": "model: suno/bark-small, suno/bark, or a folder"}
     )
     tts_voice: str | None = field(
         default=None,

@@ -14,11 +14,14 @@ class ChatTtsArguments(SynthesizerDevice):
     _argument_group_name: ClassVar[str] = "--tts chattts"
 
     tts_model_name: str = field(
-        default="2Noise/ChatTTS", metadata={"help": "a name on the hub, or a folder with its files"}
+        default="2Noise/ChatTTS",
+        metadata={"help": "model: a name on the hub, or a folder with its files"},
     )
     tts_voice: str | None = field(
         default=None,
-        metadata={"help": "speaker- and a number, such as speaker-42; default: one drawn at start"},
+        metadata={
+            "help": "voice: speaker- and a number, such as speaker-42; default: one drawn at start"
+        },
     )
     tts_stream: bool = field(
         default=True, metadata={"help": "send audio on in mid-sentence, as it is made"}

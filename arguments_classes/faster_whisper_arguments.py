@@ -16,8 +16,8 @@ class FasterWhisperArguments(WhisperLanguages, RecognizerDevice):
     stt_model_name: str = field(
         default="tiny.en",
         metadata={
-            "help": "a size, such as tiny.en, small, distil-large-v3 or turbo; a converted model on the "
-            "hub; or a folder. Models that end in .en, and distil models, understand English only"
+            "help": "model: a size, such as tiny.en, small, distil-large-v3 or turbo; a converted model "
+            "on the hub; or a folder. Models that end in .en, and distil models, understand English only"
         },
     )
     stt_compute_type: Literal[

@@ -30,13 +30,13 @@ class FileArguments:
     realtime: bool = field(
         default=False,
         metadata={
-            "help": "play the recording at its own pace, so that latencies are true; by default time "
+            "help": "play the recording at its own pace, so that latencies are true; without it, time "
             "waits for the engines"
         },
     )
     headphones: bool = field(
         default=False,
-        metadata={"help": "let the recording go on while the program speaks, and interrupt the reply"},
+        metadata={"help": "let the recording go on during a reply and interrupt it"},
     )
 
     def __post_init__(self) -> None:

@@ -2,7 +2,9 @@
 
 from typing import Literal, TypeAlias
 
-DEVICE = "cuda, mps or cpu, as the engine supports it; default: the one that --device selects"
+DEVICE = (
+    "device: cuda, mps or cpu, as far as the engine supports it; default: the one that --device selects"
+)
 
 Precision: TypeAlias = Literal["auto", "float32", "float16", "bfloat16"]
 PRECISION = "precision of the weights; auto: as they were saved"

@@ -14,7 +14,7 @@ class KittenArguments(SpeakingSpeed):
 
     tts_model_name: str = field(
         default="KittenML/kitten-tts-nano-0.2",
-        metadata={"help": "a name on the hub, of release 0.1 or 0.2, or a folder"},
+        metadata={"help": "model: a name on the hub, of release 0.1 or 0.2, or a folder"},
     )
     tts_voice: str = field(
         default="expr-voice-2-f",

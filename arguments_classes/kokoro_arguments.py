@@ -13,7 +13,7 @@ class KokoroArguments(SpeakingSpeed, SynthesizerDevice, UsualLanguage):
     _argument_group_name: ClassVar[str] = "--tts kokoro"
 
     tts_model_name: str = field(
-        default="hexgrad/Kokoro-82M", metadata={"help": "a name on the hub, or a folder"}
+        default="hexgrad/Kokoro-82M", metadata={"help": "model: a name on the hub, or a folder"}
     )
     tts_voice: str | None = field(
         default=None,

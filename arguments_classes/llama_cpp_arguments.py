@@ -15,7 +15,7 @@ class LlamaCppArguments(AnswerLength, LocalChatModel):
 
     llm_model_name: str = field(
         default="Qwen/Qwen3-0.6B-GGUF",
-        metadata={"help": "a GGUF file with a chat template, or a name on the hub"},
+        metadata={"help": "model: a GGUF file with a chat template, or a name on the hub"},
     )
     llm_gguf: str = field(
         default="*Q8_0.gguf",
@@ -24,8 +24,8 @@ class LlamaCppArguments(AnswerLength, LocalChatModel):
     llm_device: str | None = field(
         default=None,
         metadata={
-            "help": "cuda, mps or cpu, if llama.cpp was compiled for it; default: the one that --device "
-            "selects"
+            "help": "device: cuda, mps or cpu, if llama.cpp was compiled for it; default: the one that "
+            "--device selects"
         },
     )
     llm_context: int = field(

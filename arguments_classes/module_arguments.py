@@ -88,7 +88,7 @@ class ModuleArguments:
         metadata={
             "help": "stages whose engines run in a process of their own, such as stt,tts; none: only "
             "engines whose packages conflict with the others; default: on a server, also engines that "
-            "compute in Python for long"
+            "spend a long time in Python code"
         },
     )
     audio_enhancement: bool = field(
@@ -126,16 +126,16 @@ class ModuleArguments:
     latency_report: str | None = field(
         default=None,
         metadata={
-            "help": "page to write at the end, such as out.html, that shows where the time of each turn "
-            "went"
+            "help": "HTML page to write at the end, such as out.html, that shows where the time of each "
+            "turn went"
         },
     )
     log_level: Literal["debug", "info", "warning", "error"] = field(
-        default="warning", metadata={"help": "least severe messages to log to standard error"}
+        default="warning", metadata={"help": "lowest severity to log to standard error"}
     )
     log_format: Literal["text", "json"] = field(
         default="text",
-        metadata={"help": "lines for people to read, or a JSON object a line for machines"},
+        metadata={"help": "text: plain lines; json: one JSON object per line"},
     )
     log_transcripts: bool = field(
         default=False,

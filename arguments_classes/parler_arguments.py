@@ -16,8 +16,8 @@ class ParlerArguments(SynthesizerPrecision, SynthesizerDevice, OptionalLanguage)
     tts_model_name: str = field(
         default="parler-tts/parler-mini-v1-jenny",
         metadata={
-            "help": "a name on the hub, or a folder: parler-tts/parler-tts-mini-v1 has 34 voices, "
-            "ai4bharat/indic-parler-tts speaks 18 languages of India"
+            "help": "model: a name on the hub, or a folder: parler-tts/parler-tts-mini-v1 has 34 "
+            "voices, ai4bharat/indic-parler-tts speaks 18 languages of India"
         },
     )
     tts_voice: str | None = field(

@@ -13,8 +13,8 @@ class PocketArguments:
     tts_model_name: str | None = field(
         default=None,
         metadata={
-            "help": "a name that Kyutai uses (english, french_24l and so on), or a YAML file that says "
-            "where the weights are; default: one for the language"
+            "help": "model: a name that Kyutai uses (english, french_24l and so on), or a YAML file "
+            "that says where the weights are; default: one for the language"
         },
     )
     tts_voice: str | None = field(

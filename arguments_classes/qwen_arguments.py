@@ -14,7 +14,7 @@ class QwenArguments(SynthesizerPrecision, SynthesizerDevice):
 
     tts_model_name: str = field(
         default="Qwen/Qwen3-TTS-12Hz-0.6B-CustomVoice",
-        metadata={"help": "a name on the hub that ends in CustomVoice, or a folder"},
+        metadata={"help": "model: a name on the hub that ends in CustomVoice, or a folder"},
     )
     tts_voice: str | None = field(
         default=None,

@@ -31,7 +31,7 @@ class WhisperLanguages:
     stt_languages: str = field(
         default=USUAL,
         metadata={
-            "help": "languages to listen for with auto: codes separated by spaces, or all; speech that "
-            "sounds like any other is taken for the last language of the conversation"
+            "help": "languages to listen for if --stt_language is auto: codes separated by spaces, or "
+            "all; speech that sounds like any other is taken for the last language of the conversation"
         },
     )

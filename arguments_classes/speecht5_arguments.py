@@ -13,7 +13,7 @@ class SpeechT5Arguments(SynthesizerDevice):
     _argument_group_name: ClassVar[str] = "--tts speecht5"
 
     tts_model_name: str = field(
-        default="microsoft/speecht5_tts", metadata={"help": "a name on the hub, or a folder"}
+        default="microsoft/speecht5_tts", metadata={"help": "model: a name on the hub, or a folder"}
     )
     tts_vocoder_name: str = field(
         default="microsoft/speecht5_hifigan",

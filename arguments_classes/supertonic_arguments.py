@@ -15,7 +15,9 @@ class SupertonicArguments(UsualLanguage):
 
     tts_model_name: str = field(
         default="Supertone/supertonic-3",
-        metadata={"help": "a name on the hub (supertonic, supertonic-2, supertonic-3), or a folder"},
+        metadata={
+            "help": "model: a name on the hub (supertonic, supertonic-2, supertonic-3), or a folder"
+        },
     )
     tts_voice: str = field(default="F1", metadata={"help": "voice: F1 to F5 (female), M1 to M5 (male)"})
     tts_speed: float = field(

@@ -16,7 +16,7 @@ class WhisperMlxArguments(WhisperLanguages):
     stt_model_name: str = field(
         default="distil-large-v3",
         metadata={
-            "help": "tiny, base, small, medium, large, large-v2, large-v3, distil-small.en, "
+            "help": "model: tiny, base, small, medium, large, large-v2, large-v3, distil-small.en, "
             "distil-medium.en, distil-large-v2, distil-large-v3 (distil: English only), or a folder"
         },
     )

@@ -64,7 +64,8 @@ _TOGETHER = """\
   (parler, qwen, coqui, melo); the engine then runs in a process of its own. All others are extras
   (`pip install -e '.[kokoro]'`) that can be installed together (`'.[engines]'` installs all).
 - `--isolate stt,tts` runs any engine in a process of its own. Servers do so by default for engines that
-  compute in Python for long, which would delay the audio of every session; `--isolate none` prevents it.
+  spend a long time in Python code, which would delay the audio of every session; `--isolate none`
+  prevents it.
 - Each engine is loaded once and serves all sessions, first come, first served. `whisper` recognises
   waiting utterances in batches, `--llm_parallel` lets `--llm transformers` generate several answers at
   once, and engines on MLX take turns.

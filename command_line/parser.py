@@ -14,6 +14,8 @@ class Parser(HfArgumentParser):  # type: ignore[misc]
 
     def __init__(self, classes: Sequence[type], **kwargs: Any) -> None:
         super().__init__(classes, allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
+        for group in self._action_groups:
+            group._group_actions.sort(key=_rank)
 
     def error(self, message: str) -> NoReturn:
         """Raise `UserError` where argparse would print its usage and exit."""
@@ -30,6 +32,12 @@ class Parser(HfArgumentParser):  # type: ignore[misc]
     def flags(self) -> list[str]:
         """Every flag with its dashes."""
         return [name for action in self._actions for name in action.option_strings]
+
+
+def _rank(action: Action) -> int:
+    """The model and the voice come first in the help; in a dataclass, flags of mixins do."""
+    endings = ("model_name", "voice")
+    return next((n for n, ending in enumerate(endings) if action.dest.endswith(ending)), len(endings))
 
 
 class _HelpFormatter(ArgumentDefaultsHelpFormatter):
