@@ -154,7 +154,7 @@ class ModuleArguments:
         expect(chosen, "llm", "a language model by name, for --isolate llm", self.llm)
 
     def isolates(self, spec: EngineSpec) -> bool:
-        """Tell if this engine gets a process of its own."""
+        """True if this engine runs in a process of its own."""
         if spec.stage not in CAN_BE_ISOLATED:
             return False
         if spec.environment is not None or spec.foreign:

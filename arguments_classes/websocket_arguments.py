@@ -9,7 +9,7 @@ from arguments_classes.expect import expect, expect_network, expect_port
 
 @dataclass
 class WebSocketArguments(AccessFlags):
-    """One port for the page and for programs. Tokens may also come from S2S_TOKEN, S2S_TOKEN_FILE."""
+    """One port for the page and programs. Tokens may also come from S2S_TOKEN and S2S_TOKEN_FILE."""
 
     _argument_group_name: ClassVar[str] = "--mode websocket"
 

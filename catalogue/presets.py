@@ -11,7 +11,7 @@ STAGES = ("stt", "llm", "tts")
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """`engines` by stage; `settings` are flags of the engines, `device` is the flag of that name."""
+    """A named set: engines by stage, flags of these engines (`settings`), and the flag `device`."""
 
     about: str
     size: str

@@ -52,7 +52,7 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
 
 
 def _choose_parts(argv: Sequence[str]) -> tuple[ModuleArguments, Preset | None]:
-    """The parts that are named; a preset names those that the user does not."""
+    """The parts that the user names, completed by the preset, if there is one."""
     parser = Parser([ModuleArguments], add_help=False)
     module: ModuleArguments = parser.parse(argv)[0][ModuleArguments]
     preset = find_preset(module.preset, mac=module.local_mac_optimal_settings)
@@ -63,8 +63,7 @@ def _choose_parts(argv: Sequence[str]) -> tuple[ModuleArguments, Preset | None]:
 
 
 def _parser(module: ModuleArguments, chosen: Candidates, preset: Preset | None) -> Parser:
-    """A parser of the parts and of the flags of each, with the defaults that a preset, or the choice of
-    an engine by itself, implies."""
+    """A parser of the parts and the flags of each; a preset, or an automatic choice, sets defaults."""
     classes = [*_common_flags(module, chosen), *_engine_flags(chosen)]
     epilog = None if preset is None else preset.described()
     parser = Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION, epilog=epilog)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A line of the report. `ready`: True or False for a chosen part, None for mere information."""
+    """A line of the report. `ready`: True or False for a chosen part, None for information only."""
 
     topic: str
     text: str
