@@ -3,9 +3,9 @@
 import contextlib
 import gc
 import os
-import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ from arguments_classes.file_arguments import FileArguments
 from arguments_classes.local_arguments import LocalArguments
 from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
-from catalogue.environments import find_environment
 from connections.base import Connection
 from connections.recorded.archive import Archive
 from engines.engines import Cascade, Engines
@@ -41,13 +40,16 @@ from utils.thread_manager import ThreadManager
 from VAD.handler import VADHandler
 
 if TYPE_CHECKING:
-    from command_line.parse import Arguments
+    from command_line.arguments import Arguments
 
 SENTENCES_AHEAD = 8
 """Sentences that may wait for the synthesizer: the model need not wait, and stops soon when told to."""
 
 SPEECH_AHEAD = 32
 """Pieces of audio that may wait to be heard."""
+
+COMMANDS = ("install", "check", "download", "list_voices")
+"""Flags that do something other than talk: each is a module of commands/ and a function in it."""
 
 
 def build_pipeline(
@@ -101,7 +103,7 @@ def build_pipeline(
 
 
 def open_connection(arguments: "Arguments", shutdown: Shutdown) -> Connection:
-    """The way in and out that was chosen; ports, devices and files are opened here."""
+    """Open the ports, devices or files of the chosen mode."""
     match arguments.mode:
         case SocketArguments() as settings:
             from connections.tcp.server import SocketServer
@@ -122,16 +124,16 @@ def open_connection(arguments: "Arguments", shutdown: Shutdown) -> Connection:
 
 
 def run(arguments: "Arguments", shutdown: Shutdown) -> int:
-    """Serve until the connection ends; its exit code."""
+    """Serve until the connection ends, and return its exit code."""
     if arguments.module.device != "auto":
         find_device(arguments.module.device)
     connection = open_connection(arguments, shutdown)
     audience, settings = Audience(arguments.module), arguments.session_settings()
     archive = Archive(Path(arguments.module.record)) if arguments.module.record else None
-    shutdown.on_stop(lambda: os._exit(130))  # loading may take minutes, and cannot be broken off
+    shutdown.on_stop(lambda: os._exit(130))  # loading may take minutes and cannot be interrupted
     engines = load_engines(arguments)
     shutdown.on_stop(lambda: None)
-    gc.freeze()  # looking for garbage in all that was loaded took 75 ms, in which nobody was heard
+    gc.freeze()  # a search for garbage in all that was loaded took 75 ms without audio
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:
         recorder = None if archive is None else archive.keep(sink, label)
@@ -141,8 +143,8 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
         audience.attend(session, label)
         return session
 
-    with contextlib.ExitStack() as at_the_end:  # which does the last of these first
-        # or the thread of the signals would keep the last session to the very end
+    with contextlib.ExitStack() as at_the_end:  # in reverse order
+        # without this, the thread that handles signals would keep the last session until the very end
         at_the_end.callback(shutdown.on_stop, lambda: None)
         at_the_end.callback(engines.close)
         if archive is not None:
@@ -151,8 +153,18 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
         return connection.run(open_session, engines.capabilities)
 
 
+def find_command(arguments: "Arguments") -> "Callable[[Arguments], int] | None":
+    """The command whose flag was given; None: the user wants to talk."""
+    for name in COMMANDS:
+        if getattr(arguments.module, name) not in (None, False):
+            command: Callable[[Arguments], int] = getattr(import_module(f"commands.{name}"), name)
+            return command
+    return None
+
+
 def main(argv: Sequence[str]) -> int:
-    """Parse, look or run. Exit code 2: a mistake, explained; 3: no sound device; 130: Ctrl-C."""
+    """Parse the command line and run. Exit code 2: a mistake, explained; 3: no sound device; 130:
+    Ctrl-C."""
     prepare_streams()
     apply_model_cache_dir()
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # or it complains that torch is missing
@@ -161,25 +173,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         arguments = parse_command_line(argv)
         set_up_logging(arguments.module.log_level, arguments.module.log_format)
-        if arguments.module.install is not None:
-            from commands.install import install
-
-            signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidies up, as Ctrl-C
-            install(find_environment(arguments.module.install))
-            return 0
-        if arguments.module.check:
-            from commands.check import self_check
-
-            return self_check(arguments)
-        if arguments.module.download:
-            from commands.download import download
-
-            return download(arguments)
-        if arguments.module.list_voices:
-            from commands.list_voices import list_voices
-
-            return list_voices(arguments)
-        return run(arguments, Shutdown())
+        command = find_command(arguments)
+        return run(arguments, Shutdown()) if command is None else command(arguments)
     except UserError as error:
         print(f"s2s_pipeline.py: {error}", file=sys.stderr)
         return error.exit_code

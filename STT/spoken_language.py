@@ -12,12 +12,6 @@ ALL = "all"
 USUAL = "en fr es zh ja ko hi de pt pl it nl te"
 """What is listened for when the language is detected: so a cough is not taken for Welsh."""
 
-LANGUAGE_HELP = "what is spoken: a code such as te, or auto: detected anew in every turn"
-LANGUAGES_HELP = (
-    "with auto: the languages listened for, codes by spaces, or all; what sounds like another is taken "
-    "for the last one of the conversation"
-)
-
 
 class SpokenLanguage:
     """`language` is a code or "auto"; `listened_for` are codes by spaces, or "all"; `known` is what the

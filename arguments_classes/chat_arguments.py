@@ -9,19 +9,17 @@ from LLM.chat import DEFAULT_PROMPT
 
 @dataclass
 class ChatArguments:
-    """What the language model is told and what it remembers."""
+    """The instructions and the memory of the language model."""
 
     _argument_group_name: ClassVar[str] = "conversation"
 
     chat_size: int = field(
-        default=10, metadata={"help": "exchanges (a question and its answer) that are remembered"}
+        default=10, metadata={"help": "exchanges (a question and its answer) to remember"}
     )
-    user_role: str = field(default="user", metadata={"help": "the role of the user's messages"})
-    init_chat_role: str | None = field(
-        default="system", metadata={"help": "the role of the first message"}
-    )
+    user_role: str = field(default="user", metadata={"help": "role of the user's messages"})
+    init_chat_role: str | None = field(default="system", metadata={"help": "role of the first message"})
     init_chat_prompt: str = field(
-        default=DEFAULT_PROMPT, metadata={"help": "the first message, which is always remembered"}
+        default=DEFAULT_PROMPT, metadata={"help": "first message, which is never forgotten"}
     )
 
     def __post_init__(self) -> None:

@@ -1,36 +1,30 @@
-"""ChatServerArguments: what can be asked of any language model server. Flags of --llm auto."""
+"""ChatServerArguments: flags of --llm auto, which any language model server understands."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from arguments_classes.chat_model_flags import Sampling
 from arguments_classes.expect import expect
 
 
 @dataclass
-class ChatServerArguments:
-    """A server on this machine that was found by itself."""
+class ChatServerArguments(Sampling):
+    """A language model server that the program looks for on this machine."""
 
     _argument_group_name: ClassVar[str] = "--llm auto"
 
     llm_model_name: str | None = field(
-        default=None, metadata={"help": "the model; by default the first that a local server lists"}
+        default=None, metadata={"help": "model; default: the first that a local server lists"}
     )
-    llm_stream: bool = field(
-        default=True, metadata={"help": "whether to take the answer as it is written"}
-    )
+    llm_stream: bool = field(default=True, metadata={"help": "take the answer as it is written"})
     llm_timeout_s: float = field(
-        default=60.0, metadata={"help": "longest wait for the first word, and between two words"}
+        default=60.0,
+        metadata={"help": "longest wait for the first word, and between two words, in seconds"},
     )
     llm_retries: int = field(
         default=2, metadata={"help": "further attempts, with back-off, before the first word only"}
     )
     llm_gen_max_tokens: int | None = field(default=None, metadata={"help": "longest answer, in tokens"})
-    llm_gen_temperature: float | None = field(
-        default=None, metadata={"help": "how freely words are chosen"}
-    )
-    llm_gen_top_p: float | None = field(
-        default=None, metadata={"help": "share of the probability from which words are chosen"}
-    )
 
     def __post_init__(self) -> None:
         expect(self.llm_timeout_s > 0, "llm_timeout_s", "more than 0 seconds", self.llm_timeout_s)

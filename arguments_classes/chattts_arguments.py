@@ -4,32 +4,32 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from arguments_classes.expect import expect
+from arguments_classes.synthesizer_flags import SynthesizerDevice
 
 
 @dataclass
-class ChatTtsArguments:
+class ChatTtsArguments(SynthesizerDevice):
     """ChatTTS speech synthesis."""
 
     _argument_group_name: ClassVar[str] = "--tts chattts"
 
     tts_model_name: str = field(
-        default="2Noise/ChatTTS", metadata={"help": "a name on the hub, or a folder with its files"}
+        default="2Noise/ChatTTS",
+        metadata={"help": "model: a name on the hub, or a folder with its files"},
     )
     tts_voice: str | None = field(
         default=None,
-        metadata={"help": "speaker- and a number, such as speaker-42; by default one drawn at start"},
+        metadata={
+            "help": "voice: speaker- and a number, such as speaker-42; default: one drawn at start"
+        },
     )
     tts_stream: bool = field(
-        default=True, metadata={"help": "hand on audio in mid-sentence, as it is made"}
+        default=True, metadata={"help": "send audio on in mid-sentence, as it is made"}
     )
-    tts_chunk_size: int = field(
-        default=512, metadata={"help": "samples of each piece of audio that is handed on, at 24 kHz"}
-    )
+    tts_chunk_size: int = field(default=512, metadata={"help": "samples in a piece of audio, at 24 kHz"})
     tts_temperature: float = field(
-        default=0.3, metadata={"help": "how freely it speaks, above 0 to 1: less is steadier"}
-    )
-    tts_device: str | None = field(
-        default=None, metadata={"help": "cuda, mps or cpu; by default as --device says"}
+        default=0.3,
+        metadata={"help": "randomness of the speech, above 0 to 1; lower is steadier"},
     )
 
     def __post_init__(self) -> None:

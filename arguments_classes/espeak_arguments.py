@@ -4,23 +4,23 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from arguments_classes.expect import expect
+from arguments_classes.synthesizer_flags import UsualLanguage
 
 
 @dataclass
-class EspeakArguments:
+class EspeakArguments(UsualLanguage):
     """eSpeak NG speech synthesis."""
 
     _argument_group_name: ClassVar[str] = "--tts espeak"
 
     tts_voice: str | None = field(
         default=None,
-        metadata={"help": "for example en-us, en-gb+f3, te, hi, cmn; by default by language"},
+        metadata={
+            "help": "voice, such as en-us, en-gb+f3, te, hi or cmn; default: that of the language"
+        },
     )
-    tts_language: str = field(
-        default="en", metadata={"help": "language where the recognizer does not say one"}
-    )
-    tts_rate: int = field(default=170, metadata={"help": "words a minute, 80 to 450"})
-    tts_pitch: int = field(default=50, metadata={"help": "0 to 99"})
+    tts_rate: int = field(default=170, metadata={"help": "words per minute, 80 to 450"})
+    tts_pitch: int = field(default=50, metadata={"help": "pitch of the voice, 0 to 99"})
 
     def __post_init__(self) -> None:
         expect(80 <= self.tts_rate <= 450, "tts_rate", "80 to 450 words a minute", self.tts_rate)

@@ -1,4 +1,4 @@
-"""expect: how a dataclass refuses a value."""
+"""expect: the checks by which a dataclass refuses a value."""
 
 import ipaddress
 
@@ -21,4 +21,4 @@ def expect_network(flag: str, network: str) -> None:
     try:
         ipaddress.ip_network(network)
     except ValueError:
-        expect(False, flag, "addresses or networks such as 10.0.0.0/8, by spaces", network)
+        expect(False, flag, "addresses or networks such as 10.0.0.0/8, separated by spaces", network)

@@ -8,25 +8,29 @@ from arguments_classes.expect import expect
 
 @dataclass
 class FailoverArguments:
-    """How long an engine may take before the next one does its work, in seconds from the moment at which
-    it is asked.
+    """The time that an engine has, in seconds from the call, before the next one takes over.
 
-    Words: five times what recognizers take that suit a conversation. An answer: as long as a call may
-    stand in line (`SLOT_WAIT_S`); later, and the person has given up. Audio: a sentence is heard for two
-    to six seconds, and who needs longer to begin it cannot keep pace.
+    Words: five times what a recognizer takes that suits a conversation. An answer: as long as a call may
+    wait for a slot (`SLOT_WAIT_S`); any later, and the user has given up. Audio: a sentence plays for
+    two to six seconds, so a synthesizer that needs longer to start one cannot keep pace.
     """
 
     _argument_group_name: ClassVar[str] = "several engines, by commas: the next takes over"
 
     failover_stt_s: float = field(
-        default=5.0, metadata={"help": "longest wait for the words before the next recognizer is asked"}
+        default=5.0,
+        metadata={"help": "longest wait for the words, in seconds, before the next recognizer is asked"},
     )
     failover_llm_s: float = field(
-        default=10.0, metadata={"help": "longest wait for the first word before the next model is asked"}
+        default=10.0,
+        metadata={"help": "longest wait for the first word, in seconds, before the next model is asked"},
     )
     failover_tts_s: float = field(
         default=5.0,
-        metadata={"help": "longest wait for a sentence's first audio before the next voice is asked"},
+        metadata={
+            "help": "longest wait for a sentence's first audio, in seconds, before the next synthesizer "
+            "is asked"
+        },
     )
 
     def __post_init__(self) -> None:

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from arguments_classes.expect import expect
-from STT.spoken_language import LANGUAGE_HELP, LANGUAGES_HELP, USUAL
+from arguments_classes.recognizer_flags import RecognizerDevice, WhisperLanguages
 
 
 @dataclass
-class FasterWhisperArguments:
+class FasterWhisperArguments(WhisperLanguages, RecognizerDevice):
     """Whisper on CTranslate2."""
 
     _argument_group_name: ClassVar[str] = "--stt faster-whisper"
@@ -16,22 +16,17 @@ class FasterWhisperArguments:
     stt_model_name: str = field(
         default="tiny.en",
         metadata={
-            "help": "a size, such as tiny.en, small, distil-large-v3 or turbo, a converted model on the "
-            "hub, or a folder; those that end in .en, and distil, understand English only"
+            "help": "model: a size, such as tiny.en, small, distil-large-v3 or turbo; a converted model "
+            "on the hub; or a folder. Models that end in .en, and distil models, understand English only"
         },
     )
-    stt_device: str | None = field(
-        default=None, metadata={"help": "cuda or cpu; by default as --device says"}
-    )
-    stt_language: str = field(default="en", metadata={"help": LANGUAGE_HELP})
-    stt_languages: str = field(default=USUAL, metadata={"help": LANGUAGES_HELP})
     stt_compute_type: Literal[
         "auto", "int8", "int8_float32", "int8_float16", "int8_bfloat16", "float16", "bfloat16", "float32"
     ] = field(
         default="auto", metadata={"help": "precision of the weights; auto: the fastest on the device"}
     )
     stt_beam_size: int = field(
-        default=1, metadata={"help": "how many wordings are followed at a time; more are slower"}
+        default=1, metadata={"help": "wordings to follow at the same time; more are slower"}
     )
 
     def __post_init__(self) -> None:

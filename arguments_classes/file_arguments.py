@@ -16,26 +16,27 @@ class FileArguments:
     input: str | None = field(
         default=None,
         metadata={
-            "help": "a recording, any format that soundfile reads; -: standard input; or a session that "
-            "--record kept, a folder, which is replayed"
+            "help": "recording in any format that soundfile reads; - for standard input; or the folder "
+            "of a session that --record kept, to replay it"
         },
     )
     output: str = field(
         default="reply.wav",
         metadata={
-            "help": "where the reply goes, a .wav or .flac file; beside it go NAME.conversation.wav, "
-            "both sides in stereo, and NAME.transcript.json"
+            "help": "file for the reply, .wav or .flac; NAME.conversation.wav (both sides in stereo) "
+            "and NAME.transcript.json are written beside it"
         },
     )
     realtime: bool = field(
         default=False,
         metadata={
-            "help": "at the pace of the recording: latencies are true; else time waits for the engines"
+            "help": "play the recording at its own pace, so that latencies are true; without it, time "
+            "waits for the engines"
         },
     )
     headphones: bool = field(
         default=False,
-        metadata={"help": "let the recording go on while the program speaks, and interrupt it"},
+        metadata={"help": "let the recording go on during a reply and interrupt it"},
     )
 
     def __post_init__(self) -> None:

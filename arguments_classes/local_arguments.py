@@ -13,29 +13,33 @@ class LocalArguments:
     _argument_group_name: ClassVar[str] = "--mode local"
 
     input_device: str | None = field(
-        default=None, metadata={"help": "microphone: part of its name, or its number in --check"}
+        default=None,
+        metadata={"help": "microphone: part of its name, or its number in the output of --check"},
     )
     output_device: str | None = field(
-        default=None, metadata={"help": "loudspeaker: part of its name, or its number in --check"}
+        default=None,
+        metadata={"help": "loudspeaker: part of its name, or its number in the output of --check"},
     )
     list_play_chunk_size: int = field(
-        default=512, metadata={"help": "samples in a block, at 16 kHz: 32 ms"}
+        default=512, metadata={"help": "samples in a block; at 16 kHz, 512 are 32 ms"}
     )
     headphones: bool = field(
         default=False,
         metadata={
-            "help": "the microphone does not hear the loudspeaker: speak at any time, and interrupt"
+            "help": "wear headphones: the microphone does not pick up the reply, so the user may speak "
+            "at any time and interrupt"
         },
     )
     echo_cancellation: bool = field(
         default=True,
         metadata={
-            "help": "on loudspeakers, listen while it speaks, by taking its voice out of what is heard"
+            "help": "without headphones, keep listening during a reply by removing the reply from the "
+            "microphone's audio"
         },
     )
     push_to_talk: bool = field(
         default=False,
-        metadata={"help": "speak between two presses of the space bar, and not otherwise"},
+        metadata={"help": "listen only between two presses of the space bar"},
     )
 
     def __post_init__(self) -> None:

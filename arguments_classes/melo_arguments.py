@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from arguments_classes.expect import expect
+from arguments_classes.synthesizer_flags import SynthesizerDevice
 
 
 @dataclass
-class MeloArguments:
+class MeloArguments(SynthesizerDevice):
     """MeloTTS: six languages, each a model of its own."""
 
     _argument_group_name: ClassVar[str] = "--tts melo"
@@ -15,22 +16,21 @@ class MeloArguments:
     tts_model_name: str | None = field(
         default=None,
         metadata={
-            "help": "a name on the hub, or a folder, of a model of tts_language; by default that of "
-            "myshell-ai for it, and the others when they are spoken first"
+            "help": "model of tts_language: a name on the hub, or a folder; default: that of "
+            "myshell-ai, and likewise for other languages when they are first spoken"
         },
-    )
-    tts_device: str | None = field(
-        default=None, metadata={"help": "cuda, mps or cpu; by default as --device says"}
     )
     tts_language: str = field(
         default="en",
-        metadata={"help": "en, es, fr, zh, ja or ko: where the recognizer does not say one"},
+        metadata={"help": "language to speak if the recognizer reports none: en, es, fr, zh, ja or ko"},
     )
     tts_voice: str | None = field(
         default=None,
-        metadata={"help": "a speaker of that model, for English such as EN-BR; by default its first"},
+        metadata={"help": "speaker of the model, such as EN-BR for English; default: its first"},
     )
-    tts_speed: float = field(default=1.0, metadata={"help": "0.5 is half as fast, 2 twice as fast"})
+    tts_speed: float = field(
+        default=1.0, metadata={"help": "speed of speech, from 0.25 (slow) to 4 (fast)"}
+    )
 
     def __post_init__(self) -> None:
         expect(0.25 <= self.tts_speed <= 4, "tts_speed", "0.25 to 4", self.tts_speed)

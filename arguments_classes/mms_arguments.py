@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from arguments_classes.expect import expect
+from arguments_classes.synthesizer_flags import SpeakingSpeed, SynthesizerDevice
 
 
 @dataclass
-class MmsArguments:
+class MmsArguments(SpeakingSpeed, SynthesizerDevice):
     """Meta's MMS speech synthesis: a model for each language."""
 
     _argument_group_name: ClassVar[str] = "--tts mms"
@@ -15,21 +15,17 @@ class MmsArguments:
     tts_model_name: str = field(
         default="facebook/mms-tts-",
         metadata={
-            "help": "what stands before the code of the language in the names of the models, on the "
-            "hub or on this disk (facebook/mms-tts- ▶ facebook/mms-tts-tel)"
+            "help": "start of the models' names, on the hub or on disk, before the code of the language "
+            "(facebook/mms-tts- ▶ facebook/mms-tts-tel)"
         },
     )
     tts_language: str = field(
         default="en",
-        metadata={"help": "language where the recognizer does not say one, such as te; loaded at start"},
+        metadata={
+            "help": "language to speak if the recognizer reports none, such as te; its model is loaded "
+            "at start"
+        },
     )
-    tts_speed: float = field(default=1.0, metadata={"help": "0.5 (slow) to 2 (fast)"})
     tts_seed: int | None = field(
-        default=None, metadata={"help": "a number: the same text always sounds the same"}
+        default=None, metadata={"help": "random seed: the same text always sounds the same"}
     )
-    tts_device: str | None = field(
-        default=None, metadata={"help": "cuda, mps or cpu; by default as --device says"}
-    )
-
-    def __post_init__(self) -> None:
-        expect(0.5 <= self.tts_speed <= 2, "tts_speed", "0.5 to 2", self.tts_speed)

@@ -1,4 +1,4 @@
-"""ModuleArguments: which parts to use."""
+"""ModuleArguments: the parts to use, and the options of every run."""
 
 import os
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from catalogue.presets import preset_list
 from catalogue.registry import AUTO, EngineSpec, specs
 from pipeline.language import is_language
 
-_BEST = "or auto: the best whose model is in the cache, else the plain one"
+_BEST = "or auto: the best one whose model is in the cache, else the built-in one"
 
 
 def _names(stage: str) -> str:
@@ -22,113 +22,124 @@ _ENVIRONMENTS = ", ".join(environment.name for environment in ENVIRONMENTS)
 SERVERS = ("socket", "websocket", "realtime")
 CAN_BE_ISOLATED = ("stt", "llm", "tts")
 
-_SEVERAL = "; several by commas: the next takes over from one that fails"
+_SEVERAL = "; several, separated by commas: the next takes over from one that fails"
 
 
 @dataclass
 class ModuleArguments:
-    """What every run chooses."""
+    """The parts of the pipeline, and the options of every run."""
 
     _argument_group_name: ClassVar[str] = "what to use"
 
     mode: Literal["socket", "websocket", "realtime", "local", "file"] = field(
         default="socket",
         metadata={
-            "help": "where audio comes from and goes to: two TCP ports; a page in the browser and a "
-            "WebSocket (realtime: the same); this machine's microphone and loudspeaker; or a recording"
+            "help": "source and destination of the audio: two TCP ports (socket), a page in the browser "
+            "and a WebSocket (websocket; realtime is the same), this machine's microphone and "
+            "loudspeaker (local), or a recording (file)"
         },
     )
     preset: str | None = field(
         default=None,
-        metadata={"help": f"a set of parts and models, over which other flags win: {preset_list()}"},
+        metadata={"help": f"a set of parts and models; any other flag wins over it: {preset_list()}"},
     )
-    local_mac_optimal_settings: bool = field(
-        default=False, metadata={"help": "the same as --preset mac"}
-    )
-    vad: str = field(default="silero", metadata={"help": f"voice activity: {_names('vad')}"})
+    local_mac_optimal_settings: bool = field(default=False, metadata={"help": "same as --preset mac"})
+    vad: str = field(default="silero", metadata={"help": f"voice activity detector: {_names('vad')}"})
     stt: str = field(
-        default=AUTO, metadata={"help": f"speech to text: {_names('stt')}, {_BEST}, built in{_SEVERAL}"}
+        default=AUTO,
+        metadata={"help": f"speech to text: {_names('stt')}, {_BEST}{_SEVERAL}"},
     )
     llm: str = field(
         default=AUTO,
         metadata={
             "help": f"language model: {_names('llm')}, or auto: a server on this machine, else eliza, "
-            "a stand-in; several by commas, as of stt"
+            "a stand-in; several, separated by commas, as for --stt"
         },
     )
     tts: str = field(
-        default=AUTO, metadata={"help": f"text to speech: {_names('tts')}, {_BEST}, built in{_SEVERAL}"}
+        default=AUTO,
+        metadata={"help": f"text to speech: {_names('tts')}, {_BEST}{_SEVERAL}"},
     )
     s2s: str | None = field(
         default=None,
-        metadata={"help": f"speech to speech, in the place of stt, llm and tts: {_names('s2s')}"},
+        metadata={"help": f"speech to speech, in place of stt, llm and tts: {_names('s2s')}"},
     )
     language: str | None = field(
         default=None,
         metadata={
-            "help": "what is spoken, both ways: an ISO 639-1 code such as te; by default what the "
-            "recognizer hears"
+            "help": "language of both sides, an ISO 639-1 code such as te; default: the one that the "
+            "recognizer reports"
         },
     )
     reply_mode: str = field(
         default_factory=lambda: os.environ.get("REPLY_MODE", "").strip().lower() or "turn",
         metadata={
-            "help": "turn: answer when you have finished; stream: answer phrase by phrase (--s2s tone: "
-            "at once) while you speak on, and let nothing interrupt it; default: $REPLY_MODE, else turn"
+            "help": "turn: answer when the user has finished; stream: answer phrase by phrase (--s2s "
+            "tone: at once) while the user is still speaking, and let nothing interrupt the answer. The "
+            "environment variable REPLY_MODE sets the default"
         },
     )
     device: Literal["auto", "cuda", "mps", "cpu"] = field(
         default="auto",
-        metadata={"help": "where models run that can choose; a part's own device flag wins"},
+        metadata={"help": "device for every model that can use it; a part's own device flag wins"},
     )
     isolate: str | None = field(
         default=None,
         metadata={
-            "help": "engines that get a process of their own, such as stt,tts; none: only those whose "
-            "packages do not go with the others; default: in a server those that compute long in Python"
+            "help": "stages whose engines run in a process of their own, such as stt,tts; none: only "
+            "engines whose packages conflict with the others; default: on a server, also engines that "
+            "spend a long time in Python code"
         },
     )
     audio_enhancement: bool = field(
         default=False,
-        metadata={"help": "take steady noise (a fan, a street) out of what the microphone hears"},
+        metadata={"help": "remove steady noise (a fan, a street) from the microphone's audio"},
     )
     install: str | None = field(
         default=None,
         metadata={
-            "help": f"make an environment for engines that need their own, then end: {_ENVIRONMENTS}"
+            "help": f"create the environment that an engine needs of its own, then exit: {_ENVIRONMENTS}"
         },
     )
     check: bool = field(
         default=False,
-        metadata={"help": "look at devices, engines, models, servers, ports and environment, then end"},
+        metadata={
+            "help": "report on devices, engines, models, servers, ports and environment, then exit"
+        },
     )
-    download: bool = field(default=False, metadata={"help": "get all models that this needs, then end"})
+    download: bool = field(
+        default=False, metadata={"help": "download every model that the chosen parts need, then exit"}
+    )
     list_voices: bool = field(
-        default=False, metadata={"help": "print the voices of the synthesizer, then end"}
+        default=False, metadata={"help": "list the voices of the synthesizer, then exit"}
     )
     json_events: bool = field(
-        default=False, metadata={"help": "write every event as one line of JSON to standard output"}
+        default=False, metadata={"help": "write every event to standard output as one line of JSON"}
     )
     record: str | None = field(
         default=None,
         metadata={
-            "help": "a folder that keeps every session: audio of both sides, events and their times; "
-            "--mode file --input FOLDER/SESSION replays one"
+            "help": "folder in which to keep every session: audio of both sides, events and their "
+            "times; --mode file --input FOLDER/SESSION replays one"
         },
     )
     latency_report: str | None = field(
         default=None,
-        metadata={"help": "a page to write at the end, out.html: where the time of each turn went"},
+        metadata={
+            "help": "HTML page to write at the end, such as out.html, that shows where the time of each "
+            "turn went"
+        },
     )
     log_level: Literal["debug", "info", "warning", "error"] = field(
-        default="warning", metadata={"help": "what is logged to standard error"}
+        default="warning", metadata={"help": "lowest severity to log to standard error"}
     )
     log_format: Literal["text", "json"] = field(
-        default="text", metadata={"help": "lines for people, or a JSON object in each for machines"}
+        default="text",
+        metadata={"help": "text: plain lines; json: one JSON object per line"},
     )
     log_transcripts: bool = field(
         default=False,
-        metadata={"help": "also show what was said where output goes to a file or a pipe of a server"},
+        metadata={"help": "show transcripts even if a server's output goes to a file or a pipe"},
     )
 
     def __post_init__(self) -> None:
@@ -143,7 +154,7 @@ class ModuleArguments:
         expect(chosen, "llm", "a language model by name, for --isolate llm", self.llm)
 
     def isolates(self, spec: EngineSpec) -> bool:
-        """Whether this engine gets a process of its own."""
+        """True if this engine runs in a process of its own."""
         if spec.stage not in CAN_BE_ISOLATED:
             return False
         if spec.environment is not None or spec.foreign:

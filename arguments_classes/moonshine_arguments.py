@@ -13,7 +13,7 @@ class MoonshineArguments:
     stt_model_name: str = field(
         default="tiny-en",
         metadata={
-            "help": "tiny-en is built in; others, such as base-en, medium-streaming-en or base-ja, are "
-            "downloaded at first use; or a folder"
+            "help": "model: tiny-en is built in; others, such as base-en, medium-streaming-en or "
+            "base-ja, are downloaded at first use; or a folder"
         },
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from arguments_classes.chat_server_arguments import ChatServerArguments
+from arguments_classes.flag_texts import KEY_FILE, base_url
 
 
 @dataclass
@@ -13,10 +14,6 @@ class OpenAIArguments(ChatServerArguments):
     _argument_group_name: ClassVar[str] = "--llm openai"
 
     llm_base_url: str | None = field(
-        default=None,
-        metadata={"help": "for example http://localhost:11434/v1; by default OpenAI's own"},
+        default=None, metadata={"help": base_url("http://localhost:11434/v1")}
     )
-    llm_api_key_file: str | None = field(
-        default=None,
-        metadata={"help": "a file that holds the key; without it OPENAI_API_KEY is used"},
-    )
+    llm_api_key_file: str | None = field(default=None, metadata={"help": KEY_FILE})

@@ -8,6 +8,6 @@ from arguments_classes.openai_arguments import OpenAIArguments
 
 @dataclass
 class OpenAIResponsesArguments(OpenAIArguments):
-    """Any server that speaks the OpenAI responses protocol; the same as for chats."""
+    """Any server that speaks the OpenAI responses protocol; the flags are those of --llm openai."""
 
     _argument_group_name: ClassVar[str] = "--llm openai-responses"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from arguments_classes.expect import expect
+from arguments_classes.flag_texts import KEY_FILE, base_url
 
 
 @dataclass
@@ -15,32 +16,34 @@ class OpenAISpeechArguments:
     tts_model_name: str | None = field(
         default=None,
         metadata={
-            "help": "for example gpt-4o-mini-tts or tts-1; by default the first that a server other "
+            "help": "model, such as gpt-4o-mini-tts or tts-1; default: the first that a server other "
             "than OpenAI's lists"
         },
     )
     tts_voice: str | None = field(
         default=None,
-        metadata={"help": "for example alloy, coral, marin; another server may have others"},
+        metadata={"help": "voice, such as alloy, coral or marin; other servers may have others"},
     )
     tts_style: str | None = field(
         default=None,
-        metadata={"help": 'how to speak, for models that take it: "cheerful, out of breath"'},
+        metadata={
+            "help": 'manner of speaking, for models that take one, such as "cheerful, out of breath"'
+        },
     )
-    tts_speed: float = field(default=1.0, metadata={"help": "0.25 to 4 times as fast as usual"})
+    tts_speed: float = field(
+        default=1.0, metadata={"help": "speed of speech, from 0.25 (slow) to 4 (fast)"}
+    )
     tts_sample_rate_hz: int = field(
-        default=24000, metadata={"help": "of the audio that the server sends, in Hz; OpenAI's is 24000"}
+        default=24000,
+        metadata={"help": "sample rate of the audio that the server sends, in Hz; OpenAI's is 24000"},
     )
     tts_base_url: str | None = field(
-        default=None,
-        metadata={"help": "for example http://localhost:8880/v1; by default OpenAI's own"},
+        default=None, metadata={"help": base_url("http://localhost:8880/v1")}
     )
-    tts_api_key_file: str | None = field(
-        default=None,
-        metadata={"help": "a file that holds the key; without it OPENAI_API_KEY is used"},
-    )
+    tts_api_key_file: str | None = field(default=None, metadata={"help": KEY_FILE})
     tts_timeout_s: float = field(
-        default=30.0, metadata={"help": "longest wait for the first audio, and between two pieces"}
+        default=30.0,
+        metadata={"help": "longest wait for the first audio, and between two pieces, in seconds"},
     )
     tts_retries: int = field(
         default=1, metadata={"help": "further attempts, with back-off, before the first audio only"}

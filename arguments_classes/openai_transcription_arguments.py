@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from arguments_classes.expect import expect
+from arguments_classes.flag_texts import KEY_FILE, base_url
 
 
 @dataclass
@@ -16,23 +17,21 @@ class OpenAITranscriptionArguments:
     stt_model_name: str | None = field(
         default=None,
         metadata={
-            "help": "for example gpt-4o-mini-transcribe or whisper-1; by default the first that a "
+            "help": "model, such as gpt-4o-mini-transcribe or whisper-1; default: the first that a "
             "server other than OpenAI's lists"
         },
     )
     stt_language: str | None = field(
         default=None,
-        metadata={"help": "what is spoken, as a code such as en; by default the server finds out"},
+        metadata={"help": "language spoken, a code such as en; default: the server detects it"},
     )
     stt_base_url: str | None = field(
-        default=None,
-        metadata={"help": "for example http://localhost:8000/v1; by default OpenAI's own"},
+        default=None, metadata={"help": base_url("http://localhost:8000/v1")}
     )
-    stt_api_key_file: str | None = field(
-        default=None,
-        metadata={"help": "a file that holds the key; without it OPENAI_API_KEY is used"},
+    stt_api_key_file: str | None = field(default=None, metadata={"help": KEY_FILE})
+    stt_timeout_s: float = field(
+        default=30.0, metadata={"help": "longest wait for the words, in seconds"}
     )
-    stt_timeout_s: float = field(default=30.0, metadata={"help": "longest wait for the words"})
     stt_retries: int = field(default=1, metadata={"help": "further attempts, with back-off"})
 
     def __post_init__(self) -> None:

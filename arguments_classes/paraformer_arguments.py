@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from arguments_classes.recognizer_flags import RecognizerDevice
+
 
 @dataclass
-class ParaformerArguments:
+class ParaformerArguments(RecognizerDevice):
     """Paraformer speech recognition, through FunASR."""
 
     _argument_group_name: ClassVar[str] = "--stt paraformer"
@@ -13,10 +15,7 @@ class ParaformerArguments:
     stt_model_name: str = field(
         default="funasr/paraformer-zh",
         metadata={
-            "help": "a Paraformer of FunASR: a name on the hub, or a folder; with "
-            "funasr/paraformer-zh-streaming it recognises while you speak"
+            "help": "a Paraformer of FunASR: a name on the hub, or a folder; "
+            "funasr/paraformer-zh-streaming recognises while the user speaks"
         },
-    )
-    stt_device: str | None = field(
-        default=None, metadata={"help": "cuda, mps or cpu; by default as --device says"}
     )

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from arguments_classes.expect import expect
+from arguments_classes.synthesizer_flags import SpeakingSpeed, UsualLanguage
 
 
 @dataclass
-class PiperArguments:
+class PiperArguments(SpeakingSpeed, UsualLanguage):
     """Piper speech synthesis."""
 
     _argument_group_name: ClassVar[str] = "--tts piper"
@@ -15,19 +15,13 @@ class PiperArguments:
     tts_model_name: str = field(
         default="rhasspy/piper-voices",
         metadata={
-            "help": "where the voices are: a name on the hub, or a folder with .onnx and .onnx.json"
+            "help": "source of the voices: a name on the hub, or a folder of .onnx and .onnx.json files"
         },
     )
     tts_voice: str | None = field(
         default=None,
         metadata={
-            "help": "such as en_US-lessac-medium, te_IN-padmavathi-medium; by default by language"
+            "help": "voice, such as en_US-lessac-medium or te_IN-padmavathi-medium; default: one for "
+            "the language"
         },
     )
-    tts_language: str = field(
-        default="en", metadata={"help": "language where the recognizer does not say one"}
-    )
-    tts_speed: float = field(default=1.0, metadata={"help": "0.5 (slow) to 2 (fast)"})
-
-    def __post_init__(self) -> None:
-        expect(0.5 <= self.tts_speed <= 2, "tts_speed", "0.5 to 2", self.tts_speed)

@@ -13,21 +13,24 @@ class PocketArguments:
     tts_model_name: str | None = field(
         default=None,
         metadata={
-            "help": "english, french_24l and so on as Kyutai names them, or a YAML file that says where "
-            "weights are; by default by language"
+            "help": "model: a name that Kyutai uses (english, french_24l and so on), or a YAML file "
+            "that says where the weights are; default: one for the language"
         },
     )
     tts_voice: str | None = field(
         default=None,
-        metadata={"help": "of the catalogue, for example alba, marius, cosette; by default by language"},
+        metadata={
+            "help": "voice of the catalogue, such as alba, marius or cosette; default: one for the "
+            "language"
+        },
     )
     tts_language: str = field(
-        default="en", metadata={"help": "what it speaks: en, de, es, fr, it, nl or pt"}
+        default="en", metadata={"help": "language to speak: en, de, es, fr, it, nl or pt"}
     )
     tts_clone: str | None = field(
         default=None,
         metadata={
-            "help": "a recording, 1 to 30 s, whose voice is used in the place of tts_voice; the speaker "
-            "must have consented"
+            "help": "recording, 1 to 30 s, of a voice to use in place of tts_voice; the speaker must "
+            "have consented"
         },
     )

@@ -12,7 +12,5 @@ class PocketsphinxArguments:
 
     stt_grammar: str | None = field(
         default=None,
-        metadata={
-            "help": "a JSGF grammar file: only its sentences are recognised, almost without errors"
-        },
+        metadata={"help": "JSGF grammar file: only its sentences are recognised, almost without errors"},
     )

@@ -3,40 +3,39 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from arguments_classes.access_flags import AccessFlags
 from arguments_classes.expect import expect, expect_port
 
 
 @dataclass
-class SocketArguments:
-    """Two TCP ports. Tokens may also come from S2S_TOKEN, S2S_TOKEN_FILE."""
+class SocketArguments(AccessFlags):
+    """Two TCP ports. Tokens may also come from S2S_TOKEN and S2S_TOKEN_FILE."""
 
     _argument_group_name: ClassVar[str] = "--mode socket"
 
-    recv_host: str = field(default="localhost", metadata={"help": "address of the microphone's port"})
-    recv_port: int = field(default=12345, metadata={"help": "port that takes the microphone's audio"})
-    send_host: str = field(default="localhost", metadata={"help": "address of the loudspeaker's port"})
-    send_port: int = field(default=12346, metadata={"help": "port that gives the loudspeaker's audio"})
+    recv_host: str = field(
+        default="localhost", metadata={"help": "address to listen on for the microphone's audio"}
+    )
+    recv_port: int = field(default=12345, metadata={"help": "port that receives the microphone's audio"})
+    send_host: str = field(
+        default="localhost", metadata={"help": "address to listen on for clients that play the reply"}
+    )
+    send_port: int = field(default=12346, metadata={"help": "port that sends the audio of the reply"})
     token: str | None = field(
         default=None,
-        metadata={"help": "what clients must know; raw clients, which cannot say it, are refused then"},
-    )
-    token_file: str | None = field(
-        default=None,
         metadata={
-            "help": "a file of such tokens, one a line, read anew when it changes: clients must know "
-            "one of all that are set"
+            "help": "secret that clients must send; raw clients cannot send one and are then refused"
         },
-    )
-    insecure: bool = field(
-        default=False, metadata={"help": "allow an address that others can reach without a token"}
     )
     headphones: bool = field(
         default=False,
-        metadata={"help": "raw clients wear headphones: they may speak at any time, and interrupt"},
+        metadata={
+            "help": "users of raw clients wear headphones, so they may speak at any time and interrupt"
+        },
     )
 
     def __post_init__(self) -> None:
         expect_port("recv_port", self.recv_port)
         expect_port("send_port", self.send_port)
         same = self.recv_port == self.send_port != 0 and self.recv_host == self.send_host
-        expect(not same, "send_port", "another port than recv_port", self.send_port)
+        expect(not same, "send_port", "a port other than recv_port", self.send_port)

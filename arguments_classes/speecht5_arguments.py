@@ -3,35 +3,34 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from arguments_classes.synthesizer_flags import SynthesizerDevice
+
 
 @dataclass
-class SpeechT5Arguments:
+class SpeechT5Arguments(SynthesizerDevice):
     """SpeechT5 speech synthesis."""
 
     _argument_group_name: ClassVar[str] = "--tts speecht5"
 
     tts_model_name: str = field(
-        default="microsoft/speecht5_tts", metadata={"help": "a name on the hub, or a folder"}
+        default="microsoft/speecht5_tts", metadata={"help": "model: a name on the hub, or a folder"}
     )
     tts_vocoder_name: str = field(
         default="microsoft/speecht5_hifigan",
-        metadata={"help": "what turns its spectrograms into audio: a name on the hub, or a folder"},
+        metadata={"help": "vocoder, which makes the audio: a name on the hub, or a folder"},
     )
     tts_speakers_name: str = field(
         default="Matthijs/cmu-arctic-xvectors",
-        metadata={"help": "the voices: a data set on the hub, or a folder with its spkrec-xvect.zip"},
+        metadata={"help": "voices: a data set on the hub, or a folder with its spkrec-xvect.zip"},
     )
     tts_voice: str = field(
         default="slt",
-        metadata={"help": "of CMU ARCTIC: clb, slt (women), awb, bdl, jmk, ksp, rms (men)"},
+        metadata={"help": "voice of CMU ARCTIC: clb, slt (women), awb, bdl, jmk, ksp, rms (men)"},
     )
     tts_clone: str | None = field(
         default=None,
         metadata={
-            "help": "a .npy file with the x-vector of a voice, 512 numbers, in the place of tts_voice; "
+            "help": ".npy file with the x-vector of a voice, 512 numbers, to use in place of tts_voice; "
             "the speaker must have consented"
         },
-    )
-    tts_device: str | None = field(
-        default=None, metadata={"help": "cuda, mps or cpu; by default as --device says"}
     )

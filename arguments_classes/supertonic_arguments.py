@@ -4,26 +4,28 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from arguments_classes.expect import expect
+from arguments_classes.synthesizer_flags import UsualLanguage
 
 
 @dataclass
-class SupertonicArguments:
+class SupertonicArguments(UsualLanguage):
     """Supertonic speech synthesis."""
 
     _argument_group_name: ClassVar[str] = "--tts supertonic"
 
     tts_model_name: str = field(
         default="Supertone/supertonic-3",
-        metadata={"help": "a name on the hub (supertonic, supertonic-2, supertonic-3), or a folder"},
+        metadata={
+            "help": "model: a name on the hub (supertonic, supertonic-2, supertonic-3), or a folder"
+        },
     )
-    tts_voice: str = field(default="F1", metadata={"help": "F1 to F5 (female), M1 to M5 (male)"})
-    tts_language: str = field(
-        default="en", metadata={"help": "language where the recognizer does not say one"}
+    tts_voice: str = field(default="F1", metadata={"help": "voice: F1 to F5 (female), M1 to M5 (male)"})
+    tts_speed: float = field(
+        default=1.05, metadata={"help": "speed of speech, from 0.7 (slow) to 2 (fast)"}
     )
-    tts_speed: float = field(default=1.05, metadata={"help": "0.7 (slow) to 2 (fast)"})
     tts_steps: int = field(
         default=8,
-        metadata={"help": "steps of the diffusion, 1 to 100: more sound better, but later"},
+        metadata={"help": "diffusion steps, 1 to 100: more of them sound better, but start later"},
     )
 
     def __post_init__(self) -> None:

@@ -1,15 +1,16 @@
 """TransformersArguments: flags of --llm transformers."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar
 
+from arguments_classes.chat_model_flags import LocalChatModel
 from arguments_classes.expect import expect
-from arguments_classes.local_chat_arguments import LocalChatArguments
+from arguments_classes.flag_texts import DEVICE, PRECISION, Precision
 
 
 @dataclass
-class TransformersArguments(LocalChatArguments):
-    """A model of the Hugging Face hub, or a folder, in this process."""
+class TransformersArguments(LocalChatModel):
+    """A model from the Hugging Face hub or a folder, in this process."""
 
     _argument_group_name: ClassVar[str] = "--llm transformers"
 
@@ -20,27 +21,24 @@ class TransformersArguments(LocalChatArguments):
             "example, Qwen/Qwen3-4B-Instruct-2507 or microsoft/Phi-3-mini-4k-instruct"
         },
     )
-    llm_device: str | None = field(
-        default=None, metadata={"help": "cuda, mps or cpu; by default as --device says"}
-    )
-    llm_torch_dtype: Literal["auto", "float32", "float16", "bfloat16"] = field(
-        default="auto", metadata={"help": "precision of the weights; auto: as they were saved"}
-    )
+    llm_device: str | None = field(default=None, metadata={"help": DEVICE})
+    llm_torch_dtype: Precision = field(default="auto", metadata={"help": PRECISION})
     llm_parallel: int = field(
         default=1,
         metadata={
-            "help": "answers at the same time, which share the model's work; each may have, with its "
-            "question, 4096 tokens"
+            "help": "answers to generate at the same time, in batches; each has room for 4096 tokens, "
+            "its question included"
         },
     )
     llm_gen_max_new_tokens: int = field(
-        default=256, metadata={"help": "longest answer, in tokens: a minute and a half of speech"}
+        default=256,
+        metadata={"help": "longest answer, in tokens; 256 are a minute and a half of speech"},
     )
     llm_gen_do_sample: bool | None = field(
         default=None,
         metadata={
-            "help": "choose words by chance instead of the likeliest; by default as the model's authors "
-            "say"
+            "help": "draw words by chance instead of taking the likeliest; default: the setting that "
+            "the model's authors chose"
         },
     )
 

@@ -1,4 +1,4 @@
-"""VADArguments: when the user has begun and finished speaking."""
+"""VADArguments: the detection of speech and of the end of a turn."""
 
 import math
 from dataclasses import dataclass, field
@@ -9,59 +9,61 @@ from arguments_classes.expect import expect
 
 @dataclass
 class VADArguments:
-    """The usual names of such settings, and why the defaults are what they are."""
+    """Settings under their usual names; the help gives the reason for each default."""
 
     _argument_group_name: ClassVar[str] = "voice activity"
 
     thresh: float = field(
         default=0.3,
-        metadata={"help": "probability from which a window is speech; it ends 0.15 lower"},
+        metadata={"help": "probability at which speech starts; it ends 0.15 below"},
     )
-    sample_rate: int = field(default=16000, metadata={"help": "16000 or 8000 Hz"})
+    sample_rate: int = field(
+        default=16000, metadata={"help": "sample rate of the detector: 16000 or 8000 Hz"}
+    )
     min_silence_ms: float = field(
         default=500,
         metadata={
-            "help": "silence after which you have finished; pauses between clauses reach 400 ms, and "
-            "who goes on before the answer is heard is answered to the whole"
+            "help": "silence that ends a turn; pauses between clauses reach 400 ms. If the user keeps "
+            "talking before the answer starts, both parts are answered together"
         },
     )
     min_speech_ms: float = field(
         default=200,
         metadata={
-            "help": 'shorter sounds are clicks, not speech; "yes" lasts 406 ms and "no" 379, and of '
+            "help": 'shortest sound that counts as speech; "yes" lasts 406 ms and "no" 379, and of '
             "eight such words in four voices the detector marked 288 ms or more"
         },
     )
     max_speech_ms: float = field(
         default=math.inf,
-        metadata={"help": "longer utterances are cut here, at the latest after a minute"},
+        metadata={"help": "length at which an utterance is cut, at the latest after a minute"},
     )
     speech_pad_ms: float = field(
         default=100,
         metadata={
-            "help": "audio kept before and after the speech, in whole windows of 32 ms; with 30 the "
+            "help": "audio to keep before and after speech, in whole windows of 32 ms; with 30 ms the "
             "recognizer misses twice as many words as with 100"
         },
     )
     turn_detector: str = field(
         default="auto",
         metadata={
-            "help": "what tells a pause from an end: auto (Smart Turn, where its file is), silence (the "
+            "help": "end-of-turn detector: auto (Smart Turn, if its file is present), silence (the "
             "length of the pause alone), or the path of Smart Turn's ONNX file"
         },
     )
     turn_threshold: float = field(
         default=0.85,
         metadata={
-            "help": "how sure the turn detector must be that you have finished, 0 to 1, to answer after "
-            "a short pause; at 0.85 it is fooled by half as many unfinished sentences as at 0.7"
+            "help": "probability of a finished turn, 0 to 1, from which a short pause is enough to "
+            "answer; 0.85 is fooled by half as many unfinished sentences as 0.7"
         },
     )
     speculate: bool = field(
         default=True,
         metadata={
-            "help": "work on the answer from the first short pause on, and throw it away if the user "
-            "goes on: the answer comes sooner, and the engines work more"
+            "help": "start on the answer at the first short pause, and discard it if the user goes on: "
+            "answers come sooner, and the engines work more"
         },
     )
 

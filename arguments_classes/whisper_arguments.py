@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from arguments_classes.expect import expect
-from STT.spoken_language import LANGUAGE_HELP, LANGUAGES_HELP, USUAL
+from arguments_classes.flag_texts import Precision
+from arguments_classes.recognizer_flags import RecognizerDevice, WhisperLanguages
 
 
 @dataclass
-class WhisperArguments:
-    """Whisper of the Hugging Face hub, or a folder, in this process."""
+class WhisperArguments(WhisperLanguages, RecognizerDevice):
+    """Whisper from the Hugging Face hub or a folder, in this process."""
 
     _argument_group_name: ClassVar[str] = "--stt whisper"
 
@@ -20,29 +21,26 @@ class WhisperArguments:
             "openai/whisper-large-v3-turbo a hundred languages"
         },
     )
-    stt_device: str | None = field(
-        default=None, metadata={"help": "cuda, mps or cpu; by default as --device says"}
-    )
-    stt_language: str = field(default="en", metadata={"help": LANGUAGE_HELP})
-    stt_languages: str = field(default=USUAL, metadata={"help": LANGUAGES_HELP})
-    stt_torch_dtype: Literal["auto", "float32", "float16", "bfloat16"] = field(
+    stt_torch_dtype: Precision = field(
         default="auto",
         metadata={"help": "precision of the weights; auto: float16 on cuda, else float32"},
     )
     stt_compile_mode: Literal["none", "default", "reduce-overhead", "max-autotune"] = field(
         default="none",
-        metadata={"help": "compile the decoder with torch.compile: faster words, a start of minutes"},
+        metadata={
+            "help": "compile the decoder with torch.compile: faster recognition, but minutes to start"
+        },
     )
     stt_batch_size: int = field(
         default=4,
-        metadata={"help": "how many people's utterances are recognised together; 1 with a compile mode"},
+        metadata={"help": "utterances to recognise together; always 1 with a compile mode"},
     )
     stt_gen_max_new_tokens: int = field(
         default=440,
         metadata={"help": "longest text for 30 s of speech, in tokens; the model has room for 440"},
     )
     stt_gen_num_beams: int = field(
-        default=1, metadata={"help": "how many wordings are followed at a time; more are slower"}
+        default=1, metadata={"help": "wordings to follow at the same time; more are slower"}
     )
 
     def __post_init__(self) -> None:

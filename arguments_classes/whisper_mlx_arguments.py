@@ -4,29 +4,28 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from arguments_classes.expect import expect
-from STT.spoken_language import LANGUAGE_HELP, LANGUAGES_HELP, USUAL
+from arguments_classes.recognizer_flags import WhisperLanguages
 
 
 @dataclass
-class WhisperMlxArguments:
-    """Whisper on Apple's MLX."""
+class WhisperMlxArguments(WhisperLanguages):
+    """Lightning Whisper on Apple's MLX."""
 
     _argument_group_name: ClassVar[str] = "--stt whisper-mlx"
 
     stt_model_name: str = field(
         default="distil-large-v3",
         metadata={
-            "help": "tiny, base, small, medium, large, large-v2, large-v3, distil-small.en, "
+            "help": "model: tiny, base, small, medium, large, large-v2, large-v3, distil-small.en, "
             "distil-medium.en, distil-large-v2, distil-large-v3 (distil: English only), or a folder"
         },
     )
-    stt_language: str = field(default="en", metadata={"help": LANGUAGE_HELP})
-    stt_languages: str = field(default=USUAL, metadata={"help": LANGUAGES_HELP})
     stt_batch_size: int = field(
-        default=6, metadata={"help": "how many times 30 s of a long recording are recognised together"}
+        default=6,
+        metadata={"help": "pieces of 30 s of a long recording to recognise together"},
     )
     stt_quantization: Literal["none", "4bit", "8bit"] = field(
-        default="none", metadata={"help": "smaller weights, a little less exact"}
+        default="none", metadata={"help": "smaller weights, slightly less accurate"}
     )
 
     def __post_init__(self) -> None:

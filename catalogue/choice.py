@@ -1,7 +1,7 @@
-"""`--stt auto` and `--tts auto`: the best engine that is installed and whose model is here already.
+"""`--stt auto` and `--tts auto`: the best engine that is installed and whose model is already here.
 
-To find out, nothing is imported or downloaded and no network is asked: it is a look at what is installed
-and at the cache of the hub, under 2 ms in all.
+Nothing is imported or downloaded and no network is used: the choice looks only at the installed packages
+and at the cache of the hub, which takes under 2 ms.
 """
 
 import os
@@ -18,18 +18,18 @@ from utils.hub import cached
 
 @dataclass(frozen=True, slots=True)
 class Preferred:
-    """An engine, with the model of the hub that it is called with; None: it is built in."""
+    """An engine, and the model on the hub that it is created with; None: its model is built in."""
 
     name: str
     model: str | None = None
     files: tuple[str, ...] | None = None
-    """What of the model the engine fetches, as it asks for it; None: all."""
+    """Files of the model that the engine fetches, by its own patterns; None: all."""
     languages: tuple[str, ...] = ()
-    """What it speaks or understands; none: about a hundred, or it does not matter."""
+    """Languages that it speaks or understands; empty: about a hundred, or any."""
     needs: tuple[str, ...] = ()
-    """Modules beside those of its row, without which it does not speak English."""
+    """Modules that it needs for English, besides those of its row."""
     accelerated: bool = False
-    """It keeps nobody waiting on a GPU only."""
+    """True for an engine that is fast enough for a conversation on a GPU only."""
 
 
 PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
@@ -60,12 +60,13 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
         Preferred("espeak"),
     ),
 }
-"""The best first. Those without a model come last: the first of them that is installed is plain."""
+"""The best engine comes first; the built-in ones, without a model, come last, and the first of them that
+is installed is the one to fall back on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An engine, the model that it is called with if not its default, and why it was chosen."""
+    """A chosen engine, the model that it is created with (None: its default), and why it was chosen."""
 
     spec: EngineSpec
     model: str | None = None
@@ -73,24 +74,24 @@ class Choice:
 
 
 def choose(stage: str, typed: Sequence[str], language: str | None = None) -> Choice:
-    """The engine for a stage that was not chosen, to be spoken with in `language`. Where a flag of the
-    stage was typed, it is the plain one, since what the flag means depends on the engine."""
-    plain = _plain(stage)
+    """Choose the engine of a stage for a conversation in `language`. If a flag of the stage was typed,
+    this is the built-in engine: what such a flag means depends on the engine."""
+    built_in = _built_in(stage)
     if any(argument.replace("-", "_").startswith(f"__{stage}_") for argument in typed):
-        return Choice(plain)
-    there = {spec.name: spec for spec in specs(stage)}
+        return Choice(built_in)
+    rows = {spec.name: spec for spec in specs(stage)}
     for preferred in PREFERRED[stage]:
-        spec = there.get(preferred.name)
+        spec = rows.get(preferred.name)
         if preferred.model is None or spec is None or not _ready(preferred, spec):
             continue
         if language is not None and preferred.languages and language not in preferred.languages:
             continue
-        why = f"{preferred.model} is in the cache; --{stage} {plain.name} chooses the plain one"
+        why = f"{preferred.model} is in the cache; for the built-in engine: --{stage} {built_in.name}"
         return Choice(spec, preferred.model, why)
-    return Choice(plain)
+    return Choice(built_in)
 
 
-def _plain(stage: str) -> EngineSpec:
+def _built_in(stage: str) -> EngineSpec:
     built_in = [find(stage, preferred.name) for preferred in PREFERRED[stage] if preferred.model is None]
     return next((spec for spec in built_in if not spec.missing()), built_in[-1])
 
@@ -104,7 +105,7 @@ def _ready(preferred: Preferred, spec: EngineSpec) -> bool:
 
 
 def accelerated() -> bool:
-    """Whether there seems to be a GPU; asking torch would take seconds."""
+    """Guess from the system if there is a GPU; asking torch would take seconds."""
     if sys.platform == "darwin":
         return platform.machine() == "arm64"
     return os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1") and Path("/dev/nvidiactl").exists()

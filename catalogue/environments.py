@@ -1,4 +1,4 @@
-"""Environments: where engines live whose packages cannot live beside the program's."""
+"""Environments: separate Python environments for engines whose packages conflict with the program's."""
 
 import json
 import os
@@ -9,12 +9,12 @@ from pathlib import Path
 from pipeline.errors import UserError
 
 _MARK = "installed.json"
-"""Written last, so that what was not finished does not count."""
+"""Written last, so that an unfinished environment does not count as installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sdist:
-    """A package that pip cannot build, taken as it is out of its archive."""
+    """A package that pip cannot build, copied as it is from its source archive."""
 
     package: str
     url: str
@@ -23,41 +23,41 @@ class Sdist:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What belongs into one, as pip understands it."""
+    """A Python environment and its contents, as requirements for pip."""
 
     name: str
     packages: tuple[str, ...]
     without_dependencies: tuple[str, ...] = ()
-    """Installed behind the others as they are, since what they say they need is wrong."""
+    """Packages to install last and without dependencies, because those they declare are wrong."""
     sdists: tuple[Sdist, ...] = ()
     checks: tuple[str, ...] = ()
-    """Python, each of which must run in it."""
+    """Python code that must run in the environment once it is complete."""
     pythons: tuple[str, ...] = ("3.11", "3.12", "3.13")
-    """Those for which there are all packages."""
+    """Python versions for which all packages exist."""
 
     @property
     def folder(self) -> Path:
-        """Where it is, or belongs."""
+        """The folder that it is in, or will be."""
         return environments_folder() / self.name
 
     @property
     def python(self) -> Path:
-        """The interpreter."""
+        """The path of its interpreter."""
         return self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
     @property
     def contents(self) -> str:
-        """What it was made of, for its mark."""
+        """A description of its contents, for the mark."""
         return json.dumps(asdict(self), indent=1)
 
     @property
     def installed(self) -> bool:
-        """Whether it is there, whole, and of what this table says."""
+        """True if it is complete and has the contents that this table lists."""
         mark = self.folder / _MARK
         return mark.is_file() and mark.read_text("utf-8") == self.contents
 
     def mark(self) -> None:
-        """It is complete."""
+        """Record that it is complete."""
         (self.folder / _MARK).write_text(self.contents, "utf-8")
 
 
@@ -73,13 +73,13 @@ ENVIRONMENTS = (
         checks=("import qwen_tts",),
     ),
     Environment(
-        # `codec` is asked for by torch from 2.9 on, the rest by XTTS; `six` is used without being named
+        # torch needs `codec` from 2.9 on, XTTS the rest; `six` is imported without being declared
         "coqui",
         ("torch>=2.4", "torchaudio", "coqui-tts[codec,ja,ko,zh]==0.28.0", "six"),
         checks=("from TTS.api import TTS",),
     ),
-    # melotts 0.1.1 names packages of 2023 and lacks a file without which pip cannot build it; it runs
-    # with those of today, each named here, since pip looks for more than ten minutes without
+    # melotts 0.1.1 declares packages of 2023 and lacks a file that pip needs to build it. It runs with
+    # present versions; each is pinned, because pip searches for over ten minutes otherwise
     Environment(
         "melo",
         (
@@ -105,16 +105,16 @@ ENVIRONMENTS = (
 
 
 def environments_folder() -> Path:
-    """In which each has a folder: S2S_ENVIRONMENTS, else among the user's data."""
+    """The parent folder of all environments: S2S_ENVIRONMENTS, else one in the user's data folder."""
     if chosen := os.environ.get("S2S_ENVIRONMENTS"):
         return Path(chosen).expanduser()
-    import platformdirs  # not above: most runs use none of them
+    import platformdirs  # not at the top: most runs do not need it
 
     return platformdirs.user_data_path("s2s-pipeline", appauthor=False) / "environments"
 
 
 def find_environment(name: str) -> Environment:
-    """By its name. Raises `UserError`."""
+    """Find an environment by name. Raises `UserError`."""
     for environment in ENVIRONMENTS:
         if environment.name == name:
             return environment
@@ -123,5 +123,5 @@ def find_environment(name: str) -> Environment:
 
 
 def python_of(environment: str | None) -> str:
-    """The interpreter of an environment; None: the program's own."""
+    """The path of an environment's interpreter; None: the program's own."""
     return sys.executable if environment is None else str(find_environment(environment).python)

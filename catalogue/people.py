@@ -1,4 +1,4 @@
-"""People: voices with a name, in catalogue/people.toml, whichever synthesizer speaks for them."""
+"""People: named voices, in catalogue/people.toml, that several synthesizers can speak with."""
 
 import functools
 import tomllib
@@ -12,17 +12,17 @@ _TABLE = Path(__file__).with_suffix(".toml")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody, as one synthesizer speaks for them."""
+    """A person, and the voice that one synthesizer uses for them."""
 
     about: str
     language: str
     voice: str | None
-    """None: the usual one of the language."""
+    """None: the synthesizer's usual voice for the language."""
 
 
 @functools.cache
 def people_of(engine: str) -> dict[str, Person]:
-    """Those for whom an engine can speak, by name."""
+    """The people that an engine has a voice for, by name."""
     table = tomllib.loads(_TABLE.read_text("utf-8"))
     return {
         name: Person(row["about"], row["language"], row[engine] or None)
@@ -32,7 +32,7 @@ def people_of(engine: str) -> dict[str, Person]:
 
 
 def as_configured(settings: Mapping[str, Any], people: Mapping[str, Person]) -> dict[str, Any]:
-    """What an engine is to be called with, where its voice may be the name of a person."""
+    """Replace the name of a person in the settings of an engine by the voice and the language."""
     person = people.get(settings.get("voice") or "")
     if person is None:
         return dict(settings)

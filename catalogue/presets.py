@@ -1,4 +1,4 @@
-"""Presets: named sets of engines, models and devices. What is given besides wins over them."""
+"""Presets: named sets of engines, models and devices. Any other flag or setting wins over them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ STAGES = ("stt", "llm", "tts")
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """`engines` by stage; `settings` are flags of the engines, `device` is the flag of that name."""
+    """A named set: engines by stage, flags of these engines (`settings`), and the flag `device`."""
 
     about: str
     size: str
-    """What its models take on disk, by what their cards say."""
+    """Disk space of its models, according to their model cards."""
     engines: Mapping[str, str]
     settings: Mapping[str, Any] = field(default_factory=dict)
     device: str | None = None
@@ -25,36 +25,36 @@ class Preset:
         return dict(self.engines) | ({"device": self.device} if self.device else {})
 
     def settings_for(self, chosen: Mapping[str, str | None]) -> dict[str, Any]:
-        """The flags of its engines, less those of engines that were not chosen after all."""
+        """The flags of its engines, without those of an engine that the user replaced."""
         kept = tuple(f"{stage}_" for stage, name in self.engines.items() if chosen.get(stage) == name)
         return {name: value for name, value in self.settings.items() if name.startswith(kept)}
 
     def described(self) -> str:
-        """For --help beside it."""
-        return f"This preset, {self.about} ({self.size}), sets: {self.flags()}"
+        """One sentence for --help."""
+        return f"This preset ({self.about}; {self.size}) sets: {self.flags()}"
 
     def flags(self) -> str:
-        """All that it sets, as it would be typed."""
+        """Everything that it sets, as it would be typed."""
         everything = self.choices() | dict(self.settings)
         return " ".join(f"--{name} {value}" for name, value in everything.items())
 
 
 PRESETS: dict[str, Preset] = {
     "offline": Preset(
-        "built in; no network is asked for anything",
+        "built-in models, no network needed",
         "nothing to download",
         {"stt": "moonshine", "llm": "eliza", "tts": "espeak"},
         {"stt_model_name": "tiny-en"},
     ),
     "cpu": Preset(
-        "small models that keep up on a processor",
+        "small models, fast enough on a CPU",
         "about 1.5 GB",
         {"stt": "faster-whisper", "llm": "llama-cpp", "tts": "pocket"},
         {"stt_model_name": "Systran/faster-whisper-small"},
         device="cpu",
     ),
     "cuda": Preset(
-        "large models on an NVIDIA card of 16 GB",
+        "large models, for an NVIDIA card with 16 GB",
         "about 10 GB",
         {"stt": "whisper", "llm": "transformers", "tts": "kokoro"},
         {
@@ -64,7 +64,7 @@ PRESETS: dict[str, Preset] = {
         device="cuda",
     ),
     "mac": Preset(
-        "Apple silicon, through MLX",
+        "models for Apple silicon, through MLX",
         "about 4.5 GB",
         {"stt": "mlx-whisper", "llm": "mlx-lm", "tts": "kokoro"},
         {
@@ -74,7 +74,7 @@ PRESETS: dict[str, Preset] = {
         device="mps",
     ),
     "classic": Preset(
-        "the models with which cascades of this kind began",
+        "the models that pipelines of this kind started with",
         "about 13 GB",
         {"stt": "whisper", "llm": "transformers", "tts": "parler"},
         {
@@ -87,9 +87,9 @@ PRESETS: dict[str, Preset] = {
 
 
 def find_preset(name: str | None, *, mac: bool) -> Preset | None:
-    """The preset of this name; `mac`: --local_mac_optimal_settings was given. Raises `UserError`."""
+    """Find a preset by name; `mac`: --local_mac_optimal_settings was given. Raises `UserError`."""
     if mac and name not in (None, "mac"):
-        raise UserError(f"--local_mac_optimal_settings is --preset mac; expected no other, got {name}")
+        raise UserError(f"--local_mac_optimal_settings: expected no preset but mac, got {name}")
     if mac or name is not None:
         try:
             return PRESETS["mac" if name is None else name]
@@ -99,5 +99,5 @@ def find_preset(name: str | None, *, mac: bool) -> Preset | None:
 
 
 def preset_list() -> str:
-    """For --help."""
+    """All presets, for --help."""
     return "; ".join(f"{name}: {preset.about} ({preset.size})" for name, preset in PRESETS.items())

@@ -1,4 +1,4 @@
-"""`python -m catalogue.table > docs/engines.md`: the engines that there are, from the menus."""
+"""`python -m catalogue.table > docs/engines.md`: the page of all engines, from the catalogue."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,63 +11,67 @@ STAGES = {
     "stt": "Speech to text",
     "llm": "Language model",
     "tts": "Text to speech",
-    "s2s": "Speech to speech, in the place of all three",
-    "vad": "Voice activity",
+    "s2s": "Speech to speech, in place of all three",
+    "vad": "Voice activity detection",
 }
 
 _TOP = """\
 # Engines
 
-<!-- Written by `python -m catalogue.table > docs/engines.md` from the menus of the stages
-(catalogue/stt.py and the others), catalogue/presets.py and catalogue/choice.py: change those. -->
+<!-- Written by `python -m catalogue.table > docs/engines.md` from the catalogue of each stage
+(catalogue/stt.py and the others), catalogue/presets.py and catalogue/choice.py: edit those. -->
 
-`--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME` chooses; `--help` beside it shows its flags,
-`--check` whether it is installed and its model here, `--download` gets what is missing and ends,
-`--list_voices` prints the voices of the chosen synthesizer. `docs/adding-an-engine.md` adds one.
+Choose an engine with `--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME`. Together with that flag,
+`--help` shows the engine's own flags, `--check` reports if it is installed and its model is here,
+`--download` gets what is missing and exits, and `--list_voices` prints the voices of the chosen
+synthesizer. To add an engine, read `docs/adding-an-engine.md`.
 
-- **device**: where it can run; `--device` and a part's own flag choose.
-- **licence**: of the code; of the weights. Read that of other weights than the default ones yourself.
-- **size**: of the model that is the default, to download.
-- **tested**: what the tests run it with. *Tiny random weights* go through all of the code that real ones
-  do, and say nothing of quality; *patched*: the package's own way to its weights had to be replaced.
+- **device**: devices that it can run on; choose with `--device` or with the engine's own flag.
+- **licence**: licence of the code; licence of the weights. Check it yourself for any other weights than
+  the default ones.
+- **size**: download size of the default model.
+- **tested**: the weights that the tests run it with. *Tiny random weights* exercise the same code as
+  real ones, but say nothing about quality; *patched*: the package's own way of loading weights had to be
+  replaced.
 """
 
 _LANGUAGES = """\
 ## Languages
 
-What is spoken travels with each turn: `--language te` (or a client's setting), else what the
-recognizer says, detected (`--stt whisper --stt_language auto`) or known. The language model is
-asked to answer in it, and the synthesizer picks its voice or model for it. Who does not have it
-works as usual and says so, once.
+Each turn has a language: the one that `--language te` or the client sets, else the one that the
+recognizer reports, because it detected it (`--stt whisper --stt_language auto`) or knows no other. The
+language model is asked to answer in that language, and the synthesizer picks a voice or a model for it.
+An engine that does not have the language works as usual and reports this once.
 
-**Telugu**: `--language te`, or one of the voices Arjun (a young man), Ravi (a mature man), Priya (a
-young woman) and Lakshmi (a professional woman) by `--tts_voice`. `catalogue/people.toml` says how
-each synthesizer speaks with them, and may be edited. Recognizers: `whisper`, `faster-whisper`,
-`mlx-whisper`, `whisper-mlx`, `openai`. Heard for real: eSpeak's four. Not heard, for want of
-weights where this was written: `parler` with ai4bharat/indic-parler-tts, `piper`, `mms` (whose
-romanizing of Telugu runs in the tests), and all recognizers; their code ran on tiny random weights.
+**Telugu**: use `--language te`, or choose one of the voices Arjun (a young man), Ravi (a mature man),
+Priya (a young woman) and Lakshmi (a professional woman) with `--tts_voice`. The file
+`catalogue/people.toml` lists the voice that each synthesizer uses for them; you may edit it. These
+recognizers know Telugu: `whisper`, `faster-whisper`, `mlx-whisper`, `whisper-mlx`, `openai`. Only
+eSpeak's four voices have been heard. For lack of weights, these have not been tried in Telugu: `parler`
+with ai4bharat/indic-parler-tts, `piper`, `mms` (its romanization of Telugu runs in the tests), and all
+recognizers; their code runs on tiny random weights.
 
-A voice is cloned from a file (`--tts_clone`: pocket, coqui, speecht5) only with the consent of who
-is heard in it.
+Clone a voice from a file (`--tts_clone`: pocket, coqui, speecht5) only with the consent of the speaker.
 """
 
 _TOGETHER = """\
-## Several engines, and engines apart
+## Several engines, and separate processes
 
-- `--tts kokoro,espeak`: the next takes over, answer by answer or sentence by sentence, where one
-  fails or is late before its first output; told in a notice. At start both have to load. The flags of
-  the later one carry its name: `--tts_espeak_voice`.
-- `--install parler` makes an environment of its own for an engine that cannot live beside the
-  others (parler, qwen, coqui, melo); it then runs in a process of its own. All others come by extra
-  (`pip install -e '.[kokoro]'`) and live beside each other (`'.[engines]'` installs all).
-- `--isolate stt,tts` puts any engine into a process of its own; servers do so by themselves with
-  those that compute long in Python, so that nobody's audio is late (`--isolate none`: not).
-- One loaded engine serves all sessions, first come first served. `whisper` recognises in batches
-  what waits together, `--llm_parallel` lets `--llm transformers` answer several at once, engines on
-  MLX take turns.
-- `--preset`, `--device` and each part's own flags choose models and devices; a model that is
-  missing shows its size and a progress bar while it comes. `HF_HUB_OFFLINE=1` keeps everything from
-  the network.
+- `--tts kokoro,espeak`: if an engine fails or is late before its first output, the next one takes over
+  for that answer or sentence, and a notice says so. Both must load at start. The flags of the later
+  engine include its name: `--tts_espeak_voice`.
+- `--install parler` creates a separate environment for an engine whose packages conflict with the others
+  (parler, qwen, coqui, melo); the engine then runs in a process of its own. All others are extras
+  (`pip install -e '.[kokoro]'`) that can be installed together (`'.[engines]'` installs all).
+- `--isolate stt,tts` runs any engine in a process of its own. Servers do so by default for engines that
+  spend a long time in Python code, which would delay the audio of every session; `--isolate none`
+  prevents it.
+- Each engine is loaded once and serves all sessions, first come, first served. `whisper` recognises
+  waiting utterances in batches, `--llm_parallel` lets `--llm transformers` generate several answers at
+  once, and engines on MLX take turns.
+- `--preset`, `--device` and each part's own flags choose models and devices. While a missing model
+  downloads, the program shows its size and a progress bar. `HF_HUB_OFFLINE=1` prevents all access to the
+  hub.
 """
 
 _COLUMNS = (
@@ -76,7 +80,7 @@ _COLUMNS = (
 
 
 def page() -> str:
-    """The whole of docs/engines.md."""
+    """The text of docs/engines.md."""
     return "\n".join((_TOP, *_stages(), *_presets(), *_preferred(), *_sections()))
 
 
@@ -106,16 +110,17 @@ def _presets() -> Iterator[str]:
             for name, preset in PRESETS.items()
         ],
     )
-    yield "What a JSON file or a flag says wins. `--local_mac_optimal_settings` is `--preset mac`.\n"
+    yield "Any other flag or setting wins. `--local_mac_optimal_settings` is `--preset mac`.\n"
 
 
 def _preferred() -> Iterator[str]:
     yield "## Without a flag\n"
     yield (
-        "Of these the first is taken that is installed and whose model lies whole in the cache; with\n"
-        "a flag of the stage, the first one without a model. A better one is told at start, with the\n"
-        "flag for the plain one; one that does not have the `--language` is left out. Nothing is\n"
-        "downloaded to choose, and no network asked. `--llm auto` looks for a server on this machine.\n"
+        "Without `--stt` or `--tts`, the program takes the first engine in these lists that is\n"
+        "installed, has its whole model in the cache and knows the `--language`. At start it says so,\n"
+        "with the flag for the built-in engine. If you give a flag of the stage, such as\n"
+        "`--tts_voice`, it takes the first built-in engine. The choice downloads nothing and uses no\n"
+        "network. `--llm auto` looks for a server on this machine.\n"
     )
     for stage, engines in PREFERRED.items():
         yield f"- `--{stage}`: {', '.join(map(_preference, engines))}"
@@ -123,13 +128,13 @@ def _preferred() -> Iterator[str]:
 
 
 def _preference(engine: Preferred) -> str:
-    told = [engine.model] if engine.model else []
-    told += ["with a GPU"] if engine.accelerated else []
-    return f"`{engine.name}`" + (f" ({', '.join(told)})" if told else "")
+    remarks = [engine.model] if engine.model else []
+    remarks += ["with a GPU"] if engine.accelerated else []
+    return f"`{engine.name}`" + (f" ({', '.join(remarks)})" if remarks else "")
 
 
 def _sections() -> Iterator[str]:
-    """What is said by hand, a section a subject."""
+    """The sections written by hand."""
     yield _LANGUAGES
     yield _TOGETHER
 

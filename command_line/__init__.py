@@ -1,1 +1,1 @@
-"""The command line and its JSON file, from arguments to a configuration."""
+"""The command line and its JSON file, from what was typed to the configuration of a run."""

@@ -1,4 +1,4 @@
-"""The flags of an engine that stands behind another: --tts kokoro,espeak --tts_espeak_voice en-gb."""
+"""Flags of an engine behind another one: --tts kokoro,espeak --tts_espeak_voice en-gb."""
 
 import contextlib
 import dataclasses
@@ -10,12 +10,12 @@ from pipeline.errors import UserError
 
 
 def prefix_of(spec: EngineSpec, *, later: bool) -> str:
-    """With what its flags begin: "tts_", or "tts_espeak_" behind another."""
+    """The prefix of an engine's flags: "tts_", or "tts_espeak_" if it stands behind another engine."""
     return f"{spec.stage}_" + (f"{spec.name.replace('-', '_')}_" if later else "")
 
 
 def later_flags(spec: EngineSpec, flags: type) -> type:
-    """The same flags with the longer prefix."""
+    """A dataclass with the fields of `flags`, under the longer prefix."""
     fields: list[Any] = [
         (
             field.name.replace(f"{spec.stage}_", prefix_of(spec, later=True), 1),
@@ -31,7 +31,7 @@ def later_flags(spec: EngineSpec, flags: type) -> type:
 
 
 def as_first(spec: EngineSpec, flags: type, parsed: Any) -> Any:
-    """What was parsed, as the flags it would be if the engine stood first. Raises `UserError`."""
+    """Turn an instance of `later_flags` into one of `flags`, which checks it. Raises `UserError`."""
     longer, values = prefix_of(spec, later=True), dataclasses.asdict(parsed)
     with own_flags(longer, spec):
         return flags(**{name.replace(longer, f"{spec.stage}_", 1): v for name, v in values.items()})
@@ -39,7 +39,7 @@ def as_first(spec: EngineSpec, flags: type, parsed: Any) -> Any:
 
 @contextlib.contextmanager
 def own_flags(prefix: str, spec: EngineSpec) -> Iterator[None]:
-    """What a `UserError` says of the flags of the engine, with its prefix."""
+    """Rewrite the flags named in a `UserError`, so that it names those that the user typed."""
     try:
         yield
     except UserError as error:

@@ -1,1 +1,2 @@
-"""Commands that end without a conversation: check, download, list_voices, install."""
+"""Commands: flags that do something other than talk. Each module has a function of its own name, from
+`Arguments` to an exit code."""

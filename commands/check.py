@@ -1,4 +1,4 @@
-"""`--check`: what of this machine is ready, and what to type for what is not."""
+"""`--check`: a report of what is ready on this machine, and the command for what is missing."""
 
 import importlib.metadata
 import importlib.util
@@ -22,26 +22,26 @@ from utils.sound_devices import describe_sound_devices, find_sound_device
 from VAD.smart_turn_file import smart_turn_file
 
 if TYPE_CHECKING:
-    from command_line.parse import Arguments
+    from command_line.arguments import Arguments
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line. `ready` False: what was chosen cannot run; None: it is only said."""
+    """A line of the report. `ready`: True or False for a chosen part, None for information only."""
 
     topic: str
     text: str
     ready: bool | None = None
 
 
-def self_check(arguments: "Arguments") -> int:
-    """Print every finding. 0 if what was chosen can run, else 1."""
+def check(arguments: "Arguments") -> int:
+    """Print every finding. Returns 0 if everything that was chosen can run, else 1."""
     findings = list(_findings(arguments))
     for finding in findings:
         symbol = {True: "ok", False: "NO", None: "  "}[finding.ready]
         print(f"{symbol:<3}{finding.topic:<13}{finding.text}")
     failed = any(finding.ready is False for finding in findings)
-    print("something is missing, see NO above" if failed else "ready")
+    print("something is missing: see the lines marked NO" if failed else "ready")
     return int(failed)
 
 
@@ -87,7 +87,7 @@ def _engines(arguments: "Arguments") -> Iterator[Finding]:
             text += f" (not installed: {', '.join(missing)}; {spec.install})"
         yield Finding("engine", text, not missing if spec in chosen else None)
     if importlib.util.find_spec("silero_vad") is None:
-        yield Finding("engine", "silero runs more slowly without: pip install --no-deps silero-vad")
+        yield Finding("engine", "silero is faster with: pip install --no-deps silero-vad")
 
 
 def _models(arguments: "Arguments") -> Iterator[Finding]:
@@ -110,14 +110,14 @@ def _models(arguments: "Arguments") -> Iterator[Finding]:
     for name in kept:
         yield Finding("model", f"{name.replace('--', '/')}: in {cache}")
     if not kept:
-        yield Finding("model", f"no models of the hub in {cache}")
+        yield Finding("model", f"no models from the hub in {cache}")
 
 
 def _model(text: str, name: str) -> Finding:
-    """Of a name on the hub, or a folder."""
+    """The state of a model, which is a name on the hub or a folder."""
     if (folder := cached(name)) is not None:
         return Finding("model", f"{text}, {size_text(folder_bytes(folder))} in {folder}", True)
-    if (folder := begun(name)) is not None:  # some engines want only a part of it
+    if (folder := begun(name)) is not None:  # some engines need only a part of it
         return Finding("model", f"{text}, {size_text(folder_bytes(folder))} of it in {folder}")
     return Finding("model", f"{text}: not in {cache_folder()}; add --download to get it")
 

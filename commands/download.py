@@ -1,4 +1,4 @@
-"""`--download`: get all that what was chosen needs, and end; then it runs without a network."""
+"""`--download`: get every model that the chosen parts need, so that they run without a network."""
 
 import os
 from typing import TYPE_CHECKING
@@ -9,18 +9,18 @@ from utils.shutdown import Shutdown
 from VAD import smart_turn_file
 
 if TYPE_CHECKING:
-    from command_line.parse import Arguments
+    from command_line.arguments import Arguments
 
 
 def download(arguments: "Arguments") -> int:
-    """Load every engine once, since nobody else knows what each will ask for, and say what is where. 0;
-    raises `UserError` where something cannot be had. Ctrl-C ends it at once: what is got by other
-    threads would be waited for otherwise."""
+    """Load every engine once, since only an engine knows what it fetches, and print where its files are.
+    Returns 0; raises `UserError` if a file cannot be had. Ctrl-C ends the process at once: an orderly
+    exit would wait for the downloads in other threads."""
     Shutdown().on_stop(lambda: os._exit(130))
     if arguments.vad.turn_detector == "auto":
         smart_turn_file.main()
     load_engines(arguments).close()
     for name, folder in sorted(fetched.items()):
         print(f"{name}: {size_text(folder_bytes(folder))} in {folder}")
-    print("all is here that this needs; it asks no hub any more")
+    print("everything is here: this command no longer needs the hub")
     return 0

@@ -1,42 +1,54 @@
-"""Installer: `--install NAME` makes an environment, with uv where it is there, else with venv and pip.
-Both get packages from wherever they are configured to (pip.conf, PIP_*, UV_*)."""
+"""`--install NAME`: create an environment, with uv if it is installed, else with venv and pip. Both get
+packages from the index that they are configured for (pip.conf, PIP_*, UV_*)."""
 
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from catalogue.environments import Environment
+from catalogue.environments import Environment, find_environment
 from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from command_line.arguments import Arguments
 
 _UNPACK = str(Path(__file__).with_name("sdist.py"))
 
 
-def install(environment: Environment) -> None:
-    """Make it, unless it is there, and say what is done. Raises `UserError`, also while somebody
-    else makes it; of one that failed nothing is left."""
+def install(arguments: "Arguments") -> int:
+    """Create the environment that `--install` names. Returns 0; raises `UserError`."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidies up, as Ctrl-C does
+    create(find_environment(str(arguments.module.install)))
+    return 0
+
+
+def create(environment: Environment) -> None:
+    """Create an environment, unless it exists, and print each step. Raises `UserError`, also if another
+    program is creating it; a failure leaves nothing behind."""
     try:
         environment.folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         parent, reason = environment.folder.parent, error.strerror
         raise UserError(
-            f"--install {environment.name}: {parent} cannot be made ({reason}); name another place by "
-            "S2S_ENVIRONMENTS"
+            f"--install {environment.name}: cannot create {parent} ({reason}); set S2S_ENVIRONMENTS to "
+            "another folder"
         ) from error
     try:
         with FileLock(environment.folder.with_suffix(".lock"), timeout=0):
-            _install(environment)
+            _create(environment)
     except Timeout:
         raise UserError(
             f"--install {environment.name}: another program is installing it; wait until it is ready"
         ) from None
 
 
-def _install(environment: Environment) -> None:
+def _create(environment: Environment) -> None:
     if environment.installed:
         print(f"{environment.name}: already in {environment.folder}", file=sys.stderr)
         return
@@ -52,7 +64,7 @@ def _install(environment: Environment) -> None:
 
 
 def steps_of(environment: Environment, uv: str | None) -> list[list[str]]:
-    """What is run, one after the other."""
+    """The commands to run, in order."""
     folder, python, base = str(environment.folder), str(environment.python), _base(environment, uv)
     if uv is not None:
         make = [uv, "venv", "--quiet", "--python", base, folder]
@@ -68,17 +80,17 @@ def steps_of(environment: Environment, uv: str | None) -> list[list[str]]:
 
 
 def _base(environment: Environment, uv: str | None) -> str:
-    """The Python to make it from: the program's own, where there are packages for it."""
+    """The Python to create it from: the program's own, if all packages exist for it."""
     if _version() in environment.pythons:
         return sys.executable
     if uv is not None:
-        return environment.pythons[-1]  # which uv finds, or downloads
+        return environment.pythons[-1]  # uv finds it, or downloads it
     for version in reversed(environment.pythons):
         if found := shutil.which(f"python{version}"):
             return found
     versions = ", ".join(environment.pythons)
     raise UserError(
-        f"--install {environment.name}: expected uv, or a Python of {versions}, got only {_version()}"
+        f"--install {environment.name}: expected uv, or one of Python {versions}, got only {_version()}"
     )
 
 

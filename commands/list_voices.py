@@ -1,4 +1,4 @@
-"""`--list_voices`: what the chosen synthesizer can speak with."""
+"""`--list_voices`: the voices of the chosen synthesizer."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,11 +10,12 @@ from pipeline.language import english_name
 from TTS.base import Synthesizer
 
 if TYPE_CHECKING:
-    from command_line.parse import Arguments
+    from command_line.arguments import Arguments
 
 
 def list_voices(arguments: "Arguments") -> int:
-    """Load it, print a line for each voice. 0; raises `UserError` where there is no synthesizer."""
+    """Load the synthesizer and print a line for each voice. Returns 0; raises `UserError` if there is no
+    synthesizer."""
     if "tts" not in arguments.engines:
         raise UserError("--list_voices: expected a synthesizer (--tts), got --s2s, which has none")
     with closing(load_engine(arguments, "tts")) as synthesizer:
@@ -24,7 +25,7 @@ def list_voices(arguments: "Arguments") -> int:
 
 
 def _lines(synthesizer: Synthesizer) -> Iterator[str]:
-    """The name, and the language if it is known: two columns."""
+    """Two columns: the name of the voice, and its language if that is known."""
     languages = ", ".join(f"{english_name(code)} ({code})" for code in synthesizer.languages)
     if not synthesizer.voices:
         yield f"{synthesizer.name} has no voices to choose from; its languages: {languages}"

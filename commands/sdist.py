@@ -1,5 +1,5 @@
-"""Put a package into an environment out of its sdist, where pip cannot build it. Run by path, with the
-Python of the environment, and needs nothing else: ``python commands/sdist.py URL SHA256 PACKAGE``."""
+"""Install a package from its sdist where pip cannot build it. Run this by path with the Python of the
+environment; it needs the standard library alone: ``python commands/sdist.py URL SHA256 PACKAGE``."""
 
 import hashlib
 import io
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def unpack(archive: bytes, sha256: str, package: str, folder: Path) -> None:
-    """Only the folder `package`, and only if the archive is the one that is meant."""
+    """Extract the folder `package` from the archive. Raises `ValueError` for any other SHA-256."""
     got = hashlib.sha256(archive).hexdigest()
     if got != sha256:
         raise ValueError(f"expected an archive with the SHA-256 {sha256}, got {got}")

@@ -28,7 +28,8 @@ from VAD.base import TurnDetector
 from VAD.smart_turn_file import smart_turn_file
 
 if TYPE_CHECKING:
-    from command_line.parse import Arguments, ChosenEngine
+    from command_line.arguments import Arguments
+    from command_line.chosen import ChosenEngine
 
 _FAILOVER: dict[str, Callable[[list[Any], float], Any]] = {
     "stt": FailoverRecognizer,

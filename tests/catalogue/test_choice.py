@@ -61,7 +61,7 @@ def test_a_better_engine_is_taken_once_its_model_is_here(
     model = keep(cache, "someone/model", "weights.bin")
     chosen = choose("stt", [])
     assert (chosen.spec.name, chosen.model) == ("pocketsphinx", "someone/model")
-    assert chosen.why == "someone/model is in the cache; --stt moonshine chooses the plain one"
+    assert chosen.why == "someone/model is in the cache; for the built-in engine: --stt moonshine"
     assert parse_command_line(["--stt", "moonshine"]).engines["stt"][0].spec.name == "moonshine"
     assert choose("stt", ["--stt_model_name", "base-ja"]).spec.name == "moonshine"
     assert choose("stt", ["--tts_voice", "te"]).spec.name == "pocketsphinx"
@@ -112,8 +112,8 @@ def test_what_was_chosen_is_told_and_called_with_its_model(
     arguments = parse_command_line(["--llm", "eliza"])
     assert arguments.engines["stt"][0].settings["model_name"] == "tiny-en"
     load_engines(arguments).close()
-    plain = "--stt pocketsphinx chooses the plain one"
-    assert f"        tiny-en is in the cache; {plain}\n" in capsys.readouterr().err
+    told = "        tiny-en is in the cache; for the built-in engine: --stt pocketsphinx\n"
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

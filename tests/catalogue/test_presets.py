@@ -55,7 +55,7 @@ def test_the_flag_of_an_older_program_is_the_preset_for_a_mac() -> None:
     others = ("--stt", "moonshine", "--llm", "eliza", "--tts", "espeak")
     for flag in ("--local_mac_optimal_settings", "--preset=mac"):
         assert parse_command_line([flag, *others]).module.device == "mps"
-    with pytest.raises(UserError, match="is --preset mac; expected no other, got cpu"):
+    with pytest.raises(UserError, match="expected no preset but mac, got cpu"):
         parse_command_line(["--local_mac_optimal_settings", "--preset", "cpu"])
 
 

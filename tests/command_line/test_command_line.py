@@ -1,23 +1,14 @@
-"""Flags, JSON, older spellings; and what is said about mistakes."""
+"""Flags and older spellings, and the engines that they choose."""
 
-import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from arguments_classes.module_arguments import ModuleArguments
 from catalogue.registry import all_specs, find
 from command_line.parse import parse_command_line
 from pipeline.errors import UserError
 from tests.command import ROOT
-
-
-def config(tmp_path: Path, **settings: object) -> str:
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(settings))
-    return str(path)
 
 
 def test_the_defaults_need_nothing() -> None:
@@ -36,13 +27,6 @@ def test_prefixes_are_cut_off_and_generation_arguments_are_gathered() -> None:
     assert llm.settings["model_name"] == "m"
     assert llm.settings["stream"] is False
     assert llm.settings["gen_kwargs"] == {"temperature": 0.5}, "and nothing that was not set"
-
-
-def test_a_json_file_and_flags_that_win_over_it(tmp_path: Path) -> None:
-    path = config(tmp_path, mode="local", thresh=0.4, json_events=True, stt_model_name=None)
-    arguments = parse_command_line([path, "--thresh", "0.6"])
-    assert arguments.module == ModuleArguments(mode="local", json_events=True)
-    assert arguments.vad.thresh == 0.6
 
 
 def test_older_spellings() -> None:
@@ -83,86 +67,6 @@ def test_what_a_later_engine_refuses_names_its_flag() -> None:
         load_engine(arguments, "tts")
 
 
-@pytest.mark.parametrize(
-    ("argv", "sentence"),
-    [
-        (["--tts", "espeak,robot"], "--tts: expected one of espeak, openai, "),
-        (
-            ["--llm", "openai,auto"],
-            "--llm: expected engines by their names, or auto alone, got openai,auto",
-        ),
-        (
-            ["--tts", "espeak,openai,openai"],
-            "--tts: expected each engine once behind the first, got espeak,openai,openai",
-        ),
-        (["--vad", "silero,energy"], "--vad: expected one of "),
-        (
-            ["--tts", "openai,espeak", "--tts_rate", "90"],
-            "--tts_rate: espeak stands behind another engine, so its flag is --tts_espeak_rate",
-        ),
-        (["--tts", "openai,espeak", "--failover_tts_s", "0"], "--failover_tts_s: expected more than 0"),
-        (["--thresch", "0.5"], "there is no flag --thresch; the nearest is --thresh"),
-        (["--tts_voise=en"], "there is no flag --tts_voise; the nearest is --tts_voice"),
-        (["--thresh", "loud"], "argument --thresh: invalid float value: 'loud'"),
-        (["--thresh", "3"], "--thresh: expected a probability between 0 and 1, got 3.0"),
-        (["--sample_rate", "44100"], "--sample_rate: expected 16000 or 8000, got 44100"),
-        (["--min_silence_ms", "-1"], "--min_silence_ms: expected milliseconds, 0 or more, got -1.0"),
-        (["--recv_port", "70000"], "--recv_port: expected a port from 0 to 65535, got 70000"),
-        (["--send_port", "12345"], "--send_port: expected another port than recv_port, got 12345"),
-        (["--mode", "telepathy"], "invalid choice: 'telepathy'"),
-        (["--stt", "ears"], "--stt: expected one of moonshine, pocketsphinx, "),
-        (["--llm", "brain"], "--llm: expected one of openai, openai-responses, transformers, "),
-        (["--input", "x.wav"], "--input belongs to --mode file, which is not the one chosen"),
-        (
-            ["--stt_grammar", "x"],
-            "--stt_grammar belongs to --stt pocketsphinx, which is not the one chosen",
-        ),
-        (["--lm_model_name", "x"], "--lm_model_name belongs to --llm transformers"),
-        (["--llm", "eliza", "--llm_stream"], "--llm_stream belongs to --llm openai"),
-        (["--llm_base_url", "x"], "--llm_base_url belongs to --llm openai"),
-        (["--llm_gen_max_tokens", "-4"], "--llm_gen_max_tokens: expected 1 or more, got -4"),
-        (["--speech_pad_ms", "inf"], "--speech_pad_ms: expected milliseconds, 0 or more, got inf"),
-        (["--llm_api_key", "sk-1"], "--llm_api_key: a key does not belong on a command line"),
-        (
-            ["--mode", "local", "extra"],
-            "expected a flag or a JSON file in front of the flags, got 'extra'",
-        ),
-        (["--thre", "0.5"], "there is no flag --thre;"),
-        (["nothing.json"], "nothing.json: expected a JSON file with settings: No such file"),
-        (["--tts_rate", "9000"], "--tts_rate: expected 80 to 450 words a minute, got 9000"),
-    ],
-)
-def test_a_mistake_is_one_sentence(argv: list[str], sentence: str) -> None:
-    with pytest.raises(UserError) as caught:
-        parse_command_line(argv)
-    assert sentence in str(caught.value)
-    assert "sk-1" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("{", "is not JSON"),
-        ("[1]", "expected an object with settings, got list"),
-        ('{"mode": {"a": 1}}', "mode: expected a single value, got a dict"),
-        ('{"llm": {"api_key": "sk-1"}}', "llm: expected a single value, got a dict"),
-        ("[" * 100_000, "is not JSON"),
-        ('{"speed": 3}', "there is no flag --speed"),
-        ('{"open_api_api_key": "sk-1"}', "a key does not belong on a command line or in a config file"),
-        ('{"llm": "openai", "llm_api_key": "sk-1"}', "a key does not belong"),
-        ("\x00\xff", "is not JSON"),
-        ("", "is not JSON"),
-    ],
-)
-def test_a_mistake_in_json_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
-    path = tmp_path / "config.json"
-    path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(UserError) as caught:
-        parse_command_line([str(path)])
-    assert sentence in str(caught.value)
-    assert "sk-1" not in str(caught.value)
-
-
 def test_every_engine_of_the_registry_can_be_chosen() -> None:
     for spec in all_specs():
         arguments = parse_command_line([f"--{spec.stage}", spec.name])
@@ -193,6 +97,7 @@ def test_help_shows_the_flags_of_what_was_chosen() -> None:
     assert "--llm_base_url" in openai.stdout
     assert "--input" in openai.stdout
     assert "--recv_port" not in openai.stdout
+    assert "(default: None)" not in plain.stdout
     assert plain.stderr == ""
 
 
@@ -203,24 +108,3 @@ def test_a_mistake_ends_with_code_2_and_without_a_stack_trace() -> None:
         "s2s_pipeline.py: there is no flag --tresh; the nearest is --thresh (--help shows all)\n"
     )
     assert ended.stdout == ""
-
-
-def test_check_says_what_is_ready() -> None:
-    ended = run("--check", "--recv_port", "0", "--send_port", "0")
-    assert ended.returncode == 0, ended.stdout
-    for topic in ("machine", "accelerator", "sound", "engine", "model", "server", "port", "environment"):
-        assert f"\n{' ' * 3}{topic}" in "\n" + ended.stdout or f"ok {topic}" in ended.stdout, topic
-    assert ended.stdout.endswith("ready\n")
-
-
-def test_check_fails_when_a_port_is_taken_and_keeps_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        ended = run("--check", "--recv_port", port, "--send_port", "0")
-    assert ended.returncode == 1
-    assert f"NO port         {port}" in ended.stdout
-    assert "OPENAI_API_KEY = set" in ended.stdout
-    assert "sk-1" not in ended.stdout

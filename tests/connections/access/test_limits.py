@@ -174,7 +174,7 @@ class TestProxies:
 
     @pytest.mark.parametrize("flag", ["max_sessions_per_client", "max_attempts_per_minute"])
     def test_limits_of_nothing(self, flag: str) -> None:
-        with pytest.raises(UserError, match=f"--{flag}: expected one or more, got 0"):
+        with pytest.raises(UserError, match=f"--{flag}: expected 1 or more, got 0"):
             WebSocketArguments(**{flag: 0})
 
 

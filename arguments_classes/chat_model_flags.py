@@ -1,0 +1,43 @@
+"""chat_model_flags: mixins of flags that several language models share."""
+
+from dataclasses import dataclass, field
+
+from arguments_classes.expect import expect
+
+
+@dataclass
+class Sampling:
+    """The choice of words, by chance."""
+
+    llm_gen_temperature: float | None = field(
+        default=None, metadata={"help": "randomness of the words; 0: always the likeliest"}
+    )
+    llm_gen_top_p: float | None = field(
+        default=None, metadata={"help": "share of the probability from which words are drawn"}
+    )
+
+
+@dataclass
+class LocalChatModel(Sampling):
+    """A language model that computes in this process."""
+
+    llm_thinking: bool = field(
+        default=False,
+        metadata={
+            "help": "let a model that can think do so before it answers; thoughts are never spoken, but "
+            "the user waits for them, and they count towards the longest answer"
+        },
+    )
+
+
+@dataclass
+class AnswerLength:
+    """The length of an answer."""
+
+    llm_gen_max_tokens: int = field(
+        default=256,
+        metadata={"help": "longest answer, in tokens; 256 are a minute and a half of speech"},
+    )
+
+    def __post_init__(self) -> None:
+        expect(self.llm_gen_max_tokens > 0, "llm_gen_max_tokens", "1 or more", self.llm_gen_max_tokens)

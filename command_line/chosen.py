@@ -1,0 +1,102 @@
+"""Chosen engines: from the names on the command line to catalogue rows, flags and settings."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from arguments_classes.module_arguments import ModuleArguments
+from catalogue.choice import Choice, choose
+from catalogue.registry import AUTO, EngineSpec, find
+from command_line.later_engines import as_first, later_flags, prefix_of
+from pipeline.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenEngine:
+    """A chosen engine and the keyword arguments that it is created with."""
+
+    spec: EngineSpec
+    settings: dict[str, Any]
+    prefix: str
+    """The prefix of its flags, such as "tts_"."""
+    why: str = ""
+    """The reason for the choice, if the program made it."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A chosen engine whose flags are not parsed yet. `later`: another engine stands before it."""
+
+    choice: Choice
+    later: bool = False
+
+    @property
+    def spec(self) -> EngineSpec:
+        """Its row in the catalogue."""
+        return self.choice.spec
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of its flags."""
+        return prefix_of(self.spec, later=self.later)
+
+    @functools.cached_property
+    def flags(self) -> type | None:
+        """The dataclass of its flags, under its own prefix; None: it has none."""
+        flags = self.spec.argument_class()
+        return later_flags(self.spec, flags) if flags is not None and self.later else flags
+
+    def with_flags(self, parsed: Mapping[type, Any]) -> ChosenEngine:
+        """Add the values of `flags`, found by class. Raises `UserError` for one that is refused."""
+        own = None if self.flags is None else parsed[self.flags]
+        flags = self.spec.argument_class()
+        if self.later and flags is not None:
+            own = as_first(self.spec, flags, own)
+        settings = engine_settings(self.spec.stage, own)
+        return ChosenEngine(self.spec, settings, self.prefix, self.choice.why)
+
+
+Candidates = Mapping[str, Sequence[Candidate]]
+"""The candidates of each stage in order: the next one takes over from one that fails. "llm" is missing
+where a language model has to be looked for."""
+
+
+def choose_engines(module: ModuleArguments, argv: Sequence[str]) -> Candidates:
+    """The engines that the user named, and the best available one for `auto`. Raises `UserError`."""
+    vad = [Candidate(Choice(find("vad", module.vad)))]
+    if module.s2s is not None:
+        return {"vad": vad, "s2s": [Candidate(Choice(find("s2s", module.s2s)))]}
+    chosen = {"vad": vad}
+    for stage, names in (("stt", module.stt), ("tts", module.tts), ("llm", module.llm)):
+        if names != AUTO:
+            chosen[stage] = _by_names(stage, names)
+        elif stage != "llm":
+            chosen[stage] = [Candidate(choose(stage, argv, module.language))]
+    return chosen
+
+
+def engine_settings(stage: str, arguments: Any) -> dict[str, Any]:
+    """Fields ▶ keyword arguments of the engine: the prefix of the stage is cut off; every `gen_*` that
+    is set goes into `gen_kwargs`. An engine without flags (None) has no settings."""
+    settings: dict[str, Any] = {}
+    generation: dict[str, Any] = {}
+    for name, value in dataclasses.asdict(arguments).items() if arguments else ():
+        name = name.removeprefix(f"{stage}_")
+        if not name.startswith("gen_"):
+            settings[name] = value
+        elif value is not None:
+            generation[name.removeprefix("gen_")] = value
+    return settings | ({"gen_kwargs": generation} if generation else {})
+
+
+def _by_names(stage: str, names: str) -> list[Candidate]:
+    """One engine, or several separated by commas."""
+    listed = [name.strip() for name in names.split(",")]
+    if len(listed) > 1 and AUTO in listed:
+        raise UserError(f"--{stage}: expected engines by name, or {AUTO} alone, got {names}")
+    rows = [find(stage, name) for name in listed]
+    if len(set(rows[1:])) < len(rows[1:]):
+        raise UserError(f"--{stage}: expected each engine at most once after the first, got {names}")
+    return [Candidate(Choice(spec), later=n > 0) for n, spec in enumerate(rows)]

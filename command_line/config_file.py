@@ -1,0 +1,39 @@
+"""config_file: a JSON file of settings, as the flags that mean the same."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UserError
+
+
+def with_config_file(argv: Sequence[str]) -> list[str]:
+    """Replace a leading file name by the flags in that file; later flags win. Raises `UserError`."""
+    if not argv or argv[0].startswith("-"):
+        return list(argv)
+    return [*read_config_file(Path(argv[0])), *argv[1:]]
+
+
+def read_config_file(path: Path) -> list[str]:
+    """One ``--name=value`` for each setting; null leaves the default. Raises `UserError`."""
+    flags = []
+    for name, value in _read_object(path).items():
+        if isinstance(value, (dict, list)):
+            kind = type(value).__name__  # its value might be a key, so it is not shown
+            raise UserError(f"{path}: {name}: expected a single value, got a {kind}")
+        if value is not None:
+            flags.append(f"--{name}={str(value).lower() if isinstance(value, bool) else value}")
+    return flags
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        settings = json.loads(path.read_text("utf-8-sig"))  # some editors start a file with a BOM
+    except OSError as error:
+        raise UserError(f"{path}: expected a JSON file with settings: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not JSON: {error}") from error
+    if not isinstance(settings, dict):
+        raise UserError(f"{path}: expected an object with settings, got {type(settings).__name__}")
+    return settings

@@ -1,0 +1,62 @@
+"""One sentence about each mistake on the command line."""
+
+import pytest
+
+from command_line.parse import parse_command_line
+from pipeline.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--tts", "espeak,robot"], "--tts: expected one of espeak, openai, "),
+        (
+            ["--llm", "openai,auto"],
+            "--llm: expected engines by name, or auto alone, got openai,auto",
+        ),
+        (
+            ["--tts", "espeak,openai,openai"],
+            "--tts: expected each engine at most once after the first, got espeak,openai,openai",
+        ),
+        (["--vad", "silero,energy"], "--vad: expected one of "),
+        (
+            ["--tts", "openai,espeak", "--tts_rate", "90"],
+            "--tts_rate: espeak stands behind another engine, so its flag is --tts_espeak_rate",
+        ),
+        (["--tts", "openai,espeak", "--failover_tts_s", "0"], "--failover_tts_s: expected more than 0"),
+        (["--thresch", "0.5"], "there is no flag --thresch; the nearest is --thresh"),
+        (["--tts_voise=en"], "there is no flag --tts_voise; the nearest is --tts_voice"),
+        (["--thresh", "loud"], "argument --thresh: invalid float value: 'loud'"),
+        (["--thresh", "3"], "--thresh: expected a probability between 0 and 1, got 3.0"),
+        (["--sample_rate", "44100"], "--sample_rate: expected 16000 or 8000, got 44100"),
+        (["--min_silence_ms", "-1"], "--min_silence_ms: expected milliseconds, 0 or more, got -1.0"),
+        (["--recv_port", "70000"], "--recv_port: expected a port from 0 to 65535, got 70000"),
+        (["--send_port", "12345"], "--send_port: expected a port other than recv_port, got 12345"),
+        (["--mode", "telepathy"], "invalid choice: 'telepathy'"),
+        (["--stt", "ears"], "--stt: expected one of moonshine, pocketsphinx, "),
+        (["--llm", "brain"], "--llm: expected one of openai, openai-responses, transformers, "),
+        (["--input", "x.wav"], "--input belongs to --mode file, which is not the one chosen"),
+        (
+            ["--stt_grammar", "x"],
+            "--stt_grammar belongs to --stt pocketsphinx, which is not the one chosen",
+        ),
+        (["--lm_model_name", "x"], "--lm_model_name belongs to --llm transformers"),
+        (["--llm", "eliza", "--llm_stream"], "--llm_stream belongs to --llm openai"),
+        (["--llm_base_url", "x"], "--llm_base_url belongs to --llm openai"),
+        (["--llm_gen_max_tokens", "-4"], "--llm_gen_max_tokens: expected 1 or more, got -4"),
+        (["--speech_pad_ms", "inf"], "--speech_pad_ms: expected milliseconds, 0 or more, got inf"),
+        (["--llm_api_key", "sk-1"], "--llm_api_key: a key does not belong on a command line"),
+        (
+            ["--mode", "local", "extra"],
+            "expected a flag, or a JSON file before all flags, got 'extra'",
+        ),
+        (["--thre", "0.5"], "there is no flag --thre;"),
+        (["nothing.json"], "nothing.json: expected a JSON file with settings: No such file"),
+        (["--tts_rate", "9000"], "--tts_rate: expected 80 to 450 words a minute, got 9000"),
+    ],
+)
+def test_a_mistake_is_one_sentence(argv: list[str], sentence: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_command_line(argv)
+    assert sentence in str(caught.value)
+    assert "sk-1" not in str(caught.value)
