@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import WebSocket
-from starlette.websockets import WebSocketDisconnect, WebSocketState
+from fastapi.websockets import WebSocketDisconnect, WebSocketState
 
 from connections.door import address_of
 from connections.guests import Guest, Guests
