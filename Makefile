@@ -44,6 +44,15 @@ test-isolated: .venv/ready-dev
 	.venv/environments/$(NAME)/bin/python -m pytest -c tests/isolated/pytest.ini tests/isolated/test_$(NAME).py
 	rm -rf .venv/environments/$(NAME)
 
+# what `make check` skips without torch: all tests that mention it, and the one that needs Node
+.PHONY: test-torch
+test-torch: .venv/ready-dev
+	$(BIN)/pytest $$(grep -lw torch tests/test_*.py) tests/test_realtime_agents.py
+
+.PHONY: check-extras
+check-extras: .venv/ready-dev
+	$(BIN)/python -m tests.extras
+
 .venv/ready-engines: .venv/ready-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[engines]"
 	@touch $@

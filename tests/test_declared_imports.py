@@ -4,7 +4,6 @@ import ast
 import importlib.metadata
 import re
 import sys
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -14,9 +13,7 @@ import pytest
 from isolation.environments import find_environment
 from pipeline.registry import EngineRow, all_rows
 from tests.command import ROOT, tracked
-
-FEATURES = {"webrtc": "connections.realtime.webrtc", "report": "listeners.latency_report"}
-"""Extras that belong to no engine, and the module that needs each."""
+from tests.extras import FEATURES, extras
 
 PROGRAMS = (
     *("s2s_pipeline", "listen_and_play", "isolation.worker", "isolation.sdist"),
@@ -42,7 +39,7 @@ PINNED = {"numpy", "safetensors"}
 
 ONLY_TESTS = {"ctranslate2", "gguf", "pipecat-ai", "tokenizers", "vocos"}
 """Makers of tiny models: ctranslate2 comes with faster-whisper, tokenizers with transformers, vocos with
-ChatTTS. Tests that want gguf skip without it; pipecat is for one benchmark, whose page says how to get it."""
+ChatTTS. Tests skip without gguf; pipecat is for one benchmark, whose page names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +125,7 @@ PRODUCT = {name for name in FILES if not name.startswith(NOT_THE_PRODUCT)}
 REQUIRED = {
     normal(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line[:1].isalpha()
 }
-EXTRAS = {
-    name: {normal(package) for package in packages}
-    for name, packages in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
-    ].items()
-}
+EXTRAS = {name: {normal(package) for package in packages} for name, packages in extras().items()}
 OPTIONAL = set[str]().union(*EXTRAS.values())
 BUILT_IN = [row for row in all_rows() if row.extra is None and row.environment is None]
 BY_EXTRA = [row for row in all_rows() if row.extra is not None]
