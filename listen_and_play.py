@@ -1,5 +1,10 @@
 """The client of the socket mode: a microphone and a loudspeaker on a thin machine."""
 
+from utils.launch import prepare_launch
+
+if __name__ == "__main__":
+    prepare_launch("listen_and_play.py")
+
 import argparse
 import contextlib
 import os

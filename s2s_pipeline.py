@@ -1,5 +1,10 @@
 """The command: arguments ▶ engines ▶ connection ▶ sessions."""
 
+from utils.launch import prepare_launch
+
+if __name__ == "__main__":
+    prepare_launch("s2s_pipeline.py")  # before imports that are slow, or of packages that are missing
+
 import contextlib
 import gc
 import os
@@ -35,7 +40,7 @@ from utils.engine_loader import load_engines
 from utils.engines import Cascade, Engines
 from utils.environment import apply_model_cache_dir
 from utils.logs import set_up_logging
-from utils.shutdown import Shutdown
+from utils.shutdown import STOPPING, Shutdown
 from utils.streams import abandon_stdout, prepare_streams
 from VAD.handler import VADHandler
 
@@ -163,7 +168,8 @@ def main(argv: Sequence[str]) -> int:
         if arguments.module.install is not None:
             from isolation.installer import install
 
-            signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidies up, as Ctrl-C
+            for number in STOPPING:
+                signal.signal(number, signal.default_int_handler)  # it tidies up
             install(find_environment(arguments.module.install))
             return 0
         if arguments.module.check:
