@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from transformers import HfArgumentParser
-
 from arguments_classes.chat_arguments import ChatArguments
 from arguments_classes.chat_server_arguments import ChatServerArguments
 from arguments_classes.failover_arguments import FailoverArguments
 from arguments_classes.file_arguments import FileArguments
+from arguments_classes.help import HelpFormatter, ShowVersion
+from arguments_classes.hf_parser import HfArgumentParser
 from arguments_classes.later_engines import as_first, later_flags, prefix_of
 from arguments_classes.local_arguments import LocalArguments
 from arguments_classes.module_arguments import ModuleArguments
@@ -152,7 +152,8 @@ class _Parser(HfArgumentParser):  # type: ignore[misc]
     """Says what is wrong in one sentence, takes no abbreviations."""
 
     def __init__(self, classes: Any, **kwargs: Any) -> None:
-        super().__init__(classes, allow_abbrev=False, **kwargs)
+        super().__init__(classes, allow_abbrev=False, formatter_class=HelpFormatter, **kwargs)
+        self.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
 
     def error(self, message: str) -> NoReturn:
         raise UserError(message)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,30 @@ def test_help_shows_the_flags_of_what_was_chosen() -> None:
     assert "--input" in openai.stdout
     assert "--recv_port" not in openai.stdout
     assert plain.stderr == ""
+
+
+def test_help_of_a_switch_for_the_opposite_says_so() -> None:
+    shown = subprocess.run(
+        [sys.executable, "s2s_pipeline.py", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    words = " ".join(shown.stdout.split())
+    assert "--no_speculate, --no-speculate the opposite of --speculate " in words
+    assert words.count("(default: True)") >= 1
+    assert "(default: None)" not in words
+
+
+@pytest.mark.parametrize("program", ["s2s_pipeline.py", "listen_and_play.py"])
+def test_the_version_is_that_of_the_package(program: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, str(ROOT / program), "--version"], capture_output=True, text=True, check=False
+    )
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == f"{project['name']} {project['version']}\n"
 
 
 def test_a_mistake_ends_with_code_2_and_without_a_stack_trace() -> None:

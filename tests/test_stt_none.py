@@ -63,7 +63,7 @@ class TestContract(RecognizerContract):
         assert engine.transcribe(spoken, None, CancelToken()) == Transcription("", unheard=True)
 
     def test_two_callers_get_each_their_own_words(self, engine: NoRecognizer, spoken: Samples) -> None:
-        """None for either, at the same time: the stage keeps the audio, as the conversations below show."""
+        """None for either: the stage keeps the audio, as the conversations below show."""
         with ThreadPoolExecutor(2) as callers:
             calls = [callers.submit(engine.transcribe, spoken, None, CancelToken()) for _ in range(2)]
         assert [call.result() for call in calls] == [Transcription("", unheard=True)] * 2
