@@ -1,7 +1,7 @@
 """Conversation: a session on a clock that a test moves; its stages are real, its engines scripted."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from testing.sinks import RecordingSink
 from TTS.base import Synthesizer
 from utils.engines import Cascade, Engines
 from VAD.base import TurnDetector
+
+E = TypeVar("E")
 
 WINDOW = LoudnessDetector.window_samples
 QUICK = EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False)
@@ -135,7 +137,13 @@ class Conversation:
         """Wait until every stage has done what it can at this moment of the clock."""
         settled(self.session)
 
-    def events(self, *kinds: type) -> list[Event]:
+    @overload
+    def events(self) -> list[Event]: ...
+
+    @overload
+    def events(self, *kinds: type[E]) -> list[E]: ...
+
+    def events(self, *kinds: type) -> list[Any]:
         """All events so far, of these kinds."""
         while (event := self._mail.fetch(0)) is not None:
             self._events.append(event)
@@ -143,7 +151,7 @@ class Conversation:
 
     def done(self, turn: int) -> list[TurnDone]:
         """How a turn ended; empty while it has not."""
-        return [e for e in self.events(TurnDone) if isinstance(e, TurnDone) and e.turn == turn]
+        return [event for event in self.events(TurnDone) if event.turn == turn]
 
     def _feed(self, window: Samples, ms: int, settle: bool) -> None:
         hear(self.session, self.clock, window, ms, settle=settle)
