@@ -76,9 +76,5 @@ def _shown(value: object) -> str:
 
 def quieten_libraries() -> None:
     """Transformers, if it was imported, would draw a bar for each model that it reads."""
-    if "transformers" in sys.modules:
-        from transformers.utils import (
-            logging as transformers_logging,
-        )  # waits for a thread that imports it
-
-        transformers_logging.disable_progress_bar()
+    if transformers := sys.modules.get("transformers"):
+        transformers.utils.logging.disable_progress_bar()
