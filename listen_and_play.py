@@ -1,5 +1,10 @@
 """The client of the socket mode: a microphone and a loudspeaker on a thin machine."""
 
+from utils.launch import prepare_launch
+
+if __name__ == "__main__":
+    prepare_launch("listen_and_play.py")
+
 import argparse
 import contextlib
 import os
@@ -11,6 +16,7 @@ import threading
 import uuid
 from typing import Any
 
+from command_line.help import HelpFormatter, ShowVersion
 from connections.local.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
 from connections.tcp.playback import Playback
 from connections.tcp.wire import (
@@ -235,9 +241,10 @@ def say(text: str) -> None:
 def parse(argv: list[str]) -> argparse.Namespace:
     """The flags. Plain argparse: a thin machine needs no machine learning library for them."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
+        description=__doc__, formatter_class=HelpFormatter, allow_abbrev=False
     )
     add = parser.add_argument
+    add("--version", action=ShowVersion, nargs=0, help="show the version and exit")
     add("--host", default="localhost", help="where the server runs")
     add("--send_port", type=int, default=12345, help="the server's port for the microphone")
     add("--recv_port", type=int, default=12346, help="the server's port for the loudspeaker")

@@ -1,5 +1,10 @@
 """The command: arguments ▶ engines ▶ connection ▶ sessions."""
 
+from utils.launch import prepare_launch
+
+if __name__ == "__main__":
+    prepare_launch("s2s_pipeline.py")  # before imports that are slow, or of packages that are missing
+
 import contextlib
 import gc
 import os

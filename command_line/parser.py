@@ -1,11 +1,11 @@
 """Parser: HfArgumentParser with one-sentence errors, no abbreviations, and its results by class."""
 
-from argparse import Action, ArgumentDefaultsHelpFormatter
+from argparse import Action
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from transformers import HfArgumentParser
-
+from command_line.help import HelpFormatter, ShowVersion
+from command_line.hf_parser import HfArgumentParser
 from pipeline.errors import UserError
 
 
@@ -13,7 +13,8 @@ class Parser(HfArgumentParser):  # type: ignore[misc]
     """The flags of several dataclasses."""
 
     def __init__(self, classes: Sequence[type], **kwargs: Any) -> None:
-        super().__init__(classes, allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
+        super().__init__(classes, allow_abbrev=False, formatter_class=HelpFormatter, **kwargs)
+        self.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
         for group in self._action_groups:
             group._group_actions.sort(key=_rank)
 
@@ -38,10 +39,3 @@ def _rank(action: Action) -> int:
     """The model and the voice come first in the help; in a dataclass, flags of mixins do."""
     endings = ("model_name", "voice")
     return next((n for n, ending in enumerate(endings) if action.dest.endswith(ending)), len(endings))
-
-
-class _HelpFormatter(ArgumentDefaultsHelpFormatter):
-    """Defaults are shown, except None: the help says what that means."""
-
-    def _get_help_string(self, action: Action) -> str | None:
-        return action.help if action.default is None else super()._get_help_string(action)

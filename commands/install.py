@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from catalogue.environments import Environment, find_environment
 from pipeline.errors import UserError
+from utils.shutdown import STOPPING
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
@@ -23,7 +24,8 @@ _UNPACK = str(Path(__file__).with_name("sdist.py"))
 
 def install(arguments: "Arguments") -> int:
     """Create the environment that `--install` names. Returns 0; raises `UserError`."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidies up, as Ctrl-C does
+    for number in STOPPING:
+        signal.signal(number, signal.default_int_handler)  # which tidies up
     create(find_environment(str(arguments.module.install)))
     return 0
 

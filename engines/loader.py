@@ -1,6 +1,7 @@
 """From the chosen engines to loaded ones."""
 
 import dataclasses
+import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,7 @@ def load_engines(arguments: "Arguments") -> Engines:
     chosen = arguments.engines
     if arguments.module.audio_enhancement:
         expect_noise_suppressor()
+    importlib.import_module("transformers")  # by one thread: two at once would see half of it
     with ThreadPoolExecutor(len(chosen) + 2) as loaders:
         loading = {stage: loaders.submit(load_engine, arguments, stage) for stage in chosen}
         if "llm" not in chosen and "s2s" not in chosen:

@@ -1,7 +1,7 @@
 """Conversation: a session on a clock that the test advances; real stages over scripted engines."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from testing.fakes import (
 from testing.sinks import RecordingSink
 from TTS.base import Synthesizer
 from VAD.base import TurnDetector
+
+E = TypeVar("E")
 
 WINDOW = LoudnessDetector.window_samples
 QUICK = EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False)
@@ -135,7 +137,13 @@ class Conversation:
         """Wait until no stage has anything left to do at the clock's current time."""
         settled(self.session)
 
-    def events(self, *kinds: type) -> list[Event]:
+    @overload
+    def events(self) -> list[Event]: ...
+
+    @overload
+    def events(self, *kinds: type[E]) -> list[E]: ...
+
+    def events(self, *kinds: type) -> list[Any]:
         """All events so far, or those of the given kinds."""
         while (event := self._mail.fetch(0)) is not None:
             self._events.append(event)
@@ -143,7 +151,7 @@ class Conversation:
 
     def done(self, turn: int) -> list[TurnDone]:
         """The end of a turn; empty while it goes on."""
-        return [e for e in self.events(TurnDone) if isinstance(e, TurnDone) and e.turn == turn]
+        return [event for event in self.events(TurnDone) if event.turn == turn]
 
     def _feed(self, window: Samples, ms: int, settle: bool) -> None:
         hear(self.session, self.clock, window, ms, settle=settle)

@@ -23,7 +23,7 @@ FRAME = RATE_HZ // 50
 PATIENCE_S = 20.0
 
 
-class ScriptedMicrophone(MediaStreamTrack):
+class ScriptedMicrophone(MediaStreamTrack):  # type: ignore[misc]
     """Says scripted speech as a tone of 200 Hz, and is silent otherwise; 20 ms at a time."""
 
     kind = "audio"

@@ -6,8 +6,8 @@
 import sys
 from collections.abc import Iterator, Sequence
 
-from LLM.base import ChatMessage
 from pipeline.errors import EngineError
+from pipeline.messages import ChatMessage
 from pipeline.turn import CancelToken
 from testing.server import ScriptedWebServer
 from utils.logs import set_up_logging
@@ -28,6 +28,6 @@ if __name__ == "__main__":
     set_up_logging(level, written_as)
     with ScriptedWebServer(token=token, max_sessions=2) as server:
         server.stt._texts = ["the user SAID"]
-        server.llm.generate = generate  # type: ignore[method-assign]
+        server.llm.generate = generate
         print(server.port, flush=True)
         sys.stdin.read()

@@ -47,7 +47,7 @@ class RealtimeClient:
 
     def send(self, kind: str, **fields: Any) -> None:
         """Send an event unchecked."""
-        self.connection.send({"type": kind, **fields})  # type: ignore[arg-type, misc]
+        self.connection.send({"type": kind, **fields})  # type: ignore[arg-type]
 
     def configure(self, **session: Any) -> Any:
         """Change the session, and wait until it has changed."""

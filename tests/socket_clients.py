@@ -6,7 +6,7 @@ import struct
 import threading
 import time
 import uuid
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class RawClient:
         self.loudspeaker = socket.create_connection((host, loudspeaker_port))
         self.loudspeaker.settimeout(PATIENCE_S)
 
-    def __enter__(self) -> "RawClient":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -110,7 +110,7 @@ class FramedClient(RawClient):
         while True:
             came, turn, sample, payload = self.next_frame()
             assert came, f"expected a frame of kind {kind} {name}; the server hung up"
-            content = json.loads(payload) if came in (CONTROL, EVENT) else payload
+            content: Any = json.loads(payload) if came in (CONTROL, EVENT) else payload
             if came == kind and (not name or name in (content.get("type"), content.get("event"))):
                 return turn, sample, content
 

@@ -17,9 +17,8 @@ from typing import Any
 import pytest
 import yaml
 from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIWebSocketRoute, iter_route_contexts
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.routing import WebSocketRoute
 
 import connections.web.server
 from arguments_classes.socket_arguments import SocketArguments
@@ -140,7 +139,7 @@ class TestEndpoints:
     def endpoints(self, app: FastAPI) -> Iterator[str]:
         """All endpoints served, as the page names them."""
         for route in iter_route_contexts(app.routes):
-            kind = {"WS"} if isinstance(route.original_route, WebSocketRoute) else {"GET"}
+            kind = {"WS"} if isinstance(route.original_route, APIWebSocketRoute) else {"GET"}
             for method in route.methods or kind:
                 yield f"{method} {route.path}"
 

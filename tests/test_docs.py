@@ -94,7 +94,11 @@ def test_the_readme_names_what_is_there() -> None:
         assert f"\n{target}:" in makefile
     for path in re.findall(r"`((?:docs|benchmarks)/[\w.-]*)`", readme):
         assert (ROOT / path).exists(), path
-    assert "make check" in (ROOT / ".ci/run").read_text(), "CI runs the test command of the README"
+    for command in ("make talk", "make check"):
+        assert command in readme
+        assert re.search(rf"^(timeout \d+ )?{command}\b", (ROOT / ".ci/run").read_text(), re.M), (
+            "CI runs both"
+        )
 
 
 def test_the_example_speaks(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_no_stage_sleeps_or_prints_or_swallows_errors(name: str) -> None:
 
 
 def test_nothing_heavy_is_imported_before_it_is_chosen() -> None:
-    heavy = ("torch", "onnxruntime", "moonshine_voice", "openai", "nltk", "sounddevice")
+    heavy = ("torch", "onnxruntime", "moonshine_voice", "openai", "nltk", "sounddevice", "transformers")
     code = (
         "import sys; sys.argv = ['x', '--help']; import s2s_pipeline, contextlib, io\n"
         "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"

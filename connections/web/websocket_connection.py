@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import WebSocket
-from starlette.websockets import WebSocketDisconnect, WebSocketState
+from fastapi.websockets import WebSocketDisconnect, WebSocketState
 
 from connections.access.authenticator import address_of
 from connections.access.client_registry import Client, ClientRegistry

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,8 +63,10 @@ class TestContract(RecognizerContract):
         assert engine.transcribe(spoken, None, CancelToken()) == Transcription("", unheard=True)
 
     def test_two_callers_get_each_their_own_words(self, engine: NoRecognizer, spoken: Samples) -> None:
-        """Overrides the contract, as there are no words: the stage keeps each caller's audio, as tested
-        below."""
+        """None for either: the stage keeps the audio, as the conversations below show."""
+        with ThreadPoolExecutor(2) as callers:
+            calls = [callers.submit(engine.transcribe, spoken, None, CancelToken()) for _ in range(2)]
+        assert [call.result() for call in calls] == [Transcription("", unheard=True)] * 2
 
 
 def test_the_model_gets_the_audio_of_what_was_said_last(conversation: Conversation) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,10 +57,25 @@ def test_after_a_download_no_hub_is_needed(hub: HubServer, tmp_path: Path) -> No
     assert "download" not in answered.stderr
 
 
-def test_a_download_that_fails_says_why_and_ends_with_2(tmp_path: Path) -> None:
+ANOTHER_ENGINE = (
+    "import sys, s2s_pipeline, LLM.eliza; from utils.hub import fetch\n"
+    "LLM.eliza.ElizaModel.__init__ = lambda self: fetch('tiny/chat', '--llm_model_name')\n"
+    "sys.exit(s2s_pipeline.main(sys.argv[1:]))"
+)
+"""The command with an engine that wants a model of the hub and, unlike all that do, no more packages."""
+
+
+@pytest.mark.parametrize("engine", ["transformers", "another"])
+def test_a_download_that_fails_says_why_and_ends_with_2(tmp_path: Path, engine: str) -> None:
+    if engine == "transformers":
+        pytest.importorskip("torch", reason="pip install -e '.[transformers]'")
+        argv = command(*FLAGS, "--download")
+    else:
+        flags = ("--llm", "eliza", "--turn_detector", "silence", "--download")
+        argv = [sys.executable, "-c", ANOTHER_ENGINE, *flags]
     with HubServer(tmp_path) as empty:
         ended = subprocess.run(
-            command(*FLAGS, "--download"),
+            argv,
             env=os.environ | {"HF_HOME": str(tmp_path), "HF_ENDPOINT": empty.url, "HF_HUB_OFFLINE": "0"},
             capture_output=True,
             text=True,
