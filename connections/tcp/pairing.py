@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from connections.access.credentials import Credentials
-from connections.base import tell_loop
+from connections.base import beginning_session, tell_loop
 from connections.tcp.receiver import SocketReceiver
 from connections.tcp.sender import SocketSender
 from connections.tcp.wire import RAW_RATE_HZ, Hello
@@ -40,10 +40,10 @@ class Pairing:
     which cannot say it, are refused.
     """
 
-    def __init__(self, begin: Begin, access: Credentials) -> None:
+    def __init__(self, begin: Begin, credentials: Credentials) -> None:
         self.sessions: dict[Session, tuple[SocketReceiver, SocketSender]] = {}
         self._begin = begin
-        self._access = access
+        self._credentials = credentials
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[tuple[type[Side], str], Side] = {}
         self._deadlines: dict[Side, asyncio.TimerHandle] = {}
@@ -55,7 +55,7 @@ class Pairing:
 
     def hello(self, side: Side, hello: Hello) -> None:
         """It is one of our clients."""
-        if self._access.grant(hello.token) is not None:
+        if self._credentials.grant(hello.token) is not None:
             self._pair(side, f"client {hello.session}", hello)
         elif hello.token:
             self.refuse(side, ProtocolError("the token is wrong", "unauthorized"))
@@ -112,7 +112,7 @@ class Pairing:
     def _is_raw_unless_begun(self, side: Side) -> None:
         if side not in self._deadlines or side.has_begun_hello:
             return
-        if self._access.wants_token:
+        if self._credentials.wants_token:
             self.refuse(side, ProtocolError("expected a hello with a token", "unauthorized"))
         else:
             self._pair(side, f"raw client at {side.peer}", None)
@@ -145,13 +145,11 @@ class Pairing:
         for side in (microphone, loudspeaker):
             self._forget(side)
         try:
-            session = self._begin(loudspeaker, microphone.peer)
-        except Exception:
-            logger.exception("a session could not be begun")
+            with beginning_session():
+                session = self._begin(loudspeaker, microphone.peer)
+        except ProtocolError as error:
             for half in (microphone, loudspeaker):
-                self.refuse(
-                    half, ProtocolError("the server could not begin a session", "internal_error")
-                )
+                self.refuse(half, error)
             return
         self.sessions[session] = (microphone, loudspeaker)
         session.on_closed = lambda: tell_loop(self._loop, self._ended, session)

@@ -6,8 +6,9 @@ import sys
 from itertools import count
 
 from arguments_classes.socket_arguments import SocketArguments
-from connections.access.credentials import Credentials, listen
+from connections.access.credentials import Credentials
 from connections.base import CLOSE_S, OpenSession, tell_loop
+from connections.listen import listen
 from connections.tcp.pairing import Pairing
 from connections.tcp.receiver import SocketReceiver
 from connections.tcp.sender import SocketSender
@@ -22,9 +23,11 @@ class SocketServer:
 
     def __init__(self, arguments: SocketArguments, shutdown: StopRequest) -> None:
         self._shutdown = shutdown
-        self._access = Credentials(arguments.token, arguments.token_file, insecure=arguments.insecure)
-        self._access.expect_safe("recv_host", arguments.recv_host)
-        self._access.expect_safe("send_host", arguments.send_host)
+        self._credentials = Credentials(
+            arguments.token, arguments.token_file, insecure=arguments.insecure
+        )
+        self._credentials.expect_safe("recv_host", arguments.recv_host)
+        self._credentials.expect_safe("send_host", arguments.send_host)
         self._headphones = arguments.headphones
         self._microphones = listen("recv_", arguments.recv_host, arguments.recv_port)
         self._loudspeakers = listen("send_", arguments.send_host, arguments.send_port)
@@ -56,7 +59,7 @@ class SocketServer:
             session.events.add(SessionLog(number, peer))
             return session
 
-        pairing = Pairing(begin, self._access)
+        pairing = Pairing(begin, self._credentials)
         async with (
             await loop.create_server(lambda: SocketReceiver(pairing), sock=self._microphones),
             await loop.create_server(

@@ -47,12 +47,12 @@ def build_app(
     app.add_exception_handler(ProtocolError, refuse)
     app.add_middleware(
         CORSMiddleware,
-        allow_origins=[*authenticator.access.origins],
+        allow_origins=[*authenticator.credentials.origins],
         allow_methods=["GET", "POST"],
         allow_headers=["*"],
         expose_headers=["Location", "Retry-After"],
     )
-    app.include_router(client_secrets_routes(authenticator, authenticator.access.secrets))
+    app.include_router(client_secrets_routes(authenticator, authenticator.credentials.secrets))
     app.include_router(calls_routes(authenticator, registry, ice))
 
     @app.middleware("http")
@@ -100,9 +100,9 @@ def build_app(
             if rate not in RATES_HZ or duplex not in ("full", "half"):
                 raise ProtocolError("expected a rate from 8000 to 48000, and duplex=full or half")
             if key:
-                return registry.welcome_back(key)
+                return registry.resume(key)
             client = WebSocketClient(rate, full_duplex=duplex == "full")
-            return registry.welcome(client, address_of(websocket), grant)
+            return registry.register(client, address_of(websocket), grant)
 
         await WebSocketConnection(websocket, registry, describe).talk(find, PROTOCOL, again=bool(key))
 
@@ -113,7 +113,7 @@ def build_app(
         def find() -> Client:
             grant = authenticator.admit(websocket)
             client = realtime.RealtimeClient(grant.session)
-            return registry.welcome(client, address_of(websocket), grant)
+            return registry.register(client, address_of(websocket), grant)
 
         connection = WebSocketConnection(websocket, registry, realtime.describe)
         await connection.talk(find, REALTIME_PROTOCOL, again=False)

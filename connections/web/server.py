@@ -10,8 +10,9 @@ from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.access.attempt_limiter import AttemptLimiter
 from connections.access.authenticator import Authenticator
 from connections.access.client_registry import ClientRegistry
-from connections.access.credentials import Credentials, listen
+from connections.access.credentials import Credentials
 from connections.base import CLOSE_S, OpenSession
+from connections.listen import listen
 from connections.realtime.ice_server import ice_servers
 from connections.web.app import build_app
 from pipeline.capabilities import Capabilities
@@ -29,13 +30,13 @@ class WebSocketServer:
     def __init__(self, arguments: WebSocketArguments, shutdown: StopRequest) -> None:
         self._arguments = arguments
         self._shutdown = shutdown
-        self._access = Credentials(
+        self._credentials = Credentials(
             arguments.token,
             arguments.token_file,
             insecure=arguments.insecure,
             origins=arguments.allow_origins,
         )
-        self._access.expect_safe("host", arguments.host)
+        self._credentials.expect_safe("host", arguments.host)
         self._ice = ice_servers(arguments.ice_servers)
         self._socket = listen("", arguments.host, arguments.port)
 
@@ -71,7 +72,7 @@ class WebSocketServer:
     def _configuration(self, registry: ClientRegistry) -> uvicorn.Config:
         proxies = self._arguments.forwarded_allow_ips.split()
         authenticator = Authenticator(
-            self._access, AttemptLimiter(self._arguments.max_attempts_per_minute)
+            self._credentials, AttemptLimiter(self._arguments.max_attempts_per_minute)
         )
         configuration = uvicorn.Config(
             build_app(registry, authenticator, self._ice),

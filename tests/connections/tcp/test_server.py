@@ -15,7 +15,7 @@ import pytest
 import connections.tcp.pairing
 import connections.tcp.sender
 from arguments_classes.socket_arguments import SocketArguments
-from connections.access.credentials import listen
+from connections.listen import listen
 from connections.tcp.server import SocketServer
 from pipeline.audio import from_pcm16, to_pcm16
 from pipeline.errors import UserError
