@@ -1,4 +1,4 @@
-"""SocketServer: people talk through two TCP ports, one for the microphone, one for the loudspeaker."""
+"""SocketServer: sessions over two TCP ports, one for microphones, one for loudspeakers."""
 
 import asyncio
 import socket
@@ -19,7 +19,7 @@ from utils.shutdown import StopRequest
 
 
 class SocketServer:
-    """One thread does the input and output of all clients; each client has a session of its own."""
+    """One thread does the input and output of all clients; each client has its own session."""
 
     def __init__(self, arguments: SocketArguments, shutdown: StopRequest) -> None:
         self._shutdown = shutdown
@@ -34,7 +34,7 @@ class SocketServer:
 
     @property
     def ports(self) -> tuple[int, int]:
-        """Of the microphones and of the loudspeakers, as the system gave them."""
+        """The ports of the microphones and of the loudspeakers; if 0 was asked for, as assigned."""
         return self._microphones.getsockname()[1], self._loudspeakers.getsockname()[1]
 
     def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
@@ -45,7 +45,7 @@ class SocketServer:
         return 130
 
     def close(self) -> None:
-        """Give the ports back without having served."""
+        """Release the ports without having served."""
         self._microphones.close()
         self._loudspeakers.close()
 

@@ -1,4 +1,4 @@
-"""The web application: the page, the WebSocket, and what an operator wants to know."""
+"""The web application: the page, the WebSocket, and the routes for operators."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,8 +34,6 @@ SECURITY_HEADERS = {  # 'self' holds for a WebSocket too, since Chrome 71 and Sa
 }
 
 PROTOCOL = "s2s"
-
-
 REALTIME_PROTOCOL = "realtime"
 
 
@@ -63,29 +61,29 @@ def build_app(
 
     @app.get("/health")
     async def health() -> dict[str, str]:
-        """The process lives."""
+        """The process is alive."""
         return {"status": "ok"}
 
     @app.get("/ready")
     async def ready() -> JSONResponse:
-        """New conversations are taken; the engines were loaded before the port was served."""
+        """Whether new conversations are accepted. The engines were loaded before the port was served."""
         return JSONResponse({"ready": registry.has_room}, 200 if registry.has_room else 503)
 
     @app.get("/v1/sessions")
     async def sessions(request: Request) -> JSONResponse:
-        """Who is there."""
+        """The present sessions."""
         authenticator.admit(request, by_token=True)
         return JSONResponse({"sessions": registry.overview()})
 
     @app.get("/v1/voices")
     async def voices(request: Request) -> JSONResponse:
-        """What may be chosen as `voice`."""
+        """The values of the setting `voice`."""
         authenticator.admit(request)
         return JSONResponse({"voices": registry.capabilities.voices})
 
     @app.get("/metrics")
     async def metrics(request: Request) -> Response:
-        """For Prometheus."""
+        """The metrics, for Prometheus."""
         authenticator.admit(request, by_token=True)
         return Response(registry.metrics.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
