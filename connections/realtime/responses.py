@@ -1,4 +1,4 @@
-"""Response: the events of one answer, in the order in which the Realtime protocol wants them."""
+"""Response: the events of one reply, in the order of the Realtime protocol."""
 
 import base64
 from collections.abc import Mapping
@@ -43,14 +43,14 @@ from LLM.chat import called_id, heard_id
 from pipeline.messages import ToolCall
 
 CONVERSATION = "conv_1"
-"""A session has one."""
+"""The id of the conversation, of which a session has one."""
 
 CLIENT_CANCELLED, TURN_DETECTED = "client_cancelled", "turn_detected"
 
 
 @dataclass
 class _Output:
-    """An item of the response, until it is complete."""
+    """An item of the response, and whether it is complete."""
 
     index: int
     item: ConversationItem
@@ -58,7 +58,7 @@ class _Output:
 
 
 class Response:
-    """Told what happens in its turn. An `aside` is not part of the conversation."""
+    """Turns the events of a turn into those of a response. An `aside` is outside the conversation."""
 
     def __init__(
         self,
@@ -89,27 +89,27 @@ class Response:
     # -- what happens in the turn ------------------------------------------------------------------
 
     def sounds(self) -> None:
-        """It begins to be heard; who gets no audio in messages is told."""
+        """The reply begins to be heard, which is announced unless audio is sent in messages."""
         if self._config.spoken and not self._audio_is_sent:
             self._sounds = True
             self._open_message()
             self._tell(OutputAudioBufferStarted, response_id=self.id)
 
     def said(self, text: str) -> None:
-        """The next piece of the answer begins."""
+        """Add the next piece of text, which begins to be heard."""
         message = self._open_message()
         self._text += text
         kind = ResponseAudioTranscriptDeltaEvent if self._config.spoken else ResponseTextDeltaEvent
         self._tell(kind, delta=text, content_index=0, **self._place(message))
 
     def sounded(self, data: bytes) -> None:
-        """The next piece of its audio."""
+        """Add the next piece of audio."""
         delta = base64.b64encode(data).decode()
         message = self._open_message()
         self._tell(ResponseAudioDeltaEvent, delta=delta, content_index=0, **self._place(message))
 
     def asks(self, call: ToolCall) -> None:
-        """The next characters of the arguments of a function."""
+        """Add the next characters of a function call's arguments."""
         output = self._calls.get(call.id)
         if output is None:
             empty = ToolCall(call.id, call.name, "")
@@ -123,7 +123,7 @@ class Response:
         )
 
     def asked(self, call: ToolCall) -> None:
-        """The arguments are complete."""
+        """Complete a function call."""
         output = self._calls[call.id]
         self._tell(
             ResponseFunctionCallArgumentsDoneEvent,
@@ -135,11 +135,11 @@ class Response:
         self._complete(output, call_item(called_id(call), call, COMPLETED))
 
     def failed(self, code: str, text: str) -> None:
-        """A stage could not do its part; what was made before is still heard."""
+        """Note that a stage failed; audio that was made before is still heard."""
         self._error = {"type": SERVER, "code": code, "message": text}
 
     def done(self, state: str, reason: str) -> None:
-        """The turn is over; `state` as in `TurnDone`."""
+        """Complete the response: the turn is over, with `state` and `reason` as in `TurnDone`."""
         status, details = self._outcome(state, reason)
         if self._sounds and state != "done":
             self._tell(OutputAudioBufferCleared, response_id=self.id)

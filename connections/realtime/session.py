@@ -62,17 +62,18 @@ from pipeline.turn import Origin
 MAX_EVENT = 1 << 18
 """Characters of an event without audio: instructions and functions of many pages."""
 
-
 MAX_NUMBER = 9
-"""Digits of a turn's: some thousand years of conversation."""
+"""Digits of a turn's number: several thousand years of conversation."""
 
 LATE_CANCEL_S = 0.5
-"""Since an answer was stopped by speech: the way to the client and back, and what it does in between."""
+"""After speech has stopped a reply, a cancel that arrives within this time is meant for that reply. It
+allows for the way to the client and back, and for the client's work in between."""
 
 
 class RealtimeSession:
-    """Everything happens on the thread of the server, in order: what the client says by `handle`, what
-    the session does by `on_event` and `on_audio`. What the client is told leaves by `send`."""
+    """Translates between a client's events and a session. Everything happens on the thread of the
+    server, in order: `handle` takes the client's events, `on_event` and `on_audio` the session's; `send`
+    gets the events for the client."""
 
     def __init__(
         self, session: Session, send: Callable[[str], None], *, id: str, audio_is_sent: bool = True
@@ -82,33 +83,33 @@ class RealtimeSession:
         chat = session.memory if isinstance(session.memory, Chat) else Chat()
         self.config = SessionConfig(session.capabilities, session.settings, chat.default_instructions)
         self.audio_is_sent = audio_is_sent
-        """In messages; else it goes another way."""
+        """Whether the client gets audio in messages; over WebRTC it has a track."""
         self._id = id
         self._conversation = Conversation(chat, self.tell)
         self._utterances = UtteranceItems(self.tell, self._conversation, self.config)
         self._responses: dict[int, Response] = {}
         self._answered: set[int] = set()
-        """Turns of which the words are not known yet, and which will be answered."""
+        """Turns that will be answered, and whose words are not known yet."""
         self._sounding: int | None = None
         self._stopped_at = -math.inf
-        """When speech stopped an answer, by the loop's clock; the client has not asked for one since."""
+        """When speech last stopped a reply, by the loop's clock; reset when the client asks for one."""
         self._user_speaks = False
         self._heard_ms = 0.0
         self._idle: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """The client is there."""
+        """Greet the client: it is connected."""
         self.tell(SessionCreatedEvent, session=self._shown())
 
     def configure(self, session: Mapping[str, Any]) -> None:
-        """As whoever gave them their secret wished."""
+        """Apply a configuration from outside the conversation, such as a client secret's."""
         self.handle(json.dumps({"type": "session.update", "session": session}))
 
     # -- what the client says ----------------------------------------------------------------------
 
     def handle(self, text: str) -> Samples | None:
-        """Do what an event says; what cannot be done is answered with an error. Audio is given back, for
-        whoever knows how much of it the session can take at once."""
+        """Carry out an event of the client, or reply with an error. Audio is returned: the caller knows
+        how much of it the session can take at once."""
         try:
             event, refused_parts = decode(text)
         except Refusal as refusal:
@@ -131,7 +132,7 @@ class RealtimeSession:
         return None
 
     def hear(self, samples: Samples, rate_hz: int) -> None:
-        """Audio of the microphone."""
+        """Feed audio of the microphone."""
         self._heard_ms += 1000 * len(samples) / rate_hz
         self.session.feed(samples, rate_hz)
 
@@ -164,7 +165,7 @@ class RealtimeSession:
             case OutputAudioBufferClearEvent():
                 if self.audio_is_sent:
                     raise Refusal("your audio is in your own buffer; this is for WebRTC", "unsupported")
-                with contextlib.suppress(Refusal):  # it comes behind response.cancel, which has done it
+                with contextlib.suppress(Refusal):  # it follows response.cancel, which has done it
                     self._cancel(None)
 
     def _update(self, event: SessionUpdate) -> None:
@@ -180,7 +181,7 @@ class RealtimeSession:
         self.tell(SessionUpdatedEvent, session=self._shown())
 
     def _listen_by_hand(self) -> None:
-        """Without turn detection everything that is said belongs together until it is committed."""
+        """Without turn detection all speech belongs to one turn until it is committed."""
         if not self.config.settings.hands_free:
             self.session.start_speech()
 
@@ -201,7 +202,7 @@ class RealtimeSession:
             number = item.removeprefix(prefix)
             is_number = number.isdecimal() and len(number) <= MAX_NUMBER
             turn = int(number) if item.startswith(prefix) and is_number else None
-        else:  # who says how much they have heard does not want to hear more
+        else:  # a client that truncates a reply does not want to hear the rest
             self.session.interrupt(CLIENT_CANCELLED, number=turn)
         rate_hz = self.session.playout.rate_hz
         sample = audio_end_ms * rate_hz // 1000
@@ -235,8 +236,8 @@ class RealtimeSession:
         self._begin_response(turn.number, config, aside=aside, metadata=metadata)
 
     def _cancel(self, id: str | None) -> None:
-        """Who is told that speech has stopped an answer may say that it shall stop. By then the next one
-        may be under way, and is not meant."""
+        """Interrupt a response. A client that learns that speech has stopped a reply may then cancel it;
+        by that time the next one may be under way, and must not be cancelled."""
         is_late = asyncio.get_running_loop().time() < self._stopped_at + LATE_CANCEL_S
         turn = (
             (None if is_late else self._active)
@@ -254,7 +255,7 @@ class RealtimeSession:
     # -- what the session does ---------------------------------------------------------------------
 
     def on_event(self, event: Event) -> None:
-        """Tell the client what it means to them."""
+        """Translate an event of the session."""
         match event:
             case SpeechStarted(sample=sample):
                 self._user_speaks = True
@@ -281,7 +282,7 @@ class RealtimeSession:
                     self._begin_response(turn, self.config)
             case ReplyStarted(turn=turn):
                 self._sounding = turn
-                if turn in self._answered:  # by a model that hears speech, and writes no words
+                if turn in self._answered:  # by a speech-to-speech model, which writes no transcript
                     self._begin_response(turn, self.config)
                 if turn in self._responses:
                     self._responses[turn].sounds()
@@ -299,7 +300,7 @@ class RealtimeSession:
                 self._finish(event)
 
     def on_audio(self, turn: int, samples: Samples) -> None:
-        """The next piece of an answer is to be sent."""
+        """Send the next piece of a reply."""
         if turn in self._responses:
             self._responses[turn].sounded(self.config.output_format.encode(samples))
 
@@ -341,14 +342,14 @@ class RealtimeSession:
 
     @property
     def _active(self) -> int | None:
-        """The turn of the response of the conversation that is under way, or will be."""
+        """The turn of the conversation's response that is under way, or is about to begin."""
         responses = (turn for turn, response in self._responses.items() if not response.aside)
         return next(iter(self._answered), next(responses, None))
 
     # -- a user who says nothing -------------------------------------------------------------------
 
     def _wait_for_speech(self) -> None:
-        """From the end of an answer, where the client has set a time."""
+        """Start the idle timeout at the end of a reply, if the client has set one."""
         self._stop_waiting()
         idle_ms = self.config.idle_timeout_ms
         if idle_ms is not None and self._active is None and not self._user_speaks:

@@ -70,7 +70,7 @@ class WebSocketConnection:
         error = self._over.result()
         if error.code == "ended":
             with contextlib.suppress(*GONE):
-                await self._pass_on(self._client.take_messages())  # the last words
+                await self._pass_on(self._client.take_messages())  # the last events
         await self._hang_up(error)
 
     def _leave(self, error: ProtocolError) -> None:

@@ -21,7 +21,7 @@ import aioice.stun
 from av import AudioFrame
 
 import connections.realtime.webrtc
-from connections.realtime.microphone import Microphone, Newest
+from connections.realtime.microphone import Microphone, NoJitterBuffer
 from connections.realtime.webrtc_client import FRAME_SAMPLES, WebRTCClient
 from pipeline.events import PartialTranscript
 from pipeline.sink import Frame
@@ -335,7 +335,7 @@ class TestTheMicrophone:
         assert lengths == [20, 20, 40, 20, 1020]
 
     def test_packets_pass_and_late_ones_do_not(self) -> None:
-        buffer = Newest()
+        buffer = NoJitterBuffer()
 
         def passed(number: int) -> bool:
             packet: Any = SimpleNamespace(sequence_number=number, _data=b"x", timestamp=number)
