@@ -50,8 +50,8 @@ def _kind_of_item(item: Any) -> str:
     return f"{kind} {role}".upper() if kind == "message" else f"{kind}".upper()
 
 
-# OpenAI's unions are resolved by trying each member, with an error for each; ours by the item's type. Tags
-# are in capitals so that `decode` can leave them out of the path that an error names.
+# OpenAI's unions are resolved by trying each member, with an error for each; ours by the item's type.
+# Tags are in capitals so that `decode` can leave them out of the path that an error names.
 Item: typing.TypeAlias = Annotated[
     Annotated[RealtimeConversationItemSystemMessage, Tag("MESSAGE SYSTEM")]
     | Annotated[RealtimeConversationItemUserMessage, Tag("MESSAGE USER")]

@@ -24,7 +24,7 @@ PAIRING_S = 10.0
 """Time for the hello and for the other connection; then the client is refused."""
 
 LINGER_S = 1.0
-"""The same for a microphone whose sending side has ended: it may also be a client that left."""
+"""The shorter time for a microphone that will send no more: its client may have left altogether."""
 
 MAX_SESSIONS = 100
 """A session has six threads; beyond this many, clients are refused."""
