@@ -28,7 +28,7 @@ def listen(flag: str, host: str, port: int) -> socket.socket:
     except OSError as error:
         reason = error.strerror or error
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            advice = f"is the program running already? another port: --{flag}port"
+            advice = f"is the program already running? choose another port: --{flag}port"
         else:
             advice = f"--{flag}host must be an address of this machine"
         raise UserError(f"expected to listen on {host}:{port}, but {reason}; {advice}") from error

@@ -142,8 +142,8 @@ class ClientRegistry:
         """The client with this key; hangs up its older connection. Raises `ProtocolError`."""
         registered = self._registrations.get(key)
         if registered is None or not registered.client.comes_back:
-            raise ProtocolError("expected the key of a session that is waiting, it has ended", "gone")
-        registered.leave(ProtocolError("you are connected anew", "replaced"))
+            raise ProtocolError("expected the key of a waiting session, but it has ended", "gone")
+        registered.leave(ProtocolError("you have connected again", "replaced"))
         return registered.client
 
     def attached(self, client: Client, leave: Callable[[ProtocolError], None]) -> None:
@@ -175,7 +175,7 @@ class ClientRegistry:
     def hang_up(self, key: str) -> None:
         """End the session with this key. Raises `ProtocolError`."""
         if key not in self._registrations:
-            raise ProtocolError("expected the id of a call that goes on", "gone")
+            raise ProtocolError("expected the id of a running call", "gone")
         self.left(self._registrations[key].client)
 
     def _ended(self, client: Client) -> None:

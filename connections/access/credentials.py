@@ -49,7 +49,7 @@ class Credentials:
         if not (self.wants_token or self._insecure or _is_loopback(host)):
             raise UserError(
                 f"--{flag} {host} can be reached from other machines, where anybody could talk "
-                f"to your models; set --token (or {TOKEN_VARIABLE}), or say --insecure if you want that"
+                f"to your models; set --token (or {TOKEN_VARIABLE}), or add --insecure if you want that"
             )
 
     @property

@@ -45,13 +45,13 @@ class TokenFile:
         return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
 
     def _read(self) -> tuple[str, ...]:
-        expected = f"{self._named_by}: expected a file with a token in each line, but {self._path}"
+        expected = f"{self._named_by}: expected a file with a token on each line, but {self._path}"
         try:
             lines = self._path.read_text("utf-8-sig").splitlines()
         except OSError as error:
             raise UserError(f"{expected} cannot be read: {error.strerror}") from error
         except ValueError:
-            raise UserError(f"{expected} is not text in UTF-8") from None  # which would show of it
+            raise UserError(f"{expected} is not text in UTF-8") from None  # it would quote the file
         stripped = (line.strip() for line in lines)
         tokens = tuple(line for line in stripped if line and not line.startswith("#"))
         if not tokens:

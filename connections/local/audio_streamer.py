@@ -158,7 +158,7 @@ class LocalAudioStreamer:
             )
         except self._sounddevice.PortAudioError as error:
             raise UserError(
-                f"the sound device cannot be opened: {error}; choose another: --check"
+                f"the sound device cannot be opened: {error}; --check lists others"
             ) from error
 
     def _usable_rate(self) -> int:

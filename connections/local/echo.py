@@ -22,8 +22,8 @@ AUDIBLE = 0.001
 """Amplitude above which a frame is sound that the canceller can learn from."""
 
 HALF_DUPLEX = (
-    "it does not listen while it speaks, since no echo canceller is installed: pip install livekit, or "
-    "wear headphones and say --headphones"
+    "the program does not listen while it speaks, since no echo canceller is installed: "
+    "pip install livekit, or wear headphones and add --headphones"
 )
 
 DIES_AWAY_S = 0.5

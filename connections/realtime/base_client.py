@@ -112,7 +112,7 @@ class BaseClient:
         """Handle an event of the client; returns its audio, if it carries any. Raises `ProtocolError`
         when too many replies are waiting for a client that does not read."""
         if sum(map(len, self._messages)) > MAX_UNREAD:
-            raise ProtocolError("expected what was told to be read, too much is waiting", "flood")
+            raise ProtocolError("expected the client to read, but too many replies are waiting", "flood")
         samples = None
         if isinstance(data, bytes):
             self._realtime.tell.error("expected events as text, got binary data", "invalid_event")

@@ -68,5 +68,5 @@ async def _load() -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "aiortc":
             raise
-        text = f"WebRTC is not installed on this server; its operator types: {INSTALL}"
+        text = f"WebRTC is not installed on this server; its operator can type: {INSTALL}"
         raise ProtocolError(text, "not_installed") from error

@@ -83,7 +83,7 @@ class Conversation:
             raise Refusal(f"there is no item {after!r:.100}", param="previous_item_id") from error
         except ValueError as error:
             raise Refusal(
-                f"there is an item {id!r:.100} already", "item_create_duplicate_item_id", "item.id"
+                f"there already is an item {id!r:.100}", "item_create_duplicate_item_id", "item.id"
             ) from error
         item = item_of(id, message, heard=False)
         self.added(item, after=after)
@@ -143,5 +143,5 @@ class Conversation:
             return self._chat.entry(self._entry_of.get(item, item))
         except LookupError as error:
             raise Refusal(
-                f"there is no item {item!r:.100} in the conversation, or not yet", code, "item_id"
+                f"there is no item {item!r:.100} in the conversation (yet)", code, "item_id"
             ) from error

@@ -1,4 +1,4 @@
-"""Items of a Realtime conversation, from and to our own messages."""
+"""Items of a Realtime conversation: converts them to and from our own messages."""
 
 from typing import Any
 

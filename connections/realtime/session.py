@@ -164,7 +164,7 @@ class RealtimeSession:
                 self._cancel(id)
             case OutputAudioBufferClearEvent():
                 if self.audio_is_sent:
-                    raise Refusal("your audio is in your own buffer; this is for WebRTC", "unsupported")
+                    raise Refusal("the audio is in your own buffer; this is for WebRTC", "unsupported")
                 with contextlib.suppress(Refusal):  # it follows response.cancel, which has done it
                     self._cancel(None)
 
@@ -208,7 +208,7 @@ class RealtimeSession:
         sample = audio_end_ms * rate_hz // 1000
         if turn is None or not self.session.playout.played(turn, sample):
             raise Refusal(
-                f"expected one of the latest answers, got {item!r:.100}",
+                f"expected one of the latest replies, got {item!r:.100}",
                 "item_truncate_invalid_item_id",
                 "item_id",
             )
@@ -222,7 +222,7 @@ class RealtimeSession:
             raise Refusal(text, param="response.conversation")
         if not aside and self._active is not None:
             raise Refusal(
-                "expected no response to be under way; cancel it, or wait for response.done",
+                "expected no active response; cancel it, or wait for response.done",
                 "conversation_already_has_active_response",
             )
         self._stopped_at = -math.inf
@@ -246,7 +246,7 @@ class RealtimeSession:
         )
         if turn is None:
             raise Refusal(
-                "Cancellation failed: expected a response under way, there is none"
+                "Cancellation failed: expected an active response, there is none"
                 + (f" with the id {id!r:.100}" if id else ""),
                 "response_cancel_not_active",
             )

@@ -149,7 +149,7 @@ class SessionConfig:
     def _take_tools(self, value: list[Any] | None) -> None:
         functions = [tool for tool in value or () if isinstance(tool, RealtimeFunctionTool)]
         if functions and not self._capabilities.tools:
-            raise Refusal("this language model cannot ask for functions", "unsupported", "tools")
+            raise Refusal("this language model cannot call functions", "unsupported", "tools")
         for number, tool in enumerate(functions):
             if not tool.name:
                 raise Refusal("expected a name", param=f"tools[{number}].name")

@@ -191,7 +191,7 @@ class Call:
             try:
                 channel.send(message)
             except ValueError as error:
-                channel.send(describe(ProtocolError(f"an event was left out: {error}", "too_long")))
+                channel.send(describe(ProtocolError(f"an event could not be sent: {error}", "too_long")))
 
     async def _hang_up(self, error: ProtocolError) -> None:
         """Tell the client why, if it is still there, and close the channel."""
@@ -215,7 +215,7 @@ def _expect_a_call(offer: SessionDescription) -> None:
         got = ", ".join(kinds[:5]) or "nothing"
         raise BadParameter(f"sdp: expected audio and a data channel, got {got}", "sdp")
     if not any(m.kind == "audio" and m.direction in ("sendrecv", "recvonly") for m in offer.media):
-        raise BadParameter("sdp: expected audio that can be heard (sendrecv, recvonly)", "sdp")
+        raise BadParameter("sdp: expected audio that you receive (sendrecv, recvonly)", "sdp")
     mids = {media.rtp.muxId for media in offer.media}
     bundles = [set(group.items) for group in offer.group if group.semantic == "BUNDLE"]
     if len(mids) != 2 or bundles != [mids]:

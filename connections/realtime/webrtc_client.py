@@ -107,6 +107,6 @@ class WebRTCClient(BaseClient):
         if self._event_limit.take(self._loop.time()):
             raise ProtocolError(f"expected at most {MESSAGES_PER_S} events a second", "flood")
         if self.handle(data) is not None:
-            text = "your microphone is heard by its track; input_audio_buffer.append is for WebSockets"
+            text = "your microphone has an audio track; input_audio_buffer.append is for WebSockets"
             self._realtime.tell.error(text, "unsupported")
             self._outbox.wake()

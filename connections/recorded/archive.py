@@ -25,8 +25,8 @@ class Archive:
             (folder / ".writable").touch()
             (folder / ".writable").unlink()
         except OSError as error:
-            raise UserError(f"--record: {folder} cannot be written into: {error.strerror}") from error
-        print(f"  what is said is recorded into {folder}", file=sys.stderr)
+            raise UserError(f"--record: {folder} cannot be written to: {error.strerror}") from error
+        print(f"  sessions are recorded in {folder}", file=sys.stderr)
 
     def keep(self, sink: Sink, label: str) -> SessionRecorder:
         """A recorder for a new session. It is the session's sink, in front of `sink`."""

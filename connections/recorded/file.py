@@ -192,7 +192,9 @@ class FileConnection:
             for _, signal in signals:
                 self._repeat(signal)
         except soundfile.LibsndfileError as error:
-            raise UserError(f"--input {self._arguments.input}: it cannot be read on: {error}") from error
+            raise UserError(
+                f"--input {self._arguments.input}: the rest cannot be read: {error}"
+            ) from error
 
     def _repeat(self, signal: ManualTurn) -> None:
         session = self._session
@@ -259,7 +261,7 @@ def _open_input(name: str | None, folder: SessionFolder | None) -> soundfile.Sou
     source: Any = io.BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name)
     source = source if folder is None else folder.audio
     if isinstance(source, Path) and not source.is_file():
-        problem = "that is no file" if source.exists() else "there is no such file"
+        problem = "that is not a file" if source.exists() else "there is no such file"
         raise UserError(f"--input {name}: {problem}")
     try:
         recording = soundfile.SoundFile(source)

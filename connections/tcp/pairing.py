@@ -136,7 +136,9 @@ class Pairing:
     def _wait(self, side: Side, key: str) -> None:
         ahead = self._waiting.get((type(side), key))
         if ahead is not None and not ahead.has_ended:
-            self.refuse(side, ProtocolError("another connection like this one waits already", "busy"))
+            self.refuse(
+                side, ProtocolError("another connection like this one is already waiting", "busy")
+            )
             return
         if ahead is not None:
             ahead.close()

@@ -84,7 +84,7 @@ def describe(error: ProtocolError) -> str:
 def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str):
-        raise ProtocolError(f"expected {name} to be a text, got {value!r:.100}")
+        raise ProtocolError(f"expected {name} to be text, got {value!r:.100}")
     return value
 
 

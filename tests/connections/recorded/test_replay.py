@@ -125,7 +125,7 @@ def test_the_real_program_live_and_replayed(tmp_path: Path) -> None:
     )
     assert before == after
     assert len(before) >= 4
-    assert "what is said is recorded into" in live.stderr
+    assert "sessions are recorded in" in live.stderr
 
 
 def test_who_spoke_over_a_reply_does_so_again(tmp_path: Path) -> None:
