@@ -24,7 +24,7 @@ PATIENCE_S = 20.0
 
 
 class ScriptedMicrophone(MediaStreamTrack):
-    """Says what it is told, as a tone of 200 Hz, and is silent otherwise; 20 ms at a time."""
+    """Plays a tone of 200 Hz at the given levels, 20 ms each, and silence otherwise."""
 
     kind = "audio"
 
@@ -32,7 +32,7 @@ class ScriptedMicrophone(MediaStreamTrack):
         super().__init__()
         self.levels: deque[float] = deque()
         self.most = math.inf
-        """So many packets are sent."""
+        """The number of packets to send."""
         self.changed = asyncio.Event()
         self._begun_at: float | None = None
         self._count = 0
@@ -56,7 +56,7 @@ class ScriptedMicrophone(MediaStreamTrack):
 
 
 class CallClient:
-    """Says loud and quiet things, and keeps what it is told and what it hears."""
+    """Sends loud and quiet audio, and keeps the events and the levels that come back."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class CallClient:
         self.headers = {"Authorization": f"Bearer {key}"}
         self.events: list[Any] = []
         self.heard: list[float] = []
-        """The amplitude of each 20 ms that came."""
+        """The amplitude of each 20 ms received."""
         self.location = ""
         self._came: queue.Queue[Any] = queue.Queue()
         self._loop = asyncio.new_event_loop()
@@ -123,14 +123,14 @@ class CallClient:
         self.offer = self.connection.localDescription.sdp
 
     def call(self) -> Any:
-        """The server's answer to the offer."""
+        """Send the offer; returns the server's response."""
         headers = {**self.headers, "Content-Type": "application/sdp"}
         answer = httpx2.post(self.url, content=self.offer, headers=headers, timeout=PATIENCE_S)
         self.location = answer.headers.get("Location", "")
         return answer
 
     def accept(self, answer: str) -> None:
-        """This is the other side."""
+        """Take the server's SDP."""
         self.do(self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer")))
 
     def _on_track(self, track: MediaStreamTrack) -> None:
@@ -147,7 +147,7 @@ class CallClient:
         await asyncio.gather(*self._listening)
 
     async def vanish(self) -> None:
-        """As when the network goes away: nothing is sent any more, and nothing said about it."""
+        """Vanish like a lost network: nothing is sent any more, not even a goodbye."""
         (transport,) = {t.receiver.transport.transport for t in self.connection.getTransceivers()}
         for protocol in transport._connection._protocols:
             protocol.transport.abort()
@@ -155,24 +155,24 @@ class CallClient:
     # -- the conversation --------------------------------------------------------------------------
 
     def say(self, ms: int, level: float = 0.5) -> None:
-        """So long, after what is being said."""
+        """Send audio, after what is already queued."""
         self._loop.call_soon_threadsafe(self.microphone.levels.extend, [level] * (ms // 20))
 
     def allow(self, packets: float) -> None:
-        """Let the microphone send so many."""
+        """Let the microphone send this many packets."""
         self.microphone.most = packets
         self._loop.call_soon_threadsafe(self.microphone.changed.set)
 
     def send(self, kind: str, **fields: Any) -> None:
-        """An event as it is."""
+        """Send an event unchanged."""
         self.send_raw(json.dumps({"type": kind, **fields}))
 
     def send_raw(self, message: str | bytes) -> None:
-        """Whatever it is."""
+        """Send a message unchanged."""
         self._loop.call_soon_threadsafe(self.channel.send, message)
 
     def until(self, kind: str) -> Any:
-        """Wait for an event of this type; the next one, each time."""
+        """Wait for the next event of this type."""
         while True:
             message = self._came.get(timeout=PATIENCE_S)
             assert message is not None, f"the channel was closed before {kind} came"
@@ -188,9 +188,9 @@ class CallClient:
             pass
 
     def kinds(self) -> list[str]:
-        """Of all events so far."""
+        """The types of all events so far."""
         return [event.type for event in self.events]
 
     def heard_ms(self, least: float, most: float) -> int:
-        """For how long it was between so loud and so loud."""
+        """For how long the level was between `least` and `most`."""
         return 20 * sum(least < level < most for level in self.heard)

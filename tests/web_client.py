@@ -16,7 +16,7 @@ RATE_HZ = 24000
 
 
 class WebClient:
-    """Says loud and quiet things, and keeps what comes back."""
+    """Sends loud and quiet audio, and keeps what comes back."""
 
     def __init__(self, port: int, query: str = "", **options: Any) -> None:
         self.rate_hz = RATE_HZ
@@ -34,36 +34,36 @@ class WebClient:
         self.close()
 
     def close(self) -> None:
-        """Say goodbye."""
+        """Close the connection."""
         self._stack.close()
 
     def drop(self) -> None:
-        """Be gone without a word, as in a tunnel."""
+        """Vanish without closing, as in a tunnel."""
         self.socket.socket.shutdown(socket.SHUT_RDWR)
 
     @property
     def key(self) -> str:
-        """With which to come back."""
+        """The key with which to resume the session."""
         return str(self.until("welcome")["key"])
 
     def say(self, ms: int, level: float = 0.5) -> None:
-        """So long, in packets of 20 ms, as fast as they go."""
+        """Send audio, in packets of 20 ms, as fast as possible."""
         packet = to_pcm16(np.full(self.rate_hz // 50, level, np.float32))
         for _ in range(ms // 20):
             self.socket.send(packet)
 
     def ask(self) -> None:
-        """Something, and wait for the answer to begin."""
+        """Send a question, and wait for the reply to begin."""
         self.say(400)
         self.say(600, 0.0)
         self.until("ReplyStarted")
 
     def send(self, kind: str, **fields: Any) -> None:
-        """A message in JSON."""
+        """Send a JSON message."""
         self.socket.send(json.dumps({"type": kind, **fields}))
 
     def until(self, kind: str) -> dict[str, Any]:
-        """Wait for a message of this type, or an event of this name; the next one, each time."""
+        """Wait for the next message of this type, or event of this name."""
         while True:
             message = self.receive()
             if message is not None and kind in (message["type"], message.get("event")):
@@ -80,7 +80,7 @@ class WebClient:
         return message
 
     def until_closed(self) -> int:
-        """Wait for the end; the code of it."""
+        """Wait for the end; returns the close code."""
         with contextlib.suppress(ConnectionClosed):
             while True:
                 self.receive()

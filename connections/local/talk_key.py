@@ -8,9 +8,7 @@ from types import TracebackType
 from pipeline.errors import UserError
 from pipeline.session import Session
 
-HELP = (
-    "press the space bar and speak, press it again for the reply; Escape cancels your turn or the reply"
-)
+HELP = "press the space bar and speak, press it again for the reply; Escape cancels either"
 
 
 def expect_terminal() -> None:

@@ -1,4 +1,4 @@
-"""Client secrets: who gets them, what they open, and for how long."""
+"""Client secrets: their issue, the access that they give, and their expiry."""
 
 import json
 import time
@@ -22,7 +22,7 @@ SESSION = {"type": "realtime", "instructions": "Be brief.", "audio": {"output": 
 
 
 class Clock:
-    """Shows what it is set to."""
+    """A clock that shows the time it is set to."""
 
     now = 1000.0
 

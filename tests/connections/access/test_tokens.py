@@ -1,4 +1,4 @@
-"""Tokens: of a flag, of the environment, of a file that may change while the server runs."""
+"""Tokens from a flag, from the environment, and from a file that may change while the server runs."""
 
 import logging
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The server: who may connect, real speech through it, and how it ends."""
+"""The TCP server: access, real speech through it, and its end."""
 
 import asyncio
 import json
@@ -106,7 +106,7 @@ class RunningServer:
         raise AssertionError("the server did not start")
 
     def stop(self) -> tuple[str, str, float]:
-        """What it printed, and how long Ctrl-C took."""
+        """The output, and how long Ctrl-C took."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGINT)
         printed, told = self.process.communicate(timeout=PATIENCE_S)
@@ -155,7 +155,7 @@ def test_the_second_ctrl_c_kills() -> None:
 
 
 def test_small_frames_are_sent_at_once() -> None:
-    """Or a flush would wait for the acknowledgement of the audio before it, 40 ms."""
+    """Otherwise a flush waits up to 40 ms for the acknowledgement of the audio before it."""
 
     async def accepted_without_delay() -> int:
         told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
