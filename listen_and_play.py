@@ -145,7 +145,7 @@ class Client:
         def heard(data: Any, samples: int, times: Any, status: Any) -> None:
             block = bytes(data)
             if self._echo is not None:
-                block = to_pcm16(self._echo.heard(from_pcm16(block)))
+                block = to_pcm16(self._echo.cancel(from_pcm16(block)))
             with contextlib.suppress(queue.Full):
                 self._microphone.put_nowait(block)
 

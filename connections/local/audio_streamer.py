@@ -127,7 +127,7 @@ class LocalAudioStreamer:
             played[:] = to_pcm16(block)
             if self._echo is not None:
                 self._echo.played(block)
-                audio = self._echo.heard(audio)
+                audio = self._echo.cancel(audio)
             ago_s = times.currentTime - times.inputBufferAdcTime
             captured_at = time.monotonic() - ago_s if times.inputBufferAdcTime > 0 else None
             self._session.feed(audio, self.rate_hz, captured_at)

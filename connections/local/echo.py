@@ -78,7 +78,7 @@ class EchoCanceller:
                     self._to_learn -= 1
                     self._sounding = int(DIES_AWAY_S * FRAMES_PER_S)
 
-    def heard(self, samples: Samples) -> Samples:
+    def cancel(self, samples: Samples) -> Samples:
         """The microphone's audio without the echo, in whole frames: it may lag by up to 10 ms."""
         cleaned = [np.empty(0, np.float32)]
         with self._lock:

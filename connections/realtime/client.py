@@ -74,13 +74,13 @@ class RealtimeClient(BaseClient, PacedSink):
             await self._room.wait()
         samples = self.handle(data)
         if samples is not None:
-            await self._hear(samples)
+            await self._feed(samples)
 
-    async def _hear(self, samples: Samples) -> None:
+    async def _feed(self, samples: Samples) -> None:
         rate_hz = self._realtime.config.input_format.rate_hz
         size = int(PIECE_S * rate_hz)
         for start in range(0, len(samples), size):
-            self._realtime.hear(samples[start : start + size], rate_hz)
+            self._realtime.feed(samples[start : start + size], rate_hz)
             while self._session.intake.backlog_s > MAX_BACKLOG_S:
                 self._room.clear()
                 self._waits_for_room = True

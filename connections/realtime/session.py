@@ -91,7 +91,7 @@ class RealtimeSession:
         self._answered: set[int] = set()
         """Turns that will be answered, and whose words are not known yet."""
         self._sounding: int | None = None
-        self._stopped_at = -math.inf
+        self._interrupted_at = -math.inf
         """When speech last stopped a reply, by the loop's clock; reset when the client asks for one."""
         self._user_speaks = False
         self._heard_ms = 0.0
@@ -105,7 +105,7 @@ class RealtimeSession:
         """Apply a configuration from outside the conversation, such as a client secret's."""
         self.handle(json.dumps({"type": "session.update", "session": session}))
 
-    # -- what the client says ----------------------------------------------------------------------
+    # -- events of the client ----------------------------------------------------------------------
 
     def handle(self, text: str) -> Samples | None:
         """Carry out an event of the client, or reply with an error. Audio is returned: the caller knows
@@ -131,7 +131,7 @@ class RealtimeSession:
             self.tell.error(str(error), "busy", type=SERVER, event_id=event.event_id)
         return None
 
-    def hear(self, samples: Samples, rate_hz: int) -> None:
+    def feed(self, samples: Samples, rate_hz: int) -> None:
         """Feed audio of the microphone."""
         self._heard_ms += 1000 * len(samples) / rate_hz
         self.session.feed(samples, rate_hz)
@@ -142,10 +142,10 @@ class RealtimeSession:
                 self._update(event)
             case InputAudioBufferCommitEvent():
                 self.session.commit_speech()
-                self._listen_by_hand()
+                self._start_manual_turn()
             case InputAudioBufferClearEvent():
                 self.session.cancel_speech()
-                self._listen_by_hand()
+                self._start_manual_turn()
                 self.tell(InputAudioBufferClearedEvent)
             case ItemCreate():
                 self._conversation.create(event)
@@ -176,11 +176,11 @@ class RealtimeSession:
         if by_hand and self.config.settings.hands_free:
             self.session.cancel_speech()
         elif not by_hand:
-            self._listen_by_hand()
-        self._wait_for_speech()
+            self._start_manual_turn()
+        self._start_idle_timer()
         self.tell(SessionUpdatedEvent, session=self._shown())
 
-    def _listen_by_hand(self) -> None:
+    def _start_manual_turn(self) -> None:
         """Without turn detection all speech belongs to one turn until it is committed."""
         if not self.config.settings.hands_free:
             self.session.start_speech()
@@ -225,7 +225,7 @@ class RealtimeSession:
                 "expected no active response; cancel it, or wait for response.done",
                 "conversation_already_has_active_response",
             )
-        self._stopped_at = -math.inf
+        self._interrupted_at = -math.inf
         config, refusals = self.config.for_response(wanted)
         for refusal in refusals:
             self._tell_refusal(refusal, event.event_id)
@@ -238,7 +238,7 @@ class RealtimeSession:
     def _cancel(self, id: str | None) -> None:
         """Interrupt a response. A client that learns that speech has stopped a reply may then cancel it;
         by that time the next one may be under way, and must not be cancelled."""
-        is_late = asyncio.get_running_loop().time() < self._stopped_at + LATE_CANCEL_S
+        is_late = asyncio.get_running_loop().time() < self._interrupted_at + LATE_CANCEL_S
         turn = (
             (None if is_late else self._active)
             if id is None
@@ -252,14 +252,14 @@ class RealtimeSession:
             )
         self.session.interrupt(CLIENT_CANCELLED, number=turn)
 
-    # -- what the session does ---------------------------------------------------------------------
+    # -- events of the session ---------------------------------------------------------------------
 
     def on_event(self, event: Event) -> None:
         """Translate an event of the session."""
         match event:
             case SpeechStarted(sample=sample):
                 self._user_speaks = True
-                self._stop_waiting()
+                self._stop_idle_timer()
                 held = self._sounding is not None and self.config.settings.interruptible
                 self._utterances.started(self._ms(sample), held=held)
             case SpeechEnded(speech_end_sample=sample):
@@ -269,7 +269,7 @@ class RealtimeSession:
                 self._user_speaks = False
                 self._utterances.cancelled()
             case PartialTranscript(text=text, stable_chars=stable) if self.config.wants_partials:
-                self._utterances.heard_so_far(text[:stable])
+                self._utterances.partial(text[:stable])
             case TurnCommitted(turn=turn, origin=Origin.SPEECH.value, answered=answered):
                 self._utterances.committed(turn)
                 if answered:
@@ -277,7 +277,7 @@ class RealtimeSession:
             case TurnCommitted(turn=turn) if turn not in self._responses:
                 self._begin_response(turn, self.config)
             case Transcript(turn=turn, text=text):
-                self._utterances.understood(turn, text)
+                self._utterances.transcribed(turn, text)
                 if turn in self._answered:
                     self._begin_response(turn, self.config)
             case ReplyStarted(turn=turn):
@@ -285,13 +285,13 @@ class RealtimeSession:
                 if turn in self._answered:  # by a speech-to-speech model, which writes no transcript
                     self._begin_response(turn, self.config)
                 if turn in self._responses:
-                    self._responses[turn].sounds()
+                    self._responses[turn].audio_started()
             case ReplyText(turn=turn, text=text) if turn in self._responses:
-                self._responses[turn].said(text)
+                self._responses[turn].add_text(text)
             case ToolCallGrew() if event.turn in self._responses:
-                self._responses[event.turn].asks(ToolCall(event.call, event.name, event.arguments))
+                self._responses[event.turn].add_arguments(_call_of(event))
             case ToolCalled() if event.turn in self._responses:
-                self._responses[event.turn].asked(ToolCall(event.call, event.name, event.arguments))
+                self._responses[event.turn].complete_call(_call_of(event))
             case ErrorEvent():
                 self._tell_error(event)
             case AudioLost(reason=reason):
@@ -302,15 +302,15 @@ class RealtimeSession:
     def on_audio(self, turn: int, samples: Samples) -> None:
         """Send the next piece of a reply."""
         if turn in self._responses:
-            self._responses[turn].sounded(self.config.output_format.encode(samples))
+            self._responses[turn].add_audio(self.config.output_format.encode(samples))
 
     def close(self) -> None:
         """The session is over."""
-        self._stop_waiting()
+        self._stop_idle_timer()
 
     def _begin_response(self, turn: int, config: SessionConfig, **more: Any) -> None:
         self._answered.discard(turn)
-        self._stop_waiting()
+        self._stop_idle_timer()
         parts = (turn, self.tell, self._conversation, config)
         self._responses[turn] = Response(*parts, audio_is_sent=self.audio_is_sent, **more)
 
@@ -319,21 +319,21 @@ class RealtimeSession:
         if self._sounding == turn:
             self._sounding = None
             if event.state == "interrupted" and event.reason != CLIENT_CANCELLED:
-                self._utterances.tell_of_speech()
-                self._stopped_at = asyncio.get_running_loop().time()
+                self._utterances.announce()
+                self._interrupted_at = asyncio.get_running_loop().time()
         self._answered.discard(turn)
         response = self._responses.pop(turn, None)
         dropped, answered = event.state == "dropped", response is not None
         self._utterances.over(turn, dropped=dropped, answered=answered)
         if response is not None:
-            response.done(event.state, event.reason)
-        self._wait_for_speech()
+            response.complete(event.state, event.reason)
+        self._start_idle_timer()
 
     def _tell_error(self, event: ErrorEvent) -> None:
         turn = event.turn
         if turn in self._responses:
-            self._responses[turn].failed(event.code, event.text)
-        elif turn is not None and self._utterances.misheard(turn, event.code, event.text):
+            self._responses[turn].fail(event.code, event.text)
+        elif turn is not None and self._utterances.transcription_failed(turn, event.code, event.text):
             pass
         elif event.code == "nothing_said":
             self.tell.error(event.text, "input_audio_buffer_commit_empty")
@@ -346,22 +346,22 @@ class RealtimeSession:
         responses = (turn for turn, response in self._responses.items() if not response.aside)
         return next(iter(self._answered), next(responses, None))
 
-    # -- a user who says nothing -------------------------------------------------------------------
+    # -- a silent user -----------------------------------------------------------------------------
 
-    def _wait_for_speech(self) -> None:
-        """Start the idle timeout at the end of a reply, if the client has set one."""
-        self._stop_waiting()
+    def _start_idle_timer(self) -> None:
+        """Wait for the user after a reply, if the client has set a timeout."""
+        self._stop_idle_timer()
         idle_ms = self.config.idle_timeout_ms
         if idle_ms is not None and self._active is None and not self._user_speaks:
             loop = asyncio.get_running_loop()
-            self._idle = loop.call_later(idle_ms / 1000, self._nothing_was_said, self._heard_ms)
+            self._idle = loop.call_later(idle_ms / 1000, self._on_idle, self._heard_ms)
 
-    def _stop_waiting(self) -> None:
+    def _stop_idle_timer(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
 
-    def _nothing_was_said(self, since_ms: float) -> None:
+    def _on_idle(self, since_ms: float) -> None:
         item = self._utterances.new_item()
         span = {"audio_start_ms": int(since_ms), "audio_end_ms": int(self._heard_ms)}
         self.tell(InputAudioBufferTimeoutTriggered, item_id=item, **span)
@@ -379,3 +379,7 @@ class RealtimeSession:
 
     def _tell_refusal(self, refusal: Refusal, event_id: str | None) -> None:
         self.tell.error(str(refusal), refusal.code, param=refusal.param, event_id=event_id)
+
+
+def _call_of(event: ToolCallGrew | ToolCalled) -> ToolCall:
+    return ToolCall(event.call, event.name, event.arguments)

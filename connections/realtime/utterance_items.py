@@ -26,9 +26,9 @@ class _Utterance:
     item: str
     started_ms: int
     stopped_ms: int | None = None
-    is_told: bool = False
-    is_understood: bool = False
-    words_told: str = ""
+    is_announced: bool = False
+    is_transcribed: bool = False
+    words_sent: str = ""
 
     @property
     def seconds(self) -> float:
@@ -53,39 +53,39 @@ class UtteranceItems:
         """The user begins to speak; `held`: during a reply that speech may stop."""
         self._latest = _Utterance(self.new_item(), at_ms)
         if not held:
-            self.tell_of_speech()
+            self.announce()
 
     def stopped(self, at_ms: int) -> None:
         """The user has paused for long enough."""
         if self._latest is not None:
             self._latest.stopped_ms = at_ms
-            if self._latest.is_told:
-                self._tell_of_the_end(self._latest)
+            if self._latest.is_announced:
+                self._announce_end(self._latest)
 
     def cancelled(self) -> None:
         """The speech came to nothing, or the user cancelled it."""
         self._latest = None
 
-    def tell_of_speech(self) -> None:
+    def announce(self) -> None:
         """Announce the speech: it is more than a backchannel."""
         latest = self._latest
-        if latest is None or latest.is_told:
+        if latest is None or latest.is_announced:
             return
-        latest.is_told = True
+        latest.is_announced = True
         self._tell(
             InputAudioBufferSpeechStartedEvent, item_id=latest.item, audio_start_ms=latest.started_ms
         )
         if latest.stopped_ms is not None:
-            self._tell_of_the_end(latest)
+            self._announce_end(latest)
 
-    def heard_so_far(self, stable: str) -> None:
+    def partial(self, stable: str) -> None:
         """Send the part of the partial transcript that will not change any more."""
-        if self._latest is not None and self._latest.is_told:
-            self._tell_words(self._latest, stable)
+        if self._latest is not None and self._latest.is_announced:
+            self._send_words(self._latest, stable)
 
     def committed(self, turn: int) -> None:
         """The speech becomes a turn."""
-        self.tell_of_speech()
+        self.announce()
         utterance = self._latest or _Utterance(self.new_item(), 0)
         self._latest = None
         self._of_turn[turn] = utterance
@@ -94,14 +94,14 @@ class UtteranceItems:
         self._tell(InputAudioBufferCommittedEvent, item_id=utterance.item, previous_item_id=previous)
         self._conversation.added(user_item(utterance.item, IN_PROGRESS, None, spoken=True))
 
-    def understood(self, turn: int, text: str) -> None:
+    def transcribed(self, turn: int, text: str) -> None:
         """Send the transcript of a turn."""
         utterance = self._of_turn.get(turn)
         if utterance is None:
             return
-        utterance.is_understood = True
+        utterance.is_transcribed = True
         if self._config.transcribes:
-            self._tell_words(utterance, text)
+            self._send_words(utterance, text)
             self._tell(
                 ConversationItemInputAudioTranscriptionCompletedEvent,
                 item_id=utterance.item,
@@ -111,10 +111,10 @@ class UtteranceItems:
             )
         self._conversation.done(user_item(utterance.item, COMPLETED, text, spoken=True))
 
-    def misheard(self, turn: int, code: str, text: str) -> bool:
+    def transcription_failed(self, turn: int, code: str, text: str) -> bool:
         """Announce that the recognizer failed. False: the error is not about a pending transcript."""
         utterance = self._of_turn.get(turn)
-        if utterance is None or utterance.is_understood:
+        if utterance is None or utterance.is_transcribed:
             return False
         error = {"type": SERVER, "code": code, "message": text}
         self._tell(
@@ -131,7 +131,7 @@ class UtteranceItems:
         utterance = self._of_turn.pop(turn, None)
         if utterance is None:
             return
-        wordless = not utterance.is_understood
+        wordless = not utterance.is_transcribed
         if wordless:
             self._conversation.done(user_item(utterance.item, COMPLETED, None, spoken=True))
         if dropped or (wordless and not answered):
@@ -141,18 +141,18 @@ class UtteranceItems:
         """A new item id."""
         return f"item_speech_{next(self._names)}"
 
-    def _tell_of_the_end(self, utterance: _Utterance) -> None:
+    def _announce_end(self, utterance: _Utterance) -> None:
         self._tell(
             InputAudioBufferSpeechStoppedEvent,
             item_id=utterance.item,
             audio_end_ms=utterance.stopped_ms,
         )
 
-    def _tell_words(self, utterance: _Utterance, text: str) -> None:
+    def _send_words(self, utterance: _Utterance, text: str) -> None:
         """Send the words that are new; the client joins them."""
-        if text.startswith(utterance.words_told) and len(text) > len(utterance.words_told):
-            delta: dict[str, Any] = {"delta": text[len(utterance.words_told) :], "content_index": 0}
+        if text.startswith(utterance.words_sent) and len(text) > len(utterance.words_sent):
+            delta: dict[str, Any] = {"delta": text[len(utterance.words_sent) :], "content_index": 0}
             self._tell(
                 ConversationItemInputAudioTranscriptionDeltaEvent, item_id=utterance.item, **delta
             )
-            utterance.words_told = text
+            utterance.words_sent = text

@@ -141,7 +141,7 @@ class Call:
         answer: str = connection.localDescription.sdp
         return answer
 
-    # -- what the connection tells -----------------------------------------------------------------
+    # -- events of the connection ------------------------------------------------------------------
 
     def _on_state(self) -> None:
         if self._connection.connectionState in ("failed", "closed"):
@@ -169,7 +169,7 @@ class Call:
         microphone = Microphone()
         with contextlib.suppress(MediaStreamError):  # it has ended
             while True:
-                self._client.hear(*microphone.read(await track.recv()))
+                self._client.feed(*microphone.read(await track.recv()))
 
     async def _receive(self) -> None:
         while True:

@@ -97,10 +97,10 @@ class WebRTCClient(BaseClient):
         self._session.playout.wake()
         return self._gain.apply(frame)
 
-    def hear(self, samples: Samples, rate_hz: int) -> None:
+    def feed(self, samples: Samples, rate_hz: int) -> None:
         """Audio of the microphone. Raises `ProtocolError` if it is much faster than real time."""
         self._pace_limit.take(len(samples) / rate_hz, self._loop.time())
-        self._realtime.hear(samples, rate_hz)
+        self._realtime.feed(samples, rate_hz)
 
     async def receive(self, data: str | bytes) -> None:
         """Handle an event of the client. Raises `ProtocolError` if there are too many."""

@@ -67,7 +67,7 @@ class FileSink:
         if self._pace.heard_all_at(now) <= now:  # nothing is playing: this frame is heard at once
             self._heard_until = round((now - self._began) * REPLY_RATE_HZ)
         self._pace.sent(len(samples), now)
-        self._recording.said(samples, self._heard_until)
+        self._recording.add_reply(samples, self._heard_until)
         self._heard_until += len(samples)
         self._file.write(samples)
 
@@ -228,7 +228,7 @@ class FileConnection:
             self._due += len(block) / self._rate_hz
             self._shutdown.requested.wait(max(0.0, self._due - time.monotonic()))
             self._session.feed(block, self._rate_hz)
-        self._recording.heard(block)
+        self._recording.add_user(block)
 
     def _report(self) -> int:
         turns, errors = self._results.turns, self._results.errors

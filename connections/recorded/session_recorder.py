@@ -41,7 +41,7 @@ class SessionRecorder:
         self.room_at, self.heard_all_at = sink.room_at, sink.heard_all_at
         self.unheard, self.duck = sink.unheard, sink.duck
         self._heard_samples = 0
-        self._said_until = 0
+        self._reply_until = 0
         self._input_rate_hz = 0
         self._recording: Recording
         self._resampler: Resampler | None = None
@@ -60,7 +60,7 @@ class SessionRecorder:
         self._to_close.append(self._events.close)
         self._line({"full_duplex": self.full_duplex, "settings": session.settings.plain()})
         self._thread.start()
-        session.intake.on_heard = self._heard
+        session.intake.on_heard = self._on_heard
         session.events.add(self)
 
     @property
@@ -72,14 +72,14 @@ class SessionRecorder:
         """Wait until everything is written, once the session has ended."""
         self._thread.join(timeout_s)
 
-    # -- what happens ------------------------------------------------------------------------------
+    # -- from the microphone, the playout and the events -------------------------------------------
 
-    def _heard(self, samples: Samples, rate_hz: int) -> None:
+    def _on_heard(self, samples: Samples, rate_hz: int) -> None:
         if not self._input_rate_hz:
             self._input_rate_hz = rate_hz
             self._later(lambda: self._open(rate_hz))
         self._heard_samples += len(samples)
-        self._later(lambda: self._recording.heard(samples))
+        self._later(lambda: self._recording.add_user(samples))
 
     def play(self, frame: Frame) -> None:
         """Record a frame after the audio that is still unheard, or else at the present sample."""
@@ -87,18 +87,18 @@ class SessionRecorder:
             if frame.sample == 0 or self._resampler is None:
                 self._resampler = Resampler(self.rate_hz, self._input_rate_hz)
             if self._sink.unheard(self._session.now()) == 0:
-                self._said_until = max(self._said_until, self._heard_samples)
-            samples, start = self._resampler.feed(frame.samples), self._said_until
-            self._said_until += len(samples)
-            self._later(lambda: self._recording.said(samples, start))
+                self._reply_until = max(self._reply_until, self._heard_samples)
+            samples, start = self._resampler.feed(frame.samples), self._reply_until
+            self._reply_until += len(samples)
+            self._later(lambda: self._recording.add_reply(samples, start))
         self._sink.play(frame)
 
     def flush(self, turn: int, sample: int) -> bool:
         """Remove unheard audio from the recording too, if the client can drop it."""
         flushed = self._sink.flush(turn, sample)
         if flushed and self._input_rate_hz:
-            position = self._said_until = self._heard_samples
-            self._later(lambda: self._recording.unsaid(position))
+            position = self._reply_until = self._heard_samples
+            self._later(lambda: self._recording.cut_reply(position))
         return flushed
 
     def post(self, event: Event) -> None:

@@ -135,11 +135,11 @@ class WebSocketClient(PacedSink):
     async def receive(self, data: str | bytes) -> None:
         """Handle audio or a message. Raises `ProtocolError` for audio that makes no sense."""
         if isinstance(data, bytes):
-            self._hear(data)
+            self._feed(data)
         else:
-            self._read(data)
+            self._receive_text(data)
 
-    def _hear(self, data: bytes) -> None:
+    def _feed(self, data: bytes) -> None:
         if len(data) % 2:
             raise ProtocolError("expected whole samples of two bytes", "half_sample")
         if len(data) > 2 * MAX_AUDIO_S * self.rate_hz:
@@ -148,7 +148,7 @@ class WebSocketClient(PacedSink):
         self._pace_limit.take(seconds, self._loop.time())
         self._session.feed(from_pcm16(data), self.rate_hz)
 
-    def _read(self, text: str) -> None:
+    def _receive_text(self, text: str) -> None:
         """Do what a message asks, or reply with an error. Raises `ProtocolError` for a flood of them."""
         if self._message_limit.take(self._loop.time()):
             raise ProtocolError(f"expected at most {MESSAGES_PER_S} messages a second", "flood")

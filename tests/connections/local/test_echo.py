@@ -34,7 +34,7 @@ def cleaned(reply: Samples, microphone: Samples, played_rate_hz: int = RATE_HZ) 
     blocks = []
     for number in range(len(reply) // BLOCK):
         canceller.played(played[number * size : (number + 1) * size])
-        blocks.append(canceller.heard(microphone[number * BLOCK : (number + 1) * BLOCK]))
+        blocks.append(canceller.cancel(microphone[number * BLOCK : (number + 1) * BLOCK]))
     return np.concatenate(blocks)
 
 

@@ -212,7 +212,7 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_conversation(
     def full(*_: object) -> None:
         raise UserError("the disk is full")
 
-    monkeypatch.setattr("connections.recorded.recording.Recording.heard", full)
+    monkeypatch.setattr("connections.recorded.recording.Recording.add_user", full)
     kept = Kept(tmp_path / "kept")
     kept.hear(0.5, 640)
     kept.hear(0.0, 1000)
