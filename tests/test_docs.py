@@ -1,4 +1,4 @@
-"""The documents, put to the test."""
+"""The instructions of the documents, carried out."""
 
 import json
 import re
@@ -78,7 +78,7 @@ class Copy:
 
 
 def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
-    """In a copy of the program: the files of the page, its row, its contract, its command."""
+    """In a copy of the program: the page's files, row, contract and command."""
     copy = Copy(tmp_path / "program", "docs/adding-an-engine.md")
     (row,) = copy.lines
     copy.edit("catalogue/tts.py", "CATALOGUE = (", f"CATALOGUE = (\n{row},")
@@ -94,7 +94,7 @@ def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets")
 def test_adding_a_connection_word_for_word(question: Path, tmp_path: Path) -> None:
-    """In a copy of the program: the files of the page, its three lines, its test, its command."""
+    """In a copy of the program: the page's files, lines, test and command."""
     copy = Copy(tmp_path / "program", "docs/adding-a-connection.md")
     flag, row, case = copy.lines
     importing = "from arguments_classes.unix_socket_arguments import UnixSocketArguments\n"

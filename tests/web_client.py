@@ -16,7 +16,7 @@ RATE_HZ = 24000
 
 
 class WebClient:
-    """Sends loud and quiet audio, and keeps what comes back."""
+    """Says loud and quiet audio, and keeps all messages it receives."""
 
     def __init__(self, port: int, query: str = "", **options: Any) -> None:
         self.rate_hz = RATE_HZ
@@ -34,43 +34,43 @@ class WebClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Say goodbye."""
         self._stack.close()
 
     def drop(self) -> None:
-        """Vanish without closing, as in a tunnel."""
+        """Disconnect without a goodbye, as in a tunnel."""
         self.socket.socket.shutdown(socket.SHUT_RDWR)
 
     @property
     def key(self) -> str:
-        """The key with which to resume the session."""
+        """The key to resume the session with."""
         return str(self.until("welcome")["key"])
 
     def say(self, ms: int, level: float = 0.5) -> None:
-        """Send audio, in packets of 20 ms, as fast as possible."""
+        """Say `ms` of audio in packets of 20 ms, as fast as they can be sent."""
         packet = to_pcm16(np.full(self.rate_hz // 50, level, np.float32))
         for _ in range(ms // 20):
             self.socket.send(packet)
 
     def ask(self) -> None:
-        """Send a question, and wait for the reply to begin."""
+        """Ask a question, and wait for the answer to begin."""
         self.say(400)
         self.say(600, 0.0)
         self.until("ReplyStarted")
 
     def send(self, kind: str, **fields: Any) -> None:
-        """Send a JSON message."""
+        """Send a message in JSON."""
         self.socket.send(json.dumps({"type": kind, **fields}))
 
     def until(self, kind: str) -> dict[str, Any]:
-        """Wait for the next message of this type, or event of this name."""
+        """Wait for the next message of this type, or the next event of this name."""
         while True:
             message = self.receive()
             if message is not None and kind in (message["type"], message.get("event")):
                 return message
 
     def receive(self) -> dict[str, Any] | None:
-        """The next message; None: it was audio."""
+        """Receive the next message; None for audio."""
         data = self.socket.recv(PATIENCE_S)
         if isinstance(data, bytes):
             self.audio.append(data)
@@ -80,7 +80,7 @@ class WebClient:
         return message
 
     def until_closed(self) -> int:
-        """Wait for the end; returns the close code."""
+        """Wait for the end of the connection and return its code."""
         with contextlib.suppress(ConnectionClosed):
             while True:
                 self.receive()
