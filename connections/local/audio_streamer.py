@@ -15,10 +15,9 @@ from arguments_classes.local_arguments import LocalArguments
 from connections.base import CLOSE_S, OpenSession
 from connections.local.echo import choose_echo_canceller
 from connections.local.talk_key import HELP, TalkKey, expect_terminal
-from pipeline.audio import clean, from_pcm16, to_pcm16
+from pipeline.audio import Gain, clean, from_pcm16, to_pcm16
 from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
-from pipeline.gain_ramp import GainRamp
 from pipeline.messages import Samples
 from pipeline.session import Session
 from pipeline.sink import Frame
@@ -55,7 +54,7 @@ class LocalAudioStreamer:
         self.full_duplex = arguments.headphones or self._echo is not None
         self._blocks: deque[Samples] = deque()
         self._silent_at = -math.inf
-        self._gain = GainRamp()
+        self._gain = Gain()
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._error: Exception | None = None

@@ -10,10 +10,9 @@ from connections.access.pace_limit import PaceLimit
 from connections.access.rate_limit import FLOOD_S, MESSAGES_PER_S, RateLimit
 from connections.realtime.base_client import BaseClient
 from connections.remote_pace import FRAMES_PER_S
-from pipeline.audio import clean
+from pipeline.audio import Gain, clean
 from pipeline.clock import MonotonicClock
 from pipeline.errors import ProtocolError
-from pipeline.gain_ramp import GainRamp
 from pipeline.messages import Samples
 from pipeline.sink import Frame
 
@@ -50,7 +49,7 @@ class WebRTCClient(BaseClient):
         self._clock = MonotonicClock()
         self._frames: deque[Samples] = deque()
         self._frames_lock = threading.Lock()
-        self._gain = GainRamp()
+        self._gain = Gain()
         self._heard_all_at = -math.inf
         self._event_limit = RateLimit(MESSAGES_PER_S, MESSAGES_PER_S * FLOOD_S, self._loop.time())
         self._pace_limit = PaceLimit(self._loop.time())
@@ -90,7 +89,6 @@ class WebRTCClient(BaseClient):
         """The next 20 ms of the reply; None: silence."""
         with self._frames_lock:
             if not self._frames:
-                self._gain.skip()
                 return None
             self._heard_all_at = self._clock.now() + FRAME_S + DELAY_S  # before nothing is left
             frame = self._frames.popleft()

@@ -6,8 +6,7 @@ from collections import deque
 import numpy as np
 
 from connections.tcp.wire import WireFrame
-from pipeline.audio import from_pcm16
-from pipeline.gain_ramp import GainRamp
+from pipeline.audio import Gain, from_pcm16
 from pipeline.messages import Samples
 
 
@@ -17,7 +16,7 @@ class Playback:
     def __init__(self) -> None:
         self._pieces: deque[tuple[int, int, Samples]] = deque()  # turn, first sample, audio
         self._lock = threading.Lock()
-        self._gain = GainRamp()
+        self._gain = Gain()
         self.played = (0, 0)
         """The current turn, and the sample up to which the sound card has it."""
 

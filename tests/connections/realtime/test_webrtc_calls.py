@@ -91,7 +91,7 @@ class TestBeginning:
         [
             ("m=audio", "m=video", "expected audio and a data channel, got application, video"),
             ("m=application", "m=audio", "offer that can be answered"),
-            ("a=sendrecv", "a=sendonly", "can be heard"),
+            ("a=sendrecv", "a=sendonly", "audio that you receive"),
             ("a=group:BUNDLE 0 1", "a=group:BUNDLE 0", "bundle"),
             ("a=mid:1", "a=mid:0", "bundle"),
             ("a=fingerprint:", "a=x:", "fingerprint"),
