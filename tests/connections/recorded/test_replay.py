@@ -260,7 +260,7 @@ def test_a_folder_that_is_none(tmp_path: Path, events: str | None) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told_at_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot be written into"):
+    with pytest.raises(UserError, match="cannot be written to"):
         Archive(tmp_path / "file" / "kept")
 
 

@@ -64,7 +64,7 @@ class TestAccess:
     def test_a_public_address_wants_a_token(self, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("S2S_TOKEN", raising=False)
         with pytest.raises(
-            UserError, match=r"--recv_host .* set --token \(or S2S_TOKEN\), or say --insecure"
+            UserError, match=r"--recv_host .* set --token \(or S2S_TOKEN\), or add --insecure"
         ):
             SocketServer(SocketArguments(recv_host=host, recv_port=0), StopRequest())
 
