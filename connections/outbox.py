@@ -1,4 +1,4 @@
-"""Outbox: what waits to be sent to a client, and wakes the loop that sends it."""
+"""Outbox: messages that wait to be sent to a client by the event loop."""
 
 import asyncio
 import math
@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 
 
 def _nothing() -> None:
-    """The default of a callback."""
+    """Do nothing."""
 
 
 class Outbox(Generic[Item]):
@@ -66,7 +66,7 @@ class Outbox(Generic[Item]):
             self._items = [item for item in self._items if not unwanted(item)]
 
     def wake(self) -> None:
-        """Let the server look, from any thread: there is something to take."""
+        """Tell the server that there is something to take. Called from any thread."""
         tell_loop(self._loop, self._on_items)
 
     async def wait(self) -> None:

@@ -1,4 +1,4 @@
-"""PacedSink: the half of a sink that says when there is room, the same for every client on a network."""
+"""PacedSink: the timing half of a sink, shared by all clients that are paced by the clock."""
 
 import math
 
@@ -6,7 +6,7 @@ from connections.remote_pace import RemotePace
 
 
 class PacedSink:
-    """A base of sinks whose client has no clock here. They report what they do to `_pace`."""
+    """Base of sinks without a device of their own. They report sending and flushing to `_pace`."""
 
     rate_hz: int
     frame_samples: int

@@ -10,7 +10,7 @@ from connections.access.rate_limit import RateLimit
 from pipeline.errors import ProtocolError
 
 MAX_CLIENTS = 10_000
-"""Clients to remember, some 3 MB; beyond, the ones idle for longest are forgotten."""
+"""Clients to remember, some 3 MB; beyond this number, those idle for longest are forgotten."""
 
 
 class TooOften(ProtocolError):

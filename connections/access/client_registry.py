@@ -23,11 +23,11 @@ GRACE_S = 15.0
 """How long a session waits for a client whose connection dropped: a tunnel, a change of networks."""
 
 MAX_WAITING_S = 0.1
-"""Audio waiting for the VAD in any one session: beyond, the machine has no room for another session."""
+"""Limit of the audio waiting for the VAD in any session; beyond it there is no room for another one."""
 
 MAX_LATE = 3.0
-"""Users heard late at a time, averaged over the last seconds: beyond, there is no room either. Hardly
-any are until the machine is almost full; after that, everybody waits ever longer."""
+"""Limit of the number of users heard late, averaged over the last seconds; beyond it there is no room
+either. Hardly any are late until the machine is almost full; from then on all wait ever longer."""
 
 
 class Client(Sink, Protocol):

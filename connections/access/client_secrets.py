@@ -17,8 +17,8 @@ MAX_SECRETS = 1000
 
 
 class ClientSecrets:
-    """A program that has the token passes them to clients that must not know it. Each opens any number
-    of sessions until it expires; sessions that are open by then go on.
+    """Keys for clients that must not know the token; a program that knows it requests them. Each opens
+    any number of sessions until it expires; sessions that are open by then go on.
 
     Only hashes are kept. Used on the thread of the server.
     """

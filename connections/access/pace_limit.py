@@ -5,7 +5,7 @@ from pipeline.errors import ProtocolError
 
 
 class PaceLimit:
-    """Compares the audio that a client has sent with the time since it began, `now`."""
+    """Compares the audio that a client has sent with the time that has passed since `now`."""
 
     def __init__(self, now: float) -> None:
         self._since = now

@@ -38,7 +38,7 @@ def can_cancel_echo(*rates_hz: int) -> bool:
 
 
 def choose_echo_canceller(heard_rate_hz: int, played_rate_hz: int) -> "EchoCanceller | None":
-    """An echo canceller, if one can be had; else the user is told what that means and what to do."""
+    """An echo canceller; None if there is none, after telling the user the effect and the remedy."""
     if can_cancel_echo(heard_rate_hz, played_rate_hz):
         return EchoCanceller(heard_rate_hz, played_rate_hz)
     print(f"  {HALF_DUPLEX}", file=sys.stderr, flush=True)
@@ -46,7 +46,7 @@ def choose_echo_canceller(heard_rate_hz: int, played_rate_hz: int) -> "EchoCance
 
 
 class EchoCanceller:
-    """WebRTC's, packaged by livekit: it takes 0.08 ms for 10 ms of audio.
+    """WebRTC's echo canceller, packaged by livekit: it takes 0.08 ms for 10 ms of audio.
 
     It works for the sound devices of this process, since only here the played audio is known.
     Loudspeaker and microphone may have their own threads and rates.

@@ -1,4 +1,4 @@
-"""BaseClient: what RealtimeClient and WebRTCClient have in common."""
+"""BaseClient: the common part of RealtimeClient and WebRTCClient."""
 
 import asyncio
 import secrets
