@@ -1,4 +1,4 @@
-"""The client of the socket mode: a microphone and a loudspeaker on a thin machine."""
+"""The client of the socket mode: microphone and loudspeaker on a machine that need not run models."""
 
 from utils.launch import prepare_launch
 
@@ -17,7 +17,7 @@ import uuid
 from typing import Any
 
 from command_line.help import HelpFormatter, ShowVersion
-from connections.local.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
+from connections.local.echo import choose_echo_canceller
 from connections.tcp.playback import Playback
 from connections.tcp.wire import (
     FrameKind,
@@ -35,15 +35,15 @@ CONNECT_S = 5.0
 FIRST_BACK_OFF_S = 0.5
 MAX_BACK_OFF_S = 8.0
 MICROPHONE_BLOCKS = 64
-"""Two seconds of audio may wait for the network; older audio is of no use to anybody."""
+"""Blocks of audio that may wait for the network, two seconds; older audio is of no use."""
 
 
 class Refused(UserError):
-    """The server does not want this client."""
+    """The server has refused this client."""
 
 
 class Client:
-    """One conversation with a server, which begins anew whenever the connection was lost."""
+    """A conversation with a server, which begins again whenever the connection is lost."""
 
     def __init__(self, arguments: argparse.Namespace, shutdown: StopRequest) -> None:
         self._arguments = arguments
@@ -55,13 +55,9 @@ class Client:
             find_sound_device("input", arguments.input_device),
             find_sound_device("output", arguments.output_device),
         )
-        self._echo: EchoCanceller | None = None
-        rates = arguments.send_rate, arguments.recv_rate
-        if arguments.echo_cancellation and not arguments.headphones:
-            if can_cancel_echo(*rates):
-                self._echo = EchoCanceller(*rates)
-            else:
-                say(HALF_DUPLEX)
+        wants_echo_cancelled = arguments.echo_cancellation and not arguments.headphones
+        rates_hz = arguments.send_rate, arguments.recv_rate
+        self._echo = choose_echo_canceller(*rates_hz) if wants_echo_cancelled else None
         self._connection: Connection | None = None
         self._back_off_s = FIRST_BACK_OFF_S
 
@@ -76,13 +72,13 @@ class Client:
                 except (OSError, ProtocolError) as error:
                     problem = f"no connection to {self._arguments.host}: {error}"
                 if not self._shutdown.requested.is_set():
-                    say(f"{problem}; trying again in {self._back_off_s:.1f} s")
+                    inform(f"{problem}; trying again in {self._back_off_s:.1f} s")
                     self._shutdown.requested.wait(self._back_off_s * random.uniform(1, 1.3))
                     self._back_off_s = min(2 * self._back_off_s, MAX_BACK_OFF_S)
         return 130
 
     def _talk(self) -> None:
-        """One connection, until it ends. Raises `Refused`."""
+        """Run one connection until it ends. Raises `Refused`."""
         self._playback = Playback()
         arguments = self._arguments
         hello = Hello(
@@ -104,15 +100,15 @@ class Client:
                 elif frame.kind is FrameKind.EVENT:
                     self._show(frame.json())
                 elif frame.kind is FrameKind.CONTROL and not sender.is_alive():
-                    welcome(frame.json())
+                    expect_welcome(frame.json())
                     self._back_off_s = FIRST_BACK_OFF_S
-                    say(f"connected to {arguments.host}; speak, Ctrl-C ends")
+                    inform(f"connected to {arguments.host}; speak, Ctrl-C ends")
                     sender.start()
                 else:
-                    self._obey(frame)
+                    self._handle(frame)
             self._connection = None
 
-    def _obey(self, frame: WireFrame) -> None:
+    def _handle(self, frame: WireFrame) -> None:
         request = frame.json()
         match request.get("type"):
             case "flush":
@@ -123,7 +119,7 @@ class Client:
                 raise Refused(f"the server refuses us: {request.get('text')}")
 
     def _send(self, connection: "Connection") -> None:
-        """Send the microphone, and now and then what was played."""
+        """Send the microphone's audio, and reports of what was played."""
         while not self._microphone.empty():
             self._microphone.get_nowait()
         sample, reported = 0, (0, 0)
@@ -155,7 +151,7 @@ class Client:
         def heard(data: Any, samples: int, times: Any, status: Any) -> None:
             block = bytes(data)
             if self._echo is not None:
-                block = to_pcm16(self._echo.heard(from_pcm16(block)))
+                block = to_pcm16(self._echo.cancel(from_pcm16(block)))
             with contextlib.suppress(queue.Full):
                 self._microphone.put_nowait(block)
 
@@ -209,37 +205,37 @@ class Connection:
         self._loudspeaker.close()
 
     def frames(self) -> Any:
-        """What the server sends, until it hangs up."""
+        """The frames of the server, until it hangs up."""
         reader = FrameReader()
         while data := self._loudspeaker.recv(65536):
             yield from reader.feed(data)
 
     def send(self, frame: WireFrame) -> None:
-        """Send to the microphone's port."""
+        """Send a frame to the microphone's port."""
         self._microphone.sendall(frame.encode())
 
     def shut_down(self) -> None:
-        """Wake whoever waits on one of the sockets; from any thread."""
+        """Shut both sockets down, which wakes a thread that waits on one. Called from any thread."""
         for connection in (self._microphone, self._loudspeaker):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-def welcome(request: dict[str, Any]) -> None:
-    """Check the first word of the server. Raises `Refused`."""
+def expect_welcome(request: dict[str, Any]) -> None:
+    """Check the first control frame of the server. Raises `Refused`, or `ProtocolError`."""
     if request.get("type") == "refused":
         raise Refused(f"the server refuses us: {request.get('text')}")
     if request.get("type") != "welcome":
         raise ProtocolError(f"expected a welcome, got {request.get('type')!r}")
 
 
-def say(text: str) -> None:
-    """Tell the person."""
+def inform(text: str) -> None:
+    """Tell the user, on standard error."""
     print(f"  {text}", file=sys.stderr, flush=True)
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """The flags. Plain argparse: a thin machine needs no machine learning library for them."""
+    """Parse the flags, with plain argparse: this client needs no machine learning library."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=HelpFormatter, allow_abbrev=False
     )
@@ -248,23 +244,23 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add("--host", default="localhost", help="where the server runs")
     add("--send_port", type=int, default=12345, help="the server's port for the microphone")
     add("--recv_port", type=int, default=12346, help="the server's port for the loudspeaker")
-    add("--send_rate", type=int, default=16000, help="of the microphone, in Hz")
-    add("--recv_rate", type=int, default=16000, help="of the loudspeaker, in Hz")
+    add("--send_rate", type=int, default=16000, help="sample rate of the microphone, in Hz")
+    add("--recv_rate", type=int, default=16000, help="sample rate of the loudspeaker, in Hz")
     add("--list_play_chunk_size", type=int, default=1024, help="samples in a block of the sound card")
-    add("--input_device", help="microphone: number or part of its name")
-    add("--output_device", help="loudspeaker: number or part of its name")
+    add("--input_device", help="microphone: its number or part of its name")
+    add("--output_device", help="loudspeaker: its number or part of its name")
     add(
         "--headphones",
         action="store_true",
-        help="the microphone does not hear the loudspeaker: speak at any time, and interrupt",
+        help="the microphone does not hear the loudspeaker, so you can interrupt at any time",
     )
     add(
         "--no_echo_cancellation",
         action="store_false",
         dest="echo_cancellation",
-        help="on loudspeakers, do not listen while the server speaks",
+        help="with loudspeakers, do not listen while the server speaks",
     )
-    add("--token", help="what the server wants to hear; or set S2S_TOKEN")
+    add("--token", help="the server's token, if it needs one; or set S2S_TOKEN")
     arguments = parser.parse_args(argv)
     for name in ("send_port", "recv_port"):
         if not 1 <= getattr(arguments, name) <= 65535:
@@ -280,7 +276,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def main(argv: list[str]) -> int:
-    """Exit code 2: a mistake, explained; 3: no sound device; 130: Ctrl-C."""
+    """Run the client. Exit code 2: a mistake, explained; 3: no sound device; 130: Ctrl-C."""
     try:
         return Client(parse(argv), Shutdown()).run()
     except UserError as error:

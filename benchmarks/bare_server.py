@@ -13,7 +13,7 @@ import uvicorn
 
 from benchmarks.line import DECIDED, HOST
 from benchmarks.speech import PACKET, PACKET_S, RATE_HZ
-from connections.access.credentials import listen
+from connections.listen import listen
 from pipeline.audio import from_pcm16
 from pipeline.settings import EndpointerSettings
 from VAD.endpointer import Endpointer, Voice

@@ -1,34 +1,51 @@
-"""Connection: what a way in and out looks like to the command."""
+"""Connection: a way for audio to come in and go out, as the command sees it."""
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from pipeline.capabilities import Capabilities
 from pipeline.clock import Clock
+from pipeline.errors import ProtocolError
 from pipeline.session import Session
 from pipeline.sink import Sink
+
+logger = logging.getLogger(__name__)
 
 CLOSE_S = 0.8
 """How long sessions may take to end: Ctrl-C ends the program within a second."""
 
 
 def tell_loop(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args: object) -> None:
-    """Call `callback` on the thread of the event loop. One that is closed has nobody left to tell."""
+    """Call `callback` on the thread of the event loop; does nothing if the loop is closed."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(callback, *args)
 
 
+@contextlib.contextmanager
+def beginning_session() -> Iterator[None]:
+    """Turn a failure within the block into a `ProtocolError` for the client; log its stack."""
+    try:
+        yield
+    except ProtocolError:
+        raise
+    except Exception as error:
+        logger.exception("a session could not be begun")
+        raise ProtocolError("the server could not begin a session", "internal_error") from error
+
+
 class OpenSession(Protocol):
-    """Begins a conversation that is heard through `sink`; `label` names it where there are several."""
+    """Begins a conversation whose replies go to `sink`; `label` tells it from others in the output."""
 
     def __call__(self, sink: Sink, label: str, clock: Clock | None = None) -> Session: ...
 
 
 class Connection(Protocol):
-    """Made before the engines are loaded, so that a busy port or a missing file is told at once."""
+    """Made before the engines are loaded, so that a busy port or a missing file is reported at once."""
 
     def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
-        """Serve until the end, or until Ctrl-C; `can` is what they can do. The exit code."""
+        """Serve until the end, or until Ctrl-C; returns the exit code. `capabilities` are those of the
+        engines behind `open_session`."""
         ...

@@ -1,4 +1,4 @@
-"""RemotePace: what a client that is elsewhere has heard by now, and when to send it more."""
+"""RemotePace: an estimate of what a remote client has played, and of when to send it more."""
 
 import threading
 
@@ -7,19 +7,20 @@ from pipeline.sink import ClockPace, Frame
 
 FRAMES_PER_S = 50
 LEAD_MS = 60
-"""Sent ahead of when it is to be heard: three frames."""
+"""Audio sent ahead of real time: three frames."""
 
 MAX_DELAY_S = 2.0
-"""A client that reports to be further behind is wrong, or gone."""
+"""A client that reports a longer delay is wrong, or gone."""
 
 
 class RemotePace:
-    """Our clock says when what was sent is due; the client reports how far behind it is.
+    """Our clock says when audio is due; the client's reports say how far it lags behind.
 
-    Called by the thread of the playout and by that of the server.
+    Called on the thread of the playout and on that of the server.
     """
 
     def __init__(self, rate_hz: int, frame_samples: int, lead_ms: float, delay_ms: float) -> None:
+        """`delay_ms`: the lag assumed until the client reports."""
         self._rate_hz = rate_hz
         self._clock = MonotonicClock()
         self._pace = ClockPace(rate_hz, frame_samples, lead_ms)
@@ -36,23 +37,23 @@ class RemotePace:
         return self._pace.heard_all_at(now) + self._delay_s
 
     def unheard(self, now: float) -> int:
-        """How many samples of that it has not played."""
+        """How many of the samples sent the client has not played."""
         return self._pace.unheard(now - self._delay_s)
 
     def sent(self, frame: Frame) -> None:
-        """A frame is on its way."""
+        """Note that a frame is on its way."""
         with self._lock:
             self._pace.sent(len(frame.samples), self._clock.now())
             self._sent_of_turn = (frame.turn, frame.sample + len(frame.samples))
 
     def flushed(self) -> None:
-        """The client drops what it has not played."""
+        """Note that the client drops the audio it has not played."""
         with self._lock:
             self._sent_of_turn = (0, 0)
             self._pace.flushed(self._clock.now() - self._delay_s)
 
     def played(self, turn: int, sample: int) -> None:
-        """The client has played `turn` up to `sample`: so late is it behind our clock."""
+        """Note that the client has played `turn` up to `sample`, which shows its lag."""
         with self._lock:
             sent_turn, sent = self._sent_of_turn
             if turn == sent_turn:

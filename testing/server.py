@@ -1,10 +1,12 @@
 """ScriptedServer and ScriptedWebServer: the real servers over scripted engines, in this process."""
 
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
+from connections.base import Connection
 from connections.tcp.server import SocketServer
 from connections.web.server import WebSocketServer
 from engines.engines import Cascade, Engines
@@ -30,17 +32,21 @@ from VAD.base import VoiceDetector
 STOP_S = 10.0
 
 
-class _Scripted:
-    """Serves until the block ends."""
+Server = TypeVar("Server", bound=Connection)
 
-    _server: SocketServer | WebSocketServer
 
-    def __init__(self, vad: VoiceDetector | None = None) -> None:
+class ScriptedConnection(Generic[Server]):
+    """Any connection; `connect` makes it, to be stopped by the request. It runs until the block ends."""
+
+    def __init__(
+        self, connect: Callable[[StopRequest], Server], vad: VoiceDetector | None = None
+    ) -> None:
         self.stt, self.llm = ScriptedRecognizer(), ScriptedModel()
         self.tts = ScriptedSynthesizer()
         self.sessions: list[Session] = []
         self.chats: list[Chat] = []
         self._stop = StopRequest()
+        self._server = connect(self._stop)
         shared_stt: SharedEngine[Recognizer] = SharedEngine(self.stt)
         shared_llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
         shared_tts: SharedEngine[Synthesizer] = SharedEngine(self.tts)
@@ -81,19 +87,19 @@ class _Scripted:
         return self.sessions[-1]
 
 
-class ScriptedServer(_Scripted):
+class ScriptedServer(ScriptedConnection[SocketServer]):
     """The TCP server, on two free ports of the loopback address."""
 
     def __init__(self, **flags: Any) -> None:
-        super().__init__()
-        self._server = SocketServer(SocketArguments(recv_port=0, send_port=0, **flags), self._stop)
+        arguments = SocketArguments(recv_port=0, send_port=0, **flags)
+        super().__init__(lambda stop: SocketServer(arguments, stop))
         self.microphone_port, self.loudspeaker_port = self._server.ports
 
 
-class ScriptedWebServer(_Scripted):
+class ScriptedWebServer(ScriptedConnection[WebSocketServer]):
     """The page and the WebSocket, on a free port of the loopback address, or on `port`."""
 
     def __init__(self, *, port: int = 0, vad: VoiceDetector | None = None, **flags: Any) -> None:
-        super().__init__(vad)
-        self._server = WebSocketServer(WebSocketArguments(port=port, **flags), self._stop)
+        arguments = WebSocketArguments(port=port, **flags)
+        super().__init__(lambda stop: WebSocketServer(arguments, stop), vad)
         self.port = self._server.port

@@ -24,7 +24,7 @@ PATIENCE_S = 20.0
 
 
 class ScriptedMicrophone(MediaStreamTrack):  # type: ignore[misc]
-    """Says scripted speech as a tone of 200 Hz, and is silent otherwise; 20 ms at a time."""
+    """Plays a tone of 200 Hz at the given levels, 20 ms each, and silence otherwise."""
 
     kind = "audio"
 
@@ -32,7 +32,7 @@ class ScriptedMicrophone(MediaStreamTrack):  # type: ignore[misc]
         super().__init__()
         self.levels: deque[float] = deque()
         self.most = math.inf
-        """Maximum number of packets to send."""
+        """The number of packets to send."""
         self.changed = asyncio.Event()
         self._begun_at: float | None = None
         self._count = 0
@@ -56,7 +56,7 @@ class ScriptedMicrophone(MediaStreamTrack):  # type: ignore[misc]
 
 
 class CallClient:
-    """Says loud and quiet audio, and keeps all events and the audio it receives."""
+    """Sends loud and quiet audio, and keeps the events and the levels that come back."""
 
     def __init__(
         self,
@@ -123,14 +123,14 @@ class CallClient:
         self.offer = self.connection.localDescription.sdp
 
     def call(self) -> Any:
-        """Send the offer and return the server's answer."""
+        """Send the offer; returns the server's response."""
         headers = {**self.headers, "Content-Type": "application/sdp"}
         answer = httpx2.post(self.url, content=self.offer, headers=headers, timeout=PATIENCE_S)
         self.location = answer.headers.get("Location", "")
         return answer
 
     def accept(self, answer: str) -> None:
-        """Set the other side's description."""
+        """Take the server's SDP."""
         self.do(self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer")))
 
     def _on_track(self, track: MediaStreamTrack) -> None:
@@ -147,7 +147,7 @@ class CallClient:
         await asyncio.gather(*self._listening)
 
     async def vanish(self) -> None:
-        """Disappear like a lost network: nothing is sent any more, not even a goodbye."""
+        """Vanish like a lost network: nothing is sent any more, not even a goodbye."""
         (transport,) = {t.receiver.transport.transport for t in self.connection.getTransceivers()}
         for protocol in transport._connection._protocols:
             protocol.transport.abort()
@@ -155,20 +155,20 @@ class CallClient:
     # -- the conversation --------------------------------------------------------------------------
 
     def say(self, ms: int, level: float = 0.5) -> None:
-        """Say `ms` of audio, after any that is still being said."""
+        """Send audio, after what is already queued."""
         self._loop.call_soon_threadsafe(self.microphone.levels.extend, [level] * (ms // 20))
 
     def allow(self, packets: float) -> None:
-        """Let the microphone send `packets` packets in all."""
+        """Let the microphone send this many packets."""
         self.microphone.most = packets
         self._loop.call_soon_threadsafe(self.microphone.changed.set)
 
     def send(self, kind: str, **fields: Any) -> None:
-        """Send an event unchecked."""
+        """Send an event unchanged."""
         self.send_raw(json.dumps({"type": kind, **fields}))
 
     def send_raw(self, message: str | bytes) -> None:
-        """Send a message unchecked."""
+        """Send a message unchanged."""
         self._loop.call_soon_threadsafe(self.channel.send, message)
 
     def until(self, kind: str) -> Any:
@@ -192,5 +192,5 @@ class CallClient:
         return [event.type for event in self.events]
 
     def heard_ms(self, least: float, most: float) -> int:
-        """Milliseconds during which the level lay between the two."""
+        """For how long the level was between `least` and `most`."""
         return 20 * sum(least < level < most for level in self.heard)

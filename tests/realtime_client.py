@@ -16,7 +16,7 @@ PATIENCE_S = 20.0
 
 
 class RealtimeClient:
-    """Says loud and quiet audio, and keeps all events it receives."""
+    """Sends loud and quiet audio, and keeps what comes back."""
 
     def __init__(self, port: int, key: str = "none", model: str = "ours") -> None:
         self.events: list[Any] = []
@@ -35,27 +35,27 @@ class RealtimeClient:
         self._stack.close()
 
     def say(self, ms: int, level: float = 0.5) -> None:
-        """Say `ms` of audio in packets of 20 ms, as fast as they can be sent."""
+        """Send audio, in packets of 20 ms, as fast as possible."""
         packet = base64.b64encode(to_pcm16(np.full(RATE_HZ // 50, level, np.float32))).decode()
         for _ in range(ms // 20):
             self.connection.input_audio_buffer.append(audio=packet)
 
     def ask(self) -> None:
-        """Ask a question, followed by a pause."""
+        """Send a question and the pause after it."""
         self.say(400)
         self.say(600, 0.0)
 
     def send(self, kind: str, **fields: Any) -> None:
-        """Send an event unchecked."""
+        """Send an event unchanged."""
         self.connection.send({"type": kind, **fields})  # type: ignore[arg-type]
 
     def configure(self, **session: Any) -> Any:
-        """Change the session, and wait until it has changed."""
+        """Change the session, and wait for the new configuration."""
         self.send("session.update", session={"type": "realtime", **session})
         return self.until("session.updated").session
 
     def note(self, text: str, role: str = "user") -> str:
-        """Add a message to the conversation and return its id."""
+        """Put a message into the conversation; returns its id."""
         kind = "output_text" if role == "assistant" else "input_text"
         item = {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
         self.send("conversation.item.create", item=item)
@@ -84,6 +84,6 @@ class RealtimeClient:
         return [event for event in self.events if event.type == kind]
 
     def audio(self) -> Any:
-        """The audio received, as float32."""
+        """The audio that was received, as float32."""
         deltas = self.of("response.output_audio.delta")
         return from_pcm16(b"".join(base64.b64decode(event.delta) for event in deltas))

@@ -14,7 +14,7 @@ MAGIC = b"\x89S2S\r\n\x1a\n"
 AUDIO, CONTROL, EVENT, PLAYED = 1, 2, 3, 4
 PATIENCE_S = 30.0
 LOUD = (np.full(512, 0.5) * 32767).astype("<i2").tobytes()
-"""32 ms of audio that the scripted voice detector takes for speech."""
+"""32 ms that the scripted voice detector takes for speech."""
 QUIET = bytes(1024)
 
 
@@ -41,7 +41,7 @@ class RawClient:
         self.microphone.sendall(LOUD * 10 + QUIET * 10)
 
     def ask_live(self) -> None:
-        """Send the same at the pace of speech, for a client with a turn just before."""
+        """Send the same in real time, for a client that has just received a reply."""
         self.send_live(LOUD, 10)
         self.send_live(QUIET, 10)
 
@@ -55,7 +55,7 @@ class RawClient:
         self.microphone.sendall(data)
 
     def receive(self, count: int) -> bytes:
-        """Receive `count` bytes of the answer."""
+        """Receive this many bytes of the reply."""
         data = b""
         while len(data) < count:
             block = self.loudspeaker.recv(count - len(data))
@@ -65,7 +65,7 @@ class RawClient:
         return data
 
     def receive_all(self) -> bytes:
-        """Receive the answer until the server hangs up."""
+        """Receive the reply until the server hangs up."""
         return self.receive(1 << 30)
 
 
@@ -126,7 +126,7 @@ def in_background(work: Any) -> threading.Thread:
 
 
 def wait_for(happened: Any, what: str) -> None:
-    """Wait for an effect of another thread that sends no event."""
+    """Wait for something that happens on another thread without a signal."""
     deadline = time.monotonic() + PATIENCE_S
     while not happened():
         assert time.monotonic() < deadline, f"expected {what}"

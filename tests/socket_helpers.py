@@ -1,4 +1,4 @@
-"""Helpers shared by the tests of the socket mode: a scripted server and its clients."""
+"""Helpers of the socket mode's tests: clients for a scripted server."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.socket_clients import FramedClient, RawClient
 from tests.speech import RATE_HZ
 
 REPLY_MS = 320
-"""Length of the scripted engines' answer, in whole blocks of 32 ms."""
+"""The length of the scripted reply, in whole blocks of 32 ms."""
 
 
 def raw(server: ScriptedServer) -> RawClient:

@@ -3,15 +3,19 @@
 import json
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from pipeline.audio import from_pcm16, to_pcm16
 from tests.command import ROOT, run, tracked
 from tests.speech import RATE_HZ, silence, spoken
 
@@ -36,29 +40,34 @@ def test_the_example_of_a_config_file(question: Path, tmp_path: Path) -> None:
     assert {"mode", "input", "thresh", "stt", "llm", "tts"} <= settings.keys()
 
 
-def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
-    """In a copy of the program: the page's files, row, contract and command."""
-    copy = tmp_path / "program"
-    for name in tracked("*"):
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, copy / name)
-    page = (ROOT / "docs/adding-an-engine.md").read_text("utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", page, re.S)
-    assert len(blocks) == 4
-    for block in blocks:
-        named = re.match(r"# (\S+\.py)\n", block)
-        if named:
-            (copy / named[1]).write_text(block)
-        else:
-            menu = copy / "catalogue" / "tts.py"
-            menu.write_text(
-                menu.read_text().replace("CATALOGUE = (", f"CATALOGUE = (\n{block.rstrip()},")
-            )
+class Copy:
+    """A copy of the program, in which the Python blocks of a page are carried out."""
 
-    def do(*command: str) -> str:
+    def __init__(self, folder: Path, page: str) -> None:
+        self.folder = folder
+        for name in tracked("*"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+        self.lines: list[str] = []
+        """Blocks that are not a file, in order."""
+        for block in re.findall(r"```python\n(.*?)\n```", (ROOT / page).read_text("utf-8"), re.S):
+            named = re.match(r"# (\S+\.py)\n", block)
+            if named:
+                (folder / named[1]).write_text(f"{block}\n")
+            else:
+                self.lines.append(block)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a passage that a file has once."""
+        text = (self.folder / name).read_text("utf-8")
+        assert text.count(old) == 1, f"{name}: expected {old!r} once"
+        (self.folder / name).write_text(text.replace(old, new), "utf-8")
+
+    def do(self, *command: str) -> str:
+        """Run a command in Python; its output."""
         ended = subprocess.run(
             [sys.executable, *command],
-            cwd=copy,
+            cwd=self.folder,
             capture_output=True,
             text=True,
             timeout=100,
@@ -67,14 +76,69 @@ def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
-    do("-m", "pytest", "tests/test_beeper.py")
-    assert "--tts_beep_ms" in do("s2s_pipeline.py", "--tts", "beeper", "--help")
+
+def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
+    """In a copy of the program: the page's files, row, contract and command."""
+    copy = Copy(tmp_path / "program", "docs/adding-an-engine.md")
+    (row,) = copy.lines
+    copy.edit("catalogue/tts.py", "CATALOGUE = (", f"CATALOGUE = (\n{row},")
+    copy.do("-m", "pytest", "tests/test_beeper.py")
+    assert "--tts_beep_ms" in copy.do("s2s_pipeline.py", "--tts", "beeper", "--help")
     output = tmp_path / "beeps.wav"
     flags = ("--llm", "eliza", "--tts", "beeper", "--tts_pitch", "1000", "--output", str(output))
-    do("s2s_pipeline.py", "--mode", "file", "--input", str(question), *flags)
+    copy.do("s2s_pipeline.py", "--mode", "file", "--input", str(question), *flags)
     beeps, rate_hz = soundfile.read(output)
     spectrum = np.abs(np.fft.rfft(beeps))
     assert np.argmax(spectrum) * rate_hz / len(beeps) == pytest.approx(1000, abs=10)
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets")
+def test_adding_a_connection_word_for_word(question: Path, tmp_path: Path) -> None:
+    """In a copy of the program: the page's files, lines, test and command."""
+    copy = Copy(tmp_path / "program", "docs/adding-a-connection.md")
+    flag, row, case = copy.lines
+    importing = "from arguments_classes.unix_socket_arguments import UnixSocketArguments\n"
+    first_import = "from arguments_classes.websocket_arguments import"
+
+    def replace(name: str, old: str, new: Callable[[str], str]) -> None:
+        (found,) = set(re.findall(old, (copy.folder / name).read_text("utf-8"), re.M))
+        copy.edit(name, found, new(found))
+
+    replace("arguments_classes/module_arguments.py", r"mode: Literal\[.*?\]", lambda _: flag)
+    (modes,) = (
+        name
+        for name in tracked("command_line/*.py")
+        if re.search("^MODES = {", (ROOT / name).read_text("utf-8"), re.M)
+    )
+    indented = re.sub("^(?=.)", " " * 8, case, flags=re.M)
+    for name in (modes, "s2s_pipeline.py"):
+        copy.edit(name, first_import, f"{importing}{first_import}")
+    copy.edit(modes, "MODES = {\n", f"MODES = {{\n    {row}\n")
+    replace("s2s_pipeline.py", r"^        case FileArguments\(.*$", lambda found: f"{indented}\n{found}")
+
+    copy.do("-m", "pytest", "tests/test_unix_socket.py")
+    assert "--unix_path" in copy.do("s2s_pipeline.py", "--mode", "unix", "--help")
+    samples, _ = soundfile.read(question, dtype="float32")
+    path = str(tmp_path / "s2s.sock")
+    command = ("s2s_pipeline.py", "--mode", "unix", "--unix_path", path, "--llm", "eliza")
+    with (
+        subprocess.Popen(
+            [sys.executable, *command], cwd=copy.folder, stderr=subprocess.PIPE, text=True
+        ) as server,
+        socket.socket(socket.AF_UNIX) as client,
+    ):
+        try:
+            assert server.stderr is not None
+            assert any("clients connect to" in line for line in server.stderr), "it did not start"
+            client.connect(path)
+            client.sendall(to_pcm16(samples))
+            client.shutdown(socket.SHUT_WR)
+            reply = from_pcm16(b"".join(iter(lambda: client.recv(4096), b"")))
+        finally:
+            server.send_signal(signal.SIGINT)
+        server.communicate(timeout=20)
+    assert np.abs(reply).max() > 0.1
+    assert server.returncode == 130
 
 
 def test_every_dependency_is_explained() -> None:

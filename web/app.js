@@ -1,7 +1,7 @@
-// The page: joins the line, the sound and what is shown.
+// The page: joins the connection, the sound and the display.
 
+import { Connection } from "./connection.js";
 import { LatencyChart } from "./latency.js";
-import { Line } from "./line.js";
 import { RATE_HZ, Sound } from "./sound.js";
 import { Transcript } from "./transcript.js";
 
@@ -9,7 +9,7 @@ const part = (id) => document.getElementById(id);
 const sound = new Sound();
 const transcript = new Transcript(part("transcript"));
 const chart = new LatencyChart(part("latency"));
-let line = null;
+let connection = null;
 let muted = false;
 let replying = 0;
 const figures = { sent: 0, played: 0, gaps: 0, waiting: 0, peak: 0 };
@@ -45,17 +45,17 @@ async function begin() {
     part("talk").disabled = false;
     return show("off");
   }
-  line = new Line(sound.context.sampleRate, part("token").value || token());
-  for (const [name, heed] of Object.entries(FROM_SERVER)) {
-    line.addEventListener(name, ({ detail }) => heed(detail));
+  connection = new Connection(sound.context.sampleRate, part("token").value || token());
+  for (const [name, handle] of Object.entries(FROM_SERVER)) {
+    connection.addEventListener(name, ({ detail }) => handle(detail));
   }
   sound.volume = Number(part("volume").value);
-  line.connect();
+  connection.connect();
 }
 
 async function end() {
-  line?.hangUp();
-  line = null;
+  connection?.hangUp();
+  connection = null;
   await sound.end();
   enable(false);
   show("off");
@@ -69,12 +69,12 @@ function enable(on) {
   part("talk").textContent = on ? "Hang up" : "Talk";
 }
 
-/** A link may carry the token behind the #, which browsers do not send to anybody. */
+/** A link may carry the token behind the #, which browsers do not send to any server. */
 function token() {
   return new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 }
 
-// -- what the server says -----------------------------------------------------------------------------
+// -- messages of the server ---------------------------------------------------------------------------
 
 const FROM_SERVER = {
   welcome() {
@@ -89,11 +89,11 @@ const FROM_SERVER = {
   duck: (order) => sound.duck(order),
   error: ({ code, text }) => (code === "unknown_voice" ? refuseVoice(text) : trouble(text)),
   away({ seconds, text }) {
-    trouble(text || `The connection is lost; trying again in ${seconds.toFixed(1)} s.`);
+    trouble(text || `The connection was lost; trying again in ${seconds.toFixed(1)} s.`);
     show("away");
   },
   async gone({ text }) {
-    if (!line) return;
+    if (!connection) return;
     await end();
     if (text) trouble(text);
   },
@@ -126,18 +126,18 @@ const EVENTS = {
   SessionEnded: ({ reason }) => transcript.note(`The conversation ended: ${reason}.`),
 };
 
-// -- what the microphone and the loudspeaker say ------------------------------------------------------
+// -- microphone and loudspeaker -----------------------------------------------------------------------
 
 sound.addEventListener("packet", ({ detail: { audio, peak } }) => {
   part("heard").value = Math.sqrt(peak);
   figures.sent += 1;
-  line?.sendAudio(audio);
+  connection?.sendAudio(audio);
 });
 
 sound.addEventListener("played", ({ detail }) => {
   Object.assign(figures, detail);
   part("said").value = Math.sqrt(detail.peak);
-  if (detail.position) line?.send("played", detail.position);
+  if (detail.position) connection?.send("played", detail.position);
   if (part("debug").open) showFigures();
 });
 
@@ -147,17 +147,17 @@ sound.addEventListener("unplugged", () => {
 });
 
 function showFigures() {
-  const frame = (line?.rate ?? RATE_HZ) / 50;
+  const frame = (connection?.rate ?? RATE_HZ) / 50;
   const shown = {
     "packets sent": figures.sent,
-    "packets received": line?.received ?? 0,
+    "packets received": connection?.received ?? 0,
     "packets played": (figures.played / frame).toFixed(1),
-    "waiting to be played": `${((1000 * figures.waiting) / (line?.rate ?? RATE_HZ)).toFixed(0)} ms`,
+    "waiting to be played": `${((1000 * figures.waiting) / (connection?.rate ?? RATE_HZ)).toFixed(0)} ms`,
     "gaps": figures.gaps,
     "loudspeaker": figures.peak > 0.001 ? "sounding" : "silent",
     "volume": part("volume").value,
     "audio": `${sound.context?.state ?? "off"}, ${sound.context?.sampleRate ?? "–"} Hz`,
-    "reconnected": line?.reconnected ?? 0,
+    "reconnected": connection?.reconnected ?? 0,
   };
   part("figures").replaceChildren(
     ...Object.entries(shown).flatMap(([name, value]) => {
@@ -169,9 +169,9 @@ function showFigures() {
   );
 }
 
-// -- what the user does -------------------------------------------------------------------------------
+// -- the user's controls ------------------------------------------------------------------------------
 
-part("talk").onclick = () => (line ? end() : begin());
+part("talk").onclick = () => (connection ? end() : begin());
 
 part("mute").onclick = () => {
   muted = !muted;
@@ -181,14 +181,14 @@ part("mute").onclick = () => {
   show("listening");
 };
 
-part("stop").onclick = () => line?.send("interrupt");
+part("stop").onclick = () => connection?.send("interrupt");
 
 part("typed").onsubmit = (event) => {
   event.preventDefault();
   const text = part("text").value.trim();
   if (!text) return;
   transcript.said({ text });
-  line?.send("respond", { text });
+  connection?.send("respond", { text });
   part("text").value = "";
 };
 
@@ -196,10 +196,10 @@ for (const id of ["hands", "mode", "voice", "language"]) part(id).onchange = tel
 part("volume").oninput = () => (sound.volume = Number(part("volume").value));
 part("debug").ontoggle = showFigures;
 
-/** The voices that may be chosen, for the list behind the field; asked for once. */
+/** Fill the list of voices behind the field; fetched once. */
 async function offerVoices() {
   if (part("voices").children.length) return;
-  const headers = line?.token ? { Authorization: `Bearer ${line.token}` } : {};
+  const headers = connection?.token ? { Authorization: `Bearer ${connection.token}` } : {};
   const answer = await fetch("/v1/voices", { headers }).catch(() => null);
   if (!answer?.ok) return;
   const { voices } = await answer.json();
@@ -215,23 +215,23 @@ function refuseVoice(text) {
 part("voice").oninput = () => refuseVoice("");
 
 function tellSettings() {
-  part("hold").hidden = !line || part("hands").value !== "push";
-  line?.send("settings", {
+  part("hold").hidden = !connection || part("hands").value !== "push";
+  connection?.send("settings", {
     hands_free: part("hands").value === "free",
     reply_mode: part("mode").value,
     language: part("language").value || null,
   });
-  line?.send("settings", { voice: part("voice").value.trim() || null }); // alone: it may be refused
-  if (line) show("listening");
+  connection?.send("settings", { voice: part("voice").value.trim() || null }); // alone: it may be refused
+  if (connection) show("listening");
 }
 
 let holding = false;
 
 function hold(on) {
-  if (on === holding || !line || part("hands").value !== "push") return;
+  if (on === holding || !connection || part("hands").value !== "push") return;
   holding = on;
   part("hold").classList.toggle("held", on);
-  line.send(on ? "start" : "commit");
+  connection.send(on ? "start" : "commit");
 }
 
 part("hold").onpointerdown = () => hold(true);
@@ -242,7 +242,7 @@ addEventListener("keydown", (event) => {
   if (event.code === "Escape" && holding) {
     holding = false;
     part("hold").classList.remove("held");
-    line?.send("cancel");
+    connection?.send("cancel");
   } else if (event.code === "Space" && !typing(event) && !event.repeat) {
     event.preventDefault();
     hold(true);

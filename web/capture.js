@@ -1,4 +1,4 @@
-// Runs beside the page: cuts what the microphone hears into packets of 20 ms, as int16.
+// An audio worklet: cuts the microphone's audio into packets of 20 ms, as int16.
 
 const PACKETS_PER_S = 50;
 
@@ -12,7 +12,7 @@ class Capture extends AudioWorkletProcessor {
 
   process([input]) {
     const samples = input[0];
-    if (!samples) return true; // the microphone is not there yet
+    if (!samples) return true; // the microphone is not connected yet
     for (const sample of samples) {
       const limited = Math.max(-1, Math.min(1, sample));
       this.peak = Math.max(this.peak, Math.abs(limited));

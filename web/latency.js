@@ -1,4 +1,4 @@
-// Where the time of the last answers went, as bars.
+// The latency of the last replies by stage, as bars.
 
 const KEPT = 3;
 const PARTS = ["silence", "stt", "llm", "tts", "rest"];

@@ -1,8 +1,8 @@
-// Runs beside the page: plays what the server sends without gaps, and tells what was played.
+// An audio worklet: plays the server's audio without gaps, and reports what was played.
 
-const MIN_LEAD_S = 0.04; // begin when so much is there: two packets
+const MIN_LEAD_S = 0.04; // playback begins with this much audio: two packets
 const MAX_LEAD_S = 0.2;
-const MORE_LEAD_S = 0.02; // after each gap; networks that hiccup do so again
+const MORE_LEAD_S = 0.02; // added after each gap, since a network that hiccups does so again
 const REPORTS_PER_S = 10;
 
 class Playback extends AudioWorkletProcessor {
@@ -13,7 +13,7 @@ class Playback extends AudioWorkletProcessor {
     this.playing = false;
     this.held = 0; // samples for which the first piece has been waiting for more
     this.gain = this.wantedGain = 1;
-    this.last = null; // {turn, sample} up to which was played
+    this.last = null; // {turn, sample}: the end of what was played
     this.figures = { played: 0, gaps: 0, peak: 0 };
     this.sinceReport = 0;
     this.port.onmessage = ({ data }) => this[data.order](data);
@@ -32,7 +32,7 @@ class Playback extends AudioWorkletProcessor {
       const kept = Math.max(0, sample - piece.sample);
       return kept ? [{ ...piece, audio: piece.audio.subarray(0, kept) }] : [];
     });
-    this.last = null; // silence is meant, it is no gap
+    this.last = null; // the silence that follows is intended, and is not a gap
   }
 
   duck({ gain }) {
@@ -46,7 +46,7 @@ class Playback extends AudioWorkletProcessor {
   process(_, [output]) {
     const out = output[0];
     if (!this.playing && this.pieces.length) {
-      this.held += out.length; // an answer may be shorter than the lead, and is not held for ever
+      this.held += out.length; // a reply may be shorter than the lead, and must not wait for ever
       this.playing = this.waiting >= this.lead || this.held >= this.lead;
     }
     const filled = this.playing ? this.fill(out) : 0;

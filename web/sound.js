@@ -3,9 +3,9 @@
 export const RATE_HZ = 24000;
 
 const TROUBLE = {
-  NotAllowedError: "The microphone is not allowed. Allow it beside the address of this page, then press Talk.",
+  NotAllowedError: "The microphone is blocked. Allow it next to the address of this page, then press Talk.",
   NotFoundError: "There is no microphone. Plug one in, then press Talk.",
-  NotReadableError: "The microphone is taken by another program.",
+  NotReadableError: "The microphone is in use by another program.",
 };
 
 export class Sound extends EventTarget {
@@ -14,10 +14,10 @@ export class Sound extends EventTarget {
   #playback = null;
   #volume = null;
 
-  /** Ask for the microphone and begin. Throws an Error whose message is for people. */
+  /** Ask for the microphone and begin. Throws an Error whose message is for the user. */
   async begin() {
     if (!window.isSecureContext || !navigator.mediaDevices) {
-      throw new Error("Browsers give a page the microphone only over HTTPS, or on localhost.");
+      throw new Error("Browsers allow a page to use the microphone only over HTTPS, or on localhost.");
     }
     const wanted = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
     try {

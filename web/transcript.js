@@ -1,8 +1,8 @@
-// The conversation as text: what is being said, what was said, what was heard of it and what was cut.
+// The conversation as text: partial and final transcripts, and replies with the unheard part struck out.
 
 export class Transcript {
   #list;
-  #guess = null; // the bubble of what the user is saying now
+  #guess = null; // the bubble of the partial transcript
   #replies = new Map(); // turn ▶ {item, text}
 
   constructor(list) {
@@ -24,7 +24,7 @@ export class Transcript {
     this.#show();
   }
 
-  /** What was being said came to nothing. */
+  /** Remove the partial transcript: the speech came to nothing. */
   unsaid() {
     this.#guess?.remove();
     this.#guess = null;
@@ -38,7 +38,7 @@ export class Transcript {
     this.#show();
   }
 
-  /** Of an answer that was cut, what was not heard is struck out. */
+  /** End a reply; if it was interrupted, strike out the part that was not heard. */
   done({ turn, state, heard }) {
     const reply = this.#replies.get(turn);
     if (!reply) return;

@@ -1,1 +1,1 @@
-"""Access to a server: credentials, limits, and the registry of its clients."""
+"""Access to a server: credentials, limits, and the registry of clients."""

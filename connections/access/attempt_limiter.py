@@ -1,4 +1,4 @@
-"""Attempts: how often each client has tried to come in, whether or not they knew a token."""
+"""AttemptLimiter: limits how often a client may try to connect, with or without a valid token."""
 
 import ipaddress
 import math
@@ -10,11 +10,11 @@ from connections.access.rate_limit import RateLimit
 from pipeline.errors import ProtocolError
 
 MAX_CLIENTS = 10_000
-"""That are remembered, some 3 MB; of more the longest absent are forgotten."""
+"""Clients to remember, some 3 MB; beyond this number, those idle for longest are forgotten."""
 
 
 class TooOften(ProtocolError):
-    """A client tries again and again."""
+    """Too many attempts by one client."""
 
     def __init__(self, retry_after_s: float) -> None:
         self.retry_after_s = math.ceil(retry_after_s)
@@ -22,16 +22,16 @@ class TooOften(ProtocolError):
 
 
 class AttemptLimiter:
-    """Counts, for each client, up to `per_minute`. Used on the thread of the server."""
+    """Allows each client `per_minute` attempts. Used on the thread of the server."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_minute = per_minute
         self._clock = clock
         self._limits: OrderedDict[str, RateLimit] = OrderedDict()
-        """Of the clients of the last minute; who came last is last."""
+        """The clients of the last minute, the most recent one last."""
 
     def count(self, client: str) -> None:
-        """They try to come in. Raises `TooOften`."""
+        """Count an attempt of this client. Raises `TooOften`."""
         now = self._clock()
         if client not in self._limits:
             self._limits[client] = RateLimit(self._per_minute / 60, self._per_minute, now)
@@ -42,19 +42,19 @@ class AttemptLimiter:
             raise TooOften(wait_s)
 
     def _forget(self, now: float) -> None:
-        """Who has not come for a minute may try as often as anybody, so nothing is kept of them."""
+        """Drop clients that were idle for a minute: their bucket is full again."""
         while True:
-            client, limit = next(iter(self._limits.items()))  # the longest absent
+            client, limit = next(iter(self._limits.items()))  # idle for longest
             if now - limit.asked_at < 60 and len(self._limits) <= MAX_CLIENTS:
                 return
             del self._limits[client]
 
 
 def network_of(address: str) -> str | None:
-    """Who is behind an address; None: this machine itself, for which nothing is counted.
+    """The network to count an address under; None: this machine itself, which is not limited.
 
-    Of IPv6 the first 64 bits, since one network has all the others (RFC 4291, 2.5.1); what is no address
-    is one client.
+    An IPv6 address counts by its first 64 bits, since one network has all the others (RFC 4291, 2.5.1).
+    Everything that is not an address counts as one client.
     """
     try:
         ip = ipaddress.ip_address(address)

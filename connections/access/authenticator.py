@@ -1,4 +1,4 @@
-"""Door: who may come in over HTTP and the WebSocket, and what they show there."""
+"""Authenticator: admits clients over HTTP and the WebSocket by the token that they send."""
 
 from fastapi.requests import HTTPConnection
 
@@ -7,31 +7,31 @@ from connections.access.credentials import Credentials, Grant
 from pipeline.errors import ProtocolError
 
 TOKEN_PROTOCOLS = ("s2s-token.", "openai-insecure-api-key.")
-"""A browser cannot set a header, so the token comes as the name of a subprotocol beside that of the
-conversation; the second is how OpenAI's clients say it."""
+"""Prefixes of subprotocols that carry a token, since a browser cannot set a header for a WebSocket. The
+second is the one OpenAI's clients use."""
 
 
 class Authenticator:
-    """Asked by everything that is served and not for everybody."""
+    """Guards every route that is not public."""
 
-    def __init__(self, access: Credentials, attempts: AttemptLimiter) -> None:
-        self.access = access
+    def __init__(self, credentials: Credentials, attempts: AttemptLimiter) -> None:
+        self.credentials = credentials
         self._attempts = attempts
 
     def admit(
         self, connection: HTTPConnection, earlier: Grant | None = None, *, by_token: bool = False
     ) -> Grant:
-        """Who comes may come in. `earlier`: with which they came before, it counts though it has
-        expired; `by_token`: a client secret is not enough. Raises `ProtocolError`."""
+        """Admit a client. `earlier`: its grant from before the connection dropped, valid even if the
+        client secret has expired; `by_token`: a client secret is not enough. Raises `ProtocolError`."""
         client = network_of(address_of(connection))
         if client is not None:
             self._attempts.count(client)
-        if not self.access.may_come_from(
+        if not self.credentials.allows_origin(
             connection.headers.get("origin"), connection.headers.get("host")
         ):
             raise ProtocolError("expected a page of this server (see --allow_origins)", "unauthorized")
         token = _token(connection)
-        grant = earlier if earlier and earlier.is_for(token) else self.access.grant(token)
+        grant = earlier if earlier and earlier.is_for(token) else self.credentials.grant(token)
         if grant is None:
             raise ProtocolError("expected a token", "unauthorized")
         if by_token and grant.session is not None:
@@ -40,12 +40,12 @@ class Authenticator:
 
 
 def address_of(connection: HTTPConnection) -> str:
-    """From which they come; behind a proxy that is trusted, what it says."""
+    """The address of the client, as reported by the proxy if that is trusted."""
     return connection.client.host if connection.client else ""
 
 
 def _token(connection: HTTPConnection) -> str:
-    """From the header, or from the subprotocols that a browser offers."""
+    """The token in the header, or in the subprotocols that a browser offers; empty if there is none."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token

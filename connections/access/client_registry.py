@@ -1,4 +1,4 @@
-"""Guests: who is talking over the WebSocket, how many more may, and who may come back."""
+"""ClientRegistry: the clients of a web server and their sessions; limits their number."""
 
 import asyncio
 import time
@@ -23,63 +23,63 @@ GRACE_S = 15.0
 """How long a session waits for a client whose connection dropped: a tunnel, a change of networks."""
 
 MAX_WAITING_S = 0.1
-"""Of audio that waits for the VAD in one of the sessions: then the machine has no room for another."""
+"""Limit of the audio waiting for the VAD in any session; beyond it there is no room for another one."""
 
 MAX_LATE = 3.0
-"""The same where so many people are heard late at a time, as a mean of the last seconds. Hardly anybody
-is, until the machine is almost full; beyond, everybody waits ever longer."""
+"""Limit of the number of users heard late, averaged over the last seconds; beyond it there is no room
+either. Hardly any are late until the machine is almost full; from then on all wait ever longer."""
 
 
 class Client(Sink, Protocol):
-    """One client: the sink of their session, and what they say and are told. But for the sink all is
+    """One client: the sink of its session, and the messages it sends and receives. All but the sink is
     called on the thread of the server."""
 
     key: str
-    """Who knows it may go on with the session."""
+    """The secret with which a client resumes its session."""
 
     @property
     def comes_back(self) -> bool:
-        """Whether a client whose connection drops can go on."""
+        """Whether the session survives a dropped connection."""
         ...
 
     def begin(self, session: Session) -> None:
-        """This is the session that is heard through them."""
+        """Serve this session, whose sink this client is."""
         ...
 
     def attach(self, *, again: bool) -> None:
-        """Somebody reads; `again`: after their connection had dropped."""
+        """The connection is open; `again`: after an earlier one had dropped."""
         ...
 
     def detach(self) -> None:
-        """Nobody reads any more."""
+        """The connection is gone."""
         ...
 
     async def next_messages(self) -> list[str | bytes]:
-        """Wait for something to be sent."""
+        """Wait for messages to send."""
         ...
 
     def take_messages(self) -> list[str | bytes]:
-        """What is to be sent now."""
+        """The messages to send now."""
         ...
 
     async def receive(self, data: str | bytes) -> None:
-        """What the client says. Raises `ProtocolError` where the connection has to end."""
+        """Handle a message of the client. Raises `ProtocolError` if the connection has to end."""
         ...
 
 
 @dataclass
 class _Registration:
-    """A guest, their session, and what ends it if they do not come back."""
+    """A client, its session, and the timer that ends the session unless the client comes back."""
 
     client: Client
     session: Session
     number: int
     network: str | None
-    """Who is behind their address."""
+    """The network of the client's address; see `network_of`."""
     grant: Grant
-    """With which they came."""
+    """The grant by which the client was admitted."""
     leave: Callable[[ProtocolError], None] = lambda error: None
-    """Hang up the present connection, and say why."""
+    """Hangs up the present connection, and tells the client why."""
     timer: asyncio.TimerHandle | None = None
 
 
@@ -90,10 +90,10 @@ class ClientRegistry:
         self, open_session: OpenSession, arguments: WebSocketArguments, capabilities: Capabilities
     ) -> None:
         self.capabilities = capabilities
-        """What their sessions can do."""
+        """The capabilities of the engines behind the sessions."""
         self._open_session = open_session
-        self._most = arguments.max_sessions
-        self._most_of_one = arguments.max_sessions_per_client
+        self._max_sessions = arguments.max_sessions
+        self._max_per_client = arguments.max_sessions_per_client
         self._limits_s = arguments.idle_timeout_s, arguments.longest_session_s
         self._registrations: dict[str, _Registration] = {}
         self._numbers = count(1)
@@ -102,27 +102,25 @@ class ClientRegistry:
 
     @property
     def count(self) -> int:
-        """How many sessions there are, with those that wait for their client."""
+        """The number of sessions, including those that wait for their client to come back."""
         return len(self._registrations)
 
     @property
     def has_room(self) -> bool:
-        """Whether one more may come, as far as their number goes."""
-        return not self.closing and self.count < self._most
+        """Whether the number of sessions allows one more."""
+        return not self.closing and self.count < self._max_sessions
 
-    def welcome(self, client: Client, peer: str, grant: Grant) -> Client:
-        """A session for a new guest. Raises `ProtocolError` where there is no room."""
+    def register(self, client: Client, peer: str, grant: Grant) -> Client:
+        """Begin a session for a new client. Raises `ProtocolError` if there is no room for it."""
         if not self.has_room:
             raise ProtocolError(f"expected room, but {self.count} people are talking already", "full")
         network = network_of(peer)
-        if (
-            network
-            and sum(s.network == network for s in self._registrations.values()) >= self._most_of_one
-        ):
+        from_there = sum(known.network == network for known in self._registrations.values())
+        if network and from_there >= self._max_per_client:
             raise ProtocolError(
-                f"expected at most {self._most_of_one} conversations at once from one address", "full"
+                f"expected at most {self._max_per_client} conversations at once from one address", "full"
             )
-        if self._is_full():
+        if self._is_busy():
             raise ProtocolError("expected room, but this machine is busy; try again soon", "full")
         number = next(self._numbers)
         session = self._open_session(client, f"{number} {peer}")
@@ -136,20 +134,20 @@ class ClientRegistry:
         return client
 
     def grant_of(self, key: str) -> Grant | None:
-        """With which they came who have this key."""
+        """The grant by which the client with this key was admitted; None: there is no such client."""
         registered = self._registrations.get(key)
         return None if registered is None else registered.grant
 
-    def welcome_back(self, key: str) -> Client:
-        """Who has this key; an older connection of theirs is hung up. Raises `ProtocolError`."""
+    def resume(self, key: str) -> Client:
+        """The client with this key; hangs up its older connection. Raises `ProtocolError`."""
         registered = self._registrations.get(key)
         if registered is None or not registered.client.comes_back:
-            raise ProtocolError("expected the key of a session that is waiting, it has ended", "gone")
-        registered.leave(ProtocolError("you are connected anew", "replaced"))
+            raise ProtocolError("expected the key of a waiting session, but it has ended", "gone")
+        registered.leave(ProtocolError("you have connected again", "replaced"))
         return registered.client
 
     def attached(self, client: Client, leave: Callable[[ProtocolError], None]) -> None:
-        """Their connection is open; `leave` hangs it up."""
+        """Note that a client's connection is open; `leave` hangs it up."""
         registered = self._registrations[client.key]
         registered.leave = leave
         if registered.timer is not None:
@@ -157,7 +155,7 @@ class ClientRegistry:
             registered.timer = None
 
     def dropped(self, client: Client) -> None:
-        """Their connection is gone: wait for them to come back, where they can."""
+        """Note that a client's connection is gone; wait for it to come back, if it can."""
         registered = self._registrations.get(client.key)
         if not client.comes_back:
             self.left(client)
@@ -169,15 +167,15 @@ class ClientRegistry:
             )
 
     def left(self, client: Client) -> None:
-        """They said that they will not come back."""
+        """End the session of a client that will not come back."""
         registered = self._registrations.get(client.key)
         if registered is not None:
             registered.session.close("the client left")
 
-    def hung_up(self, key: str) -> None:
-        """Who has this key ends the session. Raises `ProtocolError`."""
+    def hang_up(self, key: str) -> None:
+        """End the session with this key. Raises `ProtocolError`."""
         if key not in self._registrations:
-            raise ProtocolError("expected the id of a call that goes on", "gone")
+            raise ProtocolError("expected the id of a running call", "gone")
         self.left(self._registrations[key].client)
 
     def _ended(self, client: Client) -> None:
@@ -187,18 +185,16 @@ class ClientRegistry:
                 registered.timer.cancel()
             registered.leave(ProtocolError("the session has ended", "ended"))
 
-    def _is_full(self) -> bool:
-        """Whether the machine hardly keeps up with those who are there."""
-        intakes, now = (
-            [registered.session.intake for registered in self._registrations.values()],
-            time.monotonic(),
-        )
+    def _is_busy(self) -> bool:
+        """Whether the machine barely keeps up with the sessions that it has."""
+        now = time.monotonic()
+        intakes = [registered.session.intake for registered in self._registrations.values()]
         waiting_s = max((intake.backlog_s for intake in intakes), default=0.0)
         late = sum(intake.lag.share(now) for intake in intakes)
         return waiting_s > MAX_WAITING_S or late > MAX_LATE
 
     def overview(self) -> list[dict[str, object]]:
-        """For the operator: who is there, without a word of what is said."""
+        """The sessions, for the operator, without a word of what is said."""
         return [
             {
                 "session": registered.number,
@@ -211,7 +207,7 @@ class ClientRegistry:
         ]
 
     def close(self) -> list[Session]:
-        """Everybody out; the sessions, whose end can be waited for."""
+        """End all sessions; returns them, so that the caller can wait for their end."""
         self.closing = True
         sessions = [registered.session for registered in list(self._registrations.values())]
         for session in sessions:

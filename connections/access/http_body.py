@@ -5,11 +5,11 @@ from fastapi.requests import Request
 from pipeline.errors import ProtocolError
 
 
-async def body_of(request: Request, longest: int) -> bytes:
-    """All of it. Raises `ProtocolError` as soon as it is longer than so many bytes."""
+async def body_of(request: Request, max_bytes: int) -> bytes:
+    """The whole body. Raises `ProtocolError` as soon as it is longer than `max_bytes`."""
     body = b""
     async for piece in request.stream():
         body += piece
-        if len(body) > longest:
-            raise ProtocolError(f"expected at most {longest} bytes", "too_long")
+        if len(body) > max_bytes:
+            raise ProtocolError(f"expected at most {max_bytes} bytes", "too_long")
     return body

@@ -1,4 +1,4 @@
-"""What is answered over HTTP where something is refused, in the shape that OpenAI's clients read."""
+"""Error responses over HTTP, in the shape that OpenAI's clients read."""
 
 import logging
 
@@ -20,7 +20,7 @@ _TYPES = {429: "rate_limit_error"}
 
 
 class BadParameter(ProtocolError):
-    """Something in the body of a request makes no sense; `param` says what, by its path."""
+    """A field in the body of a request makes no sense; `param` is its path."""
 
     def __init__(self, text: str, param: str) -> None:
         super().__init__(text)
@@ -28,7 +28,7 @@ class BadParameter(ProtocolError):
 
 
 async def refuse(request: Request, error: Exception) -> JSONResponse:
-    """The answer to a request that ended with a `ProtocolError`."""
+    """The response to a request that ended with a `ProtocolError`."""
     assert isinstance(error, ProtocolError)
     facts = {"peer": address_of(request), "code": error.code, "path": request.url.path}
     logger.info("refused", extra=facts)

@@ -1,14 +1,14 @@
-"""RateLimit: a token bucket. So many at once, then so many a second."""
+"""RateLimit: a token bucket. It allows a burst, then a steady rate."""
 
 FLOOD_S = 10.0
-"""Seconds beyond real time that a client may send at once: what a hiccup of the network held back."""
+"""Seconds beyond real time that a client may send at once, as after a hiccup of the network."""
 
 MESSAGES_PER_S = 50
-"""JSON messages that a client may send, with a burst of `FLOOD_S`; the page, playing, sends ten."""
+"""JSON messages that a client may send, with a burst of `FLOOD_S`; the page sends ten while it plays."""
 
 
 class RateLimit:
-    """Holds `burst` and is filled at `per_s`; whatever happens takes one out."""
+    """A bucket of `burst` tokens, refilled at `per_s`."""
 
     def __init__(self, per_s: float, burst: float, now: float) -> None:
         self._per_s = per_s
@@ -17,7 +17,7 @@ class RateLimit:
         self.asked_at = now
 
     def take(self, now: float) -> float:
-        """Take one. 0: it was there; else none is taken, and one will be there in so many seconds."""
+        """Take a token and return 0; if there is none, return the seconds until there is."""
         self._held = min(self._burst, self._held + (now - self.asked_at) * self._per_s)
         self.asked_at = now
         if self._held < 1:

@@ -1,4 +1,4 @@
-"""TimeLimits: how long a session may last, and how long nothing may happen in it."""
+"""TimeLimits: ends sessions that are idle for too long, or last too long."""
 
 import asyncio
 
@@ -8,29 +8,28 @@ from pipeline.session import Session
 
 
 class TimeLimits:
-    """Ends a session that nobody uses, such as that of a page left open in a tab, and one that lasts
-    too long.
+    """Ends a session that nobody uses, such as that of a page left open in a tab.
 
     A box for its events; made on the thread of the server.
     """
 
     unwanted: tuple[type, ...] = LIVE
 
-    def __init__(self, session: Session, idle_s: float, longest_s: float) -> None:
+    def __init__(self, session: Session, idle_s: float, max_s: float) -> None:
         self._session = session
         self._idle_s = idle_s
         self._loop = asyncio.get_running_loop()
-        reason = f"a session may last {longest_s:g} s"
-        self._longest = self._loop.call_later(longest_s, session.close, reason)
+        reason = f"a session may last {max_s:g} s"
+        self._end = self._loop.call_later(max_s, session.close, reason)
         self._idle = self._wait()
 
     def post(self, event: Event) -> None:
-        """Somebody speaks, or was answered; from any thread."""
+        """Start the idle time anew when the user speaks or a turn ends. Called from any thread."""
         if isinstance(event, (SpeechStarted, TurnDone)):
             tell_loop(self._loop, self._restart)
 
     def close(self) -> None:
-        """The session has ended."""
+        """The session has ended: no timer is needed any more."""
         tell_loop(self._loop, self._cancel)
 
     def _wait(self) -> asyncio.TimerHandle:
@@ -44,4 +43,4 @@ class TimeLimits:
 
     def _cancel(self) -> None:
         self._idle.cancel()
-        self._longest.cancel()
+        self._end.cancel()

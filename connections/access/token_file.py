@@ -1,4 +1,4 @@
-"""TokenFile: the tokens of a server, in a file as container secrets come."""
+"""TokenFile: the tokens of a server, in a file such as a container secret."""
 
 import logging
 import os
@@ -12,20 +12,20 @@ logger = logging.getLogger(__name__)
 class TokenFile:
     """One token a line; empty lines, and those that begin with "#", do not count.
 
-    A file that changes is read anew when the next client comes, so a token is replaced without a
+    A file that changes is read again when the next client comes, so a token is replaced without a
     restart: write the new one beside the old one, change the clients, take the old one out. Raises
-    `UserError` where there is none at start; what becomes unreadable later changes nothing.
+    `UserError` if it has no token at start; if it becomes unreadable later, the tokens stay.
     """
 
     def __init__(self, path: str, named_by: str) -> None:
-        """`named_by` is the flag or the variable, for what is said about mistakes."""
+        """`named_by` is the flag or the environment variable, for error messages."""
         self._path = Path(path).expanduser()
         self._named_by = named_by
         self._seen = self._look()
         self._tokens = self._read()
 
     def tokens(self) -> tuple[str, ...]:
-        """As they are now."""
+        """The present tokens."""
         seen = self._look()
         if seen != self._seen:
             self._seen = seen
@@ -36,8 +36,8 @@ class TokenFile:
         return self._tokens
 
     def _look(self) -> tuple[int, ...]:
-        """What changes with the contents. An orchestrator changes a link, whose target has another
-        number."""
+        """A fingerprint that changes with the contents. An orchestrator replaces the target of a link,
+        which changes the inode."""
         try:
             state = os.stat(self._path)
         except OSError:
@@ -45,13 +45,13 @@ class TokenFile:
         return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
 
     def _read(self) -> tuple[str, ...]:
-        expected = f"{self._named_by}: expected a file with a token in each line, but {self._path}"
+        expected = f"{self._named_by}: expected a file with a token on each line, but {self._path}"
         try:
             lines = self._path.read_text("utf-8-sig").splitlines()
         except OSError as error:
             raise UserError(f"{expected} cannot be read: {error.strerror}") from error
         except ValueError:
-            raise UserError(f"{expected} is not text in UTF-8") from None  # which would show of it
+            raise UserError(f"{expected} is not text in UTF-8") from None  # it would quote the file
         stripped = (line.strip() for line in lines)
         tokens = tuple(line for line in stripped if line and not line.startswith("#"))
         if not tokens:

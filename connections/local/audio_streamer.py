@@ -13,9 +13,9 @@ import numpy as np
 
 from arguments_classes.local_arguments import LocalArguments
 from connections.base import CLOSE_S, OpenSession
-from connections.local.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
+from connections.local.echo import choose_echo_canceller
 from connections.local.talk_key import HELP, TalkKey, expect_terminal
-from pipeline.audio import clean, from_pcm16, to_pcm16
+from pipeline.audio import Gain, clean, from_pcm16, to_pcm16
 from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
 from pipeline.messages import Samples
@@ -27,14 +27,14 @@ from utils.sound_devices import find_sound_device, load_sounddevice
 logger = logging.getLogger(__name__)
 
 SAMPLE_RATE_HZ = 16000
-"""What the recognizer wants; a device that cannot do it runs at its own rate."""
+"""The recognizer's rate; a device that does not support it runs at its own."""
 
 BLOCKS_AHEAD = 2
-"""The one that plays next and the one behind it: 64 ms with the usual block."""
+"""The block that plays next and the one behind it: 64 ms with the usual block size."""
 
 
 class LocalAudioStreamer:
-    """One duplex stream: each call back brings a block of the microphone and takes one for the
+    """One duplex stream: each callback brings a block from the microphone and takes one for the
     loudspeaker, so the sound card is the clock of the playout."""
 
     def __init__(self, arguments: LocalArguments, shutdown: StopRequest) -> None:
@@ -49,23 +49,19 @@ class LocalAudioStreamer:
         )
         self.rate_hz = self._usable_rate()
         self.frame_samples = arguments.list_play_chunk_size * self.rate_hz // SAMPLE_RATE_HZ
-        self._echo: EchoCanceller | None = None
-        if arguments.echo_cancellation and not arguments.headphones:
-            if can_cancel_echo(self.rate_hz):
-                self._echo = EchoCanceller(self.rate_hz, self.rate_hz)
-            else:
-                print(f"  {HALF_DUPLEX}", file=sys.stderr)
+        wants_echo_cancelled = arguments.echo_cancellation and not arguments.headphones
+        self._echo = choose_echo_canceller(self.rate_hz, self.rate_hz) if wants_echo_cancelled else None
         self.full_duplex = arguments.headphones or self._echo is not None
         self._blocks: deque[Samples] = deque()
         self._silent_at = -math.inf
-        self._gain = self._target_gain = 1.0
+        self._gain = Gain()
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._error: Exception | None = None
         self._session: Session
 
     def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
-        """Talk until Ctrl-C, or until the device goes away."""
+        """Run one session until Ctrl-C, or until the device goes away."""
         self._session = open_session(self, "local")
         self._shutdown.on_stop(self._ended.set)
         names = [self._sounddevice.query_devices(device)["name"] for device in self._devices]
@@ -90,15 +86,15 @@ class LocalAudioStreamer:
     # -- the sink ----------------------------------------------------------------------------------
 
     def room_at(self, now: float) -> float:
-        """The sound card calls back when it has taken a block."""
+        """Now, or when the sound card has taken a block."""
         return now if len(self._blocks) < BLOCKS_AHEAD else math.inf
 
     def heard_all_at(self, now: float) -> float:
-        """When the last block leaves the loudspeaker, once it was taken."""
+        """When the last block will have left the loudspeaker, once it was taken."""
         return math.inf if self._blocks else self._silent_at
 
     def unheard(self, now: float) -> int:
-        """What waits here and in the sound card."""
+        """The samples that wait here and in the sound card."""
         in_card = max(0.0, self._silent_at - now) if self._silent_at > -math.inf else 0.0
         return len(self._blocks) * self.frame_samples + math.ceil(in_card * self.rate_hz)
 
@@ -108,20 +104,20 @@ class LocalAudioStreamer:
             self._blocks.append(clean(frame.samples))
 
     def flush(self, turn: int, sample: int) -> bool:
-        """Silence from the next block on."""
+        """Drop the waiting blocks; silence follows."""
         with self._lock:
             self._blocks.clear()
         return True
 
     def duck(self, turn: int, gain: float) -> bool:
-        """Quieter from the next block on."""
-        self._target_gain = gain
+        """Spread the change over the next block."""
+        self._gain.target = gain
         return True
 
     # -- the sound card ----------------------------------------------------------------------------
 
     def _on_block(self, heard: Any, played: Any, samples: int, times: Any, status: Any) -> None:
-        """Runs on the thread of the sound card; must not wait."""
+        """Called on the thread of the sound card; must not wait."""
         if status:
             logger.debug("the sound card reports: %s", status)
         try:
@@ -130,7 +126,7 @@ class LocalAudioStreamer:
             played[:] = to_pcm16(block)
             if self._echo is not None:
                 self._echo.played(block)
-                audio = self._echo.heard(audio)
+                audio = self._echo.cancel(audio)
             ago_s = times.currentTime - times.inputBufferAdcTime
             captured_at = time.monotonic() - ago_s if times.inputBufferAdcTime > 0 else None
             self._session.feed(audio, self.rate_hz, captured_at)
@@ -145,9 +141,7 @@ class LocalAudioStreamer:
             return np.zeros(samples, np.float32)
         self._silent_at = time.monotonic() + ahead_s + samples / self.rate_hz
         self._session.playout.wake()
-        ramp = np.linspace(self._gain, self._target_gain, samples, dtype=np.float32)
-        self._gain = self._target_gain
-        return block * ramp
+        return self._gain.apply(block)
 
     def _open_stream(self) -> Any:
         try:
@@ -163,11 +157,11 @@ class LocalAudioStreamer:
             )
         except self._sounddevice.PortAudioError as error:
             raise UserError(
-                f"the sound device cannot be opened: {error}; choose another: --check"
+                f"the sound device cannot be opened: {error}; --check lists others"
             ) from error
 
     def _usable_rate(self) -> int:
-        """16 kHz where both devices can, else a rate of theirs."""
+        """16 kHz if both devices support it, else a rate that they do."""
         sd, (microphone, loudspeaker) = self._sounddevice, self._devices
         own = [int(sd.query_devices(device)["default_samplerate"]) for device in self._devices]
         reason: Exception | None = None

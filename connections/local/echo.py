@@ -1,5 +1,6 @@
-"""EchoCanceller: takes what the loudspeaker plays out of what the microphone hears."""
+"""EchoCanceller: removes the loudspeaker's sound from the microphone's."""
 
+import sys
 import threading
 
 import numpy as np
@@ -12,21 +13,22 @@ FRAMES_PER_S = 100
 """The canceller works on 10 ms at a time."""
 
 LEARNING_S = 3.0
-"""So much of replies it has to hear to learn the room. Until then what is left of the echo would pass
-for speech, so the microphone is not believed while it is there. In simulated rooms, 40 to 250 ms away
-and up to 6 dB over the user, the last such sound came 2.8 s after the first word; later, one room of 32
-had one, of 0.2 s, which pauses a reply for a moment."""
+"""The amount of reply audio needed to learn the room. Until then the rest of the echo would pass for
+speech, so the microphone is muted while it lasts. In simulated rooms, with echoes 40 to 250 ms late and
+up to 6 dB louder than the user, the last such sound came 2.8 s after the first word; after that, one
+room of 32 had one, of 0.2 s, which pauses a reply for a moment."""
 
 AUDIBLE = 0.001
-"""Amplitude from which something is played, and can be learnt from."""
+"""Amplitude above which a frame is sound that the canceller can learn from."""
 
 HALF_DUPLEX = (
-    "it does not listen while it speaks, since no echo canceller is installed: pip install livekit, or "
-    "wear headphones and say --headphones"
+    "the program does not listen while it speaks, since no echo canceller is installed: "
+    "pip install livekit, or wear headphones and add --headphones"
 )
 
 DIES_AWAY_S = 0.5
-"""After the last of it was played: the way to the loudspeaker and back, and the room."""
+"""How long an echo lasts after its sound was played: the way to the loudspeaker and back, and the
+room."""
 
 
 def can_cancel_echo(*rates_hz: int) -> bool:
@@ -35,18 +37,26 @@ def can_cancel_echo(*rates_hz: int) -> bool:
     return whole and has_webrtc()
 
 
-class EchoCanceller:
-    """WebRTC's, as livekit carries it: 0.08 ms for 10 ms of audio.
+def choose_echo_canceller(heard_rate_hz: int, played_rate_hz: int) -> "EchoCanceller | None":
+    """An echo canceller; None if there is none, after telling the user the effect and the remedy."""
+    if can_cancel_echo(heard_rate_hz, played_rate_hz):
+        return EchoCanceller(heard_rate_hz, played_rate_hz)
+    print(f"  {HALF_DUPLEX}", file=sys.stderr, flush=True)
+    return None
 
-    For one device, that of this process: only there is it known what is played. Loudspeaker and
-    microphone may have threads and rates of their own.
+
+class EchoCanceller:
+    """WebRTC's echo canceller, packaged by livekit: it takes 0.08 ms for 10 ms of audio.
+
+    It works for the sound devices of this process, since only here the played audio is known.
+    Loudspeaker and microphone may have their own threads and rates.
     """
 
     def __init__(self, heard_rate_hz: int, played_rate_hz: int) -> None:
         from livekit import rtc
 
         self._frame = rtc.AudioFrame
-        # The noise suppressor takes what the canceller leaves; it costs the recognizer one word in 300.
+        # The noise suppressor removes what is left; it costs the recognizer one word in 300.
         self._canceller = rtc.AudioProcessingModule(
             echo_cancellation=True, noise_suppression=True, high_pass_filter=True
         )
@@ -59,7 +69,7 @@ class EchoCanceller:
         self._lock = threading.Lock()
 
     def played(self, samples: Samples) -> None:
-        """These go to the loudspeaker."""
+        """Take note of audio that goes to the loudspeaker."""
         with self._lock:
             for audio in self._played.feed(samples):
                 frame = self._frame(to_pcm16(audio), self._played_rate_hz, 1, len(audio))
@@ -68,8 +78,8 @@ class EchoCanceller:
                     self._to_learn -= 1
                     self._sounding = int(DIES_AWAY_S * FRAMES_PER_S)
 
-    def heard(self, samples: Samples) -> Samples:
-        """What the microphone hears besides; in whole frames, so it may lag by up to 10 ms."""
+    def cancel(self, samples: Samples) -> Samples:
+        """The microphone's audio without the echo, in whole frames: it may lag by up to 10 ms."""
         cleaned = [np.empty(0, np.float32)]
         with self._lock:
             for audio in self._heard.feed(samples):

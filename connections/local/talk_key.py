@@ -8,19 +8,22 @@ from types import TracebackType
 from pipeline.errors import UserError
 from pipeline.session import Session
 
-HELP = "press the space bar and speak, press it again for the answer; Escape takes it back, or stops it"
+HELP = "press the space bar and speak, press it again for the reply; Escape cancels either"
 
 
 def expect_terminal() -> None:
-    """Raise `UserError` where there are no keys to press."""
+    """Raise `UserError` without a terminal, which has no keys to press."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UserError("--push_to_talk needs a terminal with a keyboard; leave it out, and just speak")
+        raise UserError(
+            "--push_to_talk needs a terminal with a keyboard; leave it out, and speak hands-free"
+        )
 
 
 class TalkKey:
-    """Space or Enter begins what the user says, and ends it: terminals do not tell when a key is let go.
+    """Space or Enter begins the user's turn, and ends it: terminals do not report when a key is
+    released.
 
-    Within the block keys are read one by one and not shown. The thread that waits for them cannot be
+    Within the block keys are read one by one and not echoed. The thread that waits for them cannot be
     woken, so it ends with the program.
     """
 
@@ -47,14 +50,14 @@ class TalkKey:
         self._mode.__exit__(kind, error, trace)
 
     def _on_continue(self, number: int, frame: object) -> None:
-        """After Ctrl-Z and fg the shell has taken the terminal back, and nobody has listened."""
+        """Take the terminal back from the shell after Ctrl-Z and fg; a turn begun before is void."""
         self._mode = self._terminal.cbreak()
         self._mode.__enter__()
         if self._talking:
             self.press("KEY_ESCAPE")
 
     def press(self, key: str) -> None:
-        """A key was pressed, by its name or the character that it writes."""
+        """Handle a key press. `key` is the key's name, or the character that it writes."""
         if key in (" ", "KEY_ENTER"):
             self._talking = not self._talking
             if self._talking:

@@ -1,1 +1,1 @@
-"""The OpenAI Realtime protocol: docs/realtime.md says what of it is here."""
+"""The OpenAI Realtime protocol; docs/realtime.md lists the parts that are supported."""

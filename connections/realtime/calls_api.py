@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import importlib
-import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -12,14 +11,11 @@ from fastapi.requests import Request
 from fastapi.responses import Response
 
 from connections.access.authenticator import Authenticator, address_of
-from connections.access.client_registry import Client, ClientRegistry
-from connections.access.credentials import Grant
-from connections.base import CLOSE_S
+from connections.access.client_registry import ClientRegistry
+from connections.base import CLOSE_S, beginning_session
 from connections.realtime.ice_server import INSTALL, IceServer
 from connections.realtime.offer import offer_of
 from pipeline.errors import ProtocolError
-
-logger = logging.getLogger(__name__)
 
 PATH = "/v1/realtime/calls"
 
@@ -27,12 +23,12 @@ PATH = "/v1/realtime/calls"
 def calls_routes(
     authenticator: Authenticator, registry: ClientRegistry, ice: Sequence[IceServer]
 ) -> APIRouter:
-    """Where calls begin and end."""
+    """The routes by which calls begin and end."""
     calls: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
     async def until_all_have_ended(app: object) -> AsyncIterator[None]:
-        """Where the loop ends in the midst of a call, aiortc hangs."""
+        """Let calls end before the loop does: aiortc hangs if the loop ends in the middle of one."""
         yield
         if calls:
             await asyncio.wait(calls, timeout=CLOSE_S)
@@ -46,7 +42,8 @@ def calls_routes(
         webrtc = await _load()
         wishes = [wish for wish in (grant.session, offer.session) if wish is not None]
         client = webrtc.WebRTCClient(wishes)
-        _welcome(registry, client, address_of(request), grant)
+        with beginning_session():
+            registry.register(client, address_of(request), grant)
         call = webrtc.Call(client, registry, ice)
         task = asyncio.create_task(call.run(offer.sdp))
         calls.add(task)
@@ -58,29 +55,18 @@ def calls_routes(
     @routes.post(f"{PATH}/{{key}}/hangup")
     async def hang_up(request: Request, key: str) -> Response:
         authenticator.admit(request, registry.grant_of(key))
-        registry.hung_up(key)
+        registry.hang_up(key)
         return Response()
 
     return routes
 
 
-def _welcome(registry: ClientRegistry, client: Client, peer: str, grant: Grant) -> None:
-    """Raises `ProtocolError`."""
-    try:
-        registry.welcome(client, peer, grant)
-    except ProtocolError:
-        raise
-    except Exception as error:
-        logger.exception("a session could not be begun")
-        raise ProtocolError("the server could not begin a session", "internal_error") from error
-
-
 async def _load() -> Any:
-    """On a thread, since it takes 0.1 to 0.4 s, in which others are talking."""
+    """Import aiortc on a thread: it takes 0.1 to 0.4 s, during which other clients are talking."""
     try:
         return await asyncio.to_thread(importlib.import_module, "connections.realtime.webrtc")
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "aiortc":
             raise
-        text = f"WebRTC is not installed on this server; its operator types: {INSTALL}"
+        text = f"WebRTC is not installed on this server; its operator can type: {INSTALL}"
         raise ProtocolError(text, "not_installed") from error

@@ -1,4 +1,4 @@
-"""What a client of the Realtime protocol may say, in the types of the `openai` package."""
+"""The events that a client of the Realtime protocol may send, in the types of the `openai` package."""
 
 import typing
 from collections.abc import Iterator
@@ -26,8 +26,8 @@ from pipeline.errors import ProtocolError
 
 
 class Refusal(ProtocolError):
-    """An event of a client, or a part of it, is not obeyed; `param` names the field, `event_id` the
-    event, where the client gave it an id."""
+    """An event of a client, or a part of it, is refused; `param` names the field, `event_id` the event,
+    if the client gave it an id."""
 
     def __init__(
         self, text: str, code: str = "invalid_value", param: str | None = None, event_id: Any = None
@@ -50,8 +50,8 @@ def _kind_of_item(item: Any) -> str:
     return f"{kind} {role}".upper() if kind == "message" else f"{kind}".upper()
 
 
-# Their unions are told apart by trying each member, with an error for each; ours by what an item says
-# that it is. Tags in capitals are left out of what an error names.
+# OpenAI's unions are resolved by trying each member, with an error for each; ours by the item's type.
+# Tags are in capitals so that `decode` can leave them out of the path that an error names.
 Item: typing.TypeAlias = Annotated[
     Annotated[RealtimeConversationItemSystemMessage, Tag("MESSAGE SYSTEM")]
     | Annotated[RealtimeConversationItemUserMessage, Tag("MESSAGE USER")]
@@ -64,25 +64,25 @@ Item: typing.TypeAlias = Annotated[
 
 
 class ItemCreate(ConversationItemCreateEvent):
-    """As theirs, without the items of MCP."""
+    """OpenAI's event, without the items of MCP."""
 
     item: Item  # type: ignore[assignment]
 
 
 class ResponseParams(RealtimeResponseCreateParams):
-    """As theirs; the input may also name items of the conversation."""
+    """OpenAI's parameters; the input may also name items of the conversation."""
 
     input: list[Item] | None = None  # type: ignore[assignment]
 
 
 class ResponseCreate(ResponseCreateEvent):
-    """As theirs."""
+    """OpenAI's event, with our parameters."""
 
     response: ResponseParams | None = None
 
 
 class SessionUpdate(SessionUpdateEvent):
-    """As theirs, without sessions that only transcribe."""
+    """OpenAI's event, without sessions that only transcribe."""
 
     session: RealtimeSessionCreateRequest
 
@@ -96,11 +96,11 @@ KINDS: dict[str, type[BaseModel]] = {
     typing.get_args(kind.model_fields["type"].annotation)[0]: _OURS.get(kind, kind)
     for kind in typing.get_args(typing.get_args(RealtimeClientEvent)[0])
 }
-"""The types of the events, by what they call themselves."""
+"""The models of the events, by their `type`."""
 
 
 def decode(text: str) -> tuple[Any, list[Refusal]]:
-    """An event, and what of it is refused although the rest of it makes sense. Raises `Refusal`."""
+    """An event, and refusals of the parts that are not supported. Raises `Refusal` for all of it."""
     try:
         fields = pydantic_core.from_json(text)
     except ValueError as error:
@@ -129,7 +129,7 @@ def decode(text: str) -> tuple[Any, list[Refusal]]:
 
 
 def _given(model: BaseModel, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The fields that a client gave, with their paths."""
+    """The fields that a client set, by path."""
     for name in sorted(model.model_fields_set):
         param = f"{path}{name}"
         value = getattr(model, name) if name in type(model).model_fields else UNKNOWN

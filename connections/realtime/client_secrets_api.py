@@ -12,11 +12,11 @@ from connections.access.http_body import body_of
 from connections.access.http_errors import BadParameter
 
 MAX_BODY = 1 << 16
-"""Bytes: instructions of some pages, as over the WebSocket."""
+"""Bytes: instructions of several pages, as over the WebSocket."""
 
 
 class ExpiresAfter(BaseModel, extra="forbid"):
-    """How long a client secret lives; the numbers are OpenAI's."""
+    """The lifetime of a client secret; the numbers are OpenAI's."""
 
     anchor: Literal["created_at"] = "created_at"
     seconds: int = Field(default=600, ge=10, le=7200, strict=True)
@@ -27,11 +27,12 @@ class Wish(BaseModel, extra="forbid"):
 
     expires_after: ExpiresAfter = ExpiresAfter()
     session: dict[str, Any] = {"type": "realtime"}
-    """Carried as it is to the conversation that it is for."""
+    """Passed on unchanged to the session that the secret opens."""
 
 
 def client_secrets_routes(authenticator: Authenticator, secrets: ClientSecrets) -> APIRouter:
-    """For those who know the token: a client secret opens no way to further ones."""
+    """The route that issues client secrets. It needs a token: one secret cannot be used to get
+    another."""
     routes = APIRouter()
 
     @routes.post("/v1/realtime/client_secrets")
@@ -48,7 +49,7 @@ def client_secrets_routes(authenticator: Authenticator, secrets: ClientSecrets) 
 
 
 def _understand(body: bytes) -> Wish:
-    """Raises `BadParameter`; its text says what was expected, and nothing of what came."""
+    """Parse the body. Raises `BadParameter`, whose text says what was expected and quotes nothing."""
     try:
         return Wish.model_validate_json(body or b"{}")
     except ValidationError as error:

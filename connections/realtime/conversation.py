@@ -1,4 +1,4 @@
-"""Conversation: the items of a Realtime session, as its client sees them."""
+"""Conversation: the items of a Realtime session, as its client knows them."""
 
 import contextlib
 import secrets
@@ -19,36 +19,36 @@ from LLM.chat import FIRST, MAX_ENTRIES, Chat, Entry, said_id
 from pipeline.messages import ChatMessage
 
 MAX_TEXT = 1 << 16
-"""Characters of an item: some pages."""
+"""Characters of an item: several pages."""
 
 
 class Conversation:
-    """What is remembered is the `Chat` of the session; here is what the client was told of it.
+    """The model's memory is the `Chat` of the session; this is the view of it that the client was told.
 
-    A client learns the id of what the user says when they begin to speak, before it is a turn. So these
-    items have names of their own.
+    A client learns the id of an utterance when the user begins to speak, before there is a turn. So
+    spoken items have their own ids.
     """
 
     def __init__(self, chat: Chat, tell: SendEvent) -> None:
         self._chat = chat
         self._tell = tell
         self._items: list[str] = []
-        """In their order, the latest `MAX_ENTRIES`."""
+        """The ids of the latest `MAX_ENTRIES` items, in order."""
         self._incomplete: set[str] = set()
         self._entry_of: dict[str, str] = {}
-        """Of spoken items: the id of the entry in the chat."""
+        """Spoken item ▶ id of its entry in the chat."""
 
     @property
     def latest(self) -> str | None:
-        """The last of the items."""
+        """The id of the last item."""
         return self._items[-1] if self._items else None
 
     def spoken_in(self, turn: int, item: str) -> None:
-        """The user said this item in that turn."""
+        """Note that the user said this item in that turn."""
         self._entry_of[item] = said_id(turn)
 
     def added(self, item: ConversationItem, *, after: str | None = None) -> None:
-        """Tell that an item is there; it may not be complete."""
+        """Announce an item; it may not be complete."""
         id = str(item.id)
         known = self._items.index(after) + 1 if after in self._items else len(self._items)
         self._items.insert(0 if after == FIRST else known, id)
@@ -58,14 +58,14 @@ class Conversation:
             self._entry_of.pop(self._items.pop(0), None)
 
     def done(self, item: ConversationItem) -> None:
-        """Tell that it is complete, if it is still there."""
+        """Announce that an item is complete, unless it was deleted."""
         id = str(item.id)
         self._incomplete.discard(id)
         if id in self._items:
             self._tell(ConversationItemDone, item=item, previous_item_id=self._before(id))
 
     def create(self, event: ItemCreate) -> None:
-        """The client notes something. Raises `Refusal`."""
+        """Add an item of the client. Raises `Refusal`."""
         if isinstance(event.item, ItemReference):
             raise Refusal("expected an item, got a reference to one", param="item.type")
         id = event.item.id or f"item_{secrets.token_hex(8)}"
@@ -83,20 +83,20 @@ class Conversation:
             raise Refusal(f"there is no item {after!r:.100}", param="previous_item_id") from error
         except ValueError as error:
             raise Refusal(
-                f"there is an item {id!r:.100} already", "item_create_duplicate_item_id", "item.id"
+                f"there already is an item {id!r:.100}", "item_create_duplicate_item_id", "item.id"
             ) from error
         item = item_of(id, message, heard=False)
         self.added(item, after=after)
         self.done(item)
 
     def retrieve(self, item: str) -> ConversationItem:
-        """As it is remembered. Raises `Refusal`."""
+        """The item as the chat has it. Raises `Refusal`."""
         entry = self._find(item, "item_retrieve_invalid_item_id")
         heard = entry.turn is not None
         return item_of(item, entry.message, heard=heard, cut_short=entry.cut_short)
 
     def delete(self, item: str) -> None:
-        """The client wants it forgotten; it may be so already. Raises `Refusal`."""
+        """Delete an item for the client; the chat may have dropped it already. Raises `Refusal`."""
         if item not in self._items or item in self._incomplete:
             self._find(item, "item_delete_invalid_item_id")
         with contextlib.suppress(LookupError):
@@ -104,7 +104,7 @@ class Conversation:
         self.forgotten(item)
 
     def forgotten(self, item: str) -> None:
-        """Tell that it is not there any more."""
+        """Announce that an item is deleted."""
         self._entry_of.pop(item, None)
         self._incomplete.discard(item)
         if item in self._items:
@@ -112,13 +112,13 @@ class Conversation:
         self._tell(ConversationItemDeletedEvent, item_id=item)
 
     def truncated(self, item: str, audio_end_ms: int) -> None:
-        """Tell that what was heard of it is known now."""
+        """Announce that an item was cut to the part that was heard."""
         self._tell(
             ConversationItemTruncatedEvent, item_id=item, content_index=0, audio_end_ms=audio_end_ms
         )
 
     def messages(self, items: list[Any]) -> list[ChatMessage]:
-        """What these items say, among them such as are of the conversation. Raises `Refusal`."""
+        """The messages of these items, some of which refer to the conversation. Raises `Refusal`."""
         return [
             self._find(item.id).message if isinstance(item, ItemReference) else message_of(item)
             for item in items
@@ -129,8 +129,8 @@ class Conversation:
         return self._items[place - 1] if place > 0 else None
 
     def _anchor(self, after: str | None) -> str | None:
-        """Behind which entry of the chat. An item that is not written there yet, or not any more, is
-        stood for by the one before it."""
+        """The entry of the chat that is to precede a new one. If the chat does not have the item
+        `after`, not yet or not any more, the item before it takes its place."""
         if after not in self._items:
             return after
         for item in reversed(self._items[: self._items.index(after) + 1]):
@@ -143,5 +143,5 @@ class Conversation:
             return self._chat.entry(self._entry_of.get(item, item))
         except LookupError as error:
             raise Refusal(
-                f"there is no item {item!r:.100} in the conversation, or not yet", code, "item_id"
+                f"there is no item {item!r:.100} in the conversation (yet)", code, "item_id"
             ) from error

@@ -1,4 +1,4 @@
-"""AudioFormat: what audio looks like in the messages of the Realtime protocol."""
+"""AudioFormat: the encodings of audio in the messages of the Realtime protocol."""
 
 import io
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class AudioFormat:
     rate_hz: int
     bytes_per_sample: int
     g711: str = ""
-    """As libsndfile calls it; empty: PCM."""
+    """The encoding by libsndfile's name for it; empty: PCM."""
 
     def decode(self, data: bytes) -> Samples:
-        """Mono float32 in [-1, 1]."""
+        """Samples from bytes: mono float32 in [-1, 1]."""
         if not self.g711:
             return from_pcm16(data)
         layout: dict[str, Any] = {"format": "RAW", "subtype": self.g711, "channels": 1}
@@ -31,7 +31,7 @@ class AudioFormat:
         return samples
 
     def encode(self, samples: Samples) -> bytes:
-        """The other way."""
+        """Bytes from samples."""
         if not self.g711:
             return to_pcm16(samples)
         file = io.BytesIO()

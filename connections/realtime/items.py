@@ -1,4 +1,4 @@
-"""Items of a Realtime conversation, and the messages of our own that they are."""
+"""Items of a Realtime conversation: converts them to and from our own messages."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ _COMMON: dict[str, Any] = {"object": "realtime.item"}
 
 
 def message_of(item: Any) -> ChatMessage:
-    """What an item says to a language model; without words where it has none."""
+    """The message of an item to a language model; its content is empty if the item has no words."""
     if isinstance(item, RealtimeConversationItemFunctionCall):
         call = ToolCall(item.call_id or item.id or "", item.name, item.arguments)
         return ChatMessage("assistant", "", (call,))
@@ -30,7 +30,7 @@ def message_of(item: Any) -> ChatMessage:
 
 
 def item_of(id: str, message: ChatMessage, *, heard: bool, cut_short: bool = False) -> ConversationItem:
-    """An item as a client gets it. `heard`: it was said aloud, by whomever."""
+    """An item for the client. `heard`: it was spoken, by the user or by the program."""
     status = INCOMPLETE if cut_short else COMPLETED
     if message.answers:
         return RealtimeConversationItemFunctionCallOutput(
@@ -60,7 +60,7 @@ def item_of(id: str, message: ChatMessage, *, heard: bool, cut_short: bool = Fal
 
 
 def call_item(id: str, call: ToolCall, status: str) -> RealtimeConversationItemFunctionCall:
-    """The model asks for a function."""
+    """An item in which the model calls a function."""
     return RealtimeConversationItemFunctionCall.model_validate(
         {
             **_COMMON,
@@ -77,7 +77,7 @@ def call_item(id: str, call: ToolCall, status: str) -> RealtimeConversationItemF
 def user_item(
     id: str, status: str, text: str | None, *, spoken: bool
 ) -> RealtimeConversationItemUserMessage:
-    """What the user said, or typed. Spoken, its words may not be known yet."""
+    """An item of the user, spoken or typed. The words of a spoken one may not be known yet."""
     part = (
         {"type": "input_audio", "transcript": text} if spoken else {"type": "input_text", "text": text}
     )
@@ -89,7 +89,7 @@ def user_item(
 def assistant_item(
     id: str, status: str, text: str, *, spoken: bool
 ) -> RealtimeConversationItemAssistantMessage:
-    """What was answered; without a text it has no content yet."""
+    """An item of the assistant; with an empty text it has no content yet."""
     part = (
         {"type": "output_audio", "transcript": text} if spoken else {"type": "output_text", "text": text}
     )

@@ -1,4 +1,4 @@
-"""Microphone: what comes of a microphone over WebRTC, as one stream."""
+"""Microphone: joins the frames of a microphone over WebRTC to one stream."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from pipeline.audio import from_pcm16
 from pipeline.messages import Samples
 
 MAX_GAP_S = 1.0
-"""Of audio that was lost, or that a client does not send while nobody speaks; after so much silence
-every utterance is over."""
+"""Silence to insert for audio that was lost, or that a client does not send while its user is silent.
+After this much silence every utterance is over."""
 
 
 class Microphone:
-    """Reads what was decoded; what is missing in it is silence."""
+    """Reads decoded frames, and fills gaps between them with silence."""
 
     def __init__(self) -> None:
         self._next_s: float | None = None
 
     def read(self, frame: Any) -> tuple[Samples, int]:
-        """A decoded frame: mono float32, and its rate."""
+        """The samples of a decoded frame, mono float32, and their rate."""
         rate_hz: int = frame.sample_rate
         channels = len(frame.layout.channels)
         pcm = from_pcm16(bytes(frame.planes[0]))[: frame.samples * channels]
@@ -36,11 +36,11 @@ class Microphone:
         return samples, rate_hz
 
 
-class Newest(JitterBuffer):  # type: ignore[misc]
-    """Passes on each packet as it comes, and leaves out what is late.
+class NoJitterBuffer(JitterBuffer):  # type: ignore[misc]
+    """Passes on each packet as it arrives, and drops late ones.
 
-    The VAD needs no even flow. aiortc's own buffer holds 80 ms back, and after a packet that was lost
-    300 ms from then on (github.com/aiortc/aiortc/issues/543).
+    The VAD does not need an even flow. aiortc's own buffer holds back 80 ms, and 300 ms from the first
+    lost packet on (github.com/aiortc/aiortc/issues/543).
     """
 
     def __init__(self) -> None:
@@ -48,10 +48,10 @@ class Newest(JitterBuffer):  # type: ignore[misc]
         self._newest: int | None = None
 
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
-        """Whether a picture is wanted anew, and what can be decoded."""
+        """Whether a new key frame is needed, and the frame that can be decoded."""
         number = packet.sequence_number
         if self._newest is not None and uint16_add(self._newest, -number) < MAX_MISORDER:
-            return False, None  # farther behind it is a new count, not a late packet
+            return False, None  # farther behind, the numbers have started anew
         self._newest = number
         return False, JitterFrame(packet._data, packet.timestamp)
 
@@ -60,6 +60,7 @@ _BUFFER = "_RTCRtpReceiver__jitter_buffer"
 
 
 def take_packets_at_once(receiver: RTCRtpReceiver) -> None:
-    """There is no other way to say it; pyproject.toml holds aiortc where this is right."""
+    """Replace the receiver's jitter buffer. aiortc offers no other way; pyproject.toml pins a version
+    for which this works."""
     assert hasattr(receiver, _BUFFER)
-    setattr(receiver, _BUFFER, Newest())
+    setattr(receiver, _BUFFER, NoJitterBuffer())

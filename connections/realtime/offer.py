@@ -1,4 +1,4 @@
-"""Offer: with what a client begins a call over WebRTC."""
+"""Offer: the request by which a client begins a call over WebRTC."""
 
 import json
 from collections.abc import Mapping
@@ -13,25 +13,25 @@ from connections.access.http_body import body_of
 from connections.access.http_errors import BadParameter
 
 MAX_BODY = 1 << 17
-"""Bytes: a session with instructions of some pages, and an offer."""
+"""Bytes: a session with instructions of several pages, and an offer."""
 
 MAX_PARTS = 8
-"""Of a form; two are read."""
+"""Parts of a form; two are used."""
 
 MAX_SDP = 1 << 14
-"""Bytes: browsers want some 3000, and 100 for each address of their machine."""
+"""Bytes: browsers need some 3000, and 100 for each address of their machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A description of the client's side of the call, and what it wishes of the session."""
+    """The SDP of the client's side of the call, and the session that the client wishes."""
 
     sdp: str
     session: Mapping[str, Any] | None = None
 
 
 async def offer_of(request: Request) -> Offer:
-    """What a request brings: the SDP alone, or in a form beside a session. Raises `ProtocolError`."""
+    """Read a request: an SDP alone, or a form with an SDP and a session. Raises `ProtocolError`."""
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
     body = await body_of(request, MAX_BODY)
@@ -50,8 +50,8 @@ async def offer_of(request: Request) -> Offer:
 
 
 def _form(content_type: str, body: bytes) -> dict[str, bytes]:
-    """The fields of a form (RFC 7578). The form parsers of the standard library and of Starlette do
-    more, and the latter wants a package that nothing else here needs."""
+    """The fields of a form (RFC 7578). Starlette's parser needs a package that nothing else here
+    uses."""
     header = Message()
     header["content-type"] = content_type
     boundary = str(header.get_param("boundary", "")).encode("utf-8", "replace")

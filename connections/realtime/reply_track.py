@@ -1,4 +1,4 @@
-"""ReplyTrack: what a client hears over WebRTC."""
+"""ReplyTrack: the audio track that a client receives over WebRTC."""
 
 import asyncio
 import fractions
@@ -11,18 +11,16 @@ from connections.realtime.webrtc_client import FRAME_S, FRAME_SAMPLES, RATE_HZ, 
 from pipeline.audio import to_pcm16
 
 MAX_LATE_S = 0.2
-"""A loop that stood still for longer does not catch up: the client would play the rest too late."""
-
+"""A loop that was blocked for longer does not catch up: the client would play the rest too late."""
 
 _SILENCE = bytes(2 * 2 * FRAME_SAMPLES)
 
 
 class ReplyTrack(MediaStreamTrack):  # type: ignore[misc]
-    """What the client hears: 20 ms each time, at the pace of the clock.
+    """Frames of 20 ms, at the pace of the clock; silence between replies.
 
-    Between answers it is silence. Were nothing sent, the client would take that for loss, make up sound
-    for it, and begin to even out the network anew with each answer; a router would forget the way. It
-    costs 3 bytes a packet.
+    Without that silence the client would conceal a loss that is none, and adapt its buffer anew with
+    each reply; a router would drop the mapping of the port. It costs 3 bytes a packet.
     """
 
     kind = "audio"
@@ -42,7 +40,7 @@ class ReplyTrack(MediaStreamTrack):  # type: ignore[misc]
         self._due += FRAME_S
         samples = self._client.next_frame()
         pcm = _SILENCE if samples is None else to_pcm16(np.repeat(samples, 2))
-        # made stereo here, since of a mono frame aiortc makes stereo that is 3 dB quieter
+        # stereo already here, since aiortc's own conversion from mono is 3 dB quieter
         frame = AudioFrame(format="s16", layout="stereo", samples=FRAME_SAMPLES)
         frame.planes[0].update(pcm)
         frame.sample_rate = RATE_HZ

@@ -1,4 +1,4 @@
-"""Response: the events of one answer, in the order in which the Realtime protocol wants them."""
+"""Response: the events of one reply, in the order of the Realtime protocol."""
 
 import base64
 from collections.abc import Mapping
@@ -43,14 +43,14 @@ from LLM.chat import called_id, heard_id
 from pipeline.messages import ToolCall
 
 CONVERSATION = "conv_1"
-"""A session has one."""
+"""The id of the conversation, of which a session has one."""
 
 CLIENT_CANCELLED, TURN_DETECTED = "client_cancelled", "turn_detected"
 
 
 @dataclass
 class _Output:
-    """An item of the response, until it is complete."""
+    """An item of the response, and whether it is complete."""
 
     index: int
     item: ConversationItem
@@ -58,7 +58,7 @@ class _Output:
 
 
 class Response:
-    """Told what happens in its turn. An `aside` is not part of the conversation."""
+    """Turns the events of a turn into those of a response. An `aside` is outside the conversation."""
 
     def __init__(
         self,
@@ -82,34 +82,34 @@ class Response:
         self._text = ""
         self._error: dict[str, str] | None = None
         self._message: _Output | None = None
-        self._sounds = False
+        self._audio_started = False
         self._calls: dict[str, _Output] = {}
         tell(ResponseCreatedEvent, response=self._resource("in_progress"))
 
-    # -- what happens in the turn ------------------------------------------------------------------
+    # -- events of the turn ------------------------------------------------------------------------
 
-    def sounds(self) -> None:
-        """It begins to be heard; who gets no audio in messages is told."""
+    def audio_started(self) -> None:
+        """The reply begins to be heard, which is announced unless audio is sent in messages."""
         if self._config.spoken and not self._audio_is_sent:
-            self._sounds = True
+            self._audio_started = True
             self._open_message()
             self._tell(OutputAudioBufferStarted, response_id=self.id)
 
-    def said(self, text: str) -> None:
-        """The next piece of the answer begins."""
+    def add_text(self, text: str) -> None:
+        """Add the next piece of text, which begins to be heard."""
         message = self._open_message()
         self._text += text
         kind = ResponseAudioTranscriptDeltaEvent if self._config.spoken else ResponseTextDeltaEvent
         self._tell(kind, delta=text, content_index=0, **self._place(message))
 
-    def sounded(self, data: bytes) -> None:
-        """The next piece of its audio."""
+    def add_audio(self, data: bytes) -> None:
+        """Add the next piece of audio."""
         delta = base64.b64encode(data).decode()
         message = self._open_message()
         self._tell(ResponseAudioDeltaEvent, delta=delta, content_index=0, **self._place(message))
 
-    def asks(self, call: ToolCall) -> None:
-        """The next characters of the arguments of a function."""
+    def add_arguments(self, call: ToolCall) -> None:
+        """Add the next characters of a function call's arguments."""
         output = self._calls.get(call.id)
         if output is None:
             empty = ToolCall(call.id, call.name, "")
@@ -122,8 +122,8 @@ class Response:
             **self._place(output),
         )
 
-    def asked(self, call: ToolCall) -> None:
-        """The arguments are complete."""
+    def complete_call(self, call: ToolCall) -> None:
+        """Complete a function call."""
         output = self._calls[call.id]
         self._tell(
             ResponseFunctionCallArgumentsDoneEvent,
@@ -132,25 +132,25 @@ class Response:
             arguments=call.arguments,
             **self._place(output),
         )
-        self._complete(output, call_item(called_id(call), call, COMPLETED))
+        self._complete_item(output, call_item(called_id(call), call, COMPLETED))
 
-    def failed(self, code: str, text: str) -> None:
-        """A stage could not do its part; what was made before is still heard."""
+    def fail(self, code: str, text: str) -> None:
+        """Note that a stage failed; audio that was made before is still heard."""
         self._error = {"type": SERVER, "code": code, "message": text}
 
-    def done(self, state: str, reason: str) -> None:
-        """The turn is over; `state` as in `TurnDone`."""
+    def complete(self, state: str, reason: str) -> None:
+        """Complete the response: the turn is over, with `state` and `reason` as in `TurnDone`."""
         status, details = self._outcome(state, reason)
-        if self._sounds and state != "done":
+        if self._audio_started and state != "done":
             self._tell(OutputAudioBufferCleared, response_id=self.id)
         whole = status == COMPLETED
         if self._message is not None:
             self._complete_message(self._message, COMPLETED if whole else INCOMPLETE)
         for output in self._calls.values():
             if not output.done:
-                self._complete(output, output.item.model_copy(update={"status": INCOMPLETE}))
+                self._complete_item(output, output.item.model_copy(update={"status": INCOMPLETE}))
         self._tell(ResponseDoneEvent, response=self._resource(status, details))
-        if self._sounds and state == "done":
+        if self._audio_started and state == "done":
             self._tell(OutputAudioBufferStopped, response_id=self.id)
 
     # ----------------------------------------------------------------------------------------------
@@ -186,7 +186,9 @@ class Response:
             part = {"type": TEXT, "text": self._text}
         self._tell(ResponseContentPartDoneEvent, part=part, **place)
         spoken = self._config.spoken
-        self._complete(message, assistant_item(heard_id(self.turn), status, self._text, spoken=spoken))
+        self._complete_item(
+            message, assistant_item(heard_id(self.turn), status, self._text, spoken=spoken)
+        )
 
     def _add(self, item: ConversationItem) -> _Output:
         output = _Output(len(self._calls) + (self._message is not None), item)
@@ -197,7 +199,7 @@ class Response:
             self._conversation.added(item)
         return output
 
-    def _complete(self, output: _Output, item: ConversationItem) -> None:
+    def _complete_item(self, output: _Output, item: ConversationItem) -> None:
         output.done, output.item = True, item
         self._tell(
             ResponseOutputItemDoneEvent, response_id=self.id, output_index=output.index, item=item

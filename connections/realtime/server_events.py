@@ -1,4 +1,4 @@
-"""Tell: how a client of the Realtime protocol is told something."""
+"""ServerEvents: numbers and encodes the events for a client of the Realtime protocol."""
 
 from collections.abc import Callable
 from itertools import count
@@ -13,13 +13,13 @@ INVALID, SERVER = "invalid_request_error", "server_error"
 
 
 class SendEvent(Protocol):
-    """Tells the client an event of this kind, with these fields."""
+    """Sends the client an event of this kind, with these fields."""
 
     def __call__(self, kind: type[BaseModel], **fields: Any) -> None: ...
 
 
 class ServerEvents:
-    """Numbers the events, gives them their types, and writes them as JSON; `send` takes them away."""
+    """Numbers the events, fills in their types and encodes them as JSON, for `send`."""
 
     def __init__(self, send: Callable[[str], None]) -> None:
         self._send = send
@@ -37,11 +37,11 @@ class ServerEvents:
         param: str | None = None,
         event_id: str | None = None,
     ) -> None:
-        """Tell of an error."""
+        """Send an error."""
         self._send(self.encode_error(text, code, type=type, param=param, event_id=event_id))
 
     def encode(self, kind: type[BaseModel], **fields: Any) -> str:
-        """An event as JSON. Fields that are null because somebody said so stay."""
+        """An event as JSON. Fields that were set to null are kept."""
         number = f"event_{next(self._numbers)}"
         event = kind(event_id=number, type=kind.model_fields["type"].annotation.__args__[0], **fields)  # type: ignore[union-attr]
         return event.model_dump_json(exclude_unset=True)

@@ -62,17 +62,18 @@ from pipeline.turn import Origin
 MAX_EVENT = 1 << 18
 """Characters of an event without audio: instructions and functions of many pages."""
 
-
 MAX_NUMBER = 9
-"""Digits of a turn's: some thousand years of conversation."""
+"""Digits of a turn's number: several thousand years of conversation."""
 
 LATE_CANCEL_S = 0.5
-"""Since an answer was stopped by speech: the way to the client and back, and what it does in between."""
+"""After speech has stopped a reply, a cancel that arrives within this time is meant for that reply. It
+allows for the way to the client and back, and for the client's work in between."""
 
 
 class RealtimeSession:
-    """Everything happens on the thread of the server, in order: what the client says by `handle`, what
-    the session does by `on_event` and `on_audio`. What the client is told leaves by `send`."""
+    """Translates between a client's events and a session. Everything happens on the thread of the
+    server, in order: `handle` takes the client's events, `on_event` and `on_audio` the session's; `send`
+    gets the events for the client."""
 
     def __init__(
         self, session: Session, send: Callable[[str], None], *, id: str, audio_is_sent: bool = True
@@ -82,33 +83,33 @@ class RealtimeSession:
         chat = session.memory if isinstance(session.memory, Chat) else Chat()
         self.config = SessionConfig(session.capabilities, session.settings, chat.default_instructions)
         self.audio_is_sent = audio_is_sent
-        """In messages; else it goes another way."""
+        """Whether the client gets audio in messages; over WebRTC it has a track."""
         self._id = id
         self._conversation = Conversation(chat, self.tell)
         self._utterances = UtteranceItems(self.tell, self._conversation, self.config)
         self._responses: dict[int, Response] = {}
         self._answered: set[int] = set()
-        """Turns of which the words are not known yet, and which will be answered."""
+        """Turns that will be answered, and whose words are not known yet."""
         self._sounding: int | None = None
-        self._stopped_at = -math.inf
-        """When speech stopped an answer, by the loop's clock; the client has not asked for one since."""
+        self._interrupted_at = -math.inf
+        """When speech last stopped a reply, by the loop's clock; reset when the client asks for one."""
         self._user_speaks = False
         self._heard_ms = 0.0
         self._idle: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """The client is there."""
+        """Greet the client: it is connected."""
         self.tell(SessionCreatedEvent, session=self._shown())
 
     def configure(self, session: Mapping[str, Any]) -> None:
-        """As whoever gave them their secret wished."""
+        """Apply a configuration from outside the conversation, such as a client secret's."""
         self.handle(json.dumps({"type": "session.update", "session": session}))
 
-    # -- what the client says ----------------------------------------------------------------------
+    # -- events of the client ----------------------------------------------------------------------
 
     def handle(self, text: str) -> Samples | None:
-        """Do what an event says; what cannot be done is answered with an error. Audio is given back, for
-        whoever knows how much of it the session can take at once."""
+        """Carry out an event of the client, or reply with an error. Audio is returned: the caller knows
+        how much of it the session can take at once."""
         try:
             event, refused_parts = decode(text)
         except Refusal as refusal:
@@ -130,8 +131,8 @@ class RealtimeSession:
             self.tell.error(str(error), "busy", type=SERVER, event_id=event.event_id)
         return None
 
-    def hear(self, samples: Samples, rate_hz: int) -> None:
-        """Audio of the microphone."""
+    def feed(self, samples: Samples, rate_hz: int) -> None:
+        """Feed audio of the microphone."""
         self._heard_ms += 1000 * len(samples) / rate_hz
         self.session.feed(samples, rate_hz)
 
@@ -141,10 +142,10 @@ class RealtimeSession:
                 self._update(event)
             case InputAudioBufferCommitEvent():
                 self.session.commit_speech()
-                self._listen_by_hand()
+                self._start_manual_turn()
             case InputAudioBufferClearEvent():
                 self.session.cancel_speech()
-                self._listen_by_hand()
+                self._start_manual_turn()
                 self.tell(InputAudioBufferClearedEvent)
             case ItemCreate():
                 self._conversation.create(event)
@@ -163,8 +164,8 @@ class RealtimeSession:
                 self._cancel(id)
             case OutputAudioBufferClearEvent():
                 if self.audio_is_sent:
-                    raise Refusal("your audio is in your own buffer; this is for WebRTC", "unsupported")
-                with contextlib.suppress(Refusal):  # it comes behind response.cancel, which has done it
+                    raise Refusal("the audio is in your own buffer; this is for WebRTC", "unsupported")
+                with contextlib.suppress(Refusal):  # it follows response.cancel, which has done it
                     self._cancel(None)
 
     def _update(self, event: SessionUpdate) -> None:
@@ -175,12 +176,12 @@ class RealtimeSession:
         if by_hand and self.config.settings.hands_free:
             self.session.cancel_speech()
         elif not by_hand:
-            self._listen_by_hand()
-        self._wait_for_speech()
+            self._start_manual_turn()
+        self._start_idle_timer()
         self.tell(SessionUpdatedEvent, session=self._shown())
 
-    def _listen_by_hand(self) -> None:
-        """Without turn detection everything that is said belongs together until it is committed."""
+    def _start_manual_turn(self) -> None:
+        """Without turn detection all speech belongs to one turn until it is committed."""
         if not self.config.settings.hands_free:
             self.session.start_speech()
 
@@ -201,13 +202,13 @@ class RealtimeSession:
             number = item.removeprefix(prefix)
             is_number = number.isdecimal() and len(number) <= MAX_NUMBER
             turn = int(number) if item.startswith(prefix) and is_number else None
-        else:  # who says how much they have heard does not want to hear more
+        else:  # a client that truncates a reply does not want to hear the rest
             self.session.interrupt(CLIENT_CANCELLED, number=turn)
         rate_hz = self.session.playout.rate_hz
         sample = audio_end_ms * rate_hz // 1000
         if turn is None or not self.session.playout.played(turn, sample):
             raise Refusal(
-                f"expected one of the latest answers, got {item!r:.100}",
+                f"expected one of the latest replies, got {item!r:.100}",
                 "item_truncate_invalid_item_id",
                 "item_id",
             )
@@ -221,10 +222,10 @@ class RealtimeSession:
             raise Refusal(text, param="response.conversation")
         if not aside and self._active is not None:
             raise Refusal(
-                "expected no response to be under way; cancel it, or wait for response.done",
+                "expected no active response; cancel it, or wait for response.done",
                 "conversation_already_has_active_response",
             )
-        self._stopped_at = -math.inf
+        self._interrupted_at = -math.inf
         config, refusals = self.config.for_response(wanted)
         for refusal in refusals:
             self._tell_refusal(refusal, event.event_id)
@@ -235,9 +236,9 @@ class RealtimeSession:
         self._begin_response(turn.number, config, aside=aside, metadata=metadata)
 
     def _cancel(self, id: str | None) -> None:
-        """Who is told that speech has stopped an answer may say that it shall stop. By then the next one
-        may be under way, and is not meant."""
-        is_late = asyncio.get_running_loop().time() < self._stopped_at + LATE_CANCEL_S
+        """Interrupt a response. A client that learns that speech has stopped a reply may then cancel it;
+        by that time the next one may be under way, and must not be cancelled."""
+        is_late = asyncio.get_running_loop().time() < self._interrupted_at + LATE_CANCEL_S
         turn = (
             (None if is_late else self._active)
             if id is None
@@ -245,20 +246,20 @@ class RealtimeSession:
         )
         if turn is None:
             raise Refusal(
-                "Cancellation failed: expected a response under way, there is none"
+                "Cancellation failed: expected an active response, there is none"
                 + (f" with the id {id!r:.100}" if id else ""),
                 "response_cancel_not_active",
             )
         self.session.interrupt(CLIENT_CANCELLED, number=turn)
 
-    # -- what the session does ---------------------------------------------------------------------
+    # -- events of the session ---------------------------------------------------------------------
 
     def on_event(self, event: Event) -> None:
-        """Tell the client what it means to them."""
+        """Translate an event of the session."""
         match event:
             case SpeechStarted(sample=sample):
                 self._user_speaks = True
-                self._stop_waiting()
+                self._stop_idle_timer()
                 held = self._sounding is not None and self.config.settings.interruptible
                 self._utterances.started(self._ms(sample), held=held)
             case SpeechEnded(speech_end_sample=sample):
@@ -268,7 +269,7 @@ class RealtimeSession:
                 self._user_speaks = False
                 self._utterances.cancelled()
             case PartialTranscript(text=text, stable_chars=stable) if self.config.wants_partials:
-                self._utterances.heard_so_far(text[:stable])
+                self._utterances.partial(text[:stable])
             case TurnCommitted(turn=turn, origin=Origin.SPEECH.value, answered=answered):
                 self._utterances.committed(turn)
                 if answered:
@@ -276,21 +277,21 @@ class RealtimeSession:
             case TurnCommitted(turn=turn) if turn not in self._responses:
                 self._begin_response(turn, self.config)
             case Transcript(turn=turn, text=text):
-                self._utterances.understood(turn, text)
+                self._utterances.transcribed(turn, text)
                 if turn in self._answered:
                     self._begin_response(turn, self.config)
             case ReplyStarted(turn=turn):
                 self._sounding = turn
-                if turn in self._answered:  # by a model that hears speech, and writes no words
+                if turn in self._answered:  # by a speech-to-speech model, which writes no transcript
                     self._begin_response(turn, self.config)
                 if turn in self._responses:
-                    self._responses[turn].sounds()
+                    self._responses[turn].audio_started()
             case ReplyText(turn=turn, text=text) if turn in self._responses:
-                self._responses[turn].said(text)
+                self._responses[turn].add_text(text)
             case ToolCallGrew() if event.turn in self._responses:
-                self._responses[event.turn].asks(ToolCall(event.call, event.name, event.arguments))
+                self._responses[event.turn].add_arguments(_call_of(event))
             case ToolCalled() if event.turn in self._responses:
-                self._responses[event.turn].asked(ToolCall(event.call, event.name, event.arguments))
+                self._responses[event.turn].complete_call(_call_of(event))
             case ErrorEvent():
                 self._tell_error(event)
             case AudioLost(reason=reason):
@@ -299,17 +300,17 @@ class RealtimeSession:
                 self._finish(event)
 
     def on_audio(self, turn: int, samples: Samples) -> None:
-        """The next piece of an answer is to be sent."""
+        """Send the next piece of a reply."""
         if turn in self._responses:
-            self._responses[turn].sounded(self.config.output_format.encode(samples))
+            self._responses[turn].add_audio(self.config.output_format.encode(samples))
 
     def close(self) -> None:
         """The session is over."""
-        self._stop_waiting()
+        self._stop_idle_timer()
 
     def _begin_response(self, turn: int, config: SessionConfig, **more: Any) -> None:
         self._answered.discard(turn)
-        self._stop_waiting()
+        self._stop_idle_timer()
         parts = (turn, self.tell, self._conversation, config)
         self._responses[turn] = Response(*parts, audio_is_sent=self.audio_is_sent, **more)
 
@@ -318,21 +319,21 @@ class RealtimeSession:
         if self._sounding == turn:
             self._sounding = None
             if event.state == "interrupted" and event.reason != CLIENT_CANCELLED:
-                self._utterances.tell_of_speech()
-                self._stopped_at = asyncio.get_running_loop().time()
+                self._utterances.announce()
+                self._interrupted_at = asyncio.get_running_loop().time()
         self._answered.discard(turn)
         response = self._responses.pop(turn, None)
         dropped, answered = event.state == "dropped", response is not None
         self._utterances.over(turn, dropped=dropped, answered=answered)
         if response is not None:
-            response.done(event.state, event.reason)
-        self._wait_for_speech()
+            response.complete(event.state, event.reason)
+        self._start_idle_timer()
 
     def _tell_error(self, event: ErrorEvent) -> None:
         turn = event.turn
         if turn in self._responses:
-            self._responses[turn].failed(event.code, event.text)
-        elif turn is not None and self._utterances.misheard(turn, event.code, event.text):
+            self._responses[turn].fail(event.code, event.text)
+        elif turn is not None and self._utterances.transcription_failed(turn, event.code, event.text):
             pass
         elif event.code == "nothing_said":
             self.tell.error(event.text, "input_audio_buffer_commit_empty")
@@ -341,26 +342,26 @@ class RealtimeSession:
 
     @property
     def _active(self) -> int | None:
-        """The turn of the response of the conversation that is under way, or will be."""
+        """The turn of the conversation's response that is under way, or is about to begin."""
         responses = (turn for turn, response in self._responses.items() if not response.aside)
         return next(iter(self._answered), next(responses, None))
 
-    # -- a user who says nothing -------------------------------------------------------------------
+    # -- a silent user -----------------------------------------------------------------------------
 
-    def _wait_for_speech(self) -> None:
-        """From the end of an answer, where the client has set a time."""
-        self._stop_waiting()
+    def _start_idle_timer(self) -> None:
+        """Wait for the user after a reply, if the client has set a timeout."""
+        self._stop_idle_timer()
         idle_ms = self.config.idle_timeout_ms
         if idle_ms is not None and self._active is None and not self._user_speaks:
             loop = asyncio.get_running_loop()
-            self._idle = loop.call_later(idle_ms / 1000, self._nothing_was_said, self._heard_ms)
+            self._idle = loop.call_later(idle_ms / 1000, self._on_idle, self._heard_ms)
 
-    def _stop_waiting(self) -> None:
+    def _stop_idle_timer(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
 
-    def _nothing_was_said(self, since_ms: float) -> None:
+    def _on_idle(self, since_ms: float) -> None:
         item = self._utterances.new_item()
         span = {"audio_start_ms": int(since_ms), "audio_end_ms": int(self._heard_ms)}
         self.tell(InputAudioBufferTimeoutTriggered, item_id=item, **span)
@@ -378,3 +379,7 @@ class RealtimeSession:
 
     def _tell_refusal(self, refusal: Refusal, event_id: str | None) -> None:
         self.tell.error(str(refusal), refusal.code, param=refusal.param, event_id=event_id)
+
+
+def _call_of(event: ToolCallGrew | ToolCalled) -> ToolCall:
+    return ToolCall(event.call, event.name, event.arguments)

@@ -1,4 +1,4 @@
-"""SessionConfig: the configuration of a Realtime session, and the settings of ours that it means."""
+"""SessionConfig: the configuration of a Realtime session, and our `SessionSettings` for it."""
 
 import copy
 from collections.abc import Callable, Mapping
@@ -25,30 +25,30 @@ TEXT, AUDIO = "text", "audio"
 EAGERNESS_MS: Final[Mapping[str, float | None]] = {
     "low": 2000, "medium": None, "auto": None, "high": 300,
 }  # fmt: skip
-"""The silence that ends a turn; None: as the operator chose (500 ms). Who sounds complete is answered
-after 160 ms, and who sounds unfinished is given twice the silence."""
+"""The silence that ends a turn; None: the operator's setting (500 ms). A user who sounds complete is
+answered after 160 ms, one who sounds unfinished gets twice the silence."""
 
 OPENAI_VOICES: Final = frozenset(name for kind in get_args(Voice) for name in get_args(kind))
-"""Those that the protocol names. Clients ask for one of them unless they are told otherwise; where it is
-not there, the voice stays as it is."""
+"""The voices that the protocol names. Clients ask for one of them by default; if the synthesizer does
+not have it, the voice stays as it is."""
 
 MAX_SILENCE_MS, MAX_PADDING_MS = 10_000, 2_000
 MIN_IDLE_MS, MAX_IDLE_MS = 5_000, 30_000
-"""As the protocol has them."""
+"""The limits of the protocol."""
 
 
 class SessionConfig:
-    """Takes `session.update`; `shown` is what the client is told that it is now."""
+    """Applies `session.update`; `shown` is the resulting configuration, as the client sees it."""
 
     def __init__(self, capabilities: Capabilities, settings: SessionSettings, instructions: str) -> None:
         self.settings = settings
         self.input_format = self.output_format = PCM
         self.transcribes = True
-        """Whether the client is told what the user said."""
+        """Whether the client gets transcripts of the user's speech."""
         self.wants_partials = False
-        """And while they are saying it."""
+        """Whether it gets them while the user is speaking, too."""
         self.idle_timeout_ms: int | None = None
-        self._can = capabilities
+        self._capabilities = capabilities
         detection = {"create_response": True, "interrupt_response": True}
         self.shown: dict[str, Any] = {
             "type": "realtime",
@@ -86,8 +86,9 @@ class SessionConfig:
         begun: bool,
         scope: str = "session",
     ) -> list[Refusal]:
-        """Take what can be taken, and say why the rest cannot. `begun`: something was said already. A
-        null is what it was at first, for a session; of a response it is as it is in the session."""
+        """Apply the fields that can be applied; returns refusals of the others. `begun`: a reply was
+        spoken already. Null resets a field of the session; in a response it means the session's
+        value."""
         heard = getattr(wanted.audio, "input", None)
         spoken = getattr(wanted.audio, "output", None)
         steps: list[tuple[Any, str, Callable[[Any], None]]] = [
@@ -116,7 +117,7 @@ class SessionConfig:
         return refusals
 
     def for_response(self, wanted: Any) -> tuple["SessionConfig", list[Refusal]]:
-        """As it is for one response, which may wish some things otherwise."""
+        """The configuration of one response, which may differ in some fields, and refusals of others."""
         config = copy.copy(self)
         config.shown = copy.deepcopy(self.shown)
         refusals = [] if wanted is None else config.update(wanted, begun=True, scope="response")
@@ -124,7 +125,7 @@ class SessionConfig:
 
     @property
     def spoken(self) -> bool:
-        """Whether answers are spoken; else they are text."""
+        """Whether replies are spoken; else they are text."""
         return self.settings.spoken
 
     # ----------------------------------------------------------------------------------------------
@@ -147,8 +148,8 @@ class SessionConfig:
 
     def _take_tools(self, value: list[Any] | None) -> None:
         functions = [tool for tool in value or () if isinstance(tool, RealtimeFunctionTool)]
-        if functions and not self._can.tools:
-            raise Refusal("this language model cannot ask for functions", "unsupported", "tools")
+        if functions and not self._capabilities.tools:
+            raise Refusal("this language model cannot call functions", "unsupported", "tools")
         for number, tool in enumerate(functions):
             if not tool.name:
                 raise Refusal("expected a name", param=f"tools[{number}].name")
@@ -208,7 +209,7 @@ class SessionConfig:
             self._change(language=value.language)
         language = self.settings.language
         self.shown["audio"]["input"]["transcription"] = (
-            None if value is None else {"model": self._can.name, "language": language}
+            None if value is None else {"model": self._capabilities.name, "language": language}
         )
 
     def _take_voice(self, value: Any) -> None:
@@ -217,7 +218,7 @@ class SessionConfig:
             raise Refusal("expected a voice by its name", "unsupported", param)
         if value is not None:
             try:
-                self._can.expect_voice(value)
+                self._capabilities.expect_voice(value)
             except EngineError as error:
                 if value in OPENAI_VOICES:
                     return
@@ -231,13 +232,13 @@ class SessionConfig:
             self._change(hands_free=False, answers=False, interruptible=False, endpointing=None)
             self.shown["audio"]["input"]["turn_detection"] = None
             return
-        usual = self._can.endpointing
+        usual = self._capabilities.endpointing
         if isinstance(value, SemanticVad):
             silence_ms = EAGERNESS_MS[value.eagerness or "auto"]
             endpointing = replace(usual, min_silence_ms=silence_ms or usual.min_silence_ms)
             shown: dict[str, Any] = (
                 {"type": "semantic_vad", "eagerness": value.eagerness or "auto"}
-                if self._can.semantic
+                if self._capabilities.semantic
                 else {"type": "server_vad", **_numbers(endpointing)}
             )
         else:
@@ -252,7 +253,7 @@ class SessionConfig:
 
 
 def _endpointing(wanted: ServerVad, usual: EndpointerSettings) -> EndpointerSettings:
-    """By silence alone, with the numbers that a client gave. Raises `Refusal`."""
+    """Endpointing by silence alone, with the client's numbers. Raises `Refusal`."""
     where = "audio.input.turn_detection."
     bounds: dict[str, tuple[float, float]] = {
         "threshold": (0, 1),

@@ -1,4 +1,4 @@
-"""What of the Realtime protocol is not done here, and why: docs/realtime.md shows the same."""
+"""The parts of the Realtime protocol that are not supported, and why; docs/realtime.md repeats them."""
 
 import logging
 import re
@@ -7,31 +7,31 @@ from typing import Any, Final
 logger = logging.getLogger(__name__)
 
 UNKNOWN: Final = object()
-"""The value of a field that is not of the protocol."""
+"""The value of a field that the protocol does not have."""
 
-_NO_LIMIT = "the language model's own settings say how long an answer may be (--llm_gen_max_tokens)"
-_NO_PROMPTS = "there is no store of prompts here; say it in instructions"
-_NO_REASONING = "how a model reasons is a matter of its server"
-_NO_PARALLEL = "whether calls come together is up to the language model"
-_NO_MCP = "MCP servers are not called from here; give functions"
-_NO_IMAGES = "the models here do not see"
-_NO_CLIPS = "audio comes by input_audio_buffer.append"
+_NO_LIMIT = "the operator limits the length of a reply (--llm_gen_max_tokens)"
+_NO_PROMPTS = "this server stores no prompts; use instructions"
+_NO_REASONING = "the language model's server controls reasoning"
+_NO_PARALLEL = "the language model decides whether to make parallel calls"
+_NO_MCP = "this server does not call MCP servers; use functions"
+_NO_IMAGES = "the models here do not accept images"
+_NO_CLIPS = "send audio with input_audio_buffer.append"
 
 REFUSED: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "session.include": ("there are no log probabilities", ()),
+    "session.include": ("log probabilities are not available", ()),
     "session.max_output_tokens": (_NO_LIMIT, ("inf",)),
     "session.parallel_tool_calls": (_NO_PARALLEL, ()),
     "session.prompt": (_NO_PROMPTS, ()),
     "session.reasoning": (_NO_REASONING, ()),
-    "session.truncation": ("the operator says how much is remembered (--chat_size)", ("auto",)),
-    "session.audio.input.transcription.delay": ("a partial transcript comes when it is there", ()),
-    "session.audio.input.transcription.keywords": ("the recognizers take no keywords", ()),
-    "session.audio.input.transcription.languages": ("name one, as language", ()),
-    "session.audio.input.transcription.prompt": ("the recognizers take no prompt", ()),
-    "session.audio.output.speed": ("the voices speak at the pace they were given", (1, 1.0)),
+    "session.truncation": ("the operator sets how much is remembered (--chat_size)", ("auto",)),
+    "session.audio.input.transcription.delay": ("partial transcripts are sent as soon as possible", ()),
+    "session.audio.input.transcription.keywords": ("the recognizers do not accept keywords", ()),
+    "session.audio.input.transcription.languages": ("name one language, as language", ()),
+    "session.audio.input.transcription.prompt": ("the recognizers do not accept a prompt", ()),
+    "session.audio.output.speed": ("the voices speak at a fixed pace", (1, 1.0)),
     "session.tools[].server_label": (_NO_MCP, ()),
     "session.tool_choice.server_label": (_NO_MCP, ()),
-    "response.audio.output.format": ("it is that of the session", ()),
+    "response.audio.output.format": ("a response has the format of its session", ()),
     "response.max_output_tokens": (_NO_LIMIT, ("inf",)),
     "response.parallel_tool_calls": (_NO_PARALLEL, ()),
     "response.prompt": (_NO_PROMPTS, ()),
@@ -43,19 +43,19 @@ REFUSED: dict[str, tuple[str, tuple[Any, ...]]] = {
     "item.content[].audio": (_NO_CLIPS, ()),
     "item.content[].image_url": (_NO_IMAGES, ()),
 }
-"""By the field: why, and which values of it do no harm, beside null."""
+"""Field ▶ why it is refused, and the values of it that are accepted besides null."""
 
 LEFT_OUT: dict[str, str] = {
     "session.tracing": "nothing is traced",
     "session.audio.input.noise_reduction": "the operator chooses it for all sessions",
 }
-"""What clients wish although nobody told them to, and why they do not get it. There is no error, since
-some take any error for the end; `session.updated` shows what is."""
+"""Field ▶ why it is ignored. Clients set these by default, and some end the session at any error, so
+there is none; `session.updated` shows the actual value."""
 
 
 def refused(param: str, value: Any) -> str | None:
     """Why this value of a field of an event is refused; None: it is not. The rest of the event is
-    obeyed. What is left out is told to the log."""
+    carried out. Ignored fields are logged."""
     if value is UNKNOWN:
         return f"{param}: expected a field of the protocol"
     field = re.sub(r"\[\d+\]", "[]", param)

@@ -1,4 +1,4 @@
-"""UtteranceItems: what a client is told of what the user says, from the first word to the transcript."""
+"""UtteranceItems: the events about the user's speech, from the first word to the transcript."""
 
 from dataclasses import dataclass
 from itertools import count
@@ -21,24 +21,24 @@ from connections.realtime.session_config import SessionConfig
 
 @dataclass
 class _Utterance:
-    """Something that the user says; a turn as soon as it is committed."""
+    """Speech of the user; it becomes a turn when it is committed."""
 
     item: str
     started_ms: int
     stopped_ms: int | None = None
-    is_told: bool = False
-    is_understood: bool = False
-    words_told: str = ""
+    is_announced: bool = False
+    is_transcribed: bool = False
+    words_sent: str = ""
 
     @property
     def seconds(self) -> float:
-        """How long it is, as far as it is known."""
+        """The duration, as far as it is known."""
         return max(0, (self.stopped_ms or self.started_ms) - self.started_ms) / 1000
 
 
 class UtteranceItems:
-    """What is said over an answer is told when it has stopped it, since clients throw away what they
-    have of the answer as soon as they hear of speech: a cough or a nod would cost them words.
+    """Speech during a reply is announced only when it has stopped the reply: clients drop the rest of
+    the reply as soon as speech is announced, and a cough or a backchannel would cost them words.
     """
 
     def __init__(self, tell: SendEvent, conversation: Conversation, config: SessionConfig) -> None:
@@ -50,42 +50,42 @@ class UtteranceItems:
         self._of_turn: dict[int, _Utterance] = {}
 
     def started(self, at_ms: int, *, held: bool) -> None:
-        """The user speaks; `held`: over an answer that they may stop."""
+        """The user begins to speak; `held`: during a reply that speech may stop."""
         self._latest = _Utterance(self.new_item(), at_ms)
         if not held:
-            self.tell_of_speech()
+            self.announce()
 
     def stopped(self, at_ms: int) -> None:
-        """They have paused for long enough."""
+        """The user has paused for long enough."""
         if self._latest is not None:
             self._latest.stopped_ms = at_ms
-            if self._latest.is_told:
-                self._tell_of_the_end(self._latest)
+            if self._latest.is_announced:
+                self._announce_end(self._latest)
 
     def cancelled(self) -> None:
-        """They took it back."""
+        """The speech came to nothing, or the user cancelled it."""
         self._latest = None
 
-    def tell_of_speech(self) -> None:
-        """What they say is more than a nod."""
+    def announce(self) -> None:
+        """Announce the speech: it is more than a backchannel."""
         latest = self._latest
-        if latest is None or latest.is_told:
+        if latest is None or latest.is_announced:
             return
-        latest.is_told = True
+        latest.is_announced = True
         self._tell(
             InputAudioBufferSpeechStartedEvent, item_id=latest.item, audio_start_ms=latest.started_ms
         )
         if latest.stopped_ms is not None:
-            self._tell_of_the_end(latest)
+            self._announce_end(latest)
 
-    def heard_so_far(self, stable: str) -> None:
-        """So much of the transcript will not change any more."""
-        if self._latest is not None and self._latest.is_told:
-            self._tell_words(self._latest, stable)
+    def partial(self, stable: str) -> None:
+        """Send the part of the partial transcript that will not change any more."""
+        if self._latest is not None and self._latest.is_announced:
+            self._send_words(self._latest, stable)
 
     def committed(self, turn: int) -> None:
-        """It is a turn."""
-        self.tell_of_speech()
+        """The speech becomes a turn."""
+        self.announce()
         utterance = self._latest or _Utterance(self.new_item(), 0)
         self._latest = None
         self._of_turn[turn] = utterance
@@ -94,14 +94,14 @@ class UtteranceItems:
         self._tell(InputAudioBufferCommittedEvent, item_id=utterance.item, previous_item_id=previous)
         self._conversation.added(user_item(utterance.item, IN_PROGRESS, None, spoken=True))
 
-    def understood(self, turn: int, text: str) -> None:
-        """These are its words."""
+    def transcribed(self, turn: int, text: str) -> None:
+        """Send the transcript of a turn."""
         utterance = self._of_turn.get(turn)
         if utterance is None:
             return
-        utterance.is_understood = True
+        utterance.is_transcribed = True
         if self._config.transcribes:
-            self._tell_words(utterance, text)
+            self._send_words(utterance, text)
             self._tell(
                 ConversationItemInputAudioTranscriptionCompletedEvent,
                 item_id=utterance.item,
@@ -111,10 +111,10 @@ class UtteranceItems:
             )
         self._conversation.done(user_item(utterance.item, COMPLETED, text, spoken=True))
 
-    def misheard(self, turn: int, code: str, text: str) -> bool:
-        """The recognizer failed. False: it has nothing of this turn."""
+    def transcription_failed(self, turn: int, code: str, text: str) -> bool:
+        """Announce that the recognizer failed. False: the error is not about a pending transcript."""
         utterance = self._of_turn.get(turn)
-        if utterance is None or utterance.is_understood:
+        if utterance is None or utterance.is_transcribed:
             return False
         error = {"type": SERVER, "code": code, "message": text}
         self._tell(
@@ -126,33 +126,33 @@ class UtteranceItems:
         return True
 
     def over(self, turn: int, *, dropped: bool, answered: bool) -> None:
-        """The turn is over. `dropped`: its words belong to what the user says next. There is no item
-        that has neither words nor an answer; a model that hears speech needs no words."""
+        """The turn is over. `dropped`: its words belong to the user's next turn. An item with neither
+        words nor a reply is deleted; a reply of a speech-to-speech model needs no words."""
         utterance = self._of_turn.pop(turn, None)
         if utterance is None:
             return
-        wordless = not utterance.is_understood
+        wordless = not utterance.is_transcribed
         if wordless:
             self._conversation.done(user_item(utterance.item, COMPLETED, None, spoken=True))
         if dropped or (wordless and not answered):
             self._conversation.forgotten(utterance.item)
 
     def new_item(self) -> str:
-        """A name for one."""
+        """A new item id."""
         return f"item_speech_{next(self._names)}"
 
-    def _tell_of_the_end(self, utterance: _Utterance) -> None:
+    def _announce_end(self, utterance: _Utterance) -> None:
         self._tell(
             InputAudioBufferSpeechStoppedEvent,
             item_id=utterance.item,
             audio_end_ms=utterance.stopped_ms,
         )
 
-    def _tell_words(self, utterance: _Utterance, text: str) -> None:
-        """Those that were not told; a client puts them together."""
-        if text.startswith(utterance.words_told) and len(text) > len(utterance.words_told):
-            delta: dict[str, Any] = {"delta": text[len(utterance.words_told) :], "content_index": 0}
+    def _send_words(self, utterance: _Utterance, text: str) -> None:
+        """Send the words that are new; the client joins them."""
+        if text.startswith(utterance.words_sent) and len(text) > len(utterance.words_sent):
+            delta: dict[str, Any] = {"delta": text[len(utterance.words_sent) :], "content_index": 0}
             self._tell(
                 ConversationItemInputAudioTranscriptionDeltaEvent, item_id=utterance.item, **delta
             )
-            utterance.words_told = text
+            utterance.words_sent = text

@@ -1,4 +1,4 @@
-"""Call: one client of the Realtime protocol over WebRTC; imported when the first one comes."""
+"""Call: one client of the Realtime protocol over WebRTC. Imported when the first one calls."""
 
 import asyncio
 import contextlib
@@ -35,22 +35,22 @@ CHANNEL = "oai-events"
 
 CONNECT_S = 30.0
 """How long a client may take from our answer to its data channel. Without loss it takes 0.1 s; ICE, DTLS
-and SCTP each repeat what was lost after 0.5 s, 1 s, 2 s and so on."""
+and SCTP each resend lost packets after 0.5 s, 1 s, 2 s and so on."""
 
 MAX_UNSENT = 1 << 16
-"""Bytes of events that a slow network may hold up; then what follows waits in line."""
+"""Bytes of events that a slow network may hold up; beyond, further events wait here."""
 
-LAST_WORDS_S = 0.5
+LAST_EVENTS_S = 0.5
 """How long the last events may take, so that Ctrl-C ends the program within a second."""
 
 
 class Call:
-    """A peer connection and its guest, until either has enough."""
+    """A peer connection and its client, until either side ends it."""
 
     def __init__(self, client: WebRTCClient, registry: ClientRegistry, ice: Sequence[IceServer]) -> None:
         loop = asyncio.get_running_loop()
         self.answer: asyncio.Future[str] = loop.create_future()
-        """The SDP, soon after `run` has begun; or why there is none."""
+        """Our SDP, soon after `run` has begun; or the error."""
         self._client = client
         self._registry = registry
         servers = [RTCIceServer(server.url, server.name, server.password) for server in ice]
@@ -66,7 +66,7 @@ class Call:
         registry.attached(client, self._leave)
 
     async def run(self, offer: str) -> None:
-        """From the offer to the end."""
+        """Serve the call from the offer to its end."""
         try:
             self._begin(self._converse(offer))
             error = await self._over
@@ -95,7 +95,7 @@ class Call:
         self._tasks.append(task)
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
-        """One that ends by itself ends the call."""
+        """End the call when one of its tasks ends by itself."""
         if task.cancelled():
             return
         error = task.exception()
@@ -134,14 +134,14 @@ class Call:
             await connection.setLocalDescription(await connection.createAnswer())
         except (BadParameter, OSError):
             raise
-        except Exception as error:  # whatever aiortc makes of what it does not understand
+        except Exception as error:  # aiortc raises all kinds for an offer that it does not understand
             logger.debug("an offer makes no sense", exc_info=True)
             text = f"sdp: expected an offer that can be answered ({type(error).__name__})"
             raise BadParameter(text, "sdp") from error
         answer: str = connection.localDescription.sdp
         return answer
 
-    # -- what the connection tells -----------------------------------------------------------------
+    # -- events of the connection ------------------------------------------------------------------
 
     def _on_state(self) -> None:
         if self._connection.connectionState in ("failed", "closed"):
@@ -169,7 +169,7 @@ class Call:
         microphone = Microphone()
         with contextlib.suppress(MediaStreamError):  # it has ended
             while True:
-                self._client.hear(*microphone.read(await track.recv()))
+                self._client.feed(*microphone.read(await track.recv()))
 
     async def _receive(self) -> None:
         while True:
@@ -179,7 +179,7 @@ class Call:
         room = asyncio.Event()
         channel.bufferedAmountLowThreshold = MAX_UNSENT
         channel.on("bufferedamountlow", room.set)
-        with contextlib.suppress(InvalidStateError):  # they are closing it
+        with contextlib.suppress(InvalidStateError):  # the client is closing it
             while True:
                 self._pass_on(channel, await self._client.next_messages())
                 while channel.bufferedAmount > MAX_UNSENT:
@@ -191,10 +191,10 @@ class Call:
             try:
                 channel.send(message)
             except ValueError as error:
-                channel.send(describe(ProtocolError(f"an event was left out: {error}", "too_long")))
+                channel.send(describe(ProtocolError(f"an event could not be sent: {error}", "too_long")))
 
     async def _hang_up(self, error: ProtocolError) -> None:
-        """Say why, as far as they still listen."""
+        """Tell the client why, if it is still there, and close the channel."""
         channel = self._opened.result() if self._opened.done() else None
         if channel is None or channel.readyState != "open":
             return
@@ -203,19 +203,19 @@ class Call:
         self._pass_on(channel, [*self._client.take_messages(), describe(error)])
         closed = asyncio.Event()
         channel.on("close", closed.set)
-        channel.close()  # behind all that was sent
+        channel.close()  # after everything that was sent
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(closed.wait(), LAST_WORDS_S)
+            await asyncio.wait_for(closed.wait(), LAST_EVENTS_S)
 
 
 def _expect_a_call(offer: SessionDescription) -> None:
-    """Raise `BadParameter` where a call would be of no use, or where aiortc would fail in its midst."""
+    """Raise `BadParameter` for an offer that is of no use, or that would make aiortc fail later on."""
     kinds = sorted(media.kind for media in offer.media)
-    if kinds != ["application", "audio"]:  # a picture would be decoded for nobody
+    if kinds != ["application", "audio"]:  # video would be decoded for nothing
         got = ", ".join(kinds[:5]) or "nothing"
         raise BadParameter(f"sdp: expected audio and a data channel, got {got}", "sdp")
     if not any(m.kind == "audio" and m.direction in ("sendrecv", "recvonly") for m in offer.media):
-        raise BadParameter("sdp: expected audio that can be heard (sendrecv, recvonly)", "sdp")
+        raise BadParameter("sdp: expected audio that you receive (sendrecv, recvonly)", "sdp")
     mids = {media.rtp.muxId for media in offer.media}
     bundles = [set(group.items) for group in offer.group if group.semantic == "BUNDLE"]
     if len(mids) != 2 or bundles != [mids]:
@@ -225,8 +225,9 @@ def _expect_a_call(offer: SessionDescription) -> None:
 
 
 def _reachable(offer: str) -> str:
-    """Without the candidates of which only their own network knows the names (mDNS): who can reach us
-    is found by that alone. And without the word that there are no further ones, since these are."""
+    """The offer without candidates named by mDNS, which only their own network can resolve: such a
+    client is found when it reaches us. Also without the end-of-candidates line, since further ones
+    exist."""
     lines = offer.splitlines()
     kept = [line for line in lines if not line.startswith("a=candidate:") or ".local " not in line]
     return "\r\n".join(line for line in kept if line != "a=end-of-candidates") + "\r\n"

@@ -1,1 +1,1 @@
-"""Recordings: files in and out, kept sessions and their replay."""
+"""Recordings: files in and out, recorded sessions and their replay."""

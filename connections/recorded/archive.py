@@ -1,4 +1,4 @@
-"""Archive: the folder in which `--record` keeps sessions, each in a folder of its own."""
+"""Archive: the folder in which `--record` keeps sessions, each in its own folder."""
 
 import datetime
 import re
@@ -14,8 +14,8 @@ LAST_WRITES_S = 5.0
 
 
 class Archive:
-    """Raises `UserError` where the folder cannot be made. Others on this machine cannot look into the
-    folders of the sessions."""
+    """Makes the folder; raises `UserError` if that fails. Other users of this machine cannot read the
+    sessions."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -25,11 +25,11 @@ class Archive:
             (folder / ".writable").touch()
             (folder / ".writable").unlink()
         except OSError as error:
-            raise UserError(f"--record: {folder} cannot be written into: {error.strerror}") from error
-        print(f"  what is said is recorded into {folder}", file=sys.stderr)
+            raise UserError(f"--record: {folder} cannot be written to: {error.strerror}") from error
+        print(f"  sessions are recorded in {folder}", file=sys.stderr)
 
     def keep(self, sink: Sink, label: str) -> SessionRecorder:
-        """A recorder for a new session, through which it is to be heard."""
+        """A recorder for a new session. It is the session's sink, in front of `sink`."""
         name = f"{datetime.datetime.now():%Y-%m-%d %H.%M.%S} {label}"
         path = self._folder / re.sub(r"[^\w-]+", "-", name)
         path.mkdir(mode=0o700)
@@ -39,6 +39,6 @@ class Archive:
         return recorder
 
     def close(self) -> None:
-        """Wait until all is written."""
+        """Wait until everything is written."""
         for recorder in self._recorders:
             recorder.join(LAST_WRITES_S)

@@ -1,4 +1,4 @@
-"""A recording in, the reply out: as fast as the engines allow, or at the pace of the recording."""
+"""FileConnection: a recording in, the reply out; as fast as the engines allow, or in real time."""
 
 import io
 import json
@@ -29,19 +29,19 @@ from pipeline.sink import ClockPace, Frame
 from utils.shutdown import StopRequest
 
 REPLY_RATE_HZ = 24000
-"""The rate of what is written; most synthesizers have it, or less."""
+"""The rate of the written files; most synthesizers have it, or a lower one."""
 
 BLOCK_MS = 32
-"""What is fed at a time: one window of the VAD, so that a decision falls on its own window."""
+"""Audio fed at a time: one window of the VAD, so that a decision falls on its own window."""
 
 LEAD_MS = 60
-"""More than a block and a frame, or the reply would have gaps: time goes on by blocks."""
+"""More than a block and a frame, or else the reply would have gaps: time advances by blocks."""
 
 MAX_REST_S = 600.0
-"""An answer that goes on for so long behind the recording does not end, and would fill the disk."""
+"""A reply that lasts this long after the recording never ends, and would fill the disk."""
 
 FRAME_SAMPLES = 480
-"""Of the reply: 20 ms."""
+"""A frame of the reply: 20 ms."""
 
 
 class FileSink:
@@ -62,30 +62,30 @@ class FileSink:
         self.unheard = self._pace.unheard
 
     def play(self, frame: Frame) -> None:
-        """Write a frame to the reply, and where it is heard to the recording."""
+        """Write a frame to the reply, and to the recording at the moment at which it is heard."""
         samples, now = clean(frame.samples), self._clock.now()
-        if self._pace.heard_all_at(now) <= now:  # nothing is being heard: this is heard at once
+        if self._pace.heard_all_at(now) <= now:  # nothing is playing: this frame is heard at once
             self._heard_until = round((now - self._began) * REPLY_RATE_HZ)
         self._pace.sent(len(samples), now)
-        self._recording.said(samples, self._heard_until)
+        self._recording.add_reply(samples, self._heard_until)
         self._heard_until += len(samples)
         self._file.write(samples)
 
     def flush(self, turn: int, sample: int) -> bool:
-        """What is written stays written."""
+        """Not possible: written audio stays written."""
         return False
 
     def duck(self, turn: int, gain: float) -> bool:
-        """Quieter from the next frame on."""
+        """Not possible: playout lowers the frames that follow."""
         return False
 
     def close(self) -> None:
-        """The reply is complete."""
+        """Close the file: the reply is complete."""
         self._file.close()
 
 
 class Results(Listener):
-    """Collects what became of each turn."""
+    """Collects the outcome of each turn."""
 
     def __init__(self, session: Session) -> None:
         self.turns: list[dict[str, Any]] = []
@@ -93,7 +93,7 @@ class Results(Listener):
         super().__init__(session)
 
     def on_event(self, event: Event) -> None:
-        """Keep the ends of turns and the errors."""
+        """Keep ends of turns, and errors."""
         if isinstance(event, TurnDone):
             self.turns.append(as_json(event))
         elif isinstance(event, ErrorEvent):
@@ -101,11 +101,11 @@ class Results(Listener):
 
 
 class FileConnection:
-    """Feeds a recording to one session, and writes three files: the reply, both sides on one time line
-    as a stereo recording, and a transcript as JSON.
+    """Feeds a recording to one session, and writes three files: the reply, a stereo recording of both
+    sides on one time line, and a transcript as JSON.
 
-    The person in the recording is polite: while the program speaks, and in half duplex does not listen,
-    the recording waits. So nothing that was said is lost. With headphones they speak when they speak.
+    In half duplex the recording pauses while the program speaks and does not listen, so that none of it
+    is lost. With headphones it runs on.
     """
 
     def __init__(self, arguments: FileArguments, shutdown: StopRequest) -> None:
@@ -125,7 +125,8 @@ class FileConnection:
         self._clock = self._sample_clock or MonotonicClock()
 
     def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
-        """Feed everything and wait for the last word. 0; 1 where nothing was answered, or not all."""
+        """Feed the recording, and wait for the end of the last reply. Returns 0, or 1 if there was no
+        reply or an error."""
         self._recording = Recording(self._recording_path, REPLY_RATE_HZ, self._rate_hz)
         replayed = self._replayed
         full_duplex = self._arguments.headphones if replayed is None else replayed.full_duplex
@@ -173,29 +174,31 @@ class FileConnection:
                 )
 
     def _blocks(self) -> Iterator[Samples]:
-        """What the user says; in a replay they also do by hand what they did, just before a block."""
+        """The user's audio. A replay repeats their manual turns too, each just before its sample."""
         signals = deque(self._replayed.signals if self._replayed is not None else [])
         position = 0
         try:
             for block in self._input.blocks(self._block, dtype="float32", always_2d=True):
                 samples = to_mono(block) if self._replayed is None else block[:, 0]
                 while signals and signals[0][0] < position + len(samples):
-                    at_sample, talk = signals.popleft()
+                    at_sample, signal = signals.popleft()
                     before, samples = np.split(samples, [at_sample - position])
                     if len(before):
                         yield before
                     position = at_sample
-                    self._by_hand(talk)
+                    self._repeat(signal)
                 yield samples
                 position += len(samples)
-            for _, talk in signals:
-                self._by_hand(talk)
+            for _, signal in signals:
+                self._repeat(signal)
         except soundfile.LibsndfileError as error:
-            raise UserError(f"--input {self._arguments.input}: it cannot be read on: {error}") from error
+            raise UserError(
+                f"--input {self._arguments.input}: the rest cannot be read: {error}"
+            ) from error
 
-    def _by_hand(self, talk: ManualTurn) -> None:
+    def _repeat(self, signal: ManualTurn) -> None:
         session = self._session
-        match talk:
+        match signal:
             case ManualTurn.START:
                 session.start_speech()
             case ManualTurn.COMMIT:
@@ -206,7 +209,7 @@ class FileConnection:
             session.activity.wait_idle()
 
     def _waits_for_the_reply(self) -> bool:
-        """People in recordings are polite; in a replay they speak when they spoke."""
+        """Whether the recording pauses; a replay never does, since its user spoke at these moments."""
         listening = self._replayed is not None or self._session.should_listen.is_set()
         return self._is_open() and not listening
 
@@ -214,7 +217,7 @@ class FileConnection:
         return self._session.state is SessionState.OPEN
 
     def _step(self, block: Samples) -> None:
-        """Let the time of one block pass."""
+        """Feed a block, and let its time pass."""
         if self._sample_clock is not None:
             captured_at = self._sample_clock.now()
             self._sample_clock.advance(len(block))
@@ -225,7 +228,7 @@ class FileConnection:
             self._due += len(block) / self._rate_hz
             self._shutdown.requested.wait(max(0.0, self._due - time.monotonic()))
             self._session.feed(block, self._rate_hz)
-        self._recording.heard(block)
+        self._recording.add_user(block)
 
     def _report(self) -> int:
         turns, errors = self._results.turns, self._results.errors
@@ -258,7 +261,7 @@ def _open_input(name: str | None, folder: SessionFolder | None) -> soundfile.Sou
     source: Any = io.BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name)
     source = source if folder is None else folder.audio
     if isinstance(source, Path) and not source.is_file():
-        problem = "that is no file" if source.exists() else "there is no such file"
+        problem = "that is not a file" if source.exists() else "there is no such file"
         raise UserError(f"--input {name}: {problem}")
     try:
         recording = soundfile.SoundFile(source)
@@ -273,7 +276,8 @@ def _open_input(name: str | None, folder: SessionFolder | None) -> soundfile.Sou
 
 
 def _expect_writable(path: Path) -> None:
-    """Without touching what is there: an earlier reply stays until there is a new one."""
+    """Raise `UserError` if the file cannot be written. An earlier reply stays until there is a new
+    one."""
     try:
         existed = path.exists()
         path.open("ab").close()

@@ -10,58 +10,60 @@ from pipeline.audio import Resampler, clean
 from pipeline.messages import Samples
 
 BLOCKS_AT_ONCE = 32
-"""Resampling and writing a block of 32 ms costs as much as judging it; a second is written at once."""
+"""Blocks to collect before writing. Resampling and writing a single block of 32 ms costs as much as the
+VAD's work on it, so a second is written at once."""
 
 
 class Recording:
-    """Left is the user, right is the program. Written as it goes, so that hours need no memory; `exact`:
-    the user's side as it came, sample by sample.
+    """A stereo file: left is the user, right the program. Written as the session goes, so that hours
+    need no memory; `exact`: the user's side is kept as it came, sample by sample.
 
-    Each side may come from a thread of its own.
+    Each side may come from its own thread.
     """
 
     def __init__(self, path: Path, rate_hz: int, input_rate_hz: int, *, exact: bool = False) -> None:
         self._file = SoundWriter(path, rate_hz, channels=2, exact=exact)
         self._safe = (lambda samples: samples) if exact else clean
         self._resampler = Resampler(input_rate_hz, rate_hz)
-        self._heard: list[Samples] = []
-        self._said: Samples = np.empty(0, np.float32)
+        self._user: list[Samples] = []
+        self._reply: Samples = np.empty(0, np.float32)
         self._written = 0
         self._lock = threading.Lock()
 
-    def heard(self, samples: Samples) -> None:
-        """The next block of the user's side, at the rate of the input."""
-        self._heard.append(samples)
-        if len(self._heard) >= BLOCKS_AT_ONCE:
-            self._write(self._resampler.feed(self._safe(np.concatenate(self._heard))))
-            self._heard.clear()
+    def add_user(self, samples: Samples) -> None:
+        """Append a block to the user's side, at the rate of the input."""
+        self._user.append(samples)
+        if len(self._user) >= BLOCKS_AT_ONCE:
+            self._write(self._resampler.feed(self._safe(np.concatenate(self._user))))
+            self._user.clear()
 
-    def said(self, samples: Samples, at_sample: int) -> None:
-        """The program's side, heard from `at_sample` on; never before what was written."""
+    def add_reply(self, samples: Samples, at_sample: int) -> None:
+        """Add audio of the program, heard from `at_sample` on. The past that is written stays as it
+        is."""
         with self._lock:
             start = max(0, at_sample - self._written)
-            missing = start + len(samples) - len(self._said)
+            missing = start + len(samples) - len(self._reply)
             if missing > 0:
-                self._said = np.concatenate((self._said, np.zeros(missing, np.float32)))
-            self._said[start : start + len(samples)] = samples
+                self._reply = np.concatenate((self._reply, np.zeros(missing, np.float32)))
+            self._reply[start : start + len(samples)] = samples
 
-    def unsaid(self, at_sample: int) -> None:
-        """Of what was to be said from `at_sample` on nothing was heard."""
+    def cut_reply(self, at_sample: int) -> None:
+        """Remove the program's audio from `at_sample` on: it was not heard."""
         with self._lock:
-            self._said = self._said[: max(0, at_sample - self._written)]
+            self._reply = self._reply[: max(0, at_sample - self._written)]
 
     def close(self) -> None:
-        """Write what is left of both sides, and the end of the file."""
-        rest = [self._resampler.feed(self._safe(block)) for block in self._heard]
+        """Write the rest of both sides, and close the file."""
+        rest = [self._resampler.feed(self._safe(block)) for block in self._user]
         left = np.concatenate((*rest, self._resampler.flush()))
-        silence = np.zeros(max(0, len(self._said) - len(left)), np.float32)
+        silence = np.zeros(max(0, len(self._reply) - len(left)), np.float32)
         self._write(np.concatenate((left, silence)))
         self._file.close()
 
     def _write(self, left: Samples) -> None:
         right = np.zeros(len(left), np.float32)
         with self._lock:
-            ready, self._said = self._said[: len(left)], self._said[len(left) :]
+            ready, self._reply = self._reply[: len(left)], self._reply[len(left) :]
             self._written += len(left)
         right[: len(ready)] = ready
         self._file.write(np.stack((left, right), axis=1))

@@ -1,4 +1,4 @@
-"""SessionFolder: a conversation that was kept, to be replayed."""
+"""SessionFolder: a recorded session, to be replayed."""
 
 import json
 import math
@@ -14,19 +14,19 @@ from pipeline.session import Session
 from pipeline.settings import SessionSettings
 
 AUDIO = "conversation.wav"
-"""Left is the user, right is the program."""
+"""A stereo file: left is the user, right the program."""
 
 EVENTS = "events.jsonl"
-"""First what the session was like, then a line for each event."""
+"""A header that describes the session, then a line for each event."""
 
 Span = tuple[float, float]
 
 
 class SessionFolder:
-    """What `--record` kept of one session; moments are samples of the microphone.
+    """The files that `--record` wrote of one session; moments are samples of the microphone.
 
-    Raises `UserError` where it is no such folder. It may come from a stranger, with a bug report, so
-    what is read of it is checked.
+    Raises `UserError` if it is not such a folder. It may come from a stranger, with a bug report, so
+    its contents are checked.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,13 +38,13 @@ class SessionFolder:
             self.settings = SessionSettings().changed(header["settings"])
             self.reply_starts = [at for at, _ in self._named("ReplyStarted")]
             self.sounding = list(self._sounding())
-            """Between which samples a reply was heard."""
+            """Spans of samples in which a reply was heard."""
             self.deaf = list(self._deaf())
-            """Between which samples the microphone was not listened to."""
+            """Spans of samples in which the microphone was ignored."""
             self.signals = [
                 (at, ManualTurn(event["talk"])) for at, event in self._named("TalkSignalled")
             ]
-            """At which sample the user did what by hand."""
+            """Samples at which the user started, committed or cancelled a turn by hand."""
         except (
             OSError, ValueError, KeyError, TypeError, RecursionError, soundfile.LibsndfileError
         ) as error:  # fmt: skip
@@ -54,8 +54,8 @@ class SessionFolder:
             ) from error
 
     def prepare(self, session: Session, rate_hz: int) -> None:
-        """Let a session that begins now go as this one did, where it depends on what engines do not do
-        twice alike: when replies began, when one was heard, when the microphone was listened to."""
+        """Make a session that begins now repeat the moments that vary from run to run: when replies
+        began, when one was heard, and when the microphone was ignored."""
         began = session.now()
 
         def moments(spans: list[Span]) -> list[Span]:

@@ -1,4 +1,4 @@
-"""SessionRecorder: keeps a conversation in a folder, so that it can be replayed."""
+"""SessionRecorder: writes a session into a folder, so that it can be replayed."""
 
 import json
 import logging
@@ -20,15 +20,15 @@ from pipeline.sink import Frame, Sink
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 10_000
-"""Pieces that wait for the disk, minutes of them; one that is slower has stopped."""
+"""Writes that wait for the disk, minutes of them; beyond, the disk has stopped."""
 
 
 class SessionRecorder:
-    """Stands between a session and its sink, listens to the microphone, and gets every event.
+    """Stands between a session and its sink, listens to the microphone, and receives every event.
 
-    Audio is kept as it came, both sides on one time line; an event with the sample of the microphone at
-    which it happened. All is written on a thread of its own: who brings it does not wait for a disk. A
-    disk that is full ends the recording, with an error event, and not the conversation.
+    Audio is kept unchanged, both sides on one time line; each event is kept with the microphone's sample
+    at which it happened. Its own thread does the writing, so no other thread waits for the disk. A full
+    disk ends the recording, with an error event, but not the conversation.
     """
 
     unwanted: tuple[type, ...] = LIVE
@@ -41,7 +41,7 @@ class SessionRecorder:
         self.room_at, self.heard_all_at = sink.room_at, sink.heard_all_at
         self.unheard, self.duck = sink.unheard, sink.duck
         self._heard_samples = 0
-        self._said_until = 0
+        self._reply_until = 0
         self._input_rate_hz = 0
         self._recording: Recording
         self._resampler: Resampler | None = None
@@ -53,14 +53,14 @@ class SessionRecorder:
         self._thread = threading.Thread(target=self._write, name="record", daemon=True)
 
     def attach(self, session: Session) -> None:
-        """Keep this session, which is heard through `self`, from its first sample on."""
+        """Record this session, whose sink this recorder is, from its first sample on."""
         self._session = session
         (self._folder / EVENTS).touch(mode=0o600)
         self._events = (self._folder / EVENTS).open("w", encoding="utf-8")
         self._to_close.append(self._events.close)
         self._line({"full_duplex": self.full_duplex, "settings": session.settings.plain()})
         self._thread.start()
-        session.intake.on_heard = self._heard
+        session.intake.on_heard = self._on_heard
         session.events.add(self)
 
     @property
@@ -69,44 +69,44 @@ class SessionRecorder:
         return self._thread.is_alive()
 
     def join(self, timeout_s: float) -> None:
-        """Wait until all is written, once the session has ended."""
+        """Wait until everything is written, once the session has ended."""
         self._thread.join(timeout_s)
 
-    # -- what happens ------------------------------------------------------------------------------
+    # -- from the microphone, the playout and the events -------------------------------------------
 
-    def _heard(self, samples: Samples, rate_hz: int) -> None:
+    def _on_heard(self, samples: Samples, rate_hz: int) -> None:
         if not self._input_rate_hz:
             self._input_rate_hz = rate_hz
             self._later(lambda: self._open(rate_hz))
         self._heard_samples += len(samples)
-        self._later(lambda: self._recording.heard(samples))
+        self._later(lambda: self._recording.add_user(samples))
 
     def play(self, frame: Frame) -> None:
-        """It is heard behind what was not heard yet, else now."""
-        if self._input_rate_hz:  # before the microphone there is no time line
+        """Record a frame after the audio that is still unheard, or else at the present sample."""
+        if self._input_rate_hz:  # the time line begins with the microphone's first sample
             if frame.sample == 0 or self._resampler is None:
                 self._resampler = Resampler(self.rate_hz, self._input_rate_hz)
             if self._sink.unheard(self._session.now()) == 0:
-                self._said_until = max(self._said_until, self._heard_samples)
-            samples, start = self._resampler.feed(frame.samples), self._said_until
-            self._said_until += len(samples)
-            self._later(lambda: self._recording.said(samples, start))
+                self._reply_until = max(self._reply_until, self._heard_samples)
+            samples, start = self._resampler.feed(frame.samples), self._reply_until
+            self._reply_until += len(samples)
+            self._later(lambda: self._recording.add_reply(samples, start))
         self._sink.play(frame)
 
     def flush(self, turn: int, sample: int) -> bool:
-        """What was not heard is cut off here too, where the client can."""
+        """Remove unheard audio from the recording too, if the client can drop it."""
         flushed = self._sink.flush(turn, sample)
         if flushed and self._input_rate_hz:
-            position = self._said_until = self._heard_samples
-            self._later(lambda: self._recording.unsaid(position))
+            position = self._reply_until = self._heard_samples
+            self._later(lambda: self._recording.cut_reply(position))
         return flushed
 
     def post(self, event: Event) -> None:
-        """One more line."""
+        """Append an event as a line."""
         self._line({"at_sample": self._heard_samples, **as_json(event)})
 
     def close(self) -> None:
-        """The last event has come."""
+        """Finish: the last event has come."""
         self._to_write.put(None)
 
     # -- on its own thread -------------------------------------------------------------------------
@@ -139,7 +139,7 @@ class SessionRecorder:
             self._fail(str(error))
 
     def _fail(self, why: str) -> None:
-        """The client is told that it happened, the operator where and why."""
+        """Stop recording. The client is told that it stopped, the operator also where and why."""
         if not self._failed:
             self._failed = True
             logger.error("%s is not complete: %s", self._folder, why)

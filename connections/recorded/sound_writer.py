@@ -1,4 +1,4 @@
-"""SoundWriter: a sound file that is written as it goes."""
+"""SoundWriter: a sound file that is written piece by piece."""
 
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from pipeline.errors import UserError
 
 
 class SoundWriter:
-    """16 bits a sample, or 32 where it has to be `exact`. Raises `UserError` where it cannot be written
-    on, as on a disk that is full."""
+    """16 bits a sample, or 32-bit floats if `exact`. Raises `UserError` if writing fails, as on a full
+    disk."""
 
     def __init__(self, path: Path, rate_hz: int, channels: int, *, exact: bool = False) -> None:
         self._path = path
@@ -26,8 +26,8 @@ class SoundWriter:
         try:
             self._file.write(samples)
         except (soundfile.LibsndfileError, AssertionError) as error:  # it asserts that all was written
-            raise UserError(f"{self._path} cannot be written on; is the disk full?") from error
+            raise UserError(f"{self._path} cannot be written to; is the disk full?") from error
 
     def close(self) -> None:
-        """The file is complete."""
+        """Close the file: it is complete."""
         self._file.close()

@@ -1,4 +1,4 @@
-"""Pairing: where the two connections of a TCP client find each other."""
+"""Pairing: joins the two connections of a TCP client into one session."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from connections.access.credentials import Credentials
-from connections.base import tell_loop
+from connections.base import beginning_session, tell_loop
 from connections.tcp.receiver import SocketReceiver
 from connections.tcp.sender import SocketSender
 from connections.tcp.wire import RAW_RATE_HZ, Hello
@@ -16,17 +16,18 @@ from pipeline.session import Session
 logger = logging.getLogger(__name__)
 
 HELLO_S = 0.3
-"""Our client says hello at once; who has not begun to by then is a raw one. A packet that is lost is
-sent again after 0.2 s. Raw clients wait so long, whatever they say: they are paired as they came."""
+"""Our client says hello at once; a client that has not begun to by then is a raw one. A lost packet is
+sent again after 0.2 s. Raw clients always wait this long, so that they are paired in the order in which
+they connected."""
 
 PAIRING_S = 10.0
-"""Whose hello, or whose other half, has not come by then is sent away."""
+"""Time for the hello and for the other connection; then the client is refused."""
 
 LINGER_S = 1.0
-"""The same for a microphone that has said everything, or was hung up: nobody can tell which."""
+"""The shorter time for a microphone that will send no more: its client may have left altogether."""
 
 MAX_SESSIONS = 100
-"""A session has six threads; more clients than this are refused."""
+"""A session has six threads; beyond this many, clients are refused."""
 
 Side: TypeAlias = SocketReceiver | SocketSender
 Begin: TypeAlias = Callable[[SocketSender, str], Session]
@@ -35,40 +36,40 @@ Begin: TypeAlias = Callable[[SocketSender, str], Session]
 class Pairing:
     """Pairs microphones with loudspeakers and begins their sessions. Runs on the thread of the server.
 
-    Our clients are paired by the session they name. Raw clients are paired by address, in the order in
-    which they come; of each side one may wait, others are refused. Where a token is set, raw clients,
-    which cannot say it, are refused.
+    Our clients are paired by the session that they name. Raw clients are paired by address, in the order
+    in which they connect; one microphone and one loudspeaker may wait at each address, others are
+    refused. If a token is set, raw clients are refused, since they cannot send it.
     """
 
-    def __init__(self, begin: Begin, access: Credentials) -> None:
+    def __init__(self, begin: Begin, credentials: Credentials) -> None:
         self.sessions: dict[Session, tuple[SocketReceiver, SocketSender]] = {}
         self._begin = begin
-        self._access = access
+        self._credentials = credentials
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[tuple[type[Side], str], Side] = {}
         self._deadlines: dict[Side, asyncio.TimerHandle] = {}
 
     def arrived(self, side: Side) -> None:
-        """Somebody connected and has not said anything yet."""
-        self._send_away_after(PAIRING_S, side)
-        self._loop.call_later(HELLO_S, self._is_raw_unless_begun, side)
+        """Accept a connection, on which nothing has been sent yet."""
+        self._refuse_after(PAIRING_S, side)
+        self._loop.call_later(HELLO_S, self._pair_if_raw, side)
 
     def hello(self, side: Side, hello: Hello) -> None:
-        """It is one of our clients."""
-        if self._access.grant(hello.token) is not None:
+        """Pair a connection that said hello: it belongs to one of our clients."""
+        if self._credentials.grant(hello.token) is not None:
             self._pair(side, f"client {hello.session}", hello)
         elif hello.token:
             self.refuse(side, ProtocolError("the token is wrong", "unauthorized"))
         else:
             self.refuse(side, ProtocolError("expected a token (--token, or S2S_TOKEN)", "unauthorized"))
 
-    def said_everything(self, side: Side) -> None:
-        """No more audio will come; it may still want to hear the answer."""
+    def ended(self, side: Side) -> None:
+        """Shorten the wait for a client that will send no more audio; it may still want the reply."""
         if side in self._deadlines:
-            self._send_away_after(LINGER_S, side)
+            self._refuse_after(LINGER_S, side)
 
     def refuse(self, side: Side, error: ProtocolError) -> None:
-        """Send somebody away; a session that they have ends."""
+        """Hang up on a client and tell it why; its session, if it has one, ends."""
         facts = {"peer": side.peer, "code": error.code}
         logger.warning("refused: %s", error, extra=facts)  # a microphone cannot be told
         if isinstance(side, SocketSender):
@@ -80,7 +81,7 @@ class Pairing:
             side.close()
 
     def left(self, side: Side) -> None:
-        """A connection is gone; with it goes its session, and nobody else's."""
+        """End the session of a connection that is gone, and only that session."""
         self._forget(side)
         for session, pair in list(self.sessions.items()):
             if side in pair:
@@ -89,30 +90,30 @@ class Pairing:
                     half.close()
 
     def close(self) -> None:
-        """End every session and hang up on who waits."""
+        """End every session, and hang up on clients that wait."""
         for session in self.sessions:
             session.close("the server stops")
         for side in list(self._deadlines):
             side.close()
 
     def abort(self) -> None:
-        """Let go of the connections of sessions that did not end."""
+        """Drop the connections of sessions that did not end."""
         for pair in self.sessions.values():
             for half in pair:
                 half.abort()
 
     # ----------------------------------------------------------------------------------------------
 
-    def _send_away_after(self, seconds: float, side: Side) -> None:
+    def _refuse_after(self, seconds: float, side: Side) -> None:
         if side in self._deadlines:
             self._deadlines[side].cancel()
         too_late = ProtocolError(f"expected both connections within {seconds:.0f} s", "timeout")
         self._deadlines[side] = self._loop.call_later(seconds, self.refuse, side, too_late)
 
-    def _is_raw_unless_begun(self, side: Side) -> None:
+    def _pair_if_raw(self, side: Side) -> None:
         if side not in self._deadlines or side.has_begun_hello:
             return
-        if self._access.wants_token:
+        if self._credentials.wants_token:
             self.refuse(side, ProtocolError("expected a hello with a token", "unauthorized"))
         else:
             self._pair(side, f"raw client at {side.peer}", None)
@@ -135,7 +136,9 @@ class Pairing:
     def _wait(self, side: Side, key: str) -> None:
         ahead = self._waiting.get((type(side), key))
         if ahead is not None and not ahead.has_ended:
-            self.refuse(side, ProtocolError("another connection like this one waits already", "busy"))
+            self.refuse(
+                side, ProtocolError("another connection like this one is already waiting", "busy")
+            )
             return
         if ahead is not None:
             ahead.close()
@@ -145,20 +148,18 @@ class Pairing:
         for side in (microphone, loudspeaker):
             self._forget(side)
         try:
-            session = self._begin(loudspeaker, microphone.peer)
-        except Exception:
-            logger.exception("a session could not be begun")
+            with beginning_session():
+                session = self._begin(loudspeaker, microphone.peer)
+        except ProtocolError as error:
             for half in (microphone, loudspeaker):
-                self.refuse(
-                    half, ProtocolError("the server could not begin a session", "internal_error")
-                )
+                self.refuse(half, error)
             return
         self.sessions[session] = (microphone, loudspeaker)
-        session.on_closed = lambda: tell_loop(self._loop, self._ended, session)
+        session.on_closed = lambda: tell_loop(self._loop, self._on_closed, session)
         loudspeaker.begin(session)
         microphone.begin(session, loudspeaker, hello.send_rate if hello else RAW_RATE_HZ)
 
-    def _ended(self, session: Session) -> None:
+    def _on_closed(self, session: Session) -> None:
         for half in self.sessions.pop(session, ()):
             half.close()
 

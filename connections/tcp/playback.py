@@ -1,4 +1,4 @@
-"""Playback: what a client has received and not played yet."""
+"""Playback: the audio that a client has received and not played yet."""
 
 import threading
 from collections import deque
@@ -6,7 +6,7 @@ from collections import deque
 import numpy as np
 
 from connections.tcp.wire import WireFrame
-from pipeline.audio import from_pcm16
+from pipeline.audio import Gain, from_pcm16
 from pipeline.messages import Samples
 
 
@@ -16,17 +16,17 @@ class Playback:
     def __init__(self) -> None:
         self._pieces: deque[tuple[int, int, Samples]] = deque()  # turn, first sample, audio
         self._lock = threading.Lock()
-        self._gain = self._target_gain = 1.0
+        self._gain = Gain()
         self.played = (0, 0)
-        """The turn that is heard, and the sample up to which it was handed to the sound card."""
+        """The current turn, and the sample up to which the sound card has it."""
 
     def receive(self, frame: WireFrame) -> None:
-        """Audio from the server."""
+        """Append audio from the server."""
         with self._lock:
             self._pieces.append((frame.turn, frame.sample, from_pcm16(frame.payload)))
 
     def flush(self, turn: int, sample: int) -> None:
-        """Drop what is there of `turn` from `sample` on."""
+        """Drop the audio of `turn` from `sample` on."""
         with self._lock:
             kept = [
                 (t, first, audio if t != turn else audio[: max(0, sample - first)])
@@ -36,7 +36,7 @@ class Playback:
 
     def duck(self, gain: float) -> None:
         """Play at this gain from the next block on."""
-        self._target_gain = gain
+        self._gain.target = gain
 
     def next_block(self, samples: int) -> Samples:
         """The next audio for the sound card, filled up with silence."""
@@ -51,6 +51,4 @@ class Playback:
                 self.played = (turn, first + taken)
                 if taken < len(audio):
                     self._pieces.appendleft((turn, first + taken, audio[taken:]))
-        ramp = np.linspace(self._gain, self._target_gain, samples, dtype=np.float32)
-        self._gain = self._target_gain
-        return block * ramp
+        return self._gain.apply(block)

@@ -25,22 +25,23 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KEPT_BEFORE_PAIRING = 2 * RAW_RATE_HZ
-"""Bytes that a client may send before its loudspeaker is there: one second of raw audio."""
+"""Bytes that a client may send before its loudspeaker is connected: one second of raw audio."""
 
 READ_AT_ONCE = RAW_RATE_HZ
-"""Bytes: half a second of raw audio, so that a pause in reading comes in time."""
+"""Bytes: half a second of raw audio, so that a pause in reading takes effect in time."""
 
 PAUSE_AT_BACKLOG_S = 2.0
-"""Who sends faster than it is said is slowed down by TCP, so that nothing is lost."""
+"""Beyond this backlog nothing is read: TCP slows down a client that sends faster than real time, and no
+audio is lost."""
 
 
 class SocketReceiver(asyncio.BufferedProtocol):
-    """Takes either raw int16 audio, or a hello and frames. Runs on the thread of the server."""
+    """Receives either raw int16 audio, or a hello and frames. Runs on the thread of the server."""
 
     def __init__(self, pairing: "SideListener[SocketReceiver]") -> None:
         self.peer = ""
         self.has_ended = False
-        """Whether it has said everything."""
+        """Whether the client will send no more audio."""
         self._pairing = pairing
         self._transport: asyncio.Transport
         self._loop = asyncio.get_running_loop()
@@ -54,11 +55,11 @@ class SocketReceiver(asyncio.BufferedProtocol):
 
     @property
     def has_begun_hello(self) -> bool:
-        """Whether what came is, or may become, a hello."""
+        """Whether a hello has begun to arrive."""
         return self._frames is not None or (bool(self._before) and may_be_hello(self._before))
 
     def begin(self, session: Session, sender: "SocketSender", rate_hz: int) -> None:
-        """The loudspeaker is there: feed this session, beginning with what has come already."""
+        """Feed this session, beginning with the audio that has already arrived."""
         self._session, self._sender, self._rate_hz = session, sender, rate_hz
         session.audio.on_empty = self._on_caught_up
         if self._paused:
@@ -73,7 +74,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
         self._transport.close()
 
     def abort(self) -> None:
-        """The same, since nothing is ever sent on this connection."""
+        """Hang up at once. Nothing is ever sent on this connection, so nothing is lost."""
         self._transport.abort()
 
     # -- what asyncio calls ------------------------------------------------------------------------
@@ -90,12 +91,12 @@ class SocketReceiver(asyncio.BufferedProtocol):
         self._received(bytes(self._buffer[:size]))
 
     def eof_received(self) -> bool:
-        """The client has said everything, and wants to hear the answer."""
+        """The client will send no more audio, and may still want to hear the reply."""
         self.has_ended = True
         if self._session is not None:
             self._session.finish()
         else:
-            self._pairing.said_everything(self)
+            self._pairing.ended(self)
         return True  # keep the connection
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -116,7 +117,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
             self._pairing.refuse(self, error)
 
     def _wait_with(self, data: bytes) -> None:
-        """Its loudspeaker is not there yet: the client may go on for a while, then TCP holds it."""
+        """Keep data until the loudspeaker is connected; after a while, let TCP hold the client back."""
         self._before = data
         if self._frames is None and may_be_hello(data):
             decoded = decode_hello(data)
@@ -129,7 +130,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
 
     def _feed_raw(self, data: bytes) -> None:
         if data.startswith(MAGIC):
-            raise ProtocolError("expected the hello at once, it came too late", "timeout")
+            raise ProtocolError("expected the hello at once, got it too late", "timeout")
         whole = len(data) - len(data) % 2  # half a sample waits for its other half
         self._before = data[whole:]
         self._feed(data[:whole])
@@ -158,13 +159,13 @@ class SocketReceiver(asyncio.BufferedProtocol):
             self._paused = True
             self._transport.pause_reading()
             if self._session is not None and not len(self._session.audio):
-                self._resume()  # the VAD was quicker, and will not say so again
+                self._resume()  # the VAD caught up meanwhile, and will not call back again
 
     def _resume(self) -> None:
         self._paused = False
         self._transport.resume_reading()
 
     def _on_caught_up(self) -> None:
-        """On the thread of the VAD: nothing waits for it any more."""
+        """Called on the thread of the VAD, when no audio is waiting for it any more."""
         if self._paused:
             tell_loop(self._loop, self._resume)

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import math
 import socket
-import threading
 from typing import cast
 
 from connections.base import tell_loop
-from connections.remote_pace import FRAMES_PER_S, LEAD_MS, RemotePace
+from connections.outbox import Outbox
+from connections.paced_sink import PacedSink
+from connections.remote_pace import FRAMES_PER_S, LEAD_MS
 from connections.tcp.side_listener import SideListener
 from connections.tcp.wire import (
     RAW_RATE_HZ,
@@ -27,28 +27,27 @@ from pipeline.session import Session
 from pipeline.sink import Frame
 
 RAW_FRAME_SAMPLES = 512
-"""1,024 bytes, as raw clients have always got."""
+"""1,024 bytes, the size that raw clients have always received."""
 
 RAW_LEAD_MS = 100
 """A raw client cannot be told to flush or to buffer, so it gets some audio in advance."""
 
 KERNEL_BUFFER_S = 0.2
-"""What the kernel may hold for a client that does not read. It cannot be taken back."""
+"""Audio that the kernel may hold for a client that does not read. It cannot be recalled."""
 
 
-class SocketSender(asyncio.Protocol):
+class SocketSender(PacedSink, asyncio.Protocol):
     """The sink of a session: sends raw int16 audio, or frames with audio, control and events.
 
     Playout calls it from its own thread; bytes are written on the thread of the server.
     """
 
     has_ended = False
-    """One that ends is gone."""
+    """Always false: a loudspeaker whose sending side ends is closed, and thereby gone."""
 
     def __init__(self, pairing: "SideListener[SocketSender]", full_duplex: bool = False) -> None:
+        self._set_pace(RAW_RATE_HZ, RAW_FRAME_SAMPLES, RAW_LEAD_MS, RAW_LEAD_MS)
         self.peer = ""
-        self.rate_hz = RAW_RATE_HZ
-        self.frame_samples = RAW_FRAME_SAMPLES
         self.full_duplex = full_duplex
         self._pairing = pairing
         self._loop = asyncio.get_running_loop()
@@ -57,42 +56,38 @@ class SocketSender(asyncio.Protocol):
         self._hello: Hello | None = None
         self._session: Session | None = None
         self._events: Mailbox | None = None
-        self._pace = RemotePace(RAW_RATE_HZ, RAW_FRAME_SAMPLES, RAW_LEAD_MS, RAW_LEAD_MS)
-        self._outbox: list[bytes] = []
+        self._outbox: Outbox[bytes] = Outbox(on_items=self._write_out)
         self._stalled = False
-        self._lock = threading.Lock()
 
     @property
     def has_begun_hello(self) -> bool:
-        """Whether what came is, or may become, a hello."""
+        """Whether a hello has begun to arrive."""
         return bool(self._before)
 
     def prepare(self, hello: Hello) -> None:
-        """The client speaks frames: use its rate."""
+        """Follow the client's hello: its protocol has frames, and it names the rate."""
         self._hello = hello
-        self.rate_hz = hello.recv_rate
         self.full_duplex = hello.full_duplex
-        self.frame_samples = hello.recv_rate // FRAMES_PER_S
-        self._pace = RemotePace(self.rate_hz, self.frame_samples, LEAD_MS, hello.buffer_ms)
+        self._set_pace(hello.recv_rate, hello.recv_rate // FRAMES_PER_S, LEAD_MS, hello.buffer_ms)
         kernel_buffer = int(2 * self.rate_hz * KERNEL_BUFFER_S)
         connection = self._transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kernel_buffer)
 
     def begin(self, session: Session) -> None:
-        """The microphone is there too."""
+        """Serve this session: the client's microphone is connected too."""
         self._session = session
         if self._hello is not None:
             self._write(control("welcome", session=self._hello.session, rate=self.rate_hz))
             self._events = session.events.subscribe(on_mail=self._on_mail)
 
     def refuse(self, error: ProtocolError) -> None:
-        """Say why, if the client understands it, and hang up."""
+        """Tell the client why, if its protocol can, and hang up."""
         if self._hello is not None:
             self._write(control("refused", code=error.code, text=str(error)))
         self.close()
 
     def close(self) -> None:
-        """Hang up; a client that reads nothing is not waited for."""
+        """Hang up, without waiting for a client that does not read."""
         if self._stalled:
             self._transport.abort()
         else:
@@ -104,32 +99,24 @@ class SocketSender(asyncio.Protocol):
 
     # -- the sink, on the thread of the playout ----------------------------------------------------
 
-    def room_at(self, now: float) -> float:
-        """By the clock; never while the client does not read."""
-        return math.inf if self._stalled else self._pace.room_at(now)
-
-    def heard_all_at(self, now: float) -> float:
-        return self._pace.heard_all_at(now)
-
-    def unheard(self, now: float) -> int:
-        return self._pace.unheard(now)
+    @property
+    def takes_more(self) -> bool:
+        """Whether the client reads."""
+        return not self._stalled
 
     def play(self, frame: Frame) -> None:
         """Send a frame."""
         payload = to_pcm16(clean(frame.samples))
         if self._hello is not None:
             payload = WireFrame(FrameKind.AUDIO, payload, frame.turn, frame.sample).encode()
-        with self._lock:
-            self._outbox.append(payload)
+        self._outbox.put(payload)
         self._pace.sent(frame)
-        tell_loop(self._loop, self._write_out)
 
     def flush(self, turn: int, sample: int) -> bool:
         """Tell the client to drop what it has not played. A raw client cannot be told."""
         if self._hello is None:
             return False
-        with self._lock:
-            self._outbox.clear()
+        self._outbox.take()
         self._pace.flushed()
         tell_loop(self._loop, self._write, control("flush", turn, sample))
         return True
@@ -160,9 +147,7 @@ class SocketSender(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             if self._hello is not None or self._session is not None:
-                raise ProtocolError(
-                    "expected a hello at once and nothing more on the loudspeaker's port"
-                )
+                raise ProtocolError("expected only a hello, at once, on the loudspeaker's port")
             self._before += data
             if not may_be_hello(self._before):
                 raise ProtocolError("expected a hello, or nothing, on the loudspeaker's port")
@@ -188,8 +173,7 @@ class SocketSender(asyncio.Protocol):
     # ----------------------------------------------------------------------------------------------
 
     def _write_out(self) -> None:
-        with self._lock:
-            frames, self._outbox = self._outbox, []
+        frames = self._outbox.take()
         if frames and not self._transport.is_closing():
             self._transport.write(b"".join(frames))
 

@@ -1,4 +1,4 @@
-"""SocketServer: people talk through two TCP ports, one for the microphone, one for the loudspeaker."""
+"""SocketServer: sessions over two TCP ports, one for microphones, one for loudspeakers."""
 
 import asyncio
 import socket
@@ -6,8 +6,9 @@ import sys
 from itertools import count
 
 from arguments_classes.socket_arguments import SocketArguments
-from connections.access.credentials import Credentials, listen
+from connections.access.credentials import Credentials
 from connections.base import CLOSE_S, OpenSession, tell_loop
+from connections.listen import listen
 from connections.tcp.pairing import Pairing
 from connections.tcp.receiver import SocketReceiver
 from connections.tcp.sender import SocketSender
@@ -18,20 +19,22 @@ from utils.shutdown import StopRequest
 
 
 class SocketServer:
-    """One thread does the input and output of all clients; each client has a session of its own."""
+    """One thread does the input and output of all clients; each client has its own session."""
 
     def __init__(self, arguments: SocketArguments, shutdown: StopRequest) -> None:
         self._shutdown = shutdown
-        self._access = Credentials(arguments.token, arguments.token_file, insecure=arguments.insecure)
-        self._access.expect_safe("recv_host", arguments.recv_host)
-        self._access.expect_safe("send_host", arguments.send_host)
+        self._credentials = Credentials(
+            arguments.token, arguments.token_file, insecure=arguments.insecure
+        )
+        self._credentials.expect_safe("recv_host", arguments.recv_host)
+        self._credentials.expect_safe("send_host", arguments.send_host)
         self._headphones = arguments.headphones
         self._microphones = listen("recv_", arguments.recv_host, arguments.recv_port)
         self._loudspeakers = listen("send_", arguments.send_host, arguments.send_port)
 
     @property
     def ports(self) -> tuple[int, int]:
-        """Of the microphones and of the loudspeakers, as the system gave them."""
+        """The ports of the microphones and of the loudspeakers; if 0 was asked for, as assigned."""
         return self._microphones.getsockname()[1], self._loudspeakers.getsockname()[1]
 
     def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
@@ -42,7 +45,7 @@ class SocketServer:
         return 130
 
     def close(self) -> None:
-        """Give the ports back without having served."""
+        """Release the ports without having served."""
         self._microphones.close()
         self._loudspeakers.close()
 
@@ -56,7 +59,7 @@ class SocketServer:
             session.events.add(SessionLog(number, peer))
             return session
 
-        pairing = Pairing(begin, self._access)
+        pairing = Pairing(begin, self._credentials)
         async with (
             await loop.create_server(lambda: SocketReceiver(pairing), sock=self._microphones),
             await loop.create_server(

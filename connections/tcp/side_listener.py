@@ -1,4 +1,4 @@
-"""SideListener: where the two sockets of a TCP client report what becomes of them."""
+"""SideListener: receives the reports of the two sockets of a TCP client."""
 
 from typing import Protocol, TypeVar
 
@@ -12,16 +12,16 @@ class SideListener(Protocol[Side]):
     """Called on the thread of the server, each time with the socket that reports."""
 
     def arrived(self, side: Side) -> None:
-        """It is connected, and nothing has come over it yet."""
+        """The socket is connected; nothing has arrived on it yet."""
 
     def hello(self, side: Side, hello: Hello) -> None:
-        """It belongs to one of our clients."""
+        """A hello arrived: the socket belongs to one of our clients."""
 
-    def said_everything(self, side: Side) -> None:
-        """No more audio will come; the client may still listen to the answer."""
+    def ended(self, side: Side) -> None:
+        """The client will send no more audio; it may still listen to the reply."""
 
     def refuse(self, side: Side, error: ProtocolError) -> None:
-        """Hang it up, and tell the client why if it can be told."""
+        """Hang up, and tell the client why if its protocol can."""
 
     def left(self, side: Side) -> None:
-        """It is closed."""
+        """The socket is closed."""

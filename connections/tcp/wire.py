@@ -15,47 +15,47 @@ from pipeline.audio import RATES_HZ
 from pipeline.errors import ProtocolError
 
 MAGIC = b"\x89S2S\r\n\x1a\n"
-"""Begins the hello. As int16 audio it would jump by half the scale between samples; PNG has the idea:
-a byte over 127 and both line ends, so that a connection that mends text is noticed."""
+"""The first bytes of a hello. As int16 audio it would jump by half the scale between samples. The idea
+is PNG's: a byte over 127 and both kinds of line end reveal a connection that converts text."""
 
 VERSION = 1
 MAX_HELLO = 4096
 MAX_FRAME = 1 << 16
-"""Two seconds of audio at 16 kHz. A frame that says it is longer is not one."""
+"""Two seconds of audio at 16 kHz. A longer length means that the data is not a frame."""
 
 _HELLO = struct.Struct("<8sHI")  # magic, version, length of the JSON behind it
 _FRAME = struct.Struct("<B3xIIQ")  # kind, length of the payload behind it, turn, sample
 
 RAW_RATE_HZ = 16000
-"""Of clients that send and get int16 audio and nothing else."""
+"""The rate of raw clients, which send and receive int16 audio and nothing else."""
 
 
 class FrameKind(IntEnum):
-    """What a frame holds."""
+    """The content of a frame."""
 
     AUDIO = 1
-    """int16 mono. `sample` counts from when the client connected, or within the turn of the server."""
+    """int16 mono. `sample` counts from the client's connecting, or within the turn of the server."""
     CONTROL = 2
     """JSON with a "type": from the server welcome, refused, flush, duck; from the client interrupt."""
     EVENT = 3
     """JSON: an event of the session, its name under "event"."""
     PLAYED = 4
-    """From the client: `turn` was played up to `sample`. No payload."""
+    """From the client: it has played `turn` up to `sample`. No payload."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What a client says first, on both ports."""
+    """The first message of a client, on both ports."""
 
     session: str
     """Chosen by the client; the same on both ports."""
     token: str = ""
     send_rate: int = 16000
-    """Of the microphone, in Hz."""
+    """Rate of the microphone, in Hz."""
     recv_rate: int = 16000
-    """Of the loudspeaker, in Hz."""
+    """Rate of the loudspeaker, in Hz."""
     buffer_ms: int = 0
-    """How much audio the client keeps before it is heard."""
+    """How much audio the client buffers before playing it."""
     full_duplex: bool = False
     """Whether its microphone does not hear its loudspeaker: headphones, or an echo canceller."""
 
@@ -70,7 +70,7 @@ class WireFrame:
     sample: int = 0
 
     def encode(self) -> bytes:
-        """As it is sent."""
+        """The bytes to send."""
         return _FRAME.pack(self.kind, len(self.payload), self.turn, self.sample) + self.payload
 
     def json(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def control(kind: str, turn: int = 0, sample: int = 0, **fields: Any) -> WireFra
 
 
 def encode_hello(hello: Hello) -> bytes:
-    """As it is sent."""
+    """The bytes to send."""
     payload = json.dumps(asdict(hello)).encode()
     return _HELLO.pack(MAGIC, VERSION, len(payload)) + payload
 
@@ -96,7 +96,7 @@ def may_be_hello(data: bytes) -> bool:
 
 
 def decode_hello(data: bytes) -> tuple[Hello, bytes] | None:
-    """The hello at the beginning of `data` and what is behind it; None: it is not complete yet.
+    """The hello at the beginning of `data` and the bytes behind it; None: it is not complete yet.
 
     Raises `ProtocolError`.
     """
@@ -120,7 +120,7 @@ class FrameReader:
         self._data = bytearray()
 
     def feed(self, data: bytes) -> Iterator[WireFrame]:
-        """The frames that are complete now. Raises `ProtocolError`."""
+        """Add data; returns the frames that are complete now. Raises `ProtocolError`."""
         self._data += data
         while len(self._data) >= _FRAME.size:
             kind, length, turn, sample = _FRAME.unpack_from(self._data)

@@ -1,1 +1,1 @@
-"""The page in the browser and the WebSocket."""
+"""The browser page and its WebSocket."""

@@ -1,4 +1,4 @@
-"""The web application: the page, the WebSocket, and what an operator wants to know."""
+"""The web application: the page, the WebSocket, and the routes for operators."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,8 +34,6 @@ SECURITY_HEADERS = {  # 'self' holds for a WebSocket too, since Chrome 71 and Sa
 }
 
 PROTOCOL = "s2s"
-
-
 REALTIME_PROTOCOL = "realtime"
 
 
@@ -47,12 +45,12 @@ def build_app(
     app.add_exception_handler(ProtocolError, refuse)
     app.add_middleware(
         CORSMiddleware,
-        allow_origins=[*authenticator.access.origins],
+        allow_origins=[*authenticator.credentials.origins],
         allow_methods=["GET", "POST"],
         allow_headers=["*"],
         expose_headers=["Location", "Retry-After"],
     )
-    app.include_router(client_secrets_routes(authenticator, authenticator.access.secrets))
+    app.include_router(client_secrets_routes(authenticator, authenticator.credentials.secrets))
     app.include_router(calls_routes(authenticator, registry, ice))
 
     @app.middleware("http")
@@ -63,29 +61,29 @@ def build_app(
 
     @app.get("/health")
     async def health() -> dict[str, str]:
-        """The process lives."""
+        """The process is alive."""
         return {"status": "ok"}
 
     @app.get("/ready")
     async def ready() -> JSONResponse:
-        """New conversations are taken; the engines were loaded before the port was served."""
+        """Whether new conversations are accepted. The engines were loaded before the port was served."""
         return JSONResponse({"ready": registry.has_room}, 200 if registry.has_room else 503)
 
     @app.get("/v1/sessions")
     async def sessions(request: Request) -> JSONResponse:
-        """Who is there."""
+        """The present sessions."""
         authenticator.admit(request, by_token=True)
         return JSONResponse({"sessions": registry.overview()})
 
     @app.get("/v1/voices")
     async def voices(request: Request) -> JSONResponse:
-        """What may be chosen as `voice`."""
+        """The values of the setting `voice`."""
         authenticator.admit(request)
         return JSONResponse({"voices": registry.capabilities.voices})
 
     @app.get("/metrics")
     async def metrics(request: Request) -> Response:
-        """For Prometheus."""
+        """The metrics, for Prometheus."""
         authenticator.admit(request, by_token=True)
         return Response(registry.metrics.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
@@ -100,9 +98,9 @@ def build_app(
             if rate not in RATES_HZ or duplex not in ("full", "half"):
                 raise ProtocolError("expected a rate from 8000 to 48000, and duplex=full or half")
             if key:
-                return registry.welcome_back(key)
+                return registry.resume(key)
             client = WebSocketClient(rate, full_duplex=duplex == "full")
-            return registry.welcome(client, address_of(websocket), grant)
+            return registry.register(client, address_of(websocket), grant)
 
         await WebSocketConnection(websocket, registry, describe).talk(find, PROTOCOL, again=bool(key))
 
@@ -113,7 +111,7 @@ def build_app(
         def find() -> Client:
             grant = authenticator.admit(websocket)
             client = realtime.RealtimeClient(grant.session)
-            return registry.welcome(client, address_of(websocket), grant)
+            return registry.register(client, address_of(websocket), grant)
 
         connection = WebSocketConnection(websocket, registry, realtime.describe)
         await connection.talk(find, REALTIME_PROTOCOL, again=False)

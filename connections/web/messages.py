@@ -1,6 +1,6 @@
-"""What a client of the WebSocket may say in JSON, and what it is told when that makes no sense.
+"""The JSON messages of the WebSocket.
 
-Audio travels beside it, as binary messages of little-endian int16, mono, and nothing around them.
+Audio travels beside them, as binary messages of little-endian int16, mono, with nothing around it.
 """
 
 import json
@@ -11,26 +11,26 @@ from typing import Any, Literal
 from pipeline.errors import ProtocolError
 
 MAX_TEXT = 1 << 16
-"""Characters of one message: instructions of some pages."""
+"""Characters of one message: instructions of several pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Something to do at once."""
+    """An order to carry out at once."""
 
     type: Literal["start", "commit", "cancel", "interrupt"]
 
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """Answer this text."""
+    """A request to answer this text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """The client has played `turn` up to `sample`."""
+    """A report: the client has played `turn` up to `sample`."""
 
     turn: int
     sample: int
@@ -38,7 +38,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is to change in the settings of the session, by their names there."""
+    """Changes to the `SessionSettings`, by field."""
 
     changes: dict[str, Any]
 
@@ -77,14 +77,14 @@ def encode(kind: str, **fields: Any) -> str:
 
 
 def describe(error: ProtocolError) -> str:
-    """As clients are told of an error."""
+    """The message that tells a client of an error."""
     return encode("error", code=error.code, text=str(error))
 
 
 def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str):
-        raise ProtocolError(f"expected {name} to be a text, got {value!r:.100}")
+        raise ProtocolError(f"expected {name} to be text, got {value!r:.100}")
     return value
 
 

@@ -10,8 +10,9 @@ from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.access.attempt_limiter import AttemptLimiter
 from connections.access.authenticator import Authenticator
 from connections.access.client_registry import ClientRegistry
-from connections.access.credentials import Credentials, listen
+from connections.access.credentials import Credentials
 from connections.base import CLOSE_S, OpenSession
+from connections.listen import listen
 from connections.realtime.ice_server import ice_servers
 from connections.web.app import build_app
 from pipeline.capabilities import Capabilities
@@ -19,29 +20,29 @@ from pipeline.errors import UserError
 from utils.shutdown import StopRequest
 
 MAX_MESSAGE = 1 << 22
-"""Bytes: a minute of audio in base64, as clients of the Realtime protocol may send it in one piece."""
+"""Bytes: a minute of audio in base64, which clients of the Realtime protocol may send in one piece."""
 
 
 class WebSocketServer:
-    """The event loop of uvicorn does the input and output of all clients, on a thread of its own; each
-    client has a session of its own."""
+    """The event loop of uvicorn does the input and output of all clients, on its own thread; each client
+    has its own session."""
 
     def __init__(self, arguments: WebSocketArguments, shutdown: StopRequest) -> None:
         self._arguments = arguments
         self._shutdown = shutdown
-        self._access = Credentials(
+        self._credentials = Credentials(
             arguments.token,
             arguments.token_file,
             insecure=arguments.insecure,
             origins=arguments.allow_origins,
         )
-        self._access.expect_safe("host", arguments.host)
+        self._credentials.expect_safe("host", arguments.host)
         self._ice = ice_servers(arguments.ice_servers)
         self._socket = listen("", arguments.host, arguments.port)
 
     @property
     def port(self) -> int:
-        """As the system gave it."""
+        """The port; if 0 was asked for, as assigned."""
         port: int = self._socket.getsockname()[1]
         return port
 
@@ -56,7 +57,7 @@ class WebSocketServer:
         scheme = "https" if self._arguments.ssl_certfile else "http"
         host = self._arguments.host or "localhost"
         print(f"  open {scheme}://{host}:{self.port}/ in a browser; Ctrl-C ends", file=sys.stderr)
-        importlib.import_module("connections.realtime.client")  # 0.4 s, which nobody need wait for
+        importlib.import_module("connections.realtime.client")  # 0.4 s, which no client waits for
         stopped.wait()
         for session in registry.close():
             session.join(CLOSE_S)
@@ -65,19 +66,19 @@ class WebSocketServer:
         return 130
 
     def close(self) -> None:
-        """Give the port back without having served."""
+        """Release the port without having served."""
         self._socket.close()
 
     def _configuration(self, registry: ClientRegistry) -> uvicorn.Config:
         proxies = self._arguments.forwarded_allow_ips.split()
         authenticator = Authenticator(
-            self._access, AttemptLimiter(self._arguments.max_attempts_per_minute)
+            self._credentials, AttemptLimiter(self._arguments.max_attempts_per_minute)
         )
         configuration = uvicorn.Config(
             build_app(registry, authenticator, self._ice),
             ws="websockets-sansio",
             ws_max_size=MAX_MESSAGE,
-            ws_per_message_deflate=False,  # audio does not become smaller, only later
+            ws_per_message_deflate=False,  # compression delays audio and hardly shrinks it
             lifespan="on",
             access_log=False,
             log_config=None,

@@ -1,4 +1,4 @@
-"""WebSocketConnection: carries messages between a WebSocket and its guest, until either has enough."""
+"""WebSocketConnection: carries messages between a WebSocket and its client until either side ends it."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from fastapi.websockets import WebSocketDisconnect, WebSocketState
 
 from connections.access.authenticator import address_of
 from connections.access.client_registry import Client, ClientRegistry
+from connections.base import beginning_session
 from pipeline.errors import ProtocolError
 
 logger = logging.getLogger(__name__)
@@ -20,14 +21,14 @@ CLOSED = {
     "internal_error": 1011, "full": 1013, "too_often": 1013, "ended": 1000, "gone": 4001,
     "replaced": 4002,
 }  # fmt: skip
-"""How the connection is closed after an error, by its code (RFC 6455; from 4000 on our own)."""
+"""Close codes of the WebSocket, by the code of the error (RFC 6455; from 4000 on our own)."""
 
 GONE = (WebSocketDisconnect, RuntimeError, OSError)
-"""What comes of sending to a client who was quicker."""
+"""Errors of sending to a client that has just gone."""
 
 
 class WebSocketConnection:
-    """One connection. `describe` writes an error as clients of its protocol expect it."""
+    """One connection. `describe` encodes an error in the protocol of its clients."""
 
     def __init__(
         self, websocket: WebSocket, registry: ClientRegistry, describe: Callable[[ProtocolError], str]
@@ -39,22 +40,19 @@ class WebSocketConnection:
         self._over: asyncio.Future[ProtocolError] = asyncio.get_running_loop().create_future()
 
     async def talk(self, find_client: Callable[[], Client], protocol: str, *, again: bool) -> None:
-        """From its beginning to its end. `again`: the guest was here before."""
+        """Serve the connection from its beginning to its end. `again`: it resumes a session."""
         offered = self._websocket.scope["subprotocols"]
         await self._websocket.accept(subprotocol=protocol if protocol in offered else None)
         try:
-            self._client = find_client()
+            with beginning_session():
+                self._client = find_client()
         except ProtocolError as error:
             await self._refuse(error)
-            return
-        except Exception:
-            logger.exception("a session could not be begun")
-            await self._hang_up(ProtocolError("the server could not begin a session", "internal_error"))
             return
         await self._serve(again=again)
 
     async def _serve(self, *, again: bool) -> None:
-        """Until either side hangs up."""
+        """Send and receive until either side hangs up."""
         self._registry.attached(self._client, self._leave)
         self._client.attach(again=again)
         tasks = [asyncio.create_task(work) for work in (self._send(), self._receive())]
@@ -72,7 +70,7 @@ class WebSocketConnection:
         error = self._over.result()
         if error.code == "ended":
             with contextlib.suppress(*GONE):
-                await self._pass_on(self._client.take_messages())  # the last words
+                await self._pass_on(self._client.take_messages())  # the last events
         await self._hang_up(error)
 
     def _leave(self, error: ProtocolError) -> None:
@@ -94,7 +92,7 @@ class WebSocketConnection:
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
-                if message.get("code") == 1000:  # they hung up, and were not cut off
+                if message.get("code") == 1000:  # the client hung up, and was not cut off
                     self._registry.left(self._client)
                 return
             data = message.get("bytes")
@@ -111,7 +109,7 @@ class WebSocketConnection:
         await self._hang_up(error)
 
     async def _hang_up(self, error: ProtocolError) -> None:
-        """Say why, then close."""
+        """Tell the client why, then close."""
         with contextlib.suppress(*GONE):
             if self._websocket.application_state is WebSocketState.CONNECTED:
                 await self._websocket.send_text(self._describe(error))

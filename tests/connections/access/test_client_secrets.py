@@ -1,4 +1,4 @@
-"""Client secrets: who gets them, what they open, and for how long."""
+"""Client secrets: their issue, the access that they give, and their expiry."""
 
 import json
 import time
@@ -22,7 +22,7 @@ SESSION = {"type": "realtime", "instructions": "Be brief.", "audio": {"output": 
 
 
 class Clock:
-    """Shows what it is set to."""
+    """A clock that shows the time it is set to."""
 
     now = 1000.0
 
@@ -61,7 +61,7 @@ class TestTheSecrets:
         assert not any(value in repr(vars(secrets)) for value in values)
 
     def test_there_is_a_bound_and_the_expired_make_room(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connections.access.client_secrets, "MOST", 2)
+        monkeypatch.setattr(connections.access.client_secrets, "MAX_SECRETS", 2)
         clock = Clock()
         secrets = ClientSecrets(clock)
         values = [secrets.issue({}, seconds)[0] for seconds in (10, 20)]
@@ -82,7 +82,7 @@ def server() -> Iterator[ScriptedWebServer]:
 @pytest.fixture
 def clock(server: ScriptedWebServer) -> Clock:
     clock = Clock()
-    server._server._access.secrets._clock = clock
+    server._server._credentials.secrets._clock = clock
     return clock
 
 
@@ -122,7 +122,7 @@ class TestTheEndpoint:
         assert abs(secret.expires_at - time.time() - 10) < 5
         assert secret.session.type == "realtime"
         assert secret.session.to_dict() == SESSION
-        grant = server._server._access.grant(secret.value)
+        grant = server._server._credentials.grant(secret.value)
         assert grant is not None
         assert grant.session == SESSION
 
@@ -167,7 +167,7 @@ class TestTheEndpoint:
     def test_a_server_with_too_many(
         self, server: ScriptedWebServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(connections.access.client_secrets, "MOST", 1)
+        monkeypatch.setattr(connections.access.client_secrets, "MAX_SECRETS", 1)
         issue(server)
         status, error = post(server)
         assert (status, error["code"], error["type"]) == (503, "full", "server_error")

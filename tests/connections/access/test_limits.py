@@ -1,4 +1,4 @@
-"""How much one client may ask for. Real sockets; a trusted proxy says that they come from afar."""
+"""Limits for a single client, on real sockets; a trusted proxy reports remote addresses."""
 
 import contextlib
 import json
@@ -161,7 +161,7 @@ class TestProxies:
             assert [get(server, "/v1/sessions", "192.0.2.1")[0] for _ in range(3)] == [200] * 3
 
     def test_a_client_cannot_say_for_itself_where_it_is_from(self) -> None:
-        """The proxy adds what it sees behind what it was told."""
+        """The proxy appends the address it sees to the header it received."""
         with ScriptedWebServer(max_attempts_per_minute=1, **PROXY) as server:
             claimed = ("127.0.0.1", "10.9.0.3, 198.51.100.9", "198.51.100.7")
             statuses = [get(server, "/v1/sessions", f"{one}, 192.0.2.1")[0] for one in claimed]

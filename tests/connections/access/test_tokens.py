@@ -1,4 +1,4 @@
-"""Tokens: of a flag, of the environment, of a file that may change while the server runs."""
+"""Tokens from a flag, from the environment, and from a file that may change while the server runs."""
 
 import logging
 from pathlib import Path
@@ -88,7 +88,7 @@ def test_the_command_ends_with_code_2(mode: tuple[str, ...]) -> None:
     ended = run("--mode", *mode, "--token_file", "/nowhere/tokens")
     assert ended.returncode == 2
     assert ended.stderr == (
-        "s2s_pipeline.py: --token_file: expected a file with a token in each line, but /nowhere/tokens "
+        "s2s_pipeline.py: --token_file: expected a file with a token on each line, but /nowhere/tokens "
         "cannot be read: No such file or directory\n"
     )
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not can_cancel_echo(), reason="livekit is not in
 
 
 def room(reply: Samples, delay_ms: int, gain: float) -> Samples:
-    """What of the reply comes back to the microphone: late, smeared over 150 ms, and filtered."""
+    """The echo of a reply at the microphone: late, smeared over 150 ms, and filtered."""
     chance = np.random.default_rng(1)
     late = delay_ms * RATE_HZ // 1000
     response = np.zeros(late + 2400)
@@ -27,19 +27,19 @@ def room(reply: Samples, delay_ms: int, gain: float) -> Samples:
 
 
 def cleaned(reply: Samples, microphone: Samples, played_rate_hz: int = RATE_HZ) -> Samples:
-    """Through the canceller, in blocks as of a sound card."""
+    """Run audio through the canceller, in blocks like those of a sound card."""
     canceller = EchoCanceller(RATE_HZ, played_rate_hz)
     played = resample(reply, RATE_HZ, played_rate_hz)
     size = BLOCK * played_rate_hz // RATE_HZ
     blocks = []
     for number in range(len(reply) // BLOCK):
         canceller.played(played[number * size : (number + 1) * size])
-        blocks.append(canceller.heard(microphone[number * BLOCK : (number + 1) * BLOCK]))
+        blocks.append(canceller.cancel(microphone[number * BLOCK : (number + 1) * BLOCK]))
     return np.concatenate(blocks)
 
 
 def happened(audio: Samples) -> list[tuple[Voice, float]]:
-    """What the voice detector makes of it, and when, in seconds."""
+    """The speech that the voice detector finds, in seconds."""
     stream, endpointer = SileroDetector().open(), Endpointer(EndpointerSettings(), 32)
     found = []
     for start in range(0, len(audio) - 512, 512):
@@ -51,7 +51,7 @@ def happened(audio: Samples) -> list[tuple[Voice, float]]:
 
 @pytest.fixture(scope="module")
 def reply() -> Samples:
-    """A person who reads: the same to the last bit each time, as eSpeak is not."""
+    """A person who reads: identical to the last bit each time, unlike eSpeak."""
     return np.concatenate(
         (silence(500), moonshine_asset("two_cities.wav")[: 12 * RATE_HZ], silence(500))
     )

@@ -1,4 +1,4 @@
-"""What is said where there is no sound: one sentence, and code 3, by which `make talk` knows."""
+"""A machine without sound: one sentence and exit code 3, which `make talk` checks."""
 
 import os
 import subprocess
@@ -37,7 +37,7 @@ def test_no_microphone(program: str, argv: list[str], tmp_path: Path) -> None:
 
 def test_without_portaudio_it_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     class Missing:
-        """An import that fails as sounddevice's does without the library."""
+        """An import that fails like sounddevice's without its library."""
 
         def find_spec(self, name: str, *_: object) -> None:
             if name == "sounddevice":

@@ -1,4 +1,4 @@
-"""Local mode and the client, on a virtual sound card: what is spoken into a microphone comes back."""
+"""Local mode and the TCP client on a virtual sound card: speech in, reply out."""
 
 import re
 import signal
@@ -40,7 +40,7 @@ def card() -> Iterator[SoundCard]:
 
 @pytest.fixture
 def loud_card() -> Iterator[SoundCard]:
-    """Whose microphone hears its loudspeaker."""
+    """A sound card whose microphone hears its loudspeaker."""
     yield from a_card(echo=True)
 
 
@@ -51,7 +51,7 @@ def question(tmp_path: Path) -> Path:
 
 
 class Program:
-    """One of our commands on the virtual card."""
+    """One of our commands, running on the virtual card."""
 
     def __init__(self, card: SoundCard, ready: str, *argv: str, program: str) -> None:
         self.process = subprocess.Popen(
@@ -70,7 +70,7 @@ class Program:
         raise AssertionError(f"expected {ready!r}, got {self.told}")
 
     def read_until(self, text: str) -> str:
-        """What is printed until a line holds `text`."""
+        """The output up to a line that contains `text`."""
         assert self.process.stdout is not None
         printed = ""
         while text not in printed:
@@ -126,7 +126,7 @@ def test_with_headphones_local_mode_is_interrupted(
 def test_on_loudspeakers_it_does_not_hear_itself(
     loud_card: SoundCard, question: Path, cancelling: bool
 ) -> None:
-    """And without the canceller it would, or this would test nothing."""
+    """Without the canceller the echo interrupts, or else the test above would prove nothing."""
     argv = ["--mode", "local", "--llm", "eliza", "--json_events"]
     argv += [] if cancelling else ["--headphones"]
     program = Program(loud_card, "Ctrl-C ends", *argv, program="s2s_pipeline.py")

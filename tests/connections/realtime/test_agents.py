@@ -26,7 +26,7 @@ pytestmark = [
 
 
 def talk(server: ScriptedWebServer) -> Any:
-    """What the kit saw of the conversation."""
+    """The conversation as the kit saw it."""
     ended = subprocess.run(
         [str(NODE), str(HERE / "conversation.mjs"), f"ws://127.0.0.1:{server.port}/v1/realtime"],
         capture_output=True,
@@ -39,7 +39,7 @@ def talk(server: ScriptedWebServer) -> Any:
 
 
 def words(item: dict[str, Any]) -> str:
-    """Of a message."""
+    """The text of a message."""
     return " ".join(part.get("transcript") or part.get("text", "") for part in item["content"])
 
 

@@ -1,4 +1,4 @@
-"""The OpenAI Realtime protocol: what clients out there do, each in its own way."""
+"""The OpenAI Realtime protocol: habits of the clients in use."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The OpenAI Realtime protocol: what makes no sense, what is not supported, what goes wrong."""
+"""The OpenAI Realtime protocol: malformed events, unsupported fields, failures."""
 
 import base64
 import contextlib

@@ -1,4 +1,4 @@
-"""How a call over WebRTC is begun, as far as HTTP goes; nothing of it needs aiortc."""
+"""The HTTP side of beginning a call over WebRTC; none of it needs aiortc."""
 
 import subprocess
 import sys
@@ -102,7 +102,7 @@ def test_nothing_of_it_is_imported_before_it_is_needed() -> None:
 def test_pages_of_other_origins(
     server: ScriptedWebServer, origin: str, status: int, allowed: str | None
 ) -> None:
-    """A browser asks before it posts, and shows its page the answer only where it may see it."""
+    """A browser sends a preflight request, and shows the response only to pages that may see it."""
     url = f"http://127.0.0.1:{server.port}{PATH}"
     asked = {
         "Origin": origin,

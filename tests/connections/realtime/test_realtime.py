@@ -252,7 +252,7 @@ class TestTools:
 
 
 class TestFailures:
-    """Every stage, in mid-turn, and the next turn works."""
+    """Each stage fails in the middle of a turn; the next turn works."""
 
     def test_the_recognizer(self, server: ScriptedWebServer, client: RealtimeClient) -> None:
         server.stt.error = EngineError("the recognizer is ill")

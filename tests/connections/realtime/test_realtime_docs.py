@@ -1,4 +1,4 @@
-"""docs/realtime.md says what the code does."""
+"""docs/realtime.md agrees with the code."""
 
 import json
 import re
@@ -44,7 +44,7 @@ SAMPLES: dict[str, Any] = {
     "response.input": [{"type": "message", "role": "user", "content": [CLIP, IMAGE]}],
     "item.content": [CLIP, IMAGE],
 }
-"""For each field that is refused or left out a value that is; lists hold what is within them."""
+"""For each field that is refused or ignored, a value that is. A list stands for the fields inside it."""
 
 
 def rows(title: str) -> dict[str, str]:
@@ -77,7 +77,7 @@ def test_what_is_left_out_and_why(param: str, caplog: pytest.LogCaptureFixture) 
 
 
 def refused_of(param: str) -> list[str]:
-    """What is refused of an event with this field."""
+    """The fields that are refused in an event with this field."""
     (sample,) = (name for name in SAMPLES if re.match(re.escape(name) + r"($|[.\[])", param))
     *path, last = sample.split(".")
     event: dict[str, Any] = {"type": TYPES[path[0]]}

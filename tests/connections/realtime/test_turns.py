@@ -1,4 +1,4 @@
-"""The OpenAI Realtime protocol, with the real `openai` client: who begins a turn, and who ends it."""
+"""The OpenAI Realtime protocol, with the real `openai` client: beginnings and ends of turns."""
 
 from collections.abc import Iterator
 

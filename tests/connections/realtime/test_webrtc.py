@@ -1,4 +1,4 @@
-"""The Realtime protocol over WebRTC: conversations, of aiortc with the real server."""
+"""The Realtime protocol over WebRTC: conversations between aiortc and the real server."""
 
 import json
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ from tests.call_client import CallClient
 from tests.socket_clients import wait_for
 
 TONE = 0.4
-"""Of what is answered, and four times as loud as when it is ducked."""
+"""The level of a reply, four times that of a ducked one."""
 
 LOUD, DUCKED, SOUND = (TONE / 2, 1.0), (TONE / 5, TONE / 3), (TONE / 8, 1.0)
 LONG = "One sentence that takes a while to say. " * 40
-"""16 s, longer than any test takes to cut it off."""
+"""16 s, longer than any test takes to interrupt it."""
 
 MAX_BEHIND_MS = 160
-"""Words count as heard when they are over: the longest takes 90 ms; and 20 ms at each edge of the sound,
-in which the codec fades, may count or not."""
+"""A word counts as heard when it is over: the longest takes 90 ms. The codec fades 20 ms at each edge of
+the sound, which may count or not."""
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ class TestConversation:
     def test_every_packet_of_the_microphone_is_heard_as_it_comes(
         self, server: ScriptedWebServer
     ) -> None:
-        """Without one more behind it to push it out of a buffer."""
+        """It arrives without a further packet that would push it out of a buffer."""
         heard: list[int] = []
         with CallClient(server.port, packets=0) as client:
             client.until("session.created")
@@ -123,7 +123,7 @@ class TestConversation:
 
 
 class TestInterruptions:
-    """What is not sent yet can be changed."""
+    """Audio that is not sent yet can be changed."""
 
     def test_speech_makes_it_quieter_then_stops_it(
         self, server: ScriptedWebServer, client: CallClient

@@ -1,4 +1,4 @@
-"""The Realtime protocol over WebRTC in a real browser, as OpenAI's documentation has it."""
+"""The Realtime protocol over WebRTC in a real browser, following OpenAI's documentation."""
 
 import time
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ AGENT = """async ([key, baseUrl]) => {
 
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Any]:
-    """With somebody at the microphone who asks the same question every six seconds."""
+    """A browser with a user who asks the same question every six seconds."""
     said = np.concatenate((silence(500), spoken("What is the weather like in London?"), silence(4000)))
     microphone = tmp_path / "said.wav"
     soundfile.write(microphone, resample(said, 16000, 48000), 48000, subtype="PCM_16")
@@ -85,7 +85,7 @@ def page(tmp_path: Path) -> Iterator[Any]:
 
 
 def until(page: Any, holds: str) -> None:
-    """As `wait_for_function`, which the page's own security policy forbids."""
+    """A replacement for `wait_for_function`, which the page's security policy forbids."""
     deadline = time.monotonic() + PATIENCE_MS / 1000
     while not page.evaluate(holds):
         assert time.monotonic() < deadline, f"expected {holds}"

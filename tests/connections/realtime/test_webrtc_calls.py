@@ -21,7 +21,7 @@ import aioice.stun
 from av import AudioFrame
 
 import connections.realtime.webrtc
-from connections.realtime.microphone import Microphone, Newest
+from connections.realtime.microphone import Microphone, NoJitterBuffer
 from connections.realtime.webrtc_client import FRAME_SAMPLES, WebRTCClient
 from pipeline.events import PartialTranscript
 from pipeline.sink import Frame
@@ -52,7 +52,7 @@ def post(server: ScriptedWebServer, path: str = CALLS, body: str = "", key: str 
 
 
 def until_over(server: ScriptedWebServer, sessions: int = 1) -> None:
-    """All sessions are over, and nothing is left of their calls."""
+    """Wait until all sessions are over, and nothing is left of their calls."""
     assert len(server.sessions) == sessions
     wait_for(lambda: all(s.state.value == "closed" for s in server.sessions), "the end of the sessions")
     wait_for(lambda: not [t for t in threading.enumerate() if "decoder" in t.name], "the end of threads")
@@ -60,7 +60,7 @@ def until_over(server: ScriptedWebServer, sessions: int = 1) -> None:
 
 class TestBeginning:
     def test_with_the_client_of_openai(self, server: ScriptedWebServer) -> None:
-        """A form with an offer and a session, and the id of the call as it is looked for there."""
+        """A form with an offer and a session, and the id of the call as clients look for it."""
         api = openai.OpenAI(api_key=TOKEN, base_url=f"http://127.0.0.1:{server.port}/v1")
         with api, CallClient(server.port, connect=False) as client:
             audio = {"input": {"transcription": {"model": "any"}}}
@@ -91,7 +91,7 @@ class TestBeginning:
         [
             ("m=audio", "m=video", "expected audio and a data channel, got application, video"),
             ("m=application", "m=audio", "offer that can be answered"),
-            ("a=sendrecv", "a=sendonly", "can be heard"),
+            ("a=sendrecv", "a=sendonly", "audio that you receive"),
             ("a=group:BUNDLE 0 1", "a=group:BUNDLE 0", "bundle"),
             ("a=mid:1", "a=mid:0", "bundle"),
             ("a=fingerprint:", "a=x:", "fingerprint"),
@@ -124,7 +124,7 @@ class TestBeginning:
     def test_candidates_that_only_the_network_of_the_client_knows(
         self, server: ScriptedWebServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Nobody is asked for them, and they are not needed."""
+        """The server does not resolve them, and does not need to."""
         asked: list[object] = []
         monkeypatch.setattr(aioice.ice, "get_or_create_mdns_protocol", asked.append)
         with CallClient(server.port, connect=False, key=TOKEN) as client:
@@ -158,7 +158,7 @@ class TestBeginning:
 
 
 def answer_as_stun(server: socket.socket) -> None:
-    """Tell who asks that they are seen from another address (RFC 8489), until an empty question."""
+    """A STUN server that reports another address (RFC 8489), until it gets an empty packet."""
     while (received := server.recvfrom(1500))[0]:
         question = aioice.stun.parse_message(received[0])
         answer = aioice.stun.Message(
@@ -213,7 +213,7 @@ class TestEnd:
     def test_the_network_is_gone(
         self, server: ScriptedWebServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """It is noticed since the other side does not consent any more (RFC 7675)."""
+        """The server notices because the client's consent is not renewed (RFC 7675)."""
         monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.05)
         monkeypatch.setattr(aioice.ice, "CONSENT_FAILURES", 2)
         with CallClient(server.port, key=TOKEN) as client:
@@ -253,7 +253,7 @@ def frames_of(client: WebRTCClient, *levels: float) -> None:
 
 
 class Reader:
-    """As much of a session as a guest wants that is not talked to."""
+    """The part of a session that a client without a conversation needs."""
 
     def __init__(self, client: WebRTCClient) -> None:
         self.woken = 0
@@ -335,7 +335,7 @@ class TestTheMicrophone:
         assert lengths == [20, 20, 40, 20, 1020]
 
     def test_packets_pass_and_late_ones_do_not(self) -> None:
-        buffer = Newest()
+        buffer = NoJitterBuffer()
 
         def passed(number: int) -> bool:
             packet: Any = SimpleNamespace(sequence_number=number, _data=b"x", timestamp=number)

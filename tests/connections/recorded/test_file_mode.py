@@ -1,4 +1,4 @@
-"""A recording in, the reply out, as a person would try it; with the real default engines."""
+"""A recording in, the reply out, as a user would try it, with the real default engines."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def answer(recording: str, folder: Path, *flags: str) -> tuple[dict, str, str]:
 
 
 def test_a_question_is_recognised_answered_and_spoken(question: str, tmp_path: Path) -> None:
-    """And the spoken answer, recognised again, holds the words of the answer."""
+    """The spoken reply, recognised again, contains the words of the reply."""
     from STT.moonshine import MoonshineRecognizer
 
     transcript, printed, _ = answer(question, tmp_path)
@@ -235,7 +235,7 @@ def test_a_mistake_does_not_cost_the_reply_of_before(question: str, tmp_path: Pa
 
 
 def test_what_fails_in_between_is_told_by_the_exit_code(question: str, tmp_path: Path) -> None:
-    """And an answer that is empty is not called a recording without speech."""
+    """An empty reply is not reported as a recording without speech."""
     with ChatServer() as server:
         for failure, code, text in (({"choices": []}, 1, "no answer to it"), (None, 0, "written")):
             server.failures = [] if failure is None else [failure]

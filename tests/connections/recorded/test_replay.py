@@ -1,4 +1,4 @@
-"""A session is kept, and replayed through the real pipeline, faster than it was: the same turns."""
+"""A recorded session, replayed through the real pipeline faster than real time, has the same turns."""
 
 import json
 import stat
@@ -86,7 +86,7 @@ class Kept:
 
 
 def replay(folder: Path, output: Path, reply: str = "One sentence that takes a while.") -> list[Event]:
-    """Through the same connection as a person's, over engines that may answer differently."""
+    """Replay a session through the file connection, over engines that may answer differently."""
     events: list[Event] = []
     engines = scripted_engines(reply)
 
@@ -108,7 +108,7 @@ def as_dicts(events: list[Event]) -> list[dict[str, Any]]:
 
 
 def test_the_real_program_live_and_replayed(tmp_path: Path) -> None:
-    """Spoken over the replies, at the pace of speech; then as fast as the engines allow."""
+    """A user who talks over the replies, in real time; then the replay, as fast as the engines allow."""
     texts = ("What is the weather like in London today?", "Please tell me a short story.")
     parts = [part for text in texts for part in (silence(300), spoken(text), silence(900))]
     soundfile.write(tmp_path / "said.wav", np.concatenate(parts), RATE_HZ)
@@ -125,11 +125,11 @@ def test_the_real_program_live_and_replayed(tmp_path: Path) -> None:
     )
     assert before == after
     assert len(before) >= 4
-    assert "what is said is recorded into" in live.stderr
+    assert "sessions are recorded in" in live.stderr
 
 
 def test_who_spoke_over_a_reply_does_so_again(tmp_path: Path) -> None:
-    """Though the reply is another one, and the engines take no time."""
+    """The reply may differ, and the engines take no time."""
     kept = Kept(tmp_path / "kept")
     kept.hear(0.5, 640)
     kept.hear(0.0, 1000)
@@ -142,7 +142,8 @@ def test_who_spoke_over_a_reply_does_so_again(tmp_path: Path) -> None:
 
 
 def test_in_half_duplex_what_was_not_listened_to_is_not_now(tmp_path: Path) -> None:
-    """The microphone heard the loudspeaker; the replayed reply is shorter, but that is heard no more."""
+    """The microphone heard the loudspeaker. In the replay that sound is ignored, though the reply is
+    shorter."""
     kept = Kept(tmp_path / "kept", full_duplex=False)
     kept.hear(0.5, 640)
     kept.hear(0.0, 640)
@@ -211,7 +212,7 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_conversation(
     def full(*_: object) -> None:
         raise UserError("the disk is full")
 
-    monkeypatch.setattr("connections.recorded.recording.Recording.heard", full)
+    monkeypatch.setattr("connections.recorded.recording.Recording.add_user", full)
     kept = Kept(tmp_path / "kept")
     kept.hear(0.5, 640)
     kept.hear(0.0, 1000)
@@ -259,7 +260,7 @@ def test_a_folder_that_is_none(tmp_path: Path, events: str | None) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told_at_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot be written into"):
+    with pytest.raises(UserError, match="cannot be written to"):
         Archive(tmp_path / "file" / "kept")
 
 

@@ -1,4 +1,4 @@
-"""Our own clients over TCP, from bare sockets: the hello, the frames, and what is refused."""
+"""Our own clients over TCP, from bare sockets: hello, frames, refusals."""
 
 import json
 import socket

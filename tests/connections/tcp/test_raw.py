@@ -1,4 +1,4 @@
-"""Raw clients over TCP, from bare sockets; also those that misbehave."""
+"""Raw clients over TCP, from bare sockets; some of them misbehave."""
 
 import contextlib
 import socket
@@ -51,7 +51,7 @@ class TestRaw:
             assert set(np.round(heard, 1)) <= {0.0, 0.5}, "no sample was put together wrongly"
 
     def test_who_has_said_everything_may_still_listen(self, server: ScriptedServer) -> None:
-        """As ``cat question.raw | nc host 12345`` does."""
+        """A client like ``cat question.raw | nc host 12345``."""
         with raw(server) as client:
             client.microphone.sendall(LOUD * 10)
             client.microphone.shutdown(socket.SHUT_WR)
@@ -118,7 +118,7 @@ class TestRaw:
             assert is_answered(client)
 
     def test_ten_minutes_of_noise_are_survived(self, server: ScriptedServer) -> None:
-        """So loud that it is speech without a pause, which is cut every minute."""
+        """Audio so loud that it is speech without a pause, which is cut every minute."""
         noise = np.random.default_rng(0).integers(-9999, 9999, RATE_HZ * 10, dtype="<i2").tobytes()
         with raw(server) as client:
             for _ in range(60):
@@ -139,7 +139,7 @@ class TestRaw:
             assert is_answered(client)
 
     def test_many_clients_at_once(self, server: ScriptedServer) -> None:
-        """One after the other they connect (raw clients are paired by address), then all speak."""
+        """They connect one after the other (raw clients are paired by address), then all speak."""
         clients = []
         for number in range(10):
             clients.append(raw(server))

@@ -1,4 +1,4 @@
-"""The server: who may connect, real speech through it, and how it ends."""
+"""The TCP server: access, real speech through it, and its end."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ import pytest
 import connections.tcp.pairing
 import connections.tcp.sender
 from arguments_classes.socket_arguments import SocketArguments
-from connections.access.credentials import listen
+from connections.listen import listen
 from connections.tcp.server import SocketServer
 from pipeline.audio import from_pcm16, to_pcm16
 from pipeline.errors import UserError
@@ -64,7 +64,7 @@ class TestAccess:
     def test_a_public_address_wants_a_token(self, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("S2S_TOKEN", raising=False)
         with pytest.raises(
-            UserError, match=r"--recv_host .* set --token \(or S2S_TOKEN\), or say --insecure"
+            UserError, match=r"--recv_host .* set --token \(or S2S_TOKEN\), or add --insecure"
         ):
             SocketServer(SocketArguments(recv_host=host, recv_port=0), StopRequest())
 
@@ -106,7 +106,7 @@ class RunningServer:
         raise AssertionError("the server did not start")
 
     def stop(self) -> tuple[str, str, float]:
-        """What it printed, and how long Ctrl-C took."""
+        """The output, and how long Ctrl-C took."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGINT)
         printed, told = self.process.communicate(timeout=PATIENCE_S)
@@ -155,7 +155,7 @@ def test_the_second_ctrl_c_kills() -> None:
 
 
 def test_small_frames_are_sent_at_once() -> None:
-    """Or a flush would wait for the acknowledgement of the audio before it, 40 ms."""
+    """Otherwise a flush waits up to 40 ms for the acknowledgement of the audio before it."""
 
     async def accepted_without_delay() -> int:
         told: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -35,7 +35,7 @@ LONG = "One sentence that takes a while to say. " * 20
 
 @pytest.fixture(scope="module")
 def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Somebody who asks the same question every seven seconds."""
+    """A user who asks the same question every seven seconds."""
     said = np.concatenate((silence(1000), spoken("What is the weather like in London?"), silence(4000)))
     path = tmp_path_factory.mktemp("microphone") / "said.wav"
     soundfile.write(path, resample(said, 16000, 48000), 48000, subtype="PCM_16")
@@ -108,7 +108,7 @@ def test_speech_over_the_answer_cuts_it_and_shows_what_was_not_heard(browser: An
 
 
 class Tunnel:
-    """Between the page and the server; may be cut, and goes on with the next connection."""
+    """A proxy between the page and the server, which can cut a connection and accepts the next one."""
 
     def __init__(self, port: int) -> None:
         self._server_port = port

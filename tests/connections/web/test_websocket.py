@@ -1,4 +1,4 @@
-"""The WebSocket: real clients on real sockets, what they may say, and what becomes of those who drop."""
+"""The WebSocket: real clients on real sockets, their messages, and dropped connections."""
 
 import contextlib
 import json

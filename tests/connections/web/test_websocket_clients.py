@@ -1,4 +1,4 @@
-"""Who may come in over the WebSocket, who may come back, and what an operator sees."""
+"""Access over the WebSocket, resuming a session, and the operator's view."""
 
 import gc
 import json

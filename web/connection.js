@@ -1,14 +1,14 @@
-// The line to the server: a WebSocket that comes back by itself, with the same conversation.
+// The connection to the server: a WebSocket that reconnects by itself and resumes the conversation.
 
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 8000;
 const GIVEN_UP = new Map([
-  [1008, "The server refused us."],
-  [1009, "The server could not take what we sent."],
-  [4002, "This conversation goes on in another window."],
+  [1008, "The server refused the connection."],
+  [1009, "The server could not accept a message."],
+  [4002, "This conversation continues in another window."],
 ]);
 
-export class Line extends EventTarget {
+export class Connection extends EventTarget {
   #socket = null;
   #key = "";
   #wanted = false;
@@ -77,7 +77,7 @@ export class Line extends EventTarget {
   }
 
   #closed(code) {
-    if (code === 4001) this.#key = ""; // it has ended: the next connection begins another one
+    if (code === 4001) this.#key = ""; // the session has ended: the next connection begins a new one
     if (!this.#wanted) return this.#tell("gone", { text: "" });
     const text = GIVEN_UP.get(code);
     if (text || code === 1000) {
