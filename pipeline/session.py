@@ -67,13 +67,13 @@ class Session:
         window_samples: int,
         *,
         settings: SessionSettings = SessionSettings(),
-        memory: Memory | None = None,
         clock: Clock | None = None,
         enhance: Callable[[Samples], Samples] | None = None,
     ) -> None:
         self.settings = settings
         """May be replaced at any time; a turn keeps those with which it began."""
-        self.memory = memory or Forgetful()
+        self.memory: Memory = Forgetful()
+        """Set before `start` where the model has one."""
         self.clock = clock or MonotonicClock()
         self.events = Mailboxes()
         self.notices = Notices(self.events, self.when_committed)
