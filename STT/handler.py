@@ -56,7 +56,7 @@ class STTHandler(BaseHandler[Utterance]):
         if utterance.overlaps:
             turn.commit()
             self._barge_in.decided()
-        self._session.when_committed(turn, lambda: self._barge_in.learn(utterance))
+        self._session.turns.when_committed(turn, lambda: self._barge_in.learn(utterance))
         if turn.settings.answers:
             yield UserText(turn, text, audio=audio)
         else:

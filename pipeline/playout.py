@@ -38,7 +38,7 @@ LEDGERS_KEPT = 10
 """Turns whose client may still correct what was heard."""
 
 
-class PlayoutKeeper(Protocol):
+class PlayoutObserver(Protocol):
     """Who is told how a turn ended: the session. Called under the lock of the playout; must not wait."""
 
     def turn_settled(self, turn: Turn, heard: str, started: bool) -> None: ...
@@ -62,13 +62,13 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         clock: Clock,
         gate: Gate,
         events: Mailboxes,
-        supervisor: PlayoutKeeper,
+        observer: PlayoutObserver,
     ) -> None:
         self._sink = sink
         self._clock = clock
         self._gate = gate
         self._events = events
-        self._supervisor = supervisor
+        self._observer = observer
         self._lock = threading.Lock()
         self._reply: Reply | None = None
         self._floor_until = -math.inf
@@ -174,7 +174,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             if turn not in self._ledgers:
                 return False
             ledger, sent = self._ledgers[turn]
-            self._supervisor.heard_corrected(turn, ledger.heard(min(sample, sent)))
+            self._observer.heard_corrected(turn, ledger.heard(min(sample, sent)))
             return True
 
     def wake(self) -> None:
@@ -295,7 +295,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         turn.settled = True
         reply = self._reply
         if reply is None or reply.turn is not turn:
-            self._supervisor.turn_settled(turn, "", False)
+            self._observer.turn_settled(turn, "", False)
             return
         self._reply = None
         self._paused_by.clear()
@@ -309,7 +309,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 self._gate.open_at(silent_at + ECHO_TAIL_S)
             self._keep_ledger(reply)
             turn.mark("heard_to")
-        self._supervisor.turn_settled(turn, reply.ledger.heard(heard), reply.started)
+        self._observer.turn_settled(turn, reply.ledger.heard(heard), reply.started)
 
     def _keep_ledger(self, reply: Reply) -> None:
         self._ledgers[reply.turn.number] = (reply.ledger, reply.reel.position)

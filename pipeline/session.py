@@ -34,14 +34,13 @@ from pipeline.playout import FLOOR_S, Playout
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
 from pipeline.turn import Origin, Turn, TurnState
+from pipeline.turns import Turns
 
 TURNS_IN_LINE = 32
 """Turns that may live at once; `say` refuses one more. People wait for one or two."""
 
 FINISHED = "finished"
 """Why a session ended whose input ended."""
-
-_BY_THE_USER = (Origin.SPEECH, Origin.TEXT)
 
 
 class SessionState(Enum):
@@ -76,7 +75,8 @@ class Session:
         """Set before `start` where the model has one."""
         self.clock = clock or MonotonicClock()
         self.events = Mailboxes()
-        self.notices = Notices(self.events, self.when_committed)
+        self.turns = Turns(self)
+        self.notices = Notices(self.events, self.turns.when_committed)
         self.activity = Activity()
         self.stop_event = threading.Event()
         self.gate = Gate()
@@ -97,8 +97,6 @@ class Session:
         self._sink = sink
         self._lock = threading.Lock()
         self._state = SessionState.OPEN
-        self._turns: dict[int, Turn] = {}
-        self._turns_begun = 0
         self._stages: StageThreads
         self.capabilities = Capabilities()
         self._end_reason = FINISHED
@@ -117,7 +115,7 @@ class Session:
         """The playout of this session, fed by `speech`."""
         parts = (self._sink, self.clock, self.gate, self.events, self)
         self.playout = Playout(self.stop_event, speech, None, setup_args=parts)
-        self.barge_in = BargeIn(self.playout, self.clock, self._interrupt_reply)
+        self.barge_in = BargeIn(self.playout, self.clock, self.turns.interrupt_reply)
         return self.playout
 
     def start(self, stages: Stages, capabilities: Capabilities, new_threads: NewStageThreads) -> None:
@@ -136,7 +134,7 @@ class Session:
     @property
     def has_begun(self) -> bool:
         """Whether there was a turn."""
-        return self._turns_begun > 0
+        return self.turns.begun > 0
 
     @property
     def should_listen(self) -> threading.Event:
@@ -205,9 +203,7 @@ class Session:
     def interrupt(self, reason: str = "cancelled", *, number: int | None = None) -> None:
         """Stop every turn that lives now, or that with this number. On return the history is written
         and nothing more is sent."""
-        for turn in self._living():
-            if number in (None, turn.number):
-                turn.interrupt(reason)
+        self.turns.interrupt(reason, number)
 
     def finish(self) -> None:
         """No more audio will come: answer what was said, let it be heard, then end."""
@@ -226,7 +222,7 @@ class Session:
             self._state = SessionState.CLOSING
             self._end_reason = reason
         try:
-            self._end_turns(reason)
+            self.turns.close(reason)
         finally:
             self.stop_event.set()
             for channel in self._channels:
@@ -239,32 +235,16 @@ class Session:
     # -- what a stage does -------------------------------------------------------------------------
 
     def begin_turn(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
-        """A new turn, tentative; already dropped if the session is closing."""
-        with self._lock:
-            self._turns_begun += 1
-            turn = Turn(self._turns_begun, origin, settings or self.settings, self)
-            closing = self._state in (SessionState.CLOSING, SessionState.CLOSED)
-            phrase = origin is Origin.SPEECH and self.settings.reply_mode == "stream"
-            behind = phrase and len(self._turns) >= TURNS_IN_LINE
-            if not closing:
-                self._turns[turn.number] = turn
-        turn.mark("begun")
-        if closing:
-            turn.drop("the session is closing")
-        elif behind:
-            self.report("vad", EngineBusy(f"{TURNS_IN_LINE} phrases are in line; this one is left out"))
+        """A new turn, tentative; already dropped if the session is closing or too many are in line."""
+        settings = settings or self.settings
+        in_line = len(self.turns)
+        turn = self.turns.begin(origin, settings)
+        phrase = origin is Origin.SPEECH and settings.reply_mode == "stream"
+        if phrase and in_line >= TURNS_IN_LINE and turn.alive:
+            limit = f"{TURNS_IN_LINE} phrases are in line; this one is left out"
+            self.report("vad", EngineBusy(limit))
             turn.drop("too many phrases are in line")
         return turn
-
-    def when_committed(self, turn: Turn, do: Callable[[], None]) -> None:
-        """Do it now, or when `turn` is committed: of a tentative one nothing is told or learnt before,
-        since it may never have been; and behind what is told of the commit itself."""
-        with self._lock:
-            if turn.on_commit is not None:
-                turn.on_commit.append(do)
-                return
-        if turn.state is not TurnState.DROPPED:
-            do()
 
     def report(self, stage: str, error: Exception, turn: Turn | None = None) -> None:
         """Tell the client that `stage` failed; the log gets the place, never what was said."""
@@ -278,11 +258,10 @@ class Session:
     def turn_moved(self, turn: Turn, state: TurnState) -> None:
         if state is TurnState.COMMITTED:
             settings = turn.settings
-            if turn.origin in _BY_THE_USER and settings.reply_mode == "turn" and settings.interruptible:
-                self._make_way_for(turn)
+            if turn.origin.is_user and settings.reply_mode == "turn" and settings.interruptible:
+                self.turns.make_way_for(turn)
             self.events.emit(TurnCommitted(turn.number, turn.origin.value, settings.answers))
-            while (tell := self._next_on_commit(turn)) is not None:
-                tell()
+            self.turns.run_on_commit(turn)
             self.playout.committed(turn)
         elif state in (TurnState.INTERRUPTED, TurnState.DROPPED):
             self.playout.settle(turn)
@@ -291,7 +270,7 @@ class Session:
 
     def turn_failed(self, turn: Turn, stage: str, error: Exception) -> None:
         event = error_event(stage, error, turn)
-        self.when_committed(turn, lambda: self.events.emit(event))
+        self.turns.when_committed(turn, lambda: self.events.emit(event))
 
     def understood(self, turn: Turn, text: str, language: str | None, audio: Recording | None) -> None:
         """The words of the user are known, or that they said something."""
@@ -301,11 +280,10 @@ class Session:
             self.memory.said(turn.number, text, audio)
             self.events.emit(Transcript(turn.number, text, language))
 
-        self.when_committed(turn, tell)
+        self.turns.when_committed(turn, tell)
 
     def turn_settled(self, turn: Turn, heard: str, started: bool) -> None:
-        with self._lock:
-            self._turns.pop(turn.number, None)
+        self.turns.forget(turn)
         state, reason = turn.state, turn.ended_because or ""
         interrupted = state is TurnState.INTERRUPTED
         said = turn.user_text if turn.was_committed else ""
@@ -331,14 +309,10 @@ class Session:
         if talk is ManualTurn.START:
             if self.settings.reply_mode == "turn" and self.settings.interruptible:
                 self.playout.floor_until(self.now() + FLOOR_S)  # or the next in line would begin
-                self._interrupt_reply("the user began to speak by hand")
+                self.turns.interrupt_reply("the user began to speak by hand")
             self.gate.open_at(self.now())
             self.playout.wake()
         self.intake.signal(talk)
-
-    def _living(self) -> list[Turn]:
-        with self._lock:
-            return list(self._turns.values())
 
     def _begin_from_outside(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
         if self._state is not SessionState.OPEN:
@@ -347,38 +321,13 @@ class Session:
             raise EngineError("this pipeline answers speech, not text", code="speech_only")
         if self.intake.is_full:
             raise SessionBusy(f"expected room, but {BACKLOG_S:.0f} s of audio are waiting")
-        if len(self._living()) >= TURNS_IN_LINE:
+        if len(self.turns) >= TURNS_IN_LINE:
             raise SessionBusy(f"{TURNS_IN_LINE} turns are in line already; wait for one to end")
         return self.begin_turn(origin, settings)
-
-    def _next_on_commit(self, turn: Turn) -> Callable[[], None] | None:
-        with self._lock:
-            if turn.on_commit:
-                return turn.on_commit.pop(0)
-            turn.on_commit = None
-            return None
 
     def _hand_in(self, *messages: UserText | Sentence | EndOfTurn) -> None:
         if not self.audio.offer(*messages):  # it became full just now
             messages[0].turn.interrupt("too much audio is waiting")
-
-    def _make_way_for(self, newer: Turn) -> None:
-        """The user said something new: older questions are moot, what is being spoken stops. What the
-        program has yet to say stays in line."""
-        for turn in self._living():
-            moot = turn.origin in _BY_THE_USER and turn.settings.answers
-            if turn.number < newer.number and (moot or turn.state is TurnState.SPEAKING):
-                turn.interrupt("the user went on")
-
-    def _interrupt_reply(self, reason: str) -> None:
-        for turn in self._living():
-            if turn.state is TurnState.SPEAKING:
-                turn.interrupt(reason)
-
-    def _end_turns(self, reason: str) -> None:
-        for turn in self._living():
-            if not turn.drop(reason):
-                turn.interrupt(reason)
 
     def _stage_failed(self, stage: BaseHandler[Any], error: Exception) -> None:
         """A line with a hole in it is of no use."""
@@ -386,7 +335,7 @@ class Session:
         self.close(f"{stage.name} failed")
 
     def _ended(self) -> None:
-        self._end_turns("the session ended")  # such as came when the stages had ended
+        self.turns.close("the session ended")  # those that came when the stages had ended
         self._state = SessionState.CLOSED
         self.events.emit(SessionEnded(self._end_reason))
         self.events.close()

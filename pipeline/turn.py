@@ -66,12 +66,17 @@ class CancelToken:
 
 
 class Origin(Enum):
-    """What set a turn off."""
+    """The cause of a turn."""
 
     SPEECH = "speech"
     TEXT = "text"
     PROGRAM = "program"
     TOOL = "tool"
+
+    @property
+    def is_user(self) -> bool:
+        """True if the user said or typed something."""
+        return self in (Origin.SPEECH, Origin.TEXT)
 
 
 class TurnState(Enum):
@@ -96,8 +101,8 @@ _MOVES: dict[str, dict[TurnState, TurnState]] = {
 }
 
 
-class TurnKeeper(Protocol):
-    """Who is told what becomes of a turn: the session. Called without a lock, in the mover's thread."""
+class TurnObserver(Protocol):
+    """Learns what becomes of a turn: the session. Called without a lock, in the thread of the caller."""
 
     def now(self) -> float:
         """The time of the session's clock, in seconds."""
@@ -119,7 +124,7 @@ class Turn:
         number: int,
         origin: Origin,
         settings: SessionSettings,
-        supervisor: TurnKeeper,
+        observer: TurnObserver,
     ) -> None:
         self.number = number
         self.origin = origin
@@ -137,12 +142,11 @@ class Turn:
         self.settled = False
         """Whether playout has drawn the line under it; guarded by the lock of the playout."""
         self.on_commit: list[Callable[[], None]] | None = []
-        """What is to be done when it is committed; None: it was, and all is done. Guarded by the lock of
-        the session."""
+        """Calls to make once it is committed; None: they were made. Guarded by the lock of `Turns`."""
         self.marks: dict[str, Mark] = {}
         self._state = TurnState.TENTATIVE
         self._lock = threading.Lock()
-        self._supervisor = supervisor
+        self._observer = observer
 
     def __repr__(self) -> str:
         return f"<Turn {self.number} {self._state.value}>"
@@ -180,7 +184,7 @@ class Turn:
     def fail(self, stage: str, error: Exception) -> None:
         """Report that `stage` could not do its part. What was made before is still spoken."""
         self.failed = True
-        self._supervisor.turn_failed(self, stage, error)
+        self._observer.turn_failed(self, stage, error)
 
     def mark(self, name: str, at: float | None = None) -> None:
         """Note when `name` first happened: now, or `at` on the session's clock."""
@@ -192,7 +196,7 @@ class Turn:
         self.marks[name] = self._mark_at(None)
 
     def _mark_at(self, at: float | None) -> Mark:
-        return Mark(self._supervisor.now() if at is None else at, time.monotonic())
+        return Mark(self._observer.now() if at is None else at, time.monotonic())
 
     def _move(self, name: str, because: str | None = None) -> bool:
         with self._lock:
@@ -203,7 +207,7 @@ class Turn:
             self.was_committed |= following is TurnState.COMMITTED
             self.ended_because = because
         try:
-            self._supervisor.turn_moved(self, following)
+            self._observer.turn_moved(self, following)
         finally:  # first the silence, then the engines: a callback that is slow must not be heard
             if not self.alive:
                 self.cancel.cancel()
