@@ -21,8 +21,8 @@ from arguments_classes.vad_arguments import VADArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
 from catalogue.choice import Choice, choose
 from catalogue.people import people_of
-from catalogue.presets import STAGES, find_preset
-from catalogue.registry import AUTO, EngineSpec, all_specs, find
+from catalogue.presets import find_preset
+from catalogue.registry import AUTO, CASCADE, EngineSpec, all_specs, find
 from command_line.later_engines import as_first, later_flags, prefix_of
 from pipeline.errors import UserError
 from pipeline.settings import SessionSettings
@@ -117,7 +117,7 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
     epilog = None if preset is None else preset.described()
     parser = _Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION, epilog=epilog)
     if preset is not None:
-        parts = {stage: getattr(module, stage) for stage in STAGES if module.s2s is None}
+        parts = {stage: getattr(module, stage) for stage in CASCADE if module.s2s is None}
         parser.set_defaults(**preset.choices(), **preset.settings_for(parts))
     parser.set_defaults(**{f"{stage}_model_name": c.model for stage, c in by_itself.items() if c.model})
     *parsed, unknown = parser.parse(argv)

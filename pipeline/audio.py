@@ -107,6 +107,23 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     return resampled
 
 
+class Gain:
+    """A gain that changes without a click: the change is spread over one block."""
+
+    def __init__(self) -> None:
+        self.target = 1.0
+        """The gain at the end of the next block; may be set from any thread."""
+        self._present = 1.0
+
+    def apply(self, samples: Samples) -> Samples:
+        """The next block, with the gain applied; the block itself where nothing is to be done."""
+        start, end = self._present, self.target
+        if start == end == 1.0:
+            return samples
+        self._present = end
+        return samples * np.linspace(start, end, len(samples), dtype=np.float32)
+
+
 class Framer:
     """Cuts a stream of samples into frames of one size; what does not fill one waits for the rest.
 

@@ -26,9 +26,6 @@ class Step:
     ends_ms: float
 
 
-STAGES = ("stt", "llm", "tts", "s2s", "frames")
-
-
 def waterfall(marks: Mapping[str, Mark]) -> tuple[Step, ...]:
     """The steps of a turn, in the order in which they began; empty where nothing was done for it.
 
@@ -45,7 +42,8 @@ def waterfall(marks: Mapping[str, Mark]) -> tuple[Step, ...]:
         zero_s = begin.wall_s - silence_s
         return [Step(name, 1000 * (marks[first].wall_s - zero_s), 1000 * (marks[last].wall_s - zero_s))]
 
-    steps = [step for stage in STAGES for step in between(stage, f"{stage}_start", f"{stage}_last")]
+    stages = [name.removesuffix("_start") for name in marks if name.endswith("_start")]
+    steps = [step for stage in stages for step in between(stage, f"{stage}_start", f"{stage}_last")]
     if silence_s:
         steps.append(Step("silence", 0.0, 1000 * silence_s))
     steps += between("reply", "first_audio", "heard_to")

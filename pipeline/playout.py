@@ -6,8 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from typing import ClassVar, Protocol
 
-import numpy as np
-
+from pipeline.audio import Gain
 from pipeline.channel import END
 from pipeline.clock import Clock
 from pipeline.events import Ducked, ListeningChanged, Paused, ReplyStarted, ReplyText
@@ -15,7 +14,7 @@ from pipeline.gate import Gate
 from pipeline.handler import BaseHandler
 from pipeline.ledger import Ledger
 from pipeline.mailbox import Mailboxes
-from pipeline.messages import EndOfTurn, Samples, Speech
+from pipeline.messages import EndOfTurn, Speech
 from pipeline.reply import Reply
 from pipeline.sink import Frame, Sink
 from pipeline.turn import Turn, TurnState
@@ -76,7 +75,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._paused_by: dict[str, float] = {}
         self._ducked = False
         self._ducked_until = -math.inf
-        self._gain = self._target_gain = 1.0
+        self._gain = Gain()
         self._ledgers: OrderedDict[int, tuple[Ledger, int]] = OrderedDict()
 
     @property
@@ -254,7 +253,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 return now
             if not has_text:
                 position, samples = reply.next_frame(sink.frame_samples)
-                sink.play(Frame(reply.turn.number, position, self._with_gain(samples)))
+                sink.play(Frame(reply.turn.number, position, self._gain.apply(samples)))
             for text in reply.texts_begun():
                 self._events.emit(ReplyText(reply.turn.number, text))
         reply.reel.forget(self._heard_samples(reply) - int(KEPT_S * sink.rate_hz))
@@ -282,7 +281,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         turn.mark("first_audio")
         if self._ducked:
             self._set_gain(turn, ducked=False)
-        self._gain = 1.0
+        self._gain = Gain()
         if not self._sink.full_duplex and reply.turn.settings.spoken:
             self._gate.shut(now)
             self._events.emit(ListeningChanged(False))
@@ -330,12 +329,4 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._ducked = ducked
         gain = DUCK_GAIN if ducked else 1.0
         if not self._sink.duck(turn.number, gain):
-            self._target_gain = gain
-
-    def _with_gain(self, samples: Samples) -> Samples:
-        """Apply the gain; a change of it is spread over one frame, so that it does not click."""
-        if self._gain == self._target_gain == 1.0:
-            return samples
-        ramp = np.linspace(self._gain, self._target_gain, len(samples), dtype=np.float32)
-        self._gain = self._target_gain
-        return samples * ramp
+            self._gain.target = gain

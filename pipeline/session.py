@@ -1,7 +1,7 @@
 """Session: one conversation. Owns the line of stages, the turns and what the world is told."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -69,8 +69,7 @@ class Session:
         clock: Clock | None = None,
         enhance: Callable[[Samples], Samples] | None = None,
     ) -> None:
-        self.settings = settings
-        """May be replaced at any time; a turn keeps those with which it began."""
+        self._settings = settings
         self.memory: Memory = Forgetful()
         """Set before `start` where the model has one."""
         self.clock = clock or MonotonicClock()
@@ -141,13 +140,19 @@ class Session:
         """Set while what the microphone hears is taken."""
         return self.gate.should_listen
 
-    def change_settings(self, changes: Mapping[str, Any]) -> None:
-        """As somebody outside wishes. Raises `ValueError` or `EngineError`: expected X, got Y; then
-        nothing is changed."""
-        changed = self.settings.changed(changes)
-        if changed.voice is not None:
-            self.capabilities.expect_voice(changed.voice)
-        self.settings = changed
+    @property
+    def settings(self) -> SessionSettings:
+        """The settings of the next turn; a turn keeps those with which it began."""
+        return self._settings
+
+    def change_settings(self, settings: SessionSettings) -> None:
+        """Use these settings from the next turn on.
+
+        Raises `EngineError`, and changes nothing, if the synthesizer does not have the voice.
+        """
+        if settings.voice not in (None, self._settings.voice):
+            self.capabilities.expect_voice(settings.voice)
+        self._settings = settings
 
     def feed(self, samples: Samples, rate_hz: int, captured_at: float | None = None) -> None:
         """Take audio of the microphone: mono float32 in [-1, 1], blocks of any size.

@@ -15,7 +15,7 @@ from arguments_classes.local_arguments import LocalArguments
 from connections.base import CLOSE_S, OpenSession
 from connections.local.echo import HALF_DUPLEX, EchoCanceller, can_cancel_echo
 from connections.local.talk_key import HELP, TalkKey, expect_terminal
-from pipeline.audio import clean, from_pcm16, to_pcm16
+from pipeline.audio import Gain, clean, from_pcm16, to_pcm16
 from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
 from pipeline.messages import Samples
@@ -58,7 +58,7 @@ class LocalAudioStreamer:
         self.full_duplex = arguments.headphones or self._echo is not None
         self._blocks: deque[Samples] = deque()
         self._silent_at = -math.inf
-        self._gain = self._target_gain = 1.0
+        self._gain = Gain()
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._error: Exception | None = None
@@ -115,7 +115,7 @@ class LocalAudioStreamer:
 
     def duck(self, turn: int, gain: float) -> bool:
         """Quieter from the next block on."""
-        self._target_gain = gain
+        self._gain.target = gain
         return True
 
     # -- the sound card ----------------------------------------------------------------------------
@@ -145,9 +145,7 @@ class LocalAudioStreamer:
             return np.zeros(samples, np.float32)
         self._silent_at = time.monotonic() + ahead_s + samples / self.rate_hz
         self._session.playout.wake()
-        ramp = np.linspace(self._gain, self._target_gain, samples, dtype=np.float32)
-        self._gain = self._target_gain
-        return block * ramp
+        return self._gain.apply(block)
 
     def _open_stream(self) -> Any:
         try:

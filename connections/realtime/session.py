@@ -171,7 +171,7 @@ class RealtimeSession:
         by_hand = not self.config.settings.hands_free
         for refusal in self.config.update(event.session, begun=self.session.has_begun):
             self._tell_refusal(refusal, event.event_id)
-        self.session.settings = self.config.settings
+        self.session.change_settings(self.config.settings)
         if by_hand and self.config.settings.hands_free:
             self.session.cancel_speech()
         elif not by_hand:

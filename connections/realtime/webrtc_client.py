@@ -6,12 +6,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from connections.access.rate_limit import FLOOD_S, MESSAGES_PER_S, RateLimit
 from connections.realtime.outbox import Outbox
 from connections.remote_pace import FRAMES_PER_S
-from pipeline.audio import clean
+from pipeline.audio import Gain, clean
 from pipeline.clock import MonotonicClock
 from pipeline.errors import ProtocolError
 from pipeline.messages import Samples
@@ -49,7 +47,7 @@ class WebRTCClient(Outbox):
         self._clock = MonotonicClock()
         self._frames: deque[Samples] = deque()
         self._frames_lock = threading.Lock()
-        self._gain = self._target_gain = 1.0
+        self._gain = Gain()
         self._heard_all_at = -math.inf
         self._orders = RateLimit(MESSAGES_PER_S, MESSAGES_PER_S * FLOOD_S, self._loop.time())
         self._heard_s = 0.0
@@ -81,23 +79,20 @@ class WebRTCClient(Outbox):
 
     def duck(self, turn: int, gain: float) -> bool:
         """From the next frame on, over which the change is spread."""
-        self._target_gain = gain
+        self._gain.target = gain
         return True
 
     # -- the call, on the thread of the server -----------------------------------------------------
 
     def next_frame(self) -> Samples | None:
         """What is to be heard next, 20 ms; None: nothing."""
-        gain, self._gain = self._gain, self._target_gain
         with self._frames_lock:
             if not self._frames:
                 return None
             self._heard_all_at = self._clock.now() + FRAME_S + DELAY_S  # before nothing is left
             frame = self._frames.popleft()
         self._session.playout.wake()
-        if gain == self._gain == 1.0:
-            return frame
-        return frame * np.linspace(gain, self._gain, FRAME_SAMPLES, dtype=np.float32)
+        return self._gain.apply(frame)
 
     def hear(self, samples: Samples, rate_hz: int) -> None:
         """Audio of the microphone. Raises `ProtocolError` where it is far more than real time."""

@@ -6,7 +6,7 @@ from collections import deque
 import numpy as np
 
 from connections.tcp.wire import WireFrame
-from pipeline.audio import from_pcm16
+from pipeline.audio import Gain, from_pcm16
 from pipeline.messages import Samples
 
 
@@ -16,7 +16,7 @@ class Playback:
     def __init__(self) -> None:
         self._pieces: deque[tuple[int, int, Samples]] = deque()  # turn, first sample, audio
         self._lock = threading.Lock()
-        self._gain = self._target_gain = 1.0
+        self._gain = Gain()
         self.played = (0, 0)
         """The turn that is heard, and the sample up to which it was handed to the sound card."""
 
@@ -36,7 +36,7 @@ class Playback:
 
     def duck(self, gain: float) -> None:
         """Play at this gain from the next block on."""
-        self._target_gain = gain
+        self._gain.target = gain
 
     def next_block(self, samples: int) -> Samples:
         """The next audio for the sound card, filled up with silence."""
@@ -51,6 +51,4 @@ class Playback:
                 self.played = (turn, first + taken)
                 if taken < len(audio):
                     self._pieces.appendleft((turn, first + taken, audio[taken:]))
-        ramp = np.linspace(self._gain, self._target_gain, samples, dtype=np.float32)
-        self._gain = self._target_gain
-        return block * ramp
+        return self._gain.apply(block)
