@@ -1,4 +1,4 @@
-"""Session: one conversation. Owns the line of stages, the turns and what the world is told."""
+"""Session: one conversation. Owns its stages, its turns and its events."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -37,10 +37,10 @@ from pipeline.turn import Origin, Turn, TurnState
 from pipeline.turns import Turns
 
 TURNS_IN_LINE = 32
-"""Turns that may live at once; `say` refuses one more. People wait for one or two."""
+"""Turns that may be alive at once; `say` refuses one more. Users wait for one or two."""
 
 FINISHED = "finished"
-"""Why a session ended whose input ended."""
+"""Reason for the end of a session if its input ended."""
 
 
 class SessionState(Enum):
@@ -71,7 +71,7 @@ class Session:
     ) -> None:
         self._settings = settings
         self.memory: Memory = Forgetful()
-        """Set before `start` where the model has one."""
+        """History of the conversation; replaced before `start` if the model has one."""
         self.clock = clock or MonotonicClock()
         self.events = Mailboxes()
         self.turns = Turns(self)
@@ -82,7 +82,7 @@ class Session:
         self._channels: list[Channel[Any]] = []
         waiting_windows = int(BACKLOG_S * capture_rate_hz / window_samples)
         self.audio: Channel[Any] = self.channel(waiting_windows)
-        """To the first stage: audio and signals, and texts, which wait for what was said before them."""
+        """Channel to the first stage: audio and signals, and texts, which wait for earlier speech."""
         self.intake = Intake(
             self.audio,
             self.gate,
@@ -105,26 +105,26 @@ class Session:
     # -- building ----------------------------------------------------------------------------------
 
     def channel(self, capacity: int | None = None) -> Channel[Any]:
-        """A line between two stages of this session."""
+        """Make a channel between two stages of this session."""
         channel: Channel[Any] = Channel(capacity, self.activity)
         self._channels.append(channel)
         return channel
 
     def last_stage(self, speech: Channel[Speech | EndOfTurn]) -> Playout:
-        """The playout of this session, fed by `speech`."""
+        """Make the playout of this session, fed by `speech`."""
         parts = (self._sink, self.clock, self.gate, self.events, self)
         self.playout = Playout(self.stop_event, speech, None, setup_args=parts)
         self.barge_in = BargeIn(self.playout, self.clock, self.turns.interrupt_reply)
         return self.playout
 
     def start(self, stages: Stages, capabilities: Capabilities, new_threads: NewStageThreads) -> None:
-        """Run these stages, the playout last, in threads that `new_threads` makes."""
+        """Run these stages, the playout last, in the threads that `new_threads` makes."""
         self.capabilities = capabilities
         self.barge_in.hears_words = capabilities.texts
         self._stages = new_threads(stages, self._stage_failed, self._ended)
         self._stages.start()
 
-    # -- what a connection does --------------------------------------------------------------------
+    # -- for connections ---------------------------------------------------------------------------
 
     @property
     def state(self) -> SessionState:
@@ -132,12 +132,12 @@ class Session:
 
     @property
     def has_begun(self) -> bool:
-        """Whether there was a turn."""
+        """True if there was a turn."""
         return self.turns.begun > 0
 
     @property
     def should_listen(self) -> threading.Event:
-        """Set while what the microphone hears is taken."""
+        """Set while audio of the microphone is taken."""
         return self.gate.should_listen
 
     @property
@@ -163,17 +163,22 @@ class Session:
             self.intake.feed(samples, rate_hz, captured_at)
 
     def start_speech(self) -> None:
-        """The user says that they speak now: a reply that is heard stops, the microphone is believed,
-        and no pause ends what they say before `commit_speech` or `cancel_speech`."""
+        """Begin an utterance by hand.
+
+        The present reply stops, the microphone is taken at once, and no pause ends the utterance before
+        `commit_speech` or `cancel_speech`.
+        """
         self._signal(ManualTurn.START)
 
     def commit_speech(self) -> None:
-        """The user says that they have finished: answer what was said, however it began. An error event
-        (``nothing_said``) where nothing was."""
+        """End the utterance by hand and answer it, however it began.
+
+        An error event (``nothing_said``) if the user said nothing.
+        """
         self._signal(ManualTurn.COMMIT)
 
     def cancel_speech(self) -> None:
-        """What the user is saying was not meant: forget it."""
+        """Forget the present utterance."""
         self._signal(ManualTurn.CANCEL)
 
     def respond(
@@ -184,9 +189,9 @@ class Session:
         settings: SessionSettings | None = None,
         aside: bool = False,
     ) -> Turn:
-        """Answer a typed text; without one, what was said so far, or `context` in its place.
+        """Answer a typed text; without one, answer the conversation so far, or `context` in its place.
 
-        What is being said is interrupted. An `aside` interrupts nothing, and is not remembered: it is
+        The present reply is interrupted. An `aside` interrupts nothing and is not remembered: it is
         answered beside the conversation. Raises `SessionClosed`, `SessionBusy`, `EngineError`.
         """
         turn = self._begin_from_outside(Origin.PROGRAM if aside else Origin.TEXT, settings)
@@ -199,19 +204,22 @@ class Session:
         return turn
 
     def say(self, text: str) -> Turn:
-        """Speak `text`, after what is being said. Raises `SessionClosed`."""
+        """Speak `text`, after the present reply. Raises `SessionClosed`, `SessionBusy`,
+        `EngineError`."""
         turn = self._begin_from_outside(Origin.PROGRAM)
         turn.commit()
         self._hand_in(Sentence(turn, text, text), EndOfTurn(turn, "complete"))
         return turn
 
     def interrupt(self, reason: str = "cancelled", *, number: int | None = None) -> None:
-        """Stop every turn that lives now, or that with this number. On return the history is written
-        and nothing more is sent."""
+        """Stop every living turn, or the one with this number.
+
+        On return the history is written and nothing more is sent.
+        """
         self.turns.interrupt(reason, number)
 
     def finish(self) -> None:
-        """No more audio will come: answer what was said, let it be heard, then end."""
+        """End the input: answer what was said, let it be heard, then end the session."""
         with self._lock:
             if self._state is not SessionState.OPEN:
                 return
@@ -220,7 +228,7 @@ class Session:
         self.audio.put(END)
 
     def close(self, reason: str = "closed") -> None:
-        """The client is gone: stop everything now. Returns at once; `join` waits."""
+        """Stop everything now: the client is gone. Returns at once; `join` waits."""
         with self._lock:
             if self._state in (SessionState.CLOSING, SessionState.CLOSED):
                 return
@@ -234,13 +242,15 @@ class Session:
                 channel.close()
 
     def join(self, timeout_s: float | None = None) -> list[str]:
-        """Wait until every stage has ended. The names of those that had not after `timeout_s`."""
+        """Wait until every stage has ended. Returns the names of those that had not after
+        `timeout_s`."""
         return self._stages.join(timeout_s)
 
-    # -- what a stage does -------------------------------------------------------------------------
+    # -- for stages --------------------------------------------------------------------------------
 
     def begin_turn(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
-        """A new turn, tentative; already dropped if the session is closing or too many are in line."""
+        """Begin a tentative turn; it is dropped at once if the session is closing or too many are in
+        line."""
         settings = settings or self.settings
         in_line = len(self.turns)
         turn = self.turns.begin(origin, settings)
@@ -252,10 +262,10 @@ class Session:
         return turn
 
     def report(self, stage: str, error: Exception, turn: Turn | None = None) -> None:
-        """Tell the client that `stage` failed; the log gets the place, never what was said."""
+        """Tell the client that `stage` failed."""
         self.events.emit(error_event(stage, error, turn))
 
-    # -- what turns and the playout report ---------------------------------------------------------
+    # -- reports of turns and the playout ----------------------------------------------------------
 
     def now(self) -> float:
         return self.clock.now()
@@ -278,7 +288,7 @@ class Session:
         self.turns.when_committed(turn, lambda: self.events.emit(event))
 
     def understood(self, turn: Turn, text: str, language: str | None, audio: Recording | None) -> None:
-        """The words of the user are known, or that they said something."""
+        """The recognizer is done: report and remember the user's words, or `audio` if it knows none."""
         turn.user_text, turn.language = text, language
 
         def tell() -> None:
@@ -313,7 +323,7 @@ class Session:
             return
         if talk is ManualTurn.START:
             if self.settings.reply_mode == "turn" and self.settings.interruptible:
-                self.playout.floor_until(self.now() + FLOOR_S)  # or the next in line would begin
+                self.playout.floor_until(self.now() + FLOOR_S)  # else the next reply in line would begin
                 self.turns.interrupt_reply("the user began to speak by hand")
             self.gate.open_at(self.now())
             self.playout.wake()
@@ -335,12 +345,12 @@ class Session:
             messages[0].turn.interrupt("too much audio is waiting")
 
     def _stage_failed(self, stage: BaseHandler[Any], error: Exception) -> None:
-        """A line with a hole in it is of no use."""
+        """End the session: without this stage it is of no use."""
         self.report(stage.name, error)
         self.close(f"{stage.name} failed")
 
     def _ended(self) -> None:
-        self.turns.close("the session ended")  # those that came when the stages had ended
+        self.turns.close("the session ended")  # turns that began after the stages had ended
         self._state = SessionState.CLOSED
         self.events.emit(SessionEnded(self._end_reason))
         self.events.close()
