@@ -59,7 +59,7 @@ def build_pipeline(
     settings: SessionSettings = SessionSettings(),
     clock: Clock | None = None,
 ) -> Session:
-    """One conversation over these engines, heard through `sink`; it runs when this returns."""
+    """Build one conversation over these engines, heard through `sink`; it is running on return."""
     voice = engines.voice
     capture_rate_hz = engines.vad.sample_rate_hz
     enhance = None if engines.new_enhancer is None else engines.new_enhancer(capture_rate_hz)

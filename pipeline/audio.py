@@ -13,8 +13,7 @@ RATES_HZ = range(8000, 48001)
 """Sample rates that a client may choose."""
 
 _KNEE = 0.9
-"""Start of the limiter: samples below it are unchanged, above it the curve bends towards 1. 0.9 is 1 dB
-under full scale."""
+"""Threshold of the limiter, 1 dB under full scale: above it the curve bends towards 1."""
 
 
 def from_pcm16(data: bytes | bytearray | memoryview) -> Samples:

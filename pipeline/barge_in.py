@@ -1,5 +1,4 @@
-"""BargeIn: speech during a reply. The reply is ducked, then paused; then it resumes or is
-interrupted."""
+"""BargeIn: speech during a reply, which is ducked, then paused, then resumed or interrupted."""
 
 import math
 import statistics
@@ -64,8 +63,10 @@ class BargeIn:
         self._replayed: Sequence[tuple[float, float]] | None = None
 
     def replay(self, sounding: Sequence[tuple[float, float]]) -> None:
-        """Replay a conversation: a reply counts as heard between these recorded times, since the new
-        replies may be longer or shorter."""
+        """Replay a conversation: a reply counts as heard at the recorded times.
+
+        The replies may be longer or shorter now.
+        """
         self._replayed = sounding
 
     @property

@@ -2,10 +2,10 @@
 
 
 class UserError(Exception):
-    """A mistake that the user can correct. The text is one sentence: what was expected, what was found,
-    what to do.
+    """A mistake that the user can correct.
 
-    The command prints it without a stack trace and exits with `exit_code`.
+    The text is one sentence: expected X, got Y, and what to do. The command prints it without a stack
+    trace and exits with `exit_code`.
     """
 
     exit_code = 2

@@ -17,8 +17,7 @@ class InputLevel:
 
 @dataclass(frozen=True, slots=True)
 class ListeningChanged:
-    """The session began or stopped to listen to the microphone (half duplex: not while the program
-    speaks)."""
+    """The session began or stopped listening; in half duplex it is deaf while the program speaks."""
 
     listening: bool
 

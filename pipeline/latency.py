@@ -1,5 +1,4 @@
-"""Latency: the time that each part of a turn took, read off its marks. Step: one part, with its
-times."""
+"""Latency: the times that the user of one turn waited for. Step: one part of the work on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

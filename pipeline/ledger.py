@@ -64,8 +64,10 @@ class Ledger:
         return bool(self._spans) and not self._spans[-1].complete
 
     def begun(self, sample: int, told: int = 0) -> list[str]:
-        """The texts whose audio begins before `sample` (a silent text: at `sample`), after the first
-        `told`."""
+        """The texts whose audio begins before `sample`, less the first `told`.
+
+        A text without audio begins at its sample.
+        """
         following = itertools.islice(self._spans, told, None)
         begun = itertools.takewhile(lambda s: s.start_sample < sample + s.is_silent, following)
         return [span.text for span in begun]

@@ -9,8 +9,7 @@ from pipeline.turn import Turn
 
 
 class Notices:
-    """The notices of one session. None is given twice in a row, nor for a tentative turn that is
-    dropped."""
+    """The notices of one session. None is given twice in a row, nor for a turn that is taken back."""
 
     def __init__(
         self, events: Mailboxes, when_committed: Callable[[Turn, Callable[[], None]], None]
@@ -20,8 +19,7 @@ class Notices:
         self._latest: dict[tuple[str, str], str] = {}
 
     def give(self, stage: str, turn: Turn, notice: Notice) -> None:
-        """Emit the notice once `turn` is committed, unless the latest one with this code says the
-        same."""
+        """Emit the notice once `turn` is committed, unless it only repeats the latest one."""
 
         def tell() -> None:
             latest = self._latest.get((stage, notice.code))

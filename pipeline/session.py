@@ -204,8 +204,7 @@ class Session:
         return turn
 
     def say(self, text: str) -> Turn:
-        """Speak `text`, after the present reply. Raises `SessionClosed`, `SessionBusy`,
-        `EngineError`."""
+        """Speak `text` after the present reply. Raises as `respond` does."""
         turn = self._begin_from_outside(Origin.PROGRAM)
         turn.commit()
         self._hand_in(Sentence(turn, text, text), EndOfTurn(turn, "complete"))
@@ -242,15 +241,13 @@ class Session:
                 channel.close()
 
     def join(self, timeout_s: float | None = None) -> list[str]:
-        """Wait until every stage has ended. Returns the names of those that had not after
-        `timeout_s`."""
+        """Wait for every stage to end. Returns the names of those that had not after `timeout_s`."""
         return self._stages.join(timeout_s)
 
     # -- for stages --------------------------------------------------------------------------------
 
     def begin_turn(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
-        """Begin a tentative turn; it is dropped at once if the session is closing or too many are in
-        line."""
+        """Begin a tentative turn; dropped at once if the session closes or too many are in line."""
         settings = settings or self.settings
         in_line = len(self.turns)
         turn = self.turns.begin(origin, settings)

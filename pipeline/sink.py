@@ -38,13 +38,11 @@ class Sink(Protocol):
         ...
 
     def unheard(self, now: float) -> int:
-        """Number of samples taken that have not been heard; an estimate if the client does not
-        report."""
+        """Number of unheard samples of those taken; an estimate if the client does not report."""
         ...
 
     def heard_all_at(self, now: float) -> float:
-        """Time at which everything taken will have been heard; infinity: the sink will wake the
-        playout."""
+        """Time at which everything taken will have been heard; infinity: it will wake the playout."""
         ...
 
     def flush(self, turn: int, sample: int) -> bool:

@@ -13,6 +13,5 @@ def has_words(text: str) -> bool:
 
 
 def parts_to_speak(text: str, longest: int) -> Iterator[str]:
-    """Split into parts of at most `longest` characters, between words; parts without words are left
-    out."""
+    """Split between words into parts of at most `longest` characters, less those without words."""
     return filter(has_words, textwrap.wrap(text, longest))

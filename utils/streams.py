@@ -6,8 +6,7 @@ import sys
 
 
 def prepare_streams() -> None:
-    """Make the streams usable: connect closed ones to nowhere, escape characters that cannot be
-    encoded."""
+    """Connect closed streams to nowhere; escape characters that cannot be encoded."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
