@@ -84,13 +84,7 @@ class Session:
         self.audio: Channel[Any] = self.channel(waiting_windows)
         """Channel to the first stage: audio and signals, and texts, which wait for earlier speech."""
         self.intake = Intake(
-            self.audio,
-            self.gate,
-            self.clock,
-            self.events,
-            capture_rate_hz,
-            window_samples,
-            enhance,
+            self.audio, self.gate, self.clock, self.events, capture_rate_hz, window_samples, enhance
         )
         self.on_closed: Callable[[], object] = lambda: None
         self._sink = sink
@@ -332,7 +326,7 @@ class Session:
         if not self.capabilities.texts:
             raise EngineError("this pipeline answers speech, not text", code="speech_only")
         if self.intake.is_full:
-            raise SessionBusy(f"expected room, but {BACKLOG_S:.0f} s of audio are waiting")
+            raise SessionBusy(f"{BACKLOG_S:.0f} s of audio are waiting already; wait for a turn to end")
         if len(self.turns) >= TURNS_IN_LINE:
             raise SessionBusy(f"{TURNS_IN_LINE} turns are in line already; wait for one to end")
         return self.begin_turn(origin, settings)

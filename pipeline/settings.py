@@ -60,7 +60,7 @@ class SessionSettings:
     """The system prompt of the language model."""
 
     hands_free: bool = True
-    """Speech and pauses begin and end a turn; if False, `Session.start_speech` and `commit_speech` do."""
+    """True: speech and pauses begin and end a turn. False: `Session.start_speech` and `commit_speech`."""
 
     reply_mode: Literal["turn", "stream"] = "turn"
     """``turn``: answer when the user has finished, and stop when the user speaks. ``stream``: answer
