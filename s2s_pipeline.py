@@ -77,7 +77,7 @@ def build_pipeline(
     live: PartialListener | None = None
     answering: list[BaseHandler[Any]] = []
     if isinstance(voice, Cascade):
-        chat = session.memory = voice.new_chat()
+        chat = session.reports.memory = voice.new_chat()
         listening = Listening(voice.stt, session) if listens(voice.stt) else None
         live = listening or LiveTranscript(voice.stt, session)
         user_texts, sentences = session.channel(), session.channel(SENTENCES_AHEAD)

@@ -38,7 +38,7 @@ LEDGERS_KEPT = 10
 
 
 class PlayoutObserver(Protocol):
-    """Learns how a turn ended: the session. Called under the lock of the playout; must not wait."""
+    """Learns how a turn ended: `Reports`. Called under the lock of the playout; must not wait."""
 
     def turn_settled(self, turn: Turn, heard: str, started: bool) -> None: ...
 

@@ -12,18 +12,15 @@ from pipeline.channel import END, Channel
 from pipeline.clock import Clock, MonotonicClock
 from pipeline.error_report import error_event
 from pipeline.errors import EngineBusy, EngineError, SessionBusy, SessionClosed
-from pipeline.events import Interrupted, SessionEnded, Transcript, TurnCommitted, TurnDone
+from pipeline.events import SessionEnded, TurnCommitted
 from pipeline.gate import Gate
 from pipeline.handler import BaseHandler, NewStageThreads, Stages, StageThreads
 from pipeline.intake import BACKLOG_S, Intake
-from pipeline.latency import Latency, waterfall
 from pipeline.mailbox import Mailboxes
-from pipeline.memory import Forgetful, Memory
 from pipeline.messages import (
     ChatMessage,
     EndOfTurn,
     ManualTurn,
-    Recording,
     Samples,
     Sentence,
     Speech,
@@ -31,8 +28,10 @@ from pipeline.messages import (
 )  # fmt: skip
 from pipeline.notices import Notices
 from pipeline.playout import FLOOR_S, Playout
+from pipeline.reports import Reports
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
+from pipeline.stage import stage
 from pipeline.turn import Origin, Turn, TurnState
 from pipeline.turns import Turns
 
@@ -70,11 +69,10 @@ class Session:
         enhance: Callable[[Samples], Samples] | None = None,
     ) -> None:
         self._settings = settings
-        self.memory: Memory = Forgetful()
-        """History of the conversation; replaced before `start` if the model has one."""
         self.clock = clock or MonotonicClock()
         self.events = Mailboxes()
         self.turns = Turns(self)
+        self.reports = Reports(self.events, self.turns)
         self.notices = Notices(self.events, self.turns.when_committed)
         self.activity = Activity()
         self.stop_event = threading.Event()
@@ -106,8 +104,17 @@ class Session:
 
     def last_stage(self, speech: Channel[Speech | EndOfTurn]) -> Playout:
         """Make the playout of this session, fed by `speech`."""
-        parts = (self._sink, self.clock, self.gate, self.events, self)
-        self.playout = Playout(self.stop_event, speech, None, setup_args=parts)
+        self.playout = stage(
+            Playout,
+            self.stop_event,
+            speech,
+            None,
+            self._sink,
+            self.clock,
+            self.gate,
+            self.events,
+            self.reports,
+        )
         self.barge_in = BargeIn(self.playout, self.clock, self.turns.interrupt_reply)
         return self.playout
 
@@ -193,7 +200,7 @@ class Session:
         turn.user_text = text
         turn.commit()
         if text and turn.remembered:
-            self.memory.said(turn.number, text)
+            self.reports.memory.said(turn.number, text)
         self._hand_in(UserText(turn, text, None if context is None else tuple(context)))
         return turn
 
@@ -256,7 +263,7 @@ class Session:
         """Tell the client that `stage` failed."""
         self.events.emit(error_event(stage, error, turn))
 
-    # -- reports of turns and the playout ----------------------------------------------------------
+    # -- moves of turns ----------------------------------------------------------------------------
 
     def now(self) -> float:
         return self.clock.now()
@@ -277,35 +284,6 @@ class Session:
     def turn_failed(self, turn: Turn, stage: str, error: Exception) -> None:
         event = error_event(stage, error, turn)
         self.turns.when_committed(turn, lambda: self.events.emit(event))
-
-    def understood(self, turn: Turn, text: str, language: str | None, audio: Recording | None) -> None:
-        """The recognizer is done: report and remember the user's words, or `audio` if it knows none."""
-        turn.user_text, turn.language = text, language
-
-        def tell() -> None:
-            self.memory.said(turn.number, text, audio)
-            self.events.emit(Transcript(turn.number, text, language))
-
-        self.turns.when_committed(turn, tell)
-
-    def turn_settled(self, turn: Turn, heard: str, started: bool) -> None:
-        self.turns.forget(turn)
-        state, reason = turn.state, turn.ended_because or ""
-        interrupted = state is TurnState.INTERRUPTED
-        said = turn.user_text if turn.was_committed else ""
-        if state is TurnState.DROPPED:
-            self.memory.forget(turn.number)
-        elif (heard or started) and turn.remembered:  # "" may be corrected
-            self.memory.heard(turn.number, heard, interrupted or turn.failed)
-        if interrupted and started:
-            self.events.emit(Interrupted(turn.number, heard, reason))
-        marks = dict(turn.marks)  # its stages may still be adding to them
-        times = {name: mark.clock_s for name, mark in marks.items()}
-        latency, steps = Latency.of(marks), waterfall(marks)
-        self.events.emit(TurnDone(turn.number, state.value, reason, said, heard, latency, steps, times))
-
-    def heard_corrected(self, turn: int, heard: str) -> None:
-        self.memory.revise(turn, heard)
 
     # ----------------------------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ class SessionSettings:
     """The system prompt of the language model."""
 
     hands_free: bool = True
-    """True: speech and pauses begin and end a turn. False: `Session.start_speech` and `commit_speech`."""
+    """Speech and pauses begin and end a turn; else `Session.start_speech` and `commit_speech` do."""
 
     reply_mode: Literal["turn", "stream"] = "turn"
     """``turn``: answer when the user has finished, and stop when the user speaks. ``stream``: answer

@@ -79,7 +79,8 @@ class RealtimeSession:
     ) -> None:
         self.session = session
         self.tell = ServerEvents(send)
-        chat = session.memory if isinstance(session.memory, Chat) else Chat()
+        memory = session.reports.memory
+        chat = memory if isinstance(memory, Chat) else Chat()
         self.config = SessionConfig(session.capabilities, session.settings, chat.default_instructions)
         self.audio_is_sent = audio_is_sent
         """In messages; else it goes another way."""
