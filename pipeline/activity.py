@@ -1,4 +1,4 @@
-"""Activity: how many threads of a session are awake."""
+"""Activity: the number of threads of a session that are awake."""
 
 import threading
 

@@ -62,7 +62,7 @@ class Turns:
             do()
 
     def make_way_for(self, newer: Turn) -> None:
-        """Interrupt what a new turn of the user makes moot: older questions, and the reply being spoken.
+        """Interrupt the turns that a newer one of the user makes moot: older questions, the spoken reply.
 
         What the program has yet to say stays in line.
         """
@@ -84,7 +84,7 @@ class Turns:
                 turn.interrupt(reason)
 
     def close(self, reason: str) -> None:
-        """End every turn and begin no more: drop what was not heard, interrupt what was."""
+        """End every turn and begin no more: drop unheard turns, interrupt the one that is heard."""
         with self._lock:
             self._closed = True
         for turn in self._snapshot():
