@@ -62,7 +62,7 @@ class Turns:
             do()
 
     def make_way_for(self, newer: Turn) -> None:
-        """Interrupt the turns that a newer one of the user makes moot: older questions, the spoken reply.
+        """Interrupt the turns that a newer one of the user makes moot: older questions, the reply.
 
         What the program has yet to say stays in line.
         """
