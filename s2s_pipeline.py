@@ -30,7 +30,8 @@ from pipeline.handler import BaseHandler
 from pipeline.session import Session
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
-from S2S.frame_handler import FrameHandler
+from pipeline.stage import stage
+from S2S.frame_handler import FrameHandler, answers_frames
 from S2S.handler import SpeechToSpeechHandler
 from STT.handler import STTHandler
 from STT.listening import Listening, listens
@@ -42,6 +43,7 @@ from utils.logs import set_up_logging
 from utils.shutdown import Shutdown
 from utils.streams import abandon_stdout, prepare_streams
 from utils.thread_manager import ThreadManager
+from VAD.base import PartialListener
 from VAD.handler import VADHandler
 
 if TYPE_CHECKING:
@@ -64,9 +66,8 @@ def build_pipeline(
     settings: SessionSettings = SessionSettings(),
     clock: Clock | None = None,
 ) -> Session:
-    """One conversation over these engines, heard through `sink`; it runs when this returns."""
+    """Build one conversation over these engines, heard through `sink`; it is running on return."""
     voice = engines.voice
-    chat = voice.new_chat() if isinstance(voice, Cascade) else None
     capture_rate_hz = engines.vad.sample_rate_hz
     enhance = None if engines.new_enhancer is None else engines.new_enhancer(capture_rate_hz)
     session = Session(
@@ -74,36 +75,43 @@ def build_pipeline(
         capture_rate_hz,
         engines.vad.window_samples,
         settings=settings,
-        memory=chat,
         clock=clock,
         enhance=enhance,
     )
     stop = session.stop_event
     utterances, speech = session.channel(), session.channel(SPEECH_AHEAD)
     playout = session.last_stage(speech)
-    listening, live = None, None
+    partials: PartialListener | None = None
+    answering: list[BaseHandler[Any]] = []
     if isinstance(voice, Cascade):
+        chat = session.reports.memory = voice.new_chat()
         listening = Listening(voice.stt, session) if listens(voice.stt) else None
-        live = listening or LiveTranscript(voice.stt, session)
-    hearing = (
-        engines.shared_vad, engines.endpointing, session, engines.have_room, engines.turn_detector, live
-    )  # fmt: skip
-    stages: list[BaseHandler[Any]] = [VADHandler(stop, session.audio, utterances, hearing)]
-    if isinstance(voice, Cascade):
+        partials = listening or LiveTranscript(voice.stt, session)
         user_texts, sentences = session.channel(), session.channel(SENTENCES_AHEAD)
-        stages += [
-            STTHandler(stop, utterances, user_texts, (voice.stt, session, listening)),
-            LanguageModelHandler(stop, user_texts, sentences, (voice.llm, chat, session)),
-            TTSHandler(stop, sentences, speech, (voice.tts, session)),
+        answering += [
+            stage(STTHandler, stop, utterances, user_texts, voice.stt, session, listening),
+            stage(LanguageModelHandler, stop, user_texts, sentences, voice.llm, chat, session),
+            stage(TTSHandler, stop, sentences, speech, voice.tts, session),
         ]
     else:
-        if engines.capabilities.frames:
+        phrases = utterances
+        if answers_frames(voice):
             phrases = session.channel()
-            stages += [FrameHandler(stop, utterances, phrases, (voice,))]
-            utterances = phrases
-        stages += [SpeechToSpeechHandler(stop, utterances, speech, (voice,))]
-    stages += [playout]
-    session.start(stages, engines.capabilities, ThreadManager)
+            answering += [stage(FrameHandler, stop, utterances, phrases, voice)]
+        answering += [stage(SpeechToSpeechHandler, stop, phrases, speech, voice)]
+    vad = stage(
+        VADHandler,
+        stop,
+        session.audio,
+        utterances,
+        engines.shared_vad,
+        engines.endpointing,
+        session,
+        engines.have_room,
+        engines.turn_detector,
+        partials,
+    )
+    session.start([vad, *answering, playout], engines.capabilities, ThreadManager)
     return session
 
 

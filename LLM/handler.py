@@ -97,7 +97,7 @@ class LanguageModelHandler(BaseHandler[UserText]):
                 self._chat.called(turn.number, call)
             self._session.events.emit(kind(turn.number, call.id, call.name, call.arguments))
 
-        self._session.when_committed(turn, tell)
+        self._session.turns.when_committed(turn, tell)
 
 
 def _answer_in(language: str | None) -> str:

@@ -2,14 +2,21 @@
 
 import functools
 from collections.abc import Generator
-from typing import ClassVar
+from typing import ClassVar, TypeGuard
 
 from pipeline.audio import Framer, Resampler
 from pipeline.handler import BaseHandler
 from pipeline.messages import Samples, Speech, VoiceBlock
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken, Turn
-from S2S.base import FrameResponder, FrameStream
+from S2S.base import FrameResponder, FrameStream, SpeechResponder
+
+
+def answers_frames(
+    responder: SharedEngine[SpeechResponder],
+) -> TypeGuard[SharedEngine[FrameResponder]]:
+    """True if the engine answers while the user is speaking."""
+    return isinstance(responder.engine, FrameResponder)
 
 
 class FrameHandler(BaseHandler[VoiceBlock]):

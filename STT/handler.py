@@ -52,11 +52,11 @@ class STTHandler(BaseHandler[Utterance]):
             return
         if heard.language is not None and is_detected(heard.language):
             self._detected = heard.language
-        self._session.understood(turn, text, heard.language or turn.settings.language, audio)
+        self._session.reports.understood(turn, text, heard.language or turn.settings.language, audio)
         if utterance.overlaps:
             turn.commit()
             self._barge_in.decided()
-        self._session.when_committed(turn, lambda: self._barge_in.learn(utterance))
+        self._session.turns.when_committed(turn, lambda: self._barge_in.learn(utterance))
         if turn.settings.answers:
             yield UserText(turn, text, audio=audio)
         else:

@@ -152,7 +152,7 @@ class SharedVAD:
         with self._condition:
             self._round_began = time.monotonic()
             woken, self._woken = self._woken, []
-        busy += [attendance for attendance in woken if attendance.has_message()]
+        busy += filter(_Attendance.has_message, woken)
         judged: list[_Attendance] = []
         for attendance in busy:
             try:
@@ -166,7 +166,7 @@ class SharedVAD:
                 attendance.serve(None)
         if judged:
             self._judge(judged)
-        return [attendance for attendance in busy if attendance.has_message()]
+        return list(filter(_Attendance.has_message, busy))
 
     def _judge(self, attendances: list[_Attendance]) -> None:
         """Judge these windows together; if that fails, one by one, so that no session loses its own to

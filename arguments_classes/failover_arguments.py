@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from arguments_classes.expect import expect
+from catalogue.registry import CASCADE
 
 
 @dataclass
@@ -34,6 +35,6 @@ class FailoverArguments:
     )
 
     def __post_init__(self) -> None:
-        for stage in ("stt", "llm", "tts"):
+        for stage in CASCADE:
             seconds = getattr(self, f"failover_{stage}_s")
             expect(seconds > 0, f"failover_{stage}_s", "more than 0 seconds", seconds)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from arguments_classes.expect import expect
 from catalogue.environments import ENVIRONMENTS
 from catalogue.presets import preset_list
-from catalogue.registry import AUTO, EngineSpec, specs
+from catalogue.registry import AUTO, CASCADE, EngineSpec, specs
 from pipeline.language import is_language
 
 _BEST = "or auto: the best one whose model is in the cache, else the built-in one"
@@ -20,7 +20,7 @@ def _names(stage: str) -> str:
 _ENVIRONMENTS = ", ".join(environment.name for environment in ENVIRONMENTS)
 
 SERVERS = ("socket", "websocket", "realtime")
-CAN_BE_ISOLATED = ("stt", "llm", "tts")
+CAN_BE_ISOLATED = CASCADE
 
 _SEVERAL = "; several, separated by commas: the next takes over from one that fails"
 

@@ -6,8 +6,6 @@ from typing import Any
 
 from pipeline.errors import UserError
 
-STAGES = ("stt", "llm", "tts")
-
 
 @dataclass(frozen=True, slots=True)
 class Preset:

@@ -18,7 +18,10 @@ from pipeline.errors import UserError
 ROOT = Path(__file__).resolve().parent.parent
 """Of the program: packages of others that are named as our folders are stand elsewhere."""
 
-STAGES = ("vad", "stt", "llm", "tts", "s2s")
+CASCADE = ("stt", "llm", "tts")
+"""The stages that an end-to-end engine replaces."""
+
+STAGES = ("vad", *CASCADE, "s2s")
 
 Tested: TypeAlias = Literal[
     "real weights", "tiny random weights", "tiny random weights, patched", "a server in the tests", ""
@@ -122,7 +125,7 @@ def find(stage: str, name: str) -> EngineSpec:
     for spec in specs(stage):
         if name == spec.name or name in spec.aliases:
             return spec
-    names = [spec.name for spec in specs(stage)] + ([AUTO] if stage in ("stt", "llm", "tts") else [])
+    names = [spec.name for spec in specs(stage)] + ([AUTO] if stage in CASCADE else [])
     raise UserError(f"--{stage}: expected one of {', '.join(names)}, got {name!r}")
 
 

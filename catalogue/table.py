@@ -7,7 +7,7 @@ from catalogue.choice import PREFERRED, Preferred
 from catalogue.presets import PRESETS
 from catalogue.registry import EngineSpec, specs
 
-STAGES = {
+TITLES = {
     "stt": "Speech to text",
     "llm": "Language model",
     "tts": "Text to speech",
@@ -85,7 +85,7 @@ def page() -> str:
 
 
 def _stages() -> Iterator[str]:
-    for stage, title in STAGES.items():
+    for stage, title in TITLES.items():
         yield f"## {title} (`--{stage}`)\n"
         yield from _table(_COLUMNS, [_cells(spec) for spec in specs(stage)])
         remarks = [f"- **{spec.name}**: {spec.remarks}" for spec in specs(stage) if spec.remarks]

@@ -11,7 +11,8 @@ from arguments_classes.chat_server_arguments import ChatServerArguments
 from arguments_classes.failover_arguments import FailoverArguments
 from arguments_classes.module_arguments import ModuleArguments
 from arguments_classes.vad_arguments import VADArguments
-from catalogue.presets import STAGES, Preset, find_preset
+from catalogue.presets import Preset, find_preset
+from catalogue.registry import CASCADE
 from command_line.aliases import without_aliases
 from command_line.arguments import MODES, Arguments
 from command_line.chosen import Candidates, choose_engines, engine_settings
@@ -68,7 +69,7 @@ def _parser(module: ModuleArguments, chosen: Candidates, preset: Preset | None) 
     epilog = None if preset is None else preset.described()
     parser = Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION, epilog=epilog)
     if preset is not None:
-        parts = {stage: getattr(module, stage) for stage in STAGES if module.s2s is None}
+        parts = {stage: getattr(module, stage) for stage in CASCADE if module.s2s is None}
         parser.set_defaults(**preset.choices(), **preset.settings_for(parts))
     for stage, (first, *_) in chosen.items():
         if first.choice.model is not None:

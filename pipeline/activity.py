@@ -1,4 +1,4 @@
-"""Activity: how many threads of a session are awake."""
+"""Activity: the number of threads of a session that are awake."""
 
 import threading
 
@@ -6,10 +6,10 @@ import threading
 class Activity:
     """Counts the threads of a session that have something to do.
 
-    A stage sleeps in its channel; whoever wakes it counts it as awake *before* it runs, so there is
-    no moment at which work exists and nobody is counted. That makes "everything that could be done
-    has been done" a fact one can wait for: a recording is fed window by window without a clock, and
-    a test waits for the pipeline without sleeping.
+    A stage sleeps in its channel; the thread that wakes it counts it as awake *before* it runs, so work
+    never exists uncounted. "Everything that can be done has been done" is then an event to wait for: a
+    recording is fed window by window without a clock, and a test waits for the pipeline without
+    sleeping.
     """
 
     def __init__(self) -> None:
@@ -18,19 +18,19 @@ class Activity:
         self._given_up = False
 
     def woke(self, threads: int = 1) -> None:
-        """Count `threads` more as awake; called by whoever wakes them."""
+        """Count `threads` more as awake; called by the thread that wakes them."""
         with self._condition:
             self._awake += threads
 
     def sleeps(self) -> None:
-        """One thread has nothing to do."""
+        """Count this thread as asleep."""
         with self._condition:
             self._awake -= 1
             if self._awake == 0:
                 self._condition.notify_all()
 
     def give_up(self) -> None:
-        """Somebody may never sleep again, and is not waited for any more."""
+        """Wait no longer for threads that may never sleep again."""
         with self._condition:
             self._given_up = True
             self._condition.notify_all()

@@ -13,7 +13,7 @@ RATES_HZ = range(8000, 48001)
 """Sample rates that a client may choose."""
 
 _KNEE = 0.9
-"""Below this nothing is changed; above it the limiter bends towards 1. 0.9 is 1 dB under full scale."""
+"""Threshold of the limiter, 1 dB under full scale: above it the curve bends towards 1."""
 
 
 def from_pcm16(data: bytes | bytearray | memoryview) -> Samples:
@@ -32,7 +32,7 @@ def to_mono(samples: Samples) -> Samples:
 
 
 def clean(samples: Samples) -> Samples:
-    """What comes in or goes out, made safe: NaN and infinities become 0, peaks are limited to [-1, 1].
+    """Make samples safe: NaN and infinities become 0, peaks are limited to [-1, 1].
 
     The limiter is soft above 0.9 (a tanh knee), so a peak is rounded instead of cut.
     """
@@ -49,12 +49,12 @@ def clean(samples: Samples) -> Samples:
 
 
 def rms(samples: Samples) -> float:
-    """Root mean square, 0 for nothing."""
+    """Root mean square; 0 for no samples."""
     return float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0
 
 
 def split_at_quiet(samples: Samples, rate_hz: int, longest_s: float) -> list[Samples]:
-    """Parts of at most `longest_s`, cut where 100 ms of the later half of each are quietest."""
+    """Split into parts of at most `longest_s`, at the quietest 100 ms in the later half of each part."""
     longest, window = int(longest_s * rate_hz), rate_hz // 10
     parts = []
     while len(samples) > longest:
@@ -69,18 +69,18 @@ class Resampler:
     """Changes the sample rate of a stream, with state, so that blocks join without a click.
 
     soxr at its high quality: 0.01 ms for 20 ms of audio, 12 to 30 ms of samples held back until `flush`.
-    Where the rates are the same nothing is done.
+    If the rates are equal, samples pass through.
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
-        import soxr  # here, since engines in environments of their own are without it
+        import soxr  # here: isolated engines have an environment without it
 
         self._rates = from_hz, to_hz
         self._new_stream = functools.partial(soxr.ResampleStream, from_hz, to_hz, 1, dtype="float32")
         self._stream: Any = None
 
     def feed(self, samples: Samples) -> Samples:
-        """The next samples that can be said by now."""
+        """Resample a block; returns the samples that are ready."""
         if self._rates[0] == self._rates[1]:
             return samples
         if self._stream is None:
@@ -89,7 +89,7 @@ class Resampler:
         return resampled
 
     def flush(self) -> Samples:
-        """What was held back; the next block begins a new stream."""
+        """Return the samples held back; the next block begins a new stream."""
         if self._stream is None:
             return np.empty(0, np.float32)
         rest: Samples = self._stream.resample_chunk(np.empty(0, np.float32), last=True)
@@ -98,7 +98,7 @@ class Resampler:
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
-    """A whole recording at another rate."""
+    """Resample a whole recording."""
     if from_hz == to_hz:
         return samples
     import soxr
@@ -125,7 +125,7 @@ class Gain:
 
 
 class Framer:
-    """Cuts a stream of samples into frames of one size; what does not fill one waits for the rest.
+    """Cuts a stream of samples into frames of one size; an incomplete frame waits for more samples.
 
     Each frame begins with the last `overlap` samples of the one before it.
     """
@@ -136,7 +136,7 @@ class Framer:
         self._rest: Samples = np.empty(0, np.float32)
 
     def feed(self, samples: Samples) -> Iterator[Samples]:
-        """The frames that are whole now."""
+        """Add samples; yields the frames that are complete."""
         self._rest = np.concatenate((self._rest, samples))
         while len(self._rest) >= self._size:
             frame, self._rest = self._rest[: self._size], self._rest[self._hop :]

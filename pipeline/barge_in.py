@@ -1,4 +1,4 @@
-"""BargeIn: speech during a reply. First it is ducked, then paused; then it goes on, or is over."""
+"""BargeIn: speech during a reply, which is ducked, then paused, then resumed or interrupted."""
 
 import math
 import statistics
@@ -12,49 +12,50 @@ from pipeline.playout import Playout
 from pipeline.words import has_words
 
 DUCK_AFTER_MS = 64
-"""Two windows: one alone may be a click. Reversible, so it may be wrong."""
+"""Two windows: one alone may be a click. Ducking is reversible, so a mistake costs little."""
 
 PAUSE_AFTER_MS = 200
-"""A cough or a knock is over by then (`min_speech_ms` is the same), a word is not."""
+"""A cough or a knock is shorter (`min_speech_ms` is the same), a word is longer."""
 
 INTERRUPT_AFTER_MS = 1000
-"""Nobody nods for a second: it is a turn, whatever the words. Backchannels last 0.2 to 0.7 s."""
+"""Backchannels last 0.2 to 0.7 s, so a second of speech is a turn, whatever the words."""
 
 SHORT_MS = 600
-"""Shorter speech may be a backchannel; then its loudness decides."""
+"""Speech shorter than this may be a backchannel; its loudness decides."""
 
 SOFT = 0.5
-"""Half the amplitude, 6 dB, under what this user's turns have: people nod under their breath."""
+"""Half the amplitude (-6 dB) of this user's turns: backchannels are spoken under the breath."""
 
 TURNS_COMPARED = 10
-"""The user's latest turns, of whose loudness the median is taken."""
+"""The user's latest turns that count towards the median loudness."""
 
 RENEWED_S = 1.0
-"""Duck and pause are renewed by every window of speech; without any, the reply goes on after so long."""
+"""Time until the reply resumes without a window of speech; each window renews duck and pause."""
 
 VERDICT_S = 3.0
-"""And without a transcript after so long: a recognizer takes a tenth of that for a word."""
+"""Time until the reply resumes without a transcript; a recognizer takes a tenth of that for a word."""
 
 LOUDNESS_SAMPLES = 1600
 """100 ms at 16 kHz, about a syllable."""
 
 _SPEAKING: Final = "the user speaks"
-_JUDGING: Final = "it is judged what they said"
+_JUDGING: Final = "the user's words are judged"
 _QUESTION_MARKS = ("?", "？", "؟", ";")
-"""The last is the Greek one, as it is usually encoded, when it ends a text."""
+"""The last is the Greek question mark in its usual encoding."""
 
 
 class BargeIn:
-    """Judges what the user says while a reply is heard, in full duplex.
+    """Judges speech over a reply, in full duplex: noise, a backchannel, or a turn.
 
-    By duration: a cough ends before the pause, a turn outlasts it. By transcript and loudness between
-    the two: noise has no words; a question is answered by any word; what is short and soft is a nod.
-    There is no list of filler words, which every language and every speaker would need anew.
+    Duration decides first: a cough ends before `PAUSE_AFTER_MS`, a turn lasts beyond
+    `INTERRUPT_AFTER_MS`. Between the two, transcript and loudness decide: noise has no words; any word
+    answers a question; short and soft speech is a backchannel. There is no list of filler words: each
+    language and speaker would need another.
     """
 
     def __init__(self, playout: Playout, clock: Clock, interrupt: Callable[[str], None]) -> None:
         self.hears_words = False
-        """Whether there is a transcript to judge by; an end-to-end model has none."""
+        """True if there is a transcript to judge by; an end-to-end model has none."""
         self._playout = playout
         self._clock = clock
         self._interrupt = interrupt
@@ -62,20 +63,22 @@ class BargeIn:
         self._replayed: Sequence[tuple[float, float]] | None = None
 
     def replay(self, sounding: Sequence[tuple[float, float]]) -> None:
-        """A conversation is replayed: a reply is taken to be heard when one was, between these moments.
-        Those of now may be longer or shorter."""
+        """Replay a conversation: a reply counts as heard at the recorded times.
+
+        The replies may be longer or shorter now.
+        """
         self._replayed = sounding
 
     @property
     def overlapping(self) -> bool:
-        """Whether speech now would be over a reply."""
+        """True if speech at this moment overlaps a reply."""
         if self._replayed is not None and self._playout.full_duplex:
             now = self._clock.now()
             return any(start <= now < end for start, end in self._replayed)
         return self._playout.full_duplex and self._playout.sounding
 
     def goes_on(self, spoken_ms: float) -> None:
-        """The user has spoken over the reply for so long by now."""
+        """The user has been speaking over the reply for `spoken_ms`: duck, pause or interrupt it."""
         if spoken_ms >= INTERRUPT_AFTER_MS:
             self._interrupt("the user spoke on")
             self.over()
@@ -87,26 +90,28 @@ class BargeIn:
             self._playout.pause(_SPEAKING, until)
 
     def waits_for_verdict(self) -> None:
-        """What was said over the reply is complete; `is_turn` will be asked."""
+        """The speech over the reply is complete: hold the reply until `is_turn` has judged it."""
         self._playout.pause(_JUDGING, self._clock.now() + VERDICT_S)
         self.over()
 
     def decided(self) -> None:
-        """What was said is no turn, or it is one: the reply need not be held for it any more."""
+        """The speech has been judged: stop holding the reply for it."""
         self._playout.resume(_JUDGING)
 
     def over(self) -> None:
-        """The user no longer speaks: let the reply go on, if it still lives."""
+        """The user no longer speaks: let the reply resume, if it is still alive."""
         self._playout.duck(until=-math.inf)
         self._playout.resume(_SPEAKING)
 
     def learn(self, utterance: Utterance) -> None:
-        """This was a turn: so loud is this user."""
+        """Learn the user's loudness from an utterance that was a turn."""
         self._loudness.append(loudness(utterance.samples))
 
     def is_turn(self, utterance: Utterance, text: str | None) -> bool:
-        """Whether this, said over a reply, is more than a nod. None: nobody knows the words, so its
-        length decides."""
+        """True if this utterance over a reply is more than a backchannel.
+
+        Without a transcript (`text` None) its length decides.
+        """
         if text is None:
             return utterance.spoken_ms >= SHORT_MS
         if not has_words(text):

@@ -1,4 +1,4 @@
-"""Abilities: what the stages of a session can do."""
+"""Capabilities: the features that the engines of a session offer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,21 +13,21 @@ def _no_voices(voice: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """For those who would ask for it: a connection, the session itself."""
+    """Features of the engines of a session, for the connection and the session itself."""
 
     texts: bool = False
-    """They answer texts."""
+    """Answers typed text."""
     tools: bool = False
-    """They can ask for functions of the client's."""
+    """Can call functions of the client."""
     frames: bool = False
-    """They answer while the user is speaking, in the reply mode ``stream``."""
+    """Answers while the user is speaking, in the reply mode ``stream``."""
     voices: tuple[str, ...] = ()
-    """What a person is offered to choose from; none: there is nothing to choose."""
+    """Voices offered to the user; empty if there is no choice."""
     expect_voice: Callable[[str], None] = _no_voices
-    """Raises `EngineError` where it is none of theirs; there may be more than are offered."""
+    """Raises `EngineError` for an unknown voice; more voices may be known than are offered."""
     endpointing: EndpointerSettings = field(default_factory=EndpointerSettings)
-    """How they listen unless a session wishes otherwise."""
+    """Default of the session's endpointing."""
     semantic: bool = False
-    """They hear by what was said whether it is complete."""
+    """Has a turn detector, which judges from the speech itself if the turn is complete."""
     name: str = ""
-    """The engines, for people."""
+    """Names of the engines, for display."""

@@ -1,4 +1,4 @@
-"""Channel: the line between two stages."""
+"""Channel: the queue between two stages."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ END: Final = _End()
 
 
 class Message(Protocol):
-    """What travels in a channel: anything that names its turn, or None where there is none yet."""
+    """Anything that can travel in a channel: it names its turn; None if it has none yet."""
 
     @property
     def turn(self) -> Turn | None: ...
@@ -37,19 +37,19 @@ class Channel(Generic[T]):
     """A bounded queue with one consumer, whose messages die with their turn.
 
     Two things set it apart from `queue.Queue`. A put that waits for room gives up at once when the
-    turn of its message ends, or when the consumer refuses the rest of that turn. And a consumer that
-    waits can be woken without a message, so that control never has to travel through the data.
+    turn of its message ends, or when the consumer refuses the rest of that turn. And a waiting consumer
+    can be woken without a message, so that control never has to travel through the data.
 
-    `capacity` is the number of messages that may wait; None: no limit, for lines that are kept short
+    `capacity` is the number of messages that may wait; None: unlimited, for channels that are kept short
     by construction.
     """
 
     def __init__(self, capacity: int | None, activity: Activity) -> None:
         self.activity = activity
         self.on_empty: Callable[[], None] | None = None
-        """Called by the consumer's thread when it has taken the last message; must not wait."""
+        """Called by the consumer's thread after it has taken the last message; must not wait."""
         self.on_wake: Callable[[], None] = lambda: None
-        """Called, under the lock, when a consumer that polls may find something again; must not wait."""
+        """Called, under the lock, when a polling consumer may find something again; must not wait."""
         self._capacity = capacity
         self._messages: deque[T | _End] = deque()
         self._condition = threading.Condition(threading.Lock())
@@ -63,9 +63,9 @@ class Channel(Generic[T]):
         return len(self._messages)
 
     def put(self, message: T | _End) -> bool:
-        """Add a message, waiting for room. False: nobody wants it any more, stop producing.
+        """Add a message, waiting for room. False: it is no longer wanted, stop producing.
 
-        `END`, and whatever belongs to no turn, never waits.
+        `END`, and messages without a turn, never wait.
         """
         turn = message.turn
         if turn is None:
@@ -77,9 +77,9 @@ class Channel(Generic[T]):
             return self._is_wanted(turn) and self._append(message)
 
     def offer(self, *messages: T) -> bool:
-        """Add these, one behind the other, if there is room for one more; never waits.
+        """Add these messages in a row if there is room for one more; never waits.
 
-        For those who are no stage of the session: a connection, the program itself.
+        For callers that are no stage of the session: a connection, the program itself.
         """
         with self._condition:
             if self._is_full() or self._closed:
@@ -89,15 +89,15 @@ class Channel(Generic[T]):
             return True
 
     def forget_the_dead(self) -> None:
-        """Make room: a turn that had messages here has ended."""
+        """Remove the messages of turns that have ended."""
         with self._condition:
             self._purge()
             self._notify()
 
     def get(self, timeout_s: float | None = None, *, taking: bool = True) -> T | _End | None:
-        """The next message, or None when woken or when `timeout_s` has passed.
+        """Return the next message; None when woken or when `timeout_s` has passed.
 
-        With ``taking=False`` messages stay where they are: the consumer only waits to be woken.
+        With ``taking=False`` messages stay in the channel: the consumer only waits to be woken.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         with self._condition:
@@ -117,8 +117,10 @@ class Channel(Generic[T]):
         return message
 
     def poll(self) -> T | _End | None:
-        """The next message. None: there is none, the consumer counts as asleep, and `on_wake` will be
-        called. For a thread that serves many channels."""
+        """Return the next message without waiting, for a thread that serves many channels.
+
+        None: there is none; the consumer counts as asleep, and `on_wake` will be called.
+        """
         with self._condition:
             if not self._messages and not self._closed:
                 self._asleep += 1
@@ -138,14 +140,14 @@ class Channel(Generic[T]):
             self._notify()
 
     def refuse(self, turn: Turn) -> None:
-        """Take no more of `turn`: its messages are thrown away, its producer is told to stop."""
+        """Take no more of `turn`: discard its messages and stop its producer."""
         with self._condition:
             self._refused = turn
             self._purge()
             self._notify()
 
     def close(self) -> None:
-        """Take nothing more and let nobody wait here again."""
+        """Discard all messages, take no more, and wake every waiting thread."""
         with self._condition:
             self._closed = True
             self._messages.clear()
@@ -165,7 +167,7 @@ class Channel(Generic[T]):
         return True
 
     def _take(self) -> tuple[T | _End, bool]:
-        """The next message, and whether it was the last."""
+        """Remove the next message; returns it, and True if the channel is empty now."""
         message = self._messages.popleft()
         self._notify()
         return message, not self._messages
@@ -177,7 +179,7 @@ class Channel(Generic[T]):
             self._messages.extend(living)
 
     def _notify(self) -> None:
-        """Wake all who sleep here, counting them as awake from this moment."""
+        """Wake every thread that sleeps here, counting it as awake from this moment."""
         if self._asleep:
             self.activity.woke(self._asleep)
             self._asleep = 0
@@ -190,6 +192,6 @@ class Channel(Generic[T]):
         wake_ups = self._wake_ups
         self.activity.sleeps()
         self._condition.wait(timeout_s)
-        if self._wake_ups == wake_ups:  # nobody counted this thread as awake: its time was up
+        if self._wake_ups == wake_ups:  # not woken: the time was up, so count this thread as awake
             self._asleep -= 1
             self.activity.woke()

@@ -8,14 +8,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What a session takes the time from, in seconds from an arbitrary start."""
+    """The time of a session, in seconds from an arbitrary start."""
 
     def now(self) -> float:
         """The present moment."""
         ...
 
     def timeout_until(self, deadline: float) -> float | None:
-        """How long a thread may sleep if it wants to be awake at `deadline`; None: until woken."""
+        """Time that a thread may sleep in order to be awake at `deadline`; None: until woken."""
         ...
 
 
@@ -30,10 +30,10 @@ class MonotonicClock:
 
 
 class SampleClock:
-    """The time of a recording: it moves only when somebody feeds samples.
+    """The time of a recording: it moves only as samples are fed.
 
-    Threads that wait for a moment of this clock sleep until `advance` wakes them, so a recording runs
-    as fast as the engines allow and every decision falls on the same sample each time.
+    Threads that wait for a time of this clock sleep until `advance` wakes them, so a recording runs as
+    fast as the engines allow, and every decision falls on the same sample each time.
     """
 
     def __init__(self, sample_rate_hz: int) -> None:
@@ -54,12 +54,12 @@ class SampleClock:
         return None
 
     def on_advance(self, wake: Callable[[], None]) -> None:
-        """Call `wake` when a moment comes for which somebody asked `timeout_until`."""
+        """Call `wake` when a deadline passed to `timeout_until` is reached."""
         with self._lock:
             self._wakers.append(wake)
 
     def advance(self, samples: int) -> None:
-        """Let `samples` more have passed."""
+        """Move the time on by `samples`."""
         with self._lock:
             self._samples += samples
             if self.now() < self._earliest:

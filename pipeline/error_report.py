@@ -1,4 +1,4 @@
-"""What a client is told of an error, and what the log is."""
+"""Reports an error: an event for the client, the place in the code for the log."""
 
 import logging
 import traceback
@@ -11,7 +11,10 @@ logger = logging.getLogger(__name__)
 
 
 def error_event(stage: str, error: Exception, turn: Turn | None) -> ErrorEvent:
-    """For the client; the log gets the place of what nobody expected, never what was said."""
+    """Turn an exception into an `ErrorEvent` for the client.
+
+    An unexpected one is logged with the place where it was raised, never with words of the user.
+    """
     if isinstance(error, EngineError):
         text, code = str(error), error.code
     elif isinstance(error, UserError):

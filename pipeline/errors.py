@@ -1,17 +1,18 @@
-"""Errors that carry a sentence for the person in front of the program."""
+"""Errors that carry a sentence for the user."""
 
 
 class UserError(Exception):
-    """Something the user can mend. The text is one sentence: what was expected, what came, what to do.
+    """A mistake that the user can correct.
 
-    The command prints it without a stack trace and exits with `exit_code`.
+    The text is one sentence: expected X, got Y, and what to do. The command prints it without a stack
+    trace and exits with `exit_code`.
     """
 
     exit_code = 2
 
 
 class NoAudioDevice(UserError):
-    """There is no microphone or no loudspeaker here."""
+    """The machine has no microphone or no loudspeaker."""
 
     exit_code = 3
 
@@ -35,16 +36,17 @@ class EngineBusy(EngineError):
 
 
 class SessionClosed(Exception):
-    """The session takes nothing any more: it is finishing or closed."""
+    """The session takes no more input: it is finishing or closed."""
 
 
 class SessionBusy(Exception):
-    """Too much is in line in this session already."""
+    """Too many turns, or too much audio, are waiting in this session."""
 
 
 class ProtocolError(Exception):
-    """What a client sent is not of the protocol, or is not granted. The text says what was expected;
-    ``code`` is for programs.
+    """A message of the client breaks the protocol, or asks for something that is not granted.
+
+    The text says what was expected; ``code`` is for programs.
     """
 
     def __init__(self, text: str, code: str = "bad_message") -> None:

@@ -1,4 +1,4 @@
-"""Events: what a session tells the world. Reports are in the past tense; nobody is waited for."""
+"""Events: reports of a session to its listeners, named in the past tense. Emitting one never waits."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from pipeline.latency import Latency, Step
 
 @dataclass(frozen=True, slots=True)
 class InputLevel:
-    """How loud the microphone is: root mean square of the last 100 ms or so, 0 to 1."""
+    """Loudness of the microphone: root mean square of the last 100 ms or so, 0 to 1."""
 
     rms: float
 
 
 @dataclass(frozen=True, slots=True)
 class ListeningChanged:
-    """Whether what the microphone hears is taken (half duplex: not while the program speaks)."""
+    """The session began or stopped listening; in half duplex it is deaf while the program speaks."""
 
     listening: bool
 
@@ -38,21 +38,21 @@ class SpeechEnded:
 
 @dataclass(frozen=True, slots=True)
 class SpeechCancelled:
-    """What the user was saying was taken back; `sample` counts from the start of the session."""
+    """The user took back the present utterance; `sample` counts from the start of the session."""
 
     sample: int
 
 
 @dataclass(frozen=True, slots=True)
 class TalkSignalled:
-    """The user began, ended or took back what they say, by hand: ``start``, ``commit``, ``cancel``."""
+    """The user began, ended or took back an utterance by hand: ``start``, ``commit`` or ``cancel``."""
 
     talk: str
 
 
 @dataclass(frozen=True, slots=True)
 class AudioLost:
-    """Audio of the microphone that was not processed, in samples at the capture rate."""
+    """Audio of the microphone was not processed: `samples` at the capture rate."""
 
     samples: int
     reason: str
@@ -60,26 +60,26 @@ class AudioLost:
 
 @dataclass(frozen=True, slots=True)
 class PartialTranscript:
-    """What the user, who is still speaking, seems to be saying."""
+    """The words so far of a user who is still speaking; a guess."""
 
     text: str
     stable_chars: int
-    """So many characters of it will not change before the `Transcript`."""
+    """Number of leading characters that will not change before the `Transcript`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnCommitted:
-    """A turn counts. `origin` is ``speech``, ``text``, ``program`` or ``tool``."""
+    """A turn is committed. `origin` is ``speech``, ``text``, ``program`` or ``tool``."""
 
     turn: int
     origin: str
     answered: bool
-    """Whether there will be an answer; else it is understood and remembered."""
+    """True if there will be an answer; else the turn is only recognized and remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What the user said."""
+    """The words of the user, final."""
 
     turn: int
     text: str
@@ -88,14 +88,14 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class ReplyStarted:
-    """The first sample of the answer was released."""
+    """The first sample of the reply was released."""
 
     turn: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyText:
-    """The next piece of the answer begins to be heard."""
+    """The next piece of the reply begins to be heard."""
 
     turn: int
     text: str
@@ -103,7 +103,7 @@ class ReplyText:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallGrew:
-    """The model asks for a function; these are the next characters of its arguments."""
+    """The model is writing a tool call; these are the next characters of its arguments."""
 
     turn: int
     call: str
@@ -113,7 +113,7 @@ class ToolCallGrew:
 
 @dataclass(frozen=True, slots=True)
 class ToolCalled:
-    """It has asked: the arguments, in JSON as the model wrote them, are complete."""
+    """A tool call is complete; `arguments` is the JSON as the model wrote it."""
 
     turn: int
     call: str
@@ -123,7 +123,7 @@ class ToolCalled:
 
 @dataclass(frozen=True, slots=True)
 class Ducked:
-    """The answer became quieter, since the user may be speaking (`False`: it is back)."""
+    """The reply became quieter, since the user may be speaking (`False`: as loud as before)."""
 
     turn: int
     ducked: bool
@@ -131,7 +131,7 @@ class Ducked:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The answer was held (`False`: it goes on)."""
+    """The reply was held (`False`: it goes on)."""
 
     turn: int
     paused: bool
@@ -139,7 +139,7 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The answer was stopped for good; `heard` is what was heard of it until then."""
+    """The reply was stopped for good; `heard` is the part of its text that was heard."""
 
     turn: int
     heard: str
@@ -158,12 +158,12 @@ class TurnDone:
     latency: Latency
     waterfall: tuple[Step, ...]
     marks: Mapping[str, float]
-    """When each thing happened, in seconds on the session's clock."""
+    """Time of each step, in seconds on the session's clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorEvent:
-    """Something failed in this session. `text` is for people, `code` for programs."""
+    """Something failed in this session. `text` is for the user, `code` for programs."""
 
     stage: str
     code: str
@@ -173,8 +173,10 @@ class ErrorEvent:
 
 @dataclass(frozen=True, slots=True)
 class NoticeGiven:
-    """Something is done otherwise than was asked for, and the conversation goes on: another language,
-    another engine. `text` is for people, `code` for programs."""
+    """The conversation goes on, but not as was asked for: another language, another engine.
+
+    `text` is for the user, `code` for programs.
+    """
 
     stage: str
     code: str
@@ -214,10 +216,10 @@ Event: TypeAlias = (
 )
 
 LIVE: tuple[type, ...] = (InputLevel, PartialTranscript)
-"""Made only for those who ask, since they cost. Of each only the latest matters: a newer one replaces
-one that was not fetched yet."""
+"""Events that are made only if a listener asks for them, since they cost. Only the latest of each kind
+matters: it replaces one that was not fetched yet."""
 
 
 def as_json(event: Event) -> dict[str, Any]:
-    """An event as plain data: its name under "event", then its fields."""
+    """Convert an event to plain data: its name under "event", then its fields."""
     return {"event": type(event).__name__, **dataclasses.asdict(event)}

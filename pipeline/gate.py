@@ -1,4 +1,4 @@
-"""Gate: when the microphone is to be believed. Half duplex, decided by the time of capture."""
+"""Gate: in half duplex, decides by the time of capture if audio of the microphone is taken."""
 
 import math
 import threading
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 class Gate:
     """Shut while the program speaks and its echo dies away, in half duplex.
 
-    `should_listen` mirrors it for those who want to know the present state. `takes` answers for audio
-    by the moment at which it was captured, so it does not matter how late it is delivered.
+    `should_listen` mirrors the present state. `takes` decides by the time at which audio was captured,
+    so it does not matter how late the audio is delivered.
     """
 
     def __init__(self) -> None:
@@ -20,32 +20,34 @@ class Gate:
         self._replayed: Sequence[tuple[float, float]] | None = None
 
     def replay(self, deaf: Sequence[tuple[float, float]]) -> None:
-        """A conversation is replayed: what was not listened to, between these moments, is not taken, and
-        all else is. The replies may be longer or shorter now; what was heard of them then is not."""
+        """Replay a conversation: refuse audio between these recorded times, and take all else.
+
+        The replies may be longer or shorter now; the recorded audio of the user is the same.
+        """
         self._replayed = deaf
 
     @property
     def due_at(self) -> float:
-        """When `open` is to be called; infinity while that is not known, or while it is open."""
+        """Time at which to call `open`; infinity while it is unknown, or while the gate is open."""
         return math.inf if self.should_listen.is_set() else self._opens_at
 
     def shut(self, now: float) -> None:
-        """From `now` on nothing is taken."""
+        """Refuse audio captured from `now` on."""
         if now >= self._opens_at:
             self._shut_at = now
         self._opens_at = math.inf
         self.should_listen.clear()
 
     def open_at(self, moment: float) -> None:
-        """What is captured from `moment` on is taken again."""
+        """Take audio captured from `moment` on."""
         self._opens_at = moment
 
     def open(self) -> None:
-        """The moment given to `open_at` has come."""
+        """Note that the time given to `open_at` has come."""
         self.should_listen.set()
 
     def takes(self, captured_at: float) -> bool:
-        """Whether audio captured at this moment is to be heard."""
+        """True if audio captured at this time is taken."""
         if self._replayed is not None:
             return not any(start <= captured_at < end for start, end in self._replayed)
         return not self._shut_at <= captured_at < self._opens_at

@@ -18,13 +18,13 @@ In = TypeVar("In", bound=Message)
 
 
 class BaseHandler(Generic[In]):
-    """Takes messages from one channel, works on them, and puts what comes of it into the next.
+    """Takes messages from one channel, works on them, and puts the results into the next.
 
     A stage sets `name` and `takes` and writes `process`; `setup` gets the remaining arguments of the
     constructor. Messages of other types are passed on unread.
 
-    When `process` fails, the turn is over but the thread is not: the error is reported, what the turn
-    had already made goes on, and the rest of it is refused.
+    When `process` fails, the turn is over but the thread is not: the error is reported, results that
+    were already sent on are kept, and the rest of the turn is refused.
     """
 
     name: ClassVar[str] = "stage"
@@ -45,21 +45,21 @@ class BaseHandler(Generic[In]):
         self.setup(*setup_args, **(setup_kwargs or {}))
 
     def setup(self, *args: Any, **kwargs: Any) -> None:
-        """Keep what `process` needs."""
+        """Store the arguments that `process` needs."""
 
     def process(self, message: In) -> Generator[Message, None, None]:
-        """Work on one message; what it yields goes to the next stage.
+        """Work on one message; yields the messages for the next stage.
 
-        The generator is closed as soon as nobody wants more, so a `finally` is the place to let go.
+        The generator is closed as soon as no more is wanted, so release resources in a `finally`.
         """
         raise NotImplementedError(f"{type(self).__name__} must define process()")
 
     def finish(self) -> Generator[Message, None, None]:
-        """What still has to go out before `END` is passed on."""
+        """Yield the last messages, before `END` is passed on."""
         yield from ()
 
     def cleanup(self) -> None:
-        """Let go of what `setup` took."""
+        """Release the resources that `setup` took."""
 
     def run(self) -> None:
         """Serve the channel until `END` comes or the pipeline stops."""
@@ -71,7 +71,7 @@ class BaseHandler(Generic[In]):
                 self.queue_out.put(END)
 
     def failed(self, message: In, error: Exception) -> None:
-        """`process` raised `error`. A stage whose messages have no turn says here what happens then."""
+        """Handle an error that `process` raised. Override it in a stage whose messages have no turn."""
         turn = message.turn
         if turn is None:
             raise error
@@ -126,7 +126,7 @@ class StageThreads(Protocol):
         """Start every stage."""
 
     def join(self, timeout_s: float | None = None) -> list[str]:
-        """Wait for all to end. The names of those that had not in time."""
+        """Wait for all to end. Returns the names of the stages that did not in time."""
         ...
 
 
@@ -135,4 +135,4 @@ Stages: TypeAlias = Sequence[BaseHandler[Any]]
 NewStageThreads: TypeAlias = Callable[
     [Stages, Callable[[BaseHandler[Any], Exception], None], Callable[[], None]], StageThreads
 ]
-"""From the stages, a callback for one that failed, and one for when all have ended."""
+"""Makes the threads from the stages, a callback for a stage that failed, and one for the end of all."""

@@ -1,4 +1,4 @@
-"""Intake: the door through which the microphone's audio enters a session."""
+"""Intake: the way of the microphone's audio into a session."""
 
 import threading
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from pipeline.mailbox import Mailboxes
 from pipeline.messages import AudioBlock, ManualTurn, ManualTurnSignal, Samples
 
 BACKLOG_S = 5.0
-"""Live audio waits this long for the VAD before it is dropped. The VAD needs 0.1 ms for 32 ms, so a
+"""Live audio that may wait for the VAD before it is dropped. The VAD needs 0.1 ms for 32 ms, so a
 backlog of five seconds means that the machine stood still."""
 
 
 class Intake:
-    """Turns blocks of any size at the client's rate into windows of the VAD's size at its rate.
+    """Turns blocks of any size and rate into windows of the VAD's size and rate.
 
-    Never waits. The audio comes on the thread of the connection, signals may come from another.
+    Never waits. Audio comes on the thread of the connection, signals may come on another.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class Intake:
         enhance: Callable[[Samples], Samples] | None = None,
     ) -> None:
         self.on_heard: Callable[[Samples, int], object] | None = None
-        """Called with all audio as it comes, and its rate; must not wait."""
+        """Called with each block of audio and its rate; must not wait."""
         self.lag = Lag(clock.now())
-        """Of audio: for how long it has waited for the VAD when more comes."""
+        """Time that audio has waited for the VAD when more arrives."""
         self.rate_hz = rate_hz
         self.window_samples = window_samples
         self._channel = channel
@@ -56,19 +56,19 @@ class Intake:
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more can wait for the VAD."""
+        """True if no more audio can wait for the VAD."""
         return self.backlog_s >= BACKLOG_S - self.window_samples / self.rate_hz
 
     @property
     def backlog_s(self) -> float:
-        """How much audio waits for the VAD."""
+        """Audio that waits for the VAD, in seconds."""
         return len(self._channel) * self.window_samples / self.rate_hz
 
     def feed(self, samples: Samples, rate_hz: int, captured_at: float | None = None) -> None:
-        """Take mono float32 audio, whose first sample was captured at `captured_at`.
+        """Take mono float32 audio; its first sample was captured at `captured_at`.
 
-        None: the last one just now. A burst after a hiccup of the network, which comes in one piece, is
-        then judged by when it was spoken.
+        None: its last sample was captured just now. A burst after a hiccup of the network comes in one
+        piece, and is then judged by the time at which it was spoken.
         """
         now = self._clock.now()
         if captured_at is None:
@@ -81,13 +81,20 @@ class Intake:
             self._cut(audio if self._enhance is None else self._enhance(audio), captured_at)
 
     def finish(self) -> None:
-        """No more will come: what does not fill a window is filled up with silence."""
+        """End the audio; the last window is filled up with silence."""
         with self._lock:
             self._fill_window()
 
+    def close(self) -> None:
+        """Free the resampler, whose memory is native: someone may keep the session after its end."""
+        with self._lock:
+            self._resampler = None
+
     def signal(self, talk: ManualTurn) -> None:
-        """Here in the audio the user began, ended or took back what they say. The window is filled up
-        with silence, which counts as heard."""
+        """Mark this place in the audio: the user began, ended or took back an utterance.
+
+        The present window is filled up with silence, which counts as heard.
+        """
         with self._lock:
             self._events.emit(TalkSignalled(talk.value))
             self._fill_window()

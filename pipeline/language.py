@@ -1,49 +1,50 @@
-"""Languages: the codes that travel with a turn, and what they are called.
+"""Languages: the codes that travel with a turn, and their names.
 
-A code is ISO 639-1, or 639-3 where there is none; "-auto" behind it: the recognizer detected it.
+A code is ISO 639-1, or 639-3 for a language without one; the suffix "-auto" marks a language that the
+recognizer detected.
 """
 
 from typing import Any
 
 DETECTED = "-auto"
 ANY = "any"
-"""Stands for every language, in what an engine states."""
+"""Stands for every language in the list of an engine."""
 
 
 def plain(code: str) -> str:
-    """The code without what says that it was detected: "fr-auto" ▶ "fr"."""
+    """Strip the mark of detection: "fr-auto" ▶ "fr"."""
     return code.removesuffix(DETECTED)
 
 
 def is_detected(code: str) -> bool:
-    """Whether the recognizer found out, and was not told."""
+    """True if the recognizer detected the language."""
     return code.endswith(DETECTED)
 
 
 def english_name(code: str) -> str:
-    """What a code stands for ("te" ▶ "Telugu"); of one that is none: itself."""
+    """English name of a language: "te" ▶ "Telugu". An unknown code is returned as it is."""
     language = _find(plain(code))
     return plain(code) if language is None else str(language.display_name("en"))
 
 
 def is_language(code: str) -> bool:
-    """Whether there is such a language."""
+    """True if the code stands for a language."""
     language = _find(code)
     return language is not None and bool(language.is_valid())
 
 
 def speaks(languages: tuple[str, ...], code: str) -> bool:
-    """Whether an engine that states `languages` has this one."""
+    """True if an engine with these `languages` has this one."""
     return ANY in languages or plain(code) in languages
 
 
 def if_spoken(languages: tuple[str, ...], code: str | None) -> str | None:
-    """The code for an engine that has it; else None: it works as it is configured."""
+    """Return the code if the engine has the language; else None: use the configured one."""
     return code if code is not None and speaks(languages, code) else None
 
 
 def _find(code: str) -> Any:
-    from langcodes import Language  # not above: its tables take 30 ms, and other environments lack it
+    from langcodes import Language  # here: its tables take 30 ms, and isolated environments lack it
     from langcodes.tag_parser import LanguageTagError
 
     try:

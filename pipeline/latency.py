@@ -1,4 +1,4 @@
-"""Latency: where the time of one turn went, read off its marks. Step: what of it happened when."""
+"""Latency: the times that the user of one turn waited for. Step: one part of the work on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from typing import NamedTuple
 
 
 class Mark(NamedTuple):
-    """When something happened in a turn, in seconds."""
+    """Time of an event in a turn, in seconds."""
 
     clock_s: float
-    """On the session's clock, on which speech and silence happen; a recording has its own."""
+    """Time on the session's clock, which times speech and silence; a recording has its own."""
     wall_s: float
-    """On the wall, on which engines compute."""
+    """Wall-clock time, which times the engines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one part of the program did for a turn, in milliseconds after the end of the user's speech.
+    """Work of one part of the program for a turn, in milliseconds after the end of the user's speech.
 
-    What was done on the chance that a pause is the end lies beside the silence, not behind it.
+    Speculative work, done during the pause, overlaps the silence.
     """
 
     name: str
@@ -26,13 +26,10 @@ class Step:
     ends_ms: float
 
 
-STAGES = ("stt", "llm", "tts", "s2s", "frames")
-
-
 def waterfall(marks: Mapping[str, Mark]) -> tuple[Step, ...]:
-    """The steps of a turn, in the order in which they began; empty where nothing was done for it.
+    """The steps of a turn, in the order in which they began; empty if no work was done for it.
 
-    A stage's step ends with the last that it sent on; ``reply`` is what was heard.
+    The step of a stage ends with its last message; ``reply`` is the time in which the reply was heard.
     """
     begin = marks.get("endpoint") or marks.get("begun")
     if begin is None:
@@ -45,7 +42,8 @@ def waterfall(marks: Mapping[str, Mark]) -> tuple[Step, ...]:
         zero_s = begin.wall_s - silence_s
         return [Step(name, 1000 * (marks[first].wall_s - zero_s), 1000 * (marks[last].wall_s - zero_s))]
 
-    steps = [step for stage in STAGES for step in between(stage, f"{stage}_start", f"{stage}_last")]
+    stages = [name.removesuffix("_start") for name in marks if name.endswith("_start")]
+    steps = [step for stage in stages for step in between(stage, f"{stage}_start", f"{stage}_last")]
     if silence_s:
         steps.append(Step("silence", 0.0, 1000 * silence_s))
     steps += between("reply", "first_audio", "heard_to")
@@ -53,38 +51,38 @@ def waterfall(marks: Mapping[str, Mark]) -> tuple[Step, ...]:
 
 
 def _silence_s(marks: Mapping[str, Mark]) -> float | None:
-    """The pause that had to pass, on the clock on which it was heard."""
+    """Length of the pause that ended the utterance, on the session's clock."""
     if "speech_end" not in marks or "endpoint" not in marks:
         return None
-    return max(
-        0.0, marks["endpoint"].clock_s - marks["speech_end"].clock_s
-    )  # by hand it may cut a window
+    # a commit by hand may come before the end of a window
+    return max(0.0, marks["endpoint"].clock_s - marks["speech_end"].clock_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """From the end of the user's speech to the first audio out, in milliseconds; None: did not happen.
+    """Times from the end of the user's speech to the first audio out, in milliseconds; None: did not
+    happen.
 
-    Of each stage it is the time for which the user waited; what was done during the pause, on the chance
-    that it is the end, took none of theirs. `rest_ms` is what no stage accounts for: threads handing
-    over, frames being cut, waiting.
+    The time of a stage is the time for which the user waited; speculative work during the pause does not
+    count. `rest_ms` is the time that no stage accounts for: threads handing over, frames being cut,
+    waiting.
     """
 
     total_ms: float | None = None
     silence_ms: float | None = None
-    """The pause that had to pass before the utterance counted as over."""
+    """Pause that had to pass before the utterance counted as over."""
     stt_ms: float | None = None
     llm_ms: float | None = None
-    """Until the first sentence."""
+    """Time to the first sentence."""
     tts_ms: float | None = None
-    """Until the first audio."""
+    """Time to the first audio."""
     rest_ms: float | None = None
 
     @classmethod
     def of(cls, marks: Mapping[str, Mark]) -> "Latency":
         """Read the marks of a turn."""
         if "frames_start" in marks:
-            return cls()  # who is answered while they speak waits for nothing
+            return cls()  # answered while the user speaks: no wait
         silence_s = _silence_s(marks)
         silence = None if silence_s is None else 1000 * silence_s
         begin = marks.get("endpoint") or marks.get("begun")

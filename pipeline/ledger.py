@@ -1,4 +1,4 @@
-"""Ledger: what was heard of a reply."""
+"""Ledger: the words of a reply that were heard."""
 
 import itertools
 import math
@@ -6,8 +6,8 @@ import unicodedata
 from dataclasses import dataclass, field
 
 SLOWEST_SPEECH_CHARS_PER_S = 12.0
-"""For a text whose audio is still being made: counting it longer than it will be rounds down what was
-heard. Conversational English runs at 13 to 17 characters a second."""
+"""Assumed rate of a text whose audio is still being made. Conversational English has 13 to 17 characters
+a second; a slower rate rounds down the words that were heard."""
 
 
 @dataclass(slots=True)
@@ -17,7 +17,7 @@ class _Span:
     end_sample: int
     complete: bool
     words: list[tuple[int, int]] = field(default_factory=list)
-    """With which sample a word begins, and how many characters come before it."""
+    """First sample of each word, and the number of characters before it."""
 
     @property
     def is_silent(self) -> bool:
@@ -27,8 +27,8 @@ class _Span:
 class Ledger:
     """Maps samples of a reply to the words in them. Counts at the rate of the sink.
 
-    Spans are entered as audio is made; `heard` then says which words lie before a sample. Within a
-    span words are where the synthesizer says that they are, else in proportion to their length; and a
+    Spans are entered as audio is made; `heard` then returns the words before a sample. Within a span the
+    position of a word comes from the synthesizer, else it is estimated from the lengths of the words. A
     word counts only when it is over.
     """
 
@@ -37,41 +37,43 @@ class Ledger:
         self._spans: list[_Span] = []
 
     def text_starts(self, text: str, sample: int) -> None:
-        """The audio from `sample` on says `text`; that of the text before is all there."""
+        """Begin a text whose audio starts at `sample`; the text before it is complete."""
         self.text_ends()
         self._spans.append(_Span(text, sample, sample, complete=False))
 
     def word_starts(self, chars: int, spoken_chars: int, sample: int) -> None:
-        """With `sample` a word begins that has `chars` of the `spoken_chars` characters before it. As it
-        is written the text may be longer or shorter."""
+        """Enter a word that begins at `sample`, after `chars` of the `spoken_chars` characters of the
+        text as spoken. The written text may be longer or shorter, so the position is scaled."""
         if self._spans and spoken_chars:
             span = self._spans[-1]
             span.words.append((sample, chars * len(span.text) // spoken_chars))
 
     def audio_reaches(self, sample: int) -> None:
-        """There is audio of the latest text up to `sample`."""
+        """Extend the audio of the latest text up to `sample`."""
         if self._spans:
             self._spans[-1].end_sample = max(self._spans[-1].end_sample, sample)
 
     def text_ends(self) -> None:
-        """All audio of the latest text is there."""
+        """Mark the audio of the latest text as complete."""
         if self._spans:
             self._spans[-1].complete = True
 
     @property
     def text_is_open(self) -> bool:
-        """Whether more audio of the latest text is to come."""
+        """True if more audio of the latest text is to come."""
         return bool(self._spans) and not self._spans[-1].complete
 
     def begun(self, sample: int, told: int = 0) -> list[str]:
-        """The texts whose audio begins before `sample`, behind the first `told` of them; of one without
-        audio, at it."""
+        """The texts whose audio begins before `sample`, less the first `told`.
+
+        A text without audio begins at its sample.
+        """
         following = itertools.islice(self._spans, told, None)
         begun = itertools.takewhile(lambda s: s.start_sample < sample + s.is_silent, following)
         return [span.text for span in begun]
 
     def heard(self, samples: int) -> str:
-        """The words that are over after `samples` samples."""
+        """The words that are over after this number of samples."""
         return "".join(self._heard_of(span, samples) for span in self._spans).strip()
 
     def _heard_of(self, span: _Span, samples: int) -> str:
@@ -98,7 +100,7 @@ def _whole_words(text: str, characters: int) -> str:
 
 
 def _word_ends(text: str, position: int) -> bool:
-    """Whether a word ends before `position`; in scripts without spaces every wide character is one."""
+    """True if a word ends before `position`; in scripts without spaces each wide character is a word."""
     if position == len(text) or text[position].isspace():
         return True
     return unicodedata.east_asian_width(text[position - 1]) in "WF"

@@ -1,4 +1,4 @@
-"""Mailbox: where one listener fetches the events of a session, at its own pace."""
+"""Mailbox: the events of a session that wait for one listener."""
 
 import threading
 from collections import deque
@@ -8,14 +8,14 @@ from typing import Protocol
 from pipeline.events import LIVE, Event
 
 CAPACITY = 1000
-"""Events that may wait for a listener: minutes of conversation. Who lags further is cut off."""
+"""Events that may wait for a listener: minutes of conversation. A listener further behind is cut off."""
 
 
 class Mailbox:
     """A bounded box of events for one listener.
 
     `on_mail` is called, in the thread that posts, when an empty box gets its first event; it must not
-    wait. It lets an event loop be woken without a thread of its own.
+    wait. It can wake an event loop, so that the listener needs no thread.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Mailbox:
         self.overflowed = False
 
     def post(self, event: Event) -> None:
-        """Add an event; never waits. A box that is full is closed instead: its listener lagged."""
+        """Add an event; never waits. A full box is closed instead: its listener lagged."""
         with self._condition:
             if self.closed:
                 return
@@ -51,14 +51,14 @@ class Mailbox:
             self._on_mail()
 
     def fetch(self, timeout_s: float | None = None) -> Event | None:
-        """The next event; None when the box was closed and is empty, or `timeout_s` has passed."""
+        """Return the next event; None when the box is closed and empty, or `timeout_s` has passed."""
         with self._condition:
             if timeout_s != 0:
                 self._condition.wait_for(lambda: bool(self._events) or self.closed, timeout_s)
             return self._events.popleft() if self._events else None
 
     def close(self) -> None:
-        """Take no more; what is inside can still be fetched."""
+        """Take no more events; those inside can still be fetched."""
         with self._condition:
             self.closed = True
             self._condition.notify_all()
@@ -71,22 +71,22 @@ class Mailbox:
 
 
 class Box(Protocol):
-    """Where events can be posted."""
+    """Anything that takes events."""
 
     unwanted: tuple[type, ...]
-    """The live events that nobody fetches here."""
+    """Kinds of live events that are not wanted here."""
 
     def post(self, event: Event) -> None:
         """Take an event; must not wait."""
         ...
 
     def close(self) -> None:
-        """No more will come."""
+        """End the box: no more events will come."""
         ...
 
 
 class Mailboxes:
-    """All listeners of one session."""
+    """The boxes of all listeners of one session."""
 
     def __init__(self) -> None:
         self._boxes: tuple[Box, ...] = ()
@@ -95,18 +95,18 @@ class Mailboxes:
     def subscribe(
         self, on_mail: Callable[[], None] | None = None, *, live: Sequence[type] = ()
     ) -> Mailbox:
-        """A new box that gets every event from now on; of the `LIVE` ones only those that it names."""
+        """Add a box that gets every event from now on; of the `LIVE` ones only those in `live`."""
         box = Mailbox(on_mail, live=live)
         self.add(box)
         return box
 
     def add(self, box: Box) -> None:
-        """Post to this one as well."""
+        """Post to this box from now on."""
         with self._lock:
             self._boxes = (*self._boxes, box)
 
     def wanted(self, kind: type) -> bool:
-        """Whether somebody asked for this kind of live event."""
+        """True if a listener asked for this kind of live event."""
         return any(kind not in box.unwanted for box in self._boxes)
 
     def emit(self, event: Event) -> None:
@@ -116,6 +116,6 @@ class Mailboxes:
                 box.post(event)
 
     def close(self) -> None:
-        """No more events will come."""
+        """Close every box: no more events will come."""
         for box in self._boxes:
             box.close()

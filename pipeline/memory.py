@@ -1,4 +1,4 @@
-"""Memory: what keeps the history of a conversation."""
+"""Memory: the history of a conversation."""
 
 from typing import Protocol
 
@@ -6,22 +6,22 @@ from pipeline.messages import Recording
 
 
 class Memory(Protocol):
-    """Told from any thread; must not wait."""
+    """Keeps the history. Called from any thread; must not wait."""
 
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
-        """The user said or typed this, and it counts; `audio` where nobody knows the words."""
+        """Add the user's words of a committed turn; `audio` if there is no transcript."""
         ...
 
     def heard(self, turn: int, text: str, cut_short: bool) -> None:
-        """A turn is over, and the user heard this of the answer."""
+        """Add the part of the reply that the user heard; the turn is over."""
         ...
 
     def revise(self, turn: int, heard: str) -> None:
-        """It turned out that `heard` was heard of the answer."""
+        """Correct the part of the reply that was heard."""
         ...
 
     def forget(self, turn: int) -> None:
-        """It did not count after all."""
+        """Remove a turn that was dropped."""
         ...
 
 

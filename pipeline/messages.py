@@ -1,4 +1,4 @@
-"""What travels between the stages. Audio is mono float32 in [-1, 1] with its rate beside it."""
+"""Messages between the stages. Audio is mono float32 in [-1, 1] with its rate beside it."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -14,12 +14,12 @@ Samples: TypeAlias = NDArray[np.float32]
 
 
 SPOKEN = "(spoken)"
-"""In the place of what the user said, where there is no recognizer."""
+"""Stands for the user's words if there is no recognizer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """What the user said, for a language model that hears."""
+    """Speech of the user, for a language model that takes audio."""
 
     samples: Samples
     sample_rate_hz: int
@@ -27,37 +27,37 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """The model wants the client to call a function of theirs."""
+    """A call of a function of the client, as the model asks for it."""
 
     id: str
     name: str
     arguments: str
-    """In JSON, as the model wrote them; nobody has checked them."""
+    """JSON as the model wrote it, unchecked."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One message of a conversation. Roles as the chat template knows them: system, user, assistant,
-    and tool, for what a function gave back."""
+    """One message of a conversation. Roles are those of chat templates: system, user, assistant, and
+    tool for the result of a function."""
 
     role: str
     content: str
     calls: tuple[ToolCall, ...] = ()
     answers: str = ""
-    """The id of the call whose result this is."""
+    """Id of the call that this message is the result of."""
     audio: Recording | None = None
-    """Where it was heard by nobody yet; only the newest of a conversation has it."""
+    """Speech that no model has heard yet; only the newest message of a conversation has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioBlock:
-    """Intake ▶ VAD: one window of what the microphone heard."""
+    """Intake ▶ VAD: one window of the microphone's audio."""
 
     samples: Samples
     start_sample: int
-    """Position of the first sample since the session began; a jump means that something was left out."""
+    """Position of the first sample since the session began; a jump means that audio was left out."""
     captured_at: float
-    """When the first sample was captured, in seconds of the session's clock."""
+    """Capture time of the first sample, in seconds of the session's clock."""
     turn: None = None
 
 
@@ -72,7 +72,7 @@ class JudgedWindow:
 
 
 class ManualTurn(Enum):
-    """What a user does by hand: with a key, or by a message of their client."""
+    """Action of the user by hand: with a key, or by a message of the client."""
 
     START = "start"
     COMMIT = "commit"
@@ -81,7 +81,7 @@ class ManualTurn(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ManualTurnSignal:
-    """Intake ▶ VAD: in line with the audio, since it says where in it something began or ended."""
+    """Intake ▶ VAD: an action by hand, in line with the audio to mark its place there."""
 
     talk: ManualTurn
     at_sample: int
@@ -90,7 +90,7 @@ class ManualTurnSignal:
 
 @dataclass(frozen=True, slots=True)
 class VoiceBlock:
-    """VAD ▶ S2S: what the user is saying just now, for engines that answer at once."""
+    """VAD ▶ S2S: a block of the present speech, for engines that answer at once."""
 
     turn: Turn
     samples: Samples
@@ -99,59 +99,61 @@ class VoiceBlock:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """VAD ▶ STT, or VAD ▶ S2S: what the user said in one go."""
+    """VAD ▶ STT, or VAD ▶ S2S: one utterance of the user."""
 
     turn: Turn
     samples: Samples
     sample_rate_hz: int
     spoken_ms: float = 0.0
-    """From the first to the last voiced window."""
+    """Time from the first to the last voiced window."""
     overlaps: bool = False
-    """Whether it was said over a reply, and it is open whether it is a turn; its turn is tentative."""
+    """True if it was said over a reply and has yet to be judged; its turn is tentative."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserText:
-    """STT ▶ LLM: the words of the user, heard or typed; none: go on from what was said so far."""
+    """STT ▶ LLM: the words of the user, spoken or typed; empty: answer the conversation as it is."""
 
     turn: Turn
     text: str
     context: tuple[ChatMessage, ...] | None = None
-    """What was said so far, where it is not the conversation of the session."""
+    """Conversation to answer; None: that of the session."""
     audio: Recording | None = None
-    """Of which nobody knows the words."""
+    """Speech without a transcript."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """LLM ▶ TTS: the next piece of the answer."""
+    """LLM ▶ TTS: the next piece of the reply."""
 
     turn: Turn
     text: str
-    """As it is written, and remembered."""
+    """Text as written and remembered."""
     spoken: str
-    """As it is to be read aloud: no markup, no emoji."""
+    """Text to read aloud: no markup, no emoji."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordTime:
-    """Where in a piece of audio a word begins."""
+    """Start of a word in a piece of audio."""
 
     chars: int
     """Characters of the spoken text before the word."""
     sample: int
-    """Of that piece of audio."""
+    """First sample of the word, in that piece of audio."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """From an engine, among its results: something is done otherwise than was asked for. The client is
-    told once. `text` is for people, `code` for programs."""
+    """From an engine, among its results: it does not work as was asked for. The client is told once.
+
+    `text` is for the user, `code` for programs.
+    """
 
     code: str
     text: str
     over: bool = False
-    """Whether it takes back what was told with this code; who was told nothing is not told this."""
+    """Cancels the earlier notice with this `code`. Ignored if none was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,28 +163,28 @@ class AudioChunk:
     samples: Samples
     sample_rate_hz: int
     words: tuple[WordTime, ...] = ()
-    """When each word begins in it, where the synthesizer tells; else what was heard is estimated."""
+    """Start of each word, if the synthesizer reports it; else the words heard are estimated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """TTS ▶ playout: a piece of audio of the answer."""
+    """TTS ▶ playout: a piece of audio of the reply."""
 
     turn: Turn
     samples: Samples
     sample_rate_hz: int
     text: str | None = None
-    """What begins with this audio; None: it goes on with the last text."""
+    """Text that begins with this audio; None: the audio continues the last text."""
     ends_text: bool = False
-    """Whether the text is complete with this piece."""
+    """True if this piece completes the text."""
     words: tuple[WordTime, ...] = ()
     spoken_chars: int = 0
-    """How many characters the text has as it is spoken, by which `words` count."""
+    """Length of the text as spoken, in characters; `words` count by it."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndOfTurn:
-    """Follows the last message of a turn down the line. `reason` is for people and logs."""
+    """Follows the last message of a turn down the line. `reason` is for the user and the log."""
 
     turn: Turn
     reason: str

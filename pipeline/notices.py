@@ -1,4 +1,4 @@
-"""Notices: tells a session what its engines do otherwise than was asked for, once."""
+"""Notices: reports, once, that an engine does not work as was asked for."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from pipeline.turn import Turn
 
 
 class Notices:
-    """Of one session. None is given twice in a row, nor for a guess that is dropped."""
+    """The notices of one session. None is given twice in a row, nor for a turn that is taken back."""
 
     def __init__(
         self, events: Mailboxes, when_committed: Callable[[Turn, Callable[[], None]], None]
@@ -19,7 +19,7 @@ class Notices:
         self._latest: dict[tuple[str, str], str] = {}
 
     def give(self, stage: str, turn: Turn, notice: Notice) -> None:
-        """Tell it, unless it was the last thing that was told of this."""
+        """Emit the notice once `turn` is committed, unless it only repeats the latest one."""
 
         def tell() -> None:
             latest = self._latest.get((stage, notice.code))

@@ -1,4 +1,4 @@
-"""Playout: the last stage of every session. Gate, pace, duck, pause, flush, and what was heard."""
+"""Playout: the last stage of every session. Gates, paces, ducks, pauses and flushes the reply."""
 
 import math
 import threading
@@ -6,8 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from typing import ClassVar, Protocol
 
-import numpy as np
-
+from pipeline.audio import Gain
 from pipeline.channel import END
 from pipeline.clock import Clock
 from pipeline.events import Ducked, ListeningChanged, Paused, ReplyStarted, ReplyText
@@ -15,31 +14,31 @@ from pipeline.gate import Gate
 from pipeline.handler import BaseHandler
 from pipeline.ledger import Ledger
 from pipeline.mailbox import Mailboxes
-from pipeline.messages import EndOfTurn, Samples, Speech
+from pipeline.messages import EndOfTurn, Speech
 from pipeline.reply import Reply
 from pipeline.sink import Frame, Sink
 from pipeline.turn import Turn, TurnState
 
 ECHO_TAIL_S = 0.25
-"""After the last sample the room still speaks: living rooms take 0.3 to 0.5 s to fall by 60 dB, and the
-VAD no longer takes the rest for speech after about half of that."""
+"""Echo of the room after the last sample: living rooms take 0.3 to 0.5 s to fall by 60 dB, and the VAD
+no longer takes the rest for speech after about half of that."""
 
 DUCK_GAIN = 0.25
 """Minus 12 dB: clearly quieter, still understood."""
 
 FLOOR_S = 1.0
-"""Who began to speak has the floor for so long after the last sign of it: longer than a hiccup of the
-network, and short enough to wait for an answer where the microphone was switched off."""
+"""Time for which the user keeps the floor after the last sign of speech: longer than a hiccup of the
+network, short enough to wait for an answer if the microphone was switched off."""
 
 KEPT_S = 1.0
-"""Heard audio that is kept, because *heard* may be an estimate and the client corrects it."""
+"""Heard audio that is kept, since *heard* may be an estimate that the client corrects."""
 
 LEDGERS_KEPT = 10
-"""Turns whose client may still correct what was heard."""
+"""Ended turns for which the client may still report what was heard."""
 
 
-class PlayoutKeeper(Protocol):
-    """Who is told how a turn ended: the session. Called under the lock of the playout; must not wait."""
+class PlayoutObserver(Protocol):
+    """Learns how a turn ended: `Reports`. Called under the lock of the playout; must not wait."""
 
     def turn_settled(self, turn: Turn, heard: str, started: bool) -> None: ...
 
@@ -62,13 +61,13 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         clock: Clock,
         gate: Gate,
         events: Mailboxes,
-        supervisor: PlayoutKeeper,
+        observer: PlayoutObserver,
     ) -> None:
         self._sink = sink
         self._clock = clock
         self._gate = gate
         self._events = events
-        self._supervisor = supervisor
+        self._observer = observer
         self._lock = threading.Lock()
         self._reply: Reply | None = None
         self._floor_until = -math.inf
@@ -76,22 +75,22 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._paused_by: dict[str, float] = {}
         self._ducked = False
         self._ducked_until = -math.inf
-        self._gain = self._target_gain = 1.0
+        self._gain = Gain()
         self._ledgers: OrderedDict[int, tuple[Ledger, int]] = OrderedDict()
 
     @property
     def full_duplex(self) -> bool:
-        """Whether the user is listened to during a reply."""
+        """True if the session listens to the user during a reply."""
         return self._sink.full_duplex
 
     @property
     def rate_hz(self) -> int:
-        """Of the connection."""
+        """Sample rate of the connection."""
         return self._sink.rate_hz
 
     @property
     def sounding(self) -> bool:
-        """Whether a reply has begun to be heard and is not over."""
+        """True if a spoken reply has started and is not over."""
         reply = self._reply
         return reply is not None and reply.started and reply.turn.settings.spoken
 
@@ -106,7 +105,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
     def floor_until(self, moment: float) -> None:
         """The user seems to be speaking: do not *begin* a reply before `moment` of the clock.
 
-        It is a moment, and has to be renewed, since a microphone may fall silent in mid-word.
+        Renewed with every window of speech, since a microphone may fall silent in mid-word.
         """
         with self._lock:
             sooner = moment < self._floor_until
@@ -116,21 +115,23 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self.wake()
 
     def begin_replies_at(self, moments: Iterable[float]) -> None:
-        """A conversation is replayed: let no reply begin before the first one did, the next not before
-        the second, and so on, since the engines take another time now."""
+        """Replay a conversation: begin each reply no earlier than in the recording, in order.
+
+        The engines may take less time now.
+        """
         with self._lock:
             self._begin_at.extend(moments)
 
     def committed(self, turn: Turn) -> None:
-        """What is held of `turn` may be heard."""
+        """Release the held reply of `turn`."""
         with self._lock:
             held = self._reply is not None and self._reply.turn is turn
         if held:
             self.wake()
 
     def duck(self, until: float = math.inf) -> None:
-        """Make the reply quieter until a moment of the clock, which may be put off by asking again; one
-        that has passed makes it as loud as it was."""
+        """Make the reply quieter until `until` on the clock; a later call replaces that time. A time in
+        the past ends the ducking."""
         with self._lock:
             self._ducked_until = until
             ducked = until > self._clock.now()
@@ -139,8 +140,10 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self.wake()
 
     def pause(self, by: str, until: float = math.inf) -> None:
-        """Hold the reply where the listener is, until `by` resumes it, or until a moment of the clock,
-        which `by` may put off by asking again. Nothing is cancelled."""
+        """Hold the reply at the sample last heard, until `by` resumes it or until `until` on the clock.
+
+        A later call of `by` replaces that time. Nothing is cancelled.
+        """
         with self._lock:
             already = bool(self._paused_by)
             self._paused_by[by] = until
@@ -153,7 +156,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._events.emit(Paused(reply.turn.number, True))
 
     def resume(self, by: str) -> None:
-        """Go on, from the sample last heard where the client could take back what it had."""
+        """Resume the reply; from the sample last heard, if the client could flush its buffer."""
         with self._lock:
             if by not in self._paused_by:
                 return
@@ -162,23 +165,25 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self.wake()
 
     def settle(self, turn: Turn) -> None:
-        """`turn` was interrupted or dropped: silence it and draw the line under what was heard."""
+        """`turn` was interrupted or dropped: silence it and freeze its ledger."""
         with self._lock:
             self._settle(turn)
         self.wake()
 
     def played(self, turn: int, sample: int) -> bool:
-        """The client reports having played `turn` up to `sample`. It may come late; False: too late, or
-        the turn is not over."""
+        """The client reports that it has played `turn` up to `sample`.
+
+        Corrects the words heard. False: the report is too late, or the turn is not over.
+        """
         with self._lock:
             if turn not in self._ledgers:
                 return False
             ledger, sent = self._ledgers[turn]
-            self._supervisor.heard_corrected(turn, ledger.heard(min(sample, sent)))
+            self._observer.heard_corrected(turn, ledger.heard(min(sample, sent)))
             return True
 
     def wake(self) -> None:
-        """Something changed: look again. A sink calls this when it has room or all was heard."""
+        """Make the stage look again. A sink calls this when it has room or all was heard."""
         self.queue_in.wake()
 
     # -- the stage ---------------------------------------------------------------------------------
@@ -203,7 +208,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         turn = message.turn
         reply = self._reply
         if reply is not None and reply.turn is not turn:
-            self._finish(reply)  # whoever made it forgot to say that it ends
+            self._finish(reply)  # its `EndOfTurn` never came
             reply = None
         if reply is None:
             reply = Reply(turn, self._sink.rate_hz)
@@ -216,12 +221,12 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 self._reply = reply
 
     def _finish(self, reply: Reply) -> None:
-        """Outside the lock, since ending a turn calls its engines back."""
+        """Finish the turn, outside the lock, since ending a turn calls its engines back."""
         if reply.turn.finish(reply.end_reason or "no end of the turn came"):
             self.settle(reply.turn)
 
     def _advance(self, now: float) -> tuple[float, Reply | None]:
-        """Do what is due. When to come back (infinity: when woken), and a reply that is over."""
+        """Do what is due. Returns when to come back (infinity: when woken), and a reply that is over."""
         if now >= self._gate.due_at:
             self._gate.open()
             self._events.emit(ListeningChanged(True))
@@ -254,7 +259,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 return now
             if not has_text:
                 position, samples = reply.next_frame(sink.frame_samples)
-                sink.play(Frame(reply.turn.number, position, self._with_gain(samples)))
+                sink.play(Frame(reply.turn.number, position, self._gain.apply(samples)))
             for text in reply.texts_begun():
                 self._events.emit(ReplyText(reply.turn.number, text))
         reply.reel.forget(self._heard_samples(reply) - int(KEPT_S * sink.rate_hz))
@@ -282,7 +287,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         turn.mark("first_audio")
         if self._ducked:
             self._set_gain(turn, ducked=False)
-        self._gain = 1.0
+        self._gain = Gain()
         if not self._sink.full_duplex and reply.turn.settings.spoken:
             self._gate.shut(now)
             self._events.emit(ListeningChanged(False))
@@ -295,7 +300,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         turn.settled = True
         reply = self._reply
         if reply is None or reply.turn is not turn:
-            self._supervisor.turn_settled(turn, "", False)
+            self._observer.turn_settled(turn, "", False)
             return
         self._reply = None
         self._paused_by.clear()
@@ -309,7 +314,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 self._gate.open_at(silent_at + ECHO_TAIL_S)
             self._keep_ledger(reply)
             turn.mark("heard_to")
-        self._supervisor.turn_settled(turn, reply.ledger.heard(heard), reply.started)
+        self._observer.turn_settled(turn, reply.ledger.heard(heard), reply.started)
 
     def _keep_ledger(self, reply: Reply) -> None:
         self._ledgers[reply.turn.number] = (reply.ledger, reply.reel.position)
@@ -326,16 +331,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._events.emit(Ducked(turn.number, ducked))
 
     def _set_gain(self, turn: Turn, ducked: bool) -> None:
-        """Where the client can, it ducks what it has; else the frames that follow are made quieter."""
+        """Let the client duck its buffer; if it cannot, make the following frames quieter."""
         self._ducked = ducked
         gain = DUCK_GAIN if ducked else 1.0
         if not self._sink.duck(turn.number, gain):
-            self._target_gain = gain
-
-    def _with_gain(self, samples: Samples) -> Samples:
-        """Apply the gain; a change of it is spread over one frame, so that it does not click."""
-        if self._gain == self._target_gain == 1.0:
-            return samples
-        ramp = np.linspace(self._gain, self._target_gain, len(samples), dtype=np.float32)
-        self._gain = self._target_gain
-        return samples * ramp
+            self._gain.target = gain

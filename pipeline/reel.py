@@ -1,4 +1,4 @@
-"""Reel: the audio of a reply that has not been heard yet."""
+"""Reel: the unheard audio of a reply."""
 
 import numpy as np
 
@@ -6,9 +6,9 @@ from pipeline.messages import Samples
 
 
 class Reel:
-    """Audio of one reply, numbered by sample; what was sent is kept until it was heard.
+    """Audio of one reply, numbered by sample; sent audio is kept until it was heard.
 
-    So a pause can go back to the sample at which the listener is.
+    A pause can then go back to the sample last heard.
     """
 
     def __init__(self) -> None:
@@ -19,12 +19,12 @@ class Reel:
 
     @property
     def end(self) -> int:
-        """The sample after the last one there is."""
+        """The sample after the last one."""
         return self._first + len(self._audio)
 
     @property
     def unsent(self) -> int:
-        """Samples that are there and were not sent."""
+        """Number of samples that have not been sent."""
         return self.end - self.position
 
     def append(self, samples: Samples) -> None:
@@ -32,7 +32,7 @@ class Reel:
         self._audio = np.concatenate((self._audio, samples))
 
     def take(self, samples: int) -> Samples:
-        """The next samples to send, at most `samples` of them."""
+        """Return the next samples to send, at most `samples` of them."""
         start = self.position - self._first
         taken = self._audio[start : start + samples]
         self.position += len(taken)
@@ -43,7 +43,7 @@ class Reel:
         self.position = max(self._first, min(sample, self.position))
 
     def forget(self, sample: int) -> None:
-        """What lies before `sample` was heard."""
+        """Discard audio before `sample`: it was heard."""
         heard = min(sample, self.position) - self._first
         if heard > 0:
             self._audio = self._audio[heard:]

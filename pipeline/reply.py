@@ -9,31 +9,33 @@ from pipeline.reel import Reel
 from pipeline.turn import Turn
 
 MAX_AHEAD_S = 30.0
-"""Audio that is taken before it can be sent; the longest sentences take twenty seconds."""
+"""Unsent audio that a reply may hold; the longest sentences take twenty seconds."""
 
 
 class Reply:
-    """What playout knows of one turn: its audio (`reel`), its words (`ledger`), and whether it is all
-    there. Resampled once, with state, since the synthesizer has a rate of its own."""
+    """The reply of one turn: its audio (`reel`) and its words (`ledger`).
+
+    Audio is resampled once, with state, from the rate of the synthesizer.
+    """
 
     def __init__(self, turn: Turn, rate_hz: int) -> None:
         self.turn = turn
         self.reel = Reel()
         self.ledger = Ledger(rate_hz)
         self.started = False
-        """Whether a sample was released."""
+        """True once a sample was released."""
         self.end_reason: str | None = None
-        """Why there will be no more audio; None: more may come."""
+        """Reason for the end of the audio; None: more may come."""
         self.latest_text = ""
-        """The text whose audio began to be sent last."""
+        """The last text whose audio has begun to be sent."""
         self._announced = 0
-        """Texts that were told."""
+        """Number of texts returned by `texts_begun`."""
         self._rate_hz = rate_hz
         self._resampler: Resampler | None = None
         self._input_rate_hz = rate_hz
 
     def add(self, speech: Speech) -> None:
-        """Take the next piece of audio."""
+        """Add the next piece of audio."""
         if speech.text is not None:
             self._flush_resampler()
             self.ledger.text_starts(speech.text, self.reel.end)
@@ -49,21 +51,21 @@ class Reply:
             self.ledger.text_ends()
 
     def end(self, reason: str) -> None:
-        """No more audio will come."""
+        """End the reply: no more audio will come."""
         self._flush_resampler()
         self.ledger.audio_reaches(self.reel.end)
         self.ledger.text_ends()
         self.end_reason = reason
 
     def has_frame(self, samples: int) -> bool:
-        """Whether a frame can be cut: a whole one, or the last."""
+        """True if a frame can be cut: a whole one, or the last."""
         return self.reel.unsent >= samples or (self.end_reason is not None and self.reel.unsent > 0)
 
     def wants_audio(self, frame_samples: int) -> bool:
-        """Whether to take the next message: no frame can be cut, or the present sentence is not whole.
+        """True if the next message should be taken: no frame can be cut, or the sentence is incomplete.
 
         A sentence is taken whole, since only then is it known which share of it was heard; within
-        bounds, since a model that speaks on its own knows no sentences.
+        `MAX_AHEAD_S`, since an end-to-end model has no sentences.
         """
         if self.end_reason is not None:
             return False
@@ -72,11 +74,11 @@ class Reply:
 
     @property
     def all_sent(self) -> bool:
-        """Whether everything there will ever be was sent."""
+        """True if the audio has ended and all of it was sent."""
         return self.end_reason is not None and self.reel.unsent == 0
 
     def next_frame(self, samples: int) -> tuple[int, Samples]:
-        """Position and audio of the next frame; the last one is filled up with silence."""
+        """Cut the next frame; returns its position and audio. The last one is filled up with silence."""
         position = self.reel.position
         audio = self.reel.take(samples)
         if len(audio) < samples:
@@ -85,11 +87,11 @@ class Reply:
 
     @property
     def has_text(self) -> bool:
-        """Whether a text is due that has no audio."""
+        """True if a text is due to be reported."""
         return bool(self.ledger.begun(self.reel.position, self._announced))
 
     def texts_begun(self) -> list[str]:
-        """The texts whose audio began to be sent since the last call."""
+        """Return the texts whose audio began to be sent since the last call."""
         texts = self.ledger.begun(self.reel.position, self._announced)
         self._announced += len(texts)
         self.latest_text = texts[-1] if texts else self.latest_text

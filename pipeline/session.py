@@ -1,7 +1,7 @@
-"""Session: one conversation. Owns the line of stages, the turns and what the world is told."""
+"""Session: one conversation. Owns its stages, its turns and its events."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -12,18 +12,15 @@ from pipeline.channel import END, Channel
 from pipeline.clock import Clock, MonotonicClock
 from pipeline.error_report import error_event
 from pipeline.errors import EngineBusy, EngineError, SessionBusy, SessionClosed
-from pipeline.events import Interrupted, SessionEnded, Transcript, TurnCommitted, TurnDone
+from pipeline.events import SessionEnded, TurnCommitted
 from pipeline.gate import Gate
 from pipeline.handler import BaseHandler, NewStageThreads, Stages, StageThreads
 from pipeline.intake import BACKLOG_S, Intake
-from pipeline.latency import Latency, waterfall
 from pipeline.mailbox import Mailboxes
-from pipeline.memory import Forgetful, Memory
 from pipeline.messages import (
     ChatMessage,
     EndOfTurn,
     ManualTurn,
-    Recording,
     Samples,
     Sentence,
     Speech,
@@ -31,17 +28,18 @@ from pipeline.messages import (
 )  # fmt: skip
 from pipeline.notices import Notices
 from pipeline.playout import FLOOR_S, Playout
+from pipeline.reports import Reports
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
+from pipeline.stage import stage
 from pipeline.turn import Origin, Turn, TurnState
+from pipeline.turns import Turns
 
 TURNS_IN_LINE = 32
-"""Turns that may live at once; `say` refuses one more. People wait for one or two."""
+"""Turns that may be alive at once; `say` refuses one more. Users wait for one or two."""
 
 FINISHED = "finished"
-"""Why a session ended whose input ended."""
-
-_BY_THE_USER = (Origin.SPEECH, Origin.TEXT)
+"""Reason for the end of a session if its input ended."""
 
 
 class SessionState(Enum):
@@ -67,38 +65,29 @@ class Session:
         window_samples: int,
         *,
         settings: SessionSettings = SessionSettings(),
-        memory: Memory | None = None,
         clock: Clock | None = None,
         enhance: Callable[[Samples], Samples] | None = None,
     ) -> None:
-        self.settings = settings
-        """May be replaced at any time; a turn keeps those with which it began."""
-        self.memory = memory or Forgetful()
+        self._settings = settings
         self.clock = clock or MonotonicClock()
         self.events = Mailboxes()
-        self.notices = Notices(self.events, self.when_committed)
+        self.turns = Turns(self)
+        self.reports = Reports(self.events, self.turns)
+        self.notices = Notices(self.events, self.turns.when_committed)
         self.activity = Activity()
         self.stop_event = threading.Event()
         self.gate = Gate()
         self._channels: list[Channel[Any]] = []
         waiting_windows = int(BACKLOG_S * capture_rate_hz / window_samples)
         self.audio: Channel[Any] = self.channel(waiting_windows)
-        """To the first stage: audio and signals, and texts, which wait for what was said before them."""
+        """Channel to the first stage: audio and signals, and texts, which wait for earlier speech."""
         self.intake = Intake(
-            self.audio,
-            self.gate,
-            self.clock,
-            self.events,
-            capture_rate_hz,
-            window_samples,
-            enhance,
+            self.audio, self.gate, self.clock, self.events, capture_rate_hz, window_samples, enhance
         )
         self.on_closed: Callable[[], object] = lambda: None
         self._sink = sink
         self._lock = threading.Lock()
         self._state = SessionState.OPEN
-        self._turns: dict[int, Turn] = {}
-        self._turns_begun = 0
         self._stages: StageThreads
         self.capabilities = Capabilities()
         self._end_reason = FINISHED
@@ -108,26 +97,35 @@ class Session:
     # -- building ----------------------------------------------------------------------------------
 
     def channel(self, capacity: int | None = None) -> Channel[Any]:
-        """A line between two stages of this session."""
+        """Make a channel between two stages of this session."""
         channel: Channel[Any] = Channel(capacity, self.activity)
         self._channels.append(channel)
         return channel
 
     def last_stage(self, speech: Channel[Speech | EndOfTurn]) -> Playout:
-        """The playout of this session, fed by `speech`."""
-        parts = (self._sink, self.clock, self.gate, self.events, self)
-        self.playout = Playout(self.stop_event, speech, None, setup_args=parts)
-        self.barge_in = BargeIn(self.playout, self.clock, self._interrupt_reply)
+        """Make the playout of this session, fed by `speech`."""
+        self.playout = stage(
+            Playout,
+            self.stop_event,
+            speech,
+            None,
+            self._sink,
+            self.clock,
+            self.gate,
+            self.events,
+            self.reports,
+        )
+        self.barge_in = BargeIn(self.playout, self.clock, self.turns.interrupt_reply)
         return self.playout
 
     def start(self, stages: Stages, capabilities: Capabilities, new_threads: NewStageThreads) -> None:
-        """Run these stages, the playout last, in threads that `new_threads` makes."""
+        """Run these stages, the playout last, in the threads that `new_threads` makes."""
         self.capabilities = capabilities
         self.barge_in.hears_words = capabilities.texts
         self._stages = new_threads(stages, self._stage_failed, self._ended)
         self._stages.start()
 
-    # -- what a connection does --------------------------------------------------------------------
+    # -- for connections ---------------------------------------------------------------------------
 
     @property
     def state(self) -> SessionState:
@@ -135,21 +133,27 @@ class Session:
 
     @property
     def has_begun(self) -> bool:
-        """Whether there was a turn."""
-        return self._turns_begun > 0
+        """True if there was a turn."""
+        return self.turns.begun > 0
 
     @property
     def should_listen(self) -> threading.Event:
-        """Set while what the microphone hears is taken."""
+        """Set while audio of the microphone is taken."""
         return self.gate.should_listen
 
-    def change_settings(self, changes: Mapping[str, Any]) -> None:
-        """As somebody outside wishes. Raises `ValueError` or `EngineError`: expected X, got Y; then
-        nothing is changed."""
-        changed = self.settings.changed(changes)
-        if changed.voice is not None:
-            self.capabilities.expect_voice(changed.voice)
-        self.settings = changed
+    @property
+    def settings(self) -> SessionSettings:
+        """The settings of the next turn; a turn keeps those with which it began."""
+        return self._settings
+
+    def change_settings(self, settings: SessionSettings) -> None:
+        """Use these settings from the next turn on.
+
+        Raises `EngineError`, and changes nothing, if the synthesizer does not have the voice.
+        """
+        if settings.voice not in (None, self._settings.voice):
+            self.capabilities.expect_voice(settings.voice)
+        self._settings = settings
 
     def feed(self, samples: Samples, rate_hz: int, captured_at: float | None = None) -> None:
         """Take audio of the microphone: mono float32 in [-1, 1], blocks of any size.
@@ -160,17 +164,22 @@ class Session:
             self.intake.feed(samples, rate_hz, captured_at)
 
     def start_speech(self) -> None:
-        """The user says that they speak now: a reply that is heard stops, the microphone is believed,
-        and no pause ends what they say before `commit_speech` or `cancel_speech`."""
+        """Begin an utterance by hand.
+
+        The present reply stops, the microphone is taken at once, and no pause ends the utterance before
+        `commit_speech` or `cancel_speech`.
+        """
         self._signal(ManualTurn.START)
 
     def commit_speech(self) -> None:
-        """The user says that they have finished: answer what was said, however it began. An error event
-        (``nothing_said``) where nothing was."""
+        """End the utterance by hand and answer it, however it began.
+
+        An error event (``nothing_said``) if the user said nothing.
+        """
         self._signal(ManualTurn.COMMIT)
 
     def cancel_speech(self) -> None:
-        """What the user is saying was not meant: forget it."""
+        """Forget the present utterance."""
         self._signal(ManualTurn.CANCEL)
 
     def respond(
@@ -181,9 +190,9 @@ class Session:
         settings: SessionSettings | None = None,
         aside: bool = False,
     ) -> Turn:
-        """Answer a typed text; without one, what was said so far, or `context` in its place.
+        """Answer a typed text; without one, answer the conversation so far, or `context` in its place.
 
-        What is being said is interrupted. An `aside` interrupts nothing, and is not remembered: it is
+        The present reply is interrupted. An `aside` interrupts nothing and is not remembered: it is
         answered beside the conversation. Raises `SessionClosed`, `SessionBusy`, `EngineError`.
         """
         turn = self._begin_from_outside(Origin.PROGRAM if aside else Origin.TEXT, settings)
@@ -191,26 +200,26 @@ class Session:
         turn.user_text = text
         turn.commit()
         if text and turn.remembered:
-            self.memory.said(turn.number, text)
+            self.reports.memory.said(turn.number, text)
         self._hand_in(UserText(turn, text, None if context is None else tuple(context)))
         return turn
 
     def say(self, text: str) -> Turn:
-        """Speak `text`, after what is being said. Raises `SessionClosed`."""
+        """Speak `text` after the present reply. Raises as `respond` does."""
         turn = self._begin_from_outside(Origin.PROGRAM)
         turn.commit()
         self._hand_in(Sentence(turn, text, text), EndOfTurn(turn, "complete"))
         return turn
 
     def interrupt(self, reason: str = "cancelled", *, number: int | None = None) -> None:
-        """Stop every turn that lives now, or that with this number. On return the history is written
-        and nothing more is sent."""
-        for turn in self._living():
-            if number in (None, turn.number):
-                turn.interrupt(reason)
+        """Stop every living turn, or the one with this number.
+
+        On return the history is written and nothing more is sent.
+        """
+        self.turns.interrupt(reason, number)
 
     def finish(self) -> None:
-        """No more audio will come: answer what was said, let it be heard, then end."""
+        """End the input: answer what was said, let it be heard, then end the session."""
         with self._lock:
             if self._state is not SessionState.OPEN:
                 return
@@ -219,58 +228,42 @@ class Session:
         self.audio.put(END)
 
     def close(self, reason: str = "closed") -> None:
-        """The client is gone: stop everything now. Returns at once; `join` waits."""
+        """Stop everything now: the client is gone. Returns at once; `join` waits."""
         with self._lock:
             if self._state in (SessionState.CLOSING, SessionState.CLOSED):
                 return
             self._state = SessionState.CLOSING
             self._end_reason = reason
         try:
-            self._end_turns(reason)
+            self.turns.close(reason)
         finally:
             self.stop_event.set()
             for channel in self._channels:
                 channel.close()
 
     def join(self, timeout_s: float | None = None) -> list[str]:
-        """Wait until every stage has ended. The names of those that had not after `timeout_s`."""
+        """Wait for every stage to end. Returns the names of those that had not after `timeout_s`."""
         return self._stages.join(timeout_s)
 
-    # -- what a stage does -------------------------------------------------------------------------
+    # -- for stages --------------------------------------------------------------------------------
 
     def begin_turn(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
-        """A new turn, tentative; already dropped if the session is closing."""
-        with self._lock:
-            self._turns_begun += 1
-            turn = Turn(self._turns_begun, origin, settings or self.settings, self)
-            closing = self._state in (SessionState.CLOSING, SessionState.CLOSED)
-            phrase = origin is Origin.SPEECH and self.settings.reply_mode == "stream"
-            behind = phrase and len(self._turns) >= TURNS_IN_LINE
-            if not closing:
-                self._turns[turn.number] = turn
-        turn.mark("begun")
-        if closing:
-            turn.drop("the session is closing")
-        elif behind:
-            self.report("vad", EngineBusy(f"{TURNS_IN_LINE} phrases are in line; this one is left out"))
+        """Begin a tentative turn; dropped at once if the session closes or too many are in line."""
+        settings = settings or self.settings
+        in_line = len(self.turns)
+        turn = self.turns.begin(origin, settings)
+        phrase = origin is Origin.SPEECH and settings.reply_mode == "stream"
+        if phrase and in_line >= TURNS_IN_LINE and turn.alive:
+            limit = f"{TURNS_IN_LINE} phrases are in line; this one is left out"
+            self.report("vad", EngineBusy(limit))
             turn.drop("too many phrases are in line")
         return turn
 
-    def when_committed(self, turn: Turn, do: Callable[[], None]) -> None:
-        """Do it now, or when `turn` is committed: of a tentative one nothing is told or learnt before,
-        since it may never have been; and behind what is told of the commit itself."""
-        with self._lock:
-            if turn.on_commit is not None:
-                turn.on_commit.append(do)
-                return
-        if turn.state is not TurnState.DROPPED:
-            do()
-
     def report(self, stage: str, error: Exception, turn: Turn | None = None) -> None:
-        """Tell the client that `stage` failed; the log gets the place, never what was said."""
+        """Tell the client that `stage` failed."""
         self.events.emit(error_event(stage, error, turn))
 
-    # -- what turns and the playout report ---------------------------------------------------------
+    # -- moves of turns ----------------------------------------------------------------------------
 
     def now(self) -> float:
         return self.clock.now()
@@ -278,11 +271,10 @@ class Session:
     def turn_moved(self, turn: Turn, state: TurnState) -> None:
         if state is TurnState.COMMITTED:
             settings = turn.settings
-            if turn.origin in _BY_THE_USER and settings.reply_mode == "turn" and settings.interruptible:
-                self._make_way_for(turn)
+            if turn.origin.is_user and settings.reply_mode == "turn" and settings.interruptible:
+                self.turns.make_way_for(turn)
             self.events.emit(TurnCommitted(turn.number, turn.origin.value, settings.answers))
-            while (tell := self._next_on_commit(turn)) is not None:
-                tell()
+            self.turns.run_on_commit(turn)
             self.playout.committed(turn)
         elif state in (TurnState.INTERRUPTED, TurnState.DROPPED):
             self.playout.settle(turn)
@@ -291,37 +283,7 @@ class Session:
 
     def turn_failed(self, turn: Turn, stage: str, error: Exception) -> None:
         event = error_event(stage, error, turn)
-        self.when_committed(turn, lambda: self.events.emit(event))
-
-    def understood(self, turn: Turn, text: str, language: str | None, audio: Recording | None) -> None:
-        """The words of the user are known, or that they said something."""
-        turn.user_text, turn.language = text, language
-
-        def tell() -> None:
-            self.memory.said(turn.number, text, audio)
-            self.events.emit(Transcript(turn.number, text, language))
-
-        self.when_committed(turn, tell)
-
-    def turn_settled(self, turn: Turn, heard: str, started: bool) -> None:
-        with self._lock:
-            self._turns.pop(turn.number, None)
-        state, reason = turn.state, turn.ended_because or ""
-        interrupted = state is TurnState.INTERRUPTED
-        said = turn.user_text if turn.was_committed else ""
-        if state is TurnState.DROPPED:
-            self.memory.forget(turn.number)
-        elif (heard or started) and turn.remembered:  # "" may be corrected
-            self.memory.heard(turn.number, heard, interrupted or turn.failed)
-        if interrupted and started:
-            self.events.emit(Interrupted(turn.number, heard, reason))
-        marks = dict(turn.marks)  # its stages may still be adding to them
-        times = {name: mark.clock_s for name, mark in marks.items()}
-        latency, steps = Latency.of(marks), waterfall(marks)
-        self.events.emit(TurnDone(turn.number, state.value, reason, said, heard, latency, steps, times))
-
-    def heard_corrected(self, turn: int, heard: str) -> None:
-        self.memory.revise(turn, heard)
+        self.turns.when_committed(turn, lambda: self.events.emit(event))
 
     # ----------------------------------------------------------------------------------------------
 
@@ -330,15 +292,11 @@ class Session:
             return
         if talk is ManualTurn.START:
             if self.settings.reply_mode == "turn" and self.settings.interruptible:
-                self.playout.floor_until(self.now() + FLOOR_S)  # or the next in line would begin
-                self._interrupt_reply("the user began to speak by hand")
+                self.playout.floor_until(self.now() + FLOOR_S)  # else the next reply in line would begin
+                self.turns.interrupt_reply("the user began to speak by hand")
             self.gate.open_at(self.now())
             self.playout.wake()
         self.intake.signal(talk)
-
-    def _living(self) -> list[Turn]:
-        with self._lock:
-            return list(self._turns.values())
 
     def _begin_from_outside(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
         if self._state is not SessionState.OPEN:
@@ -346,48 +304,24 @@ class Session:
         if not self.capabilities.texts:
             raise EngineError("this pipeline answers speech, not text", code="speech_only")
         if self.intake.is_full:
-            raise SessionBusy(f"expected room, but {BACKLOG_S:.0f} s of audio are waiting")
-        if len(self._living()) >= TURNS_IN_LINE:
+            raise SessionBusy(f"{BACKLOG_S:.0f} s of audio are waiting already; wait for a turn to end")
+        if len(self.turns) >= TURNS_IN_LINE:
             raise SessionBusy(f"{TURNS_IN_LINE} turns are in line already; wait for one to end")
         return self.begin_turn(origin, settings)
-
-    def _next_on_commit(self, turn: Turn) -> Callable[[], None] | None:
-        with self._lock:
-            if turn.on_commit:
-                return turn.on_commit.pop(0)
-            turn.on_commit = None
-            return None
 
     def _hand_in(self, *messages: UserText | Sentence | EndOfTurn) -> None:
         if not self.audio.offer(*messages):  # it became full just now
             messages[0].turn.interrupt("too much audio is waiting")
 
-    def _make_way_for(self, newer: Turn) -> None:
-        """The user said something new: older questions are moot, what is being spoken stops. What the
-        program has yet to say stays in line."""
-        for turn in self._living():
-            moot = turn.origin in _BY_THE_USER and turn.settings.answers
-            if turn.number < newer.number and (moot or turn.state is TurnState.SPEAKING):
-                turn.interrupt("the user went on")
-
-    def _interrupt_reply(self, reason: str) -> None:
-        for turn in self._living():
-            if turn.state is TurnState.SPEAKING:
-                turn.interrupt(reason)
-
-    def _end_turns(self, reason: str) -> None:
-        for turn in self._living():
-            if not turn.drop(reason):
-                turn.interrupt(reason)
-
     def _stage_failed(self, stage: BaseHandler[Any], error: Exception) -> None:
-        """A line with a hole in it is of no use."""
+        """End the session: without this stage it is of no use."""
         self.report(stage.name, error)
         self.close(f"{stage.name} failed")
 
     def _ended(self) -> None:
-        self._end_turns("the session ended")  # such as came when the stages had ended
+        self.turns.close("the session ended")  # turns that began after the stages had ended
         self._state = SessionState.CLOSED
+        self.intake.close()
         self.events.emit(SessionEnded(self._end_reason))
         self.events.close()
         self.on_closed()

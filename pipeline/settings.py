@@ -1,4 +1,4 @@
-"""SessionSettings: what one conversation wants, and may change between turns."""
+"""SessionSettings: the settings of one conversation, which may change between turns."""
 
 import math
 import typing
@@ -11,8 +11,10 @@ from pipeline.language import is_language
 
 @dataclass(frozen=True, slots=True)
 class EndpointerSettings:
-    """When speech has begun and when it is over. The usual names; the defaults are explained in
-    arguments_classes/vad_arguments.py."""
+    """Rules for the beginning and end of speech, under the usual names.
+
+    The defaults are explained in arguments_classes/vad_arguments.py.
+    """
 
     thresh: float = 0.3
     min_silence_ms: float = 500
@@ -20,72 +22,71 @@ class EndpointerSettings:
     max_speech_ms: float = math.inf
     speech_pad_ms: float = 100
     speculate: bool = True
-    """Whether to begin to work on what may be over."""
+    """Start to work at a short pause, before the utterance counts as over."""
     semantic: bool = True
-    """Whether the turn detector is asked, where there is one; else the length of a pause decides."""
+    """Ask the turn detector, if there is one; else the length of a pause decides."""
     turn_threshold: float = 0.85
-    """How complete what was said must sound to it."""
+    """Probability of a complete turn, as the turn detector judges it, that ends the turn early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function of the client's that the model may ask for."""
+    """A function of the client that the model may call."""
 
     name: str
     description: str
     parameters: Mapping[str, Any]
-    """What it takes, as a JSON schema."""
+    """JSON schema of its arguments."""
 
 
 ANY_TOOL, NO_TOOL, SOME_TOOL = "auto", "none", "required"
-"""Whether the model chooses, may call none, or has to call one; the name of a tool: that one."""
+"""Tool choices: the model decides, may call none, or must call one. The name of a tool: that one."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """The wishes of one session. A turn keeps the settings with which it began.
+    """Settings of one session. A turn keeps those with which it began.
 
-    None means: as the engine was configured.
+    None: as the engine is configured.
     """
 
     voice: str | None = None
     """A voice of the synthesizer, by its name there."""
 
     language: str | None = None
-    """ISO 639-1 code, for example ``"te"``; None: as the recognizer says."""
+    """ISO 639-1 code, for example ``"te"``; None: as the recognizer reports."""
 
     instructions: str | None = None
     """The system prompt of the language model."""
 
     hands_free: bool = True
-    """Whether speech and pauses begin and end a turn; else only `Session.start_speech` and
-    `commit_speech` do."""
+    """Speech and pauses begin and end a turn; else `Session.start_speech` and `commit_speech` do."""
 
     reply_mode: Literal["turn", "stream"] = "turn"
-    """``turn``: answer when the user has finished, and stop when they speak. ``stream``: answer phrase
-    by phrase, or frame by frame, while they speak on."""
+    """``turn``: answer when the user has finished, and stop when the user speaks. ``stream``: answer
+    phrase by phrase, or frame by frame, while the user speaks on."""
 
     endpointing: EndpointerSettings | None = None
 
     answers: bool = True
-    """Whether what the user says is answered by itself; else it is understood and remembered, and
-    answered when `Session.respond` asks for it."""
+    """Answer each utterance; if False, it is recognized and remembered, and answered by a later
+    `Session.respond`."""
 
     interruptible: bool = True
-    """Whether the user's voice stops the answer."""
+    """The user's voice stops the reply."""
 
     spoken: bool = True
-    """Whether the answer is spoken; else it is text only."""
+    """The reply is spoken; if False, it is text only."""
 
     tools: tuple[Tool, ...] = ()
     tool_choice: str = ANY_TOOL
 
     def plain(self) -> dict[str, Any]:
-        """Those that may come from outside, by their names."""
+        """The settings that a client may change, by name."""
         return {name: getattr(self, name) for name in _FROM_OUTSIDE}
 
     def changed(self, changes: Mapping[str, Any]) -> "SessionSettings":
-        """With these changes, as they come from outside. Raises `ValueError`: expected X, got Y."""
+        """Return the settings with the changes of a client. Raises `ValueError`: expected X, got Y."""
         hints = typing.get_type_hints(SessionSettings)
         wanted = {name: hints[name] for name in _FROM_OUTSIDE}
         for name, value in changes.items():

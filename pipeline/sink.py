@@ -1,4 +1,4 @@
-"""Sink: where a connection takes the audio of a reply. ClockPace: the pace of one that has no clock."""
+"""Sink: the output side of a connection. ClockPace: the pace of a sink without a clock of its own."""
 
 import math
 from dataclasses import dataclass
@@ -18,50 +18,50 @@ class Frame:
 
 
 class Sink(Protocol):
-    """The loudspeaker's side of a connection. No call waits; all times are of the session's clock.
+    """The output side of a connection. No call waits; all times are on the session's clock.
 
-    A sink gives *credit*: playout sends a frame only at `room_at`. A device that asks for audio says
-    "when I call back" (infinity) and wakes the playout; a socket paces by the clock.
+    A sink gives *credit*: playout sends a frame only at `room_at`. A device that asks for audio returns
+    infinity and wakes the playout when it calls back; a socket paces by the clock.
     """
 
     rate_hz: int
     frame_samples: int
     full_duplex: bool
-    """Whether the microphone does not hear this loudspeaker: headphones, or an echo canceller."""
+    """True if the microphone does not hear this loudspeaker: headphones, or an echo canceller."""
 
     def room_at(self, now: float) -> float:
-        """When the next frame may be sent: `now` or earlier, a later moment, or inf: after a wake-up."""
+        """Time at which the next frame may be sent: up to `now`, later, or infinity: after a wake-up."""
         ...
 
     def play(self, frame: Frame) -> None:
-        """Take a frame, to be heard after those before."""
+        """Take a frame, to be heard after the earlier ones."""
         ...
 
     def unheard(self, now: float) -> int:
-        """How many of the samples taken have not been heard; an estimate where nobody reports."""
+        """Number of unheard samples of those taken; an estimate if the client does not report."""
         ...
 
     def heard_all_at(self, now: float) -> float:
-        """When everything that was taken will have been heard; inf: it will wake the playout."""
+        """Time at which everything taken will have been heard; infinity: it will wake the playout."""
         ...
 
     def flush(self, turn: int, sample: int) -> bool:
-        """Let nothing of `turn` be heard from `sample` on. False: what was sent cannot be taken back."""
+        """Discard audio of `turn` from `sample` on. False: sent audio cannot be taken back."""
         ...
 
     def duck(self, turn: int, gain: float) -> bool:
-        """Play what is queued at `gain`. False: this must be done to the frames that follow."""
+        """Play queued audio at `gain`. False: the caller must apply it to the following frames."""
         ...
 
 
 _ROUNDING_ERROR = 1e-3
-"""Of a sample, in sums of seconds."""
+"""Fraction of a sample, for the rounding of sums in seconds."""
 
 
 class ClockPace:
-    """Paces by a clock what has no clock of its own: a socket, a recording.
+    """Paces a sink without a clock of its own by the session's clock: a socket, a recording.
 
-    Keeps one number, the moment at which all that was sent will have been heard (a leaky bucket).
+    A leaky bucket: the one number it keeps is the time at which everything sent will have been heard.
     """
 
     def __init__(self, rate_hz: int, frame_samples: int, lead_ms: float) -> None:
@@ -71,21 +71,21 @@ class ClockPace:
         self._heard_all_at = -math.inf
 
     def sent(self, samples: int, now: float) -> None:
-        """`samples` more were sent."""
+        """Note that `samples` more were sent."""
         self._heard_all_at = max(self._heard_all_at, now) + samples / self._rate_hz
 
     def room_at(self, now: float) -> float:
-        """When a frame may be sent so that the lead over real time stays within bounds."""
+        """Time at which a frame may be sent without exceeding the lead over real time."""
         return self._heard_all_at + self._frame_s - self._lead_s
 
     def heard_all_at(self, now: float) -> float:
         return self._heard_all_at
 
     def unheard(self, now: float) -> int:
-        """Samples in flight, rounded up: what is uncertain was not heard."""
+        """Samples in flight, rounded up: an uncertain sample counts as unheard."""
         in_flight = (self._heard_all_at - now) * self._rate_hz
         return math.ceil(max(0.0, in_flight - _ROUNDING_ERROR))
 
     def flushed(self, now: float) -> None:
-        """What was sent was taken back."""
+        """Note that the audio in flight was discarded."""
         self._heard_all_at = min(self._heard_all_at, now)

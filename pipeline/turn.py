@@ -1,4 +1,4 @@
-"""Turn: one exchange, its life and its marks on the clock. CancelToken: how its work is stopped."""
+"""Turn: one exchange, its states and its marks on the clock. CancelToken: stops its work."""
 
 import logging
 import threading
@@ -15,10 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 class CancelToken:
-    """A flag that is raised once, and calls back those who cannot look at it.
+    """A flag that is raised once, with callbacks for work that cannot look at it.
 
     An engine that computes looks at `cancelled` between two steps; one that waits in a native call or
-    on a socket registers what wakes it with `on_cancel`.
+    on a socket registers a callback that wakes it with `on_cancel`.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class CancelToken:
         self.cancelled = False
 
     def cancel(self) -> None:
-        """Raise the flag and call everybody back, in this thread; a second call does nothing."""
+        """Raise the flag and make the callbacks, in this thread; a second call does nothing."""
         with self._lock:
             if self.cancelled:
                 return
@@ -66,16 +66,21 @@ class CancelToken:
 
 
 class Origin(Enum):
-    """What set a turn off."""
+    """The cause of a turn."""
 
     SPEECH = "speech"
     TEXT = "text"
     PROGRAM = "program"
     TOOL = "tool"
 
+    @property
+    def is_user(self) -> bool:
+        """True if the user said or typed something."""
+        return self in (Origin.SPEECH, Origin.TEXT)
+
 
 class TurnState(Enum):
-    """Where a turn stands; see the table in docs/architecture.md."""
+    """State of a turn; see the table in docs/architecture.md."""
 
     TENTATIVE = "tentative"
     COMMITTED = "committed"
@@ -96,8 +101,8 @@ _MOVES: dict[str, dict[TurnState, TurnState]] = {
 }
 
 
-class TurnKeeper(Protocol):
-    """Who is told what becomes of a turn: the session. Called without a lock, in the mover's thread."""
+class TurnObserver(Protocol):
+    """Learns what becomes of a turn: the session. Called without a lock, in the thread of the caller."""
 
     def now(self) -> float:
         """The time of the session's clock, in seconds."""
@@ -109,9 +114,10 @@ class TurnKeeper(Protocol):
 
 
 class Turn:
-    """One exchange: everything that it sets off carries this object.
+    """One exchange: every message that it causes carries this object.
 
-    Every move may be called from any thread and any number of times; it returns whether it was made.
+    A move (`commit` to `drop`) may be called from any thread and any number of times; it returns True if
+    the state changed.
     """
 
     def __init__(
@@ -119,7 +125,7 @@ class Turn:
         number: int,
         origin: Origin,
         settings: SessionSettings,
-        supervisor: TurnKeeper,
+        observer: TurnObserver,
     ) -> None:
         self.number = number
         self.origin = origin
@@ -129,70 +135,69 @@ class Turn:
         self.language: str | None = None
         self.ended_because: str | None = None
         self.was_committed = False
-        """Whether it ever counted; of a guess that was taken back nothing is told or remembered."""
+        """True once it was committed; a tentative turn that was taken back leaves no trace."""
         self.remembered = True
-        """Whether it is part of the conversation."""
+        """True if it is part of the conversation."""
         self.failed = False
-        """Whether a stage could not do its part, so that the answer may be shorter than was meant."""
+        """True if a stage failed, so that the reply may be incomplete."""
         self.settled = False
-        """Whether playout has drawn the line under it; guarded by the lock of the playout."""
+        """True once playout has frozen its ledger; guarded by the lock of the playout."""
         self.on_commit: list[Callable[[], None]] | None = []
-        """What is to be done when it is committed; None: it was, and all is done. Guarded by the lock of
-        the session."""
+        """Calls to make once it is committed; None: they were made. Guarded by the lock of `Turns`."""
         self.marks: dict[str, Mark] = {}
         self._state = TurnState.TENTATIVE
         self._lock = threading.Lock()
-        self._supervisor = supervisor
+        self._observer = observer
 
     def __repr__(self) -> str:
         return f"<Turn {self.number} {self._state.value}>"
 
     @property
     def state(self) -> TurnState:
-        """The present state; it may have moved on by the time you look."""
+        """The present state; it may change at any time."""
         return self._state
 
     @property
     def alive(self) -> bool:
-        """Whether somebody still waits for more of this turn."""
+        """True if more of this turn is wanted."""
         return self._state in _ALIVE
 
     def commit(self) -> bool:
-        """The user is done: what was prepared may be heard."""
+        """The user is done: a reply that is prepared may be heard."""
         return self._move("commit")
 
     def speak(self) -> bool:
-        """Something that cannot be taken back, the first sample, is about to be released."""
+        """The first sample is about to be released, which cannot be taken back."""
         return self._move("speak")
 
     def finish(self, because: str) -> bool:
-        """All of it was heard, or there was nothing to hear. Only playout calls this."""
+        """All of the reply was heard, or there was none. Only playout calls this."""
         return self._move("finish", because)
 
     def interrupt(self, because: str) -> bool:
-        """Stop everything; what was heard is remembered."""
+        """Stop all work; the part that was heard is remembered."""
         return self._move("interrupt", because)
 
     def drop(self, because: str) -> bool:
-        """Stop everything and forget it; refused once something was heard."""
+        """Stop all work and forget the turn; refused once something was heard."""
         return self._move("drop", because)
 
     def fail(self, stage: str, error: Exception) -> None:
-        """Report that `stage` could not do its part. What was made before is still spoken."""
+        """Report that `stage` failed. The part of the reply made before is still spoken."""
         self.failed = True
-        self._supervisor.turn_failed(self, stage, error)
+        self._observer.turn_failed(self, stage, error)
 
     def mark(self, name: str, at: float | None = None) -> None:
-        """Note when `name` first happened: now, or `at` on the session's clock."""
+        """Note the first time of `name`: now, or `at` on the session's clock."""
         if name not in self.marks:
             self.marks[name] = self._mark_at(at)
 
     def mark_last(self, name: str) -> None:
-        """Note that `name` happened now, replacing an earlier time."""
+        """Note the latest time of `name`: now."""
         self.marks[name] = self._mark_at(None)
 
     def _mark_at(self, at: float | None) -> Mark:
-        return Mark(self._supervisor.now() if at is None else at, time.monotonic())
+        return Mark(self._observer.now() if at is None else at, time.monotonic())
 
     def _move(self, name: str, because: str | None = None) -> bool:
         with self._lock:
@@ -203,8 +208,8 @@ class Turn:
             self.was_committed |= following is TurnState.COMMITTED
             self.ended_because = because
         try:
-            self._supervisor.turn_moved(self, following)
-        finally:  # first the silence, then the engines: a callback that is slow must not be heard
+            self._observer.turn_moved(self, following)
+        finally:  # silence first, then the engines: a slow callback must not be audible
             if not self.alive:
                 self.cancel.cancel()
         return True

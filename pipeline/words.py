@@ -1,15 +1,17 @@
-"""Words: whether a text has any, and the parts of it that are spoken in one go."""
+"""Words: tests a text for words, and splits it into parts to speak."""
 
 import textwrap
 from collections.abc import Iterator
 
 
 def has_words(text: str) -> bool:
-    """Whether a text is more than punctuation, as recognizers write for noise and models between
-    sentences."""
+    """True if a text is more than punctuation.
+
+    Recognizers write bare punctuation for noise, and models between sentences.
+    """
     return any(character.isalnum() for character in text)
 
 
 def parts_to_speak(text: str, longest: int) -> Iterator[str]:
-    """Parts of at most `longest` characters, cut between words; those without words are left out."""
+    """Split between words into parts of at most `longest` characters, less those without words."""
     return filter(has_words, textwrap.wrap(text, longest))

@@ -1,4 +1,4 @@
-"""Shutdown: what Ctrl-C does."""
+"""Shutdown: the response to Ctrl-C."""
 
 import os
 import signal
@@ -10,31 +10,31 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """A wish to stop, made once, from any thread."""
+    """A request to stop, made once, from any thread."""
 
     def __init__(self) -> None:
         self.requested = threading.Event()
-        self._heed: Callable[[], object] = lambda: None
+        self._on_stop: Callable[[], object] = lambda: None
         self._lock = threading.Lock()
 
-    def on_stop(self, heed: Callable[[], object]) -> None:
-        """Call `heed` when the wish is made; at once if it was made before."""
+    def on_stop(self, call: Callable[[], object]) -> None:
+        """Set the function to call when the request is made; it is called at once if that was before."""
         with self._lock:
-            self._heed = heed
+            self._on_stop = call
             made = self.requested.is_set()
         if made:
-            heed()
+            call()
 
     def make(self) -> None:
-        """Wish it now."""
+        """Make the request."""
         with self._lock:
             self.requested.set()
-            heed = self._heed
-        heed()
+            call = self._on_stop
+        call()
 
 
 class Shutdown(StopRequest):
-    """The first Ctrl-C (or SIGTERM) asks to stop, the second one kills.
+    """The first Ctrl-C (or SIGTERM) makes the request, the second one kills the process.
 
     A handler in Python would run in the main thread between two instructions of whatever runs there,
     which may hold a lock, and not at all while native code runs. So the interpreter only writes the
@@ -53,7 +53,7 @@ class Shutdown(StopRequest):
 
     def _watch(self) -> None:
         while number := self._signals.recv(1):
-            if number[0] not in STOPPING:  # another one that somebody handles
+            if number[0] not in STOPPING:  # a signal with a handler of its own
                 continue
             if self.requested.is_set():
                 os._exit(128 + number[0])

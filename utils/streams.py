@@ -1,4 +1,4 @@
-"""Standard streams as they come: closed, read by nobody, or in an encoding that lacks letters."""
+"""Standard streams, made safe: they may be closed, unread, or in an encoding that lacks letters."""
 
 import io
 import os
@@ -6,7 +6,7 @@ import sys
 
 
 def prepare_streams() -> None:
-    """Make them usable: what is closed goes nowhere, what cannot be encoded is escaped."""
+    """Connect closed streams to nowhere; escape characters that cannot be encoded."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
@@ -17,7 +17,7 @@ def prepare_streams() -> None:
 
 
 def abandon_stdout() -> None:
-    """Nobody reads it any more (``| head``): what follows, the last flush too, goes nowhere."""
+    """Send all further output nowhere, the last flush too: its reader is gone (``| head``)."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -12,11 +12,11 @@ logger = logging.getLogger(__name__)
 
 
 class ThreadManager:
-    """Starts handlers from the last to the first, so that nobody speaks to a stage that does not listen
-    yet, and stops them from the first to the last.
+    """Starts handlers from the last to the first, so that each finds the next one running, and stops
+    them from the first to the last.
 
-    `on_failed` is called by the thread of a handler that ends by an exception; `on_ended` once, by the
-    last thread that ends.
+    `on_failed` is called by the thread of a handler that ends with an exception; `on_ended` once, by the
+    last thread to end.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ class ThreadManager:
             thread.start()
 
     def stop(self, timeout_s: float = 2.0) -> list[str]:
-        """Stop now, without draining. The names of the threads that did not end in time."""
+        """Stop now, without draining. Returns the names of the threads that did not end in time."""
         for handler in self.handlers:
             handler.stop_event.set()
             handler.queue_in.close()
         return self.join(timeout_s)
 
     def join(self, timeout_s: float | None = None) -> list[str]:
-        """Wait for all threads to end. The names of those that did not in time."""
+        """Wait for all threads to end. Returns the names of those that did not in time."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         for thread in self._threads:
             if thread is not threading.current_thread():
@@ -62,7 +62,7 @@ class ThreadManager:
         try:
             handler.run()
         except Exception as error:
-            logger.error("The %s stage ended by an error", handler.name)
+            logger.error("The %s stage ended with an error", handler.name)
             if self._on_failed is not None:
                 self._on_failed(handler, error)
         finally:

@@ -80,7 +80,8 @@ class RealtimeSession:
     ) -> None:
         self.session = session
         self.tell = ServerEvents(send)
-        chat = session.memory if isinstance(session.memory, Chat) else Chat()
+        memory = session.reports.memory
+        chat = memory if isinstance(memory, Chat) else Chat()
         self.config = SessionConfig(session.capabilities, session.settings, chat.default_instructions)
         self.audio_is_sent = audio_is_sent
         """Whether the client gets audio in messages; over WebRTC it has a track."""
@@ -172,7 +173,7 @@ class RealtimeSession:
         by_hand = not self.config.settings.hands_free
         for refusal in self.config.update(event.session, begun=self.session.has_begun):
             self._tell_refusal(refusal, event.event_id)
-        self.session.settings = self.config.settings
+        self.session.change_settings(self.config.settings)
         if by_hand and self.config.settings.hands_free:
             self.session.cancel_speech()
         elif not by_hand:

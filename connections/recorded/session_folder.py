@@ -8,7 +8,7 @@ from typing import Any
 
 import soundfile
 
-from pipeline.errors import UserError
+from pipeline.errors import EngineError, UserError
 from pipeline.messages import ManualTurn
 from pipeline.session import Session
 from pipeline.settings import SessionSettings
@@ -61,7 +61,12 @@ class SessionFolder:
         def moments(spans: list[Span]) -> list[Span]:
             return [(began + start / rate_hz, began + end / rate_hz) for start, end in spans]
 
-        session.settings = self.settings
+        try:
+            session.change_settings(self.settings)
+        except EngineError as error:
+            raise UserError(
+                f"the session was recorded with a voice that is not here: {error}"
+            ) from error
         session.playout.begin_replies_at(began + start / rate_hz for start in self.reply_starts)
         session.gate.replay(moments(self.deaf))
         session.barge_in.replay(moments(self.sounding))

@@ -179,7 +179,7 @@ class WebSocketClient(PacedSink):
                 session.playout.played(turn, sample)
             case Settings(changes=changes):
                 try:
-                    session.change_settings(changes)
+                    session.change_settings(session.settings.changed(changes))
                 except ValueError as error:
                     raise ProtocolError(str(error)) from error
 

@@ -91,7 +91,7 @@ def test_the_model_gets_the_audio_of_what_was_said_last(conversation: Conversati
 def test_what_was_committed_without_an_answer_is_heard_when_one_is_asked_for(
     conversation: Conversation,
 ) -> None:
-    conversation.session.settings = replace(conversation.session.settings, answers=False)
+    conversation.session.change_settings(replace(conversation.session.settings, answers=False))
     conversation.ask()
     conversation.until_done(1)
     assert conversation.llm.prompts == []

@@ -185,11 +185,11 @@ def test_who_presses_in_mid_sentence_loses_nothing_of_it() -> None:
 def test_the_settings_may_change_while_somebody_speaks() -> None:
     with Conversation(endpointing=EndpointerSettings()) as talk:
         talk.speak(640)
-        talk.session.settings = BY_HAND
+        talk.session.change_settings(BY_HAND)
         talk.wait(1000)
         assert len(talk.events(SpeechCancelled)) == 1
         assert not talk.stt.heard
-        talk.session.settings = SessionSettings()
+        talk.session.change_settings(SessionSettings())
         talk.speak(640)
         talk.wait(640)
         assert talk.sink.turns()

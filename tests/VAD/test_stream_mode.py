@@ -78,7 +78,7 @@ def test_the_line_is_bounded_and_says_so() -> None:
 
 def test_the_mode_may_change_between_turns() -> None:
     with conversation() as talk:
-        talk.session.settings = SessionSettings()
+        talk.session.change_settings(SessionSettings())
         talk.speak(640)
         talk.wait(192)
         assert not talk.sink.frames

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.presets import PRESETS, STAGES
-from catalogue.registry import find
+from catalogue.presets import PRESETS
+from catalogue.registry import CASCADE, find
 from command_line.parse import parse_command_line
 from pipeline.errors import UserError
 from tests.command import run
@@ -16,14 +16,14 @@ from tests.command import run
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_names_what_there_is(name: str) -> None:
     preset = PRESETS[name]
-    assert set(preset.engines) == set(STAGES)
+    assert set(preset.engines) == set(CASCADE)
     flags: set[str] = set()
     for stage, engine in preset.engines.items():
         arguments = find(stage, engine).argument_class()
         flags |= {flag.name for flag in dataclasses.fields(arguments)} if arguments else set()
     assert set(preset.settings) <= flags
     arguments = parse_command_line(["--preset", name])
-    assert {stage: arguments.engines[stage][0].spec.name for stage in STAGES} == preset.engines
+    assert {stage: arguments.engines[stage][0].spec.name for stage in CASCADE} == preset.engines
     assert preset.device in (None, arguments.module.device)
     for flag, value in preset.settings.items():
         stage, _, setting = flag.partition("_")

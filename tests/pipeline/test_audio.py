@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.audio import (
+    Gain,
     Resampler,
     clean,
     from_pcm16,
@@ -78,3 +79,14 @@ def test_long_audio_is_cut_where_it_is_quiet() -> None:
 def test_rms() -> None:
     assert rms(np.array([0.5, -0.5], np.float32)) == 0.5
     assert rms(np.empty(0, np.float32)) == 0
+
+
+def test_a_change_of_gain_is_spread_over_one_block() -> None:
+    gain, block = Gain(), np.ones(5, np.float32)
+    assert gain.apply(block) is block
+    gain.target = 0.5
+    assert gain.apply(block).tolist() == [1.0, 0.875, 0.75, 0.625, 0.5]
+    assert gain.apply(block).tolist() == [0.5] * 5
+    gain.target = 1.0
+    assert gain.apply(block).tolist() == [0.5, 0.625, 0.75, 0.875, 1.0]
+    assert gain.apply(block) is block

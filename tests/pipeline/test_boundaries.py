@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from catalogue.registry import CASCADE
 from LLM.chat import CUT_MARK
 from pipeline.events import ErrorEvent, TurnDone
 from pipeline.session import SessionState
@@ -23,7 +24,6 @@ from testing.fakes import (
 )
 from testing.hold import Hold
 
-STAGES = ["stt", "llm", "tts"]
 ENDINGS = ["drop", "interrupt"]
 
 
@@ -46,7 +46,7 @@ def the_next_turn_speaks(conversation: Conversation) -> None:
 
 
 @pytest.mark.parametrize("event", ENDINGS)
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", CASCADE)
 def test_a_turn_ends_while_an_engine_works_on_it(stage: str, event: str) -> None:
     with Conversation() as conversation:
         hold_of(conversation, stage).close()
@@ -60,7 +60,7 @@ def test_a_turn_ends_while_an_engine_works_on_it(stage: str, event: str) -> None
 
 
 @pytest.mark.parametrize("event", ENDINGS)
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", CASCADE)
 def test_a_turn_ends_while_it_waits_before_a_stage(stage: str, event: str) -> None:
     with Conversation() as conversation:
         hold_of(conversation, stage).close()
@@ -75,7 +75,7 @@ def test_a_turn_ends_while_it_waits_before_a_stage(stage: str, event: str) -> No
         the_next_turn_speaks(conversation)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", CASCADE)
 def test_a_turn_is_committed_while_an_engine_works_on_it(stage: str) -> None:
     with Conversation() as conversation:
         hold_of(conversation, stage).close()
@@ -87,7 +87,7 @@ def test_a_turn_is_committed_while_an_engine_works_on_it(stage: str) -> None:
         the_next_turn_speaks(conversation)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", CASCADE)
 def test_a_turn_is_committed_while_it_waits_before_a_stage(stage: str) -> None:
     with Conversation() as conversation:
         hold_of(conversation, stage).close()
@@ -103,7 +103,7 @@ def test_a_turn_is_committed_while_it_waits_before_a_stage(stage: str) -> None:
 
 
 @pytest.mark.parametrize("committed", [False, True])
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", CASCADE)
 def test_close_while_an_engine_works(stage: str, committed: bool) -> None:
     with Conversation() as conversation:
         hold_of(conversation, stage).close()
@@ -119,7 +119,7 @@ def test_close_while_an_engine_works(stage: str, committed: bool) -> None:
         assert conversation.session.begin_turn(turn.origin).state is TurnState.DROPPED
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", CASCADE)
 def test_finish_answers_what_an_engine_still_works_on(stage: str) -> None:
     with Conversation() as conversation:
         hold_of(conversation, stage).close()
@@ -148,7 +148,7 @@ def test_close_drops_what_is_being_said() -> None:
         assert conversation.llm.prompts == []
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", CASCADE)
 def test_an_engine_that_never_returns_does_not_keep_the_next_turn_from_speaking(stage: str) -> None:
     with Conversation() as conversation:
         engine = getattr(conversation, stage)

@@ -9,11 +9,11 @@ from pipeline.channel import END, Channel
 from pipeline.messages import UserText
 from pipeline.settings import SessionSettings
 from pipeline.turn import Origin, Turn
-from tests.pipeline.test_turn import Keeper
+from tests.pipeline.test_turn import Observer
 
 
 def new_turn(number: int = 1) -> Turn:
-    return Turn(number, Origin.TEXT, SessionSettings(), Keeper())
+    return Turn(number, Origin.TEXT, SessionSettings(), Observer())
 
 
 def full_channel(turn: Turn) -> tuple[Channel[UserText], Activity]:

@@ -91,7 +91,7 @@ class TestWhoDoesNotSpeakIt:
         with Conversation(settings=SessionSettings(language="te")) as conversation:
             conversation.ask()
             conversation.until_done(1)
-            conversation.session.change_settings({"language": "fr"})
+            conversation.session.change_settings(SessionSettings(language="fr"))
             conversation.ask()
             conversation.until_done(2)
             told = [text for stage, text in notices(conversation) if stage == "tts"]

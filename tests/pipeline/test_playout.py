@@ -25,7 +25,7 @@ FRAME_MS = 20
 
 
 class Stage:
-    """A playout on a clock that the test advances, and the keeper of its turns."""
+    """A playout on a clock that the test advances, and the observer of its turns."""
 
     def __init__(self, *, can_flush: bool = True, can_duck: bool = False) -> None:
         self.clock = SampleClock(RATE_HZ)

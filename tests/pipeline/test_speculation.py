@@ -73,7 +73,7 @@ def test_not_while_the_engines_are_busy() -> None:
         talk.speak(640)
         talk.wait(256)
         assert not talk.events(TurnDone)
-        assert talk.session._turns_begun == 0
+        assert not talk.session.has_begun
 
 
 def test_it_can_be_switched_off() -> None:

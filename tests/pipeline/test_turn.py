@@ -31,7 +31,7 @@ TABLE = {
 MOVES = ["commit", "speak", "finish", "interrupt", "drop"]
 
 
-class Keeper:
+class Observer:
     """Records the moves reported to it."""
 
     def __init__(self) -> None:
@@ -53,32 +53,32 @@ def move(turn: Turn, name: str) -> bool:
     return getattr(turn, name)(*arguments)
 
 
-def turn_in(state: str) -> tuple[Turn, Keeper]:
-    keeper = Keeper()
-    turn = Turn(1, Origin.SPEECH, SessionSettings(), keeper)
+def turn_in(state: str) -> tuple[Turn, Observer]:
+    observer = Observer()
+    turn = Turn(1, Origin.SPEECH, SessionSettings(), observer)
     for name in STATES[state]:
         assert move(turn, name)
-    keeper.moves.clear()
-    return turn, keeper
+    observer.moves.clear()
+    return turn, observer
 
 
 @pytest.mark.parametrize("name", MOVES)
 @pytest.mark.parametrize("state", STATES)
 def test_every_move_from_every_state(state: str, name: str) -> None:
-    turn, keeper = turn_in(state)
+    turn, observer = turn_in(state)
     following = TABLE[state].get(name)
     assert move(turn, name) is (following is not None)
     assert turn.state.value == (following or state)
-    assert [moved.value for moved in keeper.moves] == ([following] if following else [])
-    assert not move(turn, name), "a move is refused the second time"
+    assert [moved.value for moved in observer.moves] == ([following] if following else [])
+    assert not move(turn, name), "a move that was made is refused the second time"
 
 
 @pytest.mark.parametrize("name", ["interrupt", "drop", "finish"])
-def test_the_keeper_hears_of_the_end_before_the_engines_are_called_back(name: str) -> None:
-    turn, keeper = turn_in("committed")
-    keeper.cancelled_when_told.clear()
+def test_the_observer_hears_of_the_end_before_the_engines_are_called_back(name: str) -> None:
+    turn, observer = turn_in("committed")
+    observer.cancelled_when_told.clear()
     move(turn, name)
-    assert keeper.cancelled_when_told == [False]
+    assert observer.cancelled_when_told == [False]
     assert turn.cancel.cancelled
 
 

@@ -272,6 +272,16 @@ def test_the_recording_that_is_replayed_is_not_overwritten(tmp_path: Path) -> No
         FileConnection(arguments, StopRequest())
 
 
+def test_a_voice_that_is_not_here_is_told_at_start(tmp_path: Path) -> None:
+    Kept(tmp_path / "kept", settings=SessionSettings(voice="of old")).close()
+    soundfile.write(tmp_path / "kept" / AUDIO, np.zeros((100, 2)), RATE_HZ)
+    now = Kept(tmp_path / "now")
+    with pytest.raises(UserError, match="'of old'"):
+        SessionFolder(tmp_path / "kept").prepare(now.session, RATE_HZ)
+    assert now.session.settings == SessionSettings()
+    now.close()
+
+
 def test_a_greeting_before_the_microphone_is_there_harms_nothing(tmp_path: Path) -> None:
     kept = Kept(tmp_path / "kept")
     kept.session.say("Good morning, this is a greeting of some length.")
