@@ -254,6 +254,7 @@ def test_the_dashboard_shows_what_there_is() -> None:
             assert (label, value) in said | {("job", "s2s")}, query
 
 
+@pytest.mark.slow
 class TestImage:
     @pytest.fixture
     def image(self, tmp_path: Path) -> Path:

@@ -29,6 +29,7 @@ def question(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_example_of_a_config_file(question: Path, tmp_path: Path) -> None:
     settings = json.loads((ROOT / "config.example.json").read_text())
     output = tmp_path / "reply.wav"
@@ -77,6 +78,7 @@ class Copy:
         return ended.stdout
 
 
+@pytest.mark.slow
 def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
     """In a copy of the program: the page's files, row, contract and command."""
     copy = Copy(tmp_path / "program", "docs/adding-an-engine.md")
@@ -92,6 +94,7 @@ def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
     assert np.argmax(spectrum) * rate_hz / len(beeps) == pytest.approx(1000, abs=10)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets")
 def test_adding_a_connection_word_for_word(question: Path, tmp_path: Path) -> None:
     """In a copy of the program: the page's files, lines, test and command."""

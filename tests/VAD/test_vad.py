@@ -79,6 +79,7 @@ def test_clicks_and_taps_are_none() -> None:
     assert utterances(SileroDetector(), audio) == []
 
 
+@pytest.mark.slow
 def test_ten_minutes_of_noise_are_no_speech() -> None:
     noise = with_noise(silence(600_000), 0.05)
     assert utterances(SileroDetector(), noise) == []

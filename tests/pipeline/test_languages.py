@@ -162,6 +162,7 @@ def pitch_hz(engine: Synthesizer, voice: str) -> float:
     return float(np.median(found))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [("--language", "te"), ("--tts_voice", "Lakshmi")])
 def test_a_conversation_in_telugu(flags: tuple[str, ...], tmp_path: Path) -> None:
     """The built-in recognizer understands only English, and the program says so; the model is asked for

@@ -129,6 +129,7 @@ def test_when_every_slot_is_stuck_the_caller_is_told(monkeypatch: pytest.MonkeyP
     shared.engine.hold.open()
 
 
+@pytest.mark.slow
 def test_a_call_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline.shared_engine, "STALL_S", 0.05)
     shared = SharedEngine(Counter())
