@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
-from safetensors import SafetensorError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -21,7 +20,7 @@ from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
-from utils.hub import expect_weights, fetch
+from utils.pretrained import fetch_pretrained
 
 
 class _Answers(Protocol):
@@ -53,22 +52,13 @@ class TransformersChatModel:
         parallel: int = 1,
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
-        folder = fetch(model_name, "--llm_model_name")
-        try:
-            tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-            model, report = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=torch_dtype, output_loading_info=True
-            )
-        except (OSError, ValueError, SafetensorError) as error:
-            raise UserError(
-                f"--llm_model_name {model_name}: expected a chat model of Transformers, got {error}"
-            ) from error
-        expect_weights(report, "--llm_model_name", model_name)
+        pretrained = fetch_pretrained(model_name, "--llm_model_name", "a chat model of Transformers")
+        tokenizer = pretrained.load(AutoTokenizer)
+        model = pretrained.load_model(AutoModelForCausalLM, device, dtype=torch_dtype)
         if tokenizer.chat_template is None:
             raise UserError(
                 f"--llm_model_name {model_name}: it has no chat template; choose an instruct model"
             )
-        model.to(device).eval()
         model.generation_config.update(**_settings(gen_kwargs or {}))
         self.slots = parallel
         self.about = f"{model_name} on {device}" + (f", {parallel} at once" if parallel > 1 else "")

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from transformers import AutoConfig, AutoProcessor, NemotronAsrStreamingForRNNT
 
 from pipeline.audio import clean
@@ -13,9 +12,7 @@ from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from utils.hub import expect_weights, fetch
-
-_FLAG = "--stt_model_name"
+from utils.pretrained import fetch_pretrained
 
 
 class NemotronRecognizer:
@@ -36,21 +33,13 @@ class NemotronRecognizer:
     def __init__(
         self, model_name: str, device: str, latency_ms: int = 560, torch_dtype: str = "auto"
     ) -> None:
-        folder = fetch(model_name, _FLAG)
-        try:
-            kind = AutoConfig.from_pretrained(folder).model_type
-            if kind != "nemotron_asr_streaming":
-                raise UserError(f"{_FLAG} {model_name}: expected a streaming Nemotron, got {kind}")
-            self.processor: Any = AutoProcessor.from_pretrained(folder)
-            model, report = NemotronAsrStreamingForRNNT.from_pretrained(
-                folder, dtype=torch_dtype, output_loading_info=True
-            )
-        except (OSError, ValueError, SafetensorError) as error:
-            raise UserError(
-                f"{_FLAG} {model_name}: expected a streaming Nemotron of Transformers, got {error}"
-            ) from error
-        expect_weights(report, _FLAG, model_name)
-        self.model: Any = model.to(device).eval()
+        expected = "a streaming Nemotron of Transformers"
+        pretrained = fetch_pretrained(model_name, "--stt_model_name", expected)
+        kind = pretrained.load(AutoConfig).model_type
+        if kind != "nemotron_asr_streaming":
+            raise pretrained.refuse(kind)
+        self.processor = pretrained.load(AutoProcessor)
+        self.model = pretrained.load_model(NemotronAsrStreamingForRNNT, device, dtype=torch_dtype)
         latencies = {
             ms: tokens for tokens, ms in self.processor.supported_streaming_latencies_ms.items()
         }

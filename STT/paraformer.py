@@ -17,7 +17,8 @@ from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from utils.hub import expect_weights, fetch
+from utils.hub import fetch
+from utils.pretrained import expect_weights
 
 _FLAG = "--stt_model_name"
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoProcessor,
@@ -17,13 +16,10 @@ from transformers import (
 )
 
 from pipeline.audio import clean
-from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from utils.hub import expect_weights, fetch
-
-_FLAG = "--stt_model_name"
+from utils.pretrained import fetch_pretrained
 
 _CLASSES = {
     "parakeet_ctc": ParakeetForCTC,
@@ -54,21 +50,13 @@ class ParakeetRecognizer:
     sample_rate_hz = 16000
 
     def __init__(self, model_name: str, device: str, torch_dtype: str = "auto") -> None:
-        folder = fetch(model_name, _FLAG)
-        try:
-            kind = AutoConfig.from_pretrained(folder).model_type
-            if kind not in _CLASSES:
-                raise UserError(f"{_FLAG} {model_name}: expected a Parakeet model, got {kind}")
-            self._processor: Any = AutoProcessor.from_pretrained(folder)
-            model, report = _CLASSES[kind].from_pretrained(
-                folder, dtype=torch_dtype, output_loading_info=True
-            )
-        except (OSError, ValueError, SafetensorError) as error:
-            raise UserError(
-                f"{_FLAG} {model_name}: expected a Parakeet model of Transformers, got {error}"
-            ) from error
-        expect_weights(report, _FLAG, model_name)
-        self._model: Any = model.to(device).eval()
+        expected = "a Parakeet model of Transformers"
+        pretrained = fetch_pretrained(model_name, "--stt_model_name", expected)
+        kind = pretrained.load(AutoConfig).model_type
+        if kind not in _CLASSES:
+            raise pretrained.refuse(kind)
+        self._processor = pretrained.load(AutoProcessor)
+        self._model = pretrained.load_model(_CLASSES[kind], device, dtype=torch_dtype)
         self.about = f"{model_name} on {device}"
         self.languages: tuple[str, ...] = EUROPEAN if Path(model_name).name.endswith("-v3") else ("en",)
         self.transcribe(np.zeros(self.sample_rate_hz, np.float32), None, CancelToken())

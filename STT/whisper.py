@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import (
     CompileConfig,
     StoppingCriteria,
@@ -17,13 +16,12 @@ from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils.logging import set_verbosity_error
 
 from pipeline.audio import clean, split_at_quiet
-from pipeline.errors import UserError
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper, to_whisper
 from utils.batcher import Batcher
-from utils.hub import expect_weights, fetch
+from utils.pretrained import fetch_pretrained
 
 MAX_AUDIO_S = 30.0
 """What the model was trained to hear at once; shorter audio is filled up with silence."""
@@ -39,7 +37,6 @@ _ROOM = 440
 """Tokens for an answer: the decoder has room for 448, and a prompt of 4 stands before it."""
 
 _FILES = ("*.json", "*.txt", "model.safetensors", "model-*.safetensors")
-_FLAG = "--stt_model_name"
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,12 @@ class WhisperRecognizer:
     ) -> None:
         if torch_dtype == "auto":
             torch_dtype = "float16" if device.startswith("cuda") else "float32"
-        self._load(model_name, torch_dtype, device)
+        pretrained = fetch_pretrained(
+            model_name, "--stt_model_name", "a Whisper model of Transformers", files=_FILES
+        )
+        processor = pretrained.load(WhisperProcessor)
+        self._extractor, self._tokenizer = processor.feature_extractor, processor.tokenizer
+        self._model = pretrained.load_model(WhisperForConditionalGeneration, device, dtype=torch_dtype)
         self.about = f"{model_name} on {device}, {torch_dtype}"
         tokens = self._model.generation_config
         multilingual = getattr(tokens, "is_multilingual", True) and hasattr(tokens, "lang_to_id")
@@ -126,22 +128,6 @@ class WhisperRecognizer:
     def close(self) -> None:
         """The weights go with the thread that uses them."""
         self._batcher.close()
-
-    def _load(self, model_name: str, torch_dtype: str, device: str) -> None:
-        folder = fetch(model_name, _FLAG, files=_FILES)
-        try:
-            processor = WhisperProcessor.from_pretrained(folder)
-            model, report = WhisperForConditionalGeneration.from_pretrained(
-                folder, dtype=torch_dtype, output_loading_info=True
-            )
-        except (OSError, ValueError, SafetensorError) as error:
-            raise UserError(
-                f"{_FLAG} {model_name}: expected a Whisper model of Transformers, got {error}"
-            ) from error
-        expect_weights(report, _FLAG, model_name)
-        self._extractor: Any = processor.feature_extractor
-        self._tokenizer: Any = processor.tokenizer
-        self._model: Any = model.to(device).eval()
 
     def _features(self, samples: Samples) -> torch.Tensor:
         extracted = self._extractor(samples, sampling_rate=self.sample_rate_hz, return_tensors="pt")

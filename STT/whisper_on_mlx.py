@@ -15,8 +15,8 @@ from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from STT.spoken_language import SpokenLanguage, as_detected, from_whisper, to_whisper
-from utils.hub import expect_weights
 from utils.mlx import MLX_LOCK
+from utils.pretrained import expect_weights
 
 FLAG = "--stt_model_name"
 

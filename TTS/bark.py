@@ -8,11 +8,10 @@ import torch
 from transformers import BarkModel, BarkProcessor, StoppingCriteria, StoppingCriteriaList
 
 from pipeline.audio import clean
-from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import parts_to_speak
-from utils.hub import expect_weights, fetch
+from utils.pretrained import fetch_pretrained
 from utils.voices import expect_known, expect_language, voice_flag
 
 MAX_CHARS = 150
@@ -37,14 +36,9 @@ class BarkSynthesizer:
         language: str = "en",
         temperature: float = 0.7,
     ) -> None:
-        folder = fetch(model_name, "--tts_model_name", files=_FILES)
-        try:
-            self._processor: Any = BarkProcessor.from_pretrained(folder)
-            model, report = BarkModel.from_pretrained(folder, output_loading_info=True)
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise UserError(f"--tts_model_name {model_name}: expected Bark, got {error}") from error
-        expect_weights(report, "--tts_model_name", model_name)
-        self._model: Any = model.to(device).eval()
+        pretrained = fetch_pretrained(model_name, "--tts_model_name", "Bark", files=_FILES)
+        self._processor = pretrained.load(BarkProcessor)
+        self._model = pretrained.load_model(BarkModel, device)
         self.sample_rate_hz: int = self._model.generation_config.sample_rate
         self.voices = tuple(sorted(self._processor.available_voice_presets))
         named = (re.fullmatch(r"v2/([a-z]{2})_speaker_\d", voice) for voice in self.voices)

@@ -17,7 +17,8 @@ from pipeline.errors import UserError
 from pipeline.language import english_name
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.hub import cannot_be_had, expect_weights, fetch
+from utils.hub import cannot_be_had
+from utils.pretrained import fetch_pretrained
 from utils.voices import expect_language, unknown_voice
 
 _LANGUAGES = (
@@ -44,6 +45,8 @@ _CALLED = {
 
 MAX_CHARS = 200
 """Longer text is spoken in parts: a part cannot be stopped, and its memory grows with its square."""
+
+_FILES = ("*.json", "*.txt", "*.safetensors")
 
 KEPT = 4
 """Languages that stay loaded, 145 MB each; of more, the one not spoken for the longest time goes."""
@@ -128,17 +131,10 @@ class _Voice:
     """The model of one language. Raises `UserError` where it is missing, or uroman, if it needs that."""
 
     def __init__(self, model_name: str, language: str, device: str) -> None:
-        folder = fetch(model_name, "--tts_model_name", files=["*.json", "*.txt", "*.safetensors"])
-        try:
-            self._tokenizer: Any = VitsTokenizer.from_pretrained(folder)
-            model, report = VitsModel.from_pretrained(folder, output_loading_info=True)
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise UserError(
-                f"--tts_model_name {model_name}: expected a VITS model, got {error}"
-            ) from error
-        expect_weights(report, "--tts_model_name", model_name)
-        self._model: Any = model.to(device).eval()
-        self.sample_rate_hz: int = model.config.sampling_rate
+        pretrained = fetch_pretrained(model_name, "--tts_model_name", "a VITS model", files=_FILES)
+        self._tokenizer = pretrained.load(VitsTokenizer)
+        self._model = pretrained.load_model(VitsModel, device)
+        self.sample_rate_hz: int = self._model.config.sampling_rate
         self._romanizer = _romanizer(language) if self._tokenizer.is_uroman else None
 
     def speak(self, text: str, speed: float) -> Any:

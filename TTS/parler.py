@@ -7,15 +7,13 @@ from typing import Any
 
 import torch
 from parler_tts import ParlerTTSForConditionalGeneration, ParlerTTSStreamer
-from safetensors import SafetensorError
 from transformers import AutoTokenizer, StaticCache
 
 from pipeline.audio import clean
-from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from TTS.parler_speakers import speakers_of
-from utils.hub import expect_weights, fetch
+from utils.pretrained import fetch_pretrained
 from utils.voices import expect_known, expect_language, voice_flag
 
 MAX_TEXT = 300
@@ -48,8 +46,11 @@ class ParlerSynthesizer:
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         self.about = f"{model_name} on {device}"
-        self._model = model = _load(model_name, device, torch_dtype)
-        self._prompts: Any = AutoTokenizer.from_pretrained(fetch(model_name, "--tts_model_name"))
+        pretrained = fetch_pretrained(model_name, "--tts_model_name", "a Parler-TTS model")
+        self._model = model = pretrained.load_model(
+            ParlerTTSForConditionalGeneration, device, torch_dtype=torch_dtype
+        )
+        self._prompts = pretrained.load(AutoTokenizer)
         self._descriptions = self._prompts
         if model.config.vocab_size != model.config.text_encoder.vocab_size:
             self._descriptions = _tokenizer_of_descriptions(model)
@@ -192,22 +193,9 @@ def _name_the_batch_size() -> None:
         StaticCache.max_batch_size = property(lambda cache: cache.batch_size)
 
 
-def _load(model_name: str, device: str, torch_dtype: str) -> Any:
-    folder = fetch(model_name, "--tts_model_name")
-    try:
-        model, report = ParlerTTSForConditionalGeneration.from_pretrained(
-            folder, torch_dtype=torch_dtype, output_loading_info=True
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        raise UserError(
-            f"--tts_model_name {model_name}: expected a Parler-TTS model, got {error}"
-        ) from error
-    expect_weights(report, "--tts_model_name", model_name)
-    return model.to(device).eval()
-
-
 def _tokenizer_of_descriptions(model: Any) -> Any:
     """Some models (Indic Parler-TTS) read descriptions with the tokenizer of their text encoder."""
     encoder = model.config.text_encoder._name_or_path
     patterns = ["*token*", "*.model", "config.json"]
-    return AutoTokenizer.from_pretrained(fetch(encoder, "--tts_model_name", files=patterns))
+    files = fetch_pretrained(encoder, "--tts_model_name", "a tokenizer", files=patterns)
+    return files.load(AutoTokenizer)

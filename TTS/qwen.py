@@ -13,7 +13,7 @@ from pipeline.audio import clean
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.hub import expect_weights, fetch
+from utils.pretrained import expect_weights, fetch_pretrained
 from utils.voices import expect_known, expect_language, voice_flag
 
 _LANGUAGES = {
@@ -121,14 +121,9 @@ class _Stopped(Exception):
 
 
 def _load(model_name: str, device: str, torch_dtype: str) -> Any:
-    folder = fetch(model_name, "--tts_model_name")
-    try:
-        with _made_up_layers() as made_up:
-            model = Qwen3TTSModel.from_pretrained(str(folder), device_map=device, dtype=torch_dtype)
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(
-            f"--tts_model_name {model_name}: expected a model of Qwen3-TTS, got {error}"
-        ) from error
+    pretrained = fetch_pretrained(model_name, "--tts_model_name", "a model of Qwen3-TTS")
+    with _made_up_layers() as made_up:
+        model = pretrained.load(Qwen3TTSModel, device_map=device, dtype=torch_dtype)
     expect_weights({"missing_keys": made_up, "mismatched_keys": []}, "--tts_model_name", model_name)
     return model
 

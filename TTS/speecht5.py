@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from transformers import SpeechT5ForTextToSpeech, SpeechT5HifiGan, SpeechT5Tokenizer
 
 from pipeline.audio import clean
@@ -16,7 +15,8 @@ from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import parts_to_speak
-from utils.hub import expect_weights, fetch
+from utils.hub import fetch
+from utils.pretrained import fetch_pretrained
 from utils.voices import expect_known, voice_flag
 
 SPEAKERS = ("awb", "bdl", "clb", "jmk", "ksp", "rms", "slt")
@@ -52,13 +52,11 @@ class SpeechT5Synthesizer:
         voice: str = "slt",
         clone: str | None = None,
     ) -> None:
-        folder = fetch(model_name, "--tts_model_name", files=_FILES)
-        try:
-            self._tokenizer: Any = SpeechT5Tokenizer.from_pretrained(folder, normalize=True)
-        except (OSError, ValueError, TypeError) as error:
-            raise UserError(f"--tts_model_name {model_name}: expected SpeechT5, got {error}") from error
-        self._model = _load(SpeechT5ForTextToSpeech, model_name, "--tts_model_name", device)
-        self._vocoder = _load(SpeechT5HifiGan, vocoder_name, "--tts_vocoder_name", device)
+        model = fetch_pretrained(model_name, "--tts_model_name", "SpeechT5", files=_FILES)
+        self._tokenizer = model.load(SpeechT5Tokenizer, normalize=True)
+        self._model = model.load_model(SpeechT5ForTextToSpeech, device)
+        vocoder = fetch_pretrained(vocoder_name, "--tts_vocoder_name", "SpeechT5HifiGan", files=_FILES)
+        self._vocoder = vocoder.load_model(SpeechT5HifiGan, device)
         size = self._model.config.speaker_embedding_dim
         if clone is not None:
             self._speakers = {"clone": _read_clone(clone, size)}
@@ -110,16 +108,6 @@ class _Stopped(Exception):
     """The turn was cancelled."""
 
 
-def _load(kind: Any, model_name: str, flag: str, device: str) -> Any:
-    folder = fetch(model_name, flag, files=_FILES)
-    try:
-        model, report = kind.from_pretrained(folder, output_loading_info=True)
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{flag} {model_name}: expected {kind.__name__}, got {error}") from error
-    expect_weights(report, flag, model_name)
-    return model.to(device).eval()
-
-
 def _cmu_arctic(name: str) -> dict[str, np.ndarray]:
     """The x-vector of the first sentence of each speaker."""
     file = fetch(name, "--tts_speakers_name", files=[_ZIP], repo_type="dataset") / _ZIP
@@ -137,7 +125,7 @@ def _cmu_arctic(name: str) -> dict[str, np.ndarray]:
 def _read_clone(path: str, size: int) -> np.ndarray:
     try:
         vector: np.ndarray = np.load(Path(path).expanduser()).astype(np.float32).reshape(-1)
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(
             f"--tts_clone {path}: expected a .npy file of an x-vector, got {error}"
         ) from error

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import EngineError, UserError
 from utils.logs import logs_json
@@ -218,18 +217,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while following is not None:
         yield following
         following = following.__cause__
-
-
-def expect_weights(report: Any, flag: str, model_name: str) -> None:
-    """`report` is what ``from_pretrained(..., output_loading_info=True)`` says. Raises `UserError` where
-    layers were made up, since a model with such speaks nonsense."""
-    if missing := sorted(report["missing_keys"]):
-        raise UserError(
-            f"{flag} {model_name}: {len(missing)} layers have no weights in it ({missing[0]}, ...), "
-            "so it would speak nonsense"
-        )
-    if mismatched := sorted(report["mismatched_keys"]):
-        raise UserError(
-            f"{flag} {model_name}: {len(mismatched)} layers have weights of another shape "
-            f"({mismatched[0][0]}, ...), so it would speak nonsense"
-        )

@@ -85,5 +85,5 @@ def test_weights_that_are_missing_are_told(tmp_path: Path) -> None:
 
 
 def test_another_model_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="expected a streaming Nemotron, got llama"):
+    with pytest.raises(UserError, match="expected a streaming Nemotron of Transformers, got llama"):
         NemotronRecognizer(str(tiny_chat_model(tmp_path / "llama")), "cpu")

@@ -99,7 +99,7 @@ def test_weights_that_are_missing_are_told(tmp_path: Path) -> None:
 
 
 def test_another_model_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="expected a Parakeet model, got llama"):
+    with pytest.raises(UserError, match="expected a Parakeet model of Transformers, got llama"):
         ParakeetRecognizer(str(tiny_chat_model(tmp_path / "llama")), "cpu")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"--stt_model_name .*expected a Parakeet model"):

@@ -166,3 +166,10 @@ def test_mistakes_are_told_at_start(models: str) -> None:
         MmsSynthesizer("cpu", models, language="xx")
     with pytest.raises(UserError, match=r"--tts_model_name /nowhere/mms-eng"):
         MmsSynthesizer("cpu", "/nowhere/mms-")
+
+
+def test_weights_that_are_cut_off_are_one_sentence(tmp_path: Path) -> None:
+    weights = tiny_vits(tmp_path / "mms-tts-eng") / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:3000])
+    with pytest.raises(UserError, match=r"^--tts_model_name .*expected a VITS model, got"):
+        MmsSynthesizer("cpu", str(tmp_path / "mms-tts-"))
