@@ -63,9 +63,6 @@ class LlamaCppChatModel:
             answer=self._settings["max_tokens"],
         )
         self.about = f"{path.name} on {device}"
-        cancel = CancelToken()
-        for _ in self.generate([ChatMessage("user", "Hello.")], cancel):  # the first is slower
-            cancel.cancel()
 
     def generate(
         self,

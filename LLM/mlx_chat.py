@@ -58,9 +58,6 @@ class MLXChatModel:
             answer=self._longest,
         )
         self.about = model_name
-        cancel = CancelToken()
-        for _ in self.generate([ChatMessage("user", "Hello.")], cancel):  # the first is slower
-            cancel.cancel()
 
     def generate(
         self,

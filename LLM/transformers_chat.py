@@ -77,7 +77,6 @@ class TransformersChatModel:
             context=min(longest or sys.maxsize, self._answers.context or sys.maxsize),
             answer=model.generation_config.max_new_tokens,
         )
-        self._warm_up()
 
     def generate(
         self,
@@ -94,12 +93,6 @@ class TransformersChatModel:
     def close(self) -> None:
         """The weights go when this object goes."""
         self._answers.close()
-
-    def _warm_up(self) -> None:
-        """The first answer is slower, and should be nobody's."""
-        cancel = CancelToken()
-        for _ in self.generate([ChatMessage("user", "Hello.")], cancel):
-            cancel.cancel()
 
 
 def _settings(wanted: Mapping[str, Any]) -> dict[str, Any]:

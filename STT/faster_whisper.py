@@ -51,11 +51,7 @@ class FasterWhisperRecognizer:
         self.languages: tuple[str, ...] = tuple(map(from_whisper, self._model.supported_languages))
         self._spoken = SpokenLanguage(language, languages, self.languages)
         self._beam_size = beam_size
-        warm_up = np.random.default_rng(0).normal(0, 0.01, self.sample_rate_hz).astype(np.float32)
-        try:
-            self.transcribe(warm_up, self.languages[0], CancelToken())
-        except RuntimeError as error:  # a library of CUDA that is missing is missed only now
-            raise UserError(f"{_FLAG} {model_name}: it does not run on {device}: {error}") from error
+        self._model_name, self._device = model_name, device
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words; no words for silence, by the thresholds of the library."""
@@ -76,6 +72,16 @@ class FasterWhisperRecognizer:
                 break
             texts.append(segment.text)
         return Transcription("".join(texts).strip(), code, notices)
+
+    def warm_up(self) -> None:
+        """Transcribe noise. Raises `UserError`: only now is a CUDA library missed that is not there."""
+        noise = np.random.default_rng(0).normal(0, 0.01, self.sample_rate_hz).astype(np.float32)
+        try:
+            self.transcribe(noise, self.languages[0], CancelToken())
+        except RuntimeError as error:
+            raise UserError(
+                f"{_FLAG} {self._model_name}: it does not run on {self._device}: {error}"
+            ) from error
 
     def _listen(self, samples: Samples, language: str | None):  # type: ignore[no-untyped-def]
         return self._model.transcribe(

@@ -55,7 +55,6 @@ class MoonshineRecognizer:
             self._transcriber = Transcriber(folder, architecture, options=_OPTIONS)
         except Exception as error:
             raise UserError(f"--stt_model_name {model_name}: {error} (looked in {folder})") from error
-        self._transcriber.transcribe_without_streaming([0.0] * self.sample_rate_hz, self.sample_rate_hz)
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words."""

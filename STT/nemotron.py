@@ -49,9 +49,6 @@ class NemotronRecognizer:
         self.processor.set_num_lookahead_tokens(latencies[latency_ms])
         self.chunk_samples = latency_ms * self.sample_rate_hz // 1000
         self.about = f"{model_name} on {device}, {latency_ms} ms at a time"
-        warm_up = self.open(None)
-        warm_up.feed(np.zeros(2 * self.chunk_samples, np.float32), CancelToken())
-        warm_up.finish(CancelToken())
 
     def open(self, language: str | None) -> "NemotronStream":
         """For a new utterance."""

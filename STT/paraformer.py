@@ -68,7 +68,6 @@ class ParaformerRecognizer:
                 f"{_FLAG} {model_name}: FunASR cannot load it ({type(error).__name__}: {error})"
             ) from error
         expect_weights(_differences(self._model.model.state_dict(), saved), _FLAG, model_name)
-        self.transcribe(np.zeros(self.sample_rate_hz, np.float32), None, CancelToken())
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words, without punctuation."""

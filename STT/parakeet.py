@@ -59,7 +59,6 @@ class ParakeetRecognizer:
         self._model = pretrained.load_model(_CLASSES[kind], device, dtype=torch_dtype)
         self.about = f"{model_name} on {device}"
         self.languages: tuple[str, ...] = EUROPEAN if Path(model_name).name.endswith("-v3") else ("en",)
-        self.transcribe(np.zeros(self.sample_rate_hz, np.float32), None, CancelToken())
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words, with punctuation where the model writes any."""

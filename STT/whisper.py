@@ -104,9 +104,7 @@ class WhisperRecognizer:
         # only its thread computes, since CUDA graphs belong to the thread that recorded them
         recognise = torch.inference_mode()(self._recognise)
         self._batcher: Batcher[_Part, _Heard] = Batcher("whisper", recognise, batch_size)
-        silence = _Part(self._features(torch.zeros(self.sample_rate_hz).numpy()), None)
-        for _ in range(1 if compile_mode == "none" else 2):  # graphs are recorded in the second call
-            self._batcher.submit(silence, CancelToken())
+        self._first_calls = 1 if compile_mode == "none" else 2
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words; no words for silence."""
@@ -124,6 +122,12 @@ class WhisperRecognizer:
             spoken = as_detected(heard.language) if heard.detected else heard.language
             language = spoken
         return Transcription(" ".join(filter(None, texts)), spoken, notices)
+
+    def warm_up(self) -> None:
+        """Compute a second of silence; compiled, twice, since graphs are recorded in the second call."""
+        silence = _Part(self._features(torch.zeros(self.sample_rate_hz).numpy()), None)
+        for _ in range(self._first_calls):
+            self._batcher.submit(silence, CancelToken())
 
     def close(self) -> None:
         """The weights go with the thread that uses them."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
-import numpy as np
 from mlx.utils import tree_flatten
 
 from pipeline.audio import clean, split_at_quiet
@@ -36,8 +35,6 @@ class WhisperOnMlx(ABC):
         known = list(names)[: model.num_languages] if model.is_multilingual else ["en"]
         self.languages: tuple[str, ...] = tuple(map(from_whisper, known))
         self._spoken = SpokenLanguage(language, languages, self.languages)
-        warm_up = np.random.default_rng(0).normal(0, 0.01, self.sample_rate_hz).astype(np.float32)
-        self.transcribe(warm_up, self.languages[0], CancelToken())
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words; no words for silence, by the thresholds of the library."""

@@ -66,8 +66,6 @@ class CoquiSynthesizer:
         self._language = self._expect_language(language)
         self._voices_folder = tempfile.TemporaryDirectory(prefix="voice")
         self._voice = self._configured(voice, clone)
-        for _ in self.synthesize("Hello.", None, None, CancelToken()):
-            pass  # the first call is the slowest
 
     def expect_voice(self, voice: str) -> None:
         """A speaker of the model."""

@@ -56,7 +56,6 @@ class KittenSynthesizer:
             raise UserError(f"--tts_model_name {model_name}: expected KittenTTS, got {error}") from error
         self._voice, self._speed = voice, speed
         self.about = f"{model_name} on cpu"
-        self._model.generate("a", voice, speed)
 
     def expect_voice(self, voice: str) -> None:
         """One of `voices`."""

@@ -74,7 +74,7 @@ class KokoroSynthesizer:
         if voice is None:
             expect_language(dict.fromkeys(_LANGUAGES[name[0]] for name in self._files), language)
         with voice_flag():
-            chosen = self._choose(None, None)
+            self._choose(None, None)
         try:
             # its version of Chinese follows from the name on the hub
             self._model = KModel(model_name, str(folder / "config.json"), str(weights[0]))
@@ -82,8 +82,6 @@ class KokoroSynthesizer:
             raise UserError(f"--tts_model_name {model_name}: expected Kokoro, got {error}") from error
         self._model = self._model.to(device).eval()
         self._pipelines: dict[str, KPipeline] = {}
-        for _ in self._pipeline(chosen)("a", voice=str(self._files[chosen])):
-            pass
 
     def expect_voice(self, voice: str) -> None:
         """One of `voices`, and with what its language needs."""

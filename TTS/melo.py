@@ -64,8 +64,6 @@ class MeloSynthesizer:
             with voice_flag():
                 self.expect_voice(voice)
         self._voice = voice or self.voices[0]
-        for _ in self.synthesize("Hello.", None, None, CancelToken()):
-            pass  # the first call loads the model that reads the words
 
     def expect_voice(self, voice: str) -> None:
         """A speaker of the model of the configured language."""

@@ -83,9 +83,7 @@ class MmsSynthesizer:
         self._loaded: OrderedDict[str, _Voice] = OrderedDict()
         expect_language(self.languages, language)
         self.about = f"{model_name}{mms_code(language)} on {device}"
-        voice = self._voice(language)
-        self.sample_rate_hz = voice.sample_rate_hz
-        voice.speak("a", speed)
+        self.sample_rate_hz = self._voice(language).sample_rate_hz
 
     def expect_voice(self, voice: str) -> None:
         """There is but one for each language."""

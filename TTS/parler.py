@@ -71,7 +71,7 @@ class ParlerSynthesizer:
             _name_the_batch_size()
             model.generation_config.cache_implementation = "static"
             model.forward = torch.compile(model.forward, mode=compile_mode)
-        self._warm_up(times=2 if compile_mode == "reduce-overhead" else 1)
+        self._first_calls = 2 if compile_mode == "reduce-overhead" else 1
 
     def expect_voice(self, voice: str) -> None:
         """A speaker whom the model knows by name, or a whole description that begins with the name."""
@@ -88,6 +88,19 @@ class ParlerSynthesizer:
             if cancel.cancelled:
                 return
             yield from self._speak(self._inputs(part, description), cancel)
+
+    def warm_up(self) -> None:
+        """Speak with each length of prompt that is compiled for, the longest first, so that the cache
+        that is kept between calls holds every other."""
+        lengths = [0]
+        if self._compiled:
+            powers = range(MIN_PROMPT.bit_length() - 1, MAX_PROMPT.bit_length())
+            lengths = [1 << power for power in reversed(powers)]
+        description = self._describe(self._voice, self._language)
+        for length in lengths:
+            for _ in range(self._first_calls):
+                for _ in self._speak(self._inputs("A", description, length), CancelToken()):
+                    pass
 
     def close(self) -> None:
         """The weights go when this object goes."""
@@ -140,18 +153,6 @@ class ParlerSynthesizer:
             length = max(length, 1 << (present - 1).bit_length())
             tokens = tokenizer(text, return_tensors="pt", padding="max_length", max_length=length)
         return tokens.to(self._model.device)
-
-    def _warm_up(self, times: int) -> None:
-        """The longest first, so that the cache that is kept between calls holds every other."""
-        lengths = [0]
-        if self._compiled:
-            powers = range(MIN_PROMPT.bit_length() - 1, MAX_PROMPT.bit_length())
-            lengths = [1 << power for power in reversed(powers)]
-        description = self._describe(self._voice, self._language)
-        for length in lengths:
-            for _ in range(times):
-                for _ in self._speak(self._inputs("A", description, length), CancelToken()):
-                    pass
 
     def _configured(self, voice: str | None) -> str | None:
         if voice is not None:

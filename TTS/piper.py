@@ -98,8 +98,6 @@ class PiperSynthesizer:
             first = self._load(chosen)
         self.sample_rate_hz: int = first.config.sample_rate
         self.about = f"{chosen} on cpu"
-        for _ in first.synthesize("a"):
-            pass
 
     def expect_voice(self, voice: str) -> None:
         """One of `voices`."""

@@ -77,8 +77,6 @@ class QwenSynthesizer:
         self._style = style
         self._cancel = CancelToken()
         self._qwen.model.talker.register_forward_pre_hook(self._go_on)
-        for _ in self.synthesize("Hello.", None, None, CancelToken()):
-            pass  # the first call is the slowest
 
     def expect_voice(self, voice: str) -> None:
         """A speaker of the model, in small letters."""

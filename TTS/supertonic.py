@@ -55,8 +55,6 @@ class SupertonicSynthesizer:
         with voice_flag():
             self.expect_voice(voice)
         expect_language(self.languages, language)
-        for _ in self.synthesize("a", None, None, CancelToken()):
-            pass
 
     def expect_voice(self, voice: str) -> None:
         """One of `voices`."""

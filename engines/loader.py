@@ -15,14 +15,13 @@ from engines.failover_recognizer import FailoverRecognizer
 from engines.failover_synthesizer import FailoverSynthesizer
 from engines.isolation.engines import isolate
 from engines.named_voices import NamedVoices
+from engines.starting import start
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.errors import UserError
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
-from utils.device import with_device
-from utils.logs import quieten_libraries
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from VAD.base import TurnDetector
 from VAD.smart_turn_file import smart_turn_file
@@ -89,9 +88,7 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
         if arguments.module.isolates(spec):
             engine: Any = isolate(spec, settings, device)
         else:
-            engine_class = spec.load()
-            quieten_libraries()
-            engine = engine_class(**with_device(settings, device, spec.stage, spec.devices))
+            engine = start(spec.load(), settings, device, spec.stage, spec.devices)
     return NamedVoices(engine, people) if people else engine
 
 

@@ -162,3 +162,10 @@ class NullSynthesizer(_Null):
             samples = np.full(RATE_HZ // 5, 0.5 if voice == "high" else 0.25, np.float32)
             yield AudioChunk(samples, RATE_HZ, (WordTime(0, 8),))
             obey(word, cancel)
+
+
+class ColdSynthesizer(NullSynthesizer):
+    """Fails at its first call."""
+
+    def warm_up(self) -> None:
+        raise UserError("--tts null: the first call failed")

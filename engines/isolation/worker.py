@@ -16,11 +16,10 @@ from queue import SimpleQueue
 from typing import Any, BinaryIO, NoReturn
 
 from engines.isolation import codec, framing
+from engines.starting import start
 from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
-from utils.device import with_device
 from utils.hub import fetched
-from utils.logs import quieten_libraries
 
 STATES = (
     *("name", "slots", "sample_rate_hz", "languages", "about"),
@@ -122,11 +121,10 @@ class Worker:
 
     def serve(self) -> None:
         """The main thread: it loads the engine, and closes it."""
-        start = self._for_main.get()
+        wanted = self._for_main.get()
         try:
-            engine_class = find_class(start["engine"], self._foreign, self._root)
-            quieten_libraries()
-            self._engine = engine_class(**with_device(start["settings"], *start["device"]))
+            engine_class = find_class(wanted["engine"], self._foreign, self._root)
+            self._engine = start(engine_class, wanted["settings"], *wanted["device"])
         except UserError as error:
             self._send({"is": "failed", "sentence": str(error)})
             return
