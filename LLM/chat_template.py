@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import jinja2
 
 from LLM.thoughts import OPEN
-from pipeline.errors import EngineError
+from pipeline.errors import EngineError, UserError
 from pipeline.messages import ChatMessage, Notice
 
 MAX_ANSWER = 256
@@ -112,6 +112,11 @@ class ChatTemplate:
             return mark in self._render(_plain([("system", mark), ("user", "Hello.")]))
         except _REFUSED:
             return False
+
+
+def no_chat_template(model_name: str) -> UserError:
+    """The error for a model that was not taught to hold a conversation."""
+    return UserError(f"--llm_model_name {model_name}: it has no chat template; choose an instruct model")
 
 
 def _plain(said: list[tuple[str, str]]) -> list[dict[str, str]]:

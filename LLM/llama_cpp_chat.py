@@ -7,7 +7,7 @@ from typing import Any
 from llama_cpp import Llama
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
-from LLM.chat_template import MAX_ANSWER, ChatTemplate
+from LLM.chat_template import MAX_ANSWER, ChatTemplate, no_chat_template
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
@@ -48,9 +48,7 @@ class LlamaCppChatModel:
             ) from error
         template = self._llama.metadata.get("tokenizer.chat_template")
         if template is None:
-            raise UserError(
-                f"--llm_model_name {path}: it has no chat template; choose an instruct model"
-            )
+            raise no_chat_template(str(path))
         self._settings = {"max_tokens": MAX_ANSWER, **(gen_kwargs or {})}
         formatter = Jinja2ChatFormatter(
             template, self._special(self._llama.token_eos()), self._special(self._llama.token_bos())

@@ -7,7 +7,7 @@ from typing import Any
 import mlx_lm
 from mlx_lm.sample_utils import make_sampler
 
-from LLM.chat_template import MAX_ANSWER, ChatTemplate
+from LLM.chat_template import MAX_ANSWER, ChatTemplate, no_chat_template
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
@@ -41,9 +41,7 @@ class MLXChatModel:
                 f"--llm_model_name {model_name}: expected a model for mlx-lm, got {error}"
             ) from error
         if not self._tokenizer.has_chat_template:
-            raise UserError(
-                f"--llm_model_name {model_name}: it has no chat template; choose an instruct model"
-            )
+            raise no_chat_template(model_name)
         settings = {"max_tokens": MAX_ANSWER, **(gen_kwargs or {})}
         self._longest = settings["max_tokens"]
         self._sampler = make_sampler(settings.get("temperature", 0.0), settings.get("top_p", 0.0))

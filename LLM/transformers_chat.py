@@ -9,18 +9,17 @@ import torch
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
-    StoppingCriteria,
     StoppingCriteriaList,
     TextIteratorStreamer,
 )
 
 from LLM.batched_answers import BatchedAnswers
-from LLM.chat_template import ChatTemplate
-from pipeline.errors import UserError
+from LLM.chat_template import ChatTemplate, no_chat_template
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from utils.pretrained import fetch_pretrained
+from utils.stopping import StopOnCancel
 
 
 class _Answers(Protocol):
@@ -56,9 +55,7 @@ class TransformersChatModel:
         tokenizer = pretrained.load(AutoTokenizer)
         model = pretrained.load_model(AutoModelForCausalLM, device, dtype=torch_dtype)
         if tokenizer.chat_template is None:
-            raise UserError(
-                f"--llm_model_name {model_name}: it has no chat template; choose an instruct model"
-            )
+            raise no_chat_template(model_name)
         model.generation_config.update(**_settings(gen_kwargs or {}))
         self.slots = parallel
         self.about = f"{model_name} on {device}" + (f", {parallel} at once" if parallel > 1 else "")
@@ -118,12 +115,15 @@ class _OneByOne:
     def answer(self, tokens: list[int], cancel: CancelToken) -> Iterator[str]:
         """The words of an answer."""
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
-        run = _Generation(self._model, tokens, streamer, cancel)
-        run.start()
-        try:
-            yield from streamer
-        finally:
-            run.stop()
+        unwanted = CancelToken()
+        run = _Generation(self._model, tokens, streamer, unwanted)
+        with cancel.on_cancel(unwanted.cancel):
+            run.start()
+            try:
+                yield from streamer
+            finally:
+                unwanted.cancel()
+                run.join()
         if run.error is not None:
             raise run.error
 
@@ -143,10 +143,9 @@ class _Generation(threading.Thread):
         self._tokens = tokens
         self._streamer = streamer
         self._cancel = cancel
-        self._stopped = False
 
     def run(self) -> None:
-        stop = StoppingCriteriaList([_Stop(lambda: self._stopped or self._cancel.cancelled)])
+        stop = StoppingCriteriaList([StopOnCancel(self._cancel)])
         prompt = torch.tensor([self._tokens], device=self._model.device)
         try:
             with torch.inference_mode():
@@ -159,16 +158,3 @@ class _Generation(threading.Thread):
         except Exception as error:  # raised again by who waits for the words
             self.error = error
             self._streamer.end()
-
-    def stop(self) -> None:
-        """Stop after the present token and wait for that."""
-        self._stopped = True
-        self.join()
-
-
-class _Stop(StoppingCriteria):  # type: ignore[misc]
-    def __init__(self, wanted: Any) -> None:
-        self._wanted = wanted
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        return torch.full((len(input_ids),), self._wanted(), device=input_ids.device, dtype=torch.bool)

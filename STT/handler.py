@@ -5,8 +5,9 @@ from typing import ClassVar
 
 from pipeline.audio import resample
 from pipeline.handler import BaseHandler
-from pipeline.language import english_name, is_detected, speaks
-from pipeline.messages import SPOKEN, EndOfTurn, Notice, Recording, UserText, Utterance
+from pipeline.language import is_detected, speaks
+from pipeline.language_fallback import language_fallback
+from pipeline.messages import SPOKEN, EndOfTurn, Recording, UserText, Utterance
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Turn
@@ -86,8 +87,8 @@ class STTHandler(BaseHandler[Utterance]):
         if speaks(self._recognizer.engine.languages, code):
             return code
         name = self._recognizer.engine.name
-        text = f"{name} does not understand {english_name(code)}; it listens as usual"
-        self._session.notices.give(self.name, turn, Notice("language_fallback", text))
+        notice = language_fallback(name, "understand", code, "it listens as usual")
+        self._session.notices.give(self.name, turn, notice)
         return None
 
     def _dismiss(self, turn: Turn) -> None:

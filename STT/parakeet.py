@@ -11,7 +11,6 @@ from transformers import (
     ParakeetForCTC,
     ParakeetForRNNT,
     ParakeetForTDT,
-    StoppingCriteria,
     StoppingCriteriaList,
 )
 
@@ -20,6 +19,7 @@ from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from utils.pretrained import fetch_pretrained
+from utils.stopping import StopOnCancel
 
 _CLASSES = {
     "parakeet_ctc": ParakeetForCTC,
@@ -82,16 +82,8 @@ class ParakeetRecognizer:
         if config.model_type == "parakeet_ctc":
             return {}
         frames = mel_frames // config.encoder_config.subsampling_factor + 1
-        stop = StoppingCriteriaList([_Stop(cancel)])
+        stop = StoppingCriteriaList([StopOnCancel(cancel)])
         return {"max_new_tokens": config.max_symbols_per_step * frames, "stopping_criteria": stop}
 
     def close(self) -> None:
         """The weights go when this object goes."""
-
-
-class _Stop(StoppingCriteria):  # type: ignore[misc]
-    def __init__(self, cancel: CancelToken) -> None:
-        self._cancel = cancel
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        return torch.full((len(input_ids),), self._cancel.cancelled, device=input_ids.device)

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from transformers import (
     CompileConfig,
-    StoppingCriteria,
     StoppingCriteriaList,
     WhisperForConditionalGeneration,
     WhisperProcessor,
@@ -22,6 +21,7 @@ from STT.base import Transcription
 from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper, to_whisper
 from utils.batcher import Batcher
 from utils.pretrained import fetch_pretrained
+from utils.stopping import StopOnCancel
 
 MAX_AUDIO_S = 30.0
 """What the model was trained to hear at once; shorter audio is filled up with silence."""
@@ -154,7 +154,7 @@ class WhisperRecognizer:
             features,
             encoder_outputs=encoded,
             return_timestamps=False,
-            stopping_criteria=StoppingCriteriaList([_Stop(cancels)]),
+            stopping_criteria=StoppingCriteriaList([StopOnCancel(*cancels)]),
             **how,
             **self._settings,
         )
@@ -202,15 +202,3 @@ class WhisperRecognizer:
         scores = heard.logits[0, len(prompt) - 1 :].float().log_softmax(-1)
         spoken = torch.tensor([*words, tokens.eos_token_id], device=encoded.device)
         return float(scores.gather(1, spoken[:, None]).mean())
-
-
-class _Stop(StoppingCriteria):  # type: ignore[misc]
-    """Ends the rows for which nobody waits any more."""
-
-    def __init__(self, cancels: Sequence[CancelToken]) -> None:
-        self._cancels = cancels
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        stopped = torch.tensor([cancel.cancelled for cancel in self._cancels], device=input_ids.device)
-        beams = len(input_ids) // len(self._cancels)
-        return stopped.repeat_interleave(beams)

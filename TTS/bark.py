@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import torch
-from transformers import BarkModel, BarkProcessor, StoppingCriteria, StoppingCriteriaList
+from transformers import BarkModel, BarkProcessor
 
 from pipeline.audio import clean
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import parts_to_speak
 from utils.pretrained import fetch_pretrained
+from utils.stopping import stopped_on_cancel
 from utils.voices import expect_known, expect_language, voice_flag
 
 MAX_CHARS = 150
@@ -59,21 +59,18 @@ class BarkSynthesizer:
     ) -> Iterator[AudioChunk]:
         """A chunk for each part."""
         preset = self._choose(voice, language)
-        stop = StoppingCriteriaList([_Stop(cancel)])
+        stages = self._model.semantic, self._model.coarse_acoustics
         for part in parts_to_speak(text, MAX_CHARS):
             if cancel.cancelled:
                 return
             inputs = self._processor(part, voice_preset=preset).to(self._model.device)
-            try:
-                with torch.inference_mode():
-                    audio = self._model.generate(
-                        **inputs,
-                        semantic_temperature=self._temperature,
-                        coarse_temperature=self._temperature,
-                        semantic_stopping_criteria=stop,
-                        coarse_stopping_criteria=stop,
-                    )
-            except _Stopped:
+            with stopped_on_cancel(cancel, *stages), torch.inference_mode():
+                audio = self._model.generate(
+                    **inputs,
+                    semantic_temperature=self._temperature,
+                    coarse_temperature=self._temperature,
+                )
+            if cancel.cancelled:
                 return
             yield AudioChunk(clean(audio[0].float().cpu().numpy()), self.sample_rate_hz)
 
@@ -88,19 +85,3 @@ class BarkSynthesizer:
         chosen = voice or self._voice or (usual if usual in self.voices else next(others, language))
         expect_known(self.voices, chosen)
         return chosen
-
-
-class _Stopped(Exception):
-    """The turn was cancelled."""
-
-
-class _Stop(StoppingCriteria):  # type: ignore[misc]
-    """Ends all three stages, where a mere stop would hand what there is to the next one."""
-
-    def __init__(self, cancel: CancelToken) -> None:
-        self._cancel = cancel
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        if self._cancel.cancelled:
-            raise _Stopped
-        return torch.zeros(len(input_ids), device=input_ids.device, dtype=torch.bool)

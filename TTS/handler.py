@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from pipeline.handler import BaseHandler
-from pipeline.language import english_name, plain, speaks
+from pipeline.language import plain, speaks
+from pipeline.language_fallback import language_fallback
 from pipeline.messages import Notice, Sentence, Speech
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
@@ -55,6 +56,7 @@ class TTSHandler(BaseHandler[Sentence]):
         code = turn.settings.language or turn.language
         if code is None or speaks(self._synthesizer.engine.languages, code):
             return code and plain(code)
-        text = f"{self._synthesizer.engine.name} does not speak {english_name(code)}; it speaks as usual"
-        self._notices.give(self.name, turn, Notice("language_fallback", text))
+        name = self._synthesizer.engine.name
+        notice = language_fallback(name, "speak", code, "it speaks as usual")
+        self._notices.give(self.name, turn, notice)
         return None

@@ -3,8 +3,8 @@
 Pratap et al., "Scaling Speech Technology to 1,000+ Languages", arXiv 2305.13516.
 """
 
+import functools
 import textwrap
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -80,7 +80,7 @@ class MmsSynthesizer:
     ) -> None:
         self._device, self._model_name, self._language = device, model_name, language
         self._speed, self._seed = speed, seed
-        self._loaded: OrderedDict[str, _Voice] = OrderedDict()
+        self._voice = functools.lru_cache(KEPT)(self._load)
         expect_language(self.languages, language)
         self.about = f"{model_name}{mms_code(language)} on {device}"
         self.sample_rate_hz = self._voice(language).sample_rate_hz
@@ -112,17 +112,10 @@ class MmsSynthesizer:
 
     def close(self) -> None:
         """Let the models go."""
-        self._loaded.clear()
+        self._voice.cache_clear()
 
-    def _voice(self, language: str) -> "_Voice":
-        if language not in self._loaded:
-            self._loaded[language] = _Voice(
-                self._model_name + mms_code(language), language, self._device
-            )
-            if len(self._loaded) > KEPT:
-                self._loaded.popitem(last=False)
-        self._loaded.move_to_end(language)
-        return self._loaded[language]
+    def _load(self, language: str) -> "_Voice":
+        return _Voice(self._model_name + mms_code(language), language, self._device)
 
 
 class _Voice:

@@ -1,7 +1,7 @@
 """Piper: small, fast voices in over forty languages (OHF-Voice/piper1-gpl), on a processor."""
 
+import functools
 import json
-from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,12 +90,12 @@ class PiperSynthesizer:
         self._files = _catalogue(fetch(model_name, "--tts_model_name", files=["voices.json"]))
         self.voices = tuple(sorted(self._files))
         self.languages: tuple[str, ...] = tuple(sorted({_language_of(name) for name in self.voices}))
-        self._loaded: OrderedDict[str, PiperVoice] = OrderedDict()
+        self._speaker = functools.lru_cache(KEPT)(self._load)
         if voice is None:
             expect_language(self.languages, language)
         with voice_flag():
             chosen = self._choose(None, None)
-            first = self._load(chosen)
+            first = self._speaker(chosen)
         self.sample_rate_hz: int = first.config.sample_rate
         self.about = f"{chosen} on cpu"
 
@@ -110,8 +110,7 @@ class PiperSynthesizer:
         chosen = self._choose(voice, language)
         if cancel.cancelled:
             return
-        speaker = self._load(chosen)
-        for sentence in speaker.synthesize(text.replace("\0", " "), self._settings):
+        for sentence in self._speaker(chosen).synthesize(text.replace("\0", " "), self._settings):
             samples = resample(sentence.audio_float_array, sentence.sample_rate, self.sample_rate_hz)
             yield AudioChunk(clean(samples), self.sample_rate_hz)
             if cancel.cancelled:
@@ -119,7 +118,7 @@ class PiperSynthesizer:
 
     def close(self) -> None:
         """Let the voices go."""
-        self._loaded.clear()
+        self._speaker.cache_clear()
 
     def _choose(self, voice: str | None, language: str | None) -> str:
         """The voice asked for, now or at start; else the usual one of the language."""
@@ -132,17 +131,12 @@ class PiperSynthesizer:
         return chosen
 
     def _load(self, name: str) -> PiperVoice:
-        if name not in self._loaded:
-            model = self._files[name]
-            try:
-                folder = fetch(self._model_name, "--tts_voice", files=[model, f"{model}.json"])
-                self._loaded[name] = PiperVoice.load(folder / model)
-            except Exception as error:  # onnxruntime has a class for each trouble, and no common one
-                raise cannot_be_had(f"the voice {name}", error, "no_voice") from error
-            if len(self._loaded) > KEPT:
-                self._loaded.popitem(last=False)
-        self._loaded.move_to_end(name)
-        return self._loaded[name]
+        model = self._files[name]
+        try:
+            folder = fetch(self._model_name, "--tts_voice", files=[model, f"{model}.json"])
+            return PiperVoice.load(folder / model)
+        except Exception as error:  # onnxruntime has a class for each trouble, and no common one
+            raise cannot_be_had(f"the voice {name}", error, "no_voice") from error
 
 
 def _catalogue(folder: Path) -> dict[str, str]:

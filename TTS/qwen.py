@@ -14,6 +14,7 @@ from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.pretrained import expect_weights, fetch_pretrained
+from utils.stopping import stopped_on_cancel
 from utils.voices import expect_known, expect_language, voice_flag
 
 _LANGUAGES = {
@@ -75,8 +76,6 @@ class QwenSynthesizer:
         self._voice = voice
         self._language = language
         self._style = style
-        self._cancel = CancelToken()
-        self._qwen.model.talker.register_forward_pre_hook(self._go_on)
 
     def expect_voice(self, voice: str) -> None:
         """A speaker of the model, in small letters."""
@@ -92,12 +91,11 @@ class QwenSynthesizer:
         speaker = voice or self._voice or self._usual(language)
         spoken = _LANGUAGES[language] if language else None
         for part in textwrap.wrap(text, MAX_TEXT):
-            self._cancel = cancel
-            try:
+            with stopped_on_cancel(cancel, self._qwen.model.talker):
                 (samples,), _ = self._qwen.generate_custom_voice(
                     part, speaker, spoken, instruct=self._style
                 )
-            except _Stopped:
+            if cancel.cancelled:
                 return
             yield AudioChunk(clean(np.asarray(samples, np.float32)), self.sample_rate_hz)
 
@@ -107,15 +105,6 @@ class QwenSynthesizer:
     def _usual(self, language: str | None) -> str:
         native = _NATIVE.get(language or "en", "")
         return native if native in self.voices else self.voices[0]
-
-    def _go_on(self, *_: object) -> None:
-        """Called before every step of the model: its library takes nothing else that could stop it."""
-        if self._cancel.cancelled:
-            raise _Stopped
-
-
-class _Stopped(Exception):
-    """Leaves the library in the midst of a sentence."""
 
 
 def _load(model_name: str, device: str, torch_dtype: str) -> Any:

@@ -4,7 +4,6 @@ import io
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from pipeline.turn import CancelToken
 from pipeline.words import parts_to_speak
 from utils.hub import fetch
 from utils.pretrained import fetch_pretrained
+from utils.stopping import stopped_on_cancel
 from utils.voices import expect_known, voice_flag
 
 SPEAKERS = ("awb", "bdl", "clb", "jmk", "ksp", "rms", "slt")
@@ -80,32 +80,19 @@ class SpeechT5Synthesizer:
         self.expect_voice(voice)
         device = self._model.device
         speaker = torch.from_numpy(self._speakers[voice]).unsqueeze(0).to(device)
-
-        def look(*_: Any) -> None:
-            if cancel.cancelled:
-                raise _Stopped
-
+        frames = self._model.speecht5.decoder.wrapped_decoder
         for part in parts_to_speak(text, MAX_CHARS):
             letters = self._tokenizer(part, return_tensors="pt").input_ids.to(device)
-            frames = self._model.speecht5.decoder.wrapped_decoder
-            before_each_frame = frames.register_forward_pre_hook(look)
-            try:
-                with torch.inference_mode():
-                    audio = self._model.generate_speech(
-                        letters, speaker, vocoder=self._vocoder, maxlenratio=FRAMES_A_LETTER
-                    )
-            except _Stopped:
+            with stopped_on_cancel(cancel, frames), torch.inference_mode():
+                audio = self._model.generate_speech(
+                    letters, speaker, vocoder=self._vocoder, maxlenratio=FRAMES_A_LETTER
+                )
+            if cancel.cancelled:
                 return
-            finally:
-                before_each_frame.remove()
             yield AudioChunk(clean(audio.float().cpu().numpy()), self.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""
-
-
-class _Stopped(Exception):
-    """The turn was cancelled."""
 
 
 def _cmu_arctic(name: str) -> dict[str, np.ndarray]:

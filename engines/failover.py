@@ -10,7 +10,8 @@ from engines.circuit_breaker import Attempt, CircuitBreaker
 from pipeline.error_report import error_event
 from pipeline.errors import EngineError
 from pipeline.events import ErrorEvent
-from pipeline.language import english_name, speaks
+from pipeline.language import speaks
+from pipeline.language_fallback import language_fallback
 from pipeline.messages import Notice
 from pipeline.shared_engine import Engine, SharedEngine
 from pipeline.turn import CancelToken
@@ -152,7 +153,7 @@ class LanguageFailover(Failover[L]):
     """Of engines that have languages: those of all of them. A call in a language goes to the first that
     has it."""
 
-    has = "speak"
+    can = "speak"
     """What an engine can do with its languages, for the notice."""
 
     def __init__(
@@ -176,8 +177,7 @@ class LanguageFailover(Failover[L]):
             if language is not None and not (has_it and self._has(self.first, language)):
                 lacking = self.first if has_it else engine
                 instead = f"{engine.name} {self.verb}" + ("" if has_it else " as usual")
-                text = f"{lacking.name} does not {self.has} {english_name(language)}; {instead}"
-                yield Notice("language_fallback", text)
+                yield language_fallback(lacking.name, self.can, language, instead)
             yield from work(engine, language if has_it else None, cancel)
 
         return self.stream(in_language, cancel, lambda engine: self._has(engine, language))

@@ -15,7 +15,7 @@ class FailoverRecognizer(LanguageFailover[Recognizer]):
     """The next one listens where there are no words in `first_output_s`, or an error."""
 
     verb = "listens"
-    has = "understand"
+    can = "understand"
 
     def __init__(
         self,

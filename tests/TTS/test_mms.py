@@ -105,8 +105,10 @@ def test_the_model_of_a_language_is_loaded_when_it_is_spoken_and_few_are_kept(mo
     engine = MmsSynthesizer("cpu", models)
     for language in ("fr", "de", "es", "en", "hi"):
         assert len(say(engine, "hello", language))
-    assert list(engine._loaded) == ["de", "es", "en", "hi"]
-    assert len(engine._loaded) == mms.KEPT
+    loaded = engine._voice.cache_info()
+    assert (loaded.misses, loaded.currsize) == (5, mms.KEPT)
+    say(engine, "hello", "en")
+    assert engine._voice.cache_info().misses == 5
 
 
 def test_a_language_whose_model_cannot_be_had_is_an_error_of_its_turn(
