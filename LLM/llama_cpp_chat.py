@@ -8,6 +8,7 @@ from llama_cpp import Llama
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from LLM.chat_template import MAX_ANSWER, ChatTemplate, no_chat_template
+from pipeline.engine_info import ChatModelInfo
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
@@ -22,12 +23,6 @@ asked to abort as well, but asks back for each operation of the model, in Python
 class LlamaCppChatModel:
     """One answer at a time; stops between two tokens, and while it reads the prompt. What it has read of
     a conversation it need not read again if the next question is of the same one."""
-
-    name = "llama-cpp"
-    slots = 1
-    takes_tools = False
-    """Of the templates in GGUF files its binding renders the tools, but does not read the calls."""
-    hears = False
 
     def __init__(
         self,
@@ -60,7 +55,8 @@ class LlamaCppChatModel:
             context=self._llama.n_ctx(),
             answer=self._settings["max_tokens"],
         )
-        self.about = f"{path.name} on {device}"
+        # no tools: the binding renders them into the prompt, but does not read the calls
+        self.info = ChatModelInfo(name="llama-cpp", about=f"{path.name} on {device}")
 
     def generate(
         self,

@@ -8,6 +8,7 @@ import mlx_lm
 from mlx_lm.sample_utils import make_sampler
 
 from LLM.chat_template import MAX_ANSWER, ChatTemplate, no_chat_template
+from pipeline.engine_info import ChatModelInfo
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
@@ -22,12 +23,6 @@ STEP = 256
 class MLXChatModel:
     """Any model that mlx-lm knows and that has a chat template. One answer at a time; stops between two
     tokens, and while it reads the prompt."""
-
-    name = "mlx-lm"
-    slots = 1
-    takes_tools = False
-    """Every family of models writes its calls in another way."""
-    hears = False
 
     def __init__(
         self, model_name: str, thinking: bool = False, gen_kwargs: Mapping[str, Any] | None = None
@@ -55,7 +50,8 @@ class MLXChatModel:
             context=config.get("max_position_embeddings") or sys.maxsize,
             answer=self._longest,
         )
-        self.about = model_name
+        # no tools: every family of models writes its calls in another way
+        self.info = ChatModelInfo(name="mlx-lm", about=model_name)
 
     def generate(
         self,

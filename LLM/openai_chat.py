@@ -1,12 +1,13 @@
 """Any server that speaks the OpenAI chat protocol, through the official SDK."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import openai
 
 from LLM.openai_messages import AnswerReader, as_messages, as_tools
 from LLM.thoughts import Piece, UnmarkedThoughts
+from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
@@ -17,10 +18,8 @@ class OpenAIChatModel:
     """vLLM, llama.cpp, Ollama, LM Studio, DeepSeek, OpenAI and their kin. A cancelled call is over at
     once, at the server too."""
 
-    name = "openai"
-    slots = 16
-    takes_tools = True
-    hears = True
+    name: ClassVar[str] = "openai"
+    hears: ClassVar[bool] = True
     """Many models do not; then their servers refuse the audio."""
 
     def __init__(
@@ -37,14 +36,12 @@ class OpenAIChatModel:
         self._server = OpenAIServer(
             "llm", self.name, model_name, "gpt-5-mini", base_url, api_key_file, key, timeout_s, retries
         )
+        self.info = ChatModelInfo(
+            name=self.name, slots=16, about=self._server.about, takes_tools=True, hears=self.hears
+        )
         self._stream = stream
         self._settings = dict(gen_kwargs or {})
         self._thoughts = UnmarkedThoughts()
-
-    @property
-    def about(self) -> str:
-        """What runs, for the person who started it."""
-        return self._server.about
 
     def generate(
         self,

@@ -15,6 +15,7 @@ from transformers import (
 
 from LLM.batched_answers import BatchedAnswers
 from LLM.chat_template import ChatTemplate, no_chat_template
+from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
@@ -37,11 +38,6 @@ class TransformersChatModel:
     """Any causal model with a chat template. One answer at a time, or `parallel` of them, which share
     each step of the model. Stops between two tokens; reading the prompt is not interrupted."""
 
-    name = "transformers"
-    takes_tools = False
-    """Every family of models writes its calls in another way."""
-    hears = False
-
     def __init__(
         self,
         model_name: str,
@@ -57,8 +53,12 @@ class TransformersChatModel:
         if tokenizer.chat_template is None:
             raise no_chat_template(model_name)
         model.generation_config.update(**_settings(gen_kwargs or {}))
-        self.slots = parallel
-        self.about = f"{model_name} on {device}" + (f", {parallel} at once" if parallel > 1 else "")
+        # no tools: every family of models writes its calls in another way
+        self.info = ChatModelInfo(
+            name="transformers",
+            slots=parallel,
+            about=f"{model_name} on {device}" + (f", {parallel} at once" if parallel > 1 else ""),
+        )
         self._answers: _Answers
         if parallel > 1:
             self._answers = BatchedAnswers(model, tokenizer, parallel)

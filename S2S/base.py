@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
+from pipeline.engine_info import ResponderInfo
 from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
 
@@ -10,11 +11,8 @@ from pipeline.turn import CancelToken
 class SpeechResponder(Protocol):
     """The shared weights."""
 
-    name: str
-    slots: int
-    """How many calls may run at once."""
-    sample_rate_hz: int
-    """The rate it wants."""
+    @property
+    def info(self) -> ResponderInfo: ...
 
     def respond(self, samples: Samples, cancel: CancelToken) -> Iterator[tuple[AudioChunk, str | None]]:
         """The answer to what was said, with the text that begins with each piece. Raises `EngineError`.
@@ -40,13 +38,8 @@ class FrameResponder(Protocol):
     """An engine that answers while the user is speaking. What it makes for a frame takes far less time
     than the frame does."""
 
-    name: str
-    slots: int
-    sample_rate_hz: int
-    """Of what it wants, and of what it makes."""
-    frame_samples: int
-    overlap_samples: int
-    """How much of a frame is the end of the frame before it."""
+    @property
+    def info(self) -> ResponderInfo: ...
 
     def open(self) -> FrameStream:
         """Somebody begins to speak."""

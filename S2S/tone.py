@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pipeline.audio import rms
+from pipeline.engine_info import ResponderInfo
 from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
 
@@ -28,11 +29,13 @@ FRAME_TONE_S = 0.5
 class ToneResponder:
     """440 Hz, and up to 200 Hz more the louder you spoke, swaying by 50 Hz twice a second."""
 
-    name = "tone"
-    slots = 4
-    sample_rate_hz = RATE_HZ
-    frame_samples = int(FRAME_S * RATE_HZ)
-    overlap_samples = int(OVERLAP_S * RATE_HZ)
+    info = ResponderInfo(
+        name="tone",
+        slots=4,
+        sample_rate_hz=RATE_HZ,
+        frame_samples=int(FRAME_S * RATE_HZ),
+        overlap_samples=int(OVERLAP_S * RATE_HZ),
+    )
 
     def respond(self, samples: Samples, cancel: CancelToken) -> Iterator[tuple[AudioChunk, str | None]]:
         """One and a half seconds of tone."""
@@ -64,7 +67,7 @@ class ToneStream:
 
     def answer(self, frame: Samples) -> tuple[Samples, str | None]:
         """Half a second for the first frame; then as much as the voice went on."""
-        hop = ToneResponder.frame_samples - ToneResponder.overlap_samples
+        hop = ToneResponder.info.frame_samples - ToneResponder.info.overlap_samples
         length = hop if self._begun else int(FRAME_TONE_S * RATE_HZ)
         label = None if self._begun else LABEL
         self._begun = True

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 
@@ -23,13 +24,8 @@ class Transcription:
 class Recognizer(Protocol):
     """The shared weights."""
 
-    name: str
-    slots: int
-    """How many calls may run at once."""
-    sample_rate_hz: int
-    """The rate it wants."""
-    languages: tuple[str, ...]
-    """ISO 639-1 codes; ("any",): it does not mind."""
+    @property
+    def info(self) -> RecognizerInfo: ...
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words in `samples` (mono float32, any length). Raises `EngineError`.
@@ -67,9 +63,6 @@ class RecognizerStream(Protocol):
 @runtime_checkable
 class StreamingRecognizer(Recognizer, Protocol):
     """Computes what is said while it is being said, each piece once."""
-
-    chunk_samples: int
-    """How much it computes at a time; less is kept until there is more."""
 
     def open(self, language: str | None) -> RecognizerStream:
         """For a new utterance; the state is its own, the weights are shared."""

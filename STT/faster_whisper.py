@@ -5,6 +5,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.utils import _MODELS
 
 from pipeline.audio import clean
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
@@ -23,10 +24,6 @@ class FasterWhisperRecognizer:
 
     One call at a time; it stops between two segments (a breath or so), not within one.
     """
-
-    name = "faster-whisper"
-    slots = 1
-    sample_rate_hz = 16000
 
     def __init__(
         self,
@@ -47,9 +44,13 @@ class FasterWhisperRecognizer:
             )
         except (RuntimeError, ValueError) as error:
             raise UserError(f"{_FLAG} {model_name}: it cannot be loaded: {error}") from error
-        self.about = f"{model_name} on {device}, {self._model.model.compute_type}"
-        self.languages: tuple[str, ...] = tuple(map(from_whisper, self._model.supported_languages))
-        self._spoken = SpokenLanguage(language, languages, self.languages)
+        self.info = RecognizerInfo(
+            name="faster-whisper",
+            about=f"{model_name} on {device}, {self._model.model.compute_type}",
+            sample_rate_hz=16000,
+            languages=tuple(map(from_whisper, self._model.supported_languages)),
+        )
+        self._spoken = SpokenLanguage(language, languages, self.info.languages)
         self._beam_size = beam_size
         self._model_name, self._device = model_name, device
 
@@ -75,9 +76,9 @@ class FasterWhisperRecognizer:
 
     def warm_up(self) -> None:
         """Transcribe noise. Raises `UserError`: only now is a CUDA library missed that is not there."""
-        noise = np.random.default_rng(0).normal(0, 0.01, self.sample_rate_hz).astype(np.float32)
+        noise = np.random.default_rng(0).normal(0, 0.01, self.info.sample_rate_hz).astype(np.float32)
         try:
-            self.transcribe(noise, self.languages[0], CancelToken())
+            self.transcribe(noise, self.info.languages[0], CancelToken())
         except RuntimeError as error:
             raise UserError(
                 f"{_FLAG} {self._model_name}: it does not run on {self._device}: {error}"

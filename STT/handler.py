@@ -73,7 +73,7 @@ class STTHandler(BaseHandler[Utterance]):
         said, rate_hz, cancel = utterance.samples, utterance.sample_rate_hz, utterance.turn.cancel
         if self._listening is not None:
             return self._listening.words(said, rate_hz, language, cancel)
-        samples = resample(said, rate_hz, self._recognizer.engine.sample_rate_hz)
+        samples = resample(said, rate_hz, self._recognizer.engine.info.sample_rate_hz)
         return self._recognizer.call(
             lambda recognizer, cancel: recognizer.transcribe(samples, language, cancel), cancel
         )
@@ -84,9 +84,9 @@ class STTHandler(BaseHandler[Utterance]):
         code = turn.settings.language
         if code is None:
             return self._detected
-        if speaks(self._recognizer.engine.languages, code):
+        if speaks(self._recognizer.engine.info.languages, code):
             return code
-        name = self._recognizer.engine.name
+        name = self._recognizer.engine.info.name
         notice = language_fallback(name, "understand", code, "it listens as usual")
         self._session.notices.give(self.name, turn, notice)
         return None

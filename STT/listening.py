@@ -91,7 +91,8 @@ class Listening:
         """The utterance has `length` samples by now, which `said` gives. Does not wait."""
         if self._busy or length < self._due:
             return
-        chunk = self._recognizer.engine.chunk_samples * rate_hz / self._recognizer.engine.sample_rate_hz
+        info = self._recognizer.engine.info
+        chunk = info.chunk_samples * rate_hz / info.sample_rate_hz
         self._due = (length // chunk + 1) * chunk
         samples, utterance = said(), self._utterance
         self._busy = True
@@ -120,7 +121,7 @@ class Listening:
         def finish(recognizer: StreamingRecognizer, cancel: CancelToken) -> Transcription:
             ear = self._take(said, language)
             if ear is None:
-                samples = resample(said, rate_hz, recognizer.sample_rate_hz)
+                samples = resample(said, rate_hz, recognizer.info.sample_rate_hz)
                 return recognizer.transcribe(samples, language, cancel)
             ear.go_on(said, cancel)
             return ear.finish(cancel)
@@ -128,11 +129,12 @@ class Listening:
         return self._recognizer.call(finish, cancel)
 
     def _listen(self, recognizer: StreamingRecognizer, said: Samples, rate_hz: int) -> str:
-        language = if_spoken(recognizer.languages, self._session.settings.language)
+        info = recognizer.info
+        language = if_spoken(info.languages, self._session.settings.language)
         with self._ear_lock:
             ear, self._ear = self._ear, None  # lost if it fails
             if ear is None or not ear.fits(said, language):
-                ear = _Ear(recognizer.open(language), language, (rate_hz, recognizer.sample_rate_hz))
+                ear = _Ear(recognizer.open(language), language, (rate_hz, info.sample_rate_hz))
             text = ear.go_on(said, CancelToken())
             self._ear = ear
         return text

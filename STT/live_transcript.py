@@ -84,6 +84,6 @@ class LiveTranscript:
             self._session.events.emit(PartialTranscript(text.rstrip(), len(stable.rstrip())))
 
     def _transcribe(self, recognizer: Recognizer, samples: Samples, rate_hz: int) -> str:
-        audio = resample(samples, rate_hz, recognizer.sample_rate_hz)
-        language = if_spoken(recognizer.languages, self._session.settings.language)
+        audio = resample(samples, rate_hz, recognizer.info.sample_rate_hz)
+        language = if_spoken(recognizer.info.languages, self._session.settings.language)
         return recognizer.transcribe(audio, language, CancelToken()).text

@@ -6,6 +6,7 @@ from moonshine_voice import ModelArch, Transcriber, get_model_for_language, get_
 from moonshine_voice.download_file import get_cache_dir
 
 from pipeline.audio import split_at_quiet
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
@@ -37,10 +38,6 @@ class MoonshineRecognizer:
     in the end more words are wrong (0.09 instead of 0.04; 33 utterances), so they are not used.
     """
 
-    name = "moonshine"
-    slots = 1
-    sample_rate_hz = 16000
-
     def __init__(self, model_name: str = EMBEDDED_MODEL) -> None:
         size, _, language = Path(model_name).name.rpartition("-")
         architecture = _architecture(size, model_name)
@@ -50,7 +47,7 @@ class MoonshineRecognizer:
             folder = Path(model_name)
         else:
             folder = _download(model_name, language, architecture)
-        self.languages: tuple[str, ...] = (language,)
+        self.info = RecognizerInfo(name="moonshine", sample_rate_hz=16000, languages=(language,))
         try:
             self._transcriber = Transcriber(folder, architecture, options=_OPTIONS)
         except Exception as error:
@@ -59,14 +56,14 @@ class MoonshineRecognizer:
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words."""
         text: list[str] = []
-        silence = [0.0] * (self.sample_rate_hz * SILENCE_AROUND_MS // 1000)
-        for part in split_at_quiet(samples, self.sample_rate_hz, MAX_AUDIO_S):
+        silence = [0.0] * (self.info.sample_rate_hz * SILENCE_AROUND_MS // 1000)
+        for part in split_at_quiet(samples, self.info.sample_rate_hz, MAX_AUDIO_S):
             if cancel.cancelled:
                 break
             audio = silence + part.tolist() + silence
-            heard = self._transcriber.transcribe_without_streaming(audio, self.sample_rate_hz)
+            heard = self._transcriber.transcribe_without_streaming(audio, self.info.sample_rate_hz)
             text.extend(line.text.strip() for line in heard.lines)
-        return Transcription(" ".join(filter(None, text)), self.languages[0])
+        return Transcription(" ".join(filter(None, text)), self.info.languages[0])
 
     def close(self) -> None:
         """Free the model."""

@@ -8,11 +8,14 @@ import torch
 from transformers import AutoConfig, AutoProcessor, NemotronAsrStreamingForRNNT
 
 from pipeline.audio import clean
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from utils.pretrained import fetch_pretrained
+
+RATE_HZ = 16000
 
 
 class NemotronRecognizer:
@@ -23,12 +26,6 @@ class NemotronRecognizer:
     later; the final ones do not, since the last chunk is filled with silence. A call stops between two
     tokens; one chunk of the encoder cannot be stopped.
     """
-
-    name = "nemotron"
-    slots = 1
-    """A stream has its own state, but a chunk uses the whole device."""
-    sample_rate_hz = 16000
-    languages: tuple[str, ...] = ("en",)
 
     def __init__(
         self, model_name: str, device: str, latency_ms: int = 560, torch_dtype: str = "auto"
@@ -47,8 +44,14 @@ class NemotronRecognizer:
             known = ", ".join(map(str, sorted(latencies)))
             raise UserError(f"--stt_latency_ms: expected one of {known}, got {latency_ms}")
         self.processor.set_num_lookahead_tokens(latencies[latency_ms])
-        self.chunk_samples = latency_ms * self.sample_rate_hz // 1000
-        self.about = f"{model_name} on {device}, {latency_ms} ms at a time"
+        self.info = RecognizerInfo(
+            name="nemotron",
+            slots=1,  # a stream has its own state, but a chunk uses the whole device
+            about=f"{model_name} on {device}, {latency_ms} ms at a time",
+            sample_rate_hz=RATE_HZ,
+            languages=("en",),
+            chunk_samples=latency_ms * RATE_HZ // 1000,
+        )
 
     def open(self, language: str | None) -> "NemotronStream":
         """For a new utterance."""
@@ -136,7 +139,7 @@ class NemotronStream:
         heard = self._audio[: self._needed(frames)]
         with torch.inference_mode():
             spectrogram = self._processor.feature_extractor(
-                heard, sampling_rate=16000, center=False, return_tensors="pt"
+                heard, sampling_rate=RATE_HZ, center=False, return_tensors="pt"
             )["input_features"]
             self._audio = self._audio[frames * self._hop :]
             self._encoded = self._window - self._hop

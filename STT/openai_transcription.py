@@ -7,6 +7,7 @@ import langcodes
 import openai
 
 from pipeline.audio import split_at_quiet
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import EngineError
 from pipeline.language import DETECTED, is_detected
 from pipeline.messages import Samples
@@ -32,11 +33,6 @@ class OpenAIRecognizer:
     `language` is a code; without one the server finds out, and says so where it answers "verbose_json".
     """
 
-    name = "openai"
-    slots = 16
-    sample_rate_hz = 16000
-    languages: tuple[str, ...] = ("any",)
-
     def __init__(
         self,
         model_name: str | None = None,
@@ -47,26 +43,28 @@ class OpenAIRecognizer:
         retries: int = 1,
     ) -> None:
         self._server = OpenAIServer(
-            "stt", self.name, model_name, "gpt-4o-mini-transcribe", base_url, api_key_file,
+            "stt", "openai", model_name, "gpt-4o-mini-transcribe", base_url, api_key_file,
             timeout_s=timeout_s, retries=retries,
         )  # fmt: skip
+        self.info = RecognizerInfo(
+            name="openai",
+            slots=16,
+            about=self._server.about,
+            sample_rate_hz=16000,
+            languages=("any",),
+        )
         self._language = language
         self._formats: tuple[str, ...] = FORMATS
-
-    @property
-    def about(self) -> str:
-        """What runs, for the person who started it."""
-        return self._server.about
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words."""
         if language is None or is_detected(language):  # which is to be detected again
             language = self._language
         texts, spoken = [], language
-        for part in split_at_quiet(samples, self.sample_rate_hz, MAX_AUDIO_S):
-            if len(part) < MIN_AUDIO_S * self.sample_rate_hz:
+        for part in split_at_quiet(samples, self.info.sample_rate_hz, MAX_AUDIO_S):
+            if len(part) < MIN_AUDIO_S * self.info.sample_rate_hz:
                 continue
-            for text, detected in self._heard(as_wav(part, self.sample_rate_hz), language, cancel):
+            for text, detected in self._heard(as_wav(part, self.info.sample_rate_hz), language, cancel):
                 texts.append(text.strip())
                 spoken = spoken or detected
         return Transcription(" ".join(filter(None, texts)), spoken)

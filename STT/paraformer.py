@@ -5,7 +5,7 @@ import copy
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from funasr import AutoModel
 from omegaconf import OmegaConf
 
 from pipeline.audio import clean
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
@@ -45,13 +46,16 @@ def load_paraformer(model_name: str, device: str) -> "ParaformerRecognizer":
 class ParaformerRecognizer:
     """Keeps its settings of a call in the model, so one call runs at a time; it cannot be stopped."""
 
-    name = "paraformer"
-    slots = 1
-    sample_rate_hz = 16000
+    chunk_samples: ClassVar[int] = 0
 
     def __init__(self, folder: Path, model_name: str, device: str) -> None:
-        self.languages: tuple[str, ...] = ("en",) if Path(model_name).name.endswith("-en") else ("zh",)
-        self.about = f"{model_name} on {device}"
+        self.info = RecognizerInfo(
+            name="paraformer",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=16000,
+            languages=("en",) if Path(model_name).name.endswith("-en") else ("zh",),
+            chunk_samples=self.chunk_samples,
+        )
         try:
             with contextlib.redirect_stdout(sys.stderr):  # standard output may be for a machine
                 self._model = AutoModel(
@@ -72,9 +76,9 @@ class ParaformerRecognizer:
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words, without punctuation."""
         if cancel.cancelled:
-            return Transcription("", self.languages[0])
+            return Transcription("", self.info.languages[0])
         audio = np.pad(clean(samples), (0, max(0, SHORTEST - len(samples))))
-        return Transcription(_joined([self._generate(audio)]), self.languages[0])
+        return Transcription(_joined([self._generate(audio)]), self.info.languages[0])
 
     def _generate(self, audio: Samples, **settings: Any) -> str:
         results = self._model.generate(input=audio, **settings)
@@ -127,7 +131,7 @@ class ParaformerStream:
         if (self._cache or len(self._audio)) and not cancel.cancelled:
             rest = np.pad(self._audio, (0, max(0, SHORTEST - len(self._audio))))
             self._pieces.append(self._engine.compute(rest, self._cache, last=True))
-        return Transcription(_joined(self._pieces), self._engine.languages[0])
+        return Transcription(_joined(self._pieces), self._engine.info.languages[0])
 
     def fork(self) -> "ParaformerStream":
         """Another that has heard the same."""

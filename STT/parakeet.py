@@ -15,6 +15,7 @@ from transformers import (
 )
 
 from pipeline.audio import clean
+from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
@@ -45,10 +46,6 @@ class ParakeetRecognizer:
     first, cannot be stopped.
     """
 
-    name = "parakeet"
-    slots = 1
-    sample_rate_hz = 16000
-
     def __init__(self, model_name: str, device: str, torch_dtype: str = "auto") -> None:
         expected = "a Parakeet model of Transformers"
         pretrained = fetch_pretrained(model_name, "--stt_model_name", expected)
@@ -57,17 +54,21 @@ class ParakeetRecognizer:
             raise pretrained.refuse(kind)
         self._processor = pretrained.load(AutoProcessor)
         self._model = pretrained.load_model(_CLASSES[kind], device, dtype=torch_dtype)
-        self.about = f"{model_name} on {device}"
-        self.languages: tuple[str, ...] = EUROPEAN if Path(model_name).name.endswith("-v3") else ("en",)
+        self.info = RecognizerInfo(
+            name="parakeet",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=16000,
+            languages=EUROPEAN if Path(model_name).name.endswith("-v3") else ("en",),
+        )
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words, with punctuation where the model writes any."""
-        known = self.languages[0] if len(self.languages) == 1 else language
+        known = self.info.languages[0] if len(self.info.languages) == 1 else language
         if cancel.cancelled:
             return Transcription("", known)
         audio = clean(samples)
         audio = np.pad(audio, (0, max(0, SHORTEST - len(audio))))
-        inputs = self._processor(audio, sampling_rate=self.sample_rate_hz).to(
+        inputs = self._processor(audio, sampling_rate=self.info.sample_rate_hz).to(
             self._model.device, dtype=self._model.dtype
         )
         decoding = self._decoding(inputs["input_features"].shape[1], cancel)

@@ -4,6 +4,7 @@ import numpy as np
 import pocketsphinx
 
 from pipeline.audio import clean
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
@@ -19,16 +20,15 @@ class PocketsphinxRecognizer:
     0.3 of the length of the audio.
     """
 
-    name = "pocketsphinx"
-    slots = 1
-    sample_rate_hz = 16000
-    languages: tuple[str, ...] = ("en",)
+    info = RecognizerInfo(name="pocketsphinx", sample_rate_hz=16000, languages=("en",))
 
     def __init__(self, grammar: str | None = None) -> None:
         settings = {} if grammar is None else {"lm": None, "jsgf": grammar}
         if grammar is not None:
             _check_grammar(grammar)
-        self._decoder = pocketsphinx.Decoder(samprate=self.sample_rate_hz, loglevel="FATAL", **settings)
+        self._decoder = pocketsphinx.Decoder(
+            samprate=self.info.sample_rate_hz, loglevel="FATAL", **settings
+        )
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words, in lower case and without punctuation."""

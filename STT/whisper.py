@@ -15,6 +15,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils.logging import set_verbosity_error
 
 from pipeline.audio import clean, split_at_quiet
+from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
@@ -64,9 +65,6 @@ class WhisperRecognizer:
     With a `compile_mode` it is one, since the graphs are made for one shape. Stops between two tokens.
     """
 
-    name = "whisper"
-    sample_rate_hz = 16000
-
     def __init__(
         self,
         model_name: str,
@@ -86,13 +84,12 @@ class WhisperRecognizer:
         processor = pretrained.load(WhisperProcessor)
         self._extractor, self._tokenizer = processor.feature_extractor, processor.tokenizer
         self._model = pretrained.load_model(WhisperForConditionalGeneration, device, dtype=torch_dtype)
-        self.about = f"{model_name} on {device}, {torch_dtype}"
         tokens = self._model.generation_config
         multilingual = getattr(tokens, "is_multilingual", True) and hasattr(tokens, "lang_to_id")
         ids: Mapping[str, int] = tokens.lang_to_id if multilingual else {}
         self._language_ids = {from_whisper(token.strip("<|>")): number for token, number in ids.items()}
-        self.languages: tuple[str, ...] = tuple(self._language_ids) or ("en",)
-        self._spoken = SpokenLanguage(language, languages, self.languages)
+        known = tuple(self._language_ids) or ("en",)
+        self._spoken = SpokenLanguage(language, languages, known)
         self._settings = dict(gen_kwargs or {})
         self._settings["max_length"] = self._settings.pop("max_new_tokens", _ROOM)  # less the prompt
         if compile_mode != "none":
@@ -100,7 +97,13 @@ class WhisperRecognizer:
             compiling._compile_all_devices = True  # or Transformers leaves it out on a CPU
             self._settings |= {"cache_implementation": "static", "compile_config": compiling}
             batch_size = 1
-        self.slots = 1 if batch_size == 1 else 2 * batch_size
+        self.info = RecognizerInfo(
+            name="whisper",
+            slots=1 if batch_size == 1 else 2 * batch_size,
+            about=f"{model_name} on {device}, {torch_dtype}",
+            sample_rate_hz=16000,
+            languages=known,
+        )
         # only its thread computes, since CUDA graphs belong to the thread that recorded them
         recognise = torch.inference_mode()(self._recognise)
         self._batcher: Batcher[_Part, _Heard] = Batcher("whisper", recognise, batch_size)
@@ -111,7 +114,7 @@ class WhisperRecognizer:
         texts: list[str] = []
         notices: tuple[Notice, ...] = ()
         spoken = None
-        for samples_30_s in split_at_quiet(clean(samples), self.sample_rate_hz, MAX_AUDIO_S):
+        for samples_30_s in split_at_quiet(clean(samples), self.info.sample_rate_hz, MAX_AUDIO_S):
             if not samples_30_s.any():
                 continue
             heard = self._batcher.submit(_Part(self._features(samples_30_s), language), cancel)
@@ -125,7 +128,7 @@ class WhisperRecognizer:
 
     def warm_up(self) -> None:
         """Compute a second of silence; compiled, twice, since graphs are recorded in the second call."""
-        silence = _Part(self._features(torch.zeros(self.sample_rate_hz).numpy()), None)
+        silence = _Part(self._features(torch.zeros(self.info.sample_rate_hz).numpy()), None)
         for _ in range(self._first_calls):
             self._batcher.submit(silence, CancelToken())
 
@@ -134,7 +137,7 @@ class WhisperRecognizer:
         self._batcher.close()
 
     def _features(self, samples: Samples) -> torch.Tensor:
-        extracted = self._extractor(samples, sampling_rate=self.sample_rate_hz, return_tensors="pt")
+        extracted = self._extractor(samples, sampling_rate=self.info.sample_rate_hz, return_tensors="pt")
         features: torch.Tensor = extracted.input_features[0]
         return features.to(self._model.device, self._model.dtype)
 
@@ -170,9 +173,9 @@ class WhisperRecognizer:
         likely each token is as the first one, which names the language."""
         told = self._spoken.told(part.language)
         if told is not None or not self._language_ids:
-            return told or self.languages[0], False, ()
+            return told or self.info.languages[0], False, ()
         scores = first[list(self._language_ids.values())]
-        language, notices = self._spoken.settle(self.languages[int(scores.argmax())], part.language)
+        language, notices = self._spoken.settle(self.info.languages[int(scores.argmax())], part.language)
         return language, True, notices
 
     def _silent(

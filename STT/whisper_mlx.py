@@ -24,8 +24,6 @@ class WhisperMlxRecognizer(WhisperOnMlx):
     """`model_name` is one of the package's list ("distil-large-v3", "small") or a folder; the list has
     `quantization` "4bit" and "8bit" of most."""
 
-    name = "whisper-mlx"
-
     def __init__(
         self,
         model_name: str,
@@ -43,8 +41,7 @@ class WhisperMlxRecognizer(WhisperOnMlx):
         self._folder = str(folder)
         self._batch_size = batch_size
         self.longest_s = 30.0 * batch_size
-        self.about = f"{model_name} on MLX, {mx.default_device().type.name}"
-        super().__init__(model, LANGUAGES, language, languages)
+        super().__init__("whisper-mlx", model_name, model, LANGUAGES, language, languages)
 
     def _listen(self, samples: Samples, language: str | None) -> tuple[str, str]:
         ModelHolder.model, ModelHolder.model_path = self._model, self._folder

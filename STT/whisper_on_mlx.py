@@ -9,6 +9,7 @@ import mlx.core as mx
 from mlx.utils import tree_flatten
 
 from pipeline.audio import clean, split_at_quiet
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
@@ -24,24 +25,35 @@ class WhisperOnMlx(ABC):
     """One call at a time, in turns with all that uses MLX. It stops between two parts of `longest_s`, at
     whose ends the turn is given up as well, and not within one."""
 
-    slots = 1
-    sample_rate_hz = 16000
     longest_s = 30.0
     """What the model was trained to hear at once."""
 
-    def __init__(self, model: Any, names: Iterable[str], language: str, languages: str) -> None:
-        """`names`: all languages of Whisper, in the order in which a model knows them."""
+    def __init__(
+        self,
+        name: str,
+        model_name: str,
+        model: Any,
+        whisper_languages: Iterable[str],
+        language: str,
+        languages: str,
+    ) -> None:
+        """`whisper_languages`: all of them, in the order in which a model knows them."""
         self._model = model
-        known = list(names)[: model.num_languages] if model.is_multilingual else ["en"]
-        self.languages: tuple[str, ...] = tuple(map(from_whisper, known))
-        self._spoken = SpokenLanguage(language, languages, self.languages)
+        known = list(whisper_languages)[: model.num_languages] if model.is_multilingual else ["en"]
+        self.info = RecognizerInfo(
+            name=name,
+            about=f"{model_name} on MLX, {mx.default_device().type.name}",
+            sample_rate_hz=16000,
+            languages=tuple(map(from_whisper, known)),
+        )
+        self._spoken = SpokenLanguage(language, languages, self.info.languages)
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words; no words for silence, by the thresholds of the library."""
         texts: list[str] = []
         notices: tuple[Notice, ...] = ()
         spoken = None
-        for part in split_at_quiet(clean(samples), self.sample_rate_hz, self.longest_s):
+        for part in split_at_quiet(clean(samples), self.info.sample_rate_hz, self.longest_s):
             if cancel.cancelled:
                 break
             if not part.any():

@@ -7,6 +7,7 @@ import torch
 from transformers import BarkModel, BarkProcessor
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import parts_to_speak
@@ -25,9 +26,6 @@ class BarkSynthesizer:
     heard before a part is done. Stops between two tokens, but not in the last of its three stages.
     """
 
-    name = "bark"
-    slots = 1
-
     def __init__(
         self,
         device: str,
@@ -39,14 +37,18 @@ class BarkSynthesizer:
         pretrained = fetch_pretrained(model_name, "--tts_model_name", "Bark", files=_FILES)
         self._processor = pretrained.load(BarkProcessor)
         self._model = pretrained.load_model(BarkModel, device)
-        self.sample_rate_hz: int = self._model.generation_config.sample_rate
-        self.voices = tuple(sorted(self._processor.available_voice_presets))
-        named = (re.fullmatch(r"v2/([a-z]{2})_speaker_\d", voice) for voice in self.voices)
-        self.languages: tuple[str, ...] = tuple(sorted({found[1] for found in named if found}))
+        voices = tuple(sorted(self._processor.available_voice_presets))
+        named = (re.fullmatch(r"v2/([a-z]{2})_speaker_\d", name) for name in voices)
+        self.info = SynthesizerInfo(
+            name="bark",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=self._model.generation_config.sample_rate,
+            languages=tuple(sorted({found[1] for found in named if found})),
+            voices=voices,
+        )
         self._voice, self._language, self._temperature = voice, language, temperature
-        self.about = f"{model_name} on {device}"
         if voice is None:
-            expect_language(self.languages, language)
+            expect_language(self.info.languages, language)
         with voice_flag():
             self._choose(None, None)
 
@@ -72,7 +74,7 @@ class BarkSynthesizer:
                 )
             if cancel.cancelled:
                 return
-            yield AudioChunk(clean(audio[0].float().cpu().numpy()), self.sample_rate_hz)
+            yield AudioChunk(clean(audio[0].float().cpu().numpy()), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""
@@ -80,8 +82,8 @@ class BarkSynthesizer:
     def _choose(self, voice: str | None, language: str | None) -> str:
         """The voice asked for, now or at start; else one of the language."""
         language = language or self._language
-        others = (name for name in self.voices if name.startswith(f"v2/{language}_"))
+        others = (name for name in self.info.voices if name.startswith(f"v2/{language}_"))
         usual = f"v2/{language}_speaker_6"
-        chosen = voice or self._voice or (usual if usual in self.voices else next(others, language))
-        expect_known(self.voices, chosen)
+        chosen = voice or self._voice or (usual if usual in self.info.voices else next(others, language))
+        expect_known(self.info.voices, chosen)
         return chosen

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -36,11 +37,6 @@ class ChatTtsSynthesizer:
     One call at a time: the library has one flag that stops it, within a token.
     """
 
-    name = "chattts"
-    slots = 1
-    sample_rate_hz = 24000
-    languages: tuple[str, ...] = ("en", "zh")
-
     def __init__(
         self,
         device: str,
@@ -65,15 +61,22 @@ class ChatTtsSynthesizer:
                 f"--tts_model_name {model_name}: expected the files of ChatTTS in {folder}, by their "
                 "checksums; some are missing or others"
             )
-        self.voices: tuple[str, ...] = (self._voice,)
-        self.about = f"{model_name} on {device}, {self._voice}"
+        self.info = SynthesizerInfo(
+            name="chattts",
+            about=f"{model_name} on {device}, {self._voice}",
+            sample_rate_hz=24000,
+            languages=("en", "zh"),
+            voices=(self._voice,),
+        )
         with voice_flag():
             self._speaker(self._voice)
 
     def expect_voice(self, voice: str) -> None:
         """It is "speaker-" and any number."""
         if re.fullmatch(r"speaker-\d{1,9}", voice) is None:
-            sentence = f"expected a voice such as {self.voices[0]}, with any number, got {voice!r:.100}"
+            sentence = (
+                f"expected a voice such as {self.info.voices[0]}, with any number, got {voice!r:.100}"
+            )
             raise EngineError(sentence, code="unknown_voice")
 
     def synthesize(
@@ -110,7 +113,9 @@ class ChatTtsSynthesizer:
                 for result in results:
                     samples = clean(np.asarray(result, np.float32).reshape(-1))
                     for start in range(0, len(samples), self._chunk_size):
-                        yield AudioChunk(samples[start : start + self._chunk_size], self.sample_rate_hz)
+                        yield AudioChunk(
+                            samples[start : start + self._chunk_size], self.info.sample_rate_hz
+                        )
             except Exception:
                 if not cancel.cancelled:  # else it was stopped before there was anything to decode
                     raise

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -39,9 +40,6 @@ class CoquiSynthesizer:
     recording of the voice to speak with.
     """
 
-    name = "coqui"
-    slots = 1
-
     def __init__(
         self,
         model_name: str,
@@ -50,26 +48,29 @@ class CoquiSynthesizer:
         language: str | None = None,
         clone: str | None = None,
     ) -> None:
-        self.about = f"{model_name} on {device}"
         self._tts: Any = _load(model_name).to(device)
         synthesizer = self._tts.synthesizer
         self._model = synthesizer.tts_model
         self._streams = hasattr(self._model, "inference_stream")
         self._cloned: Mapping[str, Any] = {}
-        self.sample_rate_hz = int(synthesizer.output_sample_rate)
         self._speakers: dict[str, str] = {name.strip(): name for name in self._tts.speakers or ()}
-        self.voices = tuple(self._speakers)
         self._named: Mapping[str, str] = {
             name.partition("-")[0]: name for name in self._model.language_manager.language_names
         }
-        self.languages = tuple(self._named)
+        self.info = SynthesizerInfo(
+            name="coqui",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=int(synthesizer.output_sample_rate),
+            languages=tuple(self._named),
+            voices=tuple(self._speakers),
+        )
         self._language = self._expect_language(language)
         self._voices_folder = tempfile.TemporaryDirectory(prefix="voice")
         self._voice = self._configured(voice, clone)
 
     def expect_voice(self, voice: str) -> None:
         """A speaker of the model."""
-        expect_known(self.voices, voice)
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -83,7 +84,7 @@ class CoquiSynthesizer:
             for samples in self._speak(sentence, speaker, spoken):
                 if cancel.cancelled:
                     return
-                yield AudioChunk(clean(samples), self.sample_rate_hz)
+                yield AudioChunk(clean(samples), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes; the cloned voice goes now."""
@@ -118,7 +119,7 @@ class CoquiSynthesizer:
     def _clone(self, file: str) -> str | None:
         """Learn a voice; gives the name under which it is known from now on."""
         if not self._model.config.supports_cloning:
-            raise UserError(f"--tts_clone: {self.about} clones no voices; XTTS and YourTTS do")
+            raise UserError(f"--tts_clone: {self.info.about} clones no voices; XTTS and YourTTS do")
         if not Path(file).expanduser().is_file():
             raise UserError(f"--tts_clone: expected a recording, there is no file {file}")
         settings = {}
@@ -143,9 +144,9 @@ class CoquiSynthesizer:
         return self._speakers[voice]
 
     def _expect_language(self, language: str | None) -> str:
-        usual = "en" if "en" in self._named else self.languages[0]
+        usual = "en" if "en" in self._named else self.info.languages[0]
         if language is not None:
-            expect_language(self.languages, language)
+            expect_language(self.info.languages, language)
         return language or usual
 
 

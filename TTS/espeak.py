@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.audio import from_pcm16
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk, WordTime
 from pipeline.turn import CancelToken
@@ -163,20 +164,21 @@ class EspeakSynthesizer:
     `rate` is in words a minute, `pitch` from 0 to 99.
     """
 
-    name = "espeak"
-    slots = 1
-
     def __init__(
         self, voice: str | None = None, language: str = "en", rate: int = 170, pitch: int = 50
     ) -> None:
         self._library = _library()
-        self.sample_rate_hz = self._library.sample_rate_hz
         self._voices = self._library.voices
         self._variants = self._library.variants()
-        self.voices = tuple(sorted(self._voices))
-        self.voice_languages = {voice: voice for voice in self.voices}
-        spoken = {name.partition("-")[0] for name in self.voices} | set(_USUAL_VOICE)
-        self.languages = tuple(sorted(code for code in spoken if self._usual_voice(code)))
+        voices = tuple(sorted(self._voices))
+        spoken = {name.partition("-")[0] for name in voices} | set(_USUAL_VOICE)
+        self.info = SynthesizerInfo(
+            name="espeak",
+            sample_rate_hz=self._library.sample_rate_hz,
+            languages=tuple(sorted(code for code in spoken if self._usual_voice(code))),
+            voices=voices,
+            voice_languages={name: name for name in voices},
+        )
         self._voice = voice
         self._language = language
         self._rate = rate
@@ -215,7 +217,7 @@ class EspeakSynthesizer:
         name, _, variant = wanted.partition("+")
         identifier = self._usual_voice(name)
         if identifier is None:
-            raise unknown_voice(self.voices, wanted)
+            raise unknown_voice(self.info.voices, wanted)
         if variant and variant not in self._variants:
             raise unknown_voice([f"{name}+{known}" for known in sorted(self._variants)], wanted)
         return f"{identifier}+{variant}" if variant else identifier

@@ -48,15 +48,15 @@ class TTSHandler(BaseHandler[Sentence]):
                 spoken_chars=spoken_chars,
             )
             text = None
-        rate_hz = self._synthesizer.engine.sample_rate_hz
+        rate_hz = self._synthesizer.engine.info.sample_rate_hz
         yield Speech(turn, np.empty(0, np.float32), rate_hz, text, ends_text=True)
 
     def _language_of(self, turn: Turn) -> str | None:
         """What the session wants, else what the user speaks; None: as the synthesizer is configured."""
         code = turn.settings.language or turn.language
-        if code is None or speaks(self._synthesizer.engine.languages, code):
+        if code is None or speaks(self._synthesizer.engine.info.languages, code):
             return code and plain(code)
-        name = self._synthesizer.engine.name
+        name = self._synthesizer.engine.info.name
         notice = language_fallback(name, "speak", code, "it speaks as usual")
         self._notices.give(self.name, turn, notice)
         return None

@@ -11,6 +11,7 @@ from kittentts import KittenTTS
 from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -28,11 +29,6 @@ class KittenSynthesizer:
     phonemes, has state.
     """
 
-    name = "kitten"
-    slots = 1
-    sample_rate_hz = 24000
-    languages: tuple[str, ...] = ("en",)
-
     def __init__(
         self,
         model_name: str = "KittenML/kitten-tts-nano-0.2",
@@ -45,7 +41,13 @@ class KittenSynthesizer:
         if not models or not voices.exists():
             raise UserError(f"--tts_model_name {model_name}: expected an .onnx file and voices.npz")
         with np.load(voices) as styles:
-            self.voices = tuple(sorted(styles.files))
+            self.info = SynthesizerInfo(
+                name="kitten",
+                about=f"{model_name} on cpu",
+                sample_rate_hz=24000,
+                languages=("en",),
+                voices=tuple(sorted(styles.files)),
+            )
         with voice_flag():
             self.expect_voice(voice)
         EspeakWrapper.set_library(espeakng_loader.get_library_path())
@@ -55,11 +57,10 @@ class KittenSynthesizer:
         except Exception as error:  # onnxruntime has a class for each trouble, and no common one
             raise UserError(f"--tts_model_name {model_name}: expected KittenTTS, got {error}") from error
         self._voice, self._speed = voice, speed
-        self.about = f"{model_name} on cpu"
 
     def expect_voice(self, voice: str) -> None:
         """One of `voices`."""
-        expect_known(self.voices, voice)
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -71,7 +72,7 @@ class KittenSynthesizer:
             if cancel.cancelled:
                 return
             samples = self._model.generate(part, voice, self._speed).reshape(-1)
-            yield AudioChunk(clean(samples.astype(np.float32)), self.sample_rate_hz)
+            yield AudioChunk(clean(samples.astype(np.float32)), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""

@@ -13,6 +13,7 @@ from kokoro import KModel, KPipeline
 from loguru import logger as kokoro_logger
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk, WordTime
 from pipeline.turn import CancelToken
@@ -45,10 +46,6 @@ class KokoroSynthesizer:
     the phonemizers have state. Stops between two segments (at most 510 phonemes, half a minute).
     """
 
-    name = "kokoro"
-    slots = 1
-    sample_rate_hz = 24000
-
     def __init__(
         self,
         device: str,
@@ -67,10 +64,14 @@ class KokoroSynthesizer:
                 f"got {len(weights)} .pth and {len(self._files)} voices"
             )
         ready = {name: _LANGUAGES[name[0]] for name in self._files if not _missing(_LANGUAGES[name[0]])}
-        self.voices = tuple(ready)
-        self.languages: tuple[str, ...] = tuple(sorted(set(ready.values())))
+        self.info = SynthesizerInfo(
+            name="kokoro",
+            about=f"{Path(model_name).name} on {device}",
+            sample_rate_hz=24000,
+            languages=tuple(sorted(set(ready.values()))),
+            voices=tuple(ready),
+        )
         self._voice, self._language, self._speed = voice, language, speed
-        self.about = f"{Path(model_name).name} on {device}"
         if voice is None:
             expect_language(dict.fromkeys(_LANGUAGES[name[0]] for name in self._files), language)
         with voice_flag():
@@ -101,9 +102,9 @@ class KokoroSynthesizer:
             for token in result.tokens or ():
                 found = text.find(token.text, position)
                 if found >= 0 and token.start_ts is not None:
-                    words.append(WordTime(found, int(token.start_ts * self.sample_rate_hz)))
+                    words.append(WordTime(found, int(token.start_ts * self.info.sample_rate_hz)))
                     position = found + len(token.text)
-            yield AudioChunk(clean(result.audio.numpy()), self.sample_rate_hz, tuple(words))
+            yield AudioChunk(clean(result.audio.numpy()), self.info.sample_rate_hz, tuple(words))
             if cancel.cancelled:
                 return
 
@@ -114,7 +115,7 @@ class KokoroSynthesizer:
         """The voice asked for, now or at start; else the usual one of the language."""
         chosen = voice or self._voice or self._usual_voice(language or self._language)
         if chosen not in self._files:
-            raise unknown_voice(self.voices, chosen)
+            raise unknown_voice(self.info.voices, chosen)
         if install := _missing(_LANGUAGES[chosen[0]]):
             raise EngineError(
                 f"{chosen} needs what turns its language into phonemes; type: {install}", "unknown_voice"

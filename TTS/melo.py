@@ -9,6 +9,7 @@ import nltk
 import torch
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk, Notice
 from pipeline.turn import CancelToken
@@ -38,9 +39,6 @@ class MeloSynthesizer:
     """One sentence at a time; stops between two of them. The model of a further language is loaded when
     that is spoken first, and downloaded then, once, if it has to be."""
 
-    name = "melo"
-    slots = 1
-
     def __init__(
         self,
         device: str,
@@ -50,24 +48,26 @@ class MeloSynthesizer:
         speed: float = 1.0,
     ) -> None:
         expect_language(_MODELS, language)
-        self.about = f"{model_name or _MODELS[language][1]} on {device}"
-        self.languages = tuple(_MODELS) if model_name is None else (language,)
         self._device = device
         self._language = language
         self._speed = speed
         self._loaded = {language: _load(language, model_name or _MODELS[language][1], device)}
         usual = self._loaded[language].hps.data
-        self.sample_rate_hz = int(usual.sampling_rate)
-        self._speakers = dict(usual.spk2id.items())
-        self.voices = tuple(self._speakers)
+        self.info = SynthesizerInfo(
+            name="melo",
+            about=f"{model_name or _MODELS[language][1]} on {device}",
+            sample_rate_hz=int(usual.sampling_rate),
+            languages=tuple(_MODELS) if model_name is None else (language,),
+            voices=tuple(dict(usual.spk2id.items())),
+        )
         if voice is not None:
             with voice_flag():
                 self.expect_voice(voice)
-        self._voice = voice or self.voices[0]
+        self._voice = voice or self.info.voices[0]
 
     def expect_voice(self, voice: str) -> None:
         """A speaker of the model of the configured language."""
-        expect_known(self.voices, voice)
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -86,7 +86,7 @@ class MeloSynthesizer:
                 return
             if has_words(sentence):
                 samples = model.tts_to_file(sentence, speaker, None, quiet=True, speed=self._speed)
-                yield AudioChunk(clean(samples), self.sample_rate_hz)
+                yield AudioChunk(clean(samples), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""

@@ -13,6 +13,7 @@ from langcodes import Language
 from transformers import VitsModel, VitsTokenizer
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.language import english_name
 from pipeline.messages import AudioChunk
@@ -21,11 +22,12 @@ from utils.hub import cannot_be_had
 from utils.pretrained import fetch_pretrained
 from utils.voices import expect_language, unknown_voice
 
-_LANGUAGES = (
+_CODES = (
     "am ar as az ba bg bn bo ca cy de el en es eu fa fi fo fr gu ha he hi ht hu id is jv jw ka kk km kn "
     "ko ku ky la lo lv mg ml mn mr ms my nl om or pa pl pt ro ru rw sn so sq su sv sw ta te tg th tk tl "
     "tr tt ug uk ur vi yo"
 )
+LANGUAGES = tuple(_CODES.split())
 """What a recognizer may say and MMS has a voice for, after the list of facebook/mms-tts. It has none for
 Czech, Danish, Italian, Japanese, Mandarin or Norwegian; its Armenian is Western, and its Uzbek reads
 only Cyrillic. Whisper calls Javanese "jw"."""
@@ -65,11 +67,6 @@ class MmsSynthesizer:
     know no digits. One call at a time: `seed` sets the generator of the process while it speaks.
     """
 
-    name = "mms"
-    slots = 1
-    languages = tuple(_LANGUAGES.split())
-    voices: tuple[str, ...] = ()
-
     def __init__(
         self,
         device: str,
@@ -81,13 +78,17 @@ class MmsSynthesizer:
         self._device, self._model_name, self._language = device, model_name, language
         self._speed, self._seed = speed, seed
         self._voice = functools.lru_cache(KEPT)(self._load)
-        expect_language(self.languages, language)
-        self.about = f"{model_name}{mms_code(language)} on {device}"
-        self.sample_rate_hz = self._voice(language).sample_rate_hz
+        expect_language(LANGUAGES, language)
+        self.info = SynthesizerInfo(
+            name="mms",
+            about=f"{model_name}{mms_code(language)} on {device}",
+            sample_rate_hz=self._voice(language).sample_rate_hz,
+            languages=LANGUAGES,
+        )
 
     def expect_voice(self, voice: str) -> None:
         """There is but one for each language."""
-        raise unknown_voice(self.voices, voice)
+        raise unknown_voice(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken

@@ -8,6 +8,7 @@ from typing import Any
 import openai
 
 from pipeline.audio import from_pcm16
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -35,11 +36,6 @@ class OpenAISynthesizer:
     servers than OpenAI's are not known here: the server is asked for whatever is named.
     """
 
-    name = "openai"
-    slots = 16
-    languages: tuple[str, ...] = ("any",)
-    voices = VOICES
-
     def __init__(
         self,
         model_name: str | None = None,
@@ -52,11 +48,18 @@ class OpenAISynthesizer:
         timeout_s: float = 30.0,
         retries: int = 1,
     ) -> None:
-        self.sample_rate_hz = sample_rate_hz
         self._server = OpenAIServer(
-            "tts", self.name, model_name, "gpt-4o-mini-tts", base_url, api_key_file,
+            "tts", "openai", model_name, "gpt-4o-mini-tts", base_url, api_key_file,
             timeout_s=timeout_s, retries=retries,
         )  # fmt: skip
+        self.info = SynthesizerInfo(
+            name="openai",
+            slots=16,
+            about=self._server.about,
+            sample_rate_hz=sample_rate_hz,
+            languages=("any",),
+            voices=VOICES,
+        )
         self._voice = voice or VOICES[0]
         with voice_flag():
             self.expect_voice(self._voice)
@@ -71,11 +74,6 @@ class OpenAISynthesizer:
         if speed != 1.0:
             self._request["speed"] = speed
 
-    @property
-    def about(self) -> str:
-        """What runs, for the person who started it."""
-        return self._server.about
-
     def expect_voice(self, voice: str) -> None:
         """Of another server's voices only their names can be wrong, and it will say so."""
         if not voice or (self._server.is_openai and voice not in VOICES):
@@ -88,7 +86,7 @@ class OpenAISynthesizer:
         for part in textwrap.wrap(text, MAX_CHARS):
             request = {**self._request, "voice": voice or self._voice, "input": part}
             for pcm in self._server.stream(functools.partial(_audio, request), cancel):
-                yield AudioChunk(from_pcm16(pcm), self.sample_rate_hz)
+                yield AudioChunk(from_pcm16(pcm), self.info.sample_rate_hz)
 
     def reach(self) -> str:
         """Where the server answers. Raises `UserError` where it does not, or wants another key."""

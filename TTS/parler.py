@@ -10,6 +10,7 @@ from parler_tts import ParlerTTSForConditionalGeneration, ParlerTTSStreamer
 from transformers import AutoTokenizer, StaticCache
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from TTS.parler_speakers import speakers_of
@@ -30,9 +31,6 @@ class ParlerSynthesizer:
     mode of ``torch.compile``, or "none".
     """
 
-    name = "parler"
-    slots = 1
-
     def __init__(
         self,
         model_name: str,
@@ -45,7 +43,6 @@ class ParlerSynthesizer:
         compile_mode: str = "none",
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
-        self.about = f"{model_name} on {device}"
         pretrained = fetch_pretrained(model_name, "--tts_model_name", "a Parler-TTS model")
         self._model = model = pretrained.load_model(
             ParlerTTSForConditionalGeneration, device, torch_dtype=torch_dtype
@@ -55,9 +52,14 @@ class ParlerSynthesizer:
         if model.config.vocab_size != model.config.text_encoder.vocab_size:
             self._descriptions = _tokenizer_of_descriptions(model)
         self._speakers = speakers_of(model_name)
-        self.voices = tuple(dict.fromkeys(name for names in self._speakers.values() for name in names))
-        self.languages = tuple(self._speakers) or ("any",)
-        self.sample_rate_hz = int(model.audio_encoder.config.sampling_rate)
+        names = (name for speakers in self._speakers.values() for name in speakers)
+        self.info = SynthesizerInfo(
+            name="parler",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=int(model.audio_encoder.config.sampling_rate),
+            languages=tuple(self._speakers) or ("any",),
+            voices=tuple(dict.fromkeys(names)),
+        )
         self._voice = self._configured(voice)
         self._language = self._expect_language(language)
         self._style = style
@@ -75,7 +77,7 @@ class ParlerSynthesizer:
 
     def expect_voice(self, voice: str) -> None:
         """A speaker whom the model knows by name, or a whole description that begins with the name."""
-        expect_known(self.voices, voice.partition(" ")[0])
+        expect_known(self.info.voices, voice.partition(" ")[0])
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -121,7 +123,7 @@ class ParlerSynthesizer:
         try:
             for samples in streamer:
                 if len(samples):
-                    yield AudioChunk(clean(samples), self.sample_rate_hz)
+                    yield AudioChunk(clean(samples), self.info.sample_rate_hz)
             work.result()
         finally:
             streamer.stopped = True
@@ -162,8 +164,8 @@ class ParlerSynthesizer:
 
     def _expect_language(self, language: str | None) -> str:
         if language is not None and self._speakers:
-            expect_language(self.languages, language)
-        return language or self.languages[0]
+            expect_language(self.info.languages, language)
+        return language or self.info.languages[0]
 
 
 class _Stopped(Exception):

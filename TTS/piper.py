@@ -8,6 +8,7 @@ from pathlib import Path
 from piper import PiperVoice, SynthesisConfig
 
 from pipeline.audio import clean, resample
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -75,9 +76,6 @@ class PiperSynthesizer:
     waiting; the one of `voice` or `language` at start. Stops between two sentences.
     """
 
-    name = "piper"
-    slots = 1
-
     def __init__(
         self,
         model_name: str = "rhasspy/piper-voices",
@@ -87,17 +85,22 @@ class PiperSynthesizer:
     ) -> None:
         self._model_name, self._voice, self._language = model_name, voice, language
         self._settings = SynthesisConfig(length_scale=1 / speed)
-        self._files = _catalogue(fetch(model_name, "--tts_model_name", files=["voices.json"]))
-        self.voices = tuple(sorted(self._files))
-        self.languages: tuple[str, ...] = tuple(sorted({_language_of(name) for name in self.voices}))
+        files = _catalogue(fetch(model_name, "--tts_model_name", files=["voices.json"]))
+        self._files = dict(sorted(files.items()))
+        languages = tuple(sorted({_language_of(name) for name in self._files}))
         self._speaker = functools.lru_cache(KEPT)(self._load)
         if voice is None:
-            expect_language(self.languages, language)
+            expect_language(languages, language)
         with voice_flag():
             chosen = self._choose(None, None)
             first = self._speaker(chosen)
-        self.sample_rate_hz: int = first.config.sample_rate
-        self.about = f"{chosen} on cpu"
+        self.info = SynthesizerInfo(
+            name="piper",
+            about=f"{chosen} on cpu",
+            sample_rate_hz=first.config.sample_rate,
+            languages=languages,
+            voices=tuple(self._files),
+        )
 
     def expect_voice(self, voice: str) -> None:
         """One of `voices`."""
@@ -110,9 +113,10 @@ class PiperSynthesizer:
         chosen = self._choose(voice, language)
         if cancel.cancelled:
             return
+        rate_hz = self.info.sample_rate_hz
         for sentence in self._speaker(chosen).synthesize(text.replace("\0", " "), self._settings):
-            samples = resample(sentence.audio_float_array, sentence.sample_rate, self.sample_rate_hz)
-            yield AudioChunk(clean(samples), self.sample_rate_hz)
+            samples = resample(sentence.audio_float_array, sentence.sample_rate, rate_hz)
+            yield AudioChunk(clean(samples), rate_hz)
             if cancel.cancelled:
                 return
 
@@ -125,9 +129,9 @@ class PiperSynthesizer:
         wanted = language or self._language
         usual = USUAL_VOICE.get(wanted)
         if usual not in self._files:
-            usual = next((name for name in self.voices if _language_of(name) == wanted), wanted)
+            usual = next((name for name in self._files if _language_of(name) == wanted), wanted)
         chosen = voice or self._voice or usual
-        expect_known(self.voices, chosen)
+        expect_known(list(self._files), chosen)
         return chosen
 
     def _load(self, name: str) -> PiperVoice:

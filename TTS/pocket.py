@@ -9,6 +9,7 @@ import soundfile
 import torch
 
 from pipeline.audio import clean, resample, to_mono
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -46,9 +47,6 @@ class PocketSynthesizer:
     at a time (it is not safe for threads); stops between two frames of 80 ms.
     """
 
-    name = "pocket"
-    slots = 1
-
     def __init__(
         self,
         model_name: str | None = None,
@@ -68,10 +66,13 @@ class PocketSynthesizer:
                 f"--tts_model_name {model_name}: expected a model of Pocket TTS such as english or "
                 f"french_24l, in the cache or on the hub, or a YAML file, got {error}"
             ) from error
-        self.sample_rate_hz: int = self._model.sample_rate
-        self.languages: tuple[str, ...] = (language,)
-        self.voices: tuple[str, ...] = () if own else tuple(sorted(_ORIGINS_OF_PREDEFINED_VOICES))
-        self.about = f"{model_name} on cpu"
+        self.info = SynthesizerInfo(
+            name="pocket",
+            about=f"{model_name} on cpu",
+            sample_rate_hz=self._model.sample_rate,
+            languages=(language,),
+            voices=() if own else tuple(sorted(_ORIGINS_OF_PREDEFINED_VOICES)),
+        )
         self._states: dict[str | None, Any] = {}
         self._voice: str | None = None
         if clone is not None:
@@ -85,7 +86,7 @@ class PocketSynthesizer:
 
     def expect_voice(self, voice: str) -> None:
         """One of the catalogue."""
-        expect_known(self.voices, voice)
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -99,7 +100,7 @@ class PocketSynthesizer:
         with cancel.on_cancel(stop.set):
             try:
                 for audio in speech:
-                    yield AudioChunk(clean(audio.numpy()), self.sample_rate_hz)
+                    yield AudioChunk(clean(audio.numpy()), self.info.sample_rate_hz)
             finally:
                 stop.set()
                 for _ in speech:  # till its threads have let go of the weights
@@ -132,5 +133,5 @@ class PocketSynthesizer:
         samples = clean(to_mono(samples))[: MAX_CLONE_S * rate_hz]
         if len(samples) < rate_hz:
             raise UserError(f"--tts_clone {recording}: expected at least one second of speech")
-        audio = torch.from_numpy(resample(samples, rate_hz, self.sample_rate_hz))
+        audio = torch.from_numpy(resample(samples, rate_hz, self.info.sample_rate_hz))
         return self._model.get_state_for_audio_prompt(audio.unsqueeze(0))

@@ -10,6 +10,7 @@ import numpy as np
 from qwen_tts import Qwen3TTSModel
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -44,9 +45,6 @@ class QwenSynthesizer:
     `style` says how it is said ("softly, a bit sad"), which the small model does not take.
     """
 
-    name = "qwen"
-    slots = 1
-
     def __init__(
         self,
         model_name: str,
@@ -56,7 +54,6 @@ class QwenSynthesizer:
         language: str | None = None,
         style: str | None = None,
     ) -> None:
-        self.about = f"{model_name} on {device}"
         self._qwen = _load(model_name, device, torch_dtype)
         if self._qwen.model.tts_model_type != "custom_voice":
             raise UserError(
@@ -64,12 +61,16 @@ class QwenSynthesizer:
             )
         if style is not None and self._qwen.model.tts_model_size in "0b6":  # as the library looks at it
             raise UserError(f"--tts_style: {model_name} takes none, the models of 1.7B do")
-        self.sample_rate_hz = int(self._qwen.model.speech_tokenizer.get_output_sample_rate())
-        self.voices = tuple(self._qwen.get_supported_speakers() or ())
         known = self._qwen.get_supported_languages() or ()
-        self.languages = tuple(code for code, called in _LANGUAGES.items() if called in known)
+        self.info = SynthesizerInfo(
+            name="qwen",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=int(self._qwen.model.speech_tokenizer.get_output_sample_rate()),
+            languages=tuple(code for code, called in _LANGUAGES.items() if called in known),
+            voices=tuple(self._qwen.get_supported_speakers() or ()),
+        )
         if language is not None:
-            expect_language(self.languages, language)
+            expect_language(self.info.languages, language)
         if voice is not None:
             with voice_flag():
                 self.expect_voice(voice)
@@ -79,7 +80,7 @@ class QwenSynthesizer:
 
     def expect_voice(self, voice: str) -> None:
         """A speaker of the model, in small letters."""
-        expect_known(self.voices, voice)
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -97,14 +98,14 @@ class QwenSynthesizer:
                 )
             if cancel.cancelled:
                 return
-            yield AudioChunk(clean(np.asarray(samples, np.float32)), self.sample_rate_hz)
+            yield AudioChunk(clean(np.asarray(samples, np.float32)), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""
 
     def _usual(self, language: str | None) -> str:
         native = _NATIVE.get(language or "en", "")
-        return native if native in self.voices else self.voices[0]
+        return native if native in self.info.voices else self.info.voices[0]
 
 
 def _load(model_name: str, device: str, torch_dtype: str) -> Any:

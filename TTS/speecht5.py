@@ -10,6 +10,7 @@ import torch
 from transformers import SpeechT5ForTextToSpeech, SpeechT5HifiGan, SpeechT5Tokenizer
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -38,11 +39,6 @@ class SpeechT5Synthesizer:
     of 512 numbers (as speechbrain/spkrec-xvect-voxceleb makes them). Stops between two frames.
     """
 
-    name = "speecht5"
-    slots = 1
-    sample_rate_hz = 16000
-    languages: tuple[str, ...] = ("en",)
-
     def __init__(
         self,
         device: str,
@@ -62,15 +58,20 @@ class SpeechT5Synthesizer:
             self._speakers = {"clone": _read_clone(clone, size)}
         else:
             self._speakers = _cmu_arctic(speakers_name)
-        self.voices = tuple(self._speakers)
+        self.info = SynthesizerInfo(
+            name="speecht5",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=16000,
+            languages=("en",),
+            voices=tuple(self._speakers),
+        )
         self._voice = "clone" if clone is not None else voice
         with voice_flag():
             self.expect_voice(self._voice)
-        self.about = f"{model_name} on {device}"
 
     def expect_voice(self, voice: str) -> None:
         """One of `voices`."""
-        expect_known(self.voices, voice)
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -89,7 +90,7 @@ class SpeechT5Synthesizer:
                 )
             if cancel.cancelled:
                 return
-            yield AudioChunk(clean(audio.float().cpu().numpy()), self.sample_rate_hz)
+            yield AudioChunk(clean(audio.float().cpu().numpy()), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""

@@ -9,6 +9,7 @@ from supertonic.config import AVAILABLE_MODELS, SUPPORTED_LANGUAGES
 from supertonic.utils import chunk_text
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -28,9 +29,6 @@ class SupertonicSynthesizer:
     as supertonic-3. Letters that a model does not know are left out. Stops between two parts.
     """
 
-    name = "supertonic"
-    slots = 1
-
     def __init__(
         self,
         model_name: str = "Supertone/supertonic-3",
@@ -47,18 +45,21 @@ class SupertonicSynthesizer:
             raise UserError(
                 f"--tts_model_name {model_name}: expected Supertonic, got {error}"
             ) from error
-        self.sample_rate_hz: int = self._model.sample_rate
-        self.languages = _LANGUAGES.get(kind, tuple(SUPPORTED_LANGUAGES))
-        self.voices = tuple(self._model.voice_style_names)
-        self.about = f"{kind} on cpu"
+        self.info = SynthesizerInfo(
+            name="supertonic",
+            about=f"{kind} on cpu",
+            sample_rate_hz=self._model.sample_rate,
+            languages=_LANGUAGES.get(kind, tuple(SUPPORTED_LANGUAGES)),
+            voices=tuple(self._model.voice_style_names),
+        )
         self._voice, self._language, self._speed, self._steps = voice, language, speed, steps
         with voice_flag():
             self.expect_voice(voice)
-        expect_language(self.languages, language)
+        expect_language(self.info.languages, language)
 
     def expect_voice(self, voice: str) -> None:
         """One of `voices`."""
-        expect_known(self.voices, voice)
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -70,15 +71,15 @@ class SupertonicSynthesizer:
         known = text.translate({ord(letter): " " for letter in unknown})
         if not has_words(known):
             return
-        style = self._model.get_voice_style(voice)
+        style, rate_hz = self._model.get_voice_style(voice), self.info.sample_rate_hz
         for part in chunk_text(known, MAX_CHARS):
             if cancel.cancelled:
                 return
             audio, seconds = self._model.synthesize(
                 part, style, self._steps, self._speed, lang=language or self._language
             )
-            samples = audio[0][: int(seconds[0] * self.sample_rate_hz)]  # the rest fills the last frame
-            yield AudioChunk(clean(samples), self.sample_rate_hz)
+            samples = audio[0][: int(seconds[0] * rate_hz)]  # the rest fills the last frame
+            yield AudioChunk(clean(samples), rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""

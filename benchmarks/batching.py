@@ -36,7 +36,7 @@ def run(engine: WhisperRecognizer, callers: int) -> tuple[float, float, list[flo
     """Of callers who wait for nothing but their answer: seconds an utterance, by the clock and of all
     cores together, and the milliseconds of each call."""
     took: list[float] = []
-    utterance = speech_like(engine.sample_rate_hz, 3.0)
+    utterance = speech_like(engine.info.sample_rate_hz, 3.0)
 
     def call_again_and_again() -> None:
         for _ in range(EACH):

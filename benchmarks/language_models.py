@@ -73,7 +73,7 @@ def ask(model: ChatModel, callers: int, seed: int) -> Round:
     """So many questions at one moment; in the program who waits for longer than ten seconds is refused,
     here nobody is."""
     first_words: list[float] = []
-    slots = threading.Semaphore(model.slots)
+    slots = threading.Semaphore(model.info.slots)
     together = threading.Barrier(callers + 1)
 
     def call(number: int) -> None:

@@ -3,10 +3,13 @@
 import random
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from engines.engines import Cascade, Engines
+from pipeline.engine_info import ChatModelInfo, EngineInfo, RecognizerInfo, SynthesizerInfo
 from pipeline.messages import AudioChunk, ChatMessage, Samples
 from pipeline.settings import ANY_TOOL, EndpointerSettings, Tool
 from pipeline.shared_engine import SharedEngine
@@ -26,11 +29,11 @@ S_PER_CHARACTER = 0.03
 class _Unhurried:
     """Remembers nothing of a call: what grows in memory is ours."""
 
+    info: Any
     sample_rate_hz = RATE_HZ
-    languages: tuple[str, ...] = ("en",)
 
     def __init__(self, slots: int, chance: random.Random) -> None:
-        self.slots = slots
+        self.info = replace(self.info, slots=slots)
         self.chance = chance
 
     def compute(self, least_ms: float, most_ms: float) -> None:
@@ -44,7 +47,7 @@ class _Unhurried:
 class UnhurriedRecognizer(_Unhurried):
     """Hears words in everything."""
 
-    name = "unhurried-stt"
+    info = RecognizerInfo(name="unhurried-stt", sample_rate_hz=RATE_HZ, languages=("en",))
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """After 5 to 60 ms."""
@@ -55,9 +58,7 @@ class UnhurriedRecognizer(_Unhurried):
 class UnhurriedModel(_Unhurried):
     """Answers with `REPLY`, word by word."""
 
-    name = "unhurried-llm"
-    takes_tools = False
-    hears = False
+    info = ChatModelInfo(name="unhurried-llm")
 
     def generate(
         self,
@@ -77,12 +78,11 @@ class UnhurriedModel(_Unhurried):
 class UnhurriedSynthesizer(_Unhurried):
     """Speaks a constant, block by block."""
 
-    name = "unhurried-tts"
-    voices: tuple[str, ...] = ()
+    info = SynthesizerInfo(name="unhurried-tts", sample_rate_hz=RATE_HZ, languages=("en",))
 
     def expect_voice(self, voice: str) -> None:
         """There is but one."""
-        raise unknown_voice(self.voices, voice)
+        raise unknown_voice(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -98,7 +98,7 @@ class UnhurriedSynthesizer(_Unhurried):
 class UnhurriedTurnDetector(_Unhurried):
     """Takes one pause for an end and the next for a hesitation, as chance will have it."""
 
-    name = "unhurried-turn"
+    info = EngineInfo(name="unhurried-turn")
 
     def completeness(self, samples: Samples) -> float:
         """After 10 to 120 ms."""

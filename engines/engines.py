@@ -54,15 +54,15 @@ class Engines:
     def capabilities(self) -> Capabilities:
         """What sessions over them can do."""
         voice, semantic = self.voice, self.turn_detector is not None and self.endpointing.semantic
-        names = " + ".join(engine.engine.name for engine in self.shared)
+        names = " + ".join(engine.engine.info.name for engine in self.shared)
         common = Capabilities(endpointing=self.endpointing, semantic=semantic, name=names)
         if isinstance(voice, Cascade):
             model, synthesizer = voice.llm.engine, voice.tts.engine
             return replace(
                 common,
                 texts=True,
-                tools=model.takes_tools,
-                voices=synthesizer.voices,
+                tools=model.info.takes_tools,
+                voices=synthesizer.info.voices,
                 expect_voice=synthesizer.expect_voice,
             )
         return replace(common, frames=isinstance(voice.engine, FrameResponder))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from engines.circuit_breaker import Attempt, CircuitBreaker
+from pipeline.engine_info import RecognizerInfo, SynthesizerInfo
 from pipeline.error_report import error_event
 from pipeline.errors import EngineError
 from pipeline.events import ErrorEvent
@@ -60,8 +61,6 @@ class Failover(Generic[E]):
     ) -> None:
         self.engines = tuple(engines)
         self.first = engines[0]
-        self.name = ",".join(engine.name for engine in engines)
-        self.slots = self.first.slots
         self._first_output_s = first_output_s
         self._legs = [_Leg(engine, SharedEngine(engine), new_breaker()) for engine in engines]
 
@@ -77,7 +76,7 @@ class Failover(Generic[E]):
         """Why those are not asked that come before the one that is."""
         failed: list[ErrorEvent] = []
         for leg, attempt, limit_s in self._attempts(fits, reasons):
-            name = leg.engine.name
+            name = leg.engine.info.name
             with closing(leg.shared.stream(work, cancel, limit_s)) as outputs, closing(attempt):
                 try:
                     head = _to_first_output(outputs)
@@ -100,6 +99,9 @@ class Failover(Generic[E]):
                 return
         raise EngineError("; ".join(f"{event.stage}: {event.text}" for event in failed), failed[0].code)
 
+    def _names(self) -> str:
+        return ",".join(engine.info.name for engine in self.engines)
+
     def close(self) -> None:
         """Close all, but those that a call still uses which does not return."""
         for leg in self._legs:
@@ -116,7 +118,7 @@ class Failover(Generic[E]):
             attempt = leg.begin()
             if attempt is None:
                 left_out.append(leg)
-                reasons[leg.engine.name] = leg.breaker.reason or ""
+                reasons[leg.engine.info.name] = leg.breaker.reason or ""
             else:
                 yield leg, attempt, None if leg is legs[-1] else self._first_output_s
         for leg in left_out:
@@ -126,9 +128,9 @@ class Failover(Generic[E]):
     def _told(self, leg: _Leg[E], reasons: Mapping[str, str]) -> Iterator[Notice]:
         if reasons:
             failed = ", ".join(f"{name} failed ({reason})" for name, reason in reasons.items())
-            yield Notice("failover", f"{failed}; {leg.engine.name} {self.verb}")
+            yield Notice("failover", f"{failed}; {leg.engine.info.name} {self.verb}")
         elif leg.breaker.ever_failed:
-            yield Notice("failover", f"{leg.engine.name} {self.verb} again", over=True)
+            yield Notice("failover", f"{leg.engine.info.name} {self.verb} again", over=True)
 
 
 def _to_first_output(outputs: Iterator[T]) -> list[T]:
@@ -143,27 +145,17 @@ def _to_first_output(outputs: Iterator[T]) -> list[T]:
 
 class _SpeaksLanguages(Engine, Protocol):
     @property
-    def languages(self) -> tuple[str, ...]: ...
+    def info(self) -> RecognizerInfo | SynthesizerInfo: ...
 
 
 L = TypeVar("L", bound=_SpeaksLanguages)
 
 
 class LanguageFailover(Failover[L]):
-    """Of engines that have languages: those of all of them. A call in a language goes to the first that
-    has it."""
+    """Engines that have languages: a call in a language goes to the first that has it."""
 
     can = "speak"
     """What an engine can do with its languages, for the notice."""
-
-    def __init__(
-        self,
-        engines: Sequence[L],
-        first_output_s: float,
-        new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
-    ) -> None:
-        super().__init__(engines, first_output_s, new_breaker)
-        self.languages = tuple(dict.fromkeys(code for engine in engines for code in engine.languages))
 
     def stream_in(
         self, language: str | None, work: Callable[[L, str | None, CancelToken], Iterator[T | Notice]],
@@ -176,12 +168,15 @@ class LanguageFailover(Failover[L]):
             has_it = self._has(engine, language)
             if language is not None and not (has_it and self._has(self.first, language)):
                 lacking = self.first if has_it else engine
-                instead = f"{engine.name} {self.verb}" + ("" if has_it else " as usual")
-                yield language_fallback(lacking.name, self.can, language, instead)
+                instead = f"{engine.info.name} {self.verb}" + ("" if has_it else " as usual")
+                yield language_fallback(lacking.info.name, self.can, language, instead)
             yield from work(engine, language if has_it else None, cancel)
 
         return self.stream(in_language, cancel, lambda engine: self._has(engine, language))
 
+    def _all_languages(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(code for engine in self.engines for code in engine.info.languages))
+
     @staticmethod
     def _has(engine: L, language: str | None) -> bool:
-        return language is None or speaks(engine.languages, language)
+        return language is None or speaks(engine.info.languages, language)

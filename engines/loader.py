@@ -52,7 +52,7 @@ def load_engines(arguments: "Arguments") -> Engines:
         engines = getattr(loaded[stage], "engines", [loaded[stage]])
         for choice, engine in zip(choices, engines, strict=True):
             name = choice.spec.name if choice is choices[0] else f"else {choice.spec.name}"
-            announce(stage, name, getattr(engine, "about", None) or choice.spec.about)
+            announce(stage, name, engine.info.about or choice.spec.about)
             if choice.why:
                 print(f"        {choice.why}", file=sys.stderr)
     endpointing = dataclasses.asdict(arguments.vad)
@@ -97,10 +97,10 @@ def require_audio_model(
 ) -> None:
     """Raise `UserError` where nobody would hear the user."""
     deaf = any(choice.spec.name == "none" for choice in chosen.get("stt", ()))
-    if deaf and not loaded["llm"].hears:
+    if deaf and not loaded["llm"].info.hears:
         raise UserError(
             f"--stt none: expected a language model that hears, such as --llm openai --llm_model_name "
-            f"gpt-audio, got {loaded['llm'].name}"
+            f"gpt-audio, got {loaded['llm'].info.name}"
         )
 
 

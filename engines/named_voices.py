@@ -1,6 +1,7 @@
 """NamedVoices: a synthesizer that answers to the names of people."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from catalogue.people import Person
 from pipeline.language import speaks
@@ -14,19 +15,16 @@ class NamedVoices:
 
     def __init__(self, synthesizer: Synthesizer, people: Mapping[str, Person]) -> None:
         self._synthesizer = synthesizer
+        info = synthesizer.info
         self._people = {
-            name: person
-            for name, person in people.items()
-            if speaks(synthesizer.languages, person.language)
+            name: person for name, person in people.items() if speaks(info.languages, person.language)
         }
-        self.name = synthesizer.name
-        self.slots = synthesizer.slots
-        self.sample_rate_hz = synthesizer.sample_rate_hz
-        self.languages = synthesizer.languages
-        self.voices = (*self._people, *synthesizer.voices)
         spoken = {name: person.language for name, person in self._people.items()}
-        self.voice_languages = {**getattr(synthesizer, "voice_languages", {}), **spoken}
-        self.about: str | None = getattr(synthesizer, "about", None)
+        self.info = replace(
+            info,
+            voices=(*self._people, *info.voices),
+            voice_languages={**info.voice_languages, **spoken},
+        )
 
     def expect_voice(self, voice: str) -> None:
         """A person, or whom the synthesizer has."""

@@ -39,21 +39,22 @@ def warm_up(engine: Any) -> None:
     cancel = CancelToken()
     if hasattr(engine, "warm_up"):
         engine.warm_up()
-    elif hasattr(engine, "chunk_samples"):
-        stream = engine.open(None)
-        stream.feed(_noise(2 * engine.chunk_samples), cancel)
-        stream.finish(cancel)
     elif hasattr(engine, "transcribe"):
-        engine.transcribe(_noise(engine.sample_rate_hz), None, cancel)
+        if chunk := engine.info.chunk_samples:
+            stream = engine.open(None)
+            stream.feed(_noise(2 * chunk), cancel)
+            stream.finish(cancel)
+        else:
+            engine.transcribe(_noise(engine.info.sample_rate_hz), None, cancel)
     elif hasattr(engine, "generate"):
         for _ in engine.generate([ChatMessage("user", TEXT)], cancel):
             cancel.cancel()
     elif hasattr(engine, "synthesize"):
         for _ in engine.synthesize(TEXT, None, None, cancel):
-            pass
+            cancel.cancel()
     elif hasattr(engine, "respond"):
-        for _ in engine.respond(_noise(engine.sample_rate_hz), cancel):
-            pass
+        for _ in engine.respond(_noise(engine.info.sample_rate_hz), cancel):
+            cancel.cancel()
 
 
 def _noise(samples: int) -> Any:

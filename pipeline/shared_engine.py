@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+from pipeline.engine_info import EngineInfo
 from pipeline.errors import EngineBusy, EngineError
 from pipeline.messages import Notice
 from pipeline.turn import CancelToken
@@ -26,12 +27,7 @@ class Engine(Protocol):
     """What every engine has."""
 
     @property
-    def name(self) -> str: ...
-
-    @property
-    def slots(self) -> int:
-        """How many calls may run at once."""
-        ...
+    def info(self) -> EngineInfo: ...
 
     def close(self) -> None:
         """Free the weights. No call is running and none will come."""
@@ -160,13 +156,13 @@ class SharedEngine(Generic[E]):
         """How many more calls could start now, or as soon as those are over for which nobody waits."""
         with self._condition:
             awaited = sum(call.awaited for call in (*self._running, *self._line))
-            return max(0, self.engine.slots - awaited)
+            return max(0, self.engine.info.slots - awaited)
 
     @property
     def idle_slots(self) -> int:
         """How many slots have nothing at all to do."""
         with self._condition:
-            return max(0, self.engine.slots - len(self._running) - len(self._line))
+            return max(0, self.engine.info.slots - len(self._running) - len(self._line))
 
     def stream(
         self, work: Work[E, T], cancel: CancelToken, first_output_s: float | None = None
@@ -200,7 +196,7 @@ class SharedEngine(Generic[E]):
             try:
                 work(self.engine)
             except Exception as error:
-                logger.error("%s failed: %s", self.engine.name, type(error).__name__)
+                logger.error("%s failed: %s", self.engine.info.name, type(error).__name__)
             return iter(())
 
         self._line_up(_Call(compute, awaited=False))
@@ -219,9 +215,9 @@ class SharedEngine(Generic[E]):
         with self._condition:
             self._line.append(call)
             idle_threads = self._threads - len(self._running)
-            if idle_threads < len(self._line) and self._threads < self.engine.slots:
+            if idle_threads < len(self._line) and self._threads < self.engine.info.slots:
                 self._threads += 1
-                name = f"{self.engine.name} slot {self._threads}"
+                name = f"{self.engine.info.name} slot {self._threads}"
                 threading.Thread(target=self._serve, name=name, daemon=True).start()
             self._condition.notify()
 
@@ -244,7 +240,7 @@ class SharedEngine(Generic[E]):
             del call  # or an idle slot keeps a whole session in memory
 
     def _too_late(self, started: bool, after_s: float) -> EngineError:
-        name, slots = self.engine.name, self.engine.slots
+        name, slots = self.engine.info.name, self.engine.info.slots
         if started:
             return EngineError(f"{name} gave no sign of life for {after_s:g} s", code="timeout")
         return EngineBusy(

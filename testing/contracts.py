@@ -101,10 +101,10 @@ class RecognizerContract:
     """`engine` is a loaded recognizer."""
 
     def test_it_states_what_it_is(self, engine: Recognizer) -> None:
-        assert engine.name
-        assert engine.slots >= 1
-        assert engine.sample_rate_hz in (8000, 16000, 24000)
-        assert engine.languages
+        assert engine.info.name
+        assert engine.info.slots >= 1
+        assert engine.info.sample_rate_hz in (8000, 16000, 24000)
+        assert engine.info.languages
 
     @pytest.mark.parametrize("samples", [0, 1, 100, 16000])
     def test_silence_of_any_length_is_no_error(self, engine: Recognizer, samples: int) -> None:
@@ -112,17 +112,17 @@ class RecognizerContract:
         assert isinstance(heard.text, str)
 
     def test_noise_and_full_scale_are_no_error(self, engine: Recognizer) -> None:
-        loud = np.sign(speech_like(engine.sample_rate_hz)).astype(np.float32)
+        loud = np.sign(speech_like(engine.info.sample_rate_hz)).astype(np.float32)
         assert isinstance(engine.transcribe(loud, None, CancelToken()).text, str)
 
     def test_what_is_no_number_is_no_error(self, engine: Recognizer) -> None:
-        broken = speech_like(engine.sample_rate_hz)
+        broken = speech_like(engine.info.sample_rate_hz)
         broken[::3], broken[1::3] = np.nan, np.inf
         assert isinstance(engine.transcribe(broken, None, CancelToken()).text, str)
 
     def languages_to_try(self, engine: Recognizer) -> set[str]:
         """Some of those that it states; where each is a model of its own, those that are there."""
-        return {*engine.languages[:3], *engine.languages[-1:]} - {ANY}
+        return {*engine.info.languages[:3], *engine.info.languages[-1:]} - {ANY}
 
     def test_each_of_its_languages_is_taken(self, engine: Recognizer, spoken: Samples) -> None:
         for language in self.languages_to_try(engine):
@@ -170,14 +170,14 @@ class StreamingRecognizerContract(RecognizerContract):
         from STT.base import StreamingRecognizer
 
         assert isinstance(engine, StreamingRecognizer)
-        assert 0 < engine.chunk_samples <= 2 * engine.sample_rate_hz
+        assert 0 < engine.info.chunk_samples <= 2 * engine.info.sample_rate_hz
 
     @pytest.mark.parametrize("ms", [0, 10, 137, 500, 2000])
     def test_a_stream_hears_what_is_heard_at_once(
         self, engine: StreamingRecognizer, spoken: Samples, ms: int
     ) -> None:
         """However it is cut, one sample at a time (0 ms) as well; and what was given of it stays."""
-        rate_hz, whole = engine.sample_rate_hz, engine.transcribe(spoken, None, CancelToken())
+        rate_hz, whole = engine.info.sample_rate_hz, engine.transcribe(spoken, None, CancelToken())
         stream, block = engine.open(None), max(1, ms * rate_hz // 1000)
         shown = [""]
         first = spoken[: rate_hz // 4] if ms == 0 else spoken
@@ -192,7 +192,7 @@ class StreamingRecognizerContract(RecognizerContract):
     def test_streams_do_not_hear_each_other(self, engine: StreamingRecognizer, spoken: Samples) -> None:
         other = spoken[::-1].copy()
         expected = [engine.transcribe(audio, None, CancelToken()).text for audio in (spoken, other)]
-        streams, block = [engine.open(None), engine.open(None)], engine.sample_rate_hz // 5
+        streams, block = [engine.open(None), engine.open(None)], engine.info.sample_rate_hz // 5
         for start in range(0, len(spoken), block):
             for stream, audio in zip(streams, (spoken, other), strict=True):
                 stream.feed(audio[start : start + block], CancelToken())
@@ -218,7 +218,7 @@ class StreamingRecognizerContract(RecognizerContract):
 
     def test_a_stream_takes_broken_samples(self, engine: StreamingRecognizer, spoken: Samples) -> None:
         stream = engine.open(None)
-        stream.feed(np.full(3 * engine.chunk_samples, np.nan, np.float32), CancelToken())
+        stream.feed(np.full(3 * engine.info.chunk_samples, np.nan, np.float32), CancelToken())
         stream.feed(1000 * spoken, CancelToken())
         assert isinstance(stream.finish(CancelToken()).text, str)
 
@@ -240,10 +240,10 @@ class ChatModelContract:
     MESSAGES = (ChatMessage("system", "Be brief."), ChatMessage("user", "Hello, I am well."))
 
     def test_it_says_whether_it_takes_tools(self, engine: ChatModel) -> None:
-        assert engine.takes_tools in (True, False)
+        assert engine.info.takes_tools in (True, False)
 
     def test_it_says_whether_it_hears(self, engine: ChatModel) -> None:
-        assert engine.hears in (True, False)
+        assert engine.info.hears in (True, False)
 
     def test_it_answers_in_pieces_of_text(self, engine: ChatModel) -> None:
         assert _text(engine.generate(self.MESSAGES, CancelToken())).strip()
@@ -270,15 +270,15 @@ class SynthesizerContract:
     """`engine` is a loaded synthesizer."""
 
     def test_it_states_what_it_is(self, engine: Synthesizer) -> None:
-        assert engine.name
-        assert engine.slots >= 1
-        assert engine.sample_rate_hz >= 8000
-        assert engine.languages
+        assert engine.info.name
+        assert engine.info.slots >= 1
+        assert engine.info.sample_rate_hz >= 8000
+        assert engine.info.languages
 
     def test_it_can_speak_with_the_voices_that_it_states(self, engine: Synthesizer) -> None:
-        assert isinstance(engine.voices, tuple)
-        assert len(set(engine.voices)) == len(engine.voices)
-        for voice in {*engine.voices[:3], *engine.voices[-3:]}:
+        assert isinstance(engine.info.voices, tuple)
+        assert len(set(engine.info.voices)) == len(engine.info.voices)
+        for voice in {*engine.info.voices[:3], *engine.info.voices[-3:]}:
             engine.expect_voice(voice)
             chunks = chunks_of(engine.synthesize("Hello.", voice, None, CancelToken()))
             assert sum(len(chunk.samples) for chunk in chunks) > 0, voice
@@ -292,9 +292,9 @@ class SynthesizerContract:
         chunks = chunks_of(engine.synthesize("Hello, how are you today?", None, None, CancelToken()))
         for chunk in chunks:
             check_chunk(chunk)
-            assert chunk.sample_rate_hz == engine.sample_rate_hz
+            assert chunk.sample_rate_hz == engine.info.sample_rate_hz
         audio = np.concatenate([chunk.samples for chunk in chunks])
-        assert 0.5 < len(audio) / engine.sample_rate_hz < 10
+        assert 0.5 < len(audio) / engine.info.sample_rate_hz < 10
         assert np.abs(audio).max() > 0.05, "silence is no speech"
 
     @pytest.mark.parametrize("text", ["", " ", "...", "😀", "x", "\x00", "<b>&amp;", LONG_TEXT])
@@ -304,7 +304,7 @@ class SynthesizerContract:
 
     def languages_to_try(self, engine: Synthesizer) -> set[str]:
         """Some of those that it states; where each is a model of its own, those that are there."""
-        return {*engine.languages[:3], *engine.languages[-1:]} - {ANY}
+        return {*engine.info.languages[:3], *engine.info.languages[-1:]} - {ANY}
 
     def test_each_of_its_languages_is_spoken(self, engine: Synthesizer) -> None:
         for language in self.languages_to_try(engine):
@@ -349,7 +349,7 @@ class SpeechResponderContract:
     """`engine` is a loaded speech-to-speech engine."""
 
     def test_it_answers_speech_with_speech(self, engine: SpeechResponder) -> None:
-        answer = list(engine.respond(speech_like(engine.sample_rate_hz), CancelToken()))
+        answer = list(engine.respond(speech_like(engine.info.sample_rate_hz), CancelToken()))
         for chunk, text in answer:
             check_chunk(chunk)
             assert text is None or isinstance(text, str)

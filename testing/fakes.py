@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pipeline.engine_info import ChatModelInfo, EngineInfo, RecognizerInfo, SynthesizerInfo
 from pipeline.messages import AudioChunk, ChatMessage, Samples, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
@@ -56,14 +57,12 @@ class StoppableDetector(LoudnessDetector):
 class ScriptedRecognizer:
     """Hears the next of `texts` each time, then "words" for ever; in English, unless it is told more."""
 
-    name = "scripted-stt"
-    sample_rate_hz = RATE_HZ
-
     def __init__(
         self, *texts: str | Transcription, slots: int = 4, languages: tuple[str, ...] = ("en",)
     ) -> None:
-        self.slots = slots
-        self.languages = languages
+        self.info = RecognizerInfo(
+            name="scripted-stt", slots=slots, sample_rate_hz=RATE_HZ, languages=languages
+        )
         self.told: list[str | None] = []
         """The languages that it was told to expect."""
         self.hold = Hold()
@@ -88,13 +87,12 @@ class LoudnessRecognizer:
     heard is thus in the words; the rest at the end counts, if it is more than half of that.
     """
 
-    name = "loudness-stt"
-    sample_rate_hz = RATE_HZ
-    languages: tuple[str, ...] = ("en", "fr")
     word_samples = RATE_HZ // 10
 
     def __init__(self, *, slots: int = 1) -> None:
-        self.slots = slots
+        self.info = RecognizerInfo(
+            name="loudness-stt", slots=slots, sample_rate_hz=RATE_HZ, languages=("en", "fr")
+        )
         self.hold = Hold()
         self.heard: list[Samples] = []
         """What was recognised at once."""
@@ -118,10 +116,9 @@ def loudness_words(samples: Samples, words: int) -> str:
 class LoudnessStreamer(LoudnessRecognizer):
     """The same, while it is said. `forks`: whether a stream can be copied."""
 
-    chunk_samples = 2 * LoudnessRecognizer.word_samples
-
     def __init__(self, *, slots: int = 1, forks: bool = True) -> None:
         super().__init__(slots=slots)
+        self.info = replace(self.info, chunk_samples=2 * self.word_samples)
         self.forks = forks
         self.error: Exception | None = None
         self.opened: list[str | None] = []
@@ -172,12 +169,8 @@ class ScriptedModel:
     """Answers with the next of `replies`, then with the last for ever: texts word by word, calls of
     functions in three pieces."""
 
-    name = "scripted-llm"
-    takes_tools = True
-    hears = True
-
     def __init__(self, *replies: str | ToolCall, slots: int = 4) -> None:
-        self.slots = slots
+        self.info = ChatModelInfo(name="scripted-llm", slots=slots, takes_tools=True, hears=True)
         self.hold = Hold()
         self.error_after_words: tuple[int, Exception] | None = None
         self.prompts: list[Sequence[ChatMessage]] = []
@@ -224,15 +217,16 @@ class ScriptedSynthesizer:
     played; both voices sound like this.
     """
 
-    name = "scripted-tts"
-    sample_rate_hz = RATE_HZ
-    voices: tuple[str, ...] = ("low", "high")
-
     def __init__(
         self, *, slots: int = 4, block_ms: int = 100, languages: tuple[str, ...] = ("en",)
     ) -> None:
-        self.slots = slots
-        self.languages = languages
+        self.info = SynthesizerInfo(
+            name="scripted-tts",
+            slots=slots,
+            sample_rate_hz=RATE_HZ,
+            languages=languages,
+            voices=("low", "high"),
+        )
         self.told: list[str | None] = []
         """The languages in which it was told to speak."""
         self.hold = Hold()
@@ -243,8 +237,8 @@ class ScriptedSynthesizer:
         self._block = block_ms * RATE_HZ // 1000
 
     def expect_voice(self, voice: str) -> None:
-        if voice not in self.voices:
-            raise unknown_voice(self.voices, voice)
+        if voice not in self.info.voices:
+            raise unknown_voice(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -271,8 +265,7 @@ class ScriptedSynthesizer:
 class ScriptedTurnDetector:
     """Takes everything for as complete as it is told."""
 
-    name = "scripted-turn"
-    slots = 1
+    info = EngineInfo(name="scripted-turn")
     sample_rate_hz = RATE_HZ
 
     def __init__(self, completeness: float) -> None:

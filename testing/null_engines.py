@@ -8,10 +8,13 @@ import subprocess
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from pipeline.engine_info import ChatModelInfo, RecognizerInfo, SynthesizerInfo
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall, WordTime
 from pipeline.settings import ANY_TOOL, Tool
@@ -51,9 +54,11 @@ def obey(command: str, cancel: CancelToken) -> None:
 
 
 class _Null:
+    info: Any
+
     def __init__(self, at_start: str = "", slots: int = 4) -> None:
         obey(at_start, CancelToken())
-        self.slots = slots
+        self.info = replace(self.info, slots=slots)
 
     def close(self) -> None:
         """Nothing to free."""
@@ -62,9 +67,7 @@ class _Null:
 class NullRecognizer(_Null):
     """Hears how many samples there are, and what they add up to."""
 
-    name = "null-stt"
-    sample_rate_hz = RATE_HZ
-    languages: tuple[str, ...] = ("en", "te")
+    info = RecognizerInfo(name="null-stt", sample_rate_hz=RATE_HZ, languages=("en", "te"))
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         if cancel.cancelled:
@@ -78,8 +81,7 @@ class NullRecognizer(_Null):
 class NullStreamer(NullRecognizer):
     """Hears the same while it is said; with each piece it does what the language tells it."""
 
-    name = "null-streamer"
-    chunk_samples = RATE_HZ // 10
+    info = replace(NullRecognizer.info, name="null-streamer", chunk_samples=RATE_HZ // 10)
 
     def open(self, language: str | None) -> "NullStream":
         return NullStream(language or "")
@@ -112,9 +114,7 @@ class NullChatModel(_Null):
     """Says again what was said last, word by word, after doing it; asks for every function. Of audio it
     says how long it is."""
 
-    name = "null-llm"
-    takes_tools = True
-    hears = True
+    info = ChatModelInfo(name="null-llm", takes_tools=True, hears=True)
 
     def generate(
         self,
@@ -139,22 +139,24 @@ class NullChatModel(_Null):
 class NullSynthesizer(_Null):
     """200 ms for each word, after which it does it."""
 
-    name = "null-tts"
-    sample_rate_hz = RATE_HZ
-    languages: tuple[str, ...] = ("en",)
-    voices: tuple[str, ...] = ("low", "high")
-    voice_languages: Mapping[str, str] = {"low": "en", "high": "te"}
-    about = "nothing at all"
+    info = SynthesizerInfo(
+        name="null-tts",
+        about="nothing at all",
+        sample_rate_hz=RATE_HZ,
+        languages=("en",),
+        voices=("low", "high"),
+        voice_languages={"low": "en", "high": "te"},
+    )
 
     def expect_voice(self, voice: str) -> None:
         obey(voice, CancelToken())
-        if voice not in (*self.voices, "unlisted"):
-            raise unknown_voice(self.voices, voice)
+        if voice not in (*self.info.voices, "unlisted"):
+            raise unknown_voice(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk | Notice]:
-        if language not in (None, *self.languages):
+        if language not in (None, *self.info.languages):
             yield Notice("language_fallback", f"no {language}")
         for word in text.split():
             if cancel.cancelled:

@@ -21,12 +21,6 @@ from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
 from utils.hub import fetched
 
-STATES = (
-    *("name", "slots", "sample_rate_hz", "languages", "about"),
-    *("chunk_samples", "takes_tools", "hears", "voices", "voice_languages"),
-)
-"""What an engine states of itself, as far as its kind does."""
-
 CALLS: dict[str, Callable[[Any, tuple[Any, ...], CancelToken], Iterable[Any]]] = {
     "transcribe": lambda engine, given, cancel: (engine.transcribe(*given, cancel),),
     "generate": lambda engine, given, cancel: engine.generate(given[0], cancel, *given[1:]),
@@ -133,10 +127,10 @@ class Worker:
             self._send({"is": "failed", "error": type(error).__name__})
             return
         self._streams = Streams(self._engine)
-        self._slots = ThreadPoolExecutor(self._engine.slots)
-        states = {name: getattr(self._engine, name) for name in STATES if hasattr(self._engine, name)}
+        self._slots = ThreadPoolExecutor(self._engine.info.slots)
+        info, _ = codec.pack(self._engine.info)
         models = {name: str(folder) for name, folder in fetched.items()}
-        self._send({"is": "ready", "fetched": models, **states})
+        self._send({"is": "ready", "info": info, "fetched": models})
         self._for_main.get()
         self._engine.close()
 
@@ -164,7 +158,7 @@ class Worker:
             end |= {"sentence": str(error), "code": "unusable"}
         except BaseException as error:
             where = "".join(traceback.format_tb(error.__traceback__))  # never what was said
-            print(f"{self._engine.name} failed: {type(error).__name__}\n{where}", file=sys.stderr)
+            print(f"{self._engine.info.name} failed: {type(error).__name__}\n{where}", file=sys.stderr)
             end |= {"error": type(error).__name__}
         del self._running[number]
         self._send(end)

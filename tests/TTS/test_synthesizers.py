@@ -20,7 +20,7 @@ def seconds(
     engine: EspeakSynthesizer, text: str, language: str | None = None, voice: str | None = None
 ) -> float:
     chunks = list(engine.synthesize(text, voice, language, CancelToken()))
-    return sum(len(chunk.samples) for chunk in chunks) / engine.sample_rate_hz
+    return sum(len(chunk.samples) for chunk in chunks) / engine.info.sample_rate_hz
 
 
 @pytest.mark.parametrize(

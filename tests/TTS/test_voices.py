@@ -58,11 +58,11 @@ class TestSentences:
 class TestEspeak:
     def test_every_voice_that_it_states_speaks(self) -> None:
         engine = EspeakSynthesizer()
-        assert len(engine.voices) > 100
-        for voice in engine.voices:
+        assert len(engine.info.voices) > 100
+        for voice in engine.info.voices:
             engine.expect_voice(voice)
             (chunk,) = engine.synthesize("Hello 12.", voice, None, CancelToken())
-            assert len(chunk.samples) > engine.sample_rate_hz / 4, voice
+            assert len(chunk.samples) > engine.info.sample_rate_hz / 4, voice
 
     @pytest.mark.parametrize("voice", ["en", "en-gb+f3", "hi+whisper"])
     def test_names_that_are_not_offered(self, voice: str) -> None:

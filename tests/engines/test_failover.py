@@ -80,7 +80,7 @@ def test_while_the_first_works_nobody_hears_of_the_others() -> None:
     voices = Voices()
     assert voices.say() == ("first", [])
     assert voices.engine.name == "first,second"
-    assert voices.engine.voices == ("low", "high")
+    assert voices.engine.info.voices == ("low", "high")
 
 
 def test_the_next_takes_over_before_the_first_audio_and_it_is_told() -> None:
@@ -233,7 +233,7 @@ def test_a_voice_that_the_next_does_not_know_becomes_its_own() -> None:
 
 def test_a_language_goes_to_the_one_that_has_it() -> None:
     voices = Voices(languages=("en", "fr"))
-    assert voices.engine.languages == ("en", "fr", "te")
+    assert voices.engine.info.languages == ("en", "fr", "te")
     assert voices.say(language="en") == ("first", [])
     assert voices.say(language="te") == ("second", ["first does not speak Telugu; second speaks"])
     voices.break_first()
@@ -274,7 +274,7 @@ def test_a_model_without_tools_takes_over_from_one_with() -> None:
     ]
     assert [m.content for m in second.prompts[0]] == ["Hello.", "A moment.", "And now?"]
     assert second.tools == [((), "auto")]
-    assert engine.takes_tools
+    assert engine.info.takes_tools
 
 
 def test_a_session_is_told_once_who_took_over_and_once_who_is_back() -> None:

@@ -96,8 +96,8 @@ class TestBark(SynthesizerContract):
 
 
 def test_voices_and_languages_are_those_of_the_presets(synthesizer: BarkSynthesizer) -> None:
-    assert synthesizer.voices == VOICES
-    assert synthesizer.languages == ("en", "fr")
+    assert synthesizer.info.voices == VOICES
+    assert synthesizer.info.languages == ("en", "fr")
     assert synthesizer._choose(None, "fr") == "v2/fr_speaker_0"
     assert synthesizer._choose("v2/en_speaker_6", "fr") == "v2/en_speaker_6"
 

@@ -82,13 +82,13 @@ def say(
     engine: PiperSynthesizer, text: str, voice: str | None = None, language: str | None = None
 ) -> np.ndarray:
     chunks = list(engine.synthesize(text, voice, language, CancelToken()))
-    assert {chunk.sample_rate_hz for chunk in chunks} == {engine.sample_rate_hz}
+    assert {chunk.sample_rate_hz for chunk in chunks} == {engine.info.sample_rate_hz}
     return np.concatenate([chunk.samples for chunk in chunks])
 
 
 def test_voices_and_languages_are_those_of_the_catalogue(synthesizer: PiperSynthesizer) -> None:
-    assert set(synthesizer.voices) == set(_VOICES)
-    assert synthesizer.languages == ("de", "en", "es", "fr", "te")
+    assert set(synthesizer.info.voices) == set(_VOICES)
+    assert synthesizer.info.languages == ("de", "en", "es", "fr", "te")
 
 
 def test_each_sentence_is_a_chunk(synthesizer: PiperSynthesizer) -> None:
@@ -119,8 +119,8 @@ def test_a_chosen_voice_is_kept_whatever_the_language(folder: Path) -> None:
 def test_a_folder_without_a_catalogue_offers_what_it_holds(tmp_path: Path) -> None:
     voice(tmp_path, "de_DE-thorsten-medium")
     engine = PiperSynthesizer(str(tmp_path), language="de")
-    assert engine.voices == ("de_DE-thorsten-medium",)
-    assert engine.languages == ("de",)
+    assert engine.info.voices == ("de_DE-thorsten-medium",)
+    assert engine.info.languages == ("de",)
 
 
 def test_a_voice_that_cannot_be_loaded_is_an_error_of_its_turn(tmp_path: Path) -> None:

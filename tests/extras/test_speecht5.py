@@ -95,7 +95,7 @@ class TestSpeechT5(SynthesizerContract):
 
 
 def test_the_speakers_of_cmu_arctic_are_the_voices(synthesizer: SpeechT5Synthesizer) -> None:
-    assert synthesizer.voices == SPEAKERS
+    assert synthesizer.info.voices == SPEAKERS
     vectors = list(synthesizer._speakers.values())
     assert {vector.shape for vector in vectors} == {(512,)}
     assert not np.allclose(vectors[0], vectors[1])
@@ -105,7 +105,7 @@ def test_a_voice_of_a_file(folders: list[str], tmp_path: Path) -> None:
     vector = np.full(512, 0.1)
     np.save(tmp_path / "me.npy", vector)
     engine = SpeechT5Synthesizer("cpu", *folders, clone=str(tmp_path / "me.npy"))
-    assert engine.voices == ("clone",)
+    assert engine.info.voices == ("clone",)
     np.testing.assert_allclose(engine._speakers["clone"], vector, rtol=1e-6)
     assert len(next(engine.synthesize("Hello.", None, None, CancelToken())).samples)
 

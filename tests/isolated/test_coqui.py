@@ -61,10 +61,10 @@ class TestXttsPatchedToASmallDecoder(SynthesizerContract):
 
 def test_languages_and_voices_are_those_of_the_model(vits: Path, xtts: Path) -> None:
     engine = CoquiSynthesizer(str(vits), "cpu")
-    assert (engine.languages, engine.voices) == (("en",), ())
+    assert (engine.info.languages, engine.info.voices) == (("en",), ())
     engine = CoquiSynthesizer(str(xtts), "cpu", language="de")
-    assert engine.voices == ("Ana Florence", "Damien Black")
-    assert {"en", "de", "zh", "hi"} < set(engine.languages)
+    assert engine.info.voices == ("Ana Florence", "Damien Black")
+    assert {"en", "de", "zh", "hi"} < set(engine.info.languages)
     assert chunks_of(engine.synthesize("Guten Tag.", None, "de", CancelToken()))
 
 

@@ -75,7 +75,7 @@ def test_another_language_is_loaded_when_it_is_spoken_patched(
     monkeypatch.setitem(engine_module._MODELS, "en", ("EN", str(english)))
     monkeypatch.setitem(engine_module._MODELS, "es", ("ES", str(spanish)))
     engine = MeloSynthesizer("cpu")
-    assert {"en", "es", "fr", "zh", "ja", "ko"} == set(engine.languages)
+    assert {"en", "es", "fr", "zh", "ja", "ko"} == set(engine.info.languages)
     spoken = list(engine.synthesize("Buenos dias.", "EN-BR", "es", CancelToken()))
     assert isinstance(spoken[0], Notice)
     assert chunks_of(spoken)
