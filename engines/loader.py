@@ -37,36 +37,59 @@ _FAILOVER: dict[str, Callable[[list[Any], float], Any]] = {
 
 
 def load_engines(arguments: "Arguments") -> Engines:
-    """Load what was chosen, all at once, and say what runs. Raises `UserError`."""
-    chosen = arguments.engines
+    """Load the chosen engines, all at once, and say what runs. Raises `UserError`."""
     if arguments.module.audio_enhancement:
         expect_noise_suppressor()
+    loaded, turn_detector = _load_all(arguments)
+    require_audio_model(arguments.engines, loaded)
+    _announce_all(arguments.engines, loaded)
+    return Engines(
+        loaded["vad"],
+        _endpointing(arguments),
+        _voice(arguments, loaded),
+        turn_detector,
+        NoiseSuppressor if arguments.module.audio_enhancement else None,
+    )
+
+
+def _load_all(arguments: "Arguments") -> tuple[dict[str, Any], SharedEngine[TurnDetector] | None]:
+    """The engine of each stage, and the turn detector; each is loaded on a thread of its own."""
+    chosen = arguments.engines
     with ThreadPoolExecutor(len(chosen) + 2) as loaders:
         loading = {stage: loaders.submit(load_engine, arguments, stage) for stage in chosen}
         if "llm" not in chosen and "s2s" not in chosen:
             loading["llm"] = loaders.submit(choose_language_model, arguments)
         detecting = loaders.submit(load_turn_detector, arguments.vad.turn_detector)
-        loaded = {stage: future.result() for stage, future in loading.items()}
-    require_audio_model(chosen, loaded)
+        return {stage: future.result() for stage, future in loading.items()}, detecting.result()
+
+
+def _announce_all(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]) -> None:
+    """Say what runs, engine by engine; of a failover, each of its engines."""
     for stage, choices in chosen.items():
-        engines = getattr(loaded[stage], "engines", [loaded[stage]])
+        engines = loaded[stage].engines if len(choices) > 1 else [loaded[stage]]
         for choice, engine in zip(choices, engines, strict=True):
             name = choice.spec.name if choice is choices[0] else f"else {choice.spec.name}"
-            announce(stage, name, engine.info.about or choice.spec.about)
+            about = "" if stage == "vad" else engine.info.about
+            announce(stage, name, about or choice.spec.about)
             if choice.why:
                 print(f"        {choice.why}", file=sys.stderr)
-    endpointing = dataclasses.asdict(arguments.vad)
+
+
+def _endpointing(arguments: "Arguments") -> EndpointerSettings:
+    """The flags of the VAD stage, less those that choose and load its models."""
+    settings = dataclasses.asdict(arguments.vad)
     for name in ("sample_rate", "turn_detector"):
-        del endpointing[name]
+        del settings[name]
+    return EndpointerSettings(**settings)
+
+
+def _voice(arguments: "Arguments", loaded: Mapping[str, Any]) -> Cascade | SharedEngine[SpeechResponder]:
+    """The engines that turn speech into an answer: one, or three in a row."""
     if "s2s" in loaded:
-        voice: Cascade | SharedEngine[SpeechResponder] = SharedEngine(loaded["s2s"])
-    else:
-        chat_settings = dataclasses.asdict(arguments.chat)
-        stt, llm, tts = (SharedEngine(loaded[stage]) for stage in ("stt", "llm", "tts"))
-        voice = Cascade(stt, llm, tts, lambda: Chat(**chat_settings))
-    settings = EndpointerSettings(**endpointing)
-    enhancer = NoiseSuppressor if arguments.module.audio_enhancement else None
-    return Engines(loaded["vad"], settings, voice, detecting.result(), enhancer)
+        return SharedEngine(loaded["s2s"])
+    stt, llm, tts = (SharedEngine(loaded[stage]) for stage in ("stt", "llm", "tts"))
+    chat_settings = dataclasses.asdict(arguments.chat)
+    return Cascade(stt, llm, tts, lambda: Chat(**chat_settings))
 
 
 def load_engine(arguments: "Arguments", stage: str) -> Any:

@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -41,9 +42,11 @@ BROKEN = EngineError("its fuse has blown")
 
 
 def named(engine: Any, name: str, **attributes: object) -> Any:
-    engine.name = name
-    for attribute, value in attributes.items():
-        setattr(engine, attribute, value)
+    """An engine with this name; what else is given are fields of its info, or attributes."""
+    stated = {field.name for field in fields(engine.info)} & attributes.keys()
+    engine.info = replace(engine.info, name=name, **{field: attributes[field] for field in stated})
+    for attribute in attributes.keys() - stated:
+        setattr(engine, attribute, attributes[attribute])
     return engine
 
 
@@ -79,7 +82,7 @@ class Voices:
 def test_while_the_first_works_nobody_hears_of_the_others() -> None:
     voices = Voices()
     assert voices.say() == ("first", [])
-    assert voices.engine.name == "first,second"
+    assert voices.engine.info.name == "first,second"
     assert voices.engine.info.voices == ("low", "high")
 
 
@@ -223,7 +226,7 @@ def test_what_the_caller_did_wrong_is_no_failure() -> None:
 
 def test_a_voice_that_the_next_does_not_know_becomes_its_own() -> None:
     voices = Voices()
-    voices.second.voices = ("deep",)
+    voices.second.info = replace(voices.second.info, voices=("deep",))
     voices.break_first()
     assert voices.say(voice="high")[1] == [
         "first failed (its fuse has blown); second speaks",
@@ -258,7 +261,8 @@ def test_recognizers_hear_at_their_own_rates() -> None:
 
 def test_a_model_without_tools_takes_over_from_one_with() -> None:
     first, second = named(ScriptedModel(), "first"), named(ScriptedModel("Fine."), "second")
-    first.error_after_words, second.takes_tools = (0, BROKEN), False
+    first.error_after_words = (0, BROKEN)
+    second.info = replace(second.info, takes_tools=False)
     engine = FailoverChatModel([first, second], PATIENT_S)
     call = ToolCall("1", "weather", "{}")
     messages = [
