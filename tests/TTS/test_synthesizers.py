@@ -45,7 +45,7 @@ def test_languages(language: str, text: str) -> None:
 
 
 def test_there_are_over_a_hundred_languages() -> None:
-    assert len(EspeakSynthesizer().languages) > 100
+    assert len(EspeakSynthesizer().info.languages) > 100
 
 
 def test_a_voice_speaks_differently() -> None:

@@ -116,7 +116,7 @@ def test_the_command_lists_those_of_its_synthesizer() -> None:
         assert server.stderr is not None
         opened = next(line for line in server.stderr if "in a browser" in line)
         port = int(opened.split(":")[2].split("/")[0])
-        assert tuple(listed(port)) == (*people_of("espeak"), *EspeakSynthesizer().voices)
+        assert tuple(listed(port)) == (*people_of("espeak"), *EspeakSynthesizer().info.voices)
         with WebClient(port) as client:
             client.send("settings", voice="nobody")
             assert "and 129 others, got 'nobody'" in client.until("error")["text"]

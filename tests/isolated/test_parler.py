@@ -94,10 +94,10 @@ def test_descriptions_have_their_own_tokenizer(jenny: Path, indic: Path) -> None
 
 
 def test_the_speakers_are_those_of_the_model(jenny: Path, indic: Path) -> None:
-    assert engine_of(jenny).voices == ("Jenny",)
+    assert engine_of(jenny).info.voices == ("Jenny",)
     telugu = engine_of(indic)
-    assert {"Prakash", "Lalitha", "Kiran"} < set(telugu.voices)
-    assert "te" in telugu.languages
+    assert {"Prakash", "Lalitha", "Kiran"} < set(telugu.info.voices)
+    assert "te" in telugu.info.languages
     with pytest.raises(EngineError, match="one of the voices"):
         list(telugu.synthesize("Hello.", "Jenny", None, CancelToken()))
 
