@@ -1,4 +1,4 @@
-"""ChatModel: what a language model looks like to the LLM stage."""
+"""ChatModel: the interface of a language model to the LLM stage."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol

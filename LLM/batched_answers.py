@@ -14,7 +14,8 @@ from pipeline.errors import EngineError
 from pipeline.turn import CancelToken
 
 CONTEXT = 4096
-"""Tokens of a prompt and its answer: what is held in memory for each answer. Half an hour of talk."""
+"""Tokens of a prompt and its answer that are held in memory for each answer. Half an hour of
+conversation."""
 
 PAGE = 256
 """Tokens of one page of that memory, as Transformers has it."""
@@ -24,8 +25,8 @@ STEP = 256
 
 
 class BatchedAnswers:
-    """All answers that are due take each step of the model together; one may begin at any step, and one
-    that is cancelled makes room at the next.
+    """All answers in progress take each step of the model together. An answer may begin at any step, and
+    a cancelled one makes room at the next.
 
     `output_router` is asked for the one thing for which the manager has no method: to forget a request
     that was cancelled, about which it says nothing more. Its thread looks for work ten times a second.

@@ -15,7 +15,8 @@ CUT_MARK = "…"
 """Ends an answer of which the user did not hear the rest."""
 
 MAX_ENTRIES = 2000
-"""What a client may note, beside what is said, before the oldest is forgotten: hours of conversation."""
+"""Limit of the messages that a client adds beside the conversation, before the oldest is forgotten:
+hours of conversation."""
 
 FIRST = "root"
 """In the place of an id: before all others."""
@@ -28,7 +29,7 @@ class Entry:
     id: str
     message: ChatMessage
     turn: int | None = None
-    """In which it was said or heard; None: a client noted it."""
+    """The turn to which the message belongs; None: a client added it."""
     cut_short: bool = False
 
 
@@ -78,7 +79,7 @@ class Chat:
         context: Sequence[ChatMessage] | None = None,
         audio: Recording | None = None,
     ) -> list[ChatMessage]:
-        """What the model gets to answer `text`: the prompt, the conversation, and the text.
+        """The messages that the model gets to answer `text`: the prompt, the conversation, and the text.
 
         `instructions` takes the place of the prompt, and `context` that of the conversation. What was
         written of `turn` itself is left out: `text` says it. Messages of one role in a row, as after an
@@ -178,7 +179,7 @@ class Chat:
         return messages
 
     def _end_of(self, turn: int, *, before_calls: bool) -> int:
-        """Where the next entry of a turn belongs: what was noted meanwhile comes after it."""
+        """Index of the next entry of a turn: messages that were added meanwhile come after it."""
         of_turn = [index for index, entry in enumerate(self._entries) if entry.turn == turn]
         for index in of_turn:
             if before_calls and self._entries[index].message.calls:
@@ -186,7 +187,8 @@ class Chat:
         return of_turn[-1] + 1 if of_turn else len(self._entries)
 
     def _forget_the_oldest(self) -> None:
-        """What the user said last decides; system messages stay, since they say how to behave."""
+        """Forget all before the latest `chat_size` messages of the user; system messages stay, since
+        they say how to behave."""
         by_the_user = (e.message.role == self._user_role and e.message.content for e in self._entries)
         said = [index for index, counts in enumerate(by_the_user) if counts]
         if len(said) > self._size or not self._size:

@@ -14,7 +14,7 @@ MAX_ANSWER = 256
 """Tokens of an answer, where nobody says: a minute and a half of speech."""
 
 _REFUSED = (jinja2.TemplateError, ValueError)
-"""What a template raises that does not take a conversation."""
+"""Exceptions of a template that does not take a conversation."""
 
 _FORGOTTEN = Notice(
     "conversation_shortened",
@@ -24,7 +24,7 @@ _FORGOTTEN = Notice(
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model reads."""
+    """The tokens that the model reads."""
 
     tokens: list[int]
     in_thought: bool
@@ -32,7 +32,7 @@ class Prompt:
     shortened: bool
 
     def opening(self) -> Iterator[str | Notice]:
-        """What an engine yields before the first word of the model."""
+        """The output of an engine before the first word of the model."""
         if self.shortened:
             yield _FORGOTTEN
         if self.in_thought:

@@ -68,7 +68,7 @@ class LanguageModelHandler(BaseHandler[UserText]):
     def _words_of(
         self, turn: Turn, answer: Iterator[str | ToolCall | Notice]
     ) -> Generator[str, None, None]:
-        """What is to be said; what is asked of functions is told on the way."""
+        """The words to speak; calls of functions are reported on the way."""
         call: ToolCall | None = None
         for piece in without_thoughts(answer):
             if isinstance(piece, Notice):
@@ -101,8 +101,8 @@ class LanguageModelHandler(BaseHandler[UserText]):
 
 
 def _answer_in(language: str | None) -> str:
-    """What the prompt says of it. Nothing where English was not detected but is simply what is spoken:
-    the prompt is in English as it is."""
+    """The sentence of the prompt that names the language. Empty for English that was not detected but is
+    simply spoken: the prompt is in English as it is."""
     if language is None or language == "en":
         return ""
     return f"\n\nAnswer in {english_name(language)}."

@@ -61,7 +61,8 @@ class OpenAIChatModel:
         )
 
     def reach(self) -> str:
-        """Where the server answers. Raises `UserError` where it does not, or wants another key."""
+        """Check the server and return its address. Raises `UserError` if it does not answer, or refuses
+        the key."""
         return self._server.reach()
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ FIRST_CLAUSE_CHARS = 16
 speak, long enough for the rest of the sentence to arrive."""
 
 FIRST_CLAUSE_WIDE_CHARS = 6
-"""The same for scripts in which a character is a syllable or a word."""
+"""`FIRST_CLAUSE_CHARS` for scripts in which a character is a syllable or a word."""
 
 MAX_CHARS = 300
 """A text without punctuation is cut here, between two words where there are any: twenty seconds of

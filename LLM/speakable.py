@@ -18,7 +18,7 @@ _TABLE_RULE = re.compile(r"^[\s|:+-]*$")
 _URL = re.compile(r"\bhttps?://(?:www\.)?([^\s/?#:]+)\S*?(?=[.,;:!?)\]]*(?:\s|$))")
 _STRAY_MARKUP = re.compile(r"(?<!\s)[*_~]{2,}|[*_~]{2,}(?!\s)|[*](?=\w)|(?<=\w)[*]|`+|^\s*#+\s+")
 _LOOSE_STOP = re.compile(r"\s+([.,])(?!\w)")
-"""What stands behind an emoji that went."""
+"""Punctuation left behind when an emoji is removed."""
 _SPACES = re.compile(r"\s+")
 
 _markdown = MarkdownIt("commonmark").enable("strikethrough")
@@ -35,7 +35,7 @@ class Speakable:
         self._in_code = False
 
     def __call__(self, text: str) -> str:
-        """What is to be said for `text`; empty: nothing."""
+        """The words to speak for `text`; empty: none."""
         if _FENCE.match(text.rstrip()):
             self._in_code = not self._in_code
             return ""

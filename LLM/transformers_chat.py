@@ -24,10 +24,10 @@ from utils.stopping import StopOnCancel
 
 
 class _Answers(Protocol):
-    """How the model is run: one answer after the other, or several at once."""
+    """How the model runs: one answer after the other, or several at once."""
 
     context: int | None
-    """How many tokens a prompt and its answer may have together; None: as many as the model takes."""
+    """Tokens that a prompt and its answer may have together; None: as many as the model takes."""
 
     def answer(self, tokens: list[int], cancel: CancelToken) -> Iterator[str]: ...
 
@@ -93,8 +93,8 @@ class TransformersChatModel:
 
 
 def _settings(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """What is set instead of the authors' own settings. A temperature says that words are chosen by
-    chance, 0 that they are not; without chance what says how to choose means nothing."""
+    """Generation settings that replace the model's own. A temperature turns sampling on, 0 turns it off;
+    without sampling the other sampling settings mean nothing."""
     settings = dict(wanted)
     if "temperature" in settings:
         settings.setdefault("do_sample", settings["temperature"] > 0)

@@ -1,4 +1,4 @@
-"""SpeechResponder: what an engine that answers speech with speech looks like, turn by turn."""
+"""SpeechResponder: the interface of an engine that answers speech with speech, turn by turn."""
 
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
@@ -25,7 +25,7 @@ class SpeechResponder(Protocol):
 
 
 class FrameStream(Protocol):
-    """What an engine keeps of one stretch of speech."""
+    """The state of one stretch of speech."""
 
     def answer(self, frame: Samples) -> tuple[Samples, str | None]:
         """The audio that follows, for the next frame of the user's voice, and the text that begins with
@@ -35,14 +35,14 @@ class FrameStream(Protocol):
 
 @runtime_checkable
 class FrameResponder(Protocol):
-    """An engine that answers while the user is speaking. What it makes for a frame takes far less time
-    than the frame does."""
+    """An engine that answers while the user is speaking. It computes a frame in far less time than the
+    frame lasts."""
 
     @property
     def info(self) -> ResponderInfo: ...
 
     def open(self) -> FrameStream:
-        """Somebody begins to speak."""
+        """A stream for the stretch of speech that begins."""
         ...
 
     def close(self) -> None: ...

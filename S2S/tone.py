@@ -1,4 +1,4 @@
-"""Tone: answers with a test tone. It proves the way of the audio without any model."""
+"""Tone: answers with a test tone. It checks the audio path without any model."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ LABEL = "TEST TONE"
 RATE_HZ = 16000
 DURATION_S = 1.5
 FADE_S = 0.005
-"""So that it ends without a click."""
+"""A fade at the end, to avoid a click."""
 PEAK = 0.3
 BASE_HZ = 440
 PER_LOUDNESS_HZ = 200
@@ -23,7 +23,7 @@ VIBRATO_DEPTH_HZ = 50
 FRAME_S = 0.08
 OVERLAP_S = 0.01
 FRAME_TONE_S = 0.5
-"""So long a tone sounds after the frame that set it off, unless the next frame takes over."""
+"""Length of the tone that a frame sets off, unless the next frame takes over."""
 
 
 class ToneResponder:

@@ -1,4 +1,4 @@
-"""Recognizer: what a speech recognizer looks like to the STT stage."""
+"""Recognizer: the interface of a speech recognizer to the STT stage."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -10,7 +10,7 @@ from pipeline.turn import CancelToken
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """What was said. `text` is empty when there were no words."""
+    """The words of an utterance. `text` is empty when there were no words."""
 
     text: str
     language: str | None = None
@@ -18,7 +18,8 @@ class Transcription:
     does not say."""
     notices: tuple[Notice, ...] = ()
     unheard: bool = False
-    """Whether nobody listened: the model is to hear it. Then there is no text."""
+    """True if no recognizer listened: the language model hears the audio itself. Then there is no
+    text."""
 
 
 class Recognizer(Protocol):
@@ -40,7 +41,7 @@ class Recognizer(Protocol):
 
 
 class RecognizerStream(Protocol):
-    """One utterance, while it is being said. Called by one thread at a time, each call in a slot of its
+    """One utterance, while it is being said. One thread at a time calls it, each call in a slot of its
     recognizer."""
 
     def feed(self, samples: Samples, cancel: CancelToken) -> str:
@@ -52,7 +53,7 @@ class RecognizerStream(Protocol):
         ...
 
     def finish(self, cancel: CancelToken) -> Transcription:
-        """That was all. The stream is not used again."""
+        """End the utterance. The stream is not used again."""
         ...
 
     def fork(self) -> "RecognizerStream | None":
@@ -62,7 +63,7 @@ class RecognizerStream(Protocol):
 
 @runtime_checkable
 class StreamingRecognizer(Recognizer, Protocol):
-    """Computes what is said while it is being said, each piece once."""
+    """Recognizes speech while it is being said, each piece once."""
 
     def open(self, language: str | None) -> RecognizerStream:
         """For a new utterance; the state is its own, the weights are shared."""

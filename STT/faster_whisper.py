@@ -14,7 +14,7 @@ from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper
 from utils.hub import fetch
 
 _FILES = ("config.json", "preprocessor_config*", "model.bin", "tokenizer.json", "vocabulary.*")
-"""What its own downloader takes."""
+"""The files that the library's own downloader takes."""
 
 _FLAG = "--stt_model_name"
 

@@ -1,4 +1,4 @@
-"""STTHandler: from what the user said to its words."""
+"""STTHandler: from an utterance of the user to its words."""
 
 from collections.abc import Generator
 from typing import ClassVar
@@ -64,7 +64,7 @@ class STTHandler(BaseHandler[Utterance]):
             yield EndOfTurn(turn, "not to be answered")
 
     def failed(self, message: Utterance, error: Exception) -> None:
-        """Over a reply, what was not understood does not stop it."""
+        """An utterance over a reply that could not be recognized does not stop the reply."""
         super().failed(message, error)
         if message.overlaps:
             self._dismiss(message.turn)
@@ -79,7 +79,7 @@ class STTHandler(BaseHandler[Utterance]):
         )
 
     def _language_of(self, turn: Turn) -> str | None:
-        """What the session says that the user speaks, else what was detected last; None: as the
+        """The language that the session sets, else the one that was detected last; None: as the
         recognizer is configured."""
         code = turn.settings.language
         if code is None:

@@ -1,4 +1,4 @@
-"""Listening: recognises what one user says while they say it, so that little is left at the end."""
+"""Listening: recognizes an utterance while the user speaks, so that little is left at the end."""
 
 import math
 import threading
@@ -18,12 +18,12 @@ from STT.base import Recognizer, RecognizerStream, StreamingRecognizer, Transcri
 
 
 def listens(recognizer: SharedEngine[Recognizer]) -> TypeGuard[SharedEngine[StreamingRecognizer]]:
-    """Whether it recognises while somebody speaks."""
+    """True if it recognizes while the user speaks."""
     return isinstance(recognizer.engine, StreamingRecognizer)
 
 
 class _Ear:
-    """A stream of the recognizer, and what it has heard, at the rate of the capture."""
+    """A stream of the recognizer and the audio that it has heard, at the rate of the capture."""
 
     def __init__(
         self, stream: RecognizerStream, language: str | None, rates_hz: tuple[int, int]
@@ -35,7 +35,7 @@ class _Ear:
         self.heard: Samples = np.empty(0, np.float32)
 
     def fits(self, said: Samples, language: str | None) -> bool:
-        """Whether all that it heard is the beginning of what was said."""
+        """True if the utterance begins with all that this stream has heard."""
         length = len(self.heard)
         return language == self._language and np.array_equal(self.heard, said[:length])
 
@@ -46,7 +46,7 @@ class _Ear:
         return self._stream.feed(self._resampler.feed(rest), cancel)
 
     def finish(self, cancel: CancelToken) -> Transcription:
-        """That was all."""
+        """End the utterance."""
         self._stream.feed(self._resampler.flush(), cancel)
         return self._stream.finish(cancel)
 
@@ -61,9 +61,9 @@ class _Ear:
 
 
 class Listening:
-    """One session's way to a recognizer that streams. The ears' thread tells how the utterance grows,
-    the STT stage asks for its words when it (perhaps) ends; both stand in the recognizer's line, and a
-    slot is taken only to compute.
+    """The access of one session to a streaming recognizer. The VAD thread reports how the utterance
+    grows, the STT stage asks for its words when it (perhaps) ends; both wait in the recognizer's queue,
+    and a slot is taken only to compute.
 
     What a stream has heard is compared with what was said: it is of use as long as the one is the
     beginning of the other. So an utterance that seemed over and goes on, or is joined with the next,
@@ -83,7 +83,7 @@ class Listening:
         self._busy = False
 
     def begin(self) -> None:
-        """What comes now belongs to another utterance than what came before, or goes on with it."""
+        """A new utterance begins, or the last one goes on."""
         self._utterance = object()
         self._due = 0.0
 
@@ -116,7 +116,7 @@ class Listening:
     def words(
         self, said: Samples, rate_hz: int, language: str | None, cancel: CancelToken
     ) -> Transcription | None:
-        """What was said, which may go on all the same; None when `cancel` was raised first."""
+        """The words of the utterance, which may still go on; None when `cancel` was raised first."""
 
         def finish(recognizer: StreamingRecognizer, cancel: CancelToken) -> Transcription:
             ear = self._take(said, language)

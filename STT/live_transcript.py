@@ -1,4 +1,4 @@
-"""LiveTranscript: what the user seems to be saying, while they are saying it."""
+"""LiveTranscript: a partial transcript of the utterance while the user speaks."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from STT.agreement import Agreement
 from STT.base import Recognizer
 
 MIN_AUDIO_S = 0.5
-"""Between two partial transcripts, and before the first: about two words."""
+"""Audio between two partial transcripts, and before the first: about two words."""
 
 STRETCH = 4
 """They become rarer as the audio grows: the next one comes when it is longer by a quarter."""
@@ -46,7 +46,7 @@ class LiveTranscript:
         self._busy = False
 
     def begin(self) -> None:
-        """What comes now belongs to another utterance than what came before."""
+        """A new utterance begins."""
         self._growing = _Growing()
 
     def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:

@@ -18,7 +18,8 @@ MAX_AUDIO_S = 20.0
 """Longer audio is recognised in parts: a whole minute came back as one phrase repeated thirty times."""
 
 SILENCE_AROUND_MS = 100
-"""Before and after the speech; without it a quarter more of the words are wrong (33 utterances)."""
+"""Silence added before and after the speech; without it a quarter more of the words are wrong (33
+utterances)."""
 
 _OPTIONS = {
     "vad_threshold": "0.0",  # our VAD has cut the utterance; a second one would cut it again

@@ -84,12 +84,12 @@ class NemotronStream:
         self._window: int = features.n_fft
         self._audio: Samples = np.zeros(self._window // 2, np.float32)
         self._encoded = self._window // 2
-        """How many of these no new frame needs to hear."""
+        """The number of these samples that no new frame needs to hear."""
         self._frames: int = processor.num_mel_frames_first_audio_chunk
         self._caches: dict[str, Any] = {"past_key_values": None, "padding_cache": None}
         self._tokens: list[int] = []
         self._memory: Any = None
-        """Of the network that predicts a token from those before it; never changed in place."""
+        """State of the network that predicts a token from those before it; never changed in place."""
         self._prediction: torch.Tensor | None = None
 
     def feed(self, samples: Samples, cancel: CancelToken) -> str:
@@ -131,7 +131,7 @@ class NemotronStream:
         self._decode(self._encode(frames, use_cache=False).pooler_output[0], cancel)
 
     def _needed(self, frames: int) -> int:
-        """How many samples so many frames are computed from."""
+        """The number of samples from which so many frames are computed."""
         return (frames - 1) * self._hop + self._window
 
     def _encode(self, frames: int, **caches: Any) -> Any:

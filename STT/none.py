@@ -1,4 +1,4 @@
-"""No recognizer: what the user said goes to a language model that hears."""
+"""No recognizer: the utterance goes to a language model that hears."""
 
 from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import Samples

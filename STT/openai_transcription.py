@@ -17,13 +17,13 @@ from utils.openai_client import OpenAIServer
 from utils.wav import as_wav
 
 MIN_AUDIO_S = 0.1
-"""Less is no word, and OpenAI refuses it."""
+"""Shorter audio holds no word, and OpenAI refuses it."""
 
 MAX_AUDIO_S = 600.0
 """Longer audio is sent in parts: OpenAI takes files of 25 MB, which is 13 minutes."""
 
 FORMATS = ("verbose_json", "json")
-"""Of the answer; the first says the language too."""
+"""Formats of the answer; the first names the language too."""
 
 
 class OpenAIRecognizer:
@@ -70,7 +70,8 @@ class OpenAIRecognizer:
         return Transcription(" ".join(filter(None, texts)), spoken)
 
     def reach(self) -> str:
-        """Where the server answers. Raises `UserError` where it does not, or wants another key."""
+        """Check the server and return its address. Raises `UserError` if it does not answer, or refuses
+        the key."""
         return self._server.reach()
 
     def close(self) -> None:
@@ -107,7 +108,7 @@ class OpenAIRecognizer:
 
 
 def _code_of(language: object) -> str | None:
-    """Of a language that a server detected; some say its code, OpenAI its English name."""
+    """Code of a language that a server detected; some servers give the code, OpenAI the English name."""
     if not isinstance(language, str):
         return None
     if len(language) in (2, 3) and language.isalpha():

@@ -24,7 +24,7 @@ from utils.pretrained import expect_weights
 _FLAG = "--stt_model_name"
 
 SHORTEST = 1600
-"""Samples, 0.1 s; what is shorter gives no frame, and is followed by silence."""
+"""Samples, 0.1 s; shorter audio gives no frame, and is padded with silence."""
 
 _STREAMED = {"chunk_size": [0, 10, 5], "encoder_chunk_look_back": 4, "decoder_chunk_look_back": 1}
 """In frames of 60 ms: ten at a time, of which five are heard ahead (FunASR's own example)."""
@@ -89,7 +89,7 @@ class ParaformerRecognizer:
 
 
 class StreamingParaformer(ParaformerRecognizer):
-    """The same with a streaming model: 600 ms at a time, between which it can be stopped."""
+    """Paraformer with a streaming model: 600 ms at a time, between which it can be stopped."""
 
     chunk_samples = 9600
 
@@ -127,7 +127,7 @@ class ParaformerStream:
         return _joined(self._pieces)
 
     def finish(self, cancel: CancelToken) -> Transcription:
-        """What was said since the last chunk, and what waited for it."""
+        """Recognize the audio since the last chunk, and the audio that was held back for it."""
         if (self._cache or len(self._audio)) and not cancel.cancelled:
             rest = np.pad(self._audio, (0, max(0, SHORTEST - len(self._audio))))
             self._pieces.append(self._engine.compute(rest, self._cache, last=True))
@@ -146,7 +146,7 @@ def _joined(pieces: list[str]) -> str:
 
 
 def _differences(wanted: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
-    """What FunASR only prints: which weights were not in the file, or had another shape."""
+    """The weights that were not in the file, or had another shape, which FunASR only prints."""
     for nest in ("state_dict", "model_state_dict", "model"):
         saved = saved.get(nest, saved)
     saved = {name.removeprefix("module."): tensor for name, tensor in saved.items()}

@@ -32,10 +32,10 @@ EUROPEAN = (
     *("bg", "hr", "cs", "da", "nl", "en", "et", "fi", "fr", "de", "el", "hu", "it"),
     *("lv", "lt", "mt", "pl", "pt", "ro", "sk", "sl", "es", "sv", "ru", "uk"),
 )
-"""Of parakeet-tdt-0.6b-v3, as its card lists them; the others understand English."""
+"""Languages of parakeet-tdt-0.6b-v3, from its model card; the other models understand English."""
 
 SHORTEST = 1600
-"""Samples, 0.1 s; what is shorter gives the encoder no frame, and is followed by silence."""
+"""Samples, 0.1 s; shorter audio gives the encoder no frame, and is padded with silence."""
 
 
 class ParakeetRecognizer:

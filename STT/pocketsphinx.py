@@ -11,7 +11,8 @@ from pipeline.turn import CancelToken
 from STT.base import Transcription
 
 _DITHER_RMS = 3.0
-"""Of int16. On digital silence the recognizer collapses (words wrong: 0.72 instead of 0.28)."""
+"""Noise in units of int16. On digital silence the recognizer collapses (words wrong: 0.72 instead of
+0.28)."""
 
 
 class PocketsphinxRecognizer:

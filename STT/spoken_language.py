@@ -1,4 +1,4 @@
-"""SpokenLanguage: which language a recognizer listens for, and what becomes of one that it detects."""
+"""SpokenLanguage: the language a recognizer listens for, and the handling of one that it detects."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ AUTO = "auto"
 ALL = "all"
 
 USUAL = "en fr es zh ja ko hi de pt pl it nl te"
-"""What is listened for when the language is detected: so a cough is not taken for Welsh."""
+"""Languages among which the detection chooses, so that a cough is not taken for Welsh."""
 
 LANGUAGE_HELP = "what is spoken: a code such as te, or auto: detected anew in every turn"
 LANGUAGES_HELP = (
@@ -50,8 +50,9 @@ class SpokenLanguage:
         return self._only if is_detected(language) else language
 
     def settle(self, detected: str, language: str | None) -> tuple[str, tuple[Notice, ...]]:
-        """In which language to understand a call that sounded like `detected` and was asked for with
-        `language`: where that is not listened for, in the last one of the conversation."""
+        """The language in which to recognize a call that sounded like `detected` and was made with
+        `language`: if the detected one is not among the languages listened for, the last one of the
+        conversation."""
         if detected in self._listened_for:
             return detected, ()
         fallback = plain(language) if language is not None else self._listened_for[0]
@@ -63,7 +64,7 @@ class SpokenLanguage:
 
 
 def as_detected(code: str) -> str:
-    """What `Transcription.language` says of a language that was detected."""
+    """The value of `Transcription.language` for a detected language."""
     return code + DETECTED
 
 
@@ -73,7 +74,7 @@ def from_whisper(code: str) -> str:
 
 
 def to_whisper(code: str) -> str:
-    """As Whisper writes an ISO 639-1 code."""
+    """Whisper's spelling of an ISO 639-1 code."""
     return "jw" if code == "jv" else code
 
 

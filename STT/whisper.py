@@ -25,7 +25,7 @@ from utils.pretrained import fetch_pretrained
 from utils.stopping import StopOnCancel
 
 MAX_AUDIO_S = 30.0
-"""What the model was trained to hear at once; shorter audio is filled up with silence."""
+"""Length of the audio for which the model was trained; shorter audio is padded with silence."""
 
 NO_SPEECH = 0.6
 UNSURE = -1.0
@@ -47,7 +47,7 @@ class _Part:
     features: torch.Tensor
     """Log-mel spectrogram, shape (bins, 3000)."""
     language: str | None
-    """As the caller asked for it."""
+    """The language that the caller asked for."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,8 @@ class WhisperRecognizer:
         ]
 
     def _understand(self, part: _Part, first: torch.Tensor) -> tuple[str, bool, tuple[Notice, ...]]:
-        """The language of a part, whether it was detected, and what is to be told of that. `first`: how
-        likely each token is as the first one, which names the language."""
+        """The language of a part, True if it was detected, and the notices about it. `first`: the score
+        of each token as the first one, which names the language."""
         told = self._spoken.told(part.language)
         if told is not None or not self._language_ids:
             return told or self.info.languages[0], False, ()
@@ -181,7 +181,7 @@ class WhisperRecognizer:
     def _silent(
         self, first: torch.Tensor, encoded: BaseModelOutput, languages: Sequence[str], said: torch.Tensor
     ) -> list[bool]:
-        """Which rows are no speech, by the two thresholds."""
+        """True for each row that is no speech, by the two thresholds."""
         tokens = self._model.generation_config
         if not hasattr(tokens, "no_timestamps_token_id"):
             return [False] * len(said)

@@ -56,7 +56,8 @@ class WhisperMlxRecognizer(WhisperOnMlx):
 
 
 def _find(model_name: str, quantization: str) -> Path:
-    """Where the package's list has a model. Its own downloader writes into the working directory."""
+    """The folder of a model of the package's list. Its own downloader writes into the working
+    directory."""
     if model_name not in models:
         if Path(model_name).expanduser().is_dir():
             return Path(model_name).expanduser()
@@ -70,8 +71,8 @@ def _find(model_name: str, quantization: str) -> Path:
 
 
 def _load(folder: Path, model_name: str) -> Any:
-    """As the package does it, which calls a function for quantized models that MLX has no more, and
-    cannot use weights of 32 bits."""
+    """Load a model as the package does, except that the package calls a function for quantized models
+    that MLX no longer has, and cannot use 32-bit weights."""
     file = weights_in(folder, model_name)
     config = json.loads((folder / "config.json").read_text("utf-8"))
     config.pop("model_type", None)

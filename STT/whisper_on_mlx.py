@@ -1,4 +1,4 @@
-"""WhisperOnMlx: what the two packages have in common that run Whisper on Apple's MLX."""
+"""WhisperOnMlx: the common part of the two packages that run Whisper on Apple's MLX."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ class WhisperOnMlx(ABC):
     whose ends the turn is given up as well, and not within one."""
 
     longest_s = 30.0
-    """What the model was trained to hear at once."""
+    """Length of the audio for which the model was trained."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class WhisperOnMlx(ABC):
 
     @abstractmethod
     def _listen(self, samples: Samples, language: str | None) -> tuple[str, str]:
-        """The words, and in which language they were understood; None: it is to be detected."""
+        """The words and their language; `language` None: it is to be detected."""
 
 
 def weights_in(folder: Path, model_name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Synthesizer: what a speech synthesizer looks like to the TTS stage."""
+"""Synthesizer: the interface of a speech synthesizer to the TTS stage."""
 
 from collections.abc import Iterator
 from typing import Protocol

@@ -23,10 +23,11 @@ MAX_CHARS = 200
 """Longer text is spoken in parts: the model stops after 2048 tokens, 43 s."""
 
 TOKENS_A_LETTER = 8
-"""Twice what speech takes (47 tokens, some 12 letters a second): where it misses the end of a part."""
+"""Limit of tokens for each letter, twice the need of speech (47 tokens, some 12 letters a second), for a
+part whose end the model misses."""
 
 _TOKENS_FOR_A_WORD = 48
-"""On top: a second, so that a short word is not cut off."""
+"""Added to the limit: a second, so that a short word is not cut off."""
 
 
 class ChatTtsSynthesizer:

@@ -22,7 +22,7 @@ from TTS.utils.synthesizer import PAD_SILENCE_SAMPLES
 from utils.voices import expect_known, expect_language, voice_flag
 
 _CLONED = "cloned"
-"""What the voice of `clone` is called."""
+"""The name of the voice of `clone`."""
 
 _USUAL_LIMIT = 250
 """Characters at a time, where the model names no limit."""
@@ -110,7 +110,7 @@ class CoquiSynthesizer:
         yield np.asarray(whole, np.float32)[:-PAD_SILENCE_SAMPLES]  # which it puts behind everything
 
     def _latents(self, speaker: str | None) -> tuple[Any, Any]:
-        """What XTTS calls a voice."""
+        """The latents that XTTS needs for a voice."""
         if speaker is None:
             return self._cloned["gpt_conditioning_latents"], self._cloned["speaker_embedding"]
         latents, embedding = self._model.speaker_manager.speakers[speaker].values()
@@ -166,7 +166,7 @@ def _load(model_name: str) -> Any:
 
 
 def _weights(folder: Path) -> Path:
-    """As the model manager of Coqui TTS finds them."""
+    """The weights in a folder, found as Coqui TTS's model manager finds them."""
     usual = [folder / name for name in ("model.pth", "model_file.pth", "checkpoint.pth")]
     found = [file for file in usual if file.is_file()] or sorted(folder.glob("*.pth"))
     if not found:

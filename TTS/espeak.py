@@ -31,7 +31,7 @@ _STOP, _GO_ON = 1, 0
 _NO_MORE_EVENTS, _WORD_BEGINS = 0, 1
 
 _USUAL_VOICE = {"en": "en-us", "fr": "fr-fr", "zh": "cmn"}
-"""Where eSpeak has no voice that is called like the language, or an unexpected one."""
+"""Voices for languages after which eSpeak has named no voice, or an unexpected one."""
 
 
 class _Voice(ctypes.Structure):
@@ -106,15 +106,15 @@ class _Library:
         return voices
 
     def variants(self) -> set[str]:
-        """What may stand behind a "+": other speakers of every voice."""
+        """Variants that may follow a voice after a "+": other speakers of every voice."""
         return {file.name for file in (Path(self._data) / "voices" / "!v").iterdir()}
 
     def set_voice(self, identifier: str) -> bool:
-        """Whether the voice is there, with its dictionary."""
+        """Choose a voice. True if it is there, with its dictionary."""
         return bool(self._espeak.espeak_SetVoiceByName(identifier.encode()) == 0)
 
     def speak(self, text: str, rate_wpm: int, pitch: int, cancel: CancelToken) -> AudioChunk:
-        """The whole text as audio; what there is of it when cancelled."""
+        """The whole text as audio; the part that was made, when cancelled."""
         self._blocks.clear()
         self._words.clear()
         self._cancel = cancel
@@ -212,7 +212,8 @@ class EspeakSynthesizer:
         return self._voices.get(_USUAL_VOICE.get(language, language))
 
     def _identifier(self, voice: str | None, language: str | None) -> str:
-        """Of the voice asked for, now or at start; else of one that speaks the language."""
+        """The identifier of the voice asked for, now or at start; else of a voice that speaks the
+        language."""
         wanted = voice or self._voice or language or self._language
         name, _, variant = wanted.partition("+")
         identifier = self._usual_voice(name)

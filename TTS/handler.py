@@ -52,7 +52,8 @@ class TTSHandler(BaseHandler[Sentence]):
         yield Speech(turn, np.empty(0, np.float32), rate_hz, text, ends_text=True)
 
     def _language_of(self, turn: Turn) -> str | None:
-        """What the session wants, else what the user speaks; None: as the synthesizer is configured."""
+        """The language that the session sets, else the user's own; None: as the synthesizer is
+        configured."""
         code = turn.settings.language or turn.language
         if code is None or speaks(self._synthesizer.engine.info.languages, code):
             return code and plain(code)

@@ -28,15 +28,17 @@ _LANGUAGES = {
 """The first letter of a voice ▶ what it speaks; "a" is American, "b" British English."""
 
 _USUAL_VOICE = {"en": "af_heart", "zh": "zf_xiaobei"}
-"""Where it is not the first one of the language; graded best, or as good as any, in VOICES.md."""
+"""Usual voices that are not the first of their language; graded best, or as good as any, in
+VOICES.md."""
 
 _PHONEMES = {
     "en": (("en_core_web_sm",), "python -m spacy download en_core_web_sm"),
     "ja": (("pyopenjtalk",), "pip install 'misaki[ja]'"),
     "zh": (("cn2an", "jieba", "pypinyin"), "pip install 'misaki[zh]'"),
 }
-"""What turns letters into phonemes, and what to type for it; eSpeak NG does so for all others. The
-English one comes from GitHub and not from PyPI, so no extra can bring it."""
+"""The packages that turn letters into phonemes, and the command that installs them; eSpeak NG does so
+for all other languages. The English one comes from GitHub and not from PyPI, so no extra can bring
+it."""
 
 
 class KokoroSynthesizer:
@@ -136,6 +138,6 @@ class KokoroSynthesizer:
 
 
 def _missing(language: str) -> str:
-    """What to type before this language can be spoken; nothing, if it can."""
+    """The command that installs what a language needs; empty if it can be spoken."""
     modules, install = _PHONEMES.get(language, ((), ""))
     return "" if all(importlib.util.find_spec(module) for module in modules) else install

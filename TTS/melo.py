@@ -25,14 +25,14 @@ _MODELS = {
     "ja": ("JP", "myshell-ai/MeloTTS-Japanese"),
     "ko": ("KR", "myshell-ai/MeloTTS-Korean"),
 }
-"""What MeloTTS calls a language, and where its model is on the hub."""
+"""MeloTTS's name of a language, and its model on the hub."""
 
 _NLTK = {
     "averaged_perceptron_tagger": "taggers/averaged_perceptron_tagger.zip",
     "averaged_perceptron_tagger_eng": "taggers/averaged_perceptron_tagger_eng",
     "cmudict": "corpora/cmudict.zip",
 }
-"""What its English wants of NLTK, and where that keeps it."""
+"""The NLTK data that its English needs, and NLTK's places for them."""
 
 
 class MeloSynthesizer:

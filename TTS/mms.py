@@ -28,9 +28,9 @@ _CODES = (
     "tr tt ug uk ur vi yo"
 )
 LANGUAGES = tuple(_CODES.split())
-"""What a recognizer may say and MMS has a voice for, after the list of facebook/mms-tts. It has none for
-Czech, Danish, Italian, Japanese, Mandarin or Norwegian; its Armenian is Western, and its Uzbek reads
-only Cyrillic. Whisper calls Javanese "jw"."""
+"""Languages that a recognizer may detect and MMS has a voice for, after the list of facebook/mms-tts. It
+has none for Czech, Danish, Italian, Japanese, Mandarin or Norwegian; its Armenian is Western, and its
+Uzbek reads only Cyrillic. Whisper calls Javanese "jw"."""
 
 _CALLED = {
     "az": "azj-script_latin",
@@ -43,7 +43,8 @@ _CALLED = {
     "ug": "uig-script_arabic",
     "ur": "urd-script_arabic",
 }
-"""Where MMS does not call a language by its ISO 639-3 code; it has some of them in several scripts."""
+"""MMS's names of languages that it does not call by their ISO 639-3 codes; it has some of them in
+several scripts."""
 
 MAX_CHARS = 200
 """Longer text is spoken in parts: a part cannot be stopped, and its memory grows with its square."""
@@ -55,7 +56,7 @@ KEPT = 4
 
 
 def mms_code(language: str) -> str:
-    """What MMS calls a language: "te" ▶ "tel"."""
+    """MMS's name of a language: "te" ▶ "tel"."""
     return _CALLED.get(language) or str(Language.get(language).to_alpha3())
 
 

@@ -19,7 +19,7 @@ VOICES = (
     "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage",
     "shimmer", "verse",
 )  # fmt: skip
-"""Those of OpenAI (`openai.types.audio.speech_create_params.Voice`)."""
+"""OpenAI's voices (`openai.types.audio.speech_create_params.Voice`)."""
 
 WITHOUT_STYLE = "tts-1"
 """OpenAI's models of this name, and "tts-1-hd", take no instructions."""
@@ -75,7 +75,7 @@ class OpenAISynthesizer:
             self._request["speed"] = speed
 
     def expect_voice(self, voice: str) -> None:
-        """Of another server's voices only their names can be wrong, and it will say so."""
+        """Refuse an unknown voice of OpenAI's; another server refuses wrong names itself."""
         if not voice or (self._server.is_openai and voice not in VOICES):
             raise unknown_voice(VOICES, voice)
 
@@ -89,7 +89,8 @@ class OpenAISynthesizer:
                 yield AudioChunk(from_pcm16(pcm), self.info.sample_rate_hz)
 
     def reach(self) -> str:
-        """Where the server answers. Raises `UserError` where it does not, or wants another key."""
+        """Check the server and return its address. Raises `UserError` if it does not answer, or refuses
+        the key."""
         return self._server.reach()
 
     def close(self) -> None:

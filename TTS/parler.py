@@ -76,7 +76,8 @@ class ParlerSynthesizer:
         self._first_calls = 2 if compile_mode == "reduce-overhead" else 1
 
     def expect_voice(self, voice: str) -> None:
-        """A speaker whom the model knows by name, or a whole description that begins with the name."""
+        """Accept a speaker that the model knows by name, or a whole description that begins with the
+        name."""
         expect_known(self.info.voices, voice.partition(" ")[0])
 
     def synthesize(

@@ -62,8 +62,8 @@ USUAL_VOICE = {
     "vi": "vi_VN-vais1000-medium",
     "zh": "zh_CN-huayan-medium",
 }
-"""What is spoken where no voice was chosen; of other languages the first that there is. Each voice has a
-licence of its own."""
+"""The voice of each language where none was chosen; of other languages the first that there is. Each
+voice has a licence of its own."""
 
 KEPT = 4
 """Voices that stay loaded, about 63 MB each; of more, the one not heard for the longest time goes."""
@@ -159,5 +159,5 @@ def _catalogue(folder: Path) -> dict[str, str]:
 
 
 def _language_of(voice: str) -> str:
-    """Of "te_IN-padmavathi-medium": "te"."""
+    """The language of a voice: "te" of "te_IN-padmavathi-medium"."""
     return voice.partition("_")[0]

@@ -33,10 +33,10 @@ _MODELS = {
     "nl": "dutch",
     "pt": "portuguese",
 }
-"""What Kyutai calls the model of a language; "_24l" behind it names a larger one."""
+"""Kyutai's name of the model of a language; "_24l" behind it names a larger one."""
 
 MAX_CLONE_S = 30
-"""Of a recording of a voice; what is longer only costs memory (the package's own bound)."""
+"""Limit of a recording of a voice; a longer one only costs memory (the package's own bound)."""
 
 
 class PocketSynthesizer:
@@ -110,7 +110,7 @@ class PocketSynthesizer:
         """The weights go when this object goes."""
 
     def _state(self, voice: str | None) -> Any:
-        """What the model remembers of a voice; a few megabytes, kept."""
+        """The model's state for a voice; a few megabytes, kept."""
         voice = voice or self._voice
         if voice not in self._states:
             self.expect_voice(voice or "")

@@ -30,10 +30,10 @@ _LANGUAGES = {
     "pt": "portuguese",
     "ru": "russian",
 }
-"""What the models call them."""
+"""The models' names of the languages."""
 
 _NATIVE = {"en": "ryan", "zh": "vivian", "ja": "ono_anna", "ko": "sohee"}
-"""Speakers whose own language it is (README of QwenLM/Qwen3-TTS); the others are spoken by the first."""
+"""Native speakers of each language (README of QwenLM/Qwen3-TTS); the first voice speaks the others."""
 
 MAX_TEXT = 300
 """Characters that are spoken in one go, some 20 s: nothing is heard before all of it is made."""

@@ -21,7 +21,7 @@ from utils.stopping import stopped_on_cancel
 from utils.voices import expect_known, voice_flag
 
 SPEAKERS = ("awb", "bdl", "clb", "jmk", "ksp", "rms", "slt")
-"""Of the CMU ARCTIC recordings; clb and slt are women."""
+"""Speakers of the CMU ARCTIC recordings; clb and slt are women."""
 
 _XVECTORS, _ZIP = "Matthijs/cmu-arctic-xvectors", "spkrec-xvect.zip"
 
@@ -29,7 +29,8 @@ MAX_CHARS = 200
 """Longer text is spoken in parts: the model has places for a few hundred letters."""
 
 FRAMES_A_LETTER = 12
-"""Of 16 ms; speech has about 5. More is a part whose end the model has missed."""
+"""Limit of frames of 16 ms for each letter; speech has about 5. More is a part whose end the model has
+missed."""
 
 _FILES = ["*.json", "*.model", "*.bin", "*.safetensors"]
 

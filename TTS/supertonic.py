@@ -18,10 +18,10 @@ from utils.hub import fetch
 from utils.voices import expect_known, expect_language, voice_flag
 
 _LANGUAGES = {"supertonic": ("en",), "supertonic-2": ("en", "ko", "es", "pt", "fr")}
-"""Of the older models; the package states them in words only."""
+"""Languages of the older models; the package states them in words only."""
 
 MAX_CHARS = 300
-"""Of a part; the package's own bound."""
+"""Length of a part; the package's own bound."""
 
 
 class SupertonicSynthesizer:

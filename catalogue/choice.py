@@ -23,9 +23,9 @@ class Preferred:
     name: str
     model: str | None = None
     files: tuple[str, ...] | None = None
-    """What of the model the engine fetches, as it asks for it; None: all."""
+    """The files of the model that the engine fetches; None: all."""
     languages: tuple[str, ...] = ()
-    """What it speaks or understands; none: about a hundred, or it does not matter."""
+    """Its languages; empty: about a hundred, or it does not matter."""
     needs: tuple[str, ...] = ()
     """Modules beside those of its row, without which it does not speak English."""
     accelerated: bool = False

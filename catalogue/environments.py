@@ -1,4 +1,5 @@
-"""Environments: where engines live whose packages cannot live beside the program's."""
+"""Environments: separate installations for engines with packages that cannot live beside the
+program's."""
 
 import json
 import os
@@ -23,7 +24,7 @@ class Sdist:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What belongs into one, as pip understands it."""
+    """The contents of an environment, in the form that pip takes."""
 
     name: str
     packages: tuple[str, ...]
@@ -33,11 +34,11 @@ class Environment:
     checks: tuple[str, ...] = ()
     """Python, each of which must run in it."""
     pythons: tuple[str, ...] = ("3.11", "3.12", "3.13")
-    """Those for which there are all packages."""
+    """Versions of Python for which there are all packages."""
 
     @property
     def folder(self) -> Path:
-        """Where it is, or belongs."""
+        """The folder of the environment, made or not."""
         return environments_folder() / self.name
 
     @property
@@ -47,17 +48,17 @@ class Environment:
 
     @property
     def contents(self) -> str:
-        """What it was made of, for its mark."""
+        """Its contents, for the mark of a complete environment."""
         return json.dumps(asdict(self), indent=1)
 
     @property
     def installed(self) -> bool:
-        """Whether it is there, whole, and of what this table says."""
+        """True if it is there, complete, and made of what this table says."""
         mark = self.folder / _MARK
         return mark.is_file() and mark.read_text("utf-8") == self.contents
 
     def mark(self) -> None:
-        """It is complete."""
+        """Mark it as complete."""
         (self.folder / _MARK).write_text(self.contents, "utf-8")
 
 
@@ -105,7 +106,7 @@ ENVIRONMENTS = (
 
 
 def environments_folder() -> Path:
-    """In which each has a folder: S2S_ENVIRONMENTS, else among the user's data."""
+    """The folder that holds all environments: S2S_ENVIRONMENTS, else among the user's data."""
     if chosen := os.environ.get("S2S_ENVIRONMENTS"):
         return Path(chosen).expanduser()
     import platformdirs  # not above: most runs use none of them
@@ -114,7 +115,7 @@ def environments_folder() -> Path:
 
 
 def find_environment(name: str) -> Environment:
-    """By its name. Raises `UserError`."""
+    """Find an environment by its name. Raises `UserError`."""
     for environment in ENVIRONMENTS:
         if environment.name == name:
             return environment

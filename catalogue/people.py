@@ -12,7 +12,7 @@ _TABLE = Path(__file__).with_suffix(".toml")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody, as one synthesizer speaks for them."""
+    """A person, as one synthesizer speaks for them."""
 
     about: str
     language: str
@@ -22,7 +22,7 @@ class Person:
 
 @functools.cache
 def people_of(engine: str) -> dict[str, Person]:
-    """Those for whom an engine can speak, by name."""
+    """The people for whom an engine can speak, by name."""
     table = tomllib.loads(_TABLE.read_text("utf-8"))
     return {
         name: Person(row["about"], row["language"], row[engine] or None)
@@ -32,7 +32,7 @@ def people_of(engine: str) -> dict[str, Person]:
 
 
 def as_configured(settings: Mapping[str, Any], people: Mapping[str, Person]) -> dict[str, Any]:
-    """What an engine is to be called with, where its voice may be the name of a person."""
+    """The settings of an engine, with the name of a person replaced by their voice and language."""
     person = people.get(settings.get("voice") or "")
     if person is None:
         return dict(settings)

@@ -15,7 +15,7 @@ class Preset:
 
     about: str
     size: str
-    """What its models take on disk, by what their cards say."""
+    """Size of its models on disk, from their cards."""
     engines: Mapping[str, str]
     settings: Mapping[str, Any] = field(default_factory=dict)
     device: str | None = None

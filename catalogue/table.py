@@ -129,7 +129,7 @@ def _preference(engine: Preferred) -> str:
 
 
 def _sections() -> Iterator[str]:
-    """What is said by hand, a section a subject."""
+    """The remarks written by hand, a section for each subject."""
     yield _LANGUAGES
     yield _TOGETHER
 

@@ -1,4 +1,4 @@
-"""Failover: several engines of a stage in the place of one; the next takes over from one that fails."""
+"""Failover: several engines of a stage in the place of one; if one fails, the next takes over."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from pipeline.turn import CancelToken
 logger = logging.getLogger(__name__)
 
 _OF_THE_CALLER = ("unknown_voice",)
-"""Codes of errors that say nothing of the engine."""
+"""Codes of errors that the caller made, and not the engine."""
 
 E = TypeVar("E", bound=Engine)
 T = TypeVar("T")
@@ -30,14 +30,14 @@ Fits: TypeAlias = Callable[[E], bool]
 
 @dataclass(frozen=True, slots=True)
 class _Leg(Generic[E]):
-    """One of the engines, with slots and a line of its own."""
+    """One of the engines, with slots and a queue of its own."""
 
     engine: E
     shared: SharedEngine[E]
     breaker: CircuitBreaker
 
     def begin(self) -> Attempt | None:
-        """No probe while all slots are taken: what took them may hang."""
+        """Begin a call. No probe while all slots are taken: the calls in them may hang."""
         return self.breaker.begin(may_probe=self.shared.idle_slots > 0)
 
 
@@ -51,7 +51,7 @@ class Failover(Generic[E]):
     """
 
     verb = "works"
-    """What the engines of the stage do, for the notice."""
+    """The verb of the stage, for notices."""
 
     def __init__(
         self,
@@ -67,13 +67,14 @@ class Failover(Generic[E]):
     def stream(
         self, work: Work[E, T | Notice], cancel: CancelToken, fits: Fits[E] = lambda engine: True
     ) -> Iterator[T | Notice]:
-        """What ``work(engine, cancel)`` yields, with the engine that takes the call; those that fit come
-        before those that do not. Says in a notice who took over from whom, and who is back.
+        """Yield the outputs of ``work(engine, cancel)``, with the engine that takes the call; engines
+        that fit come before those that do not. A notice names the engine that took over, or that is
+        back.
 
         Raises `EngineError` when all have failed, and what an engine raises after its first output.
         """
         reasons: dict[str, str] = {}
-        """Why those are not asked that come before the one that is."""
+        """Failed engine ▶ its reason."""
         failed: list[ErrorEvent] = []
         for leg, attempt, limit_s in self._attempts(fits, reasons):
             name = leg.engine.info.name
@@ -103,15 +104,15 @@ class Failover(Generic[E]):
         return ",".join(engine.info.name for engine in self.engines)
 
     def close(self) -> None:
-        """Close all, but those that a call still uses which does not return."""
+        """Close all engines, except those with a call that does not return."""
         for leg in self._legs:
             leg.shared.close()
 
     def _attempts(
         self, fits: Fits[E], reasons: dict[str, str]
     ) -> Iterator[tuple[_Leg[E], Attempt, float | None]]:
-        """Whom to ask, one after the other, and for how long to wait. First those that are thought to
-        work, then all the same those that are not."""
+        """The engines to try, in order, and the time to wait for each. First those that are thought to
+        work, then all the others."""
         legs = sorted(self._legs, key=lambda leg: not fits(leg.engine))
         left_out = []
         for leg in legs:
@@ -155,14 +156,14 @@ class LanguageFailover(Failover[L]):
     """Engines that have languages: a call in a language goes to the first that has it."""
 
     can = "speak"
-    """What an engine can do with its languages, for the notice."""
+    """The verb for a language, for notices."""
 
     def stream_in(
         self, language: str | None, work: Callable[[L, str | None, CancelToken], Iterator[T | Notice]],
         cancel: CancelToken,
     ) -> Iterator[T | Notice]:  # fmt: skip
-        """As `stream`; ``work(engine, language, cancel)`` is told the language only where it has it, and
-        a notice tells of every other."""
+        """Like `stream`; ``work(engine, language, cancel)`` gets the language only if the engine has it,
+        and a notice reports every other."""
 
         def in_language(engine: L, cancel: CancelToken) -> Iterator[T | Notice]:
             has_it = self._has(engine, language)

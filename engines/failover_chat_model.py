@@ -12,7 +12,7 @@ from pipeline.turn import CancelToken
 
 
 class FailoverChatModel(Failover[ChatModel]):
-    """The next one answers where there is no word in `first_output_s`, or an error.
+    """If there is no word within `first_output_s`, or an error, the next model answers.
 
     It takes tools if the first does; another that does not gets the conversation without them.
     """
@@ -36,7 +36,7 @@ class FailoverChatModel(Failover[ChatModel]):
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
     ) -> Iterator[str | ToolCall | Notice]:
-        """The answer, from its first word to its last of one model."""
+        """The answer, all of it by one model."""
 
         def answer(model: ChatModel, cancel: CancelToken) -> Iterator[str | ToolCall | Notice]:
             if model.info.takes_tools:

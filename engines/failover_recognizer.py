@@ -12,7 +12,7 @@ from STT.base import Recognizer, Transcription
 
 
 class FailoverRecognizer(LanguageFailover[Recognizer]):
-    """The next one listens where there are no words in `first_output_s`, or an error."""
+    """If there are no words within `first_output_s`, or an error, the next engine listens."""
 
     verb = "listens"
     can = "understand"
@@ -29,7 +29,7 @@ class FailoverRecognizer(LanguageFailover[Recognizer]):
         )
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
-        """The words; the notices say who took over to hear them."""
+        """The words; notices name an engine that took over."""
 
         def hear(
             engine: Recognizer, language: str | None, cancel: CancelToken

@@ -12,7 +12,7 @@ from TTS.base import Synthesizer
 
 
 class FailoverSynthesizer(LanguageFailover[Synthesizer]):
-    """The next one speaks a sentence of which there is no audio in `first_output_s`, or an error.
+    """If a sentence has no audio within `first_output_s`, or fails, the next engine speaks it.
 
     The voices are those of the first; another that does not know one speaks with its own.
     """
@@ -29,7 +29,7 @@ class FailoverSynthesizer(LanguageFailover[Synthesizer]):
         self.info = replace(self.first.info, name=self._names(), languages=self._all_languages())
 
     def expect_voice(self, voice: str) -> None:
-        """As the first."""
+        """Accept the voices of the first engine."""
         self.first.expect_voice(voice)
 
     def synthesize(

@@ -93,8 +93,7 @@ def _voice(arguments: "Arguments", loaded: Mapping[str, Any]) -> Cascade | Share
 
 
 def load_engine(arguments: "Arguments", stage: str) -> Any:
-    """What was chosen for a stage, with its weights: an engine, or several of which the next takes over
-    from one that fails."""
+    """The engine of a stage, loaded: one, or a failover of several."""
     engines = [_load(arguments, choice) for choice in arguments.engines[stage]]
     if len(engines) == 1:
         return engines[0]
@@ -118,7 +117,7 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
 def require_audio_model(
     chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]
 ) -> None:
-    """Raise `UserError` where nobody would hear the user."""
+    """Raise `UserError` if neither a recognizer nor the language model hears the user."""
     deaf = any(choice.spec.name == "none" for choice in chosen.get("stt", ()))
     if deaf and not loaded["llm"].info.hears:
         raise UserError(
@@ -128,7 +127,7 @@ def require_audio_model(
 
 
 def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
-    """Smart Turn, if it is wanted and its file is there."""
+    """Smart Turn, if it is wanted and its file exists."""
     if wanted == "silence":
         return None
     path = smart_turn_file() if wanted == "auto" else Path(wanted).expanduser()
@@ -145,7 +144,7 @@ def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
 
 
 def choose_language_model(arguments: "Arguments") -> ChatModel:
-    """`--llm auto`: a server on this machine, else the stand-in; never one elsewhere."""
+    """`--llm auto`: a server on this machine, else the stand-in; never a remote server."""
     from LLM import auto
 
     settings = dict(arguments.auto)

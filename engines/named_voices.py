@@ -11,7 +11,7 @@ from TTS.base import Synthesizer
 
 
 class NamedVoices:
-    """A synthesizer that answers to the names of these people, too, where it speaks their language."""
+    """A synthesizer that also answers to the names of these people, where it speaks their language."""
 
     def __init__(self, synthesizer: Synthesizer, people: Mapping[str, Person]) -> None:
         self._synthesizer = synthesizer
@@ -27,14 +27,14 @@ class NamedVoices:
         )
 
     def expect_voice(self, voice: str) -> None:
-        """A person, or whom the synthesizer has."""
+        """Accept a person, or a voice of the synthesizer."""
         if voice not in self._people:
             self._synthesizer.expect_voice(voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk | Notice]:
-        """A person speaks their own language."""
+        """Speak one sentence; a person speaks their own language."""
         if person := self._people.get(voice or ""):
             voice, language = person.voice, person.language
         return self._synthesizer.synthesize(text, voice, language, cancel)

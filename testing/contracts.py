@@ -1,4 +1,4 @@
-"""Contracts: what every engine of a kind must do. Derive a test class and give it an engine:
+"""Contracts: tests that every engine of a kind must pass. Derive a test class and give it an engine:
 
 class TestMyRecognizer(RecognizerContract):
 @pytest.fixture(scope="class")
@@ -42,7 +42,7 @@ def speech_like(rate_hz: int, seconds: float = 1.0) -> Samples:
 
 
 def check_chunk(chunk: AudioChunk) -> None:
-    """What every piece of audio must be."""
+    """Check the form of a piece of audio."""
     assert chunk.samples.dtype == np.float32
     assert chunk.samples.ndim == 1
     assert chunk.sample_rate_hz >= 8000
@@ -51,7 +51,7 @@ def check_chunk(chunk: AudioChunk) -> None:
 
 
 def chunks_of(results: Iterable[AudioChunk | Notice]) -> list[AudioChunk]:
-    """The audio; what is told on the way is left out."""
+    """The audio, without the notices."""
     return [result for result in results if isinstance(result, AudioChunk)]
 
 
@@ -164,7 +164,7 @@ class RecognizerContract:
 
 
 class StreamingRecognizerContract(RecognizerContract):
-    """The same, and `engine` recognises while somebody speaks."""
+    """A recognizer's contract, for one that recognizes while the user speaks."""
 
     def test_it_states_how_much_it_computes_at_a_time(self, engine: StreamingRecognizer) -> None:
         from STT.base import StreamingRecognizer

@@ -38,13 +38,13 @@ class LoudnessDetector:
 
 
 class StoppableDetector(LoudnessDetector):
-    """The same, which a test can stop in the middle of a call."""
+    """A `LoudnessDetector` that a test can stop in the middle of a call."""
 
     def __init__(self) -> None:
         self.hold = Hold()
         self.error: Exception | None = None
         self.calls: list[int] = []
-        """How many windows were judged in each."""
+        """Number of windows judged in each call."""
 
     def judge(self, streams: Sequence[object], windows: Sequence[Samples]) -> list[float]:
         self.calls.append(len(windows))
@@ -95,7 +95,7 @@ class LoudnessRecognizer:
         )
         self.hold = Hold()
         self.heard: list[Samples] = []
-        """What was recognised at once."""
+        """The audio that was recognized at once."""
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         self.heard.append(samples)
@@ -107,14 +107,14 @@ class LoudnessRecognizer:
 
 
 def loudness_words(samples: Samples, words: int) -> str:
-    """So many of them."""
+    """The first so many words of some audio."""
     size, samples = LoudnessRecognizer.word_samples, np.nan_to_num(samples)
     levels = [round(100 * float(np.abs(samples[n * size : (n + 1) * size]).max())) for n in range(words)]
     return " ".join(str(level) if level else "," for level in levels)
 
 
 class LoudnessStreamer(LoudnessRecognizer):
-    """The same, while it is said. `forks`: whether a stream can be copied."""
+    """A `LoudnessRecognizer` that streams. `forks`: True if a stream can be copied."""
 
     def __init__(self, *, slots: int = 1, forks: bool = True) -> None:
         super().__init__(slots=slots)
@@ -122,9 +122,9 @@ class LoudnessStreamer(LoudnessRecognizer):
         self.forks = forks
         self.error: Exception | None = None
         self.opened: list[str | None] = []
-        """In which languages."""
+        """The language of each stream."""
         self.fed: list[int] = []
-        """How many samples, each time there were any."""
+        """Number of samples in each call, without empty ones."""
 
     def open(self, language: str | None) -> "LoudnessStream":
         self.opened.append(language)
@@ -175,7 +175,7 @@ class ScriptedModel:
         self.error_after_words: tuple[int, Exception] | None = None
         self.prompts: list[Sequence[ChatMessage]] = []
         self.tools: list[tuple[Sequence[Tool], str]] = []
-        """What it was given of them, with each prompt."""
+        """The tools that came with each prompt."""
         self.closed_early = 0
         self._replies = list(replies) or ["One sentence. Another sentence."]
 

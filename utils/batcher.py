@@ -1,4 +1,4 @@
-"""Batcher: what waits while the last batch is computed becomes the next one."""
+"""Batcher: items that wait while a batch is computed become the next one."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -57,7 +57,7 @@ class Batcher(Generic[Item, Result]):
         return waiting.result
 
     def close(self) -> None:
-        """End the thread. Nobody waits and nobody will come."""
+        """End the thread. No item waits and none will come."""
         self._line.put(None)
 
     def _serve(self) -> None:
@@ -66,7 +66,7 @@ class Batcher(Generic[Item, Result]):
             del batch  # or an idle thread keeps the last audio in memory
 
     def _next(self) -> list[_Waiting[Item, Result]]:
-        """Those who wait; where nobody does, who comes next. None of them: it is closed."""
+        """The items that wait; if there are none, the next that comes. Empty: the batcher is closed."""
         batch: list[_Waiting[Item, Result]] = []
         while not batch:
             taken = [self._line.get()]

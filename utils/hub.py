@@ -16,13 +16,13 @@ from utils.logs import logs_json
 logger = logging.getLogger(__name__)
 
 ANSWER_S = 10.0
-"""How long the hub may take to say what a model consists of; as long as its client waits for a file."""
+"""Time for the hub to list the files of a model; its client waits as long for a file."""
 
 _WAYS = "name a folder that has it, or connect once and add --download"
 
 
 fetched: dict[str, Path] = {}
-"""What `fetch` gave to this process and its workers, by the names on the hub."""
+"""Folders that `fetch` returned in this process and its workers, by the names on the hub."""
 
 
 def fetch(
@@ -49,8 +49,8 @@ def fetch(
 
 
 def cannot_be_had(what: str, error: Exception, code: str) -> EngineError:
-    """What is missed while somebody speaks: the client hears that it is, the log why, since that names
-    folders and flags of this machine."""
+    """The error for a model that is missing during a conversation: the client hears that it is, the log
+    says why, since the reason names folders and flags of this machine."""
     logger.error("%s cannot be had: %s", what, error)
     return EngineError(f"{what} cannot be had here", code)
 
@@ -77,13 +77,13 @@ def cached(model_name: str, files: Sequence[str] | None = None, repo_type: str =
 
 
 def begun(model_name: str) -> Path | None:
-    """The folder with what there is of a model in the cache, all of it or not."""
+    """The folder with the files of a model in the cache, complete or not."""
     snapshots = (cache_folder() / f"models--{model_name.replace('/', '--')}").glob("snapshots/*")
     return next((folder for folder in snapshots if any(folder.iterdir())), None)
 
 
 def cache_folder() -> Path:
-    """Where the models of the hub are kept."""
+    """The folder in which models of the hub are kept."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
     return Path(HF_HUB_CACHE)
@@ -99,7 +99,7 @@ def size_text(size_bytes: float) -> str:
 
 
 def folder_bytes(folder: Path) -> int:
-    """What the files in a folder take, links followed."""
+    """Size of the files in a folder, links followed."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
@@ -114,8 +114,8 @@ def _wanted(names: Iterable[str], files: Sequence[str] | None) -> list[str]:
 
 
 def _whole(folder: Path) -> bool:
-    """Whether a folder of the cache has what it should. Where the client has kept a list of its files it
-    has seen to that; older ones kept none, and what they had not finished as "DIGEST.incomplete"."""
+    """True if a folder of the cache is complete. If the client has kept a list of its files, the client
+    has checked; older clients kept none, and left unfinished files as "DIGEST.incomplete"."""
     model = folder.parent.parent
     if (model / "trees" / f"{folder.name}.json").exists():
         return True
@@ -160,7 +160,7 @@ def _download(model_name: str, flag: str, files: Sequence[str] | None, repo_type
 
 
 def _show_bars() -> None:
-    """In a terminal, and not where they would fill a file."""
+    """Show progress bars in a terminal, but not in a log file."""
     from huggingface_hub.utils import disable_progress_bars
 
     if not sys.stderr.isatty() or logs_json():
@@ -172,7 +172,7 @@ def _say(line: str) -> None:
 
 
 def _sentence(error: Exception, model_name: str) -> str:
-    """What happened, and the ways out."""
+    """The problem, and the ways out."""
     from huggingface_hub.constants import ENDPOINT
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
     from huggingface_hub.utils import OfflineModeIsEnabled

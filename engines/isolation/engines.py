@@ -21,8 +21,8 @@ Info = TypeVar("Info", bound=EngineInfo)
 
 
 class IsolatedEngine(Generic[Info]):
-    """What all kinds have. Cancelled, a call ends as soon as the engine lets go; its slot is taken until
-    then."""
+    """The common part of all kinds. A cancelled call ends as soon as the engine lets go; its slot is
+    taken until then."""
 
     def __init__(self, info: Info, supervisor: Supervisor) -> None:
         self.info = info
@@ -30,7 +30,7 @@ class IsolatedEngine(Generic[Info]):
 
     @property
     def pid(self) -> int | None:
-        """Of its process; None while it is being started again."""
+        """Process id; None while the process is being started again."""
         return self._supervisor.pid
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class IsolatedSynthesizer(IsolatedEngine[SynthesizerInfo]):
     """A `Synthesizer`."""
 
     def expect_voice(self, voice: str) -> None:
-        """Those that it states are known here; of others it is asked."""
+        """Accept the voices that it states; for others, ask the engine."""
         if voice not in self.info.voices:
             self._supervisor.ask("expect_voice", (voice,))
 

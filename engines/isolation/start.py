@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class OwnPackages(MetaPathFinder):
-    """Finds the packages of the program, and before all others of the same name, but for `foreign`."""
+    """Finds the packages of the program before all others of the same name, except `foreign`."""
 
     def __init__(self, foreign: Collection[str]) -> None:
         names = {folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").is_file()}
@@ -25,7 +25,7 @@ class OwnPackages(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Of a package of ours; what is inside it, Python finds."""
+        """Find one of our packages; Python finds its modules."""
         return PathFinder.find_spec(fullname, [str(ROOT)]) if fullname in self._names else None
 
 

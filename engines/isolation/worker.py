@@ -1,5 +1,5 @@
 """Worker: the other end of the pipes, in a process of its own. It serves one engine until the program
-has had enough, or is gone."""
+closes it, or is gone."""
 
 import importlib
 import importlib.util
@@ -27,18 +27,18 @@ CALLS: dict[str, Callable[[Any, tuple[Any, ...], CancelToken], Iterable[Any]]] =
     "synthesize": lambda engine, given, cancel: engine.synthesize(*given, cancel),
     "expect_voice": lambda engine, given, cancel: (engine.expect_voice(*given),),
 }
-"""Of the engine."""
+"""Methods of the engine."""
 
 
 class Streams:
-    """Utterances that are being heard, by their numbers, which the program gives."""
+    """Utterances in progress, by the numbers that the program gives them."""
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
         self._streams: dict[int, Any] = {}
 
     def open(self, number: int, language: str | None, cancel: CancelToken) -> None:
-        """A new one."""
+        """Open a stream."""
         self._streams[number] = self._engine.open(language)
 
     def feed(self, number: int, samples: Any, cancel: CancelToken) -> str:
@@ -47,24 +47,24 @@ class Streams:
         return text
 
     def finish(self, number: int, cancel: CancelToken) -> Any:
-        """What was said; it is gone then."""
+        """The result of a stream, which is then forgotten."""
         return self._streams.pop(number).finish(cancel)
 
     def fork(self, number: int, other: int, cancel: CancelToken) -> bool:
-        """Whether there is another now that has heard the same."""
+        """Copy a stream; true if there is now one that has heard the same."""
         fork = self._streams[number].fork()
         if fork is not None:
             self._streams[other] = fork
         return fork is not None
 
     def forget(self, number: int) -> None:
-        """Nobody wants it any more, if it is still there."""
+        """Forget a stream, if it is still there."""
         self._streams.pop(number, None)
 
 
 def run(lifeline: int, foreign: Collection[str], root: Path) -> NoReturn:
-    """Load what the first frame says, and serve it. `lifeline`: a pipe whose other end the program has,
-    or -1. `foreign`: names of our packages that mean the environment's own here."""
+    """Load the engine that the first frame names, and serve it. `lifeline`: a pipe whose other end the
+    program has, or -1. `foreign`: names of our packages that mean the environment's own here."""
     logging.basicConfig(level=logging.ERROR)  # what libraries only warn of is not for people
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the program says when it is over
     _end_with(lifeline)
@@ -76,8 +76,8 @@ def run(lifeline: int, foreign: Collection[str], root: Path) -> NoReturn:
 
 
 class Worker:
-    """Calls run on as many threads as the engine has slots, what the program sends is read by another;
-    so it is heard whatever is being computed."""
+    """Calls run on as many threads as the engine has slots. Another thread reads from the program, so it
+    is heard whatever is being computed."""
 
     def __init__(
         self, requests: BinaryIO, answers: BinaryIO, foreign: Collection[str], root: Path
@@ -93,10 +93,10 @@ class Worker:
         self._streams: Streams
         self._slots: ThreadPoolExecutor
         self._questions = ThreadPoolExecutor(1)
-        """Those about the engine, which wait for no slot."""
+        """The thread for questions about the engine, which wait for no slot."""
 
     def listen(self) -> NoReturn:
-        """Heed the program; when it is gone, end, whatever is being computed."""
+        """Follow the program's requests; when it is gone, end, whatever is being computed."""
         try:
             while True:
                 header, body = framing.read(self._requests)
@@ -193,7 +193,8 @@ def find_class(path: str, foreign: Collection[str], root: Path) -> type:
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Standard input and output, for us alone: what libraries print goes to standard error."""
+    """Take standard input and output for the frames alone: output of libraries goes to standard
+    error."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
