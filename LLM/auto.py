@@ -22,9 +22,10 @@ class LocalServer:
 
 
 def find_local_servers(own_ports: tuple[int, ...] = ()) -> list[LocalServer]:
-    """Ask all usual ports of the loopback address at once; those that answer, in the usual order.
+    """Ask all usual ports of the loopback address at once; return the servers that answer, in the usual
+    order.
 
-    `own_ports` are this program's own, which are not asked. Nobody's words are sent anywhere: the
+    `own_ports` are this program's own, which are not asked. No words are sent anywhere: the
     question is which models there are.
     """
     ports = [port for port in _SERVERS if port not in own_ports]

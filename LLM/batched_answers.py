@@ -21,7 +21,8 @@ PAGE = 256
 """Tokens of one page of that memory, as Transformers has it."""
 
 STEP = 256
-"""Tokens that one step computes: a longer prompt is read in several, and others wait less for it."""
+"""Tokens that one step computes: a longer prompt takes several steps, so other answers wait less for
+it."""
 
 
 class BatchedAnswers:
@@ -74,7 +75,7 @@ class BatchedAnswers:
         self._thread.join()
 
     def _run(self) -> None:
-        """On a thread that ends with the program, as then does the one that the manager starts."""
+        """Run on a thread that ends with the program, as does the thread that the manager starts."""
         self._manager.start()
         self._loop.run_forever()
         self._manager.stop(block=True, hard_stop=True)

@@ -19,7 +19,7 @@ MAX_ENTRIES = 2000
 hours of conversation."""
 
 FIRST = "root"
-"""In the place of an id: before all others."""
+"""A place instead of an id: before all others."""
 
 
 @dataclass(slots=True)
@@ -34,17 +34,17 @@ class Entry:
 
 
 def said_id(turn: int) -> str:
-    """The id of what the user said in a turn."""
+    """Id of the user's message of a turn."""
     return f"item_said_{turn}"
 
 
 def heard_id(turn: int) -> str:
-    """The id of what they heard of the answer."""
+    """Id of the answer of a turn."""
     return f"item_heard_{turn}"
 
 
 def called_id(call: ToolCall) -> str:
-    """The id of what the model asked for."""
+    """Id of a call of the model."""
     return f"item_{call.id}"
 
 
@@ -94,10 +94,11 @@ class Chat:
         _append(messages, ChatMessage(self._user_role, text, audio=audio))
         return messages
 
-    # -- what is said, written by the session and the LLM stage -----------------------------------
+    # -- the conversation, written by the session and the LLM stage --------------------------------
 
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
-        """The user said or typed this, and it counts. Of what was said before only the text is kept."""
+        """Note what the user said or typed in a turn that counts. Earlier messages keep only their
+        text."""
         with self._lock:
             for entry in self._entries:
                 entry.message = replace(entry.message, audio=None)
@@ -106,38 +107,38 @@ class Chat:
             self._forget_the_oldest()
 
     def keep_place(self, turn: int) -> None:
-        """A turn is being answered; where the user said nothing in it, its answer belongs here, before
-        what is noted meanwhile."""
+        """Keep a place for the answer of a turn in which the user said nothing, before what is noted
+        meanwhile."""
         with self._lock:
             if not any(entry.turn == turn for entry in self._entries):
                 self._entries.append(Entry(said_id(turn), ChatMessage(self._user_role, ""), turn))
 
     def called(self, turn: int, call: ToolCall) -> None:
-        """The model asked for a function."""
+        """Note that the model called a function."""
         with self._lock:
             entry = Entry(called_id(call), ChatMessage("assistant", "", (call,)), turn)
             self._entries.insert(self._end_of(turn, before_calls=False), entry)
 
     def heard(self, turn: int, text: str, cut_short: bool) -> None:
-        """A turn is over, and the user heard this of the answer."""
+        """Note the part of the answer that the user heard, when a turn is over."""
         with self._lock:
             entry = Entry(heard_id(turn), ChatMessage("assistant", text), turn, cut_short)
             self._entries.insert(self._end_of(turn, before_calls=True), entry)
             self._forget_the_oldest()
 
     def revise(self, turn: int, heard: str) -> None:
-        """Correct what was heard of a turn."""
+        """Correct the part of an answer that was heard."""
         with self._lock:
             for entry in self._entries:
                 if entry.id == heard_id(turn) and entry.message.content != heard:
                     entry.message, entry.cut_short = replace(entry.message, content=heard), True
 
     def forget(self, turn: int) -> None:
-        """It did not count after all."""
+        """Forget a turn that did not count after all."""
         with self._lock:
             self._entries = [entry for entry in self._entries if entry.turn != turn]
 
-    # -- what a client notes -----------------------------------------------------------------------
+    # -- messages of a client -----------------------------------------------------------------------
 
     def note(self, id: str, message: ChatMessage, after: str | None = None) -> None:
         """Put a message behind the one with the id `after`, or to the end. Raises `LookupError` where

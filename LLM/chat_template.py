@@ -11,7 +11,7 @@ from pipeline.errors import EngineError, UserError
 from pipeline.messages import ChatMessage, Notice
 
 MAX_ANSWER = 256
-"""Tokens of an answer, where nobody says: a minute and a half of speech."""
+"""Default limit of an answer, in tokens: a minute and a half of speech."""
 
 _REFUSED = (jinja2.TemplateError, ValueError)
 """Exceptions of a template that does not take a conversation."""
@@ -28,7 +28,7 @@ class Prompt:
 
     tokens: list[int]
     in_thought: bool
-    """Whether the template has opened a thought with which the model goes on."""
+    """True if the template has opened a thought with which the model goes on."""
     shortened: bool
 
     def opening(self) -> Iterator[str | Notice]:
@@ -81,7 +81,7 @@ class ChatTemplate:
         text, tokens = self._written(head, rest[start:])
         if len(tokens) > self._room:
             raise EngineError(
-                f"{self._name} reads at most {self._room} tokens, what was said last has {len(tokens)}",
+                f"{self._name} reads at most {self._room} tokens, the last message has {len(tokens)}",
                 "too_long",
             )
         return Prompt(tokens, text.rstrip().endswith(OPEN), True)
@@ -106,7 +106,7 @@ class ChatTemplate:
         return text, self._encode(text)
 
     def _shows_system(self) -> bool:
-        """There are templates that refuse a system message, and those that leave it out."""
+        """True if the template shows a system message; some refuse it, and some leave it out."""
         mark = "system-message"
         try:
             return mark in self._render(_plain([("system", mark), ("user", "Hello.")]))
@@ -124,7 +124,7 @@ def _plain(said: list[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 def _joined(said: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """With one message for several of one role in a row: many templates want the roles to take turns."""
+    """Join messages of one role in a row: many templates want the roles to take turns."""
     joined: list[tuple[str, str]] = []
     for role, content in said:
         if joined and joined[-1][0] == role:

@@ -96,4 +96,4 @@ class MLXChatModel:
 
 
 class _Cancelled(Exception):
-    """Nobody wants the answer any more."""
+    """The call was cancelled."""

@@ -75,7 +75,7 @@ class OpenAIChatModel:
         return {"messages": as_messages(messages), **as_tools(tools, tool_choice)}
 
     def _answer(self, client: openai.OpenAI, request: dict[str, Any]) -> Iterator[str | ToolCall]:
-        """In pieces if `stream`, else whole."""
+        """Yield the answer in pieces if `stream`, else whole."""
         reader = AnswerReader()
         if not self._stream:
             whole = client.chat.completions.create(**request, stream=False)

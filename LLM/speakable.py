@@ -28,7 +28,7 @@ class Speakable:
     """Makes one piece after another of an answer speakable; remembers whether it is inside code.
 
     Markup goes, its text stays; of a link the text, of a bare URL the host. Emoji go. A block of code
-    is left out: nobody can follow one by ear.
+    is left out: a listener cannot follow one.
     """
 
     def __init__(self) -> None:

@@ -67,7 +67,7 @@ class UnmarkedThoughts:
 
 
 def _half_a_tag(text: str) -> int:
-    """How many characters at the end of `text` may be the beginning of a tag."""
+    """Number of characters at the end of `text` that may begin a tag."""
     for length in range(min(len(CLOSE) - 1, len(text)), 0, -1):
         if OPEN.startswith(text[-length:]) or CLOSE.startswith(text[-length:]):
             return length

@@ -155,6 +155,6 @@ class _Generation(threading.Thread):
                     streamer=self._streamer,
                     stopping_criteria=stop,
                 )
-        except Exception as error:  # raised again by who waits for the words
+        except Exception as error:  # raised again where the words are awaited
             self.error = error
             self._streamer.end()

@@ -57,7 +57,7 @@ class RecognizerStream(Protocol):
         ...
 
     def fork(self) -> "RecognizerStream | None":
-        """Another stream that has heard the same; None: its state cannot be copied."""
+        """A copy of the stream that has heard the same; None: its state cannot be copied."""
         ...
 
 
@@ -66,5 +66,5 @@ class StreamingRecognizer(Recognizer, Protocol):
     """Recognizes speech while it is being said, each piece once."""
 
     def open(self, language: str | None) -> RecognizerStream:
-        """For a new utterance; the state is its own, the weights are shared."""
+        """Open a stream for a new utterance; the state is its own, the weights are shared."""
         ...

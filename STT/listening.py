@@ -51,7 +51,7 @@ class _Ear:
         return self._stream.finish(cancel)
 
     def fork(self) -> "_Ear | None":
-        """Another that has heard the same, where that can be had; a resampler cannot be copied."""
+        """A copy that has heard the same, where that is possible; a resampler cannot be copied."""
         stream = self._stream.fork() if self._rates_hz[0] == self._rates_hz[1] else None
         if stream is None:
             return None

@@ -16,7 +16,8 @@ MIN_AUDIO_S = 0.5
 """Audio between two partial transcripts, and before the first: about two words."""
 
 STRETCH = 4
-"""They become rarer as the audio grows: the next one comes when it is longer by a quarter."""
+"""Partial transcripts become rarer as the audio grows: the next one is due when it is longer by a
+quarter."""
 
 MAX_AUDIO_S = 6.0
 """Audio that is recognised again and again; what lies before it is settled. A recognizer needs 0.2 s for
@@ -33,10 +34,10 @@ class _Growing:
 
 
 class LiveTranscript:
-    """Recognises the growing audio of one session again and again, beside the line.
+    """Recognizes the growing audio of one session again and again, beside the pipeline.
 
-    One call at a time, and only on a slot that nobody uses; so it costs the recognition of a turn at
-    most the rest of a call that had begun. Where nobody asked for `PartialTranscript` it does nothing.
+    One call at a time, and only on an idle slot; so it delays the recognition of a turn by the rest of
+    one call at most. If no client asked for `PartialTranscript` it does nothing.
     """
 
     def __init__(self, recognizer: SharedEngine[Recognizer], session: Session) -> None:

@@ -33,7 +33,7 @@ class MoonshineRecognizer:
 
     The library returns its result in memory that the next call overwrites, so one call runs at a time
     (two at once returned each other's words). A call cannot be stopped; it takes 0.02 to 0.07 of
-    the length of the audio on two cores, and nobody waits for one that was cancelled.
+    the length of the audio on two cores, and no caller waits for one that was cancelled.
 
     The library has streams too, but with "tiny-en" each update recognises the growing audio again, and
     in the end more words are wrong (0.09 instead of 0.04; 33 utterances), so they are not used.

@@ -54,11 +54,11 @@ class NemotronRecognizer:
         )
 
     def open(self, language: str | None) -> "NemotronStream":
-        """For a new utterance."""
+        """Open a stream for a new utterance."""
         return NemotronStream(self.model, self.processor)
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
-        """All in one go through the encoder: the words of a stream, computed faster."""
+        """Transcribe in one pass through the encoder: the words of a stream, computed faster."""
         stream = self.open(language)
         stream.hear_all(samples, cancel)
         return stream.finish(cancel)
@@ -112,7 +112,7 @@ class NemotronStream:
         return Transcription(self._text(), "en")
 
     def fork(self) -> "NemotronStream":
-        """Another that has heard the same."""
+        """A copy that has heard the same."""
         other = copy.copy(self)
         other._tokens = list(self._tokens)
         with torch.inference_mode():

@@ -17,7 +17,7 @@ class NoRecognizer:
     )
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
-        """Nothing."""
+        """No words."""
         return Transcription("", unheard=True)
 
     def close(self) -> None:

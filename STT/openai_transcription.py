@@ -58,7 +58,7 @@ class OpenAIRecognizer:
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words."""
-        if language is None or is_detected(language):  # which is to be detected again
+        if language is None or is_detected(language):  # the server detects it again
             language = self._language
         texts, spoken = [], language
         for part in split_at_quiet(samples, self.info.sample_rate_hz, MAX_AUDIO_S):

@@ -27,7 +27,8 @@ SHORTEST = 1600
 """Samples, 0.1 s; shorter audio gives no frame, and is padded with silence."""
 
 _STREAMED = {"chunk_size": [0, 10, 5], "encoder_chunk_look_back": 4, "decoder_chunk_look_back": 1}
-"""In frames of 60 ms: ten at a time, of which five are heard ahead (FunASR's own example)."""
+"""Settings of a chunk, in frames of 60 ms: ten at a time, of which five are heard ahead (FunASR's own
+example)."""
 
 _BETWEEN_CHINESE = re.compile(r"(?<=[\u3400-\u9fff]) +(?=[\u3400-\u9fff])")
 
@@ -67,7 +68,7 @@ class ParaformerRecognizer:
                     disable_log=True,
                 )
                 saved = torch.load(folder / "model.pt", map_location="cpu", mmap=True)
-        except Exception as error:  # FunASR raises what comes, an AssertionError for a missing file
+        except Exception as error:  # FunASR raises anything: AssertionError for a missing file
             raise UserError(
                 f"{_FLAG} {model_name}: FunASR cannot load it ({type(error).__name__}: {error})"
             ) from error
@@ -94,7 +95,7 @@ class StreamingParaformer(ParaformerRecognizer):
     chunk_samples = 9600
 
     def open(self, language: str | None) -> "ParaformerStream":
-        """For a new utterance."""
+        """Open a stream for a new utterance."""
         return ParaformerStream(self)
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
@@ -134,7 +135,7 @@ class ParaformerStream:
         return Transcription(_joined(self._pieces), self._engine.info.languages[0])
 
     def fork(self) -> "ParaformerStream":
-        """Another that has heard the same."""
+        """A copy that has heard the same."""
         other = copy.copy(self)
         other._cache, other._pieces = copy.deepcopy(self._cache), list(self._pieces)
         return other

@@ -16,10 +16,9 @@ _DITHER_RMS = 3.0
 
 
 class PocketsphinxRecognizer:
-    """For machines that have no wheel of Moonshine. Understands about three words in four; with a
-    `grammar` (a JSGF file) nearly every one. A call that has begun cannot be stopped; it takes 0.1 to
-    0.3 of the length of the audio.
-    """
+    """A recognizer for machines without a wheel of Moonshine. It understands about three words in four;
+    with a `grammar` (a JSGF file) nearly every one. A call that has begun cannot be stopped; it takes
+    0.1 to 0.3 of the length of the audio."""
 
     info = RecognizerInfo(name="pocketsphinx", sample_rate_hz=16000, languages=("en",))
 

@@ -37,7 +37,7 @@ class SpokenLanguage:
         wanted = known if listened_for == ALL or not detects else listened_for.split()
         if not wanted or not set(wanted) <= set(known):
             raise UserError(
-                f"--stt_languages: expected all, or languages of this model by spaces, got "
+                f"--stt_languages: expected all, or languages of this model separated by spaces, got "
                 f"{listened_for!r}; it knows {_shortened(known)}"
             )
         self._listened_for = tuple(wanted)

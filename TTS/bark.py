@@ -53,7 +53,7 @@ class BarkSynthesizer:
             self._choose(None, None)
 
     def expect_voice(self, voice: str) -> None:
-        """One of `voices`."""
+        """Accept one of `voices`."""
         self._choose(voice, None)
 
     def synthesize(

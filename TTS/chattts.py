@@ -32,8 +32,8 @@ _TOKENS_FOR_A_WORD = 48
 
 class ChatTtsSynthesizer:
     """A voice is "speaker-" and a number, from which the speaker is drawn: the same one each time.
-    Without `voice` the number is drawn once, when the program starts, and told in `about`; so all
-    sentences of all sessions have one speaker, and whoever likes it can have it again.
+    Without `voice` the number is drawn once, when the program starts, and shown in `about`; so all
+    sentences of all sessions have one speaker, and a user who likes it can have it again.
 
     One call at a time: the library has one flag that stops it, within a token.
     """
@@ -59,8 +59,8 @@ class ChatTtsSynthesizer:
             raise UserError(f"--tts_model_name {model_name}: expected ChatTTS, got {error}") from error
         if not loaded:
             raise UserError(
-                f"--tts_model_name {model_name}: expected the files of ChatTTS in {folder}, by their "
-                "checksums; some are missing or others"
+                f"--tts_model_name {model_name}: expected the files of ChatTTS in {folder}; by "
+                "their checksums, some are missing or different"
             )
         self.info = SynthesizerInfo(
             name="chattts",
@@ -73,7 +73,7 @@ class ChatTtsSynthesizer:
             self._speaker(self._voice)
 
     def expect_voice(self, voice: str) -> None:
-        """It is "speaker-" and any number."""
+        """Accept "speaker-" and any number."""
         if re.fullmatch(r"speaker-\d{1,9}", voice) is None:
             sentence = (
                 f"expected a voice such as {self.info.voices[0]}, with any number, got {voice!r:.100}"
@@ -108,7 +108,7 @@ class ChatTtsSynthesizer:
                 split_text=False,
                 params_infer_code=settings,
             )
-            if cancel.cancelled:  # it has taken its flag down when it began
+            if cancel.cancelled:  # `infer` clears the flag when it begins
                 return
             try:
                 for result in results:
@@ -122,7 +122,7 @@ class ChatTtsSynthesizer:
                     raise
 
     def _speaker(self, voice: str) -> str:
-        """Drawn from the number in its name."""
+        """Draw the speaker from the number in its name."""
         self.expect_voice(voice)
         with torch.random.fork_rng():
             torch.manual_seed(int(voice.partition("-")[2]))

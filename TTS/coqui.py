@@ -107,7 +107,7 @@ class CoquiSynthesizer:
         if self._tts.is_multi_lingual:
             chosen["language"] = language
         whole = self._tts.tts(text, split_sentences=False, **chosen)
-        yield np.asarray(whole, np.float32)[:-PAD_SILENCE_SAMPLES]  # which it puts behind everything
+        yield np.asarray(whole, np.float32)[:-PAD_SILENCE_SAMPLES]  # silence that the library appends
 
     def _latents(self, speaker: str | None) -> tuple[Any, Any]:
         """The latents that XTTS needs for a voice."""
@@ -123,7 +123,7 @@ class CoquiSynthesizer:
         if not Path(file).expanduser().is_file():
             raise UserError(f"--tts_clone: expected a recording, there is no file {file}")
         settings = {}
-        if self._streams:  # what Xtts.synthesize would take from its settings
+        if self._streams:  # the settings that Xtts.synthesize would use
             config = self._model.config
             settings = {name: config[name] for name in _XTTS_CLONING}
             settings["max_ref_length"] = config.max_ref_len

@@ -128,7 +128,8 @@ class _Library:
         return AudioChunk(audio, self.sample_rate_hz, tuple(self._words))
 
     def _has_dictionary(self, identifier: str) -> bool:
-        """Some voices are listed whose dictionary the package lacks (Faroese): they would be mute."""
+        """True if the package has the dictionary of a voice. Without one (Faroese) the voice would be
+        mute."""
         about = (Path(self._data) / "lang" / identifier).read_text("utf-8")
         named = re.search(r"^dictionary\s+(\S+)", about, re.MULTILINE)
         name = named[1] if named else identifier.rpartition("/")[2].partition("-")[0]

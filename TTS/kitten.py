@@ -54,18 +54,18 @@ class KittenSynthesizer:
         EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
         try:
             self._model = KittenTTS(str(models[0]), str(voices))
-        except Exception as error:  # onnxruntime has a class for each trouble, and no common one
+        except Exception as error:  # onnxruntime's have no common base class
             raise UserError(f"--tts_model_name {model_name}: expected KittenTTS, got {error}") from error
         self._voice, self._speed = voice, speed
 
     def expect_voice(self, voice: str) -> None:
-        """One of `voices`."""
+        """Accept one of `voices`."""
         expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Mostly one chunk; parts of long text."""
+        """Yield one chunk, or more for the parts of long text."""
         voice = voice or self._voice
         self.expect_voice(voice)
         for part in parts_to_speak(text.replace("\0", " "), MAX_CHARS):

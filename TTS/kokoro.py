@@ -87,7 +87,7 @@ class KokoroSynthesizer:
         self._pipelines: dict[str, KPipeline] = {}
 
     def expect_voice(self, voice: str) -> None:
-        """One of `voices`, and with what its language needs."""
+        """Accept one of `voices`, if the packages for its language are installed."""
         self._choose(voice, None)
 
     def synthesize(
@@ -120,7 +120,8 @@ class KokoroSynthesizer:
             raise unknown_voice(self.info.voices, chosen)
         if install := _missing(_LANGUAGES[chosen[0]]):
             raise EngineError(
-                f"{chosen} needs what turns its language into phonemes; type: {install}", "unknown_voice"
+                f"{chosen} needs a package that turns its language into phonemes; type: {install}",
+                "unknown_voice",
             )
         return chosen
 
@@ -130,7 +131,7 @@ class KokoroSynthesizer:
         return usual if usual in voices else (voices or [language])[0]
 
     def _pipeline(self, voice: str) -> Any:
-        """From letters to phonemes to audio, for the language of a voice; kept."""
+        """The pipeline from letters to audio for the language of a voice; kept."""
         letter = voice[0]
         if letter not in self._pipelines:
             self._pipelines[letter] = KPipeline(letter, repo_id=self._model.repo_id, model=self._model)

@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.messages import AudioChunk, Notice
 from pipeline.turn import CancelToken
 from pipeline.words import has_words
-from utils.hub import cannot_be_had, fetch
+from utils.hub import fetch, unavailable
 from utils.voices import expect_known, expect_language, voice_flag
 
 _MODELS = {
@@ -96,12 +96,12 @@ class MeloSynthesizer:
             try:
                 self._loaded[language] = _load(language, _MODELS[language][1], self._device)
             except UserError as error:
-                raise cannot_be_had(f"the model for {language}", error, "no_model") from error
+                raise unavailable(f"the model for {language}", error, "no_model") from error
         return self._loaded[language]
 
 
 def _load(language: str, model_name: str, device: str) -> Any:
-    """From its folder: the package itself knows only addresses."""
+    """Load a model from its folder: the package itself knows only addresses."""
     folder = fetch(model_name, "--tts_model_name", files=["config.json", "checkpoint.pth"])
     api = _package()
     called, _ = _MODELS[language]
@@ -122,15 +122,15 @@ def _package() -> Any:
     for name, place in _NLTK.items():
         if not _has_nltk(place) and not nltk.download(name, quiet=True):
             raise UserError(
-                f"--tts melo wants {name} of NLTK, which cannot be reached; connect once, or type: "
-                f"python -m nltk.downloader {' '.join(_NLTK)}"
+                f"--tts melo needs the NLTK data {name}, which cannot be downloaded; connect once, or "
+                f"type: python -m nltk.downloader {' '.join(_NLTK)}"
             )
     try:
         from melo import api
     except OSError as error:
         raise UserError(
-            "--tts melo: what MeloTTS reads words with (six tokenizers of the hub) is not here, and the "
-            "hub cannot be reached; connect once"
+            "--tts melo: the six tokenizers that MeloTTS needs are not in the cache, and the hub cannot "
+            "be reached; connect once"
         ) from error
     return api
 

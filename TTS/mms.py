@@ -18,7 +18,7 @@ from pipeline.errors import UserError
 from pipeline.language import english_name
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.hub import cannot_be_had
+from utils.hub import unavailable
 from utils.pretrained import fetch_pretrained
 from utils.voices import expect_language, unknown_voice
 
@@ -88,13 +88,13 @@ class MmsSynthesizer:
         )
 
     def expect_voice(self, voice: str) -> None:
-        """There is but one for each language."""
+        """Refuse every voice: each language has one."""
         raise unknown_voice(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Mostly one chunk; parts of long text. A model that cannot be had is an `EngineError`."""
+        """Yield one chunk, or more for long text. Raises `EngineError` for a missing model."""
         if voice is not None:
             self.expect_voice(voice)
         for part in textwrap.wrap(text, MAX_CHARS, break_on_hyphens=False):
@@ -104,7 +104,7 @@ class MmsSynthesizer:
                 speaker = self._voice(language or self._language)
             except UserError as error:
                 what = f"a voice for {english_name(language or self._language)}"
-                raise cannot_be_had(what, error, "no_model") from error
+                raise unavailable(what, error, "no_model") from error
             with torch.random.fork_rng(enabled=self._seed is not None):
                 if self._seed is not None:
                     torch.manual_seed(self._seed)
@@ -143,7 +143,7 @@ class _Voice:
 
 
 def _romanizer(language: str) -> Any:
-    """It takes two seconds to read its tables."""
+    """The romanizer of uroman, which takes two seconds to read its tables."""
     try:
         import uroman
     except ImportError as error:

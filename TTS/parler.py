@@ -21,7 +21,8 @@ MAX_TEXT = 300
 """Characters that are spoken in one go; of the 30 s for which the models were trained, some 20."""
 
 MIN_PROMPT, MAX_PROMPT = 4, 512
-"""Tokens, powers of two: what is compiled for. `MAX_TEXT` has about 100."""
+"""Lengths of prompts for which the model is compiled: powers of two, in tokens. `MAX_TEXT` has about
+100."""
 
 
 class ParlerSynthesizer:
@@ -149,7 +150,8 @@ class ParlerSynthesizer:
         }
 
     def _tokens(self, tokenizer: Any, text: str, length: int = 0) -> Any:
-        """Compiled code wants few lengths: the next power of two, or the `length` to warm up."""
+        """Tokens on the device. For compiled code they are padded to the next power of two, or to
+        `length`."""
         tokens = tokenizer(text, return_tensors="pt")
         if self._compiled:
             present = max(tokens.input_ids.shape[1], MIN_PROMPT)
@@ -198,7 +200,7 @@ def _name_the_batch_size() -> None:
 
 
 def _tokenizer_of_descriptions(model: Any) -> Any:
-    """Some models (Indic Parler-TTS) read descriptions with the tokenizer of their text encoder."""
+    """The tokenizer of the text encoder, with which some models (Indic Parler-TTS) read descriptions."""
     encoder = model.config.text_encoder._name_or_path
     patterns = ["*token*", "*.model", "config.json"]
     files = fetch_pretrained(encoder, "--tts_model_name", "a tokenizer", files=patterns)

@@ -10,7 +10,7 @@ _ENGLISH = (
     "Will, Patrick, Eric, Rick, Anna, Tina, Brenda, David, Jordan, Yann, Joy, James, Jason, Aaron, "
     "Naomie, Jerry, Bill, Tom, Rebecca, Bruce"
 )
-"""INFERENCE.md of huggingface/parler-tts, those first who come out most alike."""
+"""INFERENCE.md of huggingface/parler-tts, the most consistent speakers first."""
 
 _EXPRESSO = "Thomas, Talia, Elisabeth, Jerry"
 """The card of parler-tts/parler-tts-mini-expresso."""
@@ -48,7 +48,7 @@ _INDIC = {
     "ta": "Jaya, Kavitha",
     "te": "Prakash, Lalitha, Kiran",
 }
-"""The card of ai4bharat/indic-parler-tts, those first whom it recommends."""
+"""The card of ai4bharat/indic-parler-tts, the recommended speakers first."""
 
 
 def _table(names: Mapping[str, str]) -> Speakers:

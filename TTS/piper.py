@@ -12,7 +12,7 @@ from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.hub import cannot_be_had, fetch
+from utils.hub import fetch, unavailable
 from utils.voices import expect_known, expect_language, voice_flag
 
 USUAL_VOICE = {
@@ -103,7 +103,7 @@ class PiperSynthesizer:
         )
 
     def expect_voice(self, voice: str) -> None:
-        """One of `voices`."""
+        """Accept one of `voices`."""
         self._choose(voice, None)
 
     def synthesize(
@@ -139,8 +139,8 @@ class PiperSynthesizer:
         try:
             folder = fetch(self._model_name, "--tts_voice", files=[model, f"{model}.json"])
             return PiperVoice.load(folder / model)
-        except Exception as error:  # onnxruntime has a class for each trouble, and no common one
-            raise cannot_be_had(f"the voice {name}", error, "no_voice") from error
+        except Exception as error:  # onnxruntime's have no common base class
+            raise unavailable(f"the voice {name}", error, "no_voice") from error
 
 
 def _catalogue(folder: Path) -> dict[str, str]:

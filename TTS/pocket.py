@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import has_words
-from utils.hub import cannot_be_had
+from utils.hub import unavailable
 from utils.voices import expect_known, expect_language, voice_flag
 
 _threads = torch.get_num_threads()
@@ -85,7 +85,7 @@ class PocketSynthesizer:
             self._state(None)
 
     def expect_voice(self, voice: str) -> None:
-        """One of the catalogue."""
+        """Accept a voice of the catalogue."""
         expect_known(self.info.voices, voice)
 
     def synthesize(
@@ -117,13 +117,13 @@ class PocketSynthesizer:
             try:
                 self._states[voice] = self._model.get_state_for_audio_prompt(voice)
             except (OSError, ValueError, RuntimeError) as error:
-                raise cannot_be_had(f"the voice {voice}", error, "no_voice") from error
+                raise unavailable(f"the voice {voice}", error, "no_voice") from error
         return self._states[voice]
 
     def _clone(self, recording: str) -> Any:
         if not self._model.has_voice_cloning:
             raise UserError(
-                "--tts_clone: the model that clones must be granted: accept its terms on "
+                "--tts_clone: access to the model that clones must be granted: accept its terms at "
                 "https://huggingface.co/kyutai/pocket-tts, then type: hf auth login"
             )
         try:

@@ -71,7 +71,7 @@ class SpeechT5Synthesizer:
             self.expect_voice(self._voice)
 
     def expect_voice(self, voice: str) -> None:
-        """One of `voices`."""
+        """Accept one of `voices`."""
         expect_known(self.info.voices, voice)
 
     def synthesize(

@@ -41,7 +41,7 @@ class SupertonicSynthesizer:
         kind = Path(model_name).name if Path(model_name).name in AVAILABLE_MODELS else "supertonic-3"
         try:
             self._model: Any = supertonic.TTS(kind, folder, auto_download=False)
-        except Exception as error:  # onnxruntime has a class for each trouble, and no common one
+        except Exception as error:  # onnxruntime's have no common base class
             raise UserError(
                 f"--tts_model_name {model_name}: expected Supertonic, got {error}"
             ) from error
@@ -58,13 +58,13 @@ class SupertonicSynthesizer:
         expect_language(self.info.languages, language)
 
     def expect_voice(self, voice: str) -> None:
-        """One of `voices`."""
+        """Accept one of `voices`."""
         expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Mostly one chunk; parts of long text."""
+        """Yield one chunk, or more for the parts of long text."""
         voice = voice or self._voice
         self.expect_voice(voice)
         _, unknown = self._model.model.text_processor.validate_text(text)

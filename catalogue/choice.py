@@ -29,7 +29,7 @@ class Preferred:
     needs: tuple[str, ...] = ()
     """Modules beside those of its row, without which it does not speak English."""
     accelerated: bool = False
-    """It keeps nobody waiting on a GPU only."""
+    """Set if it is fast enough on a GPU only."""
 
 
 PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
@@ -104,7 +104,7 @@ def _ready(preferred: Preferred, spec: EngineSpec) -> bool:
 
 
 def accelerated() -> bool:
-    """Whether there seems to be a GPU; asking torch would take seconds."""
+    """True if there seems to be a GPU; asking torch would take seconds."""
     if sys.platform == "darwin":
         return platform.machine() == "arm64"
     return os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1") and Path("/dev/nvidiactl").exists()

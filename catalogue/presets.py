@@ -34,7 +34,7 @@ class Preset:
         return f"This preset, {self.about} ({self.size}), sets: {self.flags()}"
 
     def flags(self) -> str:
-        """All that it sets, as it would be typed."""
+        """Its settings, as they would be typed."""
         everything = self.choices() | dict(self.settings)
         return " ".join(f"--{name} {value}" for name, value in everything.items())
 

@@ -41,8 +41,7 @@ class EngineSpec:
     extra: str | None = None
     """The extra of pyproject.toml that installs them; None: they are always installed."""
     environment: str | None = None
-    """Set where it cannot live beside the others: the name of the environment in which it runs, in a
-    process of its own."""
+    """The environment in which it runs, in a process of its own; None: it can live beside the others."""
     foreign: tuple[str, ...] = ()
     """Names of our folders that mean a package of its library instead: coqui-tts brings one named TTS.
     It always has a process of its own."""
@@ -52,7 +51,7 @@ class EngineSpec:
     devices: tuple[str, ...] = ("cpu",)
     """Devices: cuda, mps, cpu, or a remote machine."""
     languages: str = ""
-    """For docs/engines.md, as are all that follow."""
+    """Languages; this and all fields below are for docs/engines.md."""
     streams: str = ""
     """The output that comes early: partial words, audio in mid-sentence."""
     size: str = ""

@@ -1,4 +1,4 @@
-"""`python -m catalogue.table > docs/engines.md`: the engines that there are, from the menus."""
+"""`python -m catalogue.table > docs/engines.md`: all engines, from the catalogue."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,52 +18,54 @@ STAGES = {
 _TOP = """\
 # Engines
 
-<!-- Written by `python -m catalogue.table > docs/engines.md` from the menus of the stages
+<!-- Written by `python -m catalogue.table > docs/engines.md` from the catalogue of each stage
 (catalogue/stt.py and the others), catalogue/presets.py and catalogue/choice.py: change those. -->
 
-`--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME` chooses; `--help` beside it shows its flags,
-`--check` whether it is installed and its model here, `--download` gets what is missing and ends,
-`--list_voices` prints the voices of the chosen synthesizer. `docs/adding-an-engine.md` adds one.
+`--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME` chooses an engine; add `--help` to see its
+flags, `--check` to see if it is installed and its model is in the cache, `--download` to download
+missing models and exit, `--list_voices` to print the voices of the synthesizer.
+`docs/adding-an-engine.md` shows how to add one.
 
-- **device**: where it can run; `--device` and a part's own flag choose.
-- **licence**: of the code; of the weights. Read that of other weights than the default ones yourself.
-- **size**: of the model that is the default, to download.
-- **tested**: what the tests run it with. *Tiny random weights* go through all of the code that real ones
-  do, and say nothing of quality; *patched*: the package's own way to its weights had to be replaced.
+- **device**: the devices that it can use; `--device` and the engine's own flag choose.
+- **licence**: of the code; of the default weights. Other weights have licences of their own.
+- **size**: of the default model, to download.
+- **tested**: the weights with which the tests run it. *Tiny random weights* exercise all of the code
+  that real weights do, and say nothing about quality; *patched*: the package's own loading had to be
+  replaced.
 """
 
 _LANGUAGES = """\
 ## Languages
 
-What is spoken travels with each turn: `--language te` (or a client's setting), else what the
-recognizer says, detected (`--stt whisper --stt_language auto`) or known. The language model is
-asked to answer in it, and the synthesizer picks its voice or model for it. Who does not have it
+Each turn has a language: the one of `--language te` (or of a client's setting), else the one that the
+recognizer reports, detected (`--stt whisper --stt_language auto`) or known. The language model is
+asked to answer in it, and the synthesizer picks its voice or model for it. An engine that lacks it
 works as usual and says so, once.
 
 **Telugu**: `--language te`, or one of the voices Arjun (a young man), Ravi (a mature man), Priya (a
 young woman) and Lakshmi (a professional woman) by `--tts_voice`. `catalogue/people.toml` says how
 each synthesizer speaks with them, and may be edited. Recognizers: `whisper`, `faster-whisper`,
-`mlx-whisper`, `whisper-mlx`, `openai`. Heard for real: eSpeak's four. Not heard, for want of
-weights where this was written: `parler` with ai4bharat/indic-parler-tts, `piper`, `mms` (whose
+`mlx-whisper`, `whisper-mlx`, `openai`. Tested by ear: eSpeak's four. Not tested by ear, since
+their weights were not at hand: `parler` with ai4bharat/indic-parler-tts, `piper`, `mms` (whose
 romanizing of Telugu runs in the tests), and all recognizers; their code ran on tiny random weights.
 
-A voice is cloned from a file (`--tts_clone`: pocket, coqui, speecht5) only with the consent of who
-is heard in it.
+A voice is cloned from a file (`--tts_clone`: pocket, coqui, speecht5) only with the consent of the
+person who speaks in it.
 """
 
 _TOGETHER = """\
 ## Several engines, and engines apart
 
-- `--tts kokoro,espeak`: the next takes over, answer by answer or sentence by sentence, where one
-  fails or is late before its first output; told in a notice. At start both have to load. The flags of
+- `--tts kokoro,espeak`: if an engine fails or is late before its first output, the next one takes over,
+  answer by answer or sentence by sentence, with a notice. At start both have to load. The flags of
   the later one carry its name: `--tts_espeak_voice`.
 - `--install parler` makes an environment of its own for an engine that cannot live beside the
   others (parler, qwen, coqui, melo); it then runs in a process of its own. All others come by extra
   (`pip install -e '.[kokoro]'`) and live beside each other (`'.[engines]'` installs all).
 - `--isolate stt,tts` puts any engine into a process of its own; servers do so by themselves with
-  those that compute long in Python, so that nobody's audio is late (`--isolate none`: not).
-- One loaded engine serves all sessions, first come first served. `whisper` recognises in batches
-  what waits together, `--llm_parallel` lets `--llm transformers` answer several at once, engines on
+  engines that compute long in Python, so that audio is not late (`--isolate none` turns this off).
+- One loaded engine serves all sessions, first come first served. `whisper` recognizes waiting
+  utterances in batches, `--llm_parallel` lets `--llm transformers` answer several at once, engines on
   MLX take turns.
 - `--preset`, `--device` and each part's own flags choose models and devices; a model that is
   missing shows its size and a progress bar while it comes. `HF_HUB_OFFLINE=1` keeps everything from
@@ -106,16 +108,17 @@ def _presets() -> Iterator[str]:
             for name, preset in PRESETS.items()
         ],
     )
-    yield "What a JSON file or a flag says wins. `--local_mac_optimal_settings` is `--preset mac`.\n"
+    yield "A JSON file or a flag overrides a preset. `--local_mac_optimal_settings` is `--preset mac`.\n"
 
 
 def _preferred() -> Iterator[str]:
     yield "## Without a flag\n"
     yield (
-        "Of these the first is taken that is installed and whose model lies whole in the cache; with\n"
-        "a flag of the stage, the first one without a model. A better one is told at start, with the\n"
-        "flag for the plain one; one that does not have the `--language` is left out. Nothing is\n"
-        "downloaded to choose, and no network asked. `--llm auto` looks for a server on this machine.\n"
+        "The first of these engines that is installed and has its complete model in the cache is used;\n"
+        "if a flag of the stage is given, the first one without a model. The program says at start if\n"
+        "it uses a better engine than the plain one, and which flag chooses the plain one. An engine\n"
+        "without the `--language` is left out. Choosing downloads nothing and uses no network.\n"
+        "`--llm auto` looks for a server on this machine.\n"
     )
     for stage, engines in PREFERRED.items():
         yield f"- `--{stage}`: {', '.join(map(_preference, engines))}"

@@ -78,11 +78,11 @@ class Attempt:
         self._over = False
 
     def worked(self) -> bool:
-        """There was output."""
+        """Record that there was output."""
         return self._end(None)
 
     def failed(self, reason: str) -> bool:
-        """There was an error, or nothing in time."""
+        """Record an error, or no output in time."""
         return self._end(reason)
 
     def close(self) -> None:

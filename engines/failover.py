@@ -42,12 +42,12 @@ class _Leg(Generic[E]):
 
 
 class Failover(Generic[E]):
-    """Engines in the order of preference. Before the first output of a call, an error or too long a
-    wait (`first_output_s`) lets the next engine take the call; after it an error is an error.
+    """Engines in the order of preference. If a call fails before its first output, or takes longer than
+    `first_output_s`, the next engine takes it; after the first output an error is an error.
 
-    It has as many slots as its first engine, so nobody stands in line for that one but behind a call
-    that was given up and has not returned. Such a call keeps its slot there, not here. The last engine
-    may take its time: nobody comes after it.
+    It has as many slots as its first engine, so a call waits for that one only behind a call that was
+    given up and has not returned. Such a call keeps its slot there, not here. The last engine may take
+    its time: no other comes after it.
     """
 
     verb = "works"
@@ -135,7 +135,7 @@ class Failover(Generic[E]):
 
 
 def _to_first_output(outputs: Iterator[T]) -> list[T]:
-    """Notices, and the first output behind them."""
+    """The first output, and the notices before it."""
     head: list[T] = []
     for output in outputs:
         head.append(output)

@@ -44,7 +44,7 @@ class FailoverChatModel(Failover[ChatModel]):
                 return
             if tools:
                 yield Notice(
-                    "tools_fallback", f"{model.info.name} calls no functions; it answers without"
+                    "tools_fallback", f"{model.info.name} cannot call functions; it answers without them"
                 )
             words = [
                 ChatMessage(m.role, m.content, audio=m.audio)

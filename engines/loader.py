@@ -1,4 +1,4 @@
-"""From the chosen engines to loaded ones."""
+"""Loader: turns the chosen engines into loaded ones."""
 
 import dataclasses
 import sys
@@ -161,7 +161,7 @@ def choose_language_model(arguments: "Arguments") -> ChatModel:
         found = ", ".join(model for server in servers for model in server.models) or "none"
         raise UserError(
             f"--llm_model_name: expected a model of a server on this machine ({found}), got {wanted}; "
-            "a server elsewhere is named with --llm openai --llm_base_url"
+            "for a server elsewhere use --llm openai --llm_base_url"
         )
     announce("llm", "eliza", "a stand-in, since no server on this machine has a language model")
     print(f"        {auto.advice(servers)}", file=sys.stderr)
@@ -171,5 +171,5 @@ def choose_language_model(arguments: "Arguments") -> ChatModel:
 
 
 def announce(stage: str, name: str, about: str) -> None:
-    """Say what runs; on standard error, since standard output may be for a machine."""
+    """Print a line about an engine on standard error, since standard output may be for a machine."""
     print(f"  {stage.upper():<4}  {name}: {about}", file=sys.stderr)

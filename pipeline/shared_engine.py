@@ -135,7 +135,7 @@ class SharedEngine(Generic[E]):
 
     A call runs on the thread of a slot while its caller waits for output *or cancellation*: a caller
     is never stuck in an engine. A call that does not return keeps its slot until it does. Callers are
-    served in the order in which they came; who was cancelled leaves the line.
+    served in the order in which they came; a cancelled one leaves the queue.
     """
 
     def __init__(self, engine: E) -> None:

@@ -121,7 +121,7 @@ class RecognizerContract:
         assert isinstance(engine.transcribe(broken, None, CancelToken()).text, str)
 
     def languages_to_try(self, engine: Recognizer) -> set[str]:
-        """Some of those that it states; where each is a model of its own, those that are there."""
+        """A few of its languages; if each is a model of its own, those that are installed."""
         return {*engine.info.languages[:3], *engine.info.languages[-1:]} - {ANY}
 
     def test_each_of_its_languages_is_taken(self, engine: Recognizer, spoken: Samples) -> None:
@@ -303,7 +303,7 @@ class SynthesizerContract:
             check_chunk(chunk)
 
     def languages_to_try(self, engine: Synthesizer) -> set[str]:
-        """Some of those that it states; where each is a model of its own, those that are there."""
+        """A few of its languages; if each is a model of its own, those that are installed."""
         return {*engine.info.languages[:3], *engine.info.languages[-1:]} - {ANY}
 
     def test_each_of_its_languages_is_spoken(self, engine: Synthesizer) -> None:
@@ -361,7 +361,7 @@ class SpeechResponderContract:
 
 
 def run_to_end(pieces: Iterator[str | ToolCall | Notice]) -> list[str | ToolCall | Notice]:
-    """All pieces, on a thread that must end soon."""
+    """Collect all pieces, on a thread that must end soon."""
     collected: list[str | ToolCall | Notice] = []
     thread = threading.Thread(target=lambda: collected.extend(pieces), daemon=True)
     thread.start()

@@ -1,5 +1,5 @@
-"""Null engines: they need nothing but numpy and do what the text tells them, faults too. For processes
-of their own, where no test can reach in."""
+"""Null engines: they need nothing but numpy and follow commands in the text, faults included. For
+processes of their own, which a test cannot reach into."""
 
 import ctypes
 import os
@@ -88,7 +88,7 @@ class NullStreamer(NullRecognizer):
 
 
 class NullStream:
-    """Its last words are how many samples there were, and how many streams there are."""
+    """A stream that reports how many samples it heard, and how many streams there are."""
 
     def __init__(self, command: str, heard: int = 0) -> None:
         self._command = command

@@ -22,10 +22,10 @@ class _Waiting(Generic[Item, Result]):
 
 
 class Batcher(Generic[Item, Result]):
-    """Callers on threads of their own, one thread that computes for all of them.
+    """One thread that computes for callers on threads of their own.
 
-    A batch is what waits when the last one is done, at most `most` items: who comes alone is served
-    alone and at once, and nobody waits for a batch to fill. ``compute(items, cancels)`` gives a result
+    A batch is what waits when the last one is done, at most `most` items: a single item is computed
+    alone and at once, and no item waits for a batch to fill. ``compute(items, cancels)`` gives a result
     for each item; it may stop working on an item whose token is cancelled, and give anything for it.
     """
 

@@ -42,17 +42,17 @@ def fetch(
             folder = _download(model_name, flag, files, repo_type)
         except UserError:
             raise
-        except Exception as error:  # of three libraries, which have no base in common
+        except Exception as error:  # of three libraries without a common base class
             raise UserError(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
     fetched[model_name] = folder
     return folder
 
 
-def cannot_be_had(what: str, error: Exception, code: str) -> EngineError:
+def unavailable(what: str, error: Exception, code: str) -> EngineError:
     """The error for a model that is missing during a conversation: the client hears that it is, the log
     says why, since the reason names folders and flags of this machine."""
-    logger.error("%s cannot be had: %s", what, error)
-    return EngineError(f"{what} cannot be had here", code)
+    logger.error("%s is not available: %s", what, error)
+    return EngineError(f"{what} is not available here", code)
 
 
 def cached(model_name: str, files: Sequence[str] | None = None, repo_type: str = "model") -> Path | None:
@@ -90,7 +90,7 @@ def cache_folder() -> Path:
 
 
 def size_text(size_bytes: float) -> str:
-    """For people: "720 MB"."""
+    """A size for people: "720 MB"."""
     for unit in ("bytes", "kB", "MB"):
         if size_bytes < 999.5:
             return f"{size_bytes:.0f} {unit}"
@@ -190,13 +190,13 @@ def _sentence(error: Exception, model_name: str) -> str:
         return f"{partly} in {cache_folder()}, and HF_HUB_OFFLINE forbids asking the hub; {_WAYS}"
     if is_of(GatedRepoError):
         return (
-            f"its owner wants conditions accepted: do that at {ENDPOINT}/{model_name}, {log_in} and add "
-            "--download; or name a folder that has it"
+            f"its owner requires you to accept conditions: do that at {ENDPOINT}/{model_name}, {log_in} "
+            "and add --download; or name a folder that has it"
         )
     status = next((s for c in causes if (s := _status(c)) is not None), None)
     if is_of(RepositoryNotFoundError) or status in (401, 403, 404):
         return (
-            f"{ENDPOINT} has no such model, or not for everybody; check the name, or {log_in} and add "
+            f"{ENDPOINT} has no such model, or it is private; check the name, or {log_in} and add "
             "--download; or name a folder that has it"
         )
     if any(isinstance(cause, OSError) and cause.errno == errno.ENOSPC for cause in causes):

@@ -51,7 +51,7 @@ class IsolatedStreamer(IsolatedRecognizer):
     """A `StreamingRecognizer`."""
 
     def open(self, language: str | None) -> IsolatedStream:
-        """For a new utterance. Raises `EngineError`."""
+        """Open a stream for a new utterance. Raises `EngineError`."""
         return IsolatedStream.open(self._supervisor, language)
 
 

@@ -182,7 +182,7 @@ class WorkerProcess:
             with self._process.stdin as pipe:
                 while (frame := self._outbox.get()) is not None:
                     framing.write(pipe, *frame)
-        except OSError:  # it died, which its other pipe tells
+        except OSError:  # it died; the thread that reads notices
             pass
 
     def _read(self) -> None:
@@ -207,7 +207,7 @@ class WorkerProcess:
 
     def _end(self, why: str) -> None:
         """The last thing that happens."""
-        self._process.kill()  # which changes nothing for one that is ending
+        self._process.kill()  # no effect if it is ending
         code = self._process.wait()
         why = why or (_SIGNALS.get(-code, f"signal {-code}") if code < 0 else f"exit code {code}")
         with self._lock:
@@ -231,6 +231,4 @@ class WorkerProcess:
     def _not_started(self, header: dict[str, Any]) -> UserError:
         if "sentence" in header:
             return UserError(header["sentence"])
-        return UserError(
-            f"{self._name} could not be loaded ({header['error']}); what happened stands above"
-        )
+        return UserError(f"{self._name} could not be loaded ({header['error']}); the traceback is above")

@@ -15,7 +15,7 @@ _numbers = itertools.count(1)
 
 class IsolatedStream:
     """A `RecognizerStream`. It lives in one life of the worker, under a number: when that one has died,
-    every call is an `EngineError`. When nobody has this object any more, the worker forgets it.
+    every call is an `EngineError`. When this object is collected, the worker forgets it.
     """
 
     def __init__(self, supervisor: Supervisor, worker: WorkerProcess) -> None:
@@ -26,7 +26,7 @@ class IsolatedStream:
 
     @classmethod
     def open(cls, supervisor: Supervisor, language: str | None) -> "IsolatedStream":
-        """For a new utterance. Raises `EngineError`."""
+        """Open a stream for a new utterance. Raises `EngineError`."""
         worker = supervisor.living(CancelToken())
         assert worker is not None, "nobody cancelled it"
         stream = cls(supervisor, worker)

@@ -65,7 +65,7 @@ class Streams:
 def run(lifeline: int, foreign: Collection[str], root: Path) -> NoReturn:
     """Load the engine that the first frame names, and serve it. `lifeline`: a pipe whose other end the
     program has, or -1. `foreign`: names of our packages that mean the environment's own here."""
-    logging.basicConfig(level=logging.ERROR)  # what libraries only warn of is not for people
+    logging.basicConfig(level=logging.ERROR)  # warnings of libraries are not for users
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the program says when it is over
     _end_with(lifeline)
     worker = Worker(*_take_pipes(), foreign, root)
@@ -150,14 +150,14 @@ class Worker:
                 packed, samples = codec.pack(result)
                 self._send({"is": "output", "id": number, "value": packed}, samples)
             close = getattr(results, "close", None)
-            if close is not None:  # a generator lets go on the thread on which it computed
+            if close is not None:  # a generator cleans up on the thread on which it ran
                 close()
         except EngineError as error:
             end |= {"sentence": str(error), "code": error.code}
         except UserError as error:
             end |= {"sentence": str(error), "code": "unusable"}
         except BaseException as error:
-            where = "".join(traceback.format_tb(error.__traceback__))  # never what was said
+            where = "".join(traceback.format_tb(error.__traceback__))  # but never the user's words
             print(f"{self._engine.info.name} failed: {type(error).__name__}\n{where}", file=sys.stderr)
             end |= {"error": type(error).__name__}
         del self._running[number]
@@ -172,7 +172,7 @@ class Worker:
         try:
             with self._writing:
                 framing.write(self._answers, header, body)
-        except OSError:  # nobody is there
+        except OSError:  # the program is gone
             os._exit(0)
 
 
@@ -213,6 +213,4 @@ def _end_with(lifeline: int) -> None:
 
         fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
         flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
-        fcntl.fcntl(
-            lifeline, fcntl.F_SETFL, flags | os.O_ASYNC
-        )  # SIGIO, which ends who does not heed it
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)  # SIGIO ends a process by default

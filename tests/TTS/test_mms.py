@@ -111,10 +111,10 @@ def test_the_model_of_a_language_is_loaded_when_it_is_spoken_and_few_are_kept(mo
     assert engine._voice.cache_info().misses == 5
 
 
-def test_a_language_whose_model_cannot_be_had_is_an_error_of_its_turn(
+def test_a_language_whose_model_unavailable_is_an_error_of_its_turn(
     synthesizer: MmsSynthesizer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(EngineError, match=r"^a voice for Russian cannot be had here$") as caught:
+    with pytest.raises(EngineError, match=r"^a voice for Russian is not available here$") as caught:
         say(synthesizer, "hello", "ru")
     assert "mms-tts-rus: expected a folder that is there" in caplog.text
     assert caught.value.code == "no_model"

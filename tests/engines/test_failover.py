@@ -273,7 +273,7 @@ def test_a_model_without_tools_takes_over_from_one_with() -> None:
     ]
     answer = list(engine.generate(messages, CancelToken(), [Tool("weather", "", {})]))
     assert answer[1:] == [
-        Notice("tools_fallback", "second calls no functions; it answers without"),
+        Notice("tools_fallback", "second cannot call functions; it answers without them"),
         "Fine.",
     ]
     assert [m.content for m in second.prompts[0]] == ["Hello.", "A moment.", "And now?"]

@@ -131,7 +131,7 @@ def test_a_voice_that_cannot_be_loaded_is_an_error_of_its_turn(tmp_path: Path) -
     listed = {name: {"files": {file: {}}} for name, file in files.items()}
     (tmp_path / "voices.json").write_text(json.dumps(listed))
     engine = PiperSynthesizer(str(tmp_path))
-    with pytest.raises(EngineError, match="it_IT-paola-medium cannot be had") as caught:
+    with pytest.raises(EngineError, match="it_IT-paola-medium is not available") as caught:
         say(engine, "Ciao", language="it")
     assert caught.value.code == "no_voice"
     assert len(say(engine, "Hello"))
