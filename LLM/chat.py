@@ -12,7 +12,7 @@ DEFAULT_PROMPT = (
 )
 
 CUT_MARK = "…"
-"""Ends an answer of which the user did not hear the rest."""
+"""Mark at the end of an answer that the user did not hear to the end."""
 
 MAX_ENTRIES = 2000
 """Limit of the messages that a client adds beside the conversation, before the oldest is forgotten:

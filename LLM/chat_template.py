@@ -1,4 +1,5 @@
-"""ChatTemplate: a conversation as a model was taught to read it, no longer than it can read."""
+"""ChatTemplate: a conversation in the form that a model was trained to read, cut to the length that it
+can read."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence

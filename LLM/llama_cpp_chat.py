@@ -21,8 +21,8 @@ asked to abort as well, but asks back for each operation of the model, in Python
 
 
 class LlamaCppChatModel:
-    """One answer at a time; stops between two tokens, and while it reads the prompt. What it has read of
-    a conversation it need not read again if the next question is of the same one."""
+    """One answer at a time; stops between two tokens, and while it reads the prompt. The part of a
+    conversation that it has read is not read again if the next call is of the same one."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class LlamaCppChatModel:
 
 
 def _find(model_name: str, gguf: str) -> Path:
-    """The file that is meant. Raises `UserError`."""
+    """The GGUF file of the model. Raises `UserError`."""
     if Path(model_name).expanduser().is_file():
         return Path(model_name).expanduser()
     folder = fetch(model_name, "--llm_model_name", files=[gguf])

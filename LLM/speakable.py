@@ -1,4 +1,4 @@
-"""Speakable: from what a language model writes to what can be read aloud."""
+"""Speakable: turns the text of a language model into text that can be read aloud."""
 
 import re
 
@@ -9,7 +9,7 @@ from markdown_it.token import Token
 from pipeline.words import has_words
 
 _PLAIN = re.compile(r"\s*[A-Za-z][A-Za-z0-9 ,;'\"()-]*[.?!]?\s*")
-"""The usual sentence, in which there is nothing to do; an answer should not wait for a parser."""
+"""A usual sentence without markup; it should not wait for a parser."""
 
 _FENCE = re.compile(r"^\s*(`{3,}[^`]*|~{3,}.*)$")
 """A line that begins or ends a block of code; "```x```" in one line is none."""

@@ -132,7 +132,7 @@ class _OneByOne:
 
 
 class _Generation(threading.Thread):
-    """`generate` runs in a thread of its own, since its streamer only works so."""
+    """A call of `generate`, on a thread of its own, as its streamer requires."""
 
     def __init__(
         self, model: Any, tokens: list[int], streamer: TextIteratorStreamer, cancel: CancelToken

@@ -15,7 +15,7 @@ class SpeechResponder(Protocol):
     def info(self) -> ResponderInfo: ...
 
     def respond(self, samples: Samples, cancel: CancelToken) -> Iterator[tuple[AudioChunk, str | None]]:
-        """The answer to what was said, with the text that begins with each piece. Raises `EngineError`.
+        """The answer to an utterance, with the text that begins with each piece. Raises `EngineError`.
 
         When `cancel` is raised it should end soon; what it yields then is thrown away.
         """

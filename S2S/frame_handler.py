@@ -1,4 +1,4 @@
-"""FrameHandler: from what the user is saying to an answer that comes at the same time."""
+"""FrameHandler: answers the user's speech while it is being said."""
 
 import functools
 from collections.abc import Generator
@@ -26,7 +26,7 @@ class FrameHandler(BaseHandler[VoiceBlock]):
         self._resampler: Resampler
 
     def process(self, block: VoiceBlock) -> Generator[Speech, None, None]:
-        """Answer the frames that are whole with this block."""
+        """Answer the frames that this block completes."""
         turn, engine = block.turn, self._responder.engine
         if turn is not self._turn:
             self._turn, self._stream = turn, None

@@ -66,7 +66,7 @@ class ToneStream:
         self._begun = False
 
     def answer(self, frame: Samples) -> tuple[Samples, str | None]:
-        """Half a second for the first frame; then as much as the voice went on."""
+        """Half a second for the first frame; then as much as the voice has gone on."""
         hop = ToneResponder.info.frame_samples - ToneResponder.info.overlap_samples
         length = hop if self._begun else int(FRAME_TONE_S * RATE_HZ)
         label = None if self._begun else LABEL

@@ -45,7 +45,7 @@ class RecognizerStream(Protocol):
     recognizer."""
 
     def feed(self, samples: Samples, cancel: CancelToken) -> str:
-        """Go on with these (any number). All words so far: they only grow.
+        """Recognize further samples (any number). Returns all words so far: they only grow.
 
         Raises `EngineError`. When `cancel` is raised it should return soon; the stream is then not
         used again.

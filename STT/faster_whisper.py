@@ -75,7 +75,7 @@ class FasterWhisperRecognizer:
         return Transcription("".join(texts).strip(), code, notices)
 
     def warm_up(self) -> None:
-        """Transcribe noise. Raises `UserError`: only now is a CUDA library missed that is not there."""
+        """Transcribe noise. Raises `UserError`: a missing CUDA library shows only now."""
         noise = np.random.default_rng(0).normal(0, 0.01, self.info.sample_rate_hz).astype(np.float32)
         try:
             self.transcribe(noise, self.info.languages[0], CancelToken())

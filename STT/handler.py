@@ -17,8 +17,8 @@ from STT.listening import Listening
 
 
 class STTHandler(BaseHandler[Utterance]):
-    """Serves every recognizer. An utterance without words ends its turn; of one that was said over a
-    reply it is decided here, by its words, whether it is a turn."""
+    """Serves every recognizer. An utterance without words ends its turn. The words of an utterance over
+    a reply decide if it is a turn."""
 
     name: ClassVar[str] = "stt"
     takes = Utterance

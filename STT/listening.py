@@ -40,7 +40,7 @@ class _Ear:
         return language == self._language and np.array_equal(self.heard, said[:length])
 
     def go_on(self, said: Samples, cancel: CancelToken) -> str:
-        """Hear the rest of it; all words so far."""
+        """Hear the rest of the utterance; all words so far."""
         rest = said[len(self.heard) :]
         self.heard = said
         return self._stream.feed(self._resampler.feed(rest), cancel)
@@ -88,7 +88,7 @@ class Listening:
         self._due = 0.0
 
     def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:
-        """The utterance has `length` samples by now, which `said` gives. Does not wait."""
+        """The utterance has grown to `length` samples, which `said` returns. Does not wait."""
         if self._busy or length < self._due:
             return
         info = self._recognizer.engine.info
@@ -140,7 +140,7 @@ class Listening:
         return text
 
     def _take(self, said: Samples, language: str | None) -> _Ear | None:
-        """One that fits, to be used up."""
+        """A stream that fits the utterance, to be used up; None: there is none."""
         with self._ear_lock:
             ear = self._ear
             if ear is None or not ear.fits(said, language):

@@ -20,8 +20,8 @@ STRETCH = 4
 quarter."""
 
 MAX_AUDIO_S = 6.0
-"""Audio that is recognised again and again; what lies before it is settled. A recognizer needs 0.2 s for
-so much on two cores: hardly longer than the short pause before which nothing else wants it."""
+"""Audio that is recognized again and again; the audio before it is settled. A recognizer needs 0.2 s for
+it on two cores: hardly longer than the short pause before which nothing else wants the recognizer."""
 
 
 class _Growing:
@@ -51,7 +51,7 @@ class LiveTranscript:
         self._growing = _Growing()
 
     def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:
-        """The utterance has `length` samples by now, which `said` gives. Does not wait."""
+        """The utterance has grown to `length` samples, which `said` returns. Does not wait."""
         growing, shortest = self._growing, MIN_AUDIO_S * rate_hz
         if self._busy or length < max(shortest, growing.due_samples):
             return

@@ -15,7 +15,7 @@ from STT.base import Transcription
 EMBEDDED_MODEL = "tiny-en"
 
 MAX_AUDIO_S = 20.0
-"""Longer audio is recognised in parts: a whole minute came back as one phrase repeated thirty times."""
+"""Longer audio is recognized in parts: a whole minute came back as one phrase repeated thirty times."""
 
 SILENCE_AROUND_MS = 100
 """Silence added before and after the speech; without it a quarter more of the words are wrong (33

@@ -105,7 +105,7 @@ class NemotronStream:
         return self._text()
 
     def finish(self, cancel: CancelToken) -> Transcription:
-        """Fill the last chunk with silence."""
+        """Pad the last chunk with silence, and end the utterance."""
         if len(self._audio) > self._encoded and not cancel.cancelled:
             silence = np.zeros(self._needed(self._frames) - len(self._audio), np.float32)
             self.feed(silence, cancel)
@@ -120,7 +120,7 @@ class NemotronStream:
         return other
 
     def hear_all(self, samples: Samples, cancel: CancelToken) -> None:
-        """A whole utterance, filled with silence to the same chunks as if it came in pieces."""
+        """Hear a whole utterance, padded with silence to the same chunks as if it came in pieces."""
         self._audio = np.concatenate((self._audio, clean(samples)))
         if len(self._audio) == self._encoded or cancel.cancelled:
             return
@@ -152,7 +152,8 @@ class NemotronStream:
             )
 
     def _decode(self, frames: torch.Tensor, cancel: CancelToken) -> None:
-        """Greedily, as the library does in `generate`: for each frame, tokens until a blank one."""
+        """Decode greedily, as the library does in `generate`: for each frame, tokens until a blank
+        one."""
         model, config = self._model, self._model.config
         with torch.inference_mode():
             if self._prediction is None:

@@ -7,7 +7,8 @@ from STT.base import Transcription
 
 
 class NoRecognizer:
-    """Knows no words. In the conversation "(spoken)" stands for them, and the newest has its audio."""
+    """Recognizes no words. In the conversation "(spoken)" stands for them, and the newest message has
+    its audio."""
 
     info = RecognizerInfo(
         name="none",

@@ -45,7 +45,8 @@ def load_paraformer(model_name: str, device: str) -> "ParaformerRecognizer":
 
 
 class ParaformerRecognizer:
-    """Keeps its settings of a call in the model, so one call runs at a time; it cannot be stopped."""
+    """A Paraformer that recognizes whole utterances. It keeps the settings of a call in the model, so
+    one call runs at a time; it cannot be stopped."""
 
     chunk_samples: ClassVar[int] = 0
 
@@ -105,7 +106,7 @@ class StreamingParaformer(ParaformerRecognizer):
         return stream.finish(cancel)
 
     def compute(self, audio: Samples, cache: dict[str, Any], *, last: bool) -> str:
-        """The words that are new; what they depend on is kept in `cache`."""
+        """The new words; the state on which they depend is kept in `cache`."""
         return self._generate(audio, cache=cache, is_final=last, **_STREAMED)
 
 
@@ -142,7 +143,7 @@ class ParaformerStream:
 
 
 def _joined(pieces: list[str]) -> str:
-    """Chinese is written without spaces."""
+    """Joined pieces of text; Chinese is written without spaces."""
     return _BETWEEN_CHINESE.sub("", " ".join(" ".join(pieces).split()))
 
 

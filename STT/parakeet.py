@@ -78,7 +78,8 @@ class ParakeetRecognizer:
         return Transcription(text.strip(), known)
 
     def _decoding(self, mel_frames: int, cancel: CancelToken) -> dict[str, Any]:
-        """A transducer decodes token by token, at most so many for each frame of its encoder."""
+        """Settings of `generate`. A transducer decodes token by token, at most so many for each frame of
+        its encoder."""
         config = self._model.config
         if config.model_type == "parakeet_ctc":
             return {}

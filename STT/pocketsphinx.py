@@ -47,7 +47,7 @@ class PocketsphinxRecognizer:
 
 
 def _check_grammar(grammar: str) -> None:
-    """The library ends the process over a file that is not there."""
+    """Check a grammar file, since the library ends the process if the file is missing."""
     try:
         with open(grammar, "rb"):
             pocketsphinx.Jsgf(grammar)

@@ -20,8 +20,9 @@ LANGUAGES_HELP = (
 
 
 class SpokenLanguage:
-    """`language` is a code or "auto"; `listened_for` are codes by spaces, or "all"; `known` is what the
-    model knows. Raises `UserError` for what it does not."""
+    """The language settings of a recognizer. `language` is a code or "auto"; `listened_for` are codes
+    separated by spaces, or "all"; `known` are the languages of the model. Raises `UserError` for any
+    other."""
 
     def __init__(self, language: str, listened_for: str, known: Sequence[str]) -> None:
         detects = len(known) > 1
@@ -69,7 +70,8 @@ def as_detected(code: str) -> str:
 
 
 def from_whisper(code: str) -> str:
-    """ISO 639-1. Whisper writes Javanese as it was written until 2001."""
+    """The ISO 639-1 code of a language of Whisper, which writes Javanese as it was written until
+    2001."""
     return "jv" if code == "jw" else code
 
 

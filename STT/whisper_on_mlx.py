@@ -22,8 +22,8 @@ FLAG = "--stt_model_name"
 
 
 class WhisperOnMlx(ABC):
-    """One call at a time, in turns with all that uses MLX. It stops between two parts of `longest_s`, at
-    whose ends the turn is given up as well, and not within one."""
+    """One call at a time, in turns with everything else that uses MLX. Between two parts of `longest_s`
+    it can be stopped and lets others have their turn, but not within one."""
 
     longest_s = 30.0
     """Length of the audio for which the model was trained."""

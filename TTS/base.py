@@ -15,8 +15,8 @@ class Synthesizer(Protocol):
     def info(self) -> SynthesizerInfo: ...
 
     def expect_voice(self, voice: str) -> None:
-        """Raise `EngineError`, see `utils.voices`, unless it can speak with this voice, which may be
-        one that is not offered."""
+        """Raise `EngineError`, see `utils.voices`, for a voice that it does not have. It may have voices
+        that it does not list."""
         ...
 
     def synthesize(

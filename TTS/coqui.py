@@ -28,7 +28,7 @@ _USUAL_LIMIT = 250
 """Characters at a time, where the model names no limit."""
 
 _ORDINAL = re.compile(r"(?<=\d)\.(?!\d)")
-"""The point of "3.", which XTTS hands to num2words; that knows no ordinals in Czech and fails."""
+"""The point in "3.": XTTS hands it to num2words, which knows no ordinals in Czech and fails."""
 
 _XTTS_CLONING = ("gpt_cond_len", "gpt_cond_chunk_len", "sound_norm_refs")
 
@@ -117,7 +117,7 @@ class CoquiSynthesizer:
         return latents, embedding
 
     def _clone(self, file: str) -> str | None:
-        """Learn a voice; gives the name under which it is known from now on."""
+        """Learn a voice; returns its name."""
         if not self._model.config.supports_cloning:
             raise UserError(f"--tts_clone: {self.info.about} clones no voices; XTTS and YourTTS do")
         if not Path(file).expanduser().is_file():
@@ -175,7 +175,8 @@ def _weights(folder: Path) -> Path:
 
 
 def _expect_name(model_name: str) -> None:
-    """Coqui TTS would ask on a terminal whether the licence is agreed to; here is none."""
+    """Check the name and the licence, since Coqui TTS would ask on a terminal to agree to the
+    licence."""
     manager = ModelManager()
     if model_name not in manager.list_tts_models():
         alike = difflib.get_close_matches(model_name, manager.list_tts_models(), 3, cutoff=0)

@@ -158,8 +158,8 @@ def _library() -> _Library:
 
 
 class EspeakSynthesizer:
-    """Speaks a sentence in 0.001 to 0.01 of its length, as a whole: so it is computed, let go, and the
-    next caller gets the library at once.
+    """Computes a sentence in 0.001 to 0.01 of its length, as a whole, so the library is free for the
+    next caller at once.
 
     `voice` is a name as ``espeak-ng --voices`` lists them, with a variant if you like ("en-gb+f3"),
     `rate` is in words a minute, `pitch` from 0 to 99.
@@ -191,7 +191,7 @@ class EspeakSynthesizer:
             raise UserError(f"{flag}: {error}; a variant may follow, as in en-gb+f3") from error
 
     def expect_voice(self, voice: str) -> None:
-        """A variant may stand behind a voice ("en-gb+f3")."""
+        """Accept a voice, with or without a variant ("en-gb+f3")."""
         self._identifier(voice, None)
 
     def synthesize(

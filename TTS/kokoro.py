@@ -25,7 +25,7 @@ kokoro_logger.disable("kokoro")  # it warns of what we know, on standard error
 _LANGUAGES = {
     "a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh",
 }  # fmt: skip
-"""The first letter of a voice ▶ what it speaks; "a" is American, "b" British English."""
+"""The first letter of a voice ▶ its language; "a" is American, "b" British English."""
 
 _USUAL_VOICE = {"en": "af_heart", "zh": "zf_xiaobei"}
 """Usual voices that are not the first of their language; graded best, or as good as any, in

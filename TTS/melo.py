@@ -66,13 +66,14 @@ class MeloSynthesizer:
         self._voice = voice or self.info.voices[0]
 
     def expect_voice(self, voice: str) -> None:
-        """A speaker of the model of the configured language."""
+        """Accept a speaker of the model of the configured language."""
         expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk | Notice]:
-        """Speak `text`, sentence by sentence. Other languages than the configured one have one voice."""
+        """Speak `text`, sentence by sentence. Each language other than the configured one has one
+        voice."""
         if voice is not None:
             self.expect_voice(voice)
         language = language or self._language
@@ -118,7 +119,7 @@ def _load(language: str, model_name: str, device: str) -> Any:
 
 
 def _package() -> Any:
-    """MeloTTS, which fetches what it reads words with when it is imported."""
+    """The package of MeloTTS, which downloads tokenizers when it is imported."""
     for name, place in _NLTK.items():
         if not _has_nltk(place) and not nltk.download(name, quiet=True):
             raise UserError(

@@ -121,7 +121,7 @@ class MmsSynthesizer:
 
 
 class _Voice:
-    """The model of one language. Raises `UserError` where it is missing, or uroman, if it needs that."""
+    """The model of one language. Raises `UserError` if it, or uroman, is missing."""
 
     def __init__(self, model_name: str, language: str, device: str) -> None:
         pretrained = fetch_pretrained(model_name, "--tts_model_name", "a VITS model", files=_FILES)

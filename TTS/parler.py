@@ -18,7 +18,7 @@ from utils.pretrained import fetch_pretrained
 from utils.voices import expect_known, expect_language, voice_flag
 
 MAX_TEXT = 300
-"""Characters that are spoken in one go; of the 30 s for which the models were trained, some 20."""
+"""Characters that are spoken in one go; some 20 of the 30 s for which the models were trained."""
 
 MIN_PROMPT, MAX_PROMPT = 4, 512
 """Lengths of prompts for which the model is compiled: powers of two, in tokens. `MAX_TEXT` has about
@@ -176,7 +176,7 @@ class _Stopped(Exception):
 
 
 class _Streamer(ParlerTTSStreamer):  # type: ignore[misc]
-    """Is called after every step: the place to stop."""
+    """The streamer of one call. It is called after every step, which is the place to stop."""
 
     def __init__(self, model: Any, play_steps: int, cancel: CancelToken) -> None:
         super().__init__(model, play_steps=play_steps)
@@ -194,7 +194,8 @@ class _Streamer(ParlerTTSStreamer):  # type: ignore[misc]
 
 
 def _name_the_batch_size() -> None:
-    """The transformers that parler-tts 0.2.3 wants call otherwise what it asks the cache for."""
+    """Give `StaticCache` the attribute that parler-tts 0.2.3 expects; its version of transformers names
+    it otherwise."""
     if not hasattr(StaticCache, "max_batch_size"):
         StaticCache.max_batch_size = property(lambda cache: cache.batch_size)
 

@@ -40,8 +40,8 @@ MAX_CLONE_S = 30
 
 
 class PocketSynthesizer:
-    """One model speaks one language. `model_name` is what Kyutai calls one, or a YAML file that says
-    where its weights are; such has no voices but that of `clone`, a recording.
+    """One model speaks one language. `model_name` is Kyutai's name of a model, or a YAML file with the
+    places of its weights, which has no voice but that of `clone`, a recording.
 
     The package fetches models and voices itself, by the revision of the hub that fits its code. One call
     at a time (it is not safe for threads); stops between two frames of 80 ms.

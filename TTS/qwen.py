@@ -1,4 +1,4 @@
-"""Qwen3-TTS: ten languages, speakers by name, and how it is said in words. Models of the hub."""
+"""Qwen3-TTS: ten languages, speakers by name, and a style in words. Models of the hub."""
 
 import logging
 import textwrap
@@ -79,13 +79,14 @@ class QwenSynthesizer:
         self._style = style
 
     def expect_voice(self, voice: str) -> None:
-        """A speaker of the model, in small letters."""
+        """Accept a speaker of the model, in small letters."""
         expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Speak `text`; where no language was said or configured, the model hears it from the words."""
+        """Speak `text`; without a language of the session or the flags, the model takes it from the
+        words."""
         if voice is not None:
             self.expect_voice(voice)
         language = language or self._language
@@ -118,7 +119,7 @@ def _load(model_name: str, device: str, torch_dtype: str) -> Any:
 
 @contextmanager
 def _made_up_layers() -> Iterator[list[str]]:
-    """The layers without weights: transformers tells in its log, and nowhere else here."""
+    """Collect the layers without weights, which transformers reports only in its log here."""
     made_up: list[str] = []
 
     class Reader(logging.Handler):

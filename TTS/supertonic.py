@@ -25,9 +25,8 @@ MAX_CHARS = 300
 
 
 class SupertonicSynthesizer:
-    """`model_name` is a name on the hub, or a folder; one that is not called like an older model counts
-    as supertonic-3. Letters that a model does not know are left out. Stops between two parts.
-    """
+    """`model_name` is a name on the hub, or a folder; any name that is not an older model's counts as
+    supertonic-3. Letters that a model does not know are left out. Stops between two parts."""
 
     def __init__(
         self,

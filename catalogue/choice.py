@@ -1,4 +1,5 @@
-"""`--stt auto` and `--tts auto`: the best engine that is installed and whose model is here already.
+"""Choice of `--stt auto` and `--tts auto`: the best engine that is installed and has its model in the
+cache.
 
 To find out, nothing is imported or downloaded and no network is asked: it is a look at what is installed
 and at the cache of the hub, under 2 ms in all.
@@ -18,7 +19,7 @@ from utils.hub import cached
 
 @dataclass(frozen=True, slots=True)
 class Preferred:
-    """An engine, with the model of the hub that it is called with; None: it is built in."""
+    """An engine and its model on the hub; None: the model is built in."""
 
     name: str
     model: str | None = None
@@ -60,12 +61,13 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
         Preferred("espeak"),
     ),
 }
-"""The best first. Those without a model come last: the first of them that is installed is plain."""
+"""The engines of each stage, the best first. Those without a model come last: the first of them that is
+installed is the plain one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An engine, the model that it is called with if not its default, and why it was chosen."""
+    """An engine, its model if that is not the default, and the reason of the choice."""
 
     spec: EngineSpec
     model: str | None = None
@@ -73,8 +75,8 @@ class Choice:
 
 
 def choose(stage: str, typed: Sequence[str], language: str | None = None) -> Choice:
-    """The engine for a stage that was not chosen, to be spoken with in `language`. Where a flag of the
-    stage was typed, it is the plain one, since what the flag means depends on the engine."""
+    """The engine for a stage that was not chosen, for a conversation in `language`. If a flag of the
+    stage was given, it is the plain one, since the meaning of the flag depends on the engine."""
     plain = _plain(stage)
     if any(argument.replace("-", "_").startswith(f"__{stage}_") for argument in typed):
         return Choice(plain)

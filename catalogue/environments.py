@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.errors import UserError
 
 _MARK = "installed.json"
-"""Written last, so that what was not finished does not count."""
+"""The mark of a complete environment, written last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Environment:
     name: str
     packages: tuple[str, ...]
     without_dependencies: tuple[str, ...] = ()
-    """Installed behind the others as they are, since what they say they need is wrong."""
+    """Packages installed last and without their dependencies, since what they require is wrong."""
     sdists: tuple[Sdist, ...] = ()
     checks: tuple[str, ...] = ()
-    """Python, each of which must run in it."""
+    """Python statements, each of which must run in it."""
     pythons: tuple[str, ...] = ("3.11", "3.12", "3.13")
     """Versions of Python for which there are all packages."""
 

@@ -1,4 +1,4 @@
-"""People: voices with a name, in catalogue/people.toml, whichever synthesizer speaks for them."""
+"""People: voices with a name, in catalogue/people.toml, for several synthesizers."""
 
 import functools
 import tomllib

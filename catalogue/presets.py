@@ -1,4 +1,4 @@
-"""Presets: named sets of engines, models and devices. What is given besides wins over them."""
+"""Presets: named sets of engines, models and devices. Flags override them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

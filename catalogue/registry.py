@@ -102,7 +102,7 @@ class EngineSpec:
 
 
 AUTO = "auto"
-"""No engine: one is looked for. See `catalogue.choice`, and `LLM.auto`."""
+"""The name that stands for a choice at start. See `catalogue.choice`, and `LLM.auto`."""
 
 
 @functools.cache

@@ -55,7 +55,8 @@ class StoppableDetector(LoudnessDetector):
 
 
 class ScriptedRecognizer:
-    """Hears the next of `texts` each time, then "words" for ever; in English, unless it is told more."""
+    """Recognizes the next of `texts` each time, then "words" for ever; in English, unless other
+    languages are given."""
 
     def __init__(
         self, *texts: str | Transcription, slots: int = 4, languages: tuple[str, ...] = ("en",)
@@ -263,7 +264,7 @@ class ScriptedSynthesizer:
 
 
 class ScriptedTurnDetector:
-    """Takes everything for as complete as it is told."""
+    """Judges every pause as complete as the test says."""
 
     info = EngineInfo(name="scripted-turn")
     sample_rate_hz = RATE_HZ

@@ -27,7 +27,7 @@ RATE_HZ = 16000
 
 
 def obey(command: str, cancel: CancelToken) -> None:
-    """Do what a text says; most texts say nothing."""
+    """Follow the command in a text; most texts hold none."""
     match command:
         case "wait":
             cancelled = threading.Event()
@@ -65,7 +65,7 @@ class _Null:
 
 
 class NullRecognizer(_Null):
-    """Hears how many samples there are, and what they add up to."""
+    """Recognizes the number of samples, and their sum."""
 
     info = RecognizerInfo(name="null-stt", sample_rate_hz=RATE_HZ, languages=("en", "te"))
 
@@ -79,7 +79,7 @@ class NullRecognizer(_Null):
 
 
 class NullStreamer(NullRecognizer):
-    """Hears the same while it is said; with each piece it does what the language tells it."""
+    """A `NullRecognizer` that streams; with each piece it follows the command in the language."""
 
     info = replace(NullRecognizer.info, name="null-streamer", chunk_samples=RATE_HZ // 10)
 
@@ -111,8 +111,8 @@ _streams: weakref.WeakSet[NullStream] = weakref.WeakSet()
 
 
 class NullChatModel(_Null):
-    """Says again what was said last, word by word, after doing it; asks for every function. Of audio it
-    says how long it is."""
+    """Repeats the last message, word by word, and follows the commands in it; calls every function. Of
+    audio it reports the length."""
 
     info = ChatModelInfo(name="null-llm", takes_tools=True, hears=True)
 
@@ -137,7 +137,7 @@ class NullChatModel(_Null):
 
 
 class NullSynthesizer(_Null):
-    """200 ms for each word, after which it does it."""
+    """Speaks for 200 ms for each word, then follows the command in it."""
 
     info = SynthesizerInfo(
         name="null-tts",

@@ -85,8 +85,8 @@ class IsolatedSynthesizer(IsolatedEngine[SynthesizerInfo]):
 
 
 def isolate(spec: EngineSpec, settings: dict[str, Any], device: str, **limits: float) -> Any:
-    """The engine of a row, loaded in a process of its own; it streams if the engine does. `device` is
-    where it runs that can choose, as in ``--device``. Raises `UserError`."""
+    """The engine of a row of the catalogue, loaded in a process of its own; it streams if the engine
+    does. `device` is that of ``--device``. Raises `UserError`."""
     spec.expect_installed()
     on = (device, spec.stage, spec.devices)
     start = {"engine": spec.module, "settings": settings, "device": on}

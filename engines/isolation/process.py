@@ -1,4 +1,4 @@
-"""WorkerProcess: one life of a worker, seen from the program."""
+"""WorkerProcess: one process of a worker, seen from the program."""
 
 import itertools
 import os
@@ -125,7 +125,7 @@ class WorkerProcess:
             self._send({"do": "forget", "stream": stream})
 
     def close(self) -> None:
-        """Let it close its engine and end, or kill it when it does not."""
+        """Close the engine and end the process; kill it if it does not end."""
         self._closing = True
         self._send({"do": "close"})
         if not self._over.wait(CLOSE_S):
@@ -206,7 +206,7 @@ class WorkerProcess:
         self._end(why)
 
     def _end(self, why: str) -> None:
-        """The last thing that happens."""
+        """Clean up after the process has ended."""
         self._process.kill()  # no effect if it is ending
         code = self._process.wait()
         why = why or (_SIGNALS.get(-code, f"signal {-code}") if code < 0 else f"exit code {code}")

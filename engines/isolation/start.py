@@ -1,4 +1,4 @@
-"""Starts a worker: run by path, with the Python of its environment. Needs of it nothing but numpy.
+"""Starts a worker: run by path, with the Python of its environment. It needs nothing but numpy there.
 
 Our folders have names that packages have too (coqui-tts brings a package `TTS`), so the root of the
 program must not stand in `sys.path`. Instead each of our packages is found by its name, except those

@@ -14,9 +14,9 @@ _numbers = itertools.count(1)
 
 
 class IsolatedStream:
-    """A `RecognizerStream`. It lives in one life of the worker, under a number: when that one has died,
-    every call is an `EngineError`. When this object is collected, the worker forgets it.
-    """
+    """A `RecognizerStream`. It belongs to one process of the worker, under a number: when that process
+    has died, every call is an `EngineError`. When this object is collected, the worker forgets the
+    stream."""
 
     def __init__(self, supervisor: Supervisor, worker: WorkerProcess) -> None:
         self._supervisor = supervisor

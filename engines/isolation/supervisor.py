@@ -50,7 +50,7 @@ class Supervisor:
         self._start_s = start_s
         self._wait_s = wait_s
         self._failures = 0
-        """Starts since a call was last served to its end."""
+        """Number of starts since a call was last served to its end."""
         self._closed = threading.Event()
         self._condition = threading.Condition()
         self._worker: WorkerProcess | None = None
@@ -71,7 +71,7 @@ class Supervisor:
             yield from self.stream_on(worker, method, given, cancel)
 
     def living(self, cancel: CancelToken) -> WorkerProcess | None:
-        """The worker, waited for; None when `cancel` was raised first. Raises `EngineError`."""
+        """Wait for a living worker; None when `cancel` was raised first. Raises `EngineError`."""
         with cancel.on_cancel(self._wake), self._condition:
             self._condition.wait_for(
                 lambda: self._lives() or cancel.cancelled or self._closed.is_set(), self._wait_s
@@ -117,7 +117,7 @@ class Supervisor:
             self._condition.notify_all()
 
     def _start(self) -> dict[str, Any]:
-        """One worker that is ready. Raises `UserError`."""
+        """Start a worker and wait until it is ready. Raises `UserError`."""
         worker = WorkerProcess(*self._launching, self._died)
         try:
             states = worker.ready.result(self._start_s)
