@@ -1,1 +1,1 @@
-"""The language model: what to answer."""
+"""The language model: from the words of the user to the answer."""

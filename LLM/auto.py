@@ -22,9 +22,10 @@ class LocalServer:
 
 
 def find_local_servers(own_ports: tuple[int, ...] = ()) -> list[LocalServer]:
-    """Ask all usual ports of the loopback address at once; those that answer, in the usual order.
+    """Ask all usual ports of the loopback address at once; return the servers that answer, in the usual
+    order.
 
-    `own_ports` are this program's own, which are not asked. Nobody's words are sent anywhere: the
+    `own_ports` are this program's own, which are not asked. No words are sent anywhere: the
     question is which models there are.
     """
     ports = [port for port in _SERVERS if port not in own_ports]
@@ -33,7 +34,7 @@ def find_local_servers(own_ports: tuple[int, ...] = ()) -> list[LocalServer]:
 
 
 def advice(servers: Sequence[LocalServer]) -> str:
-    """The one thing to do for real answers, when none of these servers has a model."""
+    """The one step that brings real answers, if none of these servers has a model."""
     if not servers:
         return "for real answers install Ollama (https://ollama.com) and type: ollama run llama3.2"
     if servers[0].name == "Ollama":

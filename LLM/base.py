@@ -1,8 +1,9 @@
-"""ChatModel: what a language model looks like to the LLM stage."""
+"""ChatModel: the interface of a language model to the LLM stage."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage, Notice, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
@@ -11,13 +12,8 @@ from pipeline.turn import CancelToken
 class ChatModel(Protocol):
     """The shared weights, or the way to a server."""
 
-    name: str
-    slots: int
-    """How many calls may run at once."""
-    takes_tools: bool
-    """Whether it can ask for functions; else it is given none."""
-    hears: bool
-    """Whether it takes the audio of a message (`--stt none`)."""
+    @property
+    def info(self) -> ChatModelInfo: ...
 
     def generate(
         self,

@@ -14,18 +14,20 @@ from pipeline.errors import EngineError
 from pipeline.turn import CancelToken
 
 CONTEXT = 4096
-"""Tokens of a prompt and its answer: what is held in memory for each answer. Half an hour of talk."""
+"""Tokens of a prompt and its answer that are held in memory for each answer. Half an hour of
+conversation."""
 
 PAGE = 256
 """Tokens of one page of that memory, as Transformers has it."""
 
 STEP = 256
-"""Tokens that one step computes: a longer prompt is read in several, and others wait less for it."""
+"""Tokens that one step computes: a longer prompt takes several steps, so other answers wait less for
+it."""
 
 
 class BatchedAnswers:
-    """All answers that are due take each step of the model together; one may begin at any step, and one
-    that is cancelled makes room at the next.
+    """All answers in progress take each step of the model together. An answer may begin at any step, and
+    a cancelled one makes room at the next.
 
     `output_router` is asked for the one thing for which the manager has no method: to forget a request
     that was cancelled, about which it says nothing more. Its thread looks for work ten times a second.
@@ -73,7 +75,7 @@ class BatchedAnswers:
         self._thread.join()
 
     def _run(self) -> None:
-        """On a thread that ends with the program, as then does the one that the manager starts."""
+        """Run on a thread that ends with the program, as does the thread that the manager starts."""
         self._manager.start()
         self._loop.run_forever()
         self._manager.stop(block=True, hard_stop=True)

@@ -12,13 +12,14 @@ DEFAULT_PROMPT = (
 )
 
 CUT_MARK = "…"
-"""Ends an answer of which the user did not hear the rest."""
+"""Mark at the end of an answer that the user did not hear to the end."""
 
 MAX_ENTRIES = 2000
-"""What a client may note, beside what is said, before the oldest is forgotten: hours of conversation."""
+"""Limit of the messages that a client adds beside the conversation, before the oldest is forgotten:
+hours of conversation."""
 
 FIRST = "root"
-"""In the place of an id: before all others."""
+"""A place instead of an id: before all others."""
 
 
 @dataclass(slots=True)
@@ -28,22 +29,22 @@ class Entry:
     id: str
     message: ChatMessage
     turn: int | None = None
-    """In which it was said or heard; None: a client noted it."""
+    """The turn to which the message belongs; None: a client added it."""
     cut_short: bool = False
 
 
 def said_id(turn: int) -> str:
-    """The id of what the user said in a turn."""
+    """Id of the user's message of a turn."""
     return f"item_said_{turn}"
 
 
 def heard_id(turn: int) -> str:
-    """The id of what they heard of the answer."""
+    """Id of the answer of a turn."""
     return f"item_heard_{turn}"
 
 
 def called_id(call: ToolCall) -> str:
-    """The id of what the model asked for."""
+    """Id of a call of the model."""
     return f"item_{call.id}"
 
 
@@ -78,7 +79,7 @@ class Chat:
         context: Sequence[ChatMessage] | None = None,
         audio: Recording | None = None,
     ) -> list[ChatMessage]:
-        """What the model gets to answer `text`: the prompt, the conversation, and the text.
+        """The messages that the model gets to answer `text`: the prompt, the conversation, and the text.
 
         `instructions` takes the place of the prompt, and `context` that of the conversation. What was
         written of `turn` itself is left out: `text` says it. Messages of one role in a row, as after an
@@ -93,10 +94,11 @@ class Chat:
         _append(messages, ChatMessage(self._user_role, text, audio=audio))
         return messages
 
-    # -- what is said, written by the session and the LLM stage -----------------------------------
+    # -- the conversation, written by the session and the LLM stage --------------------------------
 
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
-        """The user said or typed this, and it counts. Of what was said before only the text is kept."""
+        """Note what the user said or typed in a turn that counts. Earlier messages keep only their
+        text."""
         with self._lock:
             for entry in self._entries:
                 entry.message = replace(entry.message, audio=None)
@@ -105,38 +107,38 @@ class Chat:
             self._forget_the_oldest()
 
     def keep_place(self, turn: int) -> None:
-        """A turn is being answered; where the user said nothing in it, its answer belongs here, before
-        what is noted meanwhile."""
+        """Keep a place for the answer of a turn in which the user said nothing, before what is noted
+        meanwhile."""
         with self._lock:
             if not any(entry.turn == turn for entry in self._entries):
                 self._entries.append(Entry(said_id(turn), ChatMessage(self._user_role, ""), turn))
 
     def called(self, turn: int, call: ToolCall) -> None:
-        """The model asked for a function."""
+        """Note that the model called a function."""
         with self._lock:
             entry = Entry(called_id(call), ChatMessage("assistant", "", (call,)), turn)
             self._entries.insert(self._end_of(turn, before_calls=False), entry)
 
     def heard(self, turn: int, text: str, cut_short: bool) -> None:
-        """A turn is over, and the user heard this of the answer."""
+        """Note the part of the answer that the user heard, when a turn is over."""
         with self._lock:
             entry = Entry(heard_id(turn), ChatMessage("assistant", text), turn, cut_short)
             self._entries.insert(self._end_of(turn, before_calls=True), entry)
             self._forget_the_oldest()
 
     def revise(self, turn: int, heard: str) -> None:
-        """Correct what was heard of a turn."""
+        """Correct the part of an answer that was heard."""
         with self._lock:
             for entry in self._entries:
                 if entry.id == heard_id(turn) and entry.message.content != heard:
                     entry.message, entry.cut_short = replace(entry.message, content=heard), True
 
     def forget(self, turn: int) -> None:
-        """It did not count after all."""
+        """Forget a turn that did not count after all."""
         with self._lock:
             self._entries = [entry for entry in self._entries if entry.turn != turn]
 
-    # -- what a client notes -----------------------------------------------------------------------
+    # -- messages of a client -----------------------------------------------------------------------
 
     def note(self, id: str, message: ChatMessage, after: str | None = None) -> None:
         """Put a message behind the one with the id `after`, or to the end. Raises `LookupError` where
@@ -178,7 +180,7 @@ class Chat:
         return messages
 
     def _end_of(self, turn: int, *, before_calls: bool) -> int:
-        """Where the next entry of a turn belongs: what was noted meanwhile comes after it."""
+        """Index of the next entry of a turn: messages that were added meanwhile come after it."""
         of_turn = [index for index, entry in enumerate(self._entries) if entry.turn == turn]
         for index in of_turn:
             if before_calls and self._entries[index].message.calls:
@@ -186,7 +188,8 @@ class Chat:
         return of_turn[-1] + 1 if of_turn else len(self._entries)
 
     def _forget_the_oldest(self) -> None:
-        """What the user said last decides; system messages stay, since they say how to behave."""
+        """Forget all before the latest `chat_size` messages of the user; system messages stay, since
+        they say how to behave."""
         by_the_user = (e.message.role == self._user_role and e.message.content for e in self._entries)
         said = [index for index, counts in enumerate(by_the_user) if counts]
         if len(said) > self._size or not self._size:

@@ -1,4 +1,5 @@
-"""ChatTemplate: a conversation as a model was taught to read it, no longer than it can read."""
+"""ChatTemplate: a conversation in the form that a model was trained to read, cut to the length that it
+can read."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
@@ -7,14 +8,14 @@ from dataclasses import dataclass
 import jinja2
 
 from LLM.thoughts import OPEN
-from pipeline.errors import EngineError
+from pipeline.errors import EngineError, UserError
 from pipeline.messages import ChatMessage, Notice
 
 MAX_ANSWER = 256
-"""Tokens of an answer, where nobody says: a minute and a half of speech."""
+"""Default limit of an answer, in tokens: a minute and a half of speech."""
 
 _REFUSED = (jinja2.TemplateError, ValueError)
-"""What a template raises that does not take a conversation."""
+"""Exceptions of a template that does not take a conversation."""
 
 _FORGOTTEN = Notice(
     "conversation_shortened",
@@ -24,15 +25,15 @@ _FORGOTTEN = Notice(
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model reads."""
+    """The tokens that the model reads."""
 
     tokens: list[int]
     in_thought: bool
-    """Whether the template has opened a thought with which the model goes on."""
+    """True if the template has opened a thought with which the model goes on."""
     shortened: bool
 
     def opening(self) -> Iterator[str | Notice]:
-        """What an engine yields before the first word of the model."""
+        """The output of an engine before the first word of the model."""
         if self.shortened:
             yield _FORGOTTEN
         if self.in_thought:
@@ -81,7 +82,7 @@ class ChatTemplate:
         text, tokens = self._written(head, rest[start:])
         if len(tokens) > self._room:
             raise EngineError(
-                f"{self._name} reads at most {self._room} tokens, what was said last has {len(tokens)}",
+                f"{self._name} reads at most {self._room} tokens, the last message has {len(tokens)}",
                 "too_long",
             )
         return Prompt(tokens, text.rstrip().endswith(OPEN), True)
@@ -106,7 +107,7 @@ class ChatTemplate:
         return text, self._encode(text)
 
     def _shows_system(self) -> bool:
-        """There are templates that refuse a system message, and those that leave it out."""
+        """True if the template shows a system message; some refuse it, and some leave it out."""
         mark = "system-message"
         try:
             return mark in self._render(_plain([("system", mark), ("user", "Hello.")]))
@@ -114,12 +115,17 @@ class ChatTemplate:
             return False
 
 
+def no_chat_template(model_name: str) -> UserError:
+    """The error for a model that was not taught to hold a conversation."""
+    return UserError(f"--llm_model_name {model_name}: it has no chat template; choose an instruct model")
+
+
 def _plain(said: list[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"role": role, "content": content} for role, content in said]
 
 
 def _joined(said: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """With one message for several of one role in a row: many templates want the roles to take turns."""
+    """Join messages of one role in a row: many templates want the roles to take turns."""
     joined: list[tuple[str, str]] = []
     for role, content in said:
         if joined and joined[-1][0] == role:

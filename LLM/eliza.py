@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from nltk.chat.eliza import eliza_chatbot
 
+from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
@@ -14,10 +15,7 @@ INTRODUCTION = "I am Eliza, a stand-in for a language model. "
 class ElizaModel:
     """Turns what was said into a question; says at the beginning of each conversation what it is."""
 
-    name = "eliza"
-    slots = 4
-    takes_tools = False
-    hears = False
+    info = ChatModelInfo(name="eliza", slots=4)
 
     def generate(
         self,

@@ -24,9 +24,9 @@ SILENCE, SILENCE_HZ = np.empty(0, np.float32), 16000
 
 
 class LanguageModelHandler(BaseHandler[UserText]):
-    """Serves every chat model. What it thinks is left out. Sentences go on as soon as they are complete;
-    an answer that is not to be spoken goes on piece by piece, past the synthesizer. What the model asks
-    of the client's functions is told at once, but only of a turn that counts."""
+    """Serves every chat model. Thoughts are left out. Sentences go on as soon as they are complete; an
+    answer that is not to be spoken goes on piece by piece, past the synthesizer. Calls of the client's
+    functions are reported at once, but only in a turn that counts."""
 
     name: ClassVar[str] = "llm"
     takes = UserText
@@ -68,7 +68,7 @@ class LanguageModelHandler(BaseHandler[UserText]):
     def _words_of(
         self, turn: Turn, answer: Iterator[str | ToolCall | Notice]
     ) -> Generator[str, None, None]:
-        """What is to be said; what is asked of functions is told on the way."""
+        """The words to speak; calls of functions are reported on the way."""
         call: ToolCall | None = None
         for piece in without_thoughts(answer):
             if isinstance(piece, Notice):
@@ -87,7 +87,8 @@ class LanguageModelHandler(BaseHandler[UserText]):
             self._tell(turn, ToolCalled, call)
 
     def _own_id(self, turn: Turn, id: str) -> str:
-        """Results are found by it, and there are servers that number the calls of each answer anew."""
+        """A call id that is unique in the session: results are found by it, and some servers number the
+        calls of each answer anew."""
         first = self._turn_of_call.setdefault(id, turn.number)
         return id if first == turn.number else f"{id}_{turn.number}"
 
@@ -101,8 +102,8 @@ class LanguageModelHandler(BaseHandler[UserText]):
 
 
 def _answer_in(language: str | None) -> str:
-    """What the prompt says of it. Nothing where English was not detected but is simply what is spoken:
-    the prompt is in English as it is."""
+    """The sentence of the prompt that names the language. Empty for English that was not detected but is
+    simply spoken: the prompt is in English as it is."""
     if language is None or language == "en":
         return ""
     return f"\n\nAnswer in {english_name(language)}."

@@ -7,7 +7,8 @@ from typing import Any
 from llama_cpp import Llama
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
-from LLM.chat_template import MAX_ANSWER, ChatTemplate
+from LLM.chat_template import MAX_ANSWER, ChatTemplate, no_chat_template
+from pipeline.engine_info import ChatModelInfo
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
@@ -20,14 +21,8 @@ asked to abort as well, but asks back for each operation of the model, in Python
 
 
 class LlamaCppChatModel:
-    """One answer at a time; stops between two tokens, and while it reads the prompt. What it has read of
-    a conversation it need not read again if the next question is of the same one."""
-
-    name = "llama-cpp"
-    slots = 1
-    takes_tools = False
-    """Of the templates in GGUF files its binding renders the tools, but does not read the calls."""
-    hears = False
+    """One answer at a time; stops between two tokens, and while it reads the prompt. The part of a
+    conversation that it has read is not read again if the next call is of the same one."""
 
     def __init__(
         self,
@@ -48,9 +43,7 @@ class LlamaCppChatModel:
             ) from error
         template = self._llama.metadata.get("tokenizer.chat_template")
         if template is None:
-            raise UserError(
-                f"--llm_model_name {path}: it has no chat template; choose an instruct model"
-            )
+            raise no_chat_template(str(path))
         self._settings = {"max_tokens": MAX_ANSWER, **(gen_kwargs or {})}
         formatter = Jinja2ChatFormatter(
             template, self._special(self._llama.token_eos()), self._special(self._llama.token_bos())
@@ -62,10 +55,8 @@ class LlamaCppChatModel:
             context=self._llama.n_ctx(),
             answer=self._settings["max_tokens"],
         )
-        self.about = f"{path.name} on {device}"
-        cancel = CancelToken()
-        for _ in self.generate([ChatMessage("user", "Hello.")], cancel):  # the first is slower
-            cancel.cancel()
+        # no tools: the binding renders them into the prompt, but does not read the calls
+        self.info = ChatModelInfo(name="llama-cpp", about=f"{path.name} on {device}")
 
     def generate(
         self,
@@ -99,7 +90,7 @@ class LlamaCppChatModel:
 
 
 def _find(model_name: str, gguf: str) -> Path:
-    """The file that is meant. Raises `UserError`."""
+    """The GGUF file of the model. Raises `UserError`."""
     if Path(model_name).expanduser().is_file():
         return Path(model_name).expanduser()
     folder = fetch(model_name, "--llm_model_name", files=[gguf])

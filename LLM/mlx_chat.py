@@ -7,7 +7,8 @@ from typing import Any
 import mlx_lm
 from mlx_lm.sample_utils import make_sampler
 
-from LLM.chat_template import MAX_ANSWER, ChatTemplate
+from LLM.chat_template import MAX_ANSWER, ChatTemplate, no_chat_template
+from pipeline.engine_info import ChatModelInfo
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
@@ -23,12 +24,6 @@ class MLXChatModel:
     """Any model that mlx-lm knows and that has a chat template. One answer at a time; stops between two
     tokens, and while it reads the prompt."""
 
-    name = "mlx-lm"
-    slots = 1
-    takes_tools = False
-    """Every family of models writes its calls in another way."""
-    hears = False
-
     def __init__(
         self, model_name: str, thinking: bool = False, gen_kwargs: Mapping[str, Any] | None = None
     ) -> None:
@@ -41,9 +36,7 @@ class MLXChatModel:
                 f"--llm_model_name {model_name}: expected a model for mlx-lm, got {error}"
             ) from error
         if not self._tokenizer.has_chat_template:
-            raise UserError(
-                f"--llm_model_name {model_name}: it has no chat template; choose an instruct model"
-            )
+            raise no_chat_template(model_name)
         settings = {"max_tokens": MAX_ANSWER, **(gen_kwargs or {})}
         self._longest = settings["max_tokens"]
         self._sampler = make_sampler(settings.get("temperature", 0.0), settings.get("top_p", 0.0))
@@ -57,10 +50,8 @@ class MLXChatModel:
             context=config.get("max_position_embeddings") or sys.maxsize,
             answer=self._longest,
         )
-        self.about = model_name
-        cancel = CancelToken()
-        for _ in self.generate([ChatMessage("user", "Hello.")], cancel):  # the first is slower
-            cancel.cancel()
+        # no tools: every family of models writes its calls in another way
+        self.info = ChatModelInfo(name="mlx-lm", about=model_name)
 
     def generate(
         self,
@@ -105,4 +96,4 @@ class MLXChatModel:
 
 
 class _Cancelled(Exception):
-    """Nobody wants the answer any more."""
+    """The call was cancelled."""

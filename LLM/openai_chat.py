@@ -1,12 +1,13 @@
 """Any server that speaks the OpenAI chat protocol, through the official SDK."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import openai
 
 from LLM.openai_messages import AnswerReader, as_messages, as_tools
 from LLM.thoughts import Piece, UnmarkedThoughts
+from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
@@ -17,10 +18,8 @@ class OpenAIChatModel:
     """vLLM, llama.cpp, Ollama, LM Studio, DeepSeek, OpenAI and their kin. A cancelled call is over at
     once, at the server too."""
 
-    name = "openai"
-    slots = 16
-    takes_tools = True
-    hears = True
+    name: ClassVar[str] = "openai"
+    hears: ClassVar[bool] = True
     """Many models do not; then their servers refuse the audio."""
 
     def __init__(
@@ -37,14 +36,12 @@ class OpenAIChatModel:
         self._server = OpenAIServer(
             "llm", self.name, model_name, "gpt-5-mini", base_url, api_key_file, key, timeout_s, retries
         )
+        self.info = ChatModelInfo(
+            name=self.name, slots=16, about=self._server.about, takes_tools=True, hears=self.hears
+        )
         self._stream = stream
         self._settings = dict(gen_kwargs or {})
         self._thoughts = UnmarkedThoughts()
-
-    @property
-    def about(self) -> str:
-        """What runs, for the person who started it."""
-        return self._server.about
 
     def generate(
         self,
@@ -64,7 +61,8 @@ class OpenAIChatModel:
         )
 
     def reach(self) -> str:
-        """Where the server answers. Raises `UserError` where it does not, or wants another key."""
+        """Check the server and return its address. Raises `UserError` if it does not answer, or refuses
+        the key."""
         return self._server.reach()
 
     def close(self) -> None:
@@ -77,7 +75,7 @@ class OpenAIChatModel:
         return {"messages": as_messages(messages), **as_tools(tools, tool_choice)}
 
     def _answer(self, client: openai.OpenAI, request: dict[str, Any]) -> Iterator[str | ToolCall]:
-        """In pieces if `stream`, else whole."""
+        """Yield the answer in pieces if `stream`, else whole."""
         reader = AnswerReader()
         if not self._stream:
             whole = client.chat.completions.create(**request, stream=False)

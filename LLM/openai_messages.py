@@ -10,7 +10,7 @@ from utils.wav import as_wav
 
 
 def as_messages(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
-    """As a server wants them."""
+    """The messages in the form of the protocol."""
     return [_as_message(message) for message in messages]
 
 

@@ -53,7 +53,7 @@ class OpenAIResponsesModel(OpenAIChatModel):
 
 
 def _read(item: Any) -> Iterator[str | ToolCall]:
-    """A whole item of an answer; others than these two are the model's thoughts."""
+    """A whole item of an answer; items of other kinds are the model's thoughts."""
     if item.type == "message":
         for part in item.content:
             yield part.text if part.type == "output_text" else part.refusal

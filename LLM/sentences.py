@@ -7,20 +7,20 @@ from contextlib import closing
 import sentencex
 
 _MAY_END = re.compile(r"[\s.!?…。！？｡।॥؟:;,，、；：]")
-"""Without one of these a piece cannot have ended, and there is nothing to look at."""
+"""Characters one of which ends every sentence or clause: a piece without them needs no further look."""
 
 _CLAUSE_END = re.compile(r"[,;:—–](?=\s+\S)|[，、；：](?=\S)")
-"""The end of a clause, with something behind it: "3,500" and "12:30" have none."""
+"""The end of a clause, with text after it: "3,500" and "12:30" have none."""
 
 _LIST_MARKER = re.compile(r"\s*(\d+[.)]|[-*+•])[ \t]*")
-"""Belongs to the item behind it."""
+"""The marker of a list item, which belongs to the text after it."""
 
 FIRST_CLAUSE_CHARS = 16
 """The first piece may end at a clause of this length ("I can help you, …"). It takes about a second to
 speak, long enough for the rest of the sentence to arrive."""
 
 FIRST_CLAUSE_WIDE_CHARS = 6
-"""The same for scripts in which a character is a syllable or a word."""
+"""`FIRST_CLAUSE_CHARS` for scripts in which a character is a syllable or a word."""
 
 MAX_CHARS = 300
 """A text without punctuation is cut here, between two words where there are any: twenty seconds of
@@ -59,7 +59,7 @@ def split_sentences(
 
 
 def _segments(text: str, language: str | None) -> list[str]:
-    """The sentences and lines of `text`; the last one is what has not ended."""
+    """The sentences and lines of `text`; the last one has not ended."""
     segments: list[str] = []
     for sentence in sentencex.segment(language or "en", text):
         for line in sentence.splitlines(keepends=True):

@@ -1,4 +1,4 @@
-"""Speakable: from what a language model writes to what can be read aloud."""
+"""Speakable: turns the text of a language model into text that can be read aloud."""
 
 import re
 
@@ -9,7 +9,7 @@ from markdown_it.token import Token
 from pipeline.words import has_words
 
 _PLAIN = re.compile(r"\s*[A-Za-z][A-Za-z0-9 ,;'\"()-]*[.?!]?\s*")
-"""The usual sentence, in which there is nothing to do; an answer should not wait for a parser."""
+"""A usual sentence without markup; it should not wait for a parser."""
 
 _FENCE = re.compile(r"^\s*(`{3,}[^`]*|~{3,}.*)$")
 """A line that begins or ends a block of code; "```x```" in one line is none."""
@@ -18,7 +18,7 @@ _TABLE_RULE = re.compile(r"^[\s|:+-]*$")
 _URL = re.compile(r"\bhttps?://(?:www\.)?([^\s/?#:]+)\S*?(?=[.,;:!?)\]]*(?:\s|$))")
 _STRAY_MARKUP = re.compile(r"(?<!\s)[*_~]{2,}|[*_~]{2,}(?!\s)|[*](?=\w)|(?<=\w)[*]|`+|^\s*#+\s+")
 _LOOSE_STOP = re.compile(r"\s+([.,])(?!\w)")
-"""What stands behind an emoji that went."""
+"""Punctuation left behind when an emoji is removed."""
 _SPACES = re.compile(r"\s+")
 
 _markdown = MarkdownIt("commonmark").enable("strikethrough")
@@ -28,14 +28,14 @@ class Speakable:
     """Makes one piece after another of an answer speakable; remembers whether it is inside code.
 
     Markup goes, its text stays; of a link the text, of a bare URL the host. Emoji go. A block of code
-    is left out: nobody can follow one by ear.
+    is left out: a listener cannot follow one.
     """
 
     def __init__(self) -> None:
         self._in_code = False
 
     def __call__(self, text: str) -> str:
-        """What is to be said for `text`; empty: nothing."""
+        """The words to speak for `text`; empty: none."""
         if _FENCE.match(text.rstrip()):
             self._in_code = not self._in_code
             return ""

@@ -1,4 +1,4 @@
-"""What a model thinks before it answers: it is neither read aloud nor remembered."""
+"""Thoughts of a model before its answer: they are neither read aloud nor remembered."""
 
 import re
 from collections.abc import Generator, Iterable
@@ -7,7 +7,7 @@ from typing import TypeAlias
 from pipeline.messages import Notice, ToolCall
 
 OPEN, CLOSE = "<think>", "</think>"
-"""As Qwen, DeepSeek, SmolLM and their kin write them."""
+"""The tags of Qwen, DeepSeek, SmolLM and their kin."""
 
 _TAG = re.compile(f"{OPEN}|{CLOSE}")
 
@@ -44,9 +44,9 @@ def without_thoughts(answer: Iterable[Piece]) -> Generator[Piece, None, None]:
 
 
 class UnmarkedThoughts:
-    """Whether the answers of a server begin in thought and do not say so, since the template of its
-    model has opened the thought already. It is learnt from each answer for the next one: of the very
-    first, when it is streamed, some thoughts are passed on."""
+    """Marks thoughts for a server whose model begins every answer in thought without an opening tag,
+    because its template has opened the thought already. It learns this from each answer for the next
+    one; if the very first answer is streamed, some of its thoughts are passed on."""
 
     def __init__(self) -> None:
         self._expected = False
@@ -67,7 +67,7 @@ class UnmarkedThoughts:
 
 
 def _half_a_tag(text: str) -> int:
-    """How many characters at the end of `text` may be the beginning of a tag."""
+    """Number of characters at the end of `text` that may begin a tag."""
     for length in range(min(len(CLOSE) - 1, len(text)), 0, -1):
         if OPEN.startswith(text[-length:]) or CLOSE.startswith(text[-length:]):
             return length

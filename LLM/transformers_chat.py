@@ -6,29 +6,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
-from safetensors import SafetensorError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
-    StoppingCriteria,
     StoppingCriteriaList,
     TextIteratorStreamer,
 )
 
 from LLM.batched_answers import BatchedAnswers
-from LLM.chat_template import ChatTemplate
-from pipeline.errors import UserError
+from LLM.chat_template import ChatTemplate, no_chat_template
+from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
-from utils.hub import expect_weights, fetch
+from utils.pretrained import fetch_pretrained
+from utils.stopping import StopOnCancel
 
 
 class _Answers(Protocol):
-    """How the model is run: one answer after the other, or several at once."""
+    """How the model runs: one answer after the other, or several at once."""
 
     context: int | None
-    """How many tokens a prompt and its answer may have together; None: as many as the model takes."""
+    """Tokens that a prompt and its answer may have together; None: as many as the model takes."""
 
     def answer(self, tokens: list[int], cancel: CancelToken) -> Iterator[str]: ...
 
@@ -39,11 +38,6 @@ class TransformersChatModel:
     """Any causal model with a chat template. One answer at a time, or `parallel` of them, which share
     each step of the model. Stops between two tokens; reading the prompt is not interrupted."""
 
-    name = "transformers"
-    takes_tools = False
-    """Every family of models writes its calls in another way."""
-    hears = False
-
     def __init__(
         self,
         model_name: str,
@@ -53,25 +47,18 @@ class TransformersChatModel:
         parallel: int = 1,
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
-        folder = fetch(model_name, "--llm_model_name")
-        try:
-            tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-            model, report = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=torch_dtype, output_loading_info=True
-            )
-        except (OSError, ValueError, SafetensorError) as error:
-            raise UserError(
-                f"--llm_model_name {model_name}: expected a chat model of Transformers, got {error}"
-            ) from error
-        expect_weights(report, "--llm_model_name", model_name)
+        pretrained = fetch_pretrained(model_name, "--llm_model_name", "a chat model of Transformers")
+        tokenizer = pretrained.load(AutoTokenizer)
+        model = pretrained.load_model(AutoModelForCausalLM, device, dtype=torch_dtype)
         if tokenizer.chat_template is None:
-            raise UserError(
-                f"--llm_model_name {model_name}: it has no chat template; choose an instruct model"
-            )
-        model.to(device).eval()
+            raise no_chat_template(model_name)
         model.generation_config.update(**_settings(gen_kwargs or {}))
-        self.slots = parallel
-        self.about = f"{model_name} on {device}" + (f", {parallel} at once" if parallel > 1 else "")
+        # no tools: every family of models writes its calls in another way
+        self.info = ChatModelInfo(
+            name="transformers",
+            slots=parallel,
+            about=f"{model_name} on {device}" + (f", {parallel} at once" if parallel > 1 else ""),
+        )
         self._answers: _Answers
         if parallel > 1:
             self._answers = BatchedAnswers(model, tokenizer, parallel)
@@ -87,7 +74,6 @@ class TransformersChatModel:
             context=min(longest or sys.maxsize, self._answers.context or sys.maxsize),
             answer=model.generation_config.max_new_tokens,
         )
-        self._warm_up()
 
     def generate(
         self,
@@ -105,16 +91,10 @@ class TransformersChatModel:
         """The weights go when this object goes."""
         self._answers.close()
 
-    def _warm_up(self) -> None:
-        """The first answer is slower, and should be nobody's."""
-        cancel = CancelToken()
-        for _ in self.generate([ChatMessage("user", "Hello.")], cancel):
-            cancel.cancel()
-
 
 def _settings(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """What is set instead of the authors' own settings. A temperature says that words are chosen by
-    chance, 0 that they are not; without chance what says how to choose means nothing."""
+    """Generation settings that replace the model's own. A temperature turns sampling on, 0 turns it off;
+    without sampling the other sampling settings mean nothing."""
     settings = dict(wanted)
     if "temperature" in settings:
         settings.setdefault("do_sample", settings["temperature"] > 0)
@@ -135,12 +115,15 @@ class _OneByOne:
     def answer(self, tokens: list[int], cancel: CancelToken) -> Iterator[str]:
         """The words of an answer."""
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
-        run = _Generation(self._model, tokens, streamer, cancel)
-        run.start()
-        try:
-            yield from streamer
-        finally:
-            run.stop()
+        unwanted = CancelToken()
+        run = _Generation(self._model, tokens, streamer, unwanted)
+        with cancel.on_cancel(unwanted.cancel):
+            run.start()
+            try:
+                yield from streamer
+            finally:
+                unwanted.cancel()
+                run.join()
         if run.error is not None:
             raise run.error
 
@@ -149,7 +132,7 @@ class _OneByOne:
 
 
 class _Generation(threading.Thread):
-    """`generate` runs in a thread of its own, since its streamer only works so."""
+    """A call of `generate`, on a thread of its own, as its streamer requires."""
 
     def __init__(
         self, model: Any, tokens: list[int], streamer: TextIteratorStreamer, cancel: CancelToken
@@ -160,10 +143,9 @@ class _Generation(threading.Thread):
         self._tokens = tokens
         self._streamer = streamer
         self._cancel = cancel
-        self._stopped = False
 
     def run(self) -> None:
-        stop = StoppingCriteriaList([_Stop(lambda: self._stopped or self._cancel.cancelled)])
+        stop = StoppingCriteriaList([StopOnCancel(self._cancel)])
         prompt = torch.tensor([self._tokens], device=self._model.device)
         try:
             with torch.inference_mode():
@@ -173,19 +155,6 @@ class _Generation(threading.Thread):
                     streamer=self._streamer,
                     stopping_criteria=stop,
                 )
-        except Exception as error:  # raised again by who waits for the words
+        except Exception as error:  # raised again where the words are awaited
             self.error = error
             self._streamer.end()
-
-    def stop(self) -> None:
-        """Stop after the present token and wait for that."""
-        self._stopped = True
-        self.join()
-
-
-class _Stop(StoppingCriteria):  # type: ignore[misc]
-    def __init__(self, wanted: Any) -> None:
-        self._wanted = wanted
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        return torch.full((len(input_ids),), self._wanted(), device=input_ids.device, dtype=torch.bool)

@@ -1,8 +1,9 @@
-"""SpeechResponder: what an engine that answers speech with speech looks like, turn by turn."""
+"""SpeechResponder: the interface of an engine that answers speech with speech, turn by turn."""
 
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
+from pipeline.engine_info import ResponderInfo
 from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
 
@@ -10,14 +11,11 @@ from pipeline.turn import CancelToken
 class SpeechResponder(Protocol):
     """The shared weights."""
 
-    name: str
-    slots: int
-    """How many calls may run at once."""
-    sample_rate_hz: int
-    """The rate it wants."""
+    @property
+    def info(self) -> ResponderInfo: ...
 
     def respond(self, samples: Samples, cancel: CancelToken) -> Iterator[tuple[AudioChunk, str | None]]:
-        """The answer to what was said, with the text that begins with each piece. Raises `EngineError`.
+        """The answer to an utterance, with the text that begins with each piece. Raises `EngineError`.
 
         When `cancel` is raised it should end soon; what it yields then is thrown away.
         """
@@ -27,7 +25,7 @@ class SpeechResponder(Protocol):
 
 
 class FrameStream(Protocol):
-    """What an engine keeps of one stretch of speech."""
+    """The state of one stretch of speech."""
 
     def answer(self, frame: Samples) -> tuple[Samples, str | None]:
         """The audio that follows, for the next frame of the user's voice, and the text that begins with
@@ -37,19 +35,14 @@ class FrameStream(Protocol):
 
 @runtime_checkable
 class FrameResponder(Protocol):
-    """An engine that answers while the user is speaking. What it makes for a frame takes far less time
-    than the frame does."""
+    """An engine that answers while the user is speaking. It computes a frame in far less time than the
+    frame lasts."""
 
-    name: str
-    slots: int
-    sample_rate_hz: int
-    """Of what it wants, and of what it makes."""
-    frame_samples: int
-    overlap_samples: int
-    """How much of a frame is the end of the frame before it."""
+    @property
+    def info(self) -> ResponderInfo: ...
 
     def open(self) -> FrameStream:
-        """Somebody begins to speak."""
+        """A stream for the stretch of speech that begins."""
         ...
 
     def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""FrameHandler: from what the user is saying to an answer that comes at the same time."""
+"""FrameHandler: answers the user's speech while it is being said."""
 
 import functools
 from collections.abc import Generator
@@ -33,18 +33,18 @@ class FrameHandler(BaseHandler[VoiceBlock]):
         self._resampler: Resampler
 
     def process(self, block: VoiceBlock) -> Generator[Speech, None, None]:
-        """Answer the frames that are whole with this block."""
+        """Answer the frames that this block completes."""
         turn, engine = block.turn, self._responder.engine
         if turn is not self._turn:
             self._turn, self._stream = turn, None
-            self._framer = Framer(engine.frame_samples, engine.overlap_samples)
-            self._resampler = Resampler(block.sample_rate_hz, engine.sample_rate_hz)
+            self._framer = Framer(engine.info.frame_samples, engine.info.overlap_samples)
+            self._resampler = Resampler(block.sample_rate_hz, engine.info.sample_rate_hz)
         for frame in self._framer.feed(self._resampler.feed(block.samples)):
             answer = self._responder.call(functools.partial(self._answer, frame), turn.cancel)
             if answer is None:
                 return
             audio, text = answer
-            yield Speech(turn, audio, engine.sample_rate_hz, text)
+            yield Speech(turn, audio, engine.info.sample_rate_hz, text)
 
     def _answer(
         self, frame: Samples, responder: FrameResponder, cancel: CancelToken

@@ -1,4 +1,4 @@
-"""SpeechToSpeechHandler: from what the user said to the answer, in one step."""
+"""SpeechToSpeechHandler: from an utterance of the user to the answer, in one step."""
 
 from collections.abc import Generator
 from typing import ClassVar
@@ -22,7 +22,7 @@ class SpeechToSpeechHandler(BaseHandler[Utterance]):
     def process(self, utterance: Utterance) -> Generator[Speech | EndOfTurn, None, None]:
         """Answer one utterance."""
         turn = utterance.turn
-        rate_hz = self._responder.engine.sample_rate_hz
+        rate_hz = self._responder.engine.info.sample_rate_hz
         samples = resample(utterance.samples, utterance.sample_rate_hz, rate_hz)
         answer = self._responder.stream(
             lambda responder, cancel: responder.respond(samples, cancel), turn.cancel

@@ -1,10 +1,11 @@
-"""Tone: answers with a test tone. It proves the way of the audio without any model."""
+"""Tone: answers with a test tone. It checks the audio path without any model."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from pipeline.audio import rms
+from pipeline.engine_info import ResponderInfo
 from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
 
@@ -12,7 +13,7 @@ LABEL = "TEST TONE"
 RATE_HZ = 16000
 DURATION_S = 1.5
 FADE_S = 0.005
-"""So that it ends without a click."""
+"""A fade at the end, to avoid a click."""
 PEAK = 0.3
 BASE_HZ = 440
 PER_LOUDNESS_HZ = 200
@@ -22,17 +23,19 @@ VIBRATO_DEPTH_HZ = 50
 FRAME_S = 0.08
 OVERLAP_S = 0.01
 FRAME_TONE_S = 0.5
-"""So long a tone sounds after the frame that set it off, unless the next frame takes over."""
+"""Length of the tone that a frame sets off, unless the next frame takes over."""
 
 
 class ToneResponder:
     """440 Hz, and up to 200 Hz more the louder you spoke, swaying by 50 Hz twice a second."""
 
-    name = "tone"
-    slots = 4
-    sample_rate_hz = RATE_HZ
-    frame_samples = int(FRAME_S * RATE_HZ)
-    overlap_samples = int(OVERLAP_S * RATE_HZ)
+    info = ResponderInfo(
+        name="tone",
+        slots=4,
+        sample_rate_hz=RATE_HZ,
+        frame_samples=int(FRAME_S * RATE_HZ),
+        overlap_samples=int(OVERLAP_S * RATE_HZ),
+    )
 
     def respond(self, samples: Samples, cancel: CancelToken) -> Iterator[tuple[AudioChunk, str | None]]:
         """One and a half seconds of tone."""
@@ -63,8 +66,8 @@ class ToneStream:
         self._begun = False
 
     def answer(self, frame: Samples) -> tuple[Samples, str | None]:
-        """Half a second for the first frame; then as much as the voice went on."""
-        hop = ToneResponder.frame_samples - ToneResponder.overlap_samples
+        """Half a second for the first frame; then as much as the voice has gone on."""
+        hop = ToneResponder.info.frame_samples - ToneResponder.info.overlap_samples
         length = hop if self._begun else int(FRAME_TONE_S * RATE_HZ)
         label = None if self._begun else LABEL
         self._begun = True

@@ -1,10 +1,10 @@
-"""Agreement: which words of a growing transcript will stay."""
+"""Agreement: the words of a growing transcript that will not change."""
 
 import re
 
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
 _WORD = re.compile(rf"[{_WIDE}]\s*|[^\s{_WIDE}]+\s*")
-"""A word with the space behind it; in scripts without spaces a character."""
+"""A word with the space after it; in scripts without spaces, a character."""
 
 _INSIGNIFICANT = re.compile(r"[\W_]+")
 
@@ -23,16 +23,16 @@ class Agreement:
 
     @property
     def stable(self) -> str:
-        """The words that will not change; it only grows."""
+        """The words that will not change; the text only grows."""
         return "".join(self._stable)
 
     @property
     def text(self) -> str:
-        """The stable words, and behind them the present guess."""
+        """The stable words, followed by the present guess."""
         return "".join((*self._stable, *self._rest))
 
     def add(self, transcript: str) -> None:
-        """The next transcript of what was not settled, which has grown."""
+        """Add the next transcript of the audio that was not settled, which has grown."""
         known = len(self._stable) - self._settled
         following = _WORD.findall(transcript)[known:]
         agreed = 0
@@ -44,7 +44,7 @@ class Agreement:
         self._rest = following[agreed:]
 
     def settle(self) -> None:
-        """This transcript is final; the next one is of what follows."""
+        """Settle the words so far; the next transcript is of the audio that follows."""
         self._stable += map(_spaced, self._rest)
         self._rest = []
         self._settled = len(self._stable)

@@ -1,15 +1,16 @@
-"""Recognizer: what a speech recognizer looks like to the STT stage."""
+"""Recognizer: the interface of a speech recognizer to the STT stage."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """What was said. `text` is empty when there were no words."""
+    """The words of an utterance. `text` is empty when there were no words."""
 
     text: str
     language: str | None = None
@@ -17,19 +18,15 @@ class Transcription:
     does not say."""
     notices: tuple[Notice, ...] = ()
     unheard: bool = False
-    """Whether nobody listened: the model is to hear it. Then there is no text."""
+    """True if no recognizer listened: the language model hears the audio itself. Then there is no
+    text."""
 
 
 class Recognizer(Protocol):
     """The shared weights."""
 
-    name: str
-    slots: int
-    """How many calls may run at once."""
-    sample_rate_hz: int
-    """The rate it wants."""
-    languages: tuple[str, ...]
-    """ISO 639-1 codes; ("any",): it does not mind."""
+    @property
+    def info(self) -> RecognizerInfo: ...
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words in `samples` (mono float32, any length). Raises `EngineError`.
@@ -44,11 +41,11 @@ class Recognizer(Protocol):
 
 
 class RecognizerStream(Protocol):
-    """One utterance, while it is being said. Called by one thread at a time, each call in a slot of its
+    """One utterance, while it is being said. One thread at a time calls it, each call in a slot of its
     recognizer."""
 
     def feed(self, samples: Samples, cancel: CancelToken) -> str:
-        """Go on with these (any number). All words so far: they only grow.
+        """Recognize further samples (any number). Returns all words so far: they only grow.
 
         Raises `EngineError`. When `cancel` is raised it should return soon; the stream is then not
         used again.
@@ -56,21 +53,18 @@ class RecognizerStream(Protocol):
         ...
 
     def finish(self, cancel: CancelToken) -> Transcription:
-        """That was all. The stream is not used again."""
+        """End the utterance. The stream is not used again."""
         ...
 
     def fork(self) -> "RecognizerStream | None":
-        """Another stream that has heard the same; None: its state cannot be copied."""
+        """A copy of the stream that has heard the same; None: its state cannot be copied."""
         ...
 
 
 @runtime_checkable
 class StreamingRecognizer(Recognizer, Protocol):
-    """Computes what is said while it is being said, each piece once."""
-
-    chunk_samples: int
-    """How much it computes at a time; less is kept until there is more."""
+    """Recognizes speech while it is being said, each piece once."""
 
     def open(self, language: str | None) -> RecognizerStream:
-        """For a new utterance; the state is its own, the weights are shared."""
+        """Open a stream for a new utterance; the state is its own, the weights are shared."""
         ...

@@ -5,6 +5,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.utils import _MODELS
 
 from pipeline.audio import clean
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
@@ -13,7 +14,7 @@ from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper
 from utils.hub import fetch
 
 _FILES = ("config.json", "preprocessor_config*", "model.bin", "tokenizer.json", "vocabulary.*")
-"""What its own downloader takes."""
+"""The files that the library's own downloader takes."""
 
 _FLAG = "--stt_model_name"
 
@@ -23,10 +24,6 @@ class FasterWhisperRecognizer:
 
     One call at a time; it stops between two segments (a breath or so), not within one.
     """
-
-    name = "faster-whisper"
-    slots = 1
-    sample_rate_hz = 16000
 
     def __init__(
         self,
@@ -47,15 +44,15 @@ class FasterWhisperRecognizer:
             )
         except (RuntimeError, ValueError) as error:
             raise UserError(f"{_FLAG} {model_name}: it cannot be loaded: {error}") from error
-        self.about = f"{model_name} on {device}, {self._model.model.compute_type}"
-        self.languages: tuple[str, ...] = tuple(map(from_whisper, self._model.supported_languages))
-        self._spoken = SpokenLanguage(language, languages, self.languages)
+        self.info = RecognizerInfo(
+            name="faster-whisper",
+            about=f"{model_name} on {device}, {self._model.model.compute_type}",
+            sample_rate_hz=16000,
+            languages=tuple(map(from_whisper, self._model.supported_languages)),
+        )
+        self._spoken = SpokenLanguage(language, languages, self.info.languages)
         self._beam_size = beam_size
-        warm_up = np.random.default_rng(0).normal(0, 0.01, self.sample_rate_hz).astype(np.float32)
-        try:
-            self.transcribe(warm_up, self.languages[0], CancelToken())
-        except RuntimeError as error:  # a library of CUDA that is missing is missed only now
-            raise UserError(f"{_FLAG} {model_name}: it does not run on {device}: {error}") from error
+        self._model_name, self._device = model_name, device
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words; no words for silence, by the thresholds of the library."""
@@ -76,6 +73,16 @@ class FasterWhisperRecognizer:
                 break
             texts.append(segment.text)
         return Transcription("".join(texts).strip(), code, notices)
+
+    def warm_up(self) -> None:
+        """Transcribe noise. Raises `UserError`: a missing CUDA library shows only now."""
+        noise = np.random.default_rng(0).normal(0, 0.01, self.info.sample_rate_hz).astype(np.float32)
+        try:
+            self.transcribe(noise, self.info.languages[0], CancelToken())
+        except RuntimeError as error:
+            raise UserError(
+                f"{_FLAG} {self._model_name}: it does not run on {self._device}: {error}"
+            ) from error
 
     def _listen(self, samples: Samples, language: str | None):  # type: ignore[no-untyped-def]
         return self._model.transcribe(

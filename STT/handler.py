@@ -1,12 +1,13 @@
-"""STTHandler: from what the user said to its words."""
+"""STTHandler: from an utterance of the user to its words."""
 
 from collections.abc import Generator
 from typing import ClassVar
 
 from pipeline.audio import resample
 from pipeline.handler import BaseHandler
-from pipeline.language import english_name, is_detected, speaks
-from pipeline.messages import SPOKEN, EndOfTurn, Notice, Recording, UserText, Utterance
+from pipeline.language import is_detected, speaks
+from pipeline.language_fallback import language_fallback
+from pipeline.messages import SPOKEN, EndOfTurn, Recording, UserText, Utterance
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Turn
@@ -16,8 +17,8 @@ from STT.listening import Listening
 
 
 class STTHandler(BaseHandler[Utterance]):
-    """Serves every recognizer. An utterance without words ends its turn; of one that was said over a
-    reply it is decided here, by its words, whether it is a turn."""
+    """Serves every recognizer. An utterance without words ends its turn. The words of an utterance over
+    a reply decide if it is a turn."""
 
     name: ClassVar[str] = "stt"
     takes = Utterance
@@ -63,7 +64,7 @@ class STTHandler(BaseHandler[Utterance]):
             yield EndOfTurn(turn, "not to be answered")
 
     def failed(self, message: Utterance, error: Exception) -> None:
-        """Over a reply, what was not understood does not stop it."""
+        """An utterance over a reply that could not be recognized does not stop the reply."""
         super().failed(message, error)
         if message.overlaps:
             self._dismiss(message.turn)
@@ -72,22 +73,22 @@ class STTHandler(BaseHandler[Utterance]):
         said, rate_hz, cancel = utterance.samples, utterance.sample_rate_hz, utterance.turn.cancel
         if self._listening is not None:
             return self._listening.words(said, rate_hz, language, cancel)
-        samples = resample(said, rate_hz, self._recognizer.engine.sample_rate_hz)
+        samples = resample(said, rate_hz, self._recognizer.engine.info.sample_rate_hz)
         return self._recognizer.call(
             lambda recognizer, cancel: recognizer.transcribe(samples, language, cancel), cancel
         )
 
     def _language_of(self, turn: Turn) -> str | None:
-        """What the session says that the user speaks, else what was detected last; None: as the
+        """The language that the session sets, else the one that was detected last; None: as the
         recognizer is configured."""
         code = turn.settings.language
         if code is None:
             return self._detected
-        if speaks(self._recognizer.engine.languages, code):
+        if speaks(self._recognizer.engine.info.languages, code):
             return code
-        name = self._recognizer.engine.name
-        text = f"{name} does not understand {english_name(code)}; it listens as usual"
-        self._session.notices.give(self.name, turn, Notice("language_fallback", text))
+        name = self._recognizer.engine.info.name
+        notice = language_fallback(name, "understand", code, "it listens as usual")
+        self._session.notices.give(self.name, turn, notice)
         return None
 
     def _dismiss(self, turn: Turn) -> None:

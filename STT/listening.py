@@ -1,4 +1,4 @@
-"""Listening: recognises what one user says while they say it, so that little is left at the end."""
+"""Listening: recognizes an utterance while the user speaks, so that little is left at the end."""
 
 import math
 import threading
@@ -18,12 +18,12 @@ from STT.base import Recognizer, RecognizerStream, StreamingRecognizer, Transcri
 
 
 def listens(recognizer: SharedEngine[Recognizer]) -> TypeGuard[SharedEngine[StreamingRecognizer]]:
-    """Whether it recognises while somebody speaks."""
+    """True if it recognizes while the user speaks."""
     return isinstance(recognizer.engine, StreamingRecognizer)
 
 
 class _Ear:
-    """A stream of the recognizer, and what it has heard, at the rate of the capture."""
+    """A stream of the recognizer and the audio that it has heard, at the rate of the capture."""
 
     def __init__(
         self, stream: RecognizerStream, language: str | None, rates_hz: tuple[int, int]
@@ -35,23 +35,23 @@ class _Ear:
         self.heard: Samples = np.empty(0, np.float32)
 
     def fits(self, said: Samples, language: str | None) -> bool:
-        """Whether all that it heard is the beginning of what was said."""
+        """True if the utterance begins with all that this stream has heard."""
         length = len(self.heard)
         return language == self._language and np.array_equal(self.heard, said[:length])
 
     def go_on(self, said: Samples, cancel: CancelToken) -> str:
-        """Hear the rest of it; all words so far."""
+        """Hear the rest of the utterance; all words so far."""
         rest = said[len(self.heard) :]
         self.heard = said
         return self._stream.feed(self._resampler.feed(rest), cancel)
 
     def finish(self, cancel: CancelToken) -> Transcription:
-        """That was all."""
+        """End the utterance."""
         self._stream.feed(self._resampler.flush(), cancel)
         return self._stream.finish(cancel)
 
     def fork(self) -> "_Ear | None":
-        """Another that has heard the same, where that can be had; a resampler cannot be copied."""
+        """A copy that has heard the same, where that is possible; a resampler cannot be copied."""
         stream = self._stream.fork() if self._rates_hz[0] == self._rates_hz[1] else None
         if stream is None:
             return None
@@ -61,9 +61,9 @@ class _Ear:
 
 
 class Listening:
-    """One session's way to a recognizer that streams. The ears' thread tells how the utterance grows,
-    the STT stage asks for its words when it (perhaps) ends; both stand in the recognizer's line, and a
-    slot is taken only to compute.
+    """The access of one session to a streaming recognizer. The VAD thread reports how the utterance
+    grows, the STT stage asks for its words when it (perhaps) ends; both wait in the recognizer's queue,
+    and a slot is taken only to compute.
 
     What a stream has heard is compared with what was said: it is of use as long as the one is the
     beginning of the other. So an utterance that seemed over and goes on, or is joined with the next,
@@ -83,15 +83,16 @@ class Listening:
         self._busy = False
 
     def begin(self) -> None:
-        """What comes now belongs to another utterance than what came before, or goes on with it."""
+        """A new utterance begins, or the last one goes on."""
         self._utterance = object()
         self._due = 0.0
 
     def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:
-        """The utterance has `length` samples by now, which `said` gives. Does not wait."""
+        """The utterance has grown to `length` samples, which `said` returns. Does not wait."""
         if self._busy or length < self._due:
             return
-        chunk = self._recognizer.engine.chunk_samples * rate_hz / self._recognizer.engine.sample_rate_hz
+        info = self._recognizer.engine.info
+        chunk = info.chunk_samples * rate_hz / info.sample_rate_hz
         self._due = (length // chunk + 1) * chunk
         samples, utterance = said(), self._utterance
         self._busy = True
@@ -115,12 +116,12 @@ class Listening:
     def words(
         self, said: Samples, rate_hz: int, language: str | None, cancel: CancelToken
     ) -> Transcription | None:
-        """What was said, which may go on all the same; None when `cancel` was raised first."""
+        """The words of the utterance, which may still go on; None when `cancel` was raised first."""
 
         def finish(recognizer: StreamingRecognizer, cancel: CancelToken) -> Transcription:
             ear = self._take(said, language)
             if ear is None:
-                samples = resample(said, rate_hz, recognizer.sample_rate_hz)
+                samples = resample(said, rate_hz, recognizer.info.sample_rate_hz)
                 return recognizer.transcribe(samples, language, cancel)
             ear.go_on(said, cancel)
             return ear.finish(cancel)
@@ -128,17 +129,18 @@ class Listening:
         return self._recognizer.call(finish, cancel)
 
     def _listen(self, recognizer: StreamingRecognizer, said: Samples, rate_hz: int) -> str:
-        language = if_spoken(recognizer.languages, self._session.settings.language)
+        info = recognizer.info
+        language = if_spoken(info.languages, self._session.settings.language)
         with self._ear_lock:
             ear, self._ear = self._ear, None  # lost if it fails
             if ear is None or not ear.fits(said, language):
-                ear = _Ear(recognizer.open(language), language, (rate_hz, recognizer.sample_rate_hz))
+                ear = _Ear(recognizer.open(language), language, (rate_hz, info.sample_rate_hz))
             text = ear.go_on(said, CancelToken())
             self._ear = ear
         return text
 
     def _take(self, said: Samples, language: str | None) -> _Ear | None:
-        """One that fits, to be used up."""
+        """A stream that fits the utterance, to be used up; None: there is none."""
         with self._ear_lock:
             ear = self._ear
             if ear is None or not ear.fits(said, language):

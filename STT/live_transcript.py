@@ -1,4 +1,4 @@
-"""LiveTranscript: what the user seems to be saying, while they are saying it."""
+"""LiveTranscript: a partial transcript of the utterance while the user speaks."""
 
 from collections.abc import Callable
 
@@ -13,14 +13,15 @@ from STT.agreement import Agreement
 from STT.base import Recognizer
 
 MIN_AUDIO_S = 0.5
-"""Between two partial transcripts, and before the first: about two words."""
+"""Audio between two partial transcripts, and before the first: about two words."""
 
 STRETCH = 4
-"""They become rarer as the audio grows: the next one comes when it is longer by a quarter."""
+"""Partial transcripts become rarer as the audio grows: the next one is due when it is longer by a
+quarter."""
 
 MAX_AUDIO_S = 6.0
-"""Audio that is recognised again and again; what lies before it is settled. A recognizer needs 0.2 s for
-so much on two cores: hardly longer than the short pause before which nothing else wants it."""
+"""Audio that is recognized again and again; the audio before it is settled. A recognizer needs 0.2 s for
+it on two cores: hardly longer than the short pause before which nothing else wants the recognizer."""
 
 
 class _Growing:
@@ -33,10 +34,10 @@ class _Growing:
 
 
 class LiveTranscript:
-    """Recognises the growing audio of one session again and again, beside the line.
+    """Recognizes the growing audio of one session again and again, beside the pipeline.
 
-    One call at a time, and only on a slot that nobody uses; so it costs the recognition of a turn at
-    most the rest of a call that had begun. Where nobody asked for `PartialTranscript` it does nothing.
+    One call at a time, and only on an idle slot; so it delays the recognition of a turn by the rest of
+    one call at most. If no client asked for `PartialTranscript` it does nothing.
     """
 
     def __init__(self, recognizer: SharedEngine[Recognizer], session: Session) -> None:
@@ -46,11 +47,11 @@ class LiveTranscript:
         self._busy = False
 
     def begin(self) -> None:
-        """What comes now belongs to another utterance than what came before."""
+        """A new utterance begins."""
         self._growing = _Growing()
 
     def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:
-        """The utterance has `length` samples by now, which `said` gives. Does not wait."""
+        """The utterance has grown to `length` samples, which `said` returns. Does not wait."""
         growing, shortest = self._growing, MIN_AUDIO_S * rate_hz
         if self._busy or length < max(shortest, growing.due_samples):
             return
@@ -84,6 +85,6 @@ class LiveTranscript:
             self._session.events.emit(PartialTranscript(text.rstrip(), len(stable.rstrip())))
 
     def _transcribe(self, recognizer: Recognizer, samples: Samples, rate_hz: int) -> str:
-        audio = resample(samples, rate_hz, recognizer.sample_rate_hz)
-        language = if_spoken(recognizer.languages, self._session.settings.language)
+        audio = resample(samples, rate_hz, recognizer.info.sample_rate_hz)
+        language = if_spoken(recognizer.info.languages, self._session.settings.language)
         return recognizer.transcribe(audio, language, CancelToken()).text

@@ -17,8 +17,6 @@ from utils.mlx import MLX_LOCK
 class MlxWhisperRecognizer(WhisperOnMlx):
     """`model_name` is a model in MLX's layout, such as those of mlx-community, or a folder with one."""
 
-    name = "mlx-whisper"
-
     def __init__(self, model_name: str, language: str = "en", languages: str = USUAL) -> None:
         folder = fetch(model_name, FLAG, files=("config.json", "weights.safetensors", "weights.npz"))
         file = weights_in(folder, model_name)
@@ -29,8 +27,7 @@ class MlxWhisperRecognizer(WhisperOnMlx):
                 expect_all_weights(model, read_weights(file), model_name)
             except (RuntimeError, TypeError, ValueError) as error:
                 raise UserError(f"{FLAG} {model_name}: it cannot be loaded: {error}") from error
-        self.about = f"{model_name} on MLX, {mx.default_device().type.name}"
-        super().__init__(model, LANGUAGES, language, languages)
+        super().__init__("mlx-whisper", model_name, model, LANGUAGES, language, languages)
 
     def _listen(self, samples: Samples, language: str | None) -> tuple[str, str]:
         ModelHolder.model, ModelHolder.model_path = self._model, self._folder

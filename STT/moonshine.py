@@ -6,6 +6,7 @@ from moonshine_voice import ModelArch, Transcriber, get_model_for_language, get_
 from moonshine_voice.download_file import get_cache_dir
 
 from pipeline.audio import split_at_quiet
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
@@ -14,10 +15,11 @@ from STT.base import Transcription
 EMBEDDED_MODEL = "tiny-en"
 
 MAX_AUDIO_S = 20.0
-"""Longer audio is recognised in parts: a whole minute came back as one phrase repeated thirty times."""
+"""Longer audio is recognized in parts: a whole minute came back as one phrase repeated thirty times."""
 
 SILENCE_AROUND_MS = 100
-"""Before and after the speech; without it a quarter more of the words are wrong (33 utterances)."""
+"""Silence added before and after the speech; without it a quarter more of the words are wrong (33
+utterances)."""
 
 _OPTIONS = {
     "vad_threshold": "0.0",  # our VAD has cut the utterance; a second one would cut it again
@@ -31,15 +33,11 @@ class MoonshineRecognizer:
 
     The library returns its result in memory that the next call overwrites, so one call runs at a time
     (two at once returned each other's words). A call cannot be stopped; it takes 0.02 to 0.07 of
-    the length of the audio on two cores, and nobody waits for one that was cancelled.
+    the length of the audio on two cores, and no caller waits for one that was cancelled.
 
     The library has streams too, but with "tiny-en" each update recognises the growing audio again, and
     in the end more words are wrong (0.09 instead of 0.04; 33 utterances), so they are not used.
     """
-
-    name = "moonshine"
-    slots = 1
-    sample_rate_hz = 16000
 
     def __init__(self, model_name: str = EMBEDDED_MODEL) -> None:
         size, _, language = Path(model_name).name.rpartition("-")
@@ -50,24 +48,23 @@ class MoonshineRecognizer:
             folder = Path(model_name)
         else:
             folder = _download(model_name, language, architecture)
-        self.languages: tuple[str, ...] = (language,)
+        self.info = RecognizerInfo(name="moonshine", sample_rate_hz=16000, languages=(language,))
         try:
             self._transcriber = Transcriber(folder, architecture, options=_OPTIONS)
         except Exception as error:
             raise UserError(f"--stt_model_name {model_name}: {error} (looked in {folder})") from error
-        self._transcriber.transcribe_without_streaming([0.0] * self.sample_rate_hz, self.sample_rate_hz)
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words."""
         text: list[str] = []
-        silence = [0.0] * (self.sample_rate_hz * SILENCE_AROUND_MS // 1000)
-        for part in split_at_quiet(samples, self.sample_rate_hz, MAX_AUDIO_S):
+        silence = [0.0] * (self.info.sample_rate_hz * SILENCE_AROUND_MS // 1000)
+        for part in split_at_quiet(samples, self.info.sample_rate_hz, MAX_AUDIO_S):
             if cancel.cancelled:
                 break
             audio = silence + part.tolist() + silence
-            heard = self._transcriber.transcribe_without_streaming(audio, self.sample_rate_hz)
+            heard = self._transcriber.transcribe_without_streaming(audio, self.info.sample_rate_hz)
             text.extend(line.text.strip() for line in heard.lines)
-        return Transcription(" ".join(filter(None, text)), self.languages[0])
+        return Transcription(" ".join(filter(None, text)), self.info.languages[0])
 
     def close(self) -> None:
         """Free the model."""

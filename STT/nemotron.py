@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from transformers import AutoConfig, AutoProcessor, NemotronAsrStreamingForRNNT
 
 from pipeline.audio import clean
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from utils.hub import expect_weights, fetch
+from utils.pretrained import fetch_pretrained
 
-_FLAG = "--stt_model_name"
+RATE_HZ = 16000
 
 
 class NemotronRecognizer:
@@ -27,30 +27,16 @@ class NemotronRecognizer:
     tokens; one chunk of the encoder cannot be stopped.
     """
 
-    name = "nemotron"
-    slots = 1
-    """A stream has its own state, but a chunk uses the whole device."""
-    sample_rate_hz = 16000
-    languages: tuple[str, ...] = ("en",)
-
     def __init__(
         self, model_name: str, device: str, latency_ms: int = 560, torch_dtype: str = "auto"
     ) -> None:
-        folder = fetch(model_name, _FLAG)
-        try:
-            kind = AutoConfig.from_pretrained(folder).model_type
-            if kind != "nemotron_asr_streaming":
-                raise UserError(f"{_FLAG} {model_name}: expected a streaming Nemotron, got {kind}")
-            self.processor: Any = AutoProcessor.from_pretrained(folder)
-            model, report = NemotronAsrStreamingForRNNT.from_pretrained(
-                folder, dtype=torch_dtype, output_loading_info=True
-            )
-        except (OSError, ValueError, SafetensorError) as error:
-            raise UserError(
-                f"{_FLAG} {model_name}: expected a streaming Nemotron of Transformers, got {error}"
-            ) from error
-        expect_weights(report, _FLAG, model_name)
-        self.model: Any = model.to(device).eval()
+        expected = "a streaming Nemotron of Transformers"
+        pretrained = fetch_pretrained(model_name, "--stt_model_name", expected)
+        kind = pretrained.load(AutoConfig).model_type
+        if kind != "nemotron_asr_streaming":
+            raise pretrained.refuse(kind)
+        self.processor = pretrained.load(AutoProcessor)
+        self.model = pretrained.load_model(NemotronAsrStreamingForRNNT, device, dtype=torch_dtype)
         latencies = {
             ms: tokens for tokens, ms in self.processor.supported_streaming_latencies_ms.items()
         }
@@ -58,18 +44,21 @@ class NemotronRecognizer:
             known = ", ".join(map(str, sorted(latencies)))
             raise UserError(f"--stt_latency_ms: expected one of {known}, got {latency_ms}")
         self.processor.set_num_lookahead_tokens(latencies[latency_ms])
-        self.chunk_samples = latency_ms * self.sample_rate_hz // 1000
-        self.about = f"{model_name} on {device}, {latency_ms} ms at a time"
-        warm_up = self.open(None)
-        warm_up.feed(np.zeros(2 * self.chunk_samples, np.float32), CancelToken())
-        warm_up.finish(CancelToken())
+        self.info = RecognizerInfo(
+            name="nemotron",
+            slots=1,  # a stream has its own state, but a chunk uses the whole device
+            about=f"{model_name} on {device}, {latency_ms} ms at a time",
+            sample_rate_hz=RATE_HZ,
+            languages=("en",),
+            chunk_samples=latency_ms * RATE_HZ // 1000,
+        )
 
     def open(self, language: str | None) -> "NemotronStream":
-        """For a new utterance."""
+        """Open a stream for a new utterance."""
         return NemotronStream(self.model, self.processor)
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
-        """All in one go through the encoder: the words of a stream, computed faster."""
+        """Transcribe in one pass through the encoder: the words of a stream, computed faster."""
         stream = self.open(language)
         stream.hear_all(samples, cancel)
         return stream.finish(cancel)
@@ -95,12 +84,12 @@ class NemotronStream:
         self._window: int = features.n_fft
         self._audio: Samples = np.zeros(self._window // 2, np.float32)
         self._encoded = self._window // 2
-        """How many of these no new frame needs to hear."""
+        """The number of these samples that no new frame needs to hear."""
         self._frames: int = processor.num_mel_frames_first_audio_chunk
         self._caches: dict[str, Any] = {"past_key_values": None, "padding_cache": None}
         self._tokens: list[int] = []
         self._memory: Any = None
-        """Of the network that predicts a token from those before it; never changed in place."""
+        """State of the network that predicts a token from those before it; never changed in place."""
         self._prediction: torch.Tensor | None = None
 
     def feed(self, samples: Samples, cancel: CancelToken) -> str:
@@ -116,14 +105,14 @@ class NemotronStream:
         return self._text()
 
     def finish(self, cancel: CancelToken) -> Transcription:
-        """Fill the last chunk with silence."""
+        """Pad the last chunk with silence, and end the utterance."""
         if len(self._audio) > self._encoded and not cancel.cancelled:
             silence = np.zeros(self._needed(self._frames) - len(self._audio), np.float32)
             self.feed(silence, cancel)
         return Transcription(self._text(), "en")
 
     def fork(self) -> "NemotronStream":
-        """Another that has heard the same."""
+        """A copy that has heard the same."""
         other = copy.copy(self)
         other._tokens = list(self._tokens)
         with torch.inference_mode():
@@ -131,7 +120,7 @@ class NemotronStream:
         return other
 
     def hear_all(self, samples: Samples, cancel: CancelToken) -> None:
-        """A whole utterance, filled with silence to the same chunks as if it came in pieces."""
+        """Hear a whole utterance, padded with silence to the same chunks as if it came in pieces."""
         self._audio = np.concatenate((self._audio, clean(samples)))
         if len(self._audio) == self._encoded or cancel.cancelled:
             return
@@ -142,7 +131,7 @@ class NemotronStream:
         self._decode(self._encode(frames, use_cache=False).pooler_output[0], cancel)
 
     def _needed(self, frames: int) -> int:
-        """How many samples so many frames are computed from."""
+        """The number of samples from which so many frames are computed."""
         return (frames - 1) * self._hop + self._window
 
     def _encode(self, frames: int, **caches: Any) -> Any:
@@ -150,7 +139,7 @@ class NemotronStream:
         heard = self._audio[: self._needed(frames)]
         with torch.inference_mode():
             spectrogram = self._processor.feature_extractor(
-                heard, sampling_rate=16000, center=False, return_tensors="pt"
+                heard, sampling_rate=RATE_HZ, center=False, return_tensors="pt"
             )["input_features"]
             self._audio = self._audio[frames * self._hop :]
             self._encoded = self._window - self._hop
@@ -163,7 +152,8 @@ class NemotronStream:
             )
 
     def _decode(self, frames: torch.Tensor, cancel: CancelToken) -> None:
-        """Greedily, as the library does in `generate`: for each frame, tokens until a blank one."""
+        """Decode greedily, as the library does in `generate`: for each frame, tokens until a blank
+        one."""
         model, config = self._model, self._model.config
         with torch.inference_mode():
             if self._prediction is None:

@@ -1,21 +1,24 @@
-"""No recognizer: what the user said goes to a language model that hears."""
+"""No recognizer: the utterance goes to a language model that hears."""
 
+from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 
 
 class NoRecognizer:
-    """Knows no words. In the conversation "(spoken)" stands for them, and the newest has its audio."""
+    """Recognizes no words. In the conversation "(spoken)" stands for them, and the newest message has
+    its audio."""
 
-    name = "none"
-    slots = 16
-    sample_rate_hz = 16000
-    """As models that hear want it."""
-    languages: tuple[str, ...] = ("any",)
+    info = RecognizerInfo(
+        name="none",
+        slots=16,
+        sample_rate_hz=16000,  # as models that hear want it
+        languages=("any",),
+    )
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
-        """Nothing."""
+        """No words."""
         return Transcription("", unheard=True)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import langcodes
 import openai
 
 from pipeline.audio import split_at_quiet
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import EngineError
 from pipeline.language import DETECTED, is_detected
 from pipeline.messages import Samples
@@ -16,13 +17,13 @@ from utils.openai_client import OpenAIServer
 from utils.wav import as_wav
 
 MIN_AUDIO_S = 0.1
-"""Less is no word, and OpenAI refuses it."""
+"""Shorter audio holds no word, and OpenAI refuses it."""
 
 MAX_AUDIO_S = 600.0
 """Longer audio is sent in parts: OpenAI takes files of 25 MB, which is 13 minutes."""
 
 FORMATS = ("verbose_json", "json")
-"""Of the answer; the first says the language too."""
+"""Formats of the answer; the first names the language too."""
 
 
 class OpenAIRecognizer:
@@ -31,11 +32,6 @@ class OpenAIRecognizer:
 
     `language` is a code; without one the server finds out, and says so where it answers "verbose_json".
     """
-
-    name = "openai"
-    slots = 16
-    sample_rate_hz = 16000
-    languages: tuple[str, ...] = ("any",)
 
     def __init__(
         self,
@@ -47,32 +43,35 @@ class OpenAIRecognizer:
         retries: int = 1,
     ) -> None:
         self._server = OpenAIServer(
-            "stt", self.name, model_name, "gpt-4o-mini-transcribe", base_url, api_key_file,
+            "stt", "openai", model_name, "gpt-4o-mini-transcribe", base_url, api_key_file,
             timeout_s=timeout_s, retries=retries,
         )  # fmt: skip
+        self.info = RecognizerInfo(
+            name="openai",
+            slots=16,
+            about=self._server.about,
+            sample_rate_hz=16000,
+            languages=("any",),
+        )
         self._language = language
         self._formats: tuple[str, ...] = FORMATS
 
-    @property
-    def about(self) -> str:
-        """What runs, for the person who started it."""
-        return self._server.about
-
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words."""
-        if language is None or is_detected(language):  # which is to be detected again
+        if language is None or is_detected(language):  # the server detects it again
             language = self._language
         texts, spoken = [], language
-        for part in split_at_quiet(samples, self.sample_rate_hz, MAX_AUDIO_S):
-            if len(part) < MIN_AUDIO_S * self.sample_rate_hz:
+        for part in split_at_quiet(samples, self.info.sample_rate_hz, MAX_AUDIO_S):
+            if len(part) < MIN_AUDIO_S * self.info.sample_rate_hz:
                 continue
-            for text, detected in self._heard(as_wav(part, self.sample_rate_hz), language, cancel):
+            for text, detected in self._heard(as_wav(part, self.info.sample_rate_hz), language, cancel):
                 texts.append(text.strip())
                 spoken = spoken or detected
         return Transcription(" ".join(filter(None, texts)), spoken)
 
     def reach(self) -> str:
-        """Where the server answers. Raises `UserError` where it does not, or wants another key."""
+        """Check the server and return its address. Raises `UserError` if it does not answer, or refuses
+        the key."""
         return self._server.reach()
 
     def close(self) -> None:
@@ -109,7 +108,7 @@ class OpenAIRecognizer:
 
 
 def _code_of(language: object) -> str | None:
-    """Of a language that a server detected; some say its code, OpenAI its English name."""
+    """Code of a language that a server detected; some servers give the code, OpenAI the English name."""
     if not isinstance(language, str):
         return None
     if len(language) in (2, 3) and language.isalpha():

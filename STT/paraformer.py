@@ -5,7 +5,7 @@ import copy
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,19 +13,22 @@ from funasr import AutoModel
 from omegaconf import OmegaConf
 
 from pipeline.audio import clean
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from utils.hub import expect_weights, fetch
+from utils.hub import fetch
+from utils.pretrained import expect_weights
 
 _FLAG = "--stt_model_name"
 
 SHORTEST = 1600
-"""Samples, 0.1 s; what is shorter gives no frame, and is followed by silence."""
+"""Samples, 0.1 s; shorter audio gives no frame, and is padded with silence."""
 
 _STREAMED = {"chunk_size": [0, 10, 5], "encoder_chunk_look_back": 4, "decoder_chunk_look_back": 1}
-"""In frames of 60 ms: ten at a time, of which five are heard ahead (FunASR's own example)."""
+"""Settings of a chunk, in frames of 60 ms: ten at a time, of which five are heard ahead (FunASR's own
+example)."""
 
 _BETWEEN_CHINESE = re.compile(r"(?<=[\u3400-\u9fff]) +(?=[\u3400-\u9fff])")
 
@@ -42,15 +45,19 @@ def load_paraformer(model_name: str, device: str) -> "ParaformerRecognizer":
 
 
 class ParaformerRecognizer:
-    """Keeps its settings of a call in the model, so one call runs at a time; it cannot be stopped."""
+    """A Paraformer that recognizes whole utterances. It keeps the settings of a call in the model, so
+    one call runs at a time; it cannot be stopped."""
 
-    name = "paraformer"
-    slots = 1
-    sample_rate_hz = 16000
+    chunk_samples: ClassVar[int] = 0
 
     def __init__(self, folder: Path, model_name: str, device: str) -> None:
-        self.languages: tuple[str, ...] = ("en",) if Path(model_name).name.endswith("-en") else ("zh",)
-        self.about = f"{model_name} on {device}"
+        self.info = RecognizerInfo(
+            name="paraformer",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=16000,
+            languages=("en",) if Path(model_name).name.endswith("-en") else ("zh",),
+            chunk_samples=self.chunk_samples,
+        )
         try:
             with contextlib.redirect_stdout(sys.stderr):  # standard output may be for a machine
                 self._model = AutoModel(
@@ -62,19 +69,18 @@ class ParaformerRecognizer:
                     disable_log=True,
                 )
                 saved = torch.load(folder / "model.pt", map_location="cpu", mmap=True)
-        except Exception as error:  # FunASR raises what comes, an AssertionError for a missing file
+        except Exception as error:  # FunASR raises anything: AssertionError for a missing file
             raise UserError(
                 f"{_FLAG} {model_name}: FunASR cannot load it ({type(error).__name__}: {error})"
             ) from error
         expect_weights(_differences(self._model.model.state_dict(), saved), _FLAG, model_name)
-        self.transcribe(np.zeros(self.sample_rate_hz, np.float32), None, CancelToken())
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words, without punctuation."""
         if cancel.cancelled:
-            return Transcription("", self.languages[0])
+            return Transcription("", self.info.languages[0])
         audio = np.pad(clean(samples), (0, max(0, SHORTEST - len(samples))))
-        return Transcription(_joined([self._generate(audio)]), self.languages[0])
+        return Transcription(_joined([self._generate(audio)]), self.info.languages[0])
 
     def _generate(self, audio: Samples, **settings: Any) -> str:
         results = self._model.generate(input=audio, **settings)
@@ -85,12 +91,12 @@ class ParaformerRecognizer:
 
 
 class StreamingParaformer(ParaformerRecognizer):
-    """The same with a streaming model: 600 ms at a time, between which it can be stopped."""
+    """Paraformer with a streaming model: 600 ms at a time, between which it can be stopped."""
 
     chunk_samples = 9600
 
     def open(self, language: str | None) -> "ParaformerStream":
-        """For a new utterance."""
+        """Open a stream for a new utterance."""
         return ParaformerStream(self)
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
@@ -100,7 +106,7 @@ class StreamingParaformer(ParaformerRecognizer):
         return stream.finish(cancel)
 
     def compute(self, audio: Samples, cache: dict[str, Any], *, last: bool) -> str:
-        """The words that are new; what they depend on is kept in `cache`."""
+        """The new words; the state on which they depend is kept in `cache`."""
         return self._generate(audio, cache=cache, is_final=last, **_STREAMED)
 
 
@@ -123,26 +129,26 @@ class ParaformerStream:
         return _joined(self._pieces)
 
     def finish(self, cancel: CancelToken) -> Transcription:
-        """What was said since the last chunk, and what waited for it."""
+        """Recognize the audio since the last chunk, and the audio that was held back for it."""
         if (self._cache or len(self._audio)) and not cancel.cancelled:
             rest = np.pad(self._audio, (0, max(0, SHORTEST - len(self._audio))))
             self._pieces.append(self._engine.compute(rest, self._cache, last=True))
-        return Transcription(_joined(self._pieces), self._engine.languages[0])
+        return Transcription(_joined(self._pieces), self._engine.info.languages[0])
 
     def fork(self) -> "ParaformerStream":
-        """Another that has heard the same."""
+        """A copy that has heard the same."""
         other = copy.copy(self)
         other._cache, other._pieces = copy.deepcopy(self._cache), list(self._pieces)
         return other
 
 
 def _joined(pieces: list[str]) -> str:
-    """Chinese is written without spaces."""
+    """Joined pieces of text; Chinese is written without spaces."""
     return _BETWEEN_CHINESE.sub("", " ".join(" ".join(pieces).split()))
 
 
 def _differences(wanted: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
-    """What FunASR only prints: which weights were not in the file, or had another shape."""
+    """The weights that were not in the file, or had another shape, which FunASR only prints."""
     for nest in ("state_dict", "model_state_dict", "model"):
         saved = saved.get(nest, saved)
     saved = {name.removeprefix("module."): tensor for name, tensor in saved.items()}

@@ -5,25 +5,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoProcessor,
     ParakeetForCTC,
     ParakeetForRNNT,
     ParakeetForTDT,
-    StoppingCriteria,
     StoppingCriteriaList,
 )
 
 from pipeline.audio import clean
-from pipeline.errors import UserError
+from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from utils.hub import expect_weights, fetch
-
-_FLAG = "--stt_model_name"
+from utils.pretrained import fetch_pretrained
+from utils.stopping import StopOnCancel
 
 _CLASSES = {
     "parakeet_ctc": ParakeetForCTC,
@@ -35,10 +32,10 @@ EUROPEAN = (
     *("bg", "hr", "cs", "da", "nl", "en", "et", "fi", "fr", "de", "el", "hu", "it"),
     *("lv", "lt", "mt", "pl", "pt", "ro", "sk", "sl", "es", "sv", "ru", "uk"),
 )
-"""Of parakeet-tdt-0.6b-v3, as its card lists them; the others understand English."""
+"""Languages of parakeet-tdt-0.6b-v3, from its model card; the other models understand English."""
 
 SHORTEST = 1600
-"""Samples, 0.1 s; what is shorter gives the encoder no frame, and is followed by silence."""
+"""Samples, 0.1 s; shorter audio gives the encoder no frame, and is padded with silence."""
 
 
 class ParakeetRecognizer:
@@ -49,38 +46,29 @@ class ParakeetRecognizer:
     first, cannot be stopped.
     """
 
-    name = "parakeet"
-    slots = 1
-    sample_rate_hz = 16000
-
     def __init__(self, model_name: str, device: str, torch_dtype: str = "auto") -> None:
-        folder = fetch(model_name, _FLAG)
-        try:
-            kind = AutoConfig.from_pretrained(folder).model_type
-            if kind not in _CLASSES:
-                raise UserError(f"{_FLAG} {model_name}: expected a Parakeet model, got {kind}")
-            self._processor: Any = AutoProcessor.from_pretrained(folder)
-            model, report = _CLASSES[kind].from_pretrained(
-                folder, dtype=torch_dtype, output_loading_info=True
-            )
-        except (OSError, ValueError, SafetensorError) as error:
-            raise UserError(
-                f"{_FLAG} {model_name}: expected a Parakeet model of Transformers, got {error}"
-            ) from error
-        expect_weights(report, _FLAG, model_name)
-        self._model: Any = model.to(device).eval()
-        self.about = f"{model_name} on {device}"
-        self.languages: tuple[str, ...] = EUROPEAN if Path(model_name).name.endswith("-v3") else ("en",)
-        self.transcribe(np.zeros(self.sample_rate_hz, np.float32), None, CancelToken())
+        expected = "a Parakeet model of Transformers"
+        pretrained = fetch_pretrained(model_name, "--stt_model_name", expected)
+        kind = pretrained.load(AutoConfig).model_type
+        if kind not in _CLASSES:
+            raise pretrained.refuse(kind)
+        self._processor = pretrained.load(AutoProcessor)
+        self._model = pretrained.load_model(_CLASSES[kind], device, dtype=torch_dtype)
+        self.info = RecognizerInfo(
+            name="parakeet",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=16000,
+            languages=EUROPEAN if Path(model_name).name.endswith("-v3") else ("en",),
+        )
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words, with punctuation where the model writes any."""
-        known = self.languages[0] if len(self.languages) == 1 else language
+        known = self.info.languages[0] if len(self.info.languages) == 1 else language
         if cancel.cancelled:
             return Transcription("", known)
         audio = clean(samples)
         audio = np.pad(audio, (0, max(0, SHORTEST - len(audio))))
-        inputs = self._processor(audio, sampling_rate=self.sample_rate_hz).to(
+        inputs = self._processor(audio, sampling_rate=self.info.sample_rate_hz).to(
             self._model.device, dtype=self._model.dtype
         )
         decoding = self._decoding(inputs["input_features"].shape[1], cancel)
@@ -90,21 +78,14 @@ class ParakeetRecognizer:
         return Transcription(text.strip(), known)
 
     def _decoding(self, mel_frames: int, cancel: CancelToken) -> dict[str, Any]:
-        """A transducer decodes token by token, at most so many for each frame of its encoder."""
+        """Settings of `generate`. A transducer decodes token by token, at most so many for each frame of
+        its encoder."""
         config = self._model.config
         if config.model_type == "parakeet_ctc":
             return {}
         frames = mel_frames // config.encoder_config.subsampling_factor + 1
-        stop = StoppingCriteriaList([_Stop(cancel)])
+        stop = StoppingCriteriaList([StopOnCancel(cancel)])
         return {"max_new_tokens": config.max_symbols_per_step * frames, "stopping_criteria": stop}
 
     def close(self) -> None:
         """The weights go when this object goes."""
-
-
-class _Stop(StoppingCriteria):  # type: ignore[misc]
-    def __init__(self, cancel: CancelToken) -> None:
-        self._cancel = cancel
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        return torch.full((len(input_ids),), self._cancel.cancelled, device=input_ids.device)

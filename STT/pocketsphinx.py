@@ -4,31 +4,31 @@ import numpy as np
 import pocketsphinx
 
 from pipeline.audio import clean
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 
 _DITHER_RMS = 3.0
-"""Of int16. On digital silence the recognizer collapses (words wrong: 0.72 instead of 0.28)."""
+"""Noise in units of int16. On digital silence the recognizer collapses (words wrong: 0.72 instead of
+0.28)."""
 
 
 class PocketsphinxRecognizer:
-    """For machines that have no wheel of Moonshine. Understands about three words in four; with a
-    `grammar` (a JSGF file) nearly every one. A call that has begun cannot be stopped; it takes 0.1 to
-    0.3 of the length of the audio.
-    """
+    """A recognizer for machines without a wheel of Moonshine. It understands about three words in four;
+    with a `grammar` (a JSGF file) nearly every one. A call that has begun cannot be stopped; it takes
+    0.1 to 0.3 of the length of the audio."""
 
-    name = "pocketsphinx"
-    slots = 1
-    sample_rate_hz = 16000
-    languages: tuple[str, ...] = ("en",)
+    info = RecognizerInfo(name="pocketsphinx", sample_rate_hz=16000, languages=("en",))
 
     def __init__(self, grammar: str | None = None) -> None:
         settings = {} if grammar is None else {"lm": None, "jsgf": grammar}
         if grammar is not None:
             _check_grammar(grammar)
-        self._decoder = pocketsphinx.Decoder(samprate=self.sample_rate_hz, loglevel="FATAL", **settings)
+        self._decoder = pocketsphinx.Decoder(
+            samprate=self.info.sample_rate_hz, loglevel="FATAL", **settings
+        )
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words, in lower case and without punctuation."""
@@ -47,7 +47,7 @@ class PocketsphinxRecognizer:
 
 
 def _check_grammar(grammar: str) -> None:
-    """The library ends the process over a file that is not there."""
+    """Check a grammar file, since the library ends the process if the file is missing."""
     try:
         with open(grammar, "rb"):
             pocketsphinx.Jsgf(grammar)

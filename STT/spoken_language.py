@@ -1,4 +1,4 @@
-"""SpokenLanguage: which language a recognizer listens for, and what becomes of one that it detects."""
+"""SpokenLanguage: the language a recognizer listens for, and the handling of one that it detects."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,13 @@ AUTO = "auto"
 ALL = "all"
 
 USUAL = "en fr es zh ja ko hi de pt pl it nl te"
-"""What is listened for when the language is detected: so a cough is not taken for Welsh."""
+"""Languages among which the detection chooses, so that a cough is not taken for Welsh."""
 
 
 class SpokenLanguage:
-    """`language` is a code or "auto"; `listened_for` are codes by spaces, or "all"; `known` is what the
-    model knows. Raises `UserError` for what it does not."""
+    """The language settings of a recognizer. `language` is a code or "auto"; `listened_for` are codes
+    separated by spaces, or "all"; `known` are the languages of the model. Raises `UserError` for any
+    other."""
 
     def __init__(self, language: str, listened_for: str, known: Sequence[str]) -> None:
         detects = len(known) > 1
@@ -31,7 +32,7 @@ class SpokenLanguage:
         wanted = known if listened_for == ALL or not detects else listened_for.split()
         if not wanted or not set(wanted) <= set(known):
             raise UserError(
-                f"--stt_languages: expected all, or languages of this model by spaces, got "
+                f"--stt_languages: expected all, or languages of this model separated by spaces, got "
                 f"{listened_for!r}; it knows {_shortened(known)}"
             )
         self._listened_for = tuple(wanted)
@@ -44,8 +45,9 @@ class SpokenLanguage:
         return self._only if is_detected(language) else language
 
     def settle(self, detected: str, language: str | None) -> tuple[str, tuple[Notice, ...]]:
-        """In which language to understand a call that sounded like `detected` and was asked for with
-        `language`: where that is not listened for, in the last one of the conversation."""
+        """The language in which to recognize a call that sounded like `detected` and was made with
+        `language`: if the detected one is not among the languages listened for, the last one of the
+        conversation."""
         if detected in self._listened_for:
             return detected, ()
         fallback = plain(language) if language is not None else self._listened_for[0]
@@ -57,17 +59,18 @@ class SpokenLanguage:
 
 
 def as_detected(code: str) -> str:
-    """What `Transcription.language` says of a language that was detected."""
+    """The value of `Transcription.language` for a detected language."""
     return code + DETECTED
 
 
 def from_whisper(code: str) -> str:
-    """ISO 639-1. Whisper writes Javanese as it was written until 2001."""
+    """The ISO 639-1 code of a language of Whisper, which writes Javanese as it was written until
+    2001."""
     return "jv" if code == "jw" else code
 
 
 def to_whisper(code: str) -> str:
-    """As Whisper writes an ISO 639-1 code."""
+    """Whisper's spelling of an ISO 639-1 code."""
     return "jw" if code == "jv" else code
 
 

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import (
     CompileConfig,
-    StoppingCriteria,
     StoppingCriteriaList,
     WhisperForConditionalGeneration,
     WhisperProcessor,
@@ -17,16 +15,17 @@ from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils.logging import set_verbosity_error
 
 from pipeline.audio import clean, split_at_quiet
-from pipeline.errors import UserError
+from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper, to_whisper
 from utils.batcher import Batcher
-from utils.hub import expect_weights, fetch
+from utils.pretrained import fetch_pretrained
+from utils.stopping import StopOnCancel
 
 MAX_AUDIO_S = 30.0
-"""What the model was trained to hear at once; shorter audio is filled up with silence."""
+"""Length of the audio for which the model was trained; shorter audio is padded with silence."""
 
 NO_SPEECH = 0.6
 UNSURE = -1.0
@@ -39,7 +38,6 @@ _ROOM = 440
 """Tokens for an answer: the decoder has room for 448, and a prompt of 4 stands before it."""
 
 _FILES = ("*.json", "*.txt", "model.safetensors", "model-*.safetensors")
-_FLAG = "--stt_model_name"
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class _Part:
     features: torch.Tensor
     """Log-mel spectrogram, shape (bins, 3000)."""
     language: str | None
-    """As the caller asked for it."""
+    """The language that the caller asked for."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +65,6 @@ class WhisperRecognizer:
     With a `compile_mode` it is one, since the graphs are made for one shape. Stops between two tokens.
     """
 
-    name = "whisper"
-    sample_rate_hz = 16000
-
     def __init__(
         self,
         model_name: str,
@@ -83,14 +78,18 @@ class WhisperRecognizer:
     ) -> None:
         if torch_dtype == "auto":
             torch_dtype = "float16" if device.startswith("cuda") else "float32"
-        self._load(model_name, torch_dtype, device)
-        self.about = f"{model_name} on {device}, {torch_dtype}"
+        pretrained = fetch_pretrained(
+            model_name, "--stt_model_name", "a Whisper model of Transformers", files=_FILES
+        )
+        processor = pretrained.load(WhisperProcessor)
+        self._extractor, self._tokenizer = processor.feature_extractor, processor.tokenizer
+        self._model = pretrained.load_model(WhisperForConditionalGeneration, device, dtype=torch_dtype)
         tokens = self._model.generation_config
         multilingual = getattr(tokens, "is_multilingual", True) and hasattr(tokens, "lang_to_id")
         ids: Mapping[str, int] = tokens.lang_to_id if multilingual else {}
         self._language_ids = {from_whisper(token.strip("<|>")): number for token, number in ids.items()}
-        self.languages: tuple[str, ...] = tuple(self._language_ids) or ("en",)
-        self._spoken = SpokenLanguage(language, languages, self.languages)
+        known = tuple(self._language_ids) or ("en",)
+        self._spoken = SpokenLanguage(language, languages, known)
         self._settings = dict(gen_kwargs or {})
         self._settings["max_length"] = self._settings.pop("max_new_tokens", _ROOM)  # less the prompt
         if compile_mode != "none":
@@ -98,20 +97,24 @@ class WhisperRecognizer:
             compiling._compile_all_devices = True  # or Transformers leaves it out on a CPU
             self._settings |= {"cache_implementation": "static", "compile_config": compiling}
             batch_size = 1
-        self.slots = 1 if batch_size == 1 else 2 * batch_size
+        self.info = RecognizerInfo(
+            name="whisper",
+            slots=1 if batch_size == 1 else 2 * batch_size,
+            about=f"{model_name} on {device}, {torch_dtype}",
+            sample_rate_hz=16000,
+            languages=known,
+        )
         # only its thread computes, since CUDA graphs belong to the thread that recorded them
         recognise = torch.inference_mode()(self._recognise)
         self._batcher: Batcher[_Part, _Heard] = Batcher("whisper", recognise, batch_size)
-        silence = _Part(self._features(torch.zeros(self.sample_rate_hz).numpy()), None)
-        for _ in range(1 if compile_mode == "none" else 2):  # graphs are recorded in the second call
-            self._batcher.submit(silence, CancelToken())
+        self._first_calls = 1 if compile_mode == "none" else 2
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words; no words for silence."""
         texts: list[str] = []
         notices: tuple[Notice, ...] = ()
         spoken = None
-        for samples_30_s in split_at_quiet(clean(samples), self.sample_rate_hz, MAX_AUDIO_S):
+        for samples_30_s in split_at_quiet(clean(samples), self.info.sample_rate_hz, MAX_AUDIO_S):
             if not samples_30_s.any():
                 continue
             heard = self._batcher.submit(_Part(self._features(samples_30_s), language), cancel)
@@ -123,28 +126,18 @@ class WhisperRecognizer:
             language = spoken
         return Transcription(" ".join(filter(None, texts)), spoken, notices)
 
+    def warm_up(self) -> None:
+        """Compute a second of silence; compiled, twice, since graphs are recorded in the second call."""
+        silence = _Part(self._features(torch.zeros(self.info.sample_rate_hz).numpy()), None)
+        for _ in range(self._first_calls):
+            self._batcher.submit(silence, CancelToken())
+
     def close(self) -> None:
         """The weights go with the thread that uses them."""
         self._batcher.close()
 
-    def _load(self, model_name: str, torch_dtype: str, device: str) -> None:
-        folder = fetch(model_name, _FLAG, files=_FILES)
-        try:
-            processor = WhisperProcessor.from_pretrained(folder)
-            model, report = WhisperForConditionalGeneration.from_pretrained(
-                folder, dtype=torch_dtype, output_loading_info=True
-            )
-        except (OSError, ValueError, SafetensorError) as error:
-            raise UserError(
-                f"{_FLAG} {model_name}: expected a Whisper model of Transformers, got {error}"
-            ) from error
-        expect_weights(report, _FLAG, model_name)
-        self._extractor: Any = processor.feature_extractor
-        self._tokenizer: Any = processor.tokenizer
-        self._model: Any = model.to(device).eval()
-
     def _features(self, samples: Samples) -> torch.Tensor:
-        extracted = self._extractor(samples, sampling_rate=self.sample_rate_hz, return_tensors="pt")
+        extracted = self._extractor(samples, sampling_rate=self.info.sample_rate_hz, return_tensors="pt")
         features: torch.Tensor = extracted.input_features[0]
         return features.to(self._model.device, self._model.dtype)
 
@@ -164,7 +157,7 @@ class WhisperRecognizer:
             features,
             encoder_outputs=encoded,
             return_timestamps=False,
-            stopping_criteria=StoppingCriteriaList([_Stop(cancels)]),
+            stopping_criteria=StoppingCriteriaList([StopOnCancel(*cancels)]),
             **how,
             **self._settings,
         )
@@ -176,19 +169,19 @@ class WhisperRecognizer:
         ]
 
     def _understand(self, part: _Part, first: torch.Tensor) -> tuple[str, bool, tuple[Notice, ...]]:
-        """The language of a part, whether it was detected, and what is to be told of that. `first`: how
-        likely each token is as the first one, which names the language."""
+        """The language of a part, True if it was detected, and the notices about it. `first`: the score
+        of each token as the first one, which names the language."""
         told = self._spoken.told(part.language)
         if told is not None or not self._language_ids:
-            return told or self.languages[0], False, ()
+            return told or self.info.languages[0], False, ()
         scores = first[list(self._language_ids.values())]
-        language, notices = self._spoken.settle(self.languages[int(scores.argmax())], part.language)
+        language, notices = self._spoken.settle(self.info.languages[int(scores.argmax())], part.language)
         return language, True, notices
 
     def _silent(
         self, first: torch.Tensor, encoded: BaseModelOutput, languages: Sequence[str], said: torch.Tensor
     ) -> list[bool]:
-        """Which rows are no speech, by the two thresholds."""
+        """True for each row that is no speech, by the two thresholds."""
         tokens = self._model.generation_config
         if not hasattr(tokens, "no_timestamps_token_id"):
             return [False] * len(said)
@@ -212,15 +205,3 @@ class WhisperRecognizer:
         scores = heard.logits[0, len(prompt) - 1 :].float().log_softmax(-1)
         spoken = torch.tensor([*words, tokens.eos_token_id], device=encoded.device)
         return float(scores.gather(1, spoken[:, None]).mean())
-
-
-class _Stop(StoppingCriteria):  # type: ignore[misc]
-    """Ends the rows for which nobody waits any more."""
-
-    def __init__(self, cancels: Sequence[CancelToken]) -> None:
-        self._cancels = cancels
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        stopped = torch.tensor([cancel.cancelled for cancel in self._cancels], device=input_ids.device)
-        beams = len(input_ids) // len(self._cancels)
-        return stopped.repeat_interleave(beams)

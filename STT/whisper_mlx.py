@@ -24,8 +24,6 @@ class WhisperMlxRecognizer(WhisperOnMlx):
     """`model_name` is one of the package's list ("distil-large-v3", "small") or a folder; the list has
     `quantization` "4bit" and "8bit" of most."""
 
-    name = "whisper-mlx"
-
     def __init__(
         self,
         model_name: str,
@@ -43,8 +41,7 @@ class WhisperMlxRecognizer(WhisperOnMlx):
         self._folder = str(folder)
         self._batch_size = batch_size
         self.longest_s = 30.0 * batch_size
-        self.about = f"{model_name} on MLX, {mx.default_device().type.name}"
-        super().__init__(model, LANGUAGES, language, languages)
+        super().__init__("whisper-mlx", model_name, model, LANGUAGES, language, languages)
 
     def _listen(self, samples: Samples, language: str | None) -> tuple[str, str]:
         ModelHolder.model, ModelHolder.model_path = self._model, self._folder
@@ -59,7 +56,8 @@ class WhisperMlxRecognizer(WhisperOnMlx):
 
 
 def _find(model_name: str, quantization: str) -> Path:
-    """Where the package's list has a model. Its own downloader writes into the working directory."""
+    """The folder of a model of the package's list. Its own downloader writes into the working
+    directory."""
     if model_name not in models:
         if Path(model_name).expanduser().is_dir():
             return Path(model_name).expanduser()
@@ -73,8 +71,8 @@ def _find(model_name: str, quantization: str) -> Path:
 
 
 def _load(folder: Path, model_name: str) -> Any:
-    """As the package does it, which calls a function for quantized models that MLX has no more, and
-    cannot use weights of 32 bits."""
+    """Load a model as the package does, except that the package calls a function for quantized models
+    that MLX no longer has, and cannot use 32-bit weights."""
     file = weights_in(folder, model_name)
     config = json.loads((folder / "config.json").read_text("utf-8"))
     config.pop("model_type", None)

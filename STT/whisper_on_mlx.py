@@ -1,4 +1,4 @@
-"""WhisperOnMlx: what the two packages have in common that run Whisper on Apple's MLX."""
+"""WhisperOnMlx: the common part of the two packages that run Whisper on Apple's MLX."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -6,45 +6,54 @@ from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
-import numpy as np
 from mlx.utils import tree_flatten
 
 from pipeline.audio import clean, split_at_quiet
+from pipeline.engine_info import RecognizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from STT.spoken_language import SpokenLanguage, as_detected, from_whisper, to_whisper
-from utils.hub import expect_weights
 from utils.mlx import MLX_LOCK
+from utils.pretrained import expect_weights
 
 FLAG = "--stt_model_name"
 
 
 class WhisperOnMlx(ABC):
-    """One call at a time, in turns with all that uses MLX. It stops between two parts of `longest_s`, at
-    whose ends the turn is given up as well, and not within one."""
+    """One call at a time, in turns with everything else that uses MLX. Between two parts of `longest_s`
+    it can be stopped and lets others have their turn, but not within one."""
 
-    slots = 1
-    sample_rate_hz = 16000
     longest_s = 30.0
-    """What the model was trained to hear at once."""
+    """Length of the audio for which the model was trained."""
 
-    def __init__(self, model: Any, names: Iterable[str], language: str, languages: str) -> None:
-        """`names`: all languages of Whisper, in the order in which a model knows them."""
+    def __init__(
+        self,
+        name: str,
+        model_name: str,
+        model: Any,
+        whisper_languages: Iterable[str],
+        language: str,
+        languages: str,
+    ) -> None:
+        """`whisper_languages`: all of them, in the order in which a model knows them."""
         self._model = model
-        known = list(names)[: model.num_languages] if model.is_multilingual else ["en"]
-        self.languages: tuple[str, ...] = tuple(map(from_whisper, known))
-        self._spoken = SpokenLanguage(language, languages, self.languages)
-        warm_up = np.random.default_rng(0).normal(0, 0.01, self.sample_rate_hz).astype(np.float32)
-        self.transcribe(warm_up, self.languages[0], CancelToken())
+        known = list(whisper_languages)[: model.num_languages] if model.is_multilingual else ["en"]
+        self.info = RecognizerInfo(
+            name=name,
+            about=f"{model_name} on MLX, {mx.default_device().type.name}",
+            sample_rate_hz=16000,
+            languages=tuple(map(from_whisper, known)),
+        )
+        self._spoken = SpokenLanguage(language, languages, self.info.languages)
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words; no words for silence, by the thresholds of the library."""
         texts: list[str] = []
         notices: tuple[Notice, ...] = ()
         spoken = None
-        for part in split_at_quiet(clean(samples), self.sample_rate_hz, self.longest_s):
+        for part in split_at_quiet(clean(samples), self.info.sample_rate_hz, self.longest_s):
             if cancel.cancelled:
                 break
             if not part.any():
@@ -73,7 +82,7 @@ class WhisperOnMlx(ABC):
 
     @abstractmethod
     def _listen(self, samples: Samples, language: str | None) -> tuple[str, str]:
-        """The words, and in which language they were understood; None: it is to be detected."""
+        """The words and their language; `language` None: it is to be detected."""
 
 
 def weights_in(folder: Path, model_name: str) -> Path:

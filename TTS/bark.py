@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import torch
-from transformers import BarkModel, BarkProcessor, StoppingCriteria, StoppingCriteriaList
+from transformers import BarkModel, BarkProcessor
 
 from pipeline.audio import clean
-from pipeline.errors import UserError
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import parts_to_speak
-from utils.hub import expect_weights, fetch
+from utils.pretrained import fetch_pretrained
+from utils.stopping import stopped_on_cancel
 from utils.voices import expect_known, expect_language, voice_flag
 
 MAX_CHARS = 150
@@ -26,9 +26,6 @@ class BarkSynthesizer:
     heard before a part is done. Stops between two tokens, but not in the last of its three stages.
     """
 
-    name = "bark"
-    slots = 1
-
     def __init__(
         self,
         device: str,
@@ -37,27 +34,26 @@ class BarkSynthesizer:
         language: str = "en",
         temperature: float = 0.7,
     ) -> None:
-        folder = fetch(model_name, "--tts_model_name", files=_FILES)
-        try:
-            self._processor: Any = BarkProcessor.from_pretrained(folder)
-            model, report = BarkModel.from_pretrained(folder, output_loading_info=True)
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise UserError(f"--tts_model_name {model_name}: expected Bark, got {error}") from error
-        expect_weights(report, "--tts_model_name", model_name)
-        self._model: Any = model.to(device).eval()
-        self.sample_rate_hz: int = self._model.generation_config.sample_rate
-        self.voices = tuple(sorted(self._processor.available_voice_presets))
-        named = (re.fullmatch(r"v2/([a-z]{2})_speaker_\d", voice) for voice in self.voices)
-        self.languages: tuple[str, ...] = tuple(sorted({found[1] for found in named if found}))
+        pretrained = fetch_pretrained(model_name, "--tts_model_name", "Bark", files=_FILES)
+        self._processor = pretrained.load(BarkProcessor)
+        self._model = pretrained.load_model(BarkModel, device)
+        voices = tuple(sorted(self._processor.available_voice_presets))
+        named = (re.fullmatch(r"v2/([a-z]{2})_speaker_\d", name) for name in voices)
+        self.info = SynthesizerInfo(
+            name="bark",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=self._model.generation_config.sample_rate,
+            languages=tuple(sorted({found[1] for found in named if found})),
+            voices=voices,
+        )
         self._voice, self._language, self._temperature = voice, language, temperature
-        self.about = f"{model_name} on {device}"
         if voice is None:
-            expect_language(self.languages, language)
+            expect_language(self.info.languages, language)
         with voice_flag():
             self._choose(None, None)
 
     def expect_voice(self, voice: str) -> None:
-        """One of `voices`."""
+        """Accept one of `voices`."""
         self._choose(voice, None)
 
     def synthesize(
@@ -65,23 +61,20 @@ class BarkSynthesizer:
     ) -> Iterator[AudioChunk]:
         """A chunk for each part."""
         preset = self._choose(voice, language)
-        stop = StoppingCriteriaList([_Stop(cancel)])
+        stages = self._model.semantic, self._model.coarse_acoustics
         for part in parts_to_speak(text, MAX_CHARS):
             if cancel.cancelled:
                 return
             inputs = self._processor(part, voice_preset=preset).to(self._model.device)
-            try:
-                with torch.inference_mode():
-                    audio = self._model.generate(
-                        **inputs,
-                        semantic_temperature=self._temperature,
-                        coarse_temperature=self._temperature,
-                        semantic_stopping_criteria=stop,
-                        coarse_stopping_criteria=stop,
-                    )
-            except _Stopped:
+            with stopped_on_cancel(cancel, *stages), torch.inference_mode():
+                audio = self._model.generate(
+                    **inputs,
+                    semantic_temperature=self._temperature,
+                    coarse_temperature=self._temperature,
+                )
+            if cancel.cancelled:
                 return
-            yield AudioChunk(clean(audio[0].float().cpu().numpy()), self.sample_rate_hz)
+            yield AudioChunk(clean(audio[0].float().cpu().numpy()), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""
@@ -89,24 +82,8 @@ class BarkSynthesizer:
     def _choose(self, voice: str | None, language: str | None) -> str:
         """The voice asked for, now or at start; else one of the language."""
         language = language or self._language
-        others = (name for name in self.voices if name.startswith(f"v2/{language}_"))
+        others = (name for name in self.info.voices if name.startswith(f"v2/{language}_"))
         usual = f"v2/{language}_speaker_6"
-        chosen = voice or self._voice or (usual if usual in self.voices else next(others, language))
-        expect_known(self.voices, chosen)
+        chosen = voice or self._voice or (usual if usual in self.info.voices else next(others, language))
+        expect_known(self.info.voices, chosen)
         return chosen
-
-
-class _Stopped(Exception):
-    """The turn was cancelled."""
-
-
-class _Stop(StoppingCriteria):  # type: ignore[misc]
-    """Ends all three stages, where a mere stop would hand what there is to the next one."""
-
-    def __init__(self, cancel: CancelToken) -> None:
-        self._cancel = cancel
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        if self._cancel.cancelled:
-            raise _Stopped
-        return torch.zeros(len(input_ids), device=input_ids.device, dtype=torch.bool)

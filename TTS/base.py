@@ -1,8 +1,9 @@
-"""Synthesizer: what a speech synthesizer looks like to the TTS stage."""
+"""Synthesizer: the interface of a speech synthesizer to the TTS stage."""
 
 from collections.abc import Iterator
 from typing import Protocol
 
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.messages import AudioChunk, Notice
 from pipeline.turn import CancelToken
 
@@ -10,20 +11,12 @@ from pipeline.turn import CancelToken
 class Synthesizer(Protocol):
     """The shared weights."""
 
-    name: str
-    slots: int
-    """How many calls may run at once."""
-    sample_rate_hz: int
-    """The rate of what it makes."""
-    languages: tuple[str, ...]
-    """ISO 639-1 codes, or 639-3 where there is none; ("any",): it does not mind."""
-    voices: tuple[str, ...]
-    """What a person is offered, by name; empty where there is but one voice. An engine that knows what
-    each of them speaks may state `voice_languages`, from the name to a code, for --list_voices."""
+    @property
+    def info(self) -> SynthesizerInfo: ...
 
     def expect_voice(self, voice: str) -> None:
-        """Raise `EngineError`, see `utils.voices`, unless it can speak with this voice, which may be
-        one that is not offered."""
+        """Raise `EngineError`, see `utils.voices`, for a voice that it does not have. It may have voices
+        that it does not list."""
         ...
 
     def synthesize(

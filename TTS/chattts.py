@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -22,24 +23,20 @@ MAX_CHARS = 200
 """Longer text is spoken in parts: the model stops after 2048 tokens, 43 s."""
 
 TOKENS_A_LETTER = 8
-"""Twice what speech takes (47 tokens, some 12 letters a second): where it misses the end of a part."""
+"""Limit of tokens for each letter, twice the need of speech (47 tokens, some 12 letters a second), for a
+part whose end the model misses."""
 
 _TOKENS_FOR_A_WORD = 48
-"""On top: a second, so that a short word is not cut off."""
+"""Added to the limit: a second, so that a short word is not cut off."""
 
 
 class ChatTtsSynthesizer:
     """A voice is "speaker-" and a number, from which the speaker is drawn: the same one each time.
-    Without `voice` the number is drawn once, when the program starts, and told in `about`; so all
-    sentences of all sessions have one speaker, and whoever likes it can have it again.
+    Without `voice` the number is drawn once, when the program starts, and shown in `about`; so all
+    sentences of all sessions have one speaker, and a user who likes it can have it again.
 
     One call at a time: the library has one flag that stops it, within a token.
     """
-
-    name = "chattts"
-    slots = 1
-    sample_rate_hz = 24000
-    languages: tuple[str, ...] = ("en", "zh")
 
     def __init__(
         self,
@@ -62,18 +59,25 @@ class ChatTtsSynthesizer:
             raise UserError(f"--tts_model_name {model_name}: expected ChatTTS, got {error}") from error
         if not loaded:
             raise UserError(
-                f"--tts_model_name {model_name}: expected the files of ChatTTS in {folder}, by their "
-                "checksums; some are missing or others"
+                f"--tts_model_name {model_name}: expected the files of ChatTTS in {folder}; by "
+                "their checksums, some are missing or different"
             )
-        self.voices: tuple[str, ...] = (self._voice,)
-        self.about = f"{model_name} on {device}, {self._voice}"
+        self.info = SynthesizerInfo(
+            name="chattts",
+            about=f"{model_name} on {device}, {self._voice}",
+            sample_rate_hz=24000,
+            languages=("en", "zh"),
+            voices=(self._voice,),
+        )
         with voice_flag():
             self._speaker(self._voice)
 
     def expect_voice(self, voice: str) -> None:
-        """It is "speaker-" and any number."""
+        """Accept "speaker-" and any number."""
         if re.fullmatch(r"speaker-\d{1,9}", voice) is None:
-            sentence = f"expected a voice such as {self.voices[0]}, with any number, got {voice!r:.100}"
+            sentence = (
+                f"expected a voice such as {self.info.voices[0]}, with any number, got {voice!r:.100}"
+            )
             raise EngineError(sentence, code="unknown_voice")
 
     def synthesize(
@@ -104,19 +108,21 @@ class ChatTtsSynthesizer:
                 split_text=False,
                 params_infer_code=settings,
             )
-            if cancel.cancelled:  # it has taken its flag down when it began
+            if cancel.cancelled:  # `infer` clears the flag when it begins
                 return
             try:
                 for result in results:
                     samples = clean(np.asarray(result, np.float32).reshape(-1))
                     for start in range(0, len(samples), self._chunk_size):
-                        yield AudioChunk(samples[start : start + self._chunk_size], self.sample_rate_hz)
+                        yield AudioChunk(
+                            samples[start : start + self._chunk_size], self.info.sample_rate_hz
+                        )
             except Exception:
                 if not cancel.cancelled:  # else it was stopped before there was anything to decode
                     raise
 
     def _speaker(self, voice: str) -> str:
-        """Drawn from the number in its name."""
+        """Draw the speaker from the number in its name."""
         self.expect_voice(voice)
         with torch.random.fork_rng():
             torch.manual_seed(int(voice.partition("-")[2]))

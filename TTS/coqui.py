@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -21,13 +22,13 @@ from TTS.utils.synthesizer import PAD_SILENCE_SAMPLES
 from utils.voices import expect_known, expect_language, voice_flag
 
 _CLONED = "cloned"
-"""What the voice of `clone` is called."""
+"""The name of the voice of `clone`."""
 
 _USUAL_LIMIT = 250
 """Characters at a time, where the model names no limit."""
 
 _ORDINAL = re.compile(r"(?<=\d)\.(?!\d)")
-"""The point of "3.", which XTTS hands to num2words; that knows no ordinals in Czech and fails."""
+"""The point in "3.": XTTS hands it to num2words, which knows no ordinals in Czech and fails."""
 
 _XTTS_CLONING = ("gpt_cond_len", "gpt_cond_chunk_len", "sound_norm_refs")
 
@@ -39,9 +40,6 @@ class CoquiSynthesizer:
     recording of the voice to speak with.
     """
 
-    name = "coqui"
-    slots = 1
-
     def __init__(
         self,
         model_name: str,
@@ -50,28 +48,29 @@ class CoquiSynthesizer:
         language: str | None = None,
         clone: str | None = None,
     ) -> None:
-        self.about = f"{model_name} on {device}"
         self._tts: Any = _load(model_name).to(device)
         synthesizer = self._tts.synthesizer
         self._model = synthesizer.tts_model
         self._streams = hasattr(self._model, "inference_stream")
         self._cloned: Mapping[str, Any] = {}
-        self.sample_rate_hz = int(synthesizer.output_sample_rate)
         self._speakers: dict[str, str] = {name.strip(): name for name in self._tts.speakers or ()}
-        self.voices = tuple(self._speakers)
         self._named: Mapping[str, str] = {
             name.partition("-")[0]: name for name in self._model.language_manager.language_names
         }
-        self.languages = tuple(self._named)
+        self.info = SynthesizerInfo(
+            name="coqui",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=int(synthesizer.output_sample_rate),
+            languages=tuple(self._named),
+            voices=tuple(self._speakers),
+        )
         self._language = self._expect_language(language)
         self._voices_folder = tempfile.TemporaryDirectory(prefix="voice")
         self._voice = self._configured(voice, clone)
-        for _ in self.synthesize("Hello.", None, None, CancelToken()):
-            pass  # the first call is the slowest
 
     def expect_voice(self, voice: str) -> None:
         """A speaker of the model."""
-        expect_known(self.voices, voice)
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -85,7 +84,7 @@ class CoquiSynthesizer:
             for samples in self._speak(sentence, speaker, spoken):
                 if cancel.cancelled:
                     return
-                yield AudioChunk(clean(samples), self.sample_rate_hz)
+                yield AudioChunk(clean(samples), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes; the cloned voice goes now."""
@@ -108,23 +107,23 @@ class CoquiSynthesizer:
         if self._tts.is_multi_lingual:
             chosen["language"] = language
         whole = self._tts.tts(text, split_sentences=False, **chosen)
-        yield np.asarray(whole, np.float32)[:-PAD_SILENCE_SAMPLES]  # which it puts behind everything
+        yield np.asarray(whole, np.float32)[:-PAD_SILENCE_SAMPLES]  # silence that the library appends
 
     def _latents(self, speaker: str | None) -> tuple[Any, Any]:
-        """What XTTS calls a voice."""
+        """The latents that XTTS needs for a voice."""
         if speaker is None:
             return self._cloned["gpt_conditioning_latents"], self._cloned["speaker_embedding"]
         latents, embedding = self._model.speaker_manager.speakers[speaker].values()
         return latents, embedding
 
     def _clone(self, file: str) -> str | None:
-        """Learn a voice; gives the name under which it is known from now on."""
+        """Learn a voice; returns its name."""
         if not self._model.config.supports_cloning:
-            raise UserError(f"--tts_clone: {self.about} clones no voices; XTTS and YourTTS do")
+            raise UserError(f"--tts_clone: {self.info.about} clones no voices; XTTS and YourTTS do")
         if not Path(file).expanduser().is_file():
             raise UserError(f"--tts_clone: expected a recording, there is no file {file}")
         settings = {}
-        if self._streams:  # what Xtts.synthesize would take from its settings
+        if self._streams:  # the settings that Xtts.synthesize would use
             config = self._model.config
             settings = {name: config[name] for name in _XTTS_CLONING}
             settings["max_ref_length"] = config.max_ref_len
@@ -145,9 +144,9 @@ class CoquiSynthesizer:
         return self._speakers[voice]
 
     def _expect_language(self, language: str | None) -> str:
-        usual = "en" if "en" in self._named else self.languages[0]
+        usual = "en" if "en" in self._named else self.info.languages[0]
         if language is not None:
-            expect_language(self.languages, language)
+            expect_language(self.info.languages, language)
         return language or usual
 
 
@@ -167,7 +166,7 @@ def _load(model_name: str) -> Any:
 
 
 def _weights(folder: Path) -> Path:
-    """As the model manager of Coqui TTS finds them."""
+    """The weights in a folder, found as Coqui TTS's model manager finds them."""
     usual = [folder / name for name in ("model.pth", "model_file.pth", "checkpoint.pth")]
     found = [file for file in usual if file.is_file()] or sorted(folder.glob("*.pth"))
     if not found:
@@ -176,7 +175,8 @@ def _weights(folder: Path) -> Path:
 
 
 def _expect_name(model_name: str) -> None:
-    """Coqui TTS would ask on a terminal whether the licence is agreed to; here is none."""
+    """Check the name and the licence, since Coqui TTS would ask on a terminal to agree to the
+    licence."""
     manager = ModelManager()
     if model_name not in manager.list_tts_models():
         alike = difflib.get_close_matches(model_name, manager.list_tts_models(), 3, cutoff=0)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.audio import from_pcm16
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk, WordTime
 from pipeline.turn import CancelToken
@@ -30,7 +31,7 @@ _STOP, _GO_ON = 1, 0
 _NO_MORE_EVENTS, _WORD_BEGINS = 0, 1
 
 _USUAL_VOICE = {"en": "en-us", "fr": "fr-fr", "zh": "cmn"}
-"""Where eSpeak has no voice that is called like the language, or an unexpected one."""
+"""Voices for languages after which eSpeak has named no voice, or an unexpected one."""
 
 
 class _Voice(ctypes.Structure):
@@ -105,15 +106,15 @@ class _Library:
         return voices
 
     def variants(self) -> set[str]:
-        """What may stand behind a "+": other speakers of every voice."""
+        """Variants that may follow a voice after a "+": other speakers of every voice."""
         return {file.name for file in (Path(self._data) / "voices" / "!v").iterdir()}
 
     def set_voice(self, identifier: str) -> bool:
-        """Whether the voice is there, with its dictionary."""
+        """Choose a voice. True if it is there, with its dictionary."""
         return bool(self._espeak.espeak_SetVoiceByName(identifier.encode()) == 0)
 
     def speak(self, text: str, rate_wpm: int, pitch: int, cancel: CancelToken) -> AudioChunk:
-        """The whole text as audio; what there is of it when cancelled."""
+        """The whole text as audio; the part that was made, when cancelled."""
         self._blocks.clear()
         self._words.clear()
         self._cancel = cancel
@@ -127,7 +128,8 @@ class _Library:
         return AudioChunk(audio, self.sample_rate_hz, tuple(self._words))
 
     def _has_dictionary(self, identifier: str) -> bool:
-        """Some voices are listed whose dictionary the package lacks (Faroese): they would be mute."""
+        """True if the package has the dictionary of a voice. Without one (Faroese) the voice would be
+        mute."""
         about = (Path(self._data) / "lang" / identifier).read_text("utf-8")
         named = re.search(r"^dictionary\s+(\S+)", about, re.MULTILINE)
         name = named[1] if named else identifier.rpartition("/")[2].partition("-")[0]
@@ -156,27 +158,28 @@ def _library() -> _Library:
 
 
 class EspeakSynthesizer:
-    """Speaks a sentence in 0.001 to 0.01 of its length, as a whole: so it is computed, let go, and the
-    next caller gets the library at once.
+    """Computes a sentence in 0.001 to 0.01 of its length, as a whole, so the library is free for the
+    next caller at once.
 
     `voice` is a name as ``espeak-ng --voices`` lists them, with a variant if you like ("en-gb+f3"),
     `rate` is in words a minute, `pitch` from 0 to 99.
     """
 
-    name = "espeak"
-    slots = 1
-
     def __init__(
         self, voice: str | None = None, language: str = "en", rate: int = 170, pitch: int = 50
     ) -> None:
         self._library = _library()
-        self.sample_rate_hz = self._library.sample_rate_hz
         self._voices = self._library.voices
         self._variants = self._library.variants()
-        self.voices = tuple(sorted(self._voices))
-        self.voice_languages = {voice: voice for voice in self.voices}
-        spoken = {name.partition("-")[0] for name in self.voices} | set(_USUAL_VOICE)
-        self.languages = tuple(sorted(code for code in spoken if self._usual_voice(code)))
+        voices = tuple(sorted(self._voices))
+        spoken = {name.partition("-")[0] for name in voices} | set(_USUAL_VOICE)
+        self.info = SynthesizerInfo(
+            name="espeak",
+            sample_rate_hz=self._library.sample_rate_hz,
+            languages=tuple(sorted(code for code in spoken if self._usual_voice(code))),
+            voices=voices,
+            voice_languages={name: name for name in voices},
+        )
         self._voice = voice
         self._language = language
         self._rate = rate
@@ -188,7 +191,7 @@ class EspeakSynthesizer:
             raise UserError(f"{flag}: {error}; a variant may follow, as in en-gb+f3") from error
 
     def expect_voice(self, voice: str) -> None:
-        """A variant may stand behind a voice ("en-gb+f3")."""
+        """Accept a voice, with or without a variant ("en-gb+f3")."""
         self._identifier(voice, None)
 
     def synthesize(
@@ -210,12 +213,13 @@ class EspeakSynthesizer:
         return self._voices.get(_USUAL_VOICE.get(language, language))
 
     def _identifier(self, voice: str | None, language: str | None) -> str:
-        """Of the voice asked for, now or at start; else of one that speaks the language."""
+        """The identifier of the voice asked for, now or at start; else of a voice that speaks the
+        language."""
         wanted = voice or self._voice or language or self._language
         name, _, variant = wanted.partition("+")
         identifier = self._usual_voice(name)
         if identifier is None:
-            raise unknown_voice(self.voices, wanted)
+            raise unknown_voice(self.info.voices, wanted)
         if variant and variant not in self._variants:
             raise unknown_voice([f"{name}+{known}" for known in sorted(self._variants)], wanted)
         return f"{identifier}+{variant}" if variant else identifier

@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from pipeline.handler import BaseHandler
-from pipeline.language import english_name, plain, speaks
+from pipeline.language import plain, speaks
+from pipeline.language_fallback import language_fallback
 from pipeline.messages import Notice, Sentence, Speech
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
@@ -47,14 +48,16 @@ class TTSHandler(BaseHandler[Sentence]):
                 spoken_chars=spoken_chars,
             )
             text = None
-        rate_hz = self._synthesizer.engine.sample_rate_hz
+        rate_hz = self._synthesizer.engine.info.sample_rate_hz
         yield Speech(turn, np.empty(0, np.float32), rate_hz, text, ends_text=True)
 
     def _language_of(self, turn: Turn) -> str | None:
-        """What the session wants, else what the user speaks; None: as the synthesizer is configured."""
+        """The language that the session sets, else the user's own; None: as the synthesizer is
+        configured."""
         code = turn.settings.language or turn.language
-        if code is None or speaks(self._synthesizer.engine.languages, code):
+        if code is None or speaks(self._synthesizer.engine.info.languages, code):
             return code and plain(code)
-        text = f"{self._synthesizer.engine.name} does not speak {english_name(code)}; it speaks as usual"
-        self._notices.give(self.name, turn, Notice("language_fallback", text))
+        name = self._synthesizer.engine.info.name
+        notice = language_fallback(name, "speak", code, "it speaks as usual")
+        self._notices.give(self.name, turn, notice)
         return None

@@ -11,6 +11,7 @@ from kittentts import KittenTTS
 from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -28,11 +29,6 @@ class KittenSynthesizer:
     phonemes, has state.
     """
 
-    name = "kitten"
-    slots = 1
-    sample_rate_hz = 24000
-    languages: tuple[str, ...] = ("en",)
-
     def __init__(
         self,
         model_name: str = "KittenML/kitten-tts-nano-0.2",
@@ -45,34 +41,38 @@ class KittenSynthesizer:
         if not models or not voices.exists():
             raise UserError(f"--tts_model_name {model_name}: expected an .onnx file and voices.npz")
         with np.load(voices) as styles:
-            self.voices = tuple(sorted(styles.files))
+            self.info = SynthesizerInfo(
+                name="kitten",
+                about=f"{model_name} on cpu",
+                sample_rate_hz=24000,
+                languages=("en",),
+                voices=tuple(sorted(styles.files)),
+            )
         with voice_flag():
             self.expect_voice(voice)
         EspeakWrapper.set_library(espeakng_loader.get_library_path())
         EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
         try:
             self._model = KittenTTS(str(models[0]), str(voices))
-        except Exception as error:  # onnxruntime has a class for each trouble, and no common one
+        except Exception as error:  # onnxruntime's have no common base class
             raise UserError(f"--tts_model_name {model_name}: expected KittenTTS, got {error}") from error
         self._voice, self._speed = voice, speed
-        self.about = f"{model_name} on cpu"
-        self._model.generate("a", voice, speed)
 
     def expect_voice(self, voice: str) -> None:
-        """One of `voices`."""
-        expect_known(self.voices, voice)
+        """Accept one of `voices`."""
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Mostly one chunk; parts of long text."""
+        """Yield one chunk, or more for the parts of long text."""
         voice = voice or self._voice
         self.expect_voice(voice)
         for part in parts_to_speak(text.replace("\0", " "), MAX_CHARS):
             if cancel.cancelled:
                 return
             samples = self._model.generate(part, voice, self._speed).reshape(-1)
-            yield AudioChunk(clean(samples.astype(np.float32)), self.sample_rate_hz)
+            yield AudioChunk(clean(samples.astype(np.float32)), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""

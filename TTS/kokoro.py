@@ -13,6 +13,7 @@ from kokoro import KModel, KPipeline
 from loguru import logger as kokoro_logger
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk, WordTime
 from pipeline.turn import CancelToken
@@ -24,18 +25,20 @@ kokoro_logger.disable("kokoro")  # it warns of what we know, on standard error
 _LANGUAGES = {
     "a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh",
 }  # fmt: skip
-"""The first letter of a voice ▶ what it speaks; "a" is American, "b" British English."""
+"""The first letter of a voice ▶ its language; "a" is American, "b" British English."""
 
 _USUAL_VOICE = {"en": "af_heart", "zh": "zf_xiaobei"}
-"""Where it is not the first one of the language; graded best, or as good as any, in VOICES.md."""
+"""Usual voices that are not the first of their language; graded best, or as good as any, in
+VOICES.md."""
 
 _PHONEMES = {
     "en": (("en_core_web_sm",), "python -m spacy download en_core_web_sm"),
     "ja": (("pyopenjtalk",), "pip install 'misaki[ja]'"),
     "zh": (("cn2an", "jieba", "pypinyin"), "pip install 'misaki[zh]'"),
 }
-"""What turns letters into phonemes, and what to type for it; eSpeak NG does so for all others. The
-English one comes from GitHub and not from PyPI, so no extra can bring it."""
+"""The packages that turn letters into phonemes, and the command that installs them; eSpeak NG does so
+for all other languages. The English one comes from GitHub and not from PyPI, so no extra can bring
+it."""
 
 
 class KokoroSynthesizer:
@@ -44,10 +47,6 @@ class KokoroSynthesizer:
     A voice that was chosen speaks its own language, whatever the text is in. One call at a time, since
     the phonemizers have state. Stops between two segments (at most 510 phonemes, half a minute).
     """
-
-    name = "kokoro"
-    slots = 1
-    sample_rate_hz = 24000
 
     def __init__(
         self,
@@ -67,14 +66,18 @@ class KokoroSynthesizer:
                 f"got {len(weights)} .pth and {len(self._files)} voices"
             )
         ready = {name: _LANGUAGES[name[0]] for name in self._files if not _missing(_LANGUAGES[name[0]])}
-        self.voices = tuple(ready)
-        self.languages: tuple[str, ...] = tuple(sorted(set(ready.values())))
+        self.info = SynthesizerInfo(
+            name="kokoro",
+            about=f"{Path(model_name).name} on {device}",
+            sample_rate_hz=24000,
+            languages=tuple(sorted(set(ready.values()))),
+            voices=tuple(ready),
+        )
         self._voice, self._language, self._speed = voice, language, speed
-        self.about = f"{Path(model_name).name} on {device}"
         if voice is None:
             expect_language(dict.fromkeys(_LANGUAGES[name[0]] for name in self._files), language)
         with voice_flag():
-            chosen = self._choose(None, None)
+            self._choose(None, None)
         try:
             # its version of Chinese follows from the name on the hub
             self._model = KModel(model_name, str(folder / "config.json"), str(weights[0]))
@@ -82,11 +85,9 @@ class KokoroSynthesizer:
             raise UserError(f"--tts_model_name {model_name}: expected Kokoro, got {error}") from error
         self._model = self._model.to(device).eval()
         self._pipelines: dict[str, KPipeline] = {}
-        for _ in self._pipeline(chosen)("a", voice=str(self._files[chosen])):
-            pass
 
     def expect_voice(self, voice: str) -> None:
-        """One of `voices`, and with what its language needs."""
+        """Accept one of `voices`, if the packages for its language are installed."""
         self._choose(voice, None)
 
     def synthesize(
@@ -103,9 +104,9 @@ class KokoroSynthesizer:
             for token in result.tokens or ():
                 found = text.find(token.text, position)
                 if found >= 0 and token.start_ts is not None:
-                    words.append(WordTime(found, int(token.start_ts * self.sample_rate_hz)))
+                    words.append(WordTime(found, int(token.start_ts * self.info.sample_rate_hz)))
                     position = found + len(token.text)
-            yield AudioChunk(clean(result.audio.numpy()), self.sample_rate_hz, tuple(words))
+            yield AudioChunk(clean(result.audio.numpy()), self.info.sample_rate_hz, tuple(words))
             if cancel.cancelled:
                 return
 
@@ -116,10 +117,11 @@ class KokoroSynthesizer:
         """The voice asked for, now or at start; else the usual one of the language."""
         chosen = voice or self._voice or self._usual_voice(language or self._language)
         if chosen not in self._files:
-            raise unknown_voice(self.voices, chosen)
+            raise unknown_voice(self.info.voices, chosen)
         if install := _missing(_LANGUAGES[chosen[0]]):
             raise EngineError(
-                f"{chosen} needs what turns its language into phonemes; type: {install}", "unknown_voice"
+                f"{chosen} needs a package that turns its language into phonemes; type: {install}",
+                "unknown_voice",
             )
         return chosen
 
@@ -129,7 +131,7 @@ class KokoroSynthesizer:
         return usual if usual in voices else (voices or [language])[0]
 
     def _pipeline(self, voice: str) -> Any:
-        """From letters to phonemes to audio, for the language of a voice; kept."""
+        """The pipeline from letters to audio for the language of a voice; kept."""
         letter = voice[0]
         if letter not in self._pipelines:
             self._pipelines[letter] = KPipeline(letter, repo_id=self._model.repo_id, model=self._model)
@@ -137,6 +139,6 @@ class KokoroSynthesizer:
 
 
 def _missing(language: str) -> str:
-    """What to type before this language can be spoken; nothing, if it can."""
+    """The command that installs what a language needs; empty if it can be spoken."""
     modules, install = _PHONEMES.get(language, ((), ""))
     return "" if all(importlib.util.find_spec(module) for module in modules) else install

@@ -9,11 +9,12 @@ import nltk
 import torch
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk, Notice
 from pipeline.turn import CancelToken
 from pipeline.words import has_words
-from utils.hub import cannot_be_had, fetch
+from utils.hub import fetch, unavailable
 from utils.voices import expect_known, expect_language, voice_flag
 
 _MODELS = {
@@ -24,22 +25,19 @@ _MODELS = {
     "ja": ("JP", "myshell-ai/MeloTTS-Japanese"),
     "ko": ("KR", "myshell-ai/MeloTTS-Korean"),
 }
-"""What MeloTTS calls a language, and where its model is on the hub."""
+"""MeloTTS's name of a language, and its model on the hub."""
 
 _NLTK = {
     "averaged_perceptron_tagger": "taggers/averaged_perceptron_tagger.zip",
     "averaged_perceptron_tagger_eng": "taggers/averaged_perceptron_tagger_eng",
     "cmudict": "corpora/cmudict.zip",
 }
-"""What its English wants of NLTK, and where that keeps it."""
+"""The NLTK data that its English needs, and NLTK's places for them."""
 
 
 class MeloSynthesizer:
     """One sentence at a time; stops between two of them. The model of a further language is loaded when
     that is spoken first, and downloaded then, once, if it has to be."""
-
-    name = "melo"
-    slots = 1
 
     def __init__(
         self,
@@ -50,31 +48,32 @@ class MeloSynthesizer:
         speed: float = 1.0,
     ) -> None:
         expect_language(_MODELS, language)
-        self.about = f"{model_name or _MODELS[language][1]} on {device}"
-        self.languages = tuple(_MODELS) if model_name is None else (language,)
         self._device = device
         self._language = language
         self._speed = speed
         self._loaded = {language: _load(language, model_name or _MODELS[language][1], device)}
         usual = self._loaded[language].hps.data
-        self.sample_rate_hz = int(usual.sampling_rate)
-        self._speakers = dict(usual.spk2id.items())
-        self.voices = tuple(self._speakers)
+        self.info = SynthesizerInfo(
+            name="melo",
+            about=f"{model_name or _MODELS[language][1]} on {device}",
+            sample_rate_hz=int(usual.sampling_rate),
+            languages=tuple(_MODELS) if model_name is None else (language,),
+            voices=tuple(dict(usual.spk2id.items())),
+        )
         if voice is not None:
             with voice_flag():
                 self.expect_voice(voice)
-        self._voice = voice or self.voices[0]
-        for _ in self.synthesize("Hello.", None, None, CancelToken()):
-            pass  # the first call loads the model that reads the words
+        self._voice = voice or self.info.voices[0]
 
     def expect_voice(self, voice: str) -> None:
-        """A speaker of the model of the configured language."""
-        expect_known(self.voices, voice)
+        """Accept a speaker of the model of the configured language."""
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk | Notice]:
-        """Speak `text`, sentence by sentence. Other languages than the configured one have one voice."""
+        """Speak `text`, sentence by sentence. Each language other than the configured one has one
+        voice."""
         if voice is not None:
             self.expect_voice(voice)
         language = language or self._language
@@ -88,7 +87,7 @@ class MeloSynthesizer:
                 return
             if has_words(sentence):
                 samples = model.tts_to_file(sentence, speaker, None, quiet=True, speed=self._speed)
-                yield AudioChunk(clean(samples), self.sample_rate_hz)
+                yield AudioChunk(clean(samples), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""
@@ -98,12 +97,12 @@ class MeloSynthesizer:
             try:
                 self._loaded[language] = _load(language, _MODELS[language][1], self._device)
             except UserError as error:
-                raise cannot_be_had(f"the model for {language}", error, "no_model") from error
+                raise unavailable(f"the model for {language}", error, "no_model") from error
         return self._loaded[language]
 
 
 def _load(language: str, model_name: str, device: str) -> Any:
-    """From its folder: the package itself knows only addresses."""
+    """Load a model from its folder: the package itself knows only addresses."""
     folder = fetch(model_name, "--tts_model_name", files=["config.json", "checkpoint.pth"])
     api = _package()
     called, _ = _MODELS[language]
@@ -120,19 +119,19 @@ def _load(language: str, model_name: str, device: str) -> Any:
 
 
 def _package() -> Any:
-    """MeloTTS, which fetches what it reads words with when it is imported."""
+    """The package of MeloTTS, which downloads tokenizers when it is imported."""
     for name, place in _NLTK.items():
         if not _has_nltk(place) and not nltk.download(name, quiet=True):
             raise UserError(
-                f"--tts melo wants {name} of NLTK, which cannot be reached; connect once, or type: "
-                f"python -m nltk.downloader {' '.join(_NLTK)}"
+                f"--tts melo needs the NLTK data {name}, which cannot be downloaded; connect once, or "
+                f"type: python -m nltk.downloader {' '.join(_NLTK)}"
             )
     try:
         from melo import api
     except OSError as error:
         raise UserError(
-            "--tts melo: what MeloTTS reads words with (six tokenizers of the hub) is not here, and the "
-            "hub cannot be reached; connect once"
+            "--tts melo: the six tokenizers that MeloTTS needs are not in the cache, and the hub cannot "
+            "be reached; connect once"
         ) from error
     return api
 

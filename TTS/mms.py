@@ -3,8 +3,8 @@
 Pratap et al., "Scaling Speech Technology to 1,000+ Languages", arXiv 2305.13516.
 """
 
+import functools
 import textwrap
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,21 +13,24 @@ from langcodes import Language
 from transformers import VitsModel, VitsTokenizer
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.language import english_name
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.hub import cannot_be_had, expect_weights, fetch
+from utils.hub import unavailable
+from utils.pretrained import fetch_pretrained
 from utils.voices import expect_language, unknown_voice
 
-_LANGUAGES = (
+_CODES = (
     "am ar as az ba bg bn bo ca cy de el en es eu fa fi fo fr gu ha he hi ht hu id is jv jw ka kk km kn "
     "ko ku ky la lo lv mg ml mn mr ms my nl om or pa pl pt ro ru rw sn so sq su sv sw ta te tg th tk tl "
     "tr tt ug uk ur vi yo"
 )
-"""What a recognizer may say and MMS has a voice for, after the list of facebook/mms-tts. It has none for
-Czech, Danish, Italian, Japanese, Mandarin or Norwegian; its Armenian is Western, and its Uzbek reads
-only Cyrillic. Whisper calls Javanese "jw"."""
+LANGUAGES = tuple(_CODES.split())
+"""Languages that a recognizer may detect and MMS has a voice for, after the list of facebook/mms-tts. It
+has none for Czech, Danish, Italian, Japanese, Mandarin or Norwegian; its Armenian is Western, and its
+Uzbek reads only Cyrillic. Whisper calls Javanese "jw"."""
 
 _CALLED = {
     "az": "azj-script_latin",
@@ -40,17 +43,20 @@ _CALLED = {
     "ug": "uig-script_arabic",
     "ur": "urd-script_arabic",
 }
-"""Where MMS does not call a language by its ISO 639-3 code; it has some of them in several scripts."""
+"""MMS's names of languages that it does not call by their ISO 639-3 codes; it has some of them in
+several scripts."""
 
 MAX_CHARS = 200
 """Longer text is spoken in parts: a part cannot be stopped, and its memory grows with its square."""
+
+_FILES = ("*.json", "*.txt", "*.safetensors")
 
 KEPT = 4
 """Languages that stay loaded, 145 MB each; of more, the one not spoken for the longest time goes."""
 
 
 def mms_code(language: str) -> str:
-    """What MMS calls a language: "te" ▶ "tel"."""
+    """MMS's name of a language: "te" ▶ "tel"."""
     return _CALLED.get(language) or str(Language.get(language).to_alpha3())
 
 
@@ -62,11 +68,6 @@ class MmsSynthesizer:
     know no digits. One call at a time: `seed` sets the generator of the process while it speaks.
     """
 
-    name = "mms"
-    slots = 1
-    languages = tuple(_LANGUAGES.split())
-    voices: tuple[str, ...] = ()
-
     def __init__(
         self,
         device: str,
@@ -77,21 +78,23 @@ class MmsSynthesizer:
     ) -> None:
         self._device, self._model_name, self._language = device, model_name, language
         self._speed, self._seed = speed, seed
-        self._loaded: OrderedDict[str, _Voice] = OrderedDict()
-        expect_language(self.languages, language)
-        self.about = f"{model_name}{mms_code(language)} on {device}"
-        voice = self._voice(language)
-        self.sample_rate_hz = voice.sample_rate_hz
-        voice.speak("a", speed)
+        self._voice = functools.lru_cache(KEPT)(self._load)
+        expect_language(LANGUAGES, language)
+        self.info = SynthesizerInfo(
+            name="mms",
+            about=f"{model_name}{mms_code(language)} on {device}",
+            sample_rate_hz=self._voice(language).sample_rate_hz,
+            languages=LANGUAGES,
+        )
 
     def expect_voice(self, voice: str) -> None:
-        """There is but one for each language."""
-        raise unknown_voice(self.voices, voice)
+        """Refuse every voice: each language has one."""
+        raise unknown_voice(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Mostly one chunk; parts of long text. A model that cannot be had is an `EngineError`."""
+        """Yield one chunk, or more for long text. Raises `EngineError` for a missing model."""
         if voice is not None:
             self.expect_voice(voice)
         for part in textwrap.wrap(text, MAX_CHARS, break_on_hyphens=False):
@@ -101,7 +104,7 @@ class MmsSynthesizer:
                 speaker = self._voice(language or self._language)
             except UserError as error:
                 what = f"a voice for {english_name(language or self._language)}"
-                raise cannot_be_had(what, error, "no_model") from error
+                raise unavailable(what, error, "no_model") from error
             with torch.random.fork_rng(enabled=self._seed is not None):
                 if self._seed is not None:
                     torch.manual_seed(self._seed)
@@ -111,34 +114,20 @@ class MmsSynthesizer:
 
     def close(self) -> None:
         """Let the models go."""
-        self._loaded.clear()
+        self._voice.cache_clear()
 
-    def _voice(self, language: str) -> "_Voice":
-        if language not in self._loaded:
-            self._loaded[language] = _Voice(
-                self._model_name + mms_code(language), language, self._device
-            )
-            if len(self._loaded) > KEPT:
-                self._loaded.popitem(last=False)
-        self._loaded.move_to_end(language)
-        return self._loaded[language]
+    def _load(self, language: str) -> "_Voice":
+        return _Voice(self._model_name + mms_code(language), language, self._device)
 
 
 class _Voice:
-    """The model of one language. Raises `UserError` where it is missing, or uroman, if it needs that."""
+    """The model of one language. Raises `UserError` if it, or uroman, is missing."""
 
     def __init__(self, model_name: str, language: str, device: str) -> None:
-        folder = fetch(model_name, "--tts_model_name", files=["*.json", "*.txt", "*.safetensors"])
-        try:
-            self._tokenizer: Any = VitsTokenizer.from_pretrained(folder)
-            model, report = VitsModel.from_pretrained(folder, output_loading_info=True)
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise UserError(
-                f"--tts_model_name {model_name}: expected a VITS model, got {error}"
-            ) from error
-        expect_weights(report, "--tts_model_name", model_name)
-        self._model: Any = model.to(device).eval()
-        self.sample_rate_hz: int = model.config.sampling_rate
+        pretrained = fetch_pretrained(model_name, "--tts_model_name", "a VITS model", files=_FILES)
+        self._tokenizer = pretrained.load(VitsTokenizer)
+        self._model = pretrained.load_model(VitsModel, device)
+        self.sample_rate_hz: int = self._model.config.sampling_rate
         self._romanizer = _romanizer(language) if self._tokenizer.is_uroman else None
 
     def speak(self, text: str, speed: float) -> Any:
@@ -154,7 +143,7 @@ class _Voice:
 
 
 def _romanizer(language: str) -> Any:
-    """It takes two seconds to read its tables."""
+    """The romanizer of uroman, which takes two seconds to read its tables."""
     try:
         import uroman
     except ImportError as error:

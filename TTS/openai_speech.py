@@ -8,6 +8,7 @@ from typing import Any
 import openai
 
 from pipeline.audio import from_pcm16
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -18,7 +19,7 @@ VOICES = (
     "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage",
     "shimmer", "verse",
 )  # fmt: skip
-"""Those of OpenAI (`openai.types.audio.speech_create_params.Voice`)."""
+"""OpenAI's voices (`openai.types.audio.speech_create_params.Voice`)."""
 
 WITHOUT_STYLE = "tts-1"
 """OpenAI's models of this name, and "tts-1-hd", take no instructions."""
@@ -35,11 +36,6 @@ class OpenAISynthesizer:
     servers than OpenAI's are not known here: the server is asked for whatever is named.
     """
 
-    name = "openai"
-    slots = 16
-    languages: tuple[str, ...] = ("any",)
-    voices = VOICES
-
     def __init__(
         self,
         model_name: str | None = None,
@@ -52,11 +48,18 @@ class OpenAISynthesizer:
         timeout_s: float = 30.0,
         retries: int = 1,
     ) -> None:
-        self.sample_rate_hz = sample_rate_hz
         self._server = OpenAIServer(
-            "tts", self.name, model_name, "gpt-4o-mini-tts", base_url, api_key_file,
+            "tts", "openai", model_name, "gpt-4o-mini-tts", base_url, api_key_file,
             timeout_s=timeout_s, retries=retries,
         )  # fmt: skip
+        self.info = SynthesizerInfo(
+            name="openai",
+            slots=16,
+            about=self._server.about,
+            sample_rate_hz=sample_rate_hz,
+            languages=("any",),
+            voices=VOICES,
+        )
         self._voice = voice or VOICES[0]
         with voice_flag():
             self.expect_voice(self._voice)
@@ -71,13 +74,8 @@ class OpenAISynthesizer:
         if speed != 1.0:
             self._request["speed"] = speed
 
-    @property
-    def about(self) -> str:
-        """What runs, for the person who started it."""
-        return self._server.about
-
     def expect_voice(self, voice: str) -> None:
-        """Of another server's voices only their names can be wrong, and it will say so."""
+        """Refuse an unknown voice of OpenAI's; another server refuses wrong names itself."""
         if not voice or (self._server.is_openai and voice not in VOICES):
             raise unknown_voice(VOICES, voice)
 
@@ -88,10 +86,11 @@ class OpenAISynthesizer:
         for part in textwrap.wrap(text, MAX_CHARS):
             request = {**self._request, "voice": voice or self._voice, "input": part}
             for pcm in self._server.stream(functools.partial(_audio, request), cancel):
-                yield AudioChunk(from_pcm16(pcm), self.sample_rate_hz)
+                yield AudioChunk(from_pcm16(pcm), self.info.sample_rate_hz)
 
     def reach(self) -> str:
-        """Where the server answers. Raises `UserError` where it does not, or wants another key."""
+        """Check the server and return its address. Raises `UserError` if it does not answer, or refuses
+        the key."""
         return self._server.reach()
 
     def close(self) -> None:

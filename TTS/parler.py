@@ -7,22 +7,22 @@ from typing import Any
 
 import torch
 from parler_tts import ParlerTTSForConditionalGeneration, ParlerTTSStreamer
-from safetensors import SafetensorError
 from transformers import AutoTokenizer, StaticCache
 
 from pipeline.audio import clean
-from pipeline.errors import UserError
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from TTS.parler_speakers import speakers_of
-from utils.hub import expect_weights, fetch
+from utils.pretrained import fetch_pretrained
 from utils.voices import expect_known, expect_language, voice_flag
 
 MAX_TEXT = 300
-"""Characters that are spoken in one go; of the 30 s for which the models were trained, some 20."""
+"""Characters that are spoken in one go; some 20 of the 30 s for which the models were trained."""
 
 MIN_PROMPT, MAX_PROMPT = 4, 512
-"""Tokens, powers of two: what is compiled for. `MAX_TEXT` has about 100."""
+"""Lengths of prompts for which the model is compiled: powers of two, in tokens. `MAX_TEXT` has about
+100."""
 
 
 class ParlerSynthesizer:
@@ -31,9 +31,6 @@ class ParlerSynthesizer:
     `style` is the description: "{voice}" in it stands for the name of the speaker. `compile_mode` is a
     mode of ``torch.compile``, or "none".
     """
-
-    name = "parler"
-    slots = 1
 
     def __init__(
         self,
@@ -47,16 +44,23 @@ class ParlerSynthesizer:
         compile_mode: str = "none",
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
-        self.about = f"{model_name} on {device}"
-        self._model = model = _load(model_name, device, torch_dtype)
-        self._prompts: Any = AutoTokenizer.from_pretrained(fetch(model_name, "--tts_model_name"))
+        pretrained = fetch_pretrained(model_name, "--tts_model_name", "a Parler-TTS model")
+        self._model = model = pretrained.load_model(
+            ParlerTTSForConditionalGeneration, device, torch_dtype=torch_dtype
+        )
+        self._prompts = pretrained.load(AutoTokenizer)
         self._descriptions = self._prompts
         if model.config.vocab_size != model.config.text_encoder.vocab_size:
             self._descriptions = _tokenizer_of_descriptions(model)
         self._speakers = speakers_of(model_name)
-        self.voices = tuple(dict.fromkeys(name for names in self._speakers.values() for name in names))
-        self.languages = tuple(self._speakers) or ("any",)
-        self.sample_rate_hz = int(model.audio_encoder.config.sampling_rate)
+        names = (name for speakers in self._speakers.values() for name in speakers)
+        self.info = SynthesizerInfo(
+            name="parler",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=int(model.audio_encoder.config.sampling_rate),
+            languages=tuple(self._speakers) or ("any",),
+            voices=tuple(dict.fromkeys(names)),
+        )
         self._voice = self._configured(voice)
         self._language = self._expect_language(language)
         self._style = style
@@ -70,11 +74,12 @@ class ParlerSynthesizer:
             _name_the_batch_size()
             model.generation_config.cache_implementation = "static"
             model.forward = torch.compile(model.forward, mode=compile_mode)
-        self._warm_up(times=2 if compile_mode == "reduce-overhead" else 1)
+        self._first_calls = 2 if compile_mode == "reduce-overhead" else 1
 
     def expect_voice(self, voice: str) -> None:
-        """A speaker whom the model knows by name, or a whole description that begins with the name."""
-        expect_known(self.voices, voice.partition(" ")[0])
+        """Accept a speaker that the model knows by name, or a whole description that begins with the
+        name."""
+        expect_known(self.info.voices, voice.partition(" ")[0])
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -87,6 +92,19 @@ class ParlerSynthesizer:
             if cancel.cancelled:
                 return
             yield from self._speak(self._inputs(part, description), cancel)
+
+    def warm_up(self) -> None:
+        """Speak with each length of prompt that is compiled for, the longest first, so that the cache
+        that is kept between calls holds every other."""
+        lengths = [0]
+        if self._compiled:
+            powers = range(MIN_PROMPT.bit_length() - 1, MAX_PROMPT.bit_length())
+            lengths = [1 << power for power in reversed(powers)]
+        description = self._describe(self._voice, self._language)
+        for length in lengths:
+            for _ in range(self._first_calls):
+                for _ in self._speak(self._inputs("A", description, length), CancelToken()):
+                    pass
 
     def close(self) -> None:
         """The weights go when this object goes."""
@@ -107,7 +125,7 @@ class ParlerSynthesizer:
         try:
             for samples in streamer:
                 if len(samples):
-                    yield AudioChunk(clean(samples), self.sample_rate_hz)
+                    yield AudioChunk(clean(samples), self.info.sample_rate_hz)
             work.result()
         finally:
             streamer.stopped = True
@@ -132,25 +150,14 @@ class ParlerSynthesizer:
         }
 
     def _tokens(self, tokenizer: Any, text: str, length: int = 0) -> Any:
-        """Compiled code wants few lengths: the next power of two, or the `length` to warm up."""
+        """Tokens on the device. For compiled code they are padded to the next power of two, or to
+        `length`."""
         tokens = tokenizer(text, return_tensors="pt")
         if self._compiled:
             present = max(tokens.input_ids.shape[1], MIN_PROMPT)
             length = max(length, 1 << (present - 1).bit_length())
             tokens = tokenizer(text, return_tensors="pt", padding="max_length", max_length=length)
         return tokens.to(self._model.device)
-
-    def _warm_up(self, times: int) -> None:
-        """The longest first, so that the cache that is kept between calls holds every other."""
-        lengths = [0]
-        if self._compiled:
-            powers = range(MIN_PROMPT.bit_length() - 1, MAX_PROMPT.bit_length())
-            lengths = [1 << power for power in reversed(powers)]
-        description = self._describe(self._voice, self._language)
-        for length in lengths:
-            for _ in range(times):
-                for _ in self._speak(self._inputs("A", description, length), CancelToken()):
-                    pass
 
     def _configured(self, voice: str | None) -> str | None:
         if voice is not None:
@@ -160,8 +167,8 @@ class ParlerSynthesizer:
 
     def _expect_language(self, language: str | None) -> str:
         if language is not None and self._speakers:
-            expect_language(self.languages, language)
-        return language or self.languages[0]
+            expect_language(self.info.languages, language)
+        return language or self.info.languages[0]
 
 
 class _Stopped(Exception):
@@ -169,7 +176,7 @@ class _Stopped(Exception):
 
 
 class _Streamer(ParlerTTSStreamer):  # type: ignore[misc]
-    """Is called after every step: the place to stop."""
+    """The streamer of one call. It is called after every step, which is the place to stop."""
 
     def __init__(self, model: Any, play_steps: int, cancel: CancelToken) -> None:
         super().__init__(model, play_steps=play_steps)
@@ -187,27 +194,15 @@ class _Streamer(ParlerTTSStreamer):  # type: ignore[misc]
 
 
 def _name_the_batch_size() -> None:
-    """The transformers that parler-tts 0.2.3 wants call otherwise what it asks the cache for."""
+    """Give `StaticCache` the attribute that parler-tts 0.2.3 expects; its version of transformers names
+    it otherwise."""
     if not hasattr(StaticCache, "max_batch_size"):
         StaticCache.max_batch_size = property(lambda cache: cache.batch_size)
 
 
-def _load(model_name: str, device: str, torch_dtype: str) -> Any:
-    folder = fetch(model_name, "--tts_model_name")
-    try:
-        model, report = ParlerTTSForConditionalGeneration.from_pretrained(
-            folder, torch_dtype=torch_dtype, output_loading_info=True
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        raise UserError(
-            f"--tts_model_name {model_name}: expected a Parler-TTS model, got {error}"
-        ) from error
-    expect_weights(report, "--tts_model_name", model_name)
-    return model.to(device).eval()
-
-
 def _tokenizer_of_descriptions(model: Any) -> Any:
-    """Some models (Indic Parler-TTS) read descriptions with the tokenizer of their text encoder."""
+    """The tokenizer of the text encoder, with which some models (Indic Parler-TTS) read descriptions."""
     encoder = model.config.text_encoder._name_or_path
     patterns = ["*token*", "*.model", "config.json"]
-    return AutoTokenizer.from_pretrained(fetch(encoder, "--tts_model_name", files=patterns))
+    files = fetch_pretrained(encoder, "--tts_model_name", "a tokenizer", files=patterns)
+    return files.load(AutoTokenizer)

@@ -1,4 +1,4 @@
-"""The speakers whom the Parler models know by name, the default of each language first."""
+"""The speakers that the Parler models know by name, the default of each language first."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ _ENGLISH = (
     "Will, Patrick, Eric, Rick, Anna, Tina, Brenda, David, Jordan, Yann, Joy, James, Jason, Aaron, "
     "Naomie, Jerry, Bill, Tom, Rebecca, Bruce"
 )
-"""INFERENCE.md of huggingface/parler-tts, those first who come out most alike."""
+"""INFERENCE.md of huggingface/parler-tts, the most consistent speakers first."""
 
 _EXPRESSO = "Thomas, Talia, Elisabeth, Jerry"
 """The card of parler-tts/parler-tts-mini-expresso."""
@@ -48,7 +48,7 @@ _INDIC = {
     "ta": "Jaya, Kavitha",
     "te": "Prakash, Lalitha, Kiran",
 }
-"""The card of ai4bharat/indic-parler-tts, those first whom it recommends."""
+"""The card of ai4bharat/indic-parler-tts, the recommended speakers first."""
 
 
 def _table(names: Mapping[str, str]) -> Speakers:
@@ -63,10 +63,11 @@ _MODELS: Mapping[str, Speakers] = {
     "parler-tts-mini-v1": _table({"en": _ENGLISH}),
     "parler-tts-large-v1": _table({"en": _ENGLISH}),
 }
-"""By what is part of the name of the model."""
+"""Speakers by a part of the model's name."""
 
 
 def speakers_of(model_name: str) -> Speakers:
-    """Of a model on the hub, or of a folder that is called like one; empty where they are not known."""
+    """The speakers of a model on the hub, or of a folder with such a name; empty if they are not
+    known."""
     called = model_name.rstrip("/").rpartition("/")[2].lower()
     return next((speakers for part, speakers in _MODELS.items() if part in called), {})

@@ -1,17 +1,18 @@
 """Piper: small, fast voices in over forty languages (OHF-Voice/piper1-gpl), on a processor."""
 
+import functools
 import json
-from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
 from piper import PiperVoice, SynthesisConfig
 
 from pipeline.audio import clean, resample
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.hub import cannot_be_had, fetch
+from utils.hub import fetch, unavailable
 from utils.voices import expect_known, expect_language, voice_flag
 
 USUAL_VOICE = {
@@ -61,8 +62,8 @@ USUAL_VOICE = {
     "vi": "vi_VN-vais1000-medium",
     "zh": "zh_CN-huayan-medium",
 }
-"""What is spoken where no voice was chosen; of other languages the first that there is. Each voice has a
-licence of its own."""
+"""The voice of each language where none was chosen; of other languages the first that there is. Each
+voice has a licence of its own."""
 
 KEPT = 4
 """Voices that stay loaded, about 63 MB each; of more, the one not heard for the longest time goes."""
@@ -75,9 +76,6 @@ class PiperSynthesizer:
     waiting; the one of `voice` or `language` at start. Stops between two sentences.
     """
 
-    name = "piper"
-    slots = 1
-
     def __init__(
         self,
         model_name: str = "rhasspy/piper-voices",
@@ -87,22 +85,25 @@ class PiperSynthesizer:
     ) -> None:
         self._model_name, self._voice, self._language = model_name, voice, language
         self._settings = SynthesisConfig(length_scale=1 / speed)
-        self._files = _catalogue(fetch(model_name, "--tts_model_name", files=["voices.json"]))
-        self.voices = tuple(sorted(self._files))
-        self.languages: tuple[str, ...] = tuple(sorted({_language_of(name) for name in self.voices}))
-        self._loaded: OrderedDict[str, PiperVoice] = OrderedDict()
+        files = _catalogue(fetch(model_name, "--tts_model_name", files=["voices.json"]))
+        self._files = dict(sorted(files.items()))
+        languages = tuple(sorted({_language_of(name) for name in self._files}))
+        self._speaker = functools.lru_cache(KEPT)(self._load)
         if voice is None:
-            expect_language(self.languages, language)
+            expect_language(languages, language)
         with voice_flag():
             chosen = self._choose(None, None)
-            first = self._load(chosen)
-        self.sample_rate_hz: int = first.config.sample_rate
-        self.about = f"{chosen} on cpu"
-        for _ in first.synthesize("a"):
-            pass
+            first = self._speaker(chosen)
+        self.info = SynthesizerInfo(
+            name="piper",
+            about=f"{chosen} on cpu",
+            sample_rate_hz=first.config.sample_rate,
+            languages=languages,
+            voices=tuple(self._files),
+        )
 
     def expect_voice(self, voice: str) -> None:
-        """One of `voices`."""
+        """Accept one of `voices`."""
         self._choose(voice, None)
 
     def synthesize(
@@ -112,39 +113,34 @@ class PiperSynthesizer:
         chosen = self._choose(voice, language)
         if cancel.cancelled:
             return
-        speaker = self._load(chosen)
-        for sentence in speaker.synthesize(text.replace("\0", " "), self._settings):
-            samples = resample(sentence.audio_float_array, sentence.sample_rate, self.sample_rate_hz)
-            yield AudioChunk(clean(samples), self.sample_rate_hz)
+        rate_hz = self.info.sample_rate_hz
+        for sentence in self._speaker(chosen).synthesize(text.replace("\0", " "), self._settings):
+            samples = resample(sentence.audio_float_array, sentence.sample_rate, rate_hz)
+            yield AudioChunk(clean(samples), rate_hz)
             if cancel.cancelled:
                 return
 
     def close(self) -> None:
         """Let the voices go."""
-        self._loaded.clear()
+        self._speaker.cache_clear()
 
     def _choose(self, voice: str | None, language: str | None) -> str:
         """The voice asked for, now or at start; else the usual one of the language."""
         wanted = language or self._language
         usual = USUAL_VOICE.get(wanted)
         if usual not in self._files:
-            usual = next((name for name in self.voices if _language_of(name) == wanted), wanted)
+            usual = next((name for name in self._files if _language_of(name) == wanted), wanted)
         chosen = voice or self._voice or usual
-        expect_known(self.voices, chosen)
+        expect_known(list(self._files), chosen)
         return chosen
 
     def _load(self, name: str) -> PiperVoice:
-        if name not in self._loaded:
-            model = self._files[name]
-            try:
-                folder = fetch(self._model_name, "--tts_voice", files=[model, f"{model}.json"])
-                self._loaded[name] = PiperVoice.load(folder / model)
-            except Exception as error:  # onnxruntime has a class for each trouble, and no common one
-                raise cannot_be_had(f"the voice {name}", error, "no_voice") from error
-            if len(self._loaded) > KEPT:
-                self._loaded.popitem(last=False)
-        self._loaded.move_to_end(name)
-        return self._loaded[name]
+        model = self._files[name]
+        try:
+            folder = fetch(self._model_name, "--tts_voice", files=[model, f"{model}.json"])
+            return PiperVoice.load(folder / model)
+        except Exception as error:  # onnxruntime's have no common base class
+            raise unavailable(f"the voice {name}", error, "no_voice") from error
 
 
 def _catalogue(folder: Path) -> dict[str, str]:
@@ -163,5 +159,5 @@ def _catalogue(folder: Path) -> dict[str, str]:
 
 
 def _language_of(voice: str) -> str:
-    """Of "te_IN-padmavathi-medium": "te"."""
+    """The language of a voice: "te" of "te_IN-padmavathi-medium"."""
     return voice.partition("_")[0]

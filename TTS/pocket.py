@@ -9,11 +9,12 @@ import soundfile
 import torch
 
 from pipeline.audio import clean, resample, to_mono
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import has_words
-from utils.hub import cannot_be_had
+from utils.hub import unavailable
 from utils.voices import expect_known, expect_language, voice_flag
 
 _threads = torch.get_num_threads()
@@ -32,22 +33,19 @@ _MODELS = {
     "nl": "dutch",
     "pt": "portuguese",
 }
-"""What Kyutai calls the model of a language; "_24l" behind it names a larger one."""
+"""Kyutai's name of the model of a language; "_24l" behind it names a larger one."""
 
 MAX_CLONE_S = 30
-"""Of a recording of a voice; what is longer only costs memory (the package's own bound)."""
+"""Limit of a recording of a voice; a longer one only costs memory (the package's own bound)."""
 
 
 class PocketSynthesizer:
-    """One model speaks one language. `model_name` is what Kyutai calls one, or a YAML file that says
-    where its weights are; such has no voices but that of `clone`, a recording.
+    """One model speaks one language. `model_name` is Kyutai's name of a model, or a YAML file with the
+    places of its weights, which has no voice but that of `clone`, a recording.
 
     The package fetches models and voices itself, by the revision of the hub that fits its code. One call
     at a time (it is not safe for threads); stops between two frames of 80 ms.
     """
-
-    name = "pocket"
-    slots = 1
 
     def __init__(
         self,
@@ -68,10 +66,13 @@ class PocketSynthesizer:
                 f"--tts_model_name {model_name}: expected a model of Pocket TTS such as english or "
                 f"french_24l, in the cache or on the hub, or a YAML file, got {error}"
             ) from error
-        self.sample_rate_hz: int = self._model.sample_rate
-        self.languages: tuple[str, ...] = (language,)
-        self.voices: tuple[str, ...] = () if own else tuple(sorted(_ORIGINS_OF_PREDEFINED_VOICES))
-        self.about = f"{model_name} on cpu"
+        self.info = SynthesizerInfo(
+            name="pocket",
+            about=f"{model_name} on cpu",
+            sample_rate_hz=self._model.sample_rate,
+            languages=(language,),
+            voices=() if own else tuple(sorted(_ORIGINS_OF_PREDEFINED_VOICES)),
+        )
         self._states: dict[str | None, Any] = {}
         self._voice: str | None = None
         if clone is not None:
@@ -84,8 +85,8 @@ class PocketSynthesizer:
             self._state(None)
 
     def expect_voice(self, voice: str) -> None:
-        """One of the catalogue."""
-        expect_known(self.voices, voice)
+        """Accept a voice of the catalogue."""
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -99,7 +100,7 @@ class PocketSynthesizer:
         with cancel.on_cancel(stop.set):
             try:
                 for audio in speech:
-                    yield AudioChunk(clean(audio.numpy()), self.sample_rate_hz)
+                    yield AudioChunk(clean(audio.numpy()), self.info.sample_rate_hz)
             finally:
                 stop.set()
                 for _ in speech:  # till its threads have let go of the weights
@@ -109,20 +110,20 @@ class PocketSynthesizer:
         """The weights go when this object goes."""
 
     def _state(self, voice: str | None) -> Any:
-        """What the model remembers of a voice; a few megabytes, kept."""
+        """The model's state for a voice; a few megabytes, kept."""
         voice = voice or self._voice
         if voice not in self._states:
             self.expect_voice(voice or "")
             try:
                 self._states[voice] = self._model.get_state_for_audio_prompt(voice)
             except (OSError, ValueError, RuntimeError) as error:
-                raise cannot_be_had(f"the voice {voice}", error, "no_voice") from error
+                raise unavailable(f"the voice {voice}", error, "no_voice") from error
         return self._states[voice]
 
     def _clone(self, recording: str) -> Any:
         if not self._model.has_voice_cloning:
             raise UserError(
-                "--tts_clone: the model that clones must be granted: accept its terms on "
+                "--tts_clone: access to the model that clones must be granted: accept its terms at "
                 "https://huggingface.co/kyutai/pocket-tts, then type: hf auth login"
             )
         try:
@@ -132,5 +133,5 @@ class PocketSynthesizer:
         samples = clean(to_mono(samples))[: MAX_CLONE_S * rate_hz]
         if len(samples) < rate_hz:
             raise UserError(f"--tts_clone {recording}: expected at least one second of speech")
-        audio = torch.from_numpy(resample(samples, rate_hz, self.sample_rate_hz))
+        audio = torch.from_numpy(resample(samples, rate_hz, self.info.sample_rate_hz))
         return self._model.get_state_for_audio_prompt(audio.unsqueeze(0))

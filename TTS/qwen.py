@@ -1,4 +1,4 @@
-"""Qwen3-TTS: ten languages, speakers by name, and how it is said in words. Models of the hub."""
+"""Qwen3-TTS: ten languages, speakers by name, and a style in words. Models of the hub."""
 
 import logging
 import textwrap
@@ -10,10 +10,12 @@ import numpy as np
 from qwen_tts import Qwen3TTSModel
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
-from utils.hub import expect_weights, fetch
+from utils.pretrained import expect_weights, fetch_pretrained
+from utils.stopping import stopped_on_cancel
 from utils.voices import expect_known, expect_language, voice_flag
 
 _LANGUAGES = {
@@ -28,10 +30,10 @@ _LANGUAGES = {
     "pt": "portuguese",
     "ru": "russian",
 }
-"""What the models call them."""
+"""The models' names of the languages."""
 
 _NATIVE = {"en": "ryan", "zh": "vivian", "ja": "ono_anna", "ko": "sohee"}
-"""Speakers whose own language it is (README of QwenLM/Qwen3-TTS); the others are spoken by the first."""
+"""Native speakers of each language (README of QwenLM/Qwen3-TTS); the first voice speaks the others."""
 
 MAX_TEXT = 300
 """Characters that are spoken in one go, some 20 s: nothing is heard before all of it is made."""
@@ -43,9 +45,6 @@ class QwenSynthesizer:
     `style` says how it is said ("softly, a bit sad"), which the small model does not take.
     """
 
-    name = "qwen"
-    slots = 1
-
     def __init__(
         self,
         model_name: str,
@@ -55,87 +54,72 @@ class QwenSynthesizer:
         language: str | None = None,
         style: str | None = None,
     ) -> None:
-        self.about = f"{model_name} on {device}"
         self._qwen = _load(model_name, device, torch_dtype)
         if self._qwen.model.tts_model_type != "custom_voice":
             raise UserError(
                 f"--tts_model_name {model_name}: expected one whose name ends in CustomVoice"
             )
-        if style is not None and self._qwen.model.tts_model_size in "0b6":  # as the library looks at it
+        if style is not None and self._qwen.model.tts_model_size in "0b6":  # the library's own test
             raise UserError(f"--tts_style: {model_name} takes none, the models of 1.7B do")
-        self.sample_rate_hz = int(self._qwen.model.speech_tokenizer.get_output_sample_rate())
-        self.voices = tuple(self._qwen.get_supported_speakers() or ())
         known = self._qwen.get_supported_languages() or ()
-        self.languages = tuple(code for code, called in _LANGUAGES.items() if called in known)
+        self.info = SynthesizerInfo(
+            name="qwen",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=int(self._qwen.model.speech_tokenizer.get_output_sample_rate()),
+            languages=tuple(code for code, called in _LANGUAGES.items() if called in known),
+            voices=tuple(self._qwen.get_supported_speakers() or ()),
+        )
         if language is not None:
-            expect_language(self.languages, language)
+            expect_language(self.info.languages, language)
         if voice is not None:
             with voice_flag():
                 self.expect_voice(voice)
         self._voice = voice
         self._language = language
         self._style = style
-        self._cancel = CancelToken()
-        self._qwen.model.talker.register_forward_pre_hook(self._go_on)
-        for _ in self.synthesize("Hello.", None, None, CancelToken()):
-            pass  # the first call is the slowest
 
     def expect_voice(self, voice: str) -> None:
-        """A speaker of the model, in small letters."""
-        expect_known(self.voices, voice)
+        """Accept a speaker of the model, in small letters."""
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Speak `text`; where no language was said or configured, the model hears it from the words."""
+        """Speak `text`; without a language of the session or the flags, the model takes it from the
+        words."""
         if voice is not None:
             self.expect_voice(voice)
         language = language or self._language
         speaker = voice or self._voice or self._usual(language)
         spoken = _LANGUAGES[language] if language else None
         for part in textwrap.wrap(text, MAX_TEXT):
-            self._cancel = cancel
-            try:
+            with stopped_on_cancel(cancel, self._qwen.model.talker):
                 (samples,), _ = self._qwen.generate_custom_voice(
                     part, speaker, spoken, instruct=self._style
                 )
-            except _Stopped:
+            if cancel.cancelled:
                 return
-            yield AudioChunk(clean(np.asarray(samples, np.float32)), self.sample_rate_hz)
+            yield AudioChunk(clean(np.asarray(samples, np.float32)), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""
 
     def _usual(self, language: str | None) -> str:
         native = _NATIVE.get(language or "en", "")
-        return native if native in self.voices else self.voices[0]
-
-    def _go_on(self, *_: object) -> None:
-        """Called before every step of the model: its library takes nothing else that could stop it."""
-        if self._cancel.cancelled:
-            raise _Stopped
-
-
-class _Stopped(Exception):
-    """Leaves the library in the midst of a sentence."""
+        return native if native in self.info.voices else self.info.voices[0]
 
 
 def _load(model_name: str, device: str, torch_dtype: str) -> Any:
-    folder = fetch(model_name, "--tts_model_name")
-    try:
-        with _made_up_layers() as made_up:
-            model = Qwen3TTSModel.from_pretrained(str(folder), device_map=device, dtype=torch_dtype)
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(
-            f"--tts_model_name {model_name}: expected a model of Qwen3-TTS, got {error}"
-        ) from error
+    pretrained = fetch_pretrained(model_name, "--tts_model_name", "a model of Qwen3-TTS")
+    with _made_up_layers() as made_up:
+        model = pretrained.load(Qwen3TTSModel, device_map=device, dtype=torch_dtype)
     expect_weights({"missing_keys": made_up, "mismatched_keys": []}, "--tts_model_name", model_name)
     return model
 
 
 @contextmanager
 def _made_up_layers() -> Iterator[list[str]]:
-    """The layers without weights: transformers tells in its log, and nowhere else here."""
+    """Collect the layers without weights, which transformers reports only in its log here."""
     made_up: list[str] = []
 
     class Reader(logging.Handler):

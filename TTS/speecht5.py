@@ -4,23 +4,24 @@ import io
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from transformers import SpeechT5ForTextToSpeech, SpeechT5HifiGan, SpeechT5Tokenizer
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import parts_to_speak
-from utils.hub import expect_weights, fetch
+from utils.hub import fetch
+from utils.pretrained import fetch_pretrained
+from utils.stopping import stopped_on_cancel
 from utils.voices import expect_known, voice_flag
 
 SPEAKERS = ("awb", "bdl", "clb", "jmk", "ksp", "rms", "slt")
-"""Of the CMU ARCTIC recordings; clb and slt are women."""
+"""Speakers of the CMU ARCTIC recordings; clb and slt are women."""
 
 _XVECTORS, _ZIP = "Matthijs/cmu-arctic-xvectors", "spkrec-xvect.zip"
 
@@ -28,7 +29,8 @@ MAX_CHARS = 200
 """Longer text is spoken in parts: the model has places for a few hundred letters."""
 
 FRAMES_A_LETTER = 12
-"""Of 16 ms; speech has about 5. More is a part whose end the model has missed."""
+"""Limit of frames of 16 ms for each letter; speech has about 5. More is a part whose end the model has
+missed."""
 
 _FILES = ["*.json", "*.model", "*.bin", "*.safetensors"]
 
@@ -37,11 +39,6 @@ class SpeechT5Synthesizer:
     """A voice is one of seven speakers of CMU ARCTIC, or that of `clone`, a .npy file with an x-vector
     of 512 numbers (as speechbrain/spkrec-xvect-voxceleb makes them). Stops between two frames.
     """
-
-    name = "speecht5"
-    slots = 1
-    sample_rate_hz = 16000
-    languages: tuple[str, ...] = ("en",)
 
     def __init__(
         self,
@@ -52,27 +49,30 @@ class SpeechT5Synthesizer:
         voice: str = "slt",
         clone: str | None = None,
     ) -> None:
-        folder = fetch(model_name, "--tts_model_name", files=_FILES)
-        try:
-            self._tokenizer: Any = SpeechT5Tokenizer.from_pretrained(folder, normalize=True)
-        except (OSError, ValueError, TypeError) as error:
-            raise UserError(f"--tts_model_name {model_name}: expected SpeechT5, got {error}") from error
-        self._model = _load(SpeechT5ForTextToSpeech, model_name, "--tts_model_name", device)
-        self._vocoder = _load(SpeechT5HifiGan, vocoder_name, "--tts_vocoder_name", device)
+        model = fetch_pretrained(model_name, "--tts_model_name", "SpeechT5", files=_FILES)
+        self._tokenizer = model.load(SpeechT5Tokenizer, normalize=True)
+        self._model = model.load_model(SpeechT5ForTextToSpeech, device)
+        vocoder = fetch_pretrained(vocoder_name, "--tts_vocoder_name", "SpeechT5HifiGan", files=_FILES)
+        self._vocoder = vocoder.load_model(SpeechT5HifiGan, device)
         size = self._model.config.speaker_embedding_dim
         if clone is not None:
             self._speakers = {"clone": _read_clone(clone, size)}
         else:
             self._speakers = _cmu_arctic(speakers_name)
-        self.voices = tuple(self._speakers)
+        self.info = SynthesizerInfo(
+            name="speecht5",
+            about=f"{model_name} on {device}",
+            sample_rate_hz=16000,
+            languages=("en",),
+            voices=tuple(self._speakers),
+        )
         self._voice = "clone" if clone is not None else voice
         with voice_flag():
             self.expect_voice(self._voice)
-        self.about = f"{model_name} on {device}"
 
     def expect_voice(self, voice: str) -> None:
-        """One of `voices`."""
-        expect_known(self.voices, voice)
+        """Accept one of `voices`."""
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -82,42 +82,19 @@ class SpeechT5Synthesizer:
         self.expect_voice(voice)
         device = self._model.device
         speaker = torch.from_numpy(self._speakers[voice]).unsqueeze(0).to(device)
-
-        def look(*_: Any) -> None:
-            if cancel.cancelled:
-                raise _Stopped
-
+        frames = self._model.speecht5.decoder.wrapped_decoder
         for part in parts_to_speak(text, MAX_CHARS):
             letters = self._tokenizer(part, return_tensors="pt").input_ids.to(device)
-            frames = self._model.speecht5.decoder.wrapped_decoder
-            before_each_frame = frames.register_forward_pre_hook(look)
-            try:
-                with torch.inference_mode():
-                    audio = self._model.generate_speech(
-                        letters, speaker, vocoder=self._vocoder, maxlenratio=FRAMES_A_LETTER
-                    )
-            except _Stopped:
+            with stopped_on_cancel(cancel, frames), torch.inference_mode():
+                audio = self._model.generate_speech(
+                    letters, speaker, vocoder=self._vocoder, maxlenratio=FRAMES_A_LETTER
+                )
+            if cancel.cancelled:
                 return
-            finally:
-                before_each_frame.remove()
-            yield AudioChunk(clean(audio.float().cpu().numpy()), self.sample_rate_hz)
+            yield AudioChunk(clean(audio.float().cpu().numpy()), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""
-
-
-class _Stopped(Exception):
-    """The turn was cancelled."""
-
-
-def _load(kind: Any, model_name: str, flag: str, device: str) -> Any:
-    folder = fetch(model_name, flag, files=_FILES)
-    try:
-        model, report = kind.from_pretrained(folder, output_loading_info=True)
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{flag} {model_name}: expected {kind.__name__}, got {error}") from error
-    expect_weights(report, flag, model_name)
-    return model.to(device).eval()
 
 
 def _cmu_arctic(name: str) -> dict[str, np.ndarray]:
@@ -137,7 +114,7 @@ def _cmu_arctic(name: str) -> dict[str, np.ndarray]:
 def _read_clone(path: str, size: int) -> np.ndarray:
     try:
         vector: np.ndarray = np.load(Path(path).expanduser()).astype(np.float32).reshape(-1)
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(
             f"--tts_clone {path}: expected a .npy file of an x-vector, got {error}"
         ) from error

@@ -9,6 +9,7 @@ from supertonic.config import AVAILABLE_MODELS, SUPPORTED_LANGUAGES
 from supertonic.utils import chunk_text
 
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -17,19 +18,15 @@ from utils.hub import fetch
 from utils.voices import expect_known, expect_language, voice_flag
 
 _LANGUAGES = {"supertonic": ("en",), "supertonic-2": ("en", "ko", "es", "pt", "fr")}
-"""Of the older models; the package states them in words only."""
+"""Languages of the older models; the package states them in words only."""
 
 MAX_CHARS = 300
-"""Of a part; the package's own bound."""
+"""Length of a part; the package's own bound."""
 
 
 class SupertonicSynthesizer:
-    """`model_name` is a name on the hub, or a folder; one that is not called like an older model counts
-    as supertonic-3. Letters that a model does not know are left out. Stops between two parts.
-    """
-
-    name = "supertonic"
-    slots = 1
+    """`model_name` is a name on the hub, or a folder; any name that is not an older model's counts as
+    supertonic-3. Letters that a model does not know are left out. Stops between two parts."""
 
     def __init__(
         self,
@@ -43,44 +40,45 @@ class SupertonicSynthesizer:
         kind = Path(model_name).name if Path(model_name).name in AVAILABLE_MODELS else "supertonic-3"
         try:
             self._model: Any = supertonic.TTS(kind, folder, auto_download=False)
-        except Exception as error:  # onnxruntime has a class for each trouble, and no common one
+        except Exception as error:  # onnxruntime's have no common base class
             raise UserError(
                 f"--tts_model_name {model_name}: expected Supertonic, got {error}"
             ) from error
-        self.sample_rate_hz: int = self._model.sample_rate
-        self.languages = _LANGUAGES.get(kind, tuple(SUPPORTED_LANGUAGES))
-        self.voices = tuple(self._model.voice_style_names)
-        self.about = f"{kind} on cpu"
+        self.info = SynthesizerInfo(
+            name="supertonic",
+            about=f"{kind} on cpu",
+            sample_rate_hz=self._model.sample_rate,
+            languages=_LANGUAGES.get(kind, tuple(SUPPORTED_LANGUAGES)),
+            voices=tuple(self._model.voice_style_names),
+        )
         self._voice, self._language, self._speed, self._steps = voice, language, speed, steps
         with voice_flag():
             self.expect_voice(voice)
-        expect_language(self.languages, language)
-        for _ in self.synthesize("a", None, None, CancelToken()):
-            pass
+        expect_language(self.info.languages, language)
 
     def expect_voice(self, voice: str) -> None:
-        """One of `voices`."""
-        expect_known(self.voices, voice)
+        """Accept one of `voices`."""
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Mostly one chunk; parts of long text."""
+        """Yield one chunk, or more for the parts of long text."""
         voice = voice or self._voice
         self.expect_voice(voice)
         _, unknown = self._model.model.text_processor.validate_text(text)
         known = text.translate({ord(letter): " " for letter in unknown})
         if not has_words(known):
             return
-        style = self._model.get_voice_style(voice)
+        style, rate_hz = self._model.get_voice_style(voice), self.info.sample_rate_hz
         for part in chunk_text(known, MAX_CHARS):
             if cancel.cancelled:
                 return
             audio, seconds = self._model.synthesize(
                 part, style, self._steps, self._speed, lang=language or self._language
             )
-            samples = audio[0][: int(seconds[0] * self.sample_rate_hz)]  # the rest fills the last frame
-            yield AudioChunk(clean(samples), self.sample_rate_hz)
+            samples = audio[0][: int(seconds[0] * rate_hz)]  # the rest fills the last frame
+            yield AudioChunk(clean(samples), rate_hz)
 
     def close(self) -> None:
         """The weights go when this object goes."""

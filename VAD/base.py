@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from pipeline.engine_info import EngineInfo
 from pipeline.messages import Samples
 
 
@@ -38,9 +39,10 @@ class VoiceDetector(Protocol):
 class TurnDetector(Protocol):
     """The shared weights. A call takes about 0.1 s, so it runs beside the stage."""
 
-    name: str
-    slots: int
     sample_rate_hz: int
+
+    @property
+    def info(self) -> EngineInfo: ...
 
     def completeness(self, samples: Samples) -> float:
         """Probability, 0 to 1, that a speaker who said this and then paused has finished."""

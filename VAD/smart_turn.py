@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers.audio_utils import mel_filter_bank
 
+from pipeline.engine_info import EngineInfo
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from VAD.onnx_file import open_onnx
@@ -19,8 +20,7 @@ _FFT, _HOP, _MELS = 400, 160, 80
 class SmartTurnDetector:
     """Judges intonation and words together, in 0.1 s on one thread, with a model of 8 MB."""
 
-    name = "smart-turn"
-    slots = 1
+    info = EngineInfo(name="smart-turn")
     sample_rate_hz = _RATE_HZ
 
     def __init__(self, path: str) -> None:

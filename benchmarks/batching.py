@@ -37,7 +37,7 @@ def run(engine: WhisperRecognizer, callers: int) -> tuple[float, float, list[flo
     """Let callers ask again as soon as they are answered. Returns the seconds an utterance takes, by the
     clock and summed over all cores, and the milliseconds of each call."""
     took: list[float] = []
-    utterance = speech_like(engine.sample_rate_hz, 3.0)
+    utterance = speech_like(engine.info.sample_rate_hz, 3.0)
 
     def call_again_and_again() -> None:
         for _ in range(EACH):

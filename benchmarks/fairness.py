@@ -10,6 +10,7 @@ from benchmarks.overhead import InstantSink
 from benchmarks.zero_cost import REPLY, InstantRecognizer, InstantSynthesizer
 from engines.engines import Cascade, Engines
 from LLM.base import ChatModel
+from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage
 from pipeline.session import Session
 from pipeline.settings import ANY_TOOL, EndpointerSettings, SessionSettings, Tool
@@ -33,10 +34,7 @@ IN_LINE = 20
 class SlowModel:
     """A model with one slot."""
 
-    name = "slow-llm"
-    slots = 1
-    takes_tools = False
-    hears = False
+    info = ChatModelInfo(name="slow-llm")
 
     def generate(
         self,

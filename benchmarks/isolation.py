@@ -13,6 +13,7 @@ from benchmarks.zero_cost import RATE_HZ
 from catalogue.registry import EngineSpec, find
 from engines.isolation.engines import isolate
 from LLM.base import ChatModel
+from pipeline.engine_info import ChatModelInfo, SynthesizerInfo
 from pipeline.messages import AudioChunk, ChatMessage, Notice, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
@@ -35,10 +36,7 @@ BUSY = EngineSpec("tts", "busy", "", "benchmarks.isolation:BusySynthesizer")
 class WordyModel:
     """Answers with `WORDS` words at no cost."""
 
-    name = "wordy-llm"
-    slots = 1
-    takes_tools = False
-    hears = False
+    info = ChatModelInfo(name="wordy-llm")
 
     def generate(
         self,
@@ -57,11 +55,7 @@ class BusySynthesizer:
     """Computes in Python without a break, as a loop over tokens does, and yields 80 ms of audio every 80
     ms until it is cancelled."""
 
-    name = "busy-tts"
-    slots = 1
-    sample_rate_hz = RATE_HZ
-    languages: tuple[str, ...] = ("any",)
-    voices: tuple[str, ...] = ()
+    info = SynthesizerInfo(name="busy-tts", sample_rate_hz=RATE_HZ, languages=("any",))
 
     def expect_voice(self, voice: str) -> None:
         """Accept any voice."""

@@ -73,7 +73,7 @@ def ask(model: ChatModel, callers: int, seed: int) -> Round:
     """Ask `callers` questions at once. The program refuses callers that wait longer than ten seconds;
     this does not."""
     first_words: list[float] = []
-    slots = threading.Semaphore(model.slots)
+    slots = threading.Semaphore(model.info.slots)
     together = threading.Barrier(callers + 1)
 
     def call(number: int) -> None:

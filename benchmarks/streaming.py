@@ -8,6 +8,7 @@ the two ways take turns with every utterance.
 
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,7 @@ class Timed:
 
     def __init__(self, engine: NemotronRecognizer) -> None:
         self.engine = engine
-        self.name, self.slots, self.languages = engine.name, engine.slots, engine.languages
-        self.sample_rate_hz = engine.sample_rate_hz
+        self.info = replace(engine.info, chunk_samples=0)
         self.while_speaking = 0.0
         self.afterwards = 0.0
 
@@ -68,7 +68,7 @@ class TimedStreaming(Timed):
 
     def __init__(self, engine: NemotronRecognizer) -> None:
         super().__init__(engine)
-        self.chunk_samples = engine.chunk_samples
+        self.info = engine.info
 
     def open(self, language: str | None) -> "TimedStream":
         return TimedStream(self, self.engine.open(language), "while_speaking")

@@ -4,10 +4,13 @@ calls."""
 import random
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from engines.engines import Cascade, Engines
+from pipeline.engine_info import ChatModelInfo, EngineInfo, RecognizerInfo, SynthesizerInfo
 from pipeline.messages import AudioChunk, ChatMessage, Samples
 from pipeline.settings import ANY_TOOL, EndpointerSettings, Tool
 from pipeline.shared_engine import SharedEngine
@@ -27,11 +30,11 @@ S_PER_CHARACTER = 0.03
 class _Unhurried:
     """Keeps nothing of a call, so that any growth in memory is ours."""
 
+    info: Any
     sample_rate_hz = RATE_HZ
-    languages: tuple[str, ...] = ("en",)
 
     def __init__(self, slots: int, chance: random.Random) -> None:
-        self.slots = slots
+        self.info = replace(self.info, slots=slots)
         self.chance = chance
 
     def compute(self, least_ms: float, most_ms: float) -> None:
@@ -45,7 +48,7 @@ class _Unhurried:
 class UnhurriedRecognizer(_Unhurried):
     """Recognizes words in any audio."""
 
-    name = "unhurried-stt"
+    info = RecognizerInfo(name="unhurried-stt", sample_rate_hz=RATE_HZ, languages=("en",))
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """Answer after 5 to 60 ms."""
@@ -56,9 +59,7 @@ class UnhurriedRecognizer(_Unhurried):
 class UnhurriedModel(_Unhurried):
     """Answers with `REPLY`, word by word."""
 
-    name = "unhurried-llm"
-    takes_tools = False
-    hears = False
+    info = ChatModelInfo(name="unhurried-llm")
 
     def generate(
         self,
@@ -78,12 +79,11 @@ class UnhurriedModel(_Unhurried):
 class UnhurriedSynthesizer(_Unhurried):
     """Speaks a constant, block by block."""
 
-    name = "unhurried-tts"
-    voices: tuple[str, ...] = ()
+    info = SynthesizerInfo(name="unhurried-tts", sample_rate_hz=RATE_HZ, languages=("en",))
 
     def expect_voice(self, voice: str) -> None:
         """Refuse every voice, as there is only one."""
-        raise unknown_voice(self.voices, voice)
+        raise unknown_voice(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -99,7 +99,7 @@ class UnhurriedSynthesizer(_Unhurried):
 class UnhurriedTurnDetector(_Unhurried):
     """Takes a pause for an end or a hesitation at random."""
 
-    name = "unhurried-turn"
+    info = EngineInfo(name="unhurried-turn")
 
     def completeness(self, samples: Samples) -> float:
         """Answer after 10 to 120 ms."""

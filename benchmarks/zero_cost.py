@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from engines.engines import Cascade, Engines
+from pipeline.engine_info import ChatModelInfo, RecognizerInfo, SynthesizerInfo
 from pipeline.messages import AudioChunk, ChatMessage, Samples
 from pipeline.settings import ANY_TOOL, EndpointerSettings, Tool
 from pipeline.shared_engine import SharedEngine
@@ -21,14 +22,11 @@ SECOND = "word " * 19 + "last. "
 """One second of audio."""
 
 RATE_HZ = 16000
+SLOTS = 64
 
 
 class _Instant:
     """Takes no time, and keeps nothing of a call, so that any growth in memory is ours."""
-
-    slots = 64
-    sample_rate_hz = RATE_HZ
-    languages: tuple[str, ...] = ("en",)
 
     def close(self) -> None:
         """Nothing to free."""
@@ -37,7 +35,7 @@ class _Instant:
 class InstantRecognizer(_Instant):
     """Recognizes a word in any audio."""
 
-    name = "instant-stt"
+    info = RecognizerInfo(name="instant-stt", slots=SLOTS, sample_rate_hz=RATE_HZ, languages=("en",))
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         return Transcription("words", "en")
@@ -46,9 +44,7 @@ class InstantRecognizer(_Instant):
 class InstantModel(_Instant):
     """Answers with the same reply for ever, in one piece."""
 
-    name = "instant-llm"
-    takes_tools = False
-    hears = False
+    info = ChatModelInfo(name="instant-llm", slots=SLOTS)
 
     def __init__(self, reply: str) -> None:
         self._reply = reply
@@ -66,11 +62,10 @@ class InstantModel(_Instant):
 class InstantSynthesizer(_Instant):
     """Speaks 10 ms of a constant for each character, in one piece."""
 
-    name = "instant-tts"
-    voices: tuple[str, ...] = ()
+    info = SynthesizerInfo(name="instant-tts", slots=SLOTS, sample_rate_hz=RATE_HZ, languages=("en",))
 
     def expect_voice(self, voice: str) -> None:
-        raise unknown_voice(self.voices, voice)
+        raise unknown_voice(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken

@@ -1,4 +1,4 @@
-"""The language models that there are."""
+"""Catalogue: the language models."""
 
 from catalogue.registry import EngineSpec
 

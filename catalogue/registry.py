@@ -1,4 +1,4 @@
-"""The registry: one row for each engine. What it is called, where it lives, what it needs.
+"""The registry: one row for each engine, with its name, its module, and its needs.
 
 The rows of a stage stand in its own file, for example catalogue/tts.py.
 """
@@ -16,7 +16,7 @@ from catalogue.environments import find_environment
 from pipeline.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
-"""Of the program: packages of others that are named as our folders are stand elsewhere."""
+"""The folder of the program: packages of others with the names of our folders stand elsewhere."""
 
 CASCADE = ("stt", "llm", "tts")
 """The stages that an end-to-end engine replaces."""
@@ -42,32 +42,31 @@ class EngineSpec:
     needs: tuple[str, ...] = ()
     """Modules that must be importable."""
     extra: str | None = None
-    """What of pyproject.toml installs them; None: they are always installed."""
+    """The extra of pyproject.toml that installs them; None: they are always installed."""
     environment: str | None = None
-    """Set where it cannot live beside the others: the name of the environment in which it runs, in a
-    process of its own."""
+    """The environment in which it runs, in a process of its own; None: it can live beside the others."""
     foreign: tuple[str, ...] = ()
     """Names of our folders that mean a package of its library instead: coqui-tts brings one named TTS.
     It always has a process of its own."""
     long_in_python: bool = False
-    """Whether a call computes long in Python, which makes everybody's audio late; servers then give the
-    engine a process of its own."""
+    """Set if a call computes long in Python, which delays the audio of all sessions; servers then give
+    the engine a process of its own."""
     devices: tuple[str, ...] = ("cpu",)
-    """Where it can run: cuda, mps, cpu, or on a remote machine."""
+    """Devices: cuda, mps, cpu, or a remote machine."""
     languages: str = ""
-    """For docs/engines.md, as are all that follow."""
+    """Languages; this and all fields below are for docs/engines.md."""
     streams: str = ""
-    """What comes before all is there: partial words, audio in mid-sentence."""
+    """The output that comes early: partial words, audio in mid-sentence."""
     size: str = ""
-    """Of the model that is the default, to download."""
+    """Size of the default model, to download."""
     licence: str = ""
-    """Of the code, and of the weights."""
+    """Licences of the code and of the weights."""
     tested: Tested = ""
     remarks: str = ""
 
     @property
     def install(self) -> str:
-        """What to type to have it."""
+        """The command that installs the engine."""
         if self.environment is not None:
             return f"python s2s_pipeline.py --install {self.environment}"
         if self.extra is not None:
@@ -106,7 +105,7 @@ class EngineSpec:
 
 
 AUTO = "auto"
-"""No engine: one is looked for. See `catalogue.choice`, and `LLM.auto`."""
+"""The name that stands for a choice at start. See `catalogue.choice`, and `LLM.auto`."""
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""The speech-to-speech engines that there are."""
+"""Catalogue: the speech-to-speech engines."""
 
 from catalogue.registry import EngineSpec
 
@@ -6,7 +6,7 @@ CATALOGUE = (
     EngineSpec(
         "s2s",
         "tone",
-        "TEST TONE: proves the audio path without a model",
+        "TEST TONE: checks the audio path without a model",
         "S2S.tone:ToneResponder",
         languages="any",
         streams="frame by frame",

@@ -1,4 +1,4 @@
-"""The recognizers that there are."""
+"""Catalogue: the recognizers."""
 
 from catalogue.registry import EngineSpec
 

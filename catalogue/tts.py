@@ -1,4 +1,4 @@
-"""The synthesizers that there are."""
+"""Catalogue: the synthesizers."""
 
 from catalogue.registry import EngineSpec
 

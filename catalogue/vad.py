@@ -1,4 +1,4 @@
-"""The voice detectors that there are."""
+"""Catalogue: the voice detectors."""
 
 from catalogue.registry import EngineSpec
 

@@ -26,13 +26,14 @@ def list_voices(arguments: "Arguments") -> int:
 
 def _lines(synthesizer: Synthesizer) -> Iterator[str]:
     """Two columns: the name of the voice, and its language if that is known."""
-    languages = ", ".join(f"{english_name(code)} ({code})" for code in synthesizer.languages)
-    if not synthesizer.voices:
-        yield f"{synthesizer.name} has no voices to choose from; its languages: {languages}"
+    info = synthesizer.info
+    languages = ", ".join(f"{english_name(code)} ({code})" for code in info.languages)
+    if not info.voices:
+        yield f"{info.name} has no voices to choose from; its languages: {languages}"
         return
-    spoken = getattr(synthesizer, "voice_languages", {})
-    width = max(map(len, synthesizer.voices))
-    for voice in synthesizer.voices:
+    spoken = info.voice_languages
+    width = max(map(len, info.voices))
+    for voice in info.voices:
         yield f"{voice:<{width}}  {english_name(spoken[voice])}" if voice in spoken else voice
-    if not spoken.keys() >= set(synthesizer.voices):
+    if not spoken.keys() >= set(info.voices):
         yield f"languages: {languages}"

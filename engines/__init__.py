@@ -1,1 +1,1 @@
-"""Engines: loading them, and what wraps them."""
+"""Engines: loading them, and their wrappers."""

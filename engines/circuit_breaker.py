@@ -1,4 +1,4 @@
-"""CircuitBreaker: whether an engine is worth asking, after what became of those who asked before."""
+"""CircuitBreaker: decides from past calls if an engine is worth calling."""
 
 import random
 import threading
@@ -6,20 +6,20 @@ import time
 from collections.abc import Callable
 
 FIRST_BREAK_S = 2.0
-"""Without the engine after its first failure: the rest of an answer keeps one voice."""
+"""Length of the break after the first failure: long enough for an answer to keep one voice."""
 
 MAX_BREAK_S = 60.0
-"""Doubled up to this; of an engine that only stalls, one person in a minute has to wait for nothing."""
+"""Limit of the doubling: of an engine that only stalls, one user a minute waits in vain."""
 
 JITTER = 1 / 3
-"""Of each break, so that many programs do not come back to one server at the same moment."""
+"""Random part added to each break, so that many programs do not return to a server at the same
+moment."""
 
 
 class CircuitBreaker:
-    """Closed: everybody may ask. The first failure opens it, for a time nobody asks: one person who
-    waited for nothing is enough. Then it is half open: one may ask (a probe); if that works it is
-    closed, else it is open for twice as long. Thread-safe.
-    """
+    """Closed: every call goes to the engine. The first failure opens it, and for a time no call does:
+    one user who waited in vain is enough. Then it is half open: one call (a probe) is let through; if
+    that works the circuit closes, else it stays open for twice as long. Thread-safe."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class CircuitBreaker:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.reason: str | None = None
-        """Why it is not closed; None: it is."""
+        """The reason why it is open; None: it is closed."""
         self.ever_failed = False
         self._clock = clock
         self._chance = chance
@@ -37,7 +37,7 @@ class CircuitBreaker:
         self._lock = threading.Lock()
 
     def begin(self, *, may_probe: bool = True) -> "Attempt | None":
-        """Ask the engine; None: not now."""
+        """Begin a call; None: not now."""
         with self._lock:
             attempt = Attempt(self)
             if self.reason is not None:
@@ -47,12 +47,12 @@ class CircuitBreaker:
             return attempt
 
     def attempt_anyway(self) -> "Attempt":
-        """Ask all the same, since there is nobody else."""
+        """Begin a call in any case, since no other engine is left."""
         return Attempt(self)
 
     def end(self, attempt: "Attempt", reason: str | None, *, known: bool) -> bool:
-        """What became of it; whether that opens or closes the circuit. What fails beside others that
-        failed already, as all that ran when a server died, is not counted again."""
+        """Record the outcome of a call; true if it opens or closes the circuit. Calls that fail
+        together, such as all that ran when a server died, count as one failure."""
         with self._lock:
             probed, self._probe = self._probe is attempt, None if self._probe is attempt else self._probe
             if not known or (reason is not None and self.reason is not None and not probed):
@@ -70,23 +70,23 @@ class CircuitBreaker:
 
 
 class Attempt:
-    """One call. The first of `worked`, `failed` and `close` counts; the first two say whether the
-    circuit was opened or closed by it."""
+    """One call. The first of `worked`, `failed` and `close` counts; the first two return true if they
+    opened or closed the circuit."""
 
     def __init__(self, breaker: CircuitBreaker) -> None:
         self._breaker = breaker
         self._over = False
 
     def worked(self) -> bool:
-        """There was output."""
+        """Record that there was output."""
         return self._end(None)
 
     def failed(self, reason: str) -> bool:
-        """There was an error, or nothing in time."""
+        """Record an error, or no output in time."""
         return self._end(reason)
 
     def close(self) -> None:
-        """Without either, as when the caller wants no more: nothing is known."""
+        """Neither worked nor failed, because the caller wants no more: nothing is learnt."""
         self._end(None, known=False)
 
     def _end(self, reason: str | None, *, known: bool = True) -> bool:

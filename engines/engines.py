@@ -1,4 +1,4 @@
-"""Engines: what is loaded once and serves every session."""
+"""Engines: loaded once, they serve every session."""
 
 import functools
 from collections.abc import Callable
@@ -30,49 +30,49 @@ class Cascade:
 
 @dataclass(frozen=True)
 class Engines:
-    """What is loaded once and serves every session."""
+    """The engines of the program."""
 
     vad: VoiceDetector
     endpointing: EndpointerSettings
     voice: Cascade | SharedEngine[SpeechResponder]
     turn_detector: SharedEngine[TurnDetector] | None = None
     new_enhancer: Callable[[int], Callable[[Samples], Samples]] | None = None
-    """Makes, for a sample rate, what cleans the microphone of one conversation; None: nothing does."""
+    """Makes, for a sample rate, the noise suppressor of one conversation; None: there is none."""
 
     @functools.cached_property
     def shared_vad(self) -> SharedVAD:
-        """They hear for every session."""
+        """The voice detector that serves every session."""
         return SharedVAD(self.vad)
 
     @property
     def shared(self) -> tuple[SharedEngine[Any], ...]:
-        """Those that wait in line for a slot."""
+        """The engines whose calls wait for a slot."""
         voice = self.voice
         return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice,)
 
     @property
     def capabilities(self) -> Capabilities:
-        """What sessions over them can do."""
+        """The capabilities of sessions over these engines."""
         voice, semantic = self.voice, self.turn_detector is not None and self.endpointing.semantic
-        names = " + ".join(engine.engine.name for engine in self.shared)
+        names = " + ".join(engine.engine.info.name for engine in self.shared)
         common = Capabilities(endpointing=self.endpointing, semantic=semantic, name=names)
         if isinstance(voice, Cascade):
             model, synthesizer = voice.llm.engine, voice.tts.engine
             return replace(
                 common,
                 texts=True,
-                tools=model.takes_tools,
-                voices=synthesizer.voices,
+                tools=model.info.takes_tools,
+                voices=synthesizer.info.voices,
                 expect_voice=synthesizer.expect_voice,
             )
         return replace(common, frames=isinstance(voice.engine, FrameResponder))
 
     def have_room(self) -> bool:
-        """Whether there is a free slot everywhere, also for work that may be thrown away."""
+        """True if every engine has a free slot, also for work that may be thrown away."""
         return all(engine.free_slots for engine in self.shared)
 
     def close(self) -> None:
-        """Free the weights, except those that a call still uses which does not return."""
+        """Free the weights, except those of an engine with a call that does not return."""
         for engine in self.shared:
             engine.close()
         if self.turn_detector is not None:

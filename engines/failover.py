@@ -1,4 +1,4 @@
-"""Failover: several engines of a stage in the place of one; the next takes over from one that fails."""
+"""Failover: several engines of a stage in the place of one; if one fails, the next takes over."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from engines.circuit_breaker import Attempt, CircuitBreaker
+from pipeline.engine_info import RecognizerInfo, SynthesizerInfo
 from pipeline.error_report import error_event
 from pipeline.errors import EngineError
 from pipeline.events import ErrorEvent
-from pipeline.language import english_name, speaks
+from pipeline.language import speaks
+from pipeline.language_fallback import language_fallback
 from pipeline.messages import Notice
 from pipeline.shared_engine import Engine, SharedEngine
 from pipeline.turn import CancelToken
@@ -18,7 +20,7 @@ from pipeline.turn import CancelToken
 logger = logging.getLogger(__name__)
 
 _OF_THE_CALLER = ("unknown_voice",)
-"""Codes of errors that say nothing of the engine."""
+"""Codes of errors that the caller made, and not the engine."""
 
 E = TypeVar("E", bound=Engine)
 T = TypeVar("T")
@@ -28,28 +30,28 @@ Fits: TypeAlias = Callable[[E], bool]
 
 @dataclass(frozen=True, slots=True)
 class _Leg(Generic[E]):
-    """One of the engines, with slots and a line of its own."""
+    """One of the engines, with slots and a queue of its own."""
 
     engine: E
     shared: SharedEngine[E]
     breaker: CircuitBreaker
 
     def begin(self) -> Attempt | None:
-        """No probe while all slots are taken: what took them may hang."""
+        """Begin a call. No probe while all slots are taken: the calls in them may hang."""
         return self.breaker.begin(may_probe=self.shared.idle_slots > 0)
 
 
 class Failover(Generic[E]):
-    """Engines in the order of preference. Before the first output of a call, an error or too long a
-    wait (`first_output_s`) lets the next engine take the call; after it an error is an error.
+    """Engines in the order of preference. If a call fails before its first output, or takes longer than
+    `first_output_s`, the next engine takes it; after the first output an error is an error.
 
-    It has as many slots as its first engine, so nobody stands in line for that one but behind a call
-    that was given up and has not returned. Such a call keeps its slot there, not here. The last engine
-    may take its time: nobody comes after it.
+    It has as many slots as its first engine, so a call waits for that one only behind a call that was
+    given up and has not returned. Such a call keeps its slot there, not here. The last engine may take
+    its time: no other comes after it.
     """
 
     verb = "works"
-    """What the engines of the stage do, for the notice."""
+    """The verb of the stage, for notices."""
 
     def __init__(
         self,
@@ -59,24 +61,23 @@ class Failover(Generic[E]):
     ) -> None:
         self.engines = tuple(engines)
         self.first = engines[0]
-        self.name = ",".join(engine.name for engine in engines)
-        self.slots = self.first.slots
         self._first_output_s = first_output_s
         self._legs = [_Leg(engine, SharedEngine(engine), new_breaker()) for engine in engines]
 
     def stream(
         self, work: Work[E, T | Notice], cancel: CancelToken, fits: Fits[E] = lambda engine: True
     ) -> Iterator[T | Notice]:
-        """What ``work(engine, cancel)`` yields, with the engine that takes the call; those that fit come
-        before those that do not. Says in a notice who took over from whom, and who is back.
+        """Yield the outputs of ``work(engine, cancel)``, with the engine that takes the call; engines
+        that fit come before those that do not. A notice names the engine that took over, or that is
+        back.
 
         Raises `EngineError` when all have failed, and what an engine raises after its first output.
         """
         reasons: dict[str, str] = {}
-        """Why those are not asked that come before the one that is."""
+        """Failed engine ▶ its reason."""
         failed: list[ErrorEvent] = []
         for leg, attempt, limit_s in self._attempts(fits, reasons):
-            name = leg.engine.name
+            name = leg.engine.info.name
             with closing(leg.shared.stream(work, cancel, limit_s)) as outputs, closing(attempt):
                 try:
                     head = _to_first_output(outputs)
@@ -99,23 +100,26 @@ class Failover(Generic[E]):
                 return
         raise EngineError("; ".join(f"{event.stage}: {event.text}" for event in failed), failed[0].code)
 
+    def _names(self) -> str:
+        return ",".join(engine.info.name for engine in self.engines)
+
     def close(self) -> None:
-        """Close all, but those that a call still uses which does not return."""
+        """Close all engines, except those with a call that does not return."""
         for leg in self._legs:
             leg.shared.close()
 
     def _attempts(
         self, fits: Fits[E], reasons: dict[str, str]
     ) -> Iterator[tuple[_Leg[E], Attempt, float | None]]:
-        """Whom to ask, one after the other, and for how long to wait. First those that are thought to
-        work, then all the same those that are not."""
+        """The engines to try, in order, and the time to wait for each. First those that are thought to
+        work, then all the others."""
         legs = sorted(self._legs, key=lambda leg: not fits(leg.engine))
         left_out = []
         for leg in legs:
             attempt = leg.begin()
             if attempt is None:
                 left_out.append(leg)
-                reasons[leg.engine.name] = leg.breaker.reason or ""
+                reasons[leg.engine.info.name] = leg.breaker.reason or ""
             else:
                 yield leg, attempt, None if leg is legs[-1] else self._first_output_s
         for leg in left_out:
@@ -125,13 +129,13 @@ class Failover(Generic[E]):
     def _told(self, leg: _Leg[E], reasons: Mapping[str, str]) -> Iterator[Notice]:
         if reasons:
             failed = ", ".join(f"{name} failed ({reason})" for name, reason in reasons.items())
-            yield Notice("failover", f"{failed}; {leg.engine.name} {self.verb}")
+            yield Notice("failover", f"{failed}; {leg.engine.info.name} {self.verb}")
         elif leg.breaker.ever_failed:
-            yield Notice("failover", f"{leg.engine.name} {self.verb} again", over=True)
+            yield Notice("failover", f"{leg.engine.info.name} {self.verb} again", over=True)
 
 
 def _to_first_output(outputs: Iterator[T]) -> list[T]:
-    """Notices, and the first output behind them."""
+    """The first output, and the notices before it."""
     head: list[T] = []
     for output in outputs:
         head.append(output)
@@ -142,46 +146,38 @@ def _to_first_output(outputs: Iterator[T]) -> list[T]:
 
 class _SpeaksLanguages(Engine, Protocol):
     @property
-    def languages(self) -> tuple[str, ...]: ...
+    def info(self) -> RecognizerInfo | SynthesizerInfo: ...
 
 
 L = TypeVar("L", bound=_SpeaksLanguages)
 
 
 class LanguageFailover(Failover[L]):
-    """Of engines that have languages: those of all of them. A call in a language goes to the first that
-    has it."""
+    """Engines that have languages: a call in a language goes to the first that has it."""
 
-    has = "speak"
-    """What an engine can do with its languages, for the notice."""
-
-    def __init__(
-        self,
-        engines: Sequence[L],
-        first_output_s: float,
-        new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
-    ) -> None:
-        super().__init__(engines, first_output_s, new_breaker)
-        self.languages = tuple(dict.fromkeys(code for engine in engines for code in engine.languages))
+    can = "speak"
+    """The verb for a language, for notices."""
 
     def stream_in(
         self, language: str | None, work: Callable[[L, str | None, CancelToken], Iterator[T | Notice]],
         cancel: CancelToken,
     ) -> Iterator[T | Notice]:  # fmt: skip
-        """As `stream`; ``work(engine, language, cancel)`` is told the language only where it has it, and
-        a notice tells of every other."""
+        """Like `stream`; ``work(engine, language, cancel)`` gets the language only if the engine has it,
+        and a notice reports every other."""
 
         def in_language(engine: L, cancel: CancelToken) -> Iterator[T | Notice]:
             has_it = self._has(engine, language)
             if language is not None and not (has_it and self._has(self.first, language)):
                 lacking = self.first if has_it else engine
-                instead = f"{engine.name} {self.verb}" + ("" if has_it else " as usual")
-                text = f"{lacking.name} does not {self.has} {english_name(language)}; {instead}"
-                yield Notice("language_fallback", text)
+                instead = f"{engine.info.name} {self.verb}" + ("" if has_it else " as usual")
+                yield language_fallback(lacking.info.name, self.can, language, instead)
             yield from work(engine, language if has_it else None, cancel)
 
         return self.stream(in_language, cancel, lambda engine: self._has(engine, language))
 
+    def _all_languages(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(code for engine in self.engines for code in engine.info.languages))
+
     @staticmethod
     def _has(engine: L, language: str | None) -> bool:
-        return language is None or speaks(engine.languages, language)
+        return language is None or speaks(engine.info.languages, language)

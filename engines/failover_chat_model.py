@@ -1,6 +1,7 @@
 """Several language models in the place of one: `--llm openai,transformers`."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from engines.circuit_breaker import CircuitBreaker
 from engines.failover import Failover
@@ -11,7 +12,7 @@ from pipeline.turn import CancelToken
 
 
 class FailoverChatModel(Failover[ChatModel]):
-    """The next one answers where there is no word in `first_output_s`, or an error.
+    """If there is no word within `first_output_s`, or an error, the next model answers.
 
     It takes tools if the first does; another that does not gets the conversation without them.
     """
@@ -25,8 +26,8 @@ class FailoverChatModel(Failover[ChatModel]):
         new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
     ) -> None:
         super().__init__(engines, first_output_s, new_breaker)
-        self.takes_tools = self.first.takes_tools
-        self.hears = all(model.hears for model in engines)
+        hears = all(model.info.hears for model in engines)
+        self.info = replace(self.first.info, name=self._names(), hears=hears)
 
     def generate(
         self,
@@ -35,14 +36,16 @@ class FailoverChatModel(Failover[ChatModel]):
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
     ) -> Iterator[str | ToolCall | Notice]:
-        """The answer, from its first word to its last of one model."""
+        """The answer, all of it by one model."""
 
         def answer(model: ChatModel, cancel: CancelToken) -> Iterator[str | ToolCall | Notice]:
-            if model.takes_tools:
+            if model.info.takes_tools:
                 yield from model.generate(messages, cancel, tools, tool_choice)
                 return
             if tools:
-                yield Notice("tools_fallback", f"{model.name} calls no functions; it answers without")
+                yield Notice(
+                    "tools_fallback", f"{model.info.name} cannot call functions; it answers without them"
+                )
             words = [
                 ChatMessage(m.role, m.content, audio=m.audio)
                 for m in messages

@@ -12,10 +12,10 @@ from STT.base import Recognizer, Transcription
 
 
 class FailoverRecognizer(LanguageFailover[Recognizer]):
-    """The next one listens where there are no words in `first_output_s`, or an error."""
+    """If there are no words within `first_output_s`, or an error, the next engine listens."""
 
     verb = "listens"
-    has = "understand"
+    can = "understand"
 
     def __init__(
         self,
@@ -24,15 +24,17 @@ class FailoverRecognizer(LanguageFailover[Recognizer]):
         new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
     ) -> None:
         super().__init__(engines, first_output_s, new_breaker)
-        self.sample_rate_hz = self.first.sample_rate_hz
+        self.info = replace(
+            self.first.info, name=self._names(), languages=self._all_languages(), chunk_samples=0
+        )
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
-        """The words; the notices say who took over to hear them."""
+        """The words; notices name an engine that took over."""
 
         def hear(
             engine: Recognizer, language: str | None, cancel: CancelToken
         ) -> Iterator[Transcription | Notice]:
-            audio = resample(samples, self.sample_rate_hz, engine.sample_rate_hz)
+            audio = resample(samples, self.info.sample_rate_hz, engine.info.sample_rate_hz)
             yield engine.transcribe(audio, language, cancel)
 
         notices: list[Notice] = []

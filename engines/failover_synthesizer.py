@@ -1,6 +1,7 @@
 """Several synthesizers in the place of one: `--tts kokoro,espeak`."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from engines.circuit_breaker import CircuitBreaker
 from engines.failover import LanguageFailover
@@ -11,7 +12,7 @@ from TTS.base import Synthesizer
 
 
 class FailoverSynthesizer(LanguageFailover[Synthesizer]):
-    """The next one speaks a sentence of which there is no audio in `first_output_s`, or an error.
+    """If a sentence has no audio within `first_output_s`, or fails, the next engine speaks it.
 
     The voices are those of the first; another that does not know one speaks with its own.
     """
@@ -25,12 +26,10 @@ class FailoverSynthesizer(LanguageFailover[Synthesizer]):
         new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
     ) -> None:
         super().__init__(engines, first_output_s, new_breaker)
-        self.sample_rate_hz = self.first.sample_rate_hz
-        self.voices = self.first.voices
-        self.voice_languages: Mapping[str, str] = getattr(self.first, "voice_languages", {})
+        self.info = replace(self.first.info, name=self._names(), languages=self._all_languages())
 
     def expect_voice(self, voice: str) -> None:
-        """As the first."""
+        """Accept the voices of the first engine."""
         self.first.expect_voice(voice)
 
     def synthesize(
@@ -44,7 +43,7 @@ class FailoverSynthesizer(LanguageFailover[Synthesizer]):
             own = voice
             if voice is not None and engine is not self.first and not _has_voice(engine, voice):
                 own = None
-                told = f"{engine.name} has no voice {voice!r:.100}; it speaks with its own"
+                told = f"{engine.info.name} has no voice {voice!r:.100}; it speaks with its own"
                 yield Notice("voice_fallback", told)
             yield from engine.synthesize(text, own, language, cancel)
 

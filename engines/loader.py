@@ -1,4 +1,4 @@
-"""From the chosen engines to loaded ones."""
+"""Loader: turns the chosen engines into loaded ones."""
 
 import dataclasses
 import importlib
@@ -16,14 +16,13 @@ from engines.failover_recognizer import FailoverRecognizer
 from engines.failover_synthesizer import FailoverSynthesizer
 from engines.isolation.engines import isolate
 from engines.named_voices import NamedVoices
+from engines.starting import start
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.errors import UserError
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
-from utils.device import with_device
-from utils.logs import quieten_libraries
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from VAD.base import TurnDetector
 from VAD.smart_turn_file import smart_turn_file
@@ -40,42 +39,64 @@ _FAILOVER: dict[str, Callable[[list[Any], float], Any]] = {
 
 
 def load_engines(arguments: "Arguments") -> Engines:
-    """Load what was chosen, all at once, and say what runs. Raises `UserError`."""
-    chosen = arguments.engines
+    """Load the chosen engines, all at once, and say what runs. Raises `UserError`."""
     if arguments.module.audio_enhancement:
         expect_noise_suppressor()
-    importlib.import_module("transformers")  # by one thread: two at once would see half of it
+    importlib.import_module("transformers")  # on one thread: two at once would see half of it
+    loaded, turn_detector = _load_all(arguments)
+    require_audio_model(arguments.engines, loaded)
+    _announce_all(arguments.engines, loaded)
+    return Engines(
+        loaded["vad"],
+        _endpointing(arguments),
+        _voice(arguments, loaded),
+        turn_detector,
+        NoiseSuppressor if arguments.module.audio_enhancement else None,
+    )
+
+
+def _load_all(arguments: "Arguments") -> tuple[dict[str, Any], SharedEngine[TurnDetector] | None]:
+    """The engine of each stage, and the turn detector; each is loaded on a thread of its own."""
+    chosen = arguments.engines
     with ThreadPoolExecutor(len(chosen) + 2) as loaders:
         loading = {stage: loaders.submit(load_engine, arguments, stage) for stage in chosen}
         if "llm" not in chosen and "s2s" not in chosen:
             loading["llm"] = loaders.submit(choose_language_model, arguments)
         detecting = loaders.submit(load_turn_detector, arguments.vad.turn_detector)
-        loaded = {stage: future.result() for stage, future in loading.items()}
-    require_audio_model(chosen, loaded)
+        return {stage: future.result() for stage, future in loading.items()}, detecting.result()
+
+
+def _announce_all(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]) -> None:
+    """Say what runs, engine by engine; of a failover, each of its engines."""
     for stage, choices in chosen.items():
-        engines = getattr(loaded[stage], "engines", [loaded[stage]])
+        engines = loaded[stage].engines if len(choices) > 1 else [loaded[stage]]
         for choice, engine in zip(choices, engines, strict=True):
             name = choice.spec.name if choice is choices[0] else f"else {choice.spec.name}"
-            announce(stage, name, getattr(engine, "about", None) or choice.spec.about)
+            about = "" if stage == "vad" else engine.info.about
+            announce(stage, name, about or choice.spec.about)
             if choice.why:
                 print(f"        {choice.why}", file=sys.stderr)
-    endpointing = dataclasses.asdict(arguments.vad)
+
+
+def _endpointing(arguments: "Arguments") -> EndpointerSettings:
+    """The flags of the VAD stage, less those that choose and load its models."""
+    settings = dataclasses.asdict(arguments.vad)
     for name in ("sample_rate", "turn_detector"):
-        del endpointing[name]
+        del settings[name]
+    return EndpointerSettings(**settings)
+
+
+def _voice(arguments: "Arguments", loaded: Mapping[str, Any]) -> Cascade | SharedEngine[SpeechResponder]:
+    """The engines that turn speech into an answer: one, or three in a row."""
     if "s2s" in loaded:
-        voice: Cascade | SharedEngine[SpeechResponder] = SharedEngine(loaded["s2s"])
-    else:
-        chat_settings = dataclasses.asdict(arguments.chat)
-        stt, llm, tts = (SharedEngine(loaded[stage]) for stage in ("stt", "llm", "tts"))
-        voice = Cascade(stt, llm, tts, lambda: Chat(**chat_settings))
-    settings = EndpointerSettings(**endpointing)
-    enhancer = NoiseSuppressor if arguments.module.audio_enhancement else None
-    return Engines(loaded["vad"], settings, voice, detecting.result(), enhancer)
+        return SharedEngine(loaded["s2s"])
+    stt, llm, tts = (SharedEngine(loaded[stage]) for stage in ("stt", "llm", "tts"))
+    chat_settings = dataclasses.asdict(arguments.chat)
+    return Cascade(stt, llm, tts, lambda: Chat(**chat_settings))
 
 
 def load_engine(arguments: "Arguments", stage: str) -> Any:
-    """What was chosen for a stage, with its weights: an engine, or several of which the next takes over
-    from one that fails."""
+    """The engine of a stage, loaded: one, or a failover of several."""
     engines = [_load(arguments, choice) for choice in arguments.engines[stage]]
     if len(engines) == 1:
         return engines[0]
@@ -92,26 +113,24 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
         if arguments.module.isolates(spec):
             engine: Any = isolate(spec, settings, device)
         else:
-            engine_class = spec.load()
-            quieten_libraries()
-            engine = engine_class(**with_device(settings, device, spec.stage, spec.devices))
+            engine = start(spec.load(), settings, device, spec.stage, spec.devices)
     return NamedVoices(engine, people) if people else engine
 
 
 def require_audio_model(
     chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]
 ) -> None:
-    """Raise `UserError` where nobody would hear the user."""
+    """Raise `UserError` if neither a recognizer nor the language model hears the user."""
     deaf = any(choice.spec.name == "none" for choice in chosen.get("stt", ()))
-    if deaf and not loaded["llm"].hears:
+    if deaf and not loaded["llm"].info.hears:
         raise UserError(
             f"--stt none: expected a language model that hears, such as --llm openai --llm_model_name "
-            f"gpt-audio, got {loaded['llm'].name}"
+            f"gpt-audio, got {loaded['llm'].info.name}"
         )
 
 
 def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
-    """Smart Turn, if it is wanted and its file is there."""
+    """Smart Turn, if it is wanted and its file exists."""
     if wanted == "silence":
         return None
     path = smart_turn_file() if wanted == "auto" else Path(wanted).expanduser()
@@ -128,7 +147,7 @@ def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
 
 
 def choose_language_model(arguments: "Arguments") -> ChatModel:
-    """`--llm auto`: a server on this machine, else the stand-in; never one elsewhere."""
+    """`--llm auto`: a server on this machine, else the stand-in; never a remote server."""
     from LLM import auto
 
     settings = dict(arguments.auto)
@@ -145,7 +164,7 @@ def choose_language_model(arguments: "Arguments") -> ChatModel:
         found = ", ".join(model for server in servers for model in server.models) or "none"
         raise UserError(
             f"--llm_model_name: expected a model of a server on this machine ({found}), got {wanted}; "
-            "a server elsewhere is named with --llm openai --llm_base_url"
+            "for a server elsewhere use --llm openai --llm_base_url"
         )
     announce("llm", "eliza", "a stand-in, since no server on this machine has a language model")
     print(f"        {auto.advice(servers)}", file=sys.stderr)
@@ -155,5 +174,5 @@ def choose_language_model(arguments: "Arguments") -> ChatModel:
 
 
 def announce(stage: str, name: str, about: str) -> None:
-    """Say what runs; on standard error, since standard output may be for a machine."""
+    """Print a line about an engine on standard error, since standard output may be for a machine."""
     print(f"  {stage.upper():<4}  {name}: {about}", file=sys.stderr)

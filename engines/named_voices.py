@@ -1,6 +1,7 @@
 """NamedVoices: a synthesizer that answers to the names of people."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from catalogue.people import Person
 from pipeline.language import speaks
@@ -10,33 +11,30 @@ from TTS.base import Synthesizer
 
 
 class NamedVoices:
-    """A synthesizer that answers to the names of these people, too, where it speaks their language."""
+    """A synthesizer that also answers to the names of these people, where it speaks their language."""
 
     def __init__(self, synthesizer: Synthesizer, people: Mapping[str, Person]) -> None:
         self._synthesizer = synthesizer
+        info = synthesizer.info
         self._people = {
-            name: person
-            for name, person in people.items()
-            if speaks(synthesizer.languages, person.language)
+            name: person for name, person in people.items() if speaks(info.languages, person.language)
         }
-        self.name = synthesizer.name
-        self.slots = synthesizer.slots
-        self.sample_rate_hz = synthesizer.sample_rate_hz
-        self.languages = synthesizer.languages
-        self.voices = (*self._people, *synthesizer.voices)
         spoken = {name: person.language for name, person in self._people.items()}
-        self.voice_languages = {**getattr(synthesizer, "voice_languages", {}), **spoken}
-        self.about: str | None = getattr(synthesizer, "about", None)
+        self.info = replace(
+            info,
+            voices=(*self._people, *info.voices),
+            voice_languages={**info.voice_languages, **spoken},
+        )
 
     def expect_voice(self, voice: str) -> None:
-        """A person, or whom the synthesizer has."""
+        """Accept a person, or a voice of the synthesizer."""
         if voice not in self._people:
             self._synthesizer.expect_voice(voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk | Notice]:
-        """A person speaks their own language."""
+        """Speak one sentence; a person speaks their own language."""
         if person := self._people.get(voice or ""):
             voice, language = person.voice, person.language
         return self._synthesizer.synthesize(text, voice, language, cancel)

@@ -1,4 +1,4 @@
-"""SharedEngine: one loaded engine, its slots, and the line of callers before them."""
+"""SharedEngine: one loaded engine, its slots, and the queue of callers."""
 
 import logging
 import math
@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+from pipeline.engine_info import EngineInfo
 from pipeline.errors import EngineBusy, EngineError
 from pipeline.messages import Notice
 from pipeline.turn import CancelToken
@@ -15,23 +16,18 @@ from pipeline.turn import CancelToken
 logger = logging.getLogger(__name__)
 
 SLOT_WAIT_S = 10.0
-"""How long a call may stand in line. Longer, and the person has given up on the answer."""
+"""Time that a call may wait in the queue. After that the user has given up on the answer."""
 
 STALL_S = 120.0
-"""How long a call may be silent before its caller gives it up: a large model that reads a long prompt
-on a slow machine needs a minute, one that hangs needs for ever."""
+"""Time without output after which the caller gives a call up: a large model that reads a long prompt on
+a slow machine needs a minute, one that hangs needs for ever."""
 
 
 class Engine(Protocol):
-    """What every engine has."""
+    """The interface of every engine."""
 
     @property
-    def name(self) -> str: ...
-
-    @property
-    def slots(self) -> int:
-        """How many calls may run at once."""
-        ...
+    def info(self) -> EngineInfo: ...
 
     def close(self) -> None:
         """Free the weights. No call is running and none will come."""
@@ -61,7 +57,7 @@ class _Call(Generic[T]):
         self._condition = threading.Condition()
 
     def compute(self) -> None:
-        """Do the work, on the thread of a slot, until it is done or nobody wants it."""
+        """Do the work, on the thread of a slot, until it is done or the caller gives it up."""
         self._started = True
         try:
             for output in self._work(self.cancel):
@@ -107,7 +103,7 @@ class _Call(Generic[T]):
             yield output
 
     def _happens(self, within_s: float) -> bool:
-        """Wait until there is something for the caller: an output, the end, or that it was cancelled."""
+        """Wait for an output, the end, or the cancellation of the call."""
         return self._condition.wait_for(
             lambda: bool(self._outputs) or self._finished or self.cancel.cancelled, within_s
         )
@@ -118,7 +114,8 @@ class _Call(Generic[T]):
 
 
 class _Limit:
-    """Of a call that must have an output by a time, where one is set, and not only a sign of life."""
+    """The time limit of a call that must have an output, and not only a sign of life, by a certain
+    time."""
 
     def __init__(self, seconds: float | None) -> None:
         self._seconds = math.inf if seconds is None else seconds
@@ -129,7 +126,7 @@ class _Limit:
         return min(usual_s, self._seconds)
 
     def left_of(self, usual_s: float) -> float:
-        """For how long to wait from now on."""
+        """Time left to wait from now on."""
         return min(usual_s, max(0.0, self._until - time.monotonic()))
 
 
@@ -138,7 +135,7 @@ class SharedEngine(Generic[E]):
 
     A call runs on the thread of a slot while its caller waits for output *or cancellation*: a caller
     is never stuck in an engine. A call that does not return keeps its slot until it does. Callers are
-    served in the order in which they came; who was cancelled leaves the line.
+    served in the order in which they came; a cancelled one leaves the queue.
     """
 
     def __init__(self, engine: E) -> None:
@@ -151,27 +148,27 @@ class SharedEngine(Generic[E]):
 
     @property
     def stuck(self) -> int:
-        """How many calls were given up by their caller and have not returned."""
+        """Number of calls that their caller has given up and that have not returned."""
         with self._condition:
             return sum(call.cancel.cancelled for call in self._running)
 
     @property
     def free_slots(self) -> int:
-        """How many more calls could start now, or as soon as those are over for which nobody waits."""
+        """Number of calls that could start now, or as soon as the calls without a caller are over."""
         with self._condition:
             awaited = sum(call.awaited for call in (*self._running, *self._line))
-            return max(0, self.engine.slots - awaited)
+            return max(0, self.engine.info.slots - awaited)
 
     @property
     def idle_slots(self) -> int:
-        """How many slots have nothing at all to do."""
+        """Number of slots that have nothing at all to do."""
         with self._condition:
-            return max(0, self.engine.slots - len(self._running) - len(self._line))
+            return max(0, self.engine.info.slots - len(self._running) - len(self._line))
 
     def stream(
         self, work: Work[E, T], cancel: CancelToken, first_output_s: float | None = None
     ) -> Generator[T, None, None]:
-        """Yield what ``work(engine, cancel)`` yields; end early when `cancel` is raised.
+        """Yield the outputs of ``work(engine, cancel)``; end early when `cancel` is raised.
 
         The engine gets a token of its own, which is raised as well when this generator is closed.
         Raises what the engine raises; `EngineBusy` when no slot came free in `SLOT_WAIT_S`;
@@ -188,19 +185,19 @@ class SharedEngine(Generic[E]):
                 self._leave(call)
 
     def call(self, work: Callable[[E, CancelToken], T], cancel: CancelToken) -> T | None:
-        """What ``work(engine, cancel)`` returns; None when `cancel` was raised first."""
+        """The result of ``work(engine, cancel)``; None when `cancel` was raised first."""
         for result in self.stream(lambda engine, token: iter([work(engine, token)]), cancel):
             return result
         return None
 
     def later(self, work: Callable[[E], object]) -> None:
-        """Do `work` when a slot is free. Nobody waits for it; what it raises is logged."""
+        """Do `work` when a slot is free. No caller waits for it; its errors are logged."""
 
         def compute(_: CancelToken) -> Iterator[None]:
             try:
                 work(self.engine)
             except Exception as error:
-                logger.error("%s failed: %s", self.engine.name, type(error).__name__)
+                logger.error("%s failed: %s", self.engine.info.name, type(error).__name__)
             return iter(())
 
         self._line_up(_Call(compute, awaited=False))
@@ -219,9 +216,9 @@ class SharedEngine(Generic[E]):
         with self._condition:
             self._line.append(call)
             idle_threads = self._threads - len(self._running)
-            if idle_threads < len(self._line) and self._threads < self.engine.slots:
+            if idle_threads < len(self._line) and self._threads < self.engine.info.slots:
                 self._threads += 1
-                name = f"{self.engine.name} slot {self._threads}"
+                name = f"{self.engine.info.name} slot {self._threads}"
                 threading.Thread(target=self._serve, name=name, daemon=True).start()
             self._condition.notify()
 
@@ -244,7 +241,7 @@ class SharedEngine(Generic[E]):
             del call  # or an idle slot keeps a whole session in memory
 
     def _too_late(self, started: bool, after_s: float) -> EngineError:
-        name, slots = self.engine.name, self.engine.slots
+        name, slots = self.engine.info.name, self.engine.info.slots
         if started:
             return EngineError(f"{name} gave no sign of life for {after_s:g} s", code="timeout")
         return EngineBusy(

@@ -1,4 +1,4 @@
-"""Contracts: what every engine of a kind must do. Derive a test class and give it an engine:
+"""Contracts: tests that every engine of a kind must pass. Derive a test class and give it an engine:
 
 class TestMyRecognizer(RecognizerContract):
 @pytest.fixture(scope="class")
@@ -42,7 +42,7 @@ def speech_like(rate_hz: int, seconds: float = 1.0) -> Samples:
 
 
 def check_chunk(chunk: AudioChunk) -> None:
-    """What every piece of audio must be."""
+    """Check the form of a piece of audio."""
     assert chunk.samples.dtype == np.float32
     assert chunk.samples.ndim == 1
     assert chunk.sample_rate_hz >= 8000
@@ -51,7 +51,7 @@ def check_chunk(chunk: AudioChunk) -> None:
 
 
 def chunks_of(results: Iterable[AudioChunk | Notice]) -> list[AudioChunk]:
-    """The audio; what is told on the way is left out."""
+    """The audio, without the notices."""
     return [result for result in results if isinstance(result, AudioChunk)]
 
 
@@ -101,10 +101,10 @@ class RecognizerContract:
     """`engine` is a loaded recognizer."""
 
     def test_it_states_what_it_is(self, engine: Recognizer) -> None:
-        assert engine.name
-        assert engine.slots >= 1
-        assert engine.sample_rate_hz in (8000, 16000, 24000)
-        assert engine.languages
+        assert engine.info.name
+        assert engine.info.slots >= 1
+        assert engine.info.sample_rate_hz in (8000, 16000, 24000)
+        assert engine.info.languages
 
     @pytest.mark.parametrize("samples", [0, 1, 100, 16000])
     def test_silence_of_any_length_is_no_error(self, engine: Recognizer, samples: int) -> None:
@@ -112,17 +112,17 @@ class RecognizerContract:
         assert isinstance(heard.text, str)
 
     def test_noise_and_full_scale_are_no_error(self, engine: Recognizer) -> None:
-        loud = np.sign(speech_like(engine.sample_rate_hz)).astype(np.float32)
+        loud = np.sign(speech_like(engine.info.sample_rate_hz)).astype(np.float32)
         assert isinstance(engine.transcribe(loud, None, CancelToken()).text, str)
 
     def test_what_is_no_number_is_no_error(self, engine: Recognizer) -> None:
-        broken = speech_like(engine.sample_rate_hz)
+        broken = speech_like(engine.info.sample_rate_hz)
         broken[::3], broken[1::3] = np.nan, np.inf
         assert isinstance(engine.transcribe(broken, None, CancelToken()).text, str)
 
     def languages_to_try(self, engine: Recognizer) -> set[str]:
-        """Some of those that it states; where each is a model of its own, those that are there."""
-        return {*engine.languages[:3], *engine.languages[-1:]} - {ANY}
+        """A few of its languages; if each is a model of its own, those that are installed."""
+        return {*engine.info.languages[:3], *engine.info.languages[-1:]} - {ANY}
 
     def test_each_of_its_languages_is_taken(self, engine: Recognizer, spoken: Samples) -> None:
         for language in self.languages_to_try(engine):
@@ -164,20 +164,20 @@ class RecognizerContract:
 
 
 class StreamingRecognizerContract(RecognizerContract):
-    """The same, and `engine` recognises while somebody speaks."""
+    """A recognizer's contract, for one that recognizes while the user speaks."""
 
     def test_it_states_how_much_it_computes_at_a_time(self, engine: StreamingRecognizer) -> None:
         from STT.base import StreamingRecognizer
 
         assert isinstance(engine, StreamingRecognizer)
-        assert 0 < engine.chunk_samples <= 2 * engine.sample_rate_hz
+        assert 0 < engine.info.chunk_samples <= 2 * engine.info.sample_rate_hz
 
     @pytest.mark.parametrize("ms", [0, 10, 137, 500, 2000])
     def test_a_stream_hears_what_is_heard_at_once(
         self, engine: StreamingRecognizer, spoken: Samples, ms: int
     ) -> None:
         """However it is cut, one sample at a time (0 ms) as well; and what was given of it stays."""
-        rate_hz, whole = engine.sample_rate_hz, engine.transcribe(spoken, None, CancelToken())
+        rate_hz, whole = engine.info.sample_rate_hz, engine.transcribe(spoken, None, CancelToken())
         stream, block = engine.open(None), max(1, ms * rate_hz // 1000)
         shown = [""]
         first = spoken[: rate_hz // 4] if ms == 0 else spoken
@@ -192,7 +192,7 @@ class StreamingRecognizerContract(RecognizerContract):
     def test_streams_do_not_hear_each_other(self, engine: StreamingRecognizer, spoken: Samples) -> None:
         other = spoken[::-1].copy()
         expected = [engine.transcribe(audio, None, CancelToken()).text for audio in (spoken, other)]
-        streams, block = [engine.open(None), engine.open(None)], engine.sample_rate_hz // 5
+        streams, block = [engine.open(None), engine.open(None)], engine.info.sample_rate_hz // 5
         for start in range(0, len(spoken), block):
             for stream, audio in zip(streams, (spoken, other), strict=True):
                 stream.feed(audio[start : start + block], CancelToken())
@@ -218,7 +218,7 @@ class StreamingRecognizerContract(RecognizerContract):
 
     def test_a_stream_takes_broken_samples(self, engine: StreamingRecognizer, spoken: Samples) -> None:
         stream = engine.open(None)
-        stream.feed(np.full(3 * engine.chunk_samples, np.nan, np.float32), CancelToken())
+        stream.feed(np.full(3 * engine.info.chunk_samples, np.nan, np.float32), CancelToken())
         stream.feed(1000 * spoken, CancelToken())
         assert isinstance(stream.finish(CancelToken()).text, str)
 
@@ -240,10 +240,10 @@ class ChatModelContract:
     MESSAGES = (ChatMessage("system", "Be brief."), ChatMessage("user", "Hello, I am well."))
 
     def test_it_says_whether_it_takes_tools(self, engine: ChatModel) -> None:
-        assert engine.takes_tools in (True, False)
+        assert engine.info.takes_tools in (True, False)
 
     def test_it_says_whether_it_hears(self, engine: ChatModel) -> None:
-        assert engine.hears in (True, False)
+        assert engine.info.hears in (True, False)
 
     def test_it_answers_in_pieces_of_text(self, engine: ChatModel) -> None:
         assert _text(engine.generate(self.MESSAGES, CancelToken())).strip()
@@ -270,15 +270,15 @@ class SynthesizerContract:
     """`engine` is a loaded synthesizer."""
 
     def test_it_states_what_it_is(self, engine: Synthesizer) -> None:
-        assert engine.name
-        assert engine.slots >= 1
-        assert engine.sample_rate_hz >= 8000
-        assert engine.languages
+        assert engine.info.name
+        assert engine.info.slots >= 1
+        assert engine.info.sample_rate_hz >= 8000
+        assert engine.info.languages
 
     def test_it_can_speak_with_the_voices_that_it_states(self, engine: Synthesizer) -> None:
-        assert isinstance(engine.voices, tuple)
-        assert len(set(engine.voices)) == len(engine.voices)
-        for voice in {*engine.voices[:3], *engine.voices[-3:]}:
+        assert isinstance(engine.info.voices, tuple)
+        assert len(set(engine.info.voices)) == len(engine.info.voices)
+        for voice in {*engine.info.voices[:3], *engine.info.voices[-3:]}:
             engine.expect_voice(voice)
             chunks = chunks_of(engine.synthesize("Hello.", voice, None, CancelToken()))
             assert sum(len(chunk.samples) for chunk in chunks) > 0, voice
@@ -292,9 +292,9 @@ class SynthesizerContract:
         chunks = chunks_of(engine.synthesize("Hello, how are you today?", None, None, CancelToken()))
         for chunk in chunks:
             check_chunk(chunk)
-            assert chunk.sample_rate_hz == engine.sample_rate_hz
+            assert chunk.sample_rate_hz == engine.info.sample_rate_hz
         audio = np.concatenate([chunk.samples for chunk in chunks])
-        assert 0.5 < len(audio) / engine.sample_rate_hz < 10
+        assert 0.5 < len(audio) / engine.info.sample_rate_hz < 10
         assert np.abs(audio).max() > 0.05, "silence is no speech"
 
     @pytest.mark.parametrize("text", ["", " ", "...", "😀", "x", "\x00", "<b>&amp;", LONG_TEXT])
@@ -303,8 +303,8 @@ class SynthesizerContract:
             check_chunk(chunk)
 
     def languages_to_try(self, engine: Synthesizer) -> set[str]:
-        """Some of those that it states; where each is a model of its own, those that are there."""
-        return {*engine.languages[:3], *engine.languages[-1:]} - {ANY}
+        """A few of its languages; if each is a model of its own, those that are installed."""
+        return {*engine.info.languages[:3], *engine.info.languages[-1:]} - {ANY}
 
     def test_each_of_its_languages_is_spoken(self, engine: Synthesizer) -> None:
         for language in self.languages_to_try(engine):
@@ -349,7 +349,7 @@ class SpeechResponderContract:
     """`engine` is a loaded speech-to-speech engine."""
 
     def test_it_answers_speech_with_speech(self, engine: SpeechResponder) -> None:
-        answer = list(engine.respond(speech_like(engine.sample_rate_hz), CancelToken()))
+        answer = list(engine.respond(speech_like(engine.info.sample_rate_hz), CancelToken()))
         for chunk, text in answer:
             check_chunk(chunk)
             assert text is None or isinstance(text, str)
@@ -361,7 +361,7 @@ class SpeechResponderContract:
 
 
 def run_to_end(pieces: Iterator[str | ToolCall | Notice]) -> list[str | ToolCall | Notice]:
-    """All pieces, on a thread that must end soon."""
+    """Collect all pieces, on a thread that must end soon."""
     collected: list[str | ToolCall | Notice] = []
     thread = threading.Thread(target=lambda: collected.extend(pieces), daemon=True)
     thread.start()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pipeline.engine_info import ChatModelInfo, EngineInfo, RecognizerInfo, SynthesizerInfo
 from pipeline.messages import AudioChunk, ChatMessage, Samples, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
@@ -37,13 +38,13 @@ class LoudnessDetector:
 
 
 class StoppableDetector(LoudnessDetector):
-    """The same, which a test can stop in the middle of a call."""
+    """A `LoudnessDetector` that a test can stop in the middle of a call."""
 
     def __init__(self) -> None:
         self.hold = Hold()
         self.error: Exception | None = None
         self.calls: list[int] = []
-        """How many windows were judged in each."""
+        """Number of windows judged in each call."""
 
     def judge(self, streams: Sequence[object], windows: Sequence[Samples]) -> list[float]:
         self.calls.append(len(windows))
@@ -54,16 +55,15 @@ class StoppableDetector(LoudnessDetector):
 
 
 class ScriptedRecognizer:
-    """Hears the next of `texts` each time, then "words" for ever; in English, unless it is told more."""
-
-    name = "scripted-stt"
-    sample_rate_hz = RATE_HZ
+    """Recognizes the next of `texts` each time, then "words" for ever; in English, unless other
+    languages are given."""
 
     def __init__(
         self, *texts: str | Transcription, slots: int = 4, languages: tuple[str, ...] = ("en",)
     ) -> None:
-        self.slots = slots
-        self.languages = languages
+        self.info = RecognizerInfo(
+            name="scripted-stt", slots=slots, sample_rate_hz=RATE_HZ, languages=languages
+        )
         self.told: list[str | None] = []
         """The languages that it was told to expect."""
         self.hold = Hold()
@@ -88,16 +88,15 @@ class LoudnessRecognizer:
     heard is thus in the words; the rest at the end counts, if it is more than half of that.
     """
 
-    name = "loudness-stt"
-    sample_rate_hz = RATE_HZ
-    languages: tuple[str, ...] = ("en", "fr")
     word_samples = RATE_HZ // 10
 
     def __init__(self, *, slots: int = 1) -> None:
-        self.slots = slots
+        self.info = RecognizerInfo(
+            name="loudness-stt", slots=slots, sample_rate_hz=RATE_HZ, languages=("en", "fr")
+        )
         self.hold = Hold()
         self.heard: list[Samples] = []
-        """What was recognised at once."""
+        """The audio that was recognized at once."""
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         self.heard.append(samples)
@@ -109,25 +108,24 @@ class LoudnessRecognizer:
 
 
 def loudness_words(samples: Samples, words: int) -> str:
-    """So many of them."""
+    """The first so many words of some audio."""
     size, samples = LoudnessRecognizer.word_samples, np.nan_to_num(samples)
     levels = [round(100 * float(np.abs(samples[n * size : (n + 1) * size]).max())) for n in range(words)]
     return " ".join(str(level) if level else "," for level in levels)
 
 
 class LoudnessStreamer(LoudnessRecognizer):
-    """The same, while it is said. `forks`: whether a stream can be copied."""
-
-    chunk_samples = 2 * LoudnessRecognizer.word_samples
+    """A `LoudnessRecognizer` that streams. `forks`: True if a stream can be copied."""
 
     def __init__(self, *, slots: int = 1, forks: bool = True) -> None:
         super().__init__(slots=slots)
+        self.info = replace(self.info, chunk_samples=2 * self.word_samples)
         self.forks = forks
         self.error: Exception | None = None
         self.opened: list[str | None] = []
-        """In which languages."""
+        """The language of each stream."""
         self.fed: list[int] = []
-        """How many samples, each time there were any."""
+        """Number of samples in each call, without empty ones."""
 
     def open(self, language: str | None) -> "LoudnessStream":
         self.opened.append(language)
@@ -172,17 +170,13 @@ class ScriptedModel:
     """Answers with the next of `replies`, then with the last for ever: texts word by word, calls of
     functions in three pieces."""
 
-    name = "scripted-llm"
-    takes_tools = True
-    hears = True
-
     def __init__(self, *replies: str | ToolCall, slots: int = 4) -> None:
-        self.slots = slots
+        self.info = ChatModelInfo(name="scripted-llm", slots=slots, takes_tools=True, hears=True)
         self.hold = Hold()
         self.error_after_words: tuple[int, Exception] | None = None
         self.prompts: list[Sequence[ChatMessage]] = []
         self.tools: list[tuple[Sequence[Tool], str]] = []
-        """What it was given of them, with each prompt."""
+        """The tools that came with each prompt."""
         self.closed_early = 0
         self._replies = list(replies) or ["One sentence. Another sentence."]
 
@@ -224,15 +218,16 @@ class ScriptedSynthesizer:
     played; both voices sound like this.
     """
 
-    name = "scripted-tts"
-    sample_rate_hz = RATE_HZ
-    voices: tuple[str, ...] = ("low", "high")
-
     def __init__(
         self, *, slots: int = 4, block_ms: int = 100, languages: tuple[str, ...] = ("en",)
     ) -> None:
-        self.slots = slots
-        self.languages = languages
+        self.info = SynthesizerInfo(
+            name="scripted-tts",
+            slots=slots,
+            sample_rate_hz=RATE_HZ,
+            languages=languages,
+            voices=("low", "high"),
+        )
         self.told: list[str | None] = []
         """The languages in which it was told to speak."""
         self.hold = Hold()
@@ -243,8 +238,8 @@ class ScriptedSynthesizer:
         self._block = block_ms * RATE_HZ // 1000
 
     def expect_voice(self, voice: str) -> None:
-        if voice not in self.voices:
-            raise unknown_voice(self.voices, voice)
+        if voice not in self.info.voices:
+            raise unknown_voice(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -269,10 +264,9 @@ class ScriptedSynthesizer:
 
 
 class ScriptedTurnDetector:
-    """Takes everything for as complete as it is told."""
+    """Judges every pause as complete as the test says."""
 
-    name = "scripted-turn"
-    slots = 1
+    info = EngineInfo(name="scripted-turn")
     sample_rate_hz = RATE_HZ
 
     def __init__(self, completeness: float) -> None:

@@ -8,6 +8,7 @@ from TTS.api import TTS
 
 import testing
 from pipeline.audio import clean
+from pipeline.engine_info import SynthesizerInfo
 from utils.hub import fetch
 from utils.voices import unknown_voice
 
@@ -17,14 +18,14 @@ OURS = (clean, fetch, unknown_voice)
 class ForeignSynthesizer:
     """Synthesizes nothing; reports which packages it found."""
 
-    name = "foreign-tts"
-    slots = 1
-    sample_rate_hz = 16000
-    languages = ("any",)
-    voices = tuple(name for name in ("soxr", "langcodes", "transformers") if name in sys.modules)
-
     def __init__(self) -> None:
-        self.about = f"{inspect.getfile(TTS)} {testing.__file__} {inspect.getfile(unknown_voice)}"
+        self.info = SynthesizerInfo(
+            name="foreign-tts",
+            about=f"{inspect.getfile(TTS)} {testing.__file__} {inspect.getfile(unknown_voice)}",
+            sample_rate_hz=16000,
+            languages=("any",),
+            voices=tuple(name for name in ("soxr", "langcodes", "transformers") if name in sys.modules),
+        )
 
     def close(self) -> None:
         """Nothing to free."""

@@ -1,5 +1,5 @@
-"""Null engines: they need nothing but numpy and do what the text tells them, faults too. For processes
-of their own, where no test can reach in."""
+"""Null engines: they need nothing but numpy and follow commands in the text, faults included. For
+processes of their own, which a test cannot reach into."""
 
 import ctypes
 import os
@@ -8,10 +8,13 @@ import subprocess
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from pipeline.engine_info import ChatModelInfo, RecognizerInfo, SynthesizerInfo
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall, WordTime
 from pipeline.settings import ANY_TOOL, Tool
@@ -24,7 +27,7 @@ RATE_HZ = 16000
 
 
 def obey(command: str, cancel: CancelToken) -> None:
-    """Do what a text says; most texts say nothing."""
+    """Follow the command in a text; most texts hold none."""
     match command:
         case "wait":
             cancelled = threading.Event()
@@ -51,20 +54,20 @@ def obey(command: str, cancel: CancelToken) -> None:
 
 
 class _Null:
+    info: Any
+
     def __init__(self, at_start: str = "", slots: int = 4) -> None:
         obey(at_start, CancelToken())
-        self.slots = slots
+        self.info = replace(self.info, slots=slots)
 
     def close(self) -> None:
         """Nothing to free."""
 
 
 class NullRecognizer(_Null):
-    """Hears how many samples there are, and what they add up to."""
+    """Recognizes the number of samples, and their sum."""
 
-    name = "null-stt"
-    sample_rate_hz = RATE_HZ
-    languages: tuple[str, ...] = ("en", "te")
+    info = RecognizerInfo(name="null-stt", sample_rate_hz=RATE_HZ, languages=("en", "te"))
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         if cancel.cancelled:
@@ -76,17 +79,16 @@ class NullRecognizer(_Null):
 
 
 class NullStreamer(NullRecognizer):
-    """Hears the same while it is said; with each piece it does what the language tells it."""
+    """A `NullRecognizer` that streams; with each piece it follows the command in the language."""
 
-    name = "null-streamer"
-    chunk_samples = RATE_HZ // 10
+    info = replace(NullRecognizer.info, name="null-streamer", chunk_samples=RATE_HZ // 10)
 
     def open(self, language: str | None) -> "NullStream":
         return NullStream(language or "")
 
 
 class NullStream:
-    """Its last words are how many samples there were, and how many streams there are."""
+    """A stream that reports how many samples it heard, and how many streams there are."""
 
     def __init__(self, command: str, heard: int = 0) -> None:
         self._command = command
@@ -109,12 +111,10 @@ _streams: weakref.WeakSet[NullStream] = weakref.WeakSet()
 
 
 class NullChatModel(_Null):
-    """Says again what was said last, word by word, after doing it; asks for every function. Of audio it
-    says how long it is."""
+    """Repeats the last message, word by word, and follows the commands in it; calls every function. Of
+    audio it reports the length."""
 
-    name = "null-llm"
-    takes_tools = True
-    hears = True
+    info = ChatModelInfo(name="null-llm", takes_tools=True, hears=True)
 
     def generate(
         self,
@@ -137,24 +137,26 @@ class NullChatModel(_Null):
 
 
 class NullSynthesizer(_Null):
-    """200 ms for each word, after which it does it."""
+    """Speaks for 200 ms for each word, then follows the command in it."""
 
-    name = "null-tts"
-    sample_rate_hz = RATE_HZ
-    languages: tuple[str, ...] = ("en",)
-    voices: tuple[str, ...] = ("low", "high")
-    voice_languages: Mapping[str, str] = {"low": "en", "high": "te"}
-    about = "nothing at all"
+    info = SynthesizerInfo(
+        name="null-tts",
+        about="nothing at all",
+        sample_rate_hz=RATE_HZ,
+        languages=("en",),
+        voices=("low", "high"),
+        voice_languages={"low": "en", "high": "te"},
+    )
 
     def expect_voice(self, voice: str) -> None:
         obey(voice, CancelToken())
-        if voice not in (*self.voices, "unlisted"):
-            raise unknown_voice(self.voices, voice)
+        if voice not in (*self.info.voices, "unlisted"):
+            raise unknown_voice(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk | Notice]:
-        if language not in (None, *self.languages):
+        if language not in (None, *self.info.languages):
             yield Notice("language_fallback", f"no {language}")
         for word in text.split():
             if cancel.cancelled:
@@ -162,3 +164,10 @@ class NullSynthesizer(_Null):
             samples = np.full(RATE_HZ // 5, 0.5 if voice == "high" else 0.25, np.float32)
             yield AudioChunk(samples, RATE_HZ, (WordTime(0, 8),))
             obey(word, cancel)
+
+
+class ColdSynthesizer(NullSynthesizer):
+    """Fails at its first call."""
+
+    def warm_up(self) -> None:
+        raise UserError("--tts null: the first call failed")

@@ -1,4 +1,4 @@
-"""Batcher: what waits while the last batch is computed becomes the next one."""
+"""Batcher: items that wait while a batch is computed become the next one."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -22,10 +22,10 @@ class _Waiting(Generic[Item, Result]):
 
 
 class Batcher(Generic[Item, Result]):
-    """Callers on threads of their own, one thread that computes for all of them.
+    """One thread that computes for callers on threads of their own.
 
-    A batch is what waits when the last one is done, at most `most` items: who comes alone is served
-    alone and at once, and nobody waits for a batch to fill. ``compute(items, cancels)`` gives a result
+    A batch is what waits when the last one is done, at most `most` items: a single item is computed
+    alone and at once, and no item waits for a batch to fill. ``compute(items, cancels)`` gives a result
     for each item; it may stop working on an item whose token is cancelled, and give anything for it.
     """
 
@@ -57,7 +57,7 @@ class Batcher(Generic[Item, Result]):
         return waiting.result
 
     def close(self) -> None:
-        """End the thread. Nobody waits and nobody will come."""
+        """End the thread. No item waits and none will come."""
         self._line.put(None)
 
     def _serve(self) -> None:
@@ -66,7 +66,7 @@ class Batcher(Generic[Item, Result]):
             del batch  # or an idle thread keeps the last audio in memory
 
     def _next(self) -> list[_Waiting[Item, Result]]:
-        """Those who wait; where nobody does, who comes next. None of them: it is closed."""
+        """The items that wait; if there are none, the next that comes. Empty: the batcher is closed."""
         batch: list[_Waiting[Item, Result]] = []
         while not batch:
             taken = [self._line.get()]

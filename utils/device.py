@@ -1,4 +1,4 @@
-"""Where a model runs."""
+"""The device on which a model runs."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ DEVICES = ("cuda", "mps", "cpu")
 
 
 def find_device(wanted: str, able: Sequence[str] = DEVICES) -> str:
-    """What `--device` means for an engine that can run on the devices `able`. `auto`: the fastest of
-    them that is here; another: that one, and cpu where the engine cannot. Raises `UserError` for a
-    device that is not here."""
+    """The device that `--device` means for an engine that can run on the devices `able`. `auto`: the
+    fastest of them on this machine; another: that one, or cpu if the engine cannot use it. Raises
+    `UserError` for a device that this machine does not have."""
     available = available_devices()
     if wanted == "auto":
         return next((device for device in available if device in able), "cpu")
@@ -40,8 +40,8 @@ def expect_device(wanted: str, flag: str, able: Sequence[str]) -> str:
 def with_device(
     settings: dict[str, Any], wanted: str, stage: str, able: Sequence[str]
 ) -> dict[str, Any]:
-    """The settings of an engine that can run on the devices `able`. Where it can choose: the device
-    that its own flag names, else what `--device` says."""
+    """The settings of an engine that can run on the devices `able`. If it has a device among them: the
+    one that its own flag names, else the one that `--device` means."""
     if "device" not in settings:
         return settings
     own = settings["device"]

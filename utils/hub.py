@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import EngineError, UserError
 from utils.logs import logs_json
@@ -17,13 +16,13 @@ from utils.logs import logs_json
 logger = logging.getLogger(__name__)
 
 ANSWER_S = 10.0
-"""How long the hub may take to say what a model consists of; as long as its client waits for a file."""
+"""Time for the hub to list the files of a model; its client waits as long for a file."""
 
 _WAYS = "name a folder that has it, or connect once and add --download"
 
 
 fetched: dict[str, Path] = {}
-"""What `fetch` gave to this process and its workers, by the names on the hub."""
+"""Folders that `fetch` returned in this process and its workers, by the names on the hub."""
 
 
 def fetch(
@@ -43,17 +42,17 @@ def fetch(
             folder = _download(model_name, flag, files, repo_type)
         except UserError:
             raise
-        except Exception as error:  # of three libraries, which have no base in common
+        except Exception as error:  # of three libraries without a common base class
             raise UserError(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
     fetched[model_name] = folder
     return folder
 
 
-def cannot_be_had(what: str, error: Exception, code: str) -> EngineError:
-    """What is missed while somebody speaks: the client hears that it is, the log why, since that names
-    folders and flags of this machine."""
-    logger.error("%s cannot be had: %s", what, error)
-    return EngineError(f"{what} cannot be had here", code)
+def unavailable(what: str, error: Exception, code: str) -> EngineError:
+    """The error for a model that is missing during a conversation: the client hears that it is, the log
+    says why, since the reason names folders and flags of this machine."""
+    logger.error("%s is not available: %s", what, error)
+    return EngineError(f"{what} is not available here", code)
 
 
 def cached(model_name: str, files: Sequence[str] | None = None, repo_type: str = "model") -> Path | None:
@@ -78,20 +77,20 @@ def cached(model_name: str, files: Sequence[str] | None = None, repo_type: str =
 
 
 def begun(model_name: str) -> Path | None:
-    """The folder with what there is of a model in the cache, all of it or not."""
+    """The folder with the files of a model in the cache, complete or not."""
     snapshots = (cache_folder() / f"models--{model_name.replace('/', '--')}").glob("snapshots/*")
     return next((folder for folder in snapshots if any(folder.iterdir())), None)
 
 
 def cache_folder() -> Path:
-    """Where the models of the hub are kept."""
+    """The folder in which models of the hub are kept."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
     return Path(HF_HUB_CACHE)
 
 
 def size_text(size_bytes: float) -> str:
-    """For people: "720 MB"."""
+    """A size for people: "720 MB"."""
     for unit in ("bytes", "kB", "MB"):
         if size_bytes < 999.5:
             return f"{size_bytes:.0f} {unit}"
@@ -100,7 +99,7 @@ def size_text(size_bytes: float) -> str:
 
 
 def folder_bytes(folder: Path) -> int:
-    """What the files in a folder take, links followed."""
+    """Size of the files in a folder, links followed."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
@@ -115,8 +114,8 @@ def _wanted(names: Iterable[str], files: Sequence[str] | None) -> list[str]:
 
 
 def _whole(folder: Path) -> bool:
-    """Whether a folder of the cache has what it should. Where the client has kept a list of its files it
-    has seen to that; older ones kept none, and what they had not finished as "DIGEST.incomplete"."""
+    """True if a folder of the cache is complete. If the client has kept a list of its files, the client
+    has checked; older clients kept none, and left unfinished files as "DIGEST.incomplete"."""
     model = folder.parent.parent
     if (model / "trees" / f"{folder.name}.json").exists():
         return True
@@ -161,7 +160,7 @@ def _download(model_name: str, flag: str, files: Sequence[str] | None, repo_type
 
 
 def _show_bars() -> None:
-    """In a terminal, and not where they would fill a file."""
+    """Show progress bars in a terminal, but not in a log file."""
     from huggingface_hub.utils import disable_progress_bars
 
     if not sys.stderr.isatty() or logs_json():
@@ -173,7 +172,7 @@ def _say(line: str) -> None:
 
 
 def _sentence(error: Exception, model_name: str) -> str:
-    """What happened, and the ways out."""
+    """The problem, and the ways out."""
     from huggingface_hub.constants import ENDPOINT
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
     from huggingface_hub.utils import OfflineModeIsEnabled
@@ -191,13 +190,13 @@ def _sentence(error: Exception, model_name: str) -> str:
         return f"{partly} in {cache_folder()}, and HF_HUB_OFFLINE forbids asking the hub; {_WAYS}"
     if is_of(GatedRepoError):
         return (
-            f"its owner wants conditions accepted: do that at {ENDPOINT}/{model_name}, {log_in} and add "
-            "--download; or name a folder that has it"
+            f"its owner requires you to accept conditions: do that at {ENDPOINT}/{model_name}, {log_in} "
+            "and add --download; or name a folder that has it"
         )
     status = next((s for c in causes if (s := _status(c)) is not None), None)
     if is_of(RepositoryNotFoundError) or status in (401, 403, 404):
         return (
-            f"{ENDPOINT} has no such model, or not for everybody; check the name, or {log_in} and add "
+            f"{ENDPOINT} has no such model, or it is private; check the name, or {log_in} and add "
             "--download; or name a folder that has it"
         )
     if any(isinstance(cause, OSError) and cause.errno == errno.ENOSPC for cause in causes):
@@ -218,18 +217,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while following is not None:
         yield following
         following = following.__cause__
-
-
-def expect_weights(report: Any, flag: str, model_name: str) -> None:
-    """`report` is what ``from_pretrained(..., output_loading_info=True)`` says. Raises `UserError` where
-    layers were made up, since a model with such speaks nonsense."""
-    if missing := sorted(report["missing_keys"]):
-        raise UserError(
-            f"{flag} {model_name}: {len(missing)} layers have no weights in it ({missing[0]}, ...), "
-            "so it would speak nonsense"
-        )
-    if mismatched := sorted(report["mismatched_keys"]):
-        raise UserError(
-            f"{flag} {model_name}: {len(mismatched)} layers have weights of another shape "
-            f"({mismatched[0][0]}, ...), so it would speak nonsense"
-        )

@@ -1,4 +1,4 @@
-"""Values: what engines are given and give, as JSON, with the samples beside it."""
+"""Codec: the arguments and results of engines as JSON, with the samples beside it."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,13 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.engine_info import ChatModelInfo, RecognizerInfo, SynthesizerInfo
 from pipeline.messages import AudioChunk, ChatMessage, Notice, Recording, ToolCall, WordTime
 from pipeline.settings import Tool
 from STT.base import Transcription
 
 _CLASSES = {
     c.__name__: c
-    for c in (AudioChunk, ChatMessage, Notice, Recording, Tool, ToolCall, Transcription, WordTime)
+    for c in (
+        *(AudioChunk, ChatMessage, Notice, Recording, Tool, ToolCall, Transcription, WordTime),
+        *(ChatModelInfo, RecognizerInfo, SynthesizerInfo),
+    )
 }
 _IS = "is"
 
@@ -25,7 +29,7 @@ def pack(value: Any) -> tuple[Any, bytes]:
 
 
 def unpack(packed: Any, body: bytes | bytearray) -> Any:
-    """The other way; sequences come out as tuples."""
+    """The reverse of `pack`; sequences come out as tuples."""
     if isinstance(packed, list):
         return tuple(unpack(item, body) for item in packed)
     if not isinstance(packed, dict):

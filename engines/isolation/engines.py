@@ -1,40 +1,36 @@
 """Engines that compute in a process of their own: each is an engine like any other."""
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from catalogue.environments import python_of
 from catalogue.registry import EngineSpec
+from engines.isolation import codec
 from engines.isolation.stream import IsolatedStream
 from engines.isolation.supervisor import Supervisor
+from pipeline.engine_info import ChatModelInfo, EngineInfo, RecognizerInfo, SynthesizerInfo
 from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from utils.hub import fetched
 
+Info = TypeVar("Info", bound=EngineInfo)
 
-class IsolatedEngine:
-    """What all kinds have. Cancelled, a call ends as soon as the engine lets go; its slot is taken until
-    then."""
 
-    def __init__(self, spec: EngineSpec, supervisor: Supervisor) -> None:
+class IsolatedEngine(Generic[Info]):
+    """The common part of all kinds. A cancelled call ends as soon as the engine lets go; its slot is
+    taken until then."""
+
+    def __init__(self, info: Info, supervisor: Supervisor) -> None:
+        self.info = info
         self._supervisor = supervisor
-        states = supervisor.states
-        fetched.update({name: Path(folder) for name, folder in states["fetched"].items()})
-        self.name: str = states["name"]
-        self.slots: int = states["slots"]
-        self.sample_rate_hz: int = states.get("sample_rate_hz", 0)
-        self.languages: tuple[str, ...] = tuple(states.get("languages", ()))
-        where = (
-            f"in the environment {spec.environment}" if spec.environment else "in a process of its own"
-        )
-        self.about = f"{states.get('about', spec.about)}; {where}"
 
     @property
     def pid(self) -> int | None:
-        """Of its process; None while it is being started again."""
+        """Process id; None while the process is being started again."""
         return self._supervisor.pid
 
     def close(self) -> None:
@@ -42,7 +38,7 @@ class IsolatedEngine:
         self._supervisor.close()
 
 
-class IsolatedRecognizer(IsolatedEngine):
+class IsolatedRecognizer(IsolatedEngine[RecognizerInfo]):
     """A `Recognizer`."""
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
@@ -54,22 +50,13 @@ class IsolatedRecognizer(IsolatedEngine):
 class IsolatedStreamer(IsolatedRecognizer):
     """A `StreamingRecognizer`."""
 
-    def __init__(self, spec: EngineSpec, supervisor: Supervisor) -> None:
-        super().__init__(spec, supervisor)
-        self.chunk_samples: int = supervisor.states["chunk_samples"]
-
     def open(self, language: str | None) -> IsolatedStream:
-        """For a new utterance. Raises `EngineError`."""
+        """Open a stream for a new utterance. Raises `EngineError`."""
         return IsolatedStream.open(self._supervisor, language)
 
 
-class IsolatedChatModel(IsolatedEngine):
+class IsolatedChatModel(IsolatedEngine[ChatModelInfo]):
     """A `ChatModel`."""
-
-    def __init__(self, spec: EngineSpec, supervisor: Supervisor) -> None:
-        super().__init__(spec, supervisor)
-        self.takes_tools: bool = supervisor.states["takes_tools"]
-        self.hears: bool = supervisor.states["hears"]
 
     def generate(
         self,
@@ -82,17 +69,12 @@ class IsolatedChatModel(IsolatedEngine):
         return self._supervisor.stream("generate", (messages, tools, tool_choice), cancel)
 
 
-class IsolatedSynthesizer(IsolatedEngine):
+class IsolatedSynthesizer(IsolatedEngine[SynthesizerInfo]):
     """A `Synthesizer`."""
 
-    def __init__(self, spec: EngineSpec, supervisor: Supervisor) -> None:
-        super().__init__(spec, supervisor)
-        self.voices: tuple[str, ...] = tuple(supervisor.states["voices"])
-        self.voice_languages: dict[str, str] = supervisor.states.get("voice_languages", {})
-
     def expect_voice(self, voice: str) -> None:
-        """Those that it states are known here; of others it is asked."""
-        if voice not in self.voices:
+        """Accept the voices that it states; for others, ask the engine."""
+        if voice not in self.info.voices:
             self._supervisor.ask("expect_voice", (voice,))
 
     def synthesize(
@@ -102,16 +84,22 @@ class IsolatedSynthesizer(IsolatedEngine):
         return self._supervisor.stream("synthesize", (text, voice, language), cancel)
 
 
-_KINDS = {"stt": IsolatedRecognizer, "llm": IsolatedChatModel, "tts": IsolatedSynthesizer}
-"""By stage; what is not among them runs in the program."""
-
-
 def isolate(spec: EngineSpec, settings: dict[str, Any], device: str, **limits: float) -> Any:
-    """The engine of a row, loaded in a process of its own; it streams if the engine does. `device` is
-    where it runs that can choose, as in ``--device``. Raises `UserError`."""
+    """The engine of a row of the catalogue, loaded in a process of its own; it streams if the engine
+    does. `device` is that of ``--device``. Raises `UserError`."""
     spec.expect_installed()
     on = (device, spec.stage, spec.devices)
     start = {"engine": spec.module, "settings": settings, "device": on}
     supervisor = Supervisor(spec.name, python_of(spec.environment), spec.foreign, start, **limits)
-    streams = "chunk_samples" in supervisor.states
-    return (IsolatedStreamer if streams else _KINDS[spec.stage])(spec, supervisor)
+    fetched.update({name: Path(folder) for name, folder in supervisor.states["fetched"].items()})
+    info = codec.unpack(supervisor.states["info"], b"")
+    where = f"the environment {spec.environment}" if spec.environment else "a process of its own"
+    info = replace(info, about=f"{info.about or spec.about}; in {where}")
+    match info:
+        case RecognizerInfo():
+            return (IsolatedStreamer if info.chunk_samples else IsolatedRecognizer)(info, supervisor)
+        case ChatModelInfo():
+            return IsolatedChatModel(info, supervisor)
+        case SynthesizerInfo():
+            return IsolatedSynthesizer(info, supervisor)
+    raise AssertionError(f"no engine like {spec.name} runs in a process of its own")

@@ -1,4 +1,4 @@
-"""Frames: what travels on the two pipes between the program and a worker.
+"""Framing: the frames on the two pipes between the program and a worker.
 
 A frame is `MAGIC`, the lengths of header and body (4 bytes each, little-endian), the header in JSON, and
 the body: samples, as they are in memory.
@@ -17,11 +17,11 @@ _PREFIX = struct.Struct("<4sII")
 
 
 class NoFrame(Exception):
-    """Something else came on the pipe."""
+    """The pipe carried something other than a frame."""
 
 
 def write(pipe: IO[bytes], header: dict[str, Any], body: bytes | bytearray = b"") -> None:
-    """Write one frame, and flush. Who calls it holds a lock, or is the only one who writes."""
+    """Write one frame, and flush. The caller holds a lock, or is the only writer."""
     encoded = json.dumps(header, default=_plain).encode()
     pipe.write(_PREFIX.pack(MAGIC, len(encoded), len(body)) + encoded)
     pipe.write(body)
@@ -41,7 +41,7 @@ def read(pipe: IO[bytes]) -> tuple[dict[str, Any], bytearray]:
 
 
 def _read(pipe: IO[bytes], count: int) -> bytearray:
-    """Into memory that whoever gets it may write to, as engines do with samples."""
+    """Read into memory that can be written to, as engines do with samples."""
     block = bytearray(count)
     if pipe.readinto(block) < count:  # type: ignore[attr-defined]
         raise EOFError

@@ -1,4 +1,4 @@
-"""WorkerProcess: one life of a worker, seen from the program."""
+"""WorkerProcess: one process of a worker, seen from the program."""
 
 import itertools
 import os
@@ -19,10 +19,10 @@ from pipeline.shared_engine import STALL_S
 from pipeline.turn import CancelToken
 
 CLOSE_S = 2.0
-"""How long a worker may take to close its engine; then it is killed."""
+"""Time for a worker to close its engine; then it is killed."""
 
 ASK_S = 2.0
-"""How long somebody waits for an answer about the engine, on whom others may wait."""
+"""Time to wait for an answer about the engine; others may wait for the asker."""
 
 START = Path(__file__).with_name("start.py")
 
@@ -35,8 +35,8 @@ _CANCELLED: Event = {"is": "cancelled"}, b""
 
 
 class WorkerProcess:
-    """Its engine loads at once; `ready` will have what it states of itself, or a `UserError`. `on_died`
-    is called when it ends by itself, on the thread that reads from it."""
+    """One worker process. Its engine loads at once; `ready` will hold its "ready" frame, or a
+    `UserError`. `on_died` is called when it ends by itself, on the thread that reads from it."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class WorkerProcess:
         self._name = name
         self.ready: Future[dict[str, Any]] = Future()
         self.died: EngineError | None = None
-        """Why no call is taken any more."""
+        """The reason why no call is taken any more."""
         self._on_died = on_died
         self._closing = False
         self._over = threading.Event()
@@ -78,14 +78,14 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        """Of the process."""
+        """Process id."""
         return self._process.pid
 
     def stream(
         self, method: str, given: tuple[Any, ...], cancel: CancelToken
     ) -> Generator[Any, None, None]:
-        """Yield what the engine yields. Where nobody wants more, it ends when the engine has: until then
-        the slot is taken; an engine that does not end for `STALL_S` is killed."""
+        """Yield the outputs of the engine. If the caller stops early, wait for the engine to end: until
+        then the slot is taken. An engine that does not end for `STALL_S` is killed."""
         number, events = self._begin(method, given)
         ended = False
         try:
@@ -105,7 +105,7 @@ class WorkerProcess:
             self._raise_error(header)
 
     def ask(self, method: str, given: tuple[Any, ...]) -> None:
-        """Ask what gives nothing but an `EngineError`, and takes no slot."""
+        """Call a method that returns nothing but may raise `EngineError`, and takes no slot."""
         number, events = self._begin(method, given)
         try:
             while True:
@@ -119,13 +119,13 @@ class WorkerProcess:
         self._raise_error(header)
 
     def forget(self, stream: int) -> None:
-        """Nobody wants this stream of the recognizer any more. Does not wait, and takes no lock: the
-        garbage collector calls it, on any thread at any moment."""
+        """Forget a stream of the recognizer. Does not wait, and takes no lock: the garbage collector
+        calls it, on any thread at any moment."""
         if self.died is None:
             self._send({"do": "forget", "stream": stream})
 
     def close(self) -> None:
-        """Let it close its engine and end, or kill it when it does not."""
+        """Close the engine and end the process; kill it if it does not end."""
         self._closing = True
         self._send({"do": "close"})
         if not self._over.wait(CLOSE_S):
@@ -148,14 +148,14 @@ class WorkerProcess:
         return number, events
 
     def _raise_error(self, end: dict[str, Any]) -> None:
-        """What the engine raised."""
+        """Raise the error of the engine, if there was one."""
         if "sentence" in end:
             raise EngineError(end["sentence"], end["code"])
         if "error" in end:
             raise EngineError(f"{self._name} failed unexpectedly ({end['error']})", "internal_error")
 
     def _stop(self, number: int, events: SimpleQueue[Event]) -> None:
-        """Tell the worker, and whoever waits for its outputs."""
+        """Cancel in the worker, and wake the thread that waits for its outputs."""
         self._send({"do": "cancel", "id": number})
         events.put(_CANCELLED)
 
@@ -175,14 +175,14 @@ class WorkerProcess:
         self._outbox.put((header, body))
 
     def _write(self) -> None:
-        """On a thread of its own, since a worker that is busy may not read at once, and who cancels must
-        not wait."""
+        """Write on a thread of its own: a busy worker may not read at once, and `cancel` must not
+        wait."""
         assert self._process.stdin is not None
         try:
             with self._process.stdin as pipe:
                 while (frame := self._outbox.get()) is not None:
                     framing.write(pipe, *frame)
-        except OSError:  # it died, which its other pipe tells
+        except OSError:  # it died; the thread that reads notices
             pass
 
     def _read(self) -> None:
@@ -206,8 +206,8 @@ class WorkerProcess:
         self._end(why)
 
     def _end(self, why: str) -> None:
-        """The last thing that happens."""
-        self._process.kill()  # which changes nothing for one that is ending
+        """Clean up after the process has ended."""
+        self._process.kill()  # no effect if it is ending
         code = self._process.wait()
         why = why or (_SIGNALS.get(-code, f"signal {-code}") if code < 0 else f"exit code {code}")
         with self._lock:
@@ -231,6 +231,4 @@ class WorkerProcess:
     def _not_started(self, header: dict[str, Any]) -> UserError:
         if "sentence" in header:
             return UserError(header["sentence"])
-        return UserError(
-            f"{self._name} could not be loaded ({header['error']}); what happened stands above"
-        )
+        return UserError(f"{self._name} could not be loaded ({header['error']}); the traceback is above")

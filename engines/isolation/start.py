@@ -1,4 +1,4 @@
-"""Starts a worker: run by path, with the Python of its environment. Needs of it nothing but numpy.
+"""Starts a worker: run by path, with the Python of its environment. It needs nothing but numpy there.
 
 Our folders have names that packages have too (coqui-tts brings a package `TTS`), so the root of the
 program must not stand in `sys.path`. Instead each of our packages is found by its name, except those
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class OwnPackages(MetaPathFinder):
-    """Finds the packages of the program, and before all others of the same name, but for `foreign`."""
+    """Finds the packages of the program before all others of the same name, except `foreign`."""
 
     def __init__(self, foreign: Collection[str]) -> None:
         names = {folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").is_file()}
@@ -25,7 +25,7 @@ class OwnPackages(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Of a package of ours; what is inside it, Python finds."""
+        """Find one of our packages; Python finds its modules."""
         return PathFinder.find_spec(fullname, [str(ROOT)]) if fullname in self._names else None
 
 

@@ -14,9 +14,9 @@ _numbers = itertools.count(1)
 
 
 class IsolatedStream:
-    """A `RecognizerStream`. It lives in one life of the worker, under a number: when that one has died,
-    every call is an `EngineError`. When nobody has this object any more, the worker forgets it.
-    """
+    """A `RecognizerStream`. It belongs to one process of the worker, under a number: when that process
+    has died, every call is an `EngineError`. When this object is collected, the worker forgets the
+    stream."""
 
     def __init__(self, supervisor: Supervisor, worker: WorkerProcess) -> None:
         self._supervisor = supervisor
@@ -26,7 +26,7 @@ class IsolatedStream:
 
     @classmethod
     def open(cls, supervisor: Supervisor, language: str | None) -> "IsolatedStream":
-        """For a new utterance. Raises `EngineError`."""
+        """Open a stream for a new utterance. Raises `EngineError`."""
         worker = supervisor.living(CancelToken())
         assert worker is not None, "nobody cancelled it"
         stream = cls(supervisor, worker)
@@ -39,18 +39,18 @@ class IsolatedStream:
         return heard or ""
 
     def finish(self, cancel: CancelToken) -> Transcription:
-        """That was all."""
+        """End the utterance."""
         heard: Transcription | None = self._call("finish", (), cancel)
         return heard or Transcription("")
 
     def fork(self) -> "IsolatedStream | None":
-        """Another that has heard the same, where the engine can copy its state."""
+        """A copy that has heard the same, if the engine can copy its state."""
         other = IsolatedStream(self._supervisor, self._worker)
         forked = self._call("fork", (other._number,), CancelToken())
         return other if forked else None
 
     def _call(self, method: str, given: tuple[Any, ...], cancel: CancelToken) -> Any:
-        """What the engine returns; None when `cancel` was raised first."""
+        """The result of the engine; None when `cancel` was raised first."""
         call = self._supervisor.stream_on(self._worker, method, (self._number, *given), cancel)
         results = list(call)
         return results[0] if results else None

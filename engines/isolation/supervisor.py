@@ -1,4 +1,4 @@
-"""Keeper: has a worker always there; one that died is started again."""
+"""Supervisor: keeps a worker running; one that died is started again."""
 
 import logging
 import random
@@ -14,25 +14,26 @@ from pipeline.turn import CancelToken
 logger = logging.getLogger(__name__)
 
 START_S = 3600.0
-"""How long an engine may take to load, since it may download its model first."""
+"""Time for an engine to load, since it may download its model first."""
 
 WAIT_S = 10.0
-"""How long a call waits for a worker that is being started; as long as for a slot."""
+"""Time that a call waits for a worker that is being started; as long as for a slot."""
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.5, 60.0
-"""Before the second start in a row, doubled each time; the first follows at once."""
+"""Pause before the second start in a row, doubled each time; the first follows at once."""
 
 
 def pause_s(failures: int, chance: float) -> float:
-    """Before a start after so many that came to nothing; `chance`, from 0 to 1, takes up to half of it
-    away, so that programs on one machine do not all start at once."""
+    """The pause before a start after `failures` failed ones; `chance`, from 0 to 1, takes up to half of
+    it away, so that programs on one machine do not all start at once."""
     if failures == 0:
         return 0.0
     return float(min(MAX_PAUSE_S, FIRST_PAUSE_S * 2 ** (failures - 1)) * (1 - chance / 2))
 
 
 class Supervisor:
-    """Of one engine; `states` is what it says of itself. Raises `UserError` where it does not load."""
+    """Supervises the worker of one engine; `states` is its "ready" frame. Raises `UserError` if the
+    engine does not load."""
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class Supervisor:
         self._start_s = start_s
         self._wait_s = wait_s
         self._failures = 0
-        """Starts since a call was last served to its end."""
+        """Number of starts since a call was last served to its end."""
         self._closed = threading.Event()
         self._condition = threading.Condition()
         self._worker: WorkerProcess | None = None
@@ -57,20 +58,20 @@ class Supervisor:
 
     @property
     def pid(self) -> int | None:
-        """Of the process that is there."""
+        """Process id of the present worker."""
         worker = self._worker
         return worker.pid if worker else None
 
     def stream(
         self, method: str, given: tuple[Any, ...], cancel: CancelToken
     ) -> Generator[Any, None, None]:
-        """Yield what the engine yields. Raises `EngineError`."""
+        """Yield the outputs of the engine. Raises `EngineError`."""
         worker = self.living(cancel)
         if worker is not None:
             yield from self.stream_on(worker, method, given, cancel)
 
     def living(self, cancel: CancelToken) -> WorkerProcess | None:
-        """The worker, waited for; None when `cancel` was raised first. Raises `EngineError`."""
+        """Wait for a living worker; None when `cancel` was raised first. Raises `EngineError`."""
         with cancel.on_cancel(self._wake), self._condition:
             self._condition.wait_for(
                 lambda: self._lives() or cancel.cancelled or self._closed.is_set(), self._wait_s
@@ -84,13 +85,13 @@ class Supervisor:
     def stream_on(
         self, worker: WorkerProcess, method: str, given: tuple[Any, ...], cancel: CancelToken
     ) -> Generator[Any, None, None]:
-        """As `stream`, of this worker; when it has died, an `EngineError`."""
+        """Like `stream`, on this worker; `EngineError` when it has died."""
         yield from worker.stream(method, given, cancel)
         if worker.died is None:
             self._failures = 0
 
     def ask(self, method: str, given: tuple[Any, ...]) -> None:
-        """Something about the engine, which takes no time. Raises `EngineError`."""
+        """Ask about the engine, which takes no time. Raises `EngineError`."""
         if (worker := self._worker) is None:
             raise self._absent()
         worker.ask(method, given)
@@ -116,7 +117,7 @@ class Supervisor:
             self._condition.notify_all()
 
     def _start(self) -> dict[str, Any]:
-        """One worker that is ready. Raises `UserError`."""
+        """Start a worker and wait until it is ready. Raises `UserError`."""
         worker = WorkerProcess(*self._launching, self._died)
         try:
             states = worker.ready.result(self._start_s)
@@ -134,7 +135,7 @@ class Supervisor:
         raise UserError(f"{self._name} is closed")
 
     def _died(self, worker: WorkerProcess) -> None:
-        """Of those that did not become ready, whoever started them is told in another way."""
+        """Start again, unless the worker never became ready: `_start` reports that."""
         with self._condition:
             if worker is not self._worker or self._closed.is_set():
                 return

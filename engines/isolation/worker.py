@@ -1,5 +1,5 @@
 """Worker: the other end of the pipes, in a process of its own. It serves one engine until the program
-has had enough, or is gone."""
+closes it, or is gone."""
 
 import importlib
 import importlib.util
@@ -16,17 +16,10 @@ from queue import SimpleQueue
 from typing import Any, BinaryIO, NoReturn
 
 from engines.isolation import codec, framing
+from engines.starting import start
 from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
-from utils.device import with_device
 from utils.hub import fetched
-from utils.logs import quieten_libraries
-
-STATES = (
-    *("name", "slots", "sample_rate_hz", "languages", "about"),
-    *("chunk_samples", "takes_tools", "hears", "voices", "voice_languages"),
-)
-"""What an engine states of itself, as far as its kind does."""
 
 CALLS: dict[str, Callable[[Any, tuple[Any, ...], CancelToken], Iterable[Any]]] = {
     "transcribe": lambda engine, given, cancel: (engine.transcribe(*given, cancel),),
@@ -34,18 +27,18 @@ CALLS: dict[str, Callable[[Any, tuple[Any, ...], CancelToken], Iterable[Any]]] =
     "synthesize": lambda engine, given, cancel: engine.synthesize(*given, cancel),
     "expect_voice": lambda engine, given, cancel: (engine.expect_voice(*given),),
 }
-"""Of the engine."""
+"""Methods of the engine."""
 
 
 class Streams:
-    """Utterances that are being heard, by their numbers, which the program gives."""
+    """Utterances in progress, by the numbers that the program gives them."""
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
         self._streams: dict[int, Any] = {}
 
     def open(self, number: int, language: str | None, cancel: CancelToken) -> None:
-        """A new one."""
+        """Open a stream."""
         self._streams[number] = self._engine.open(language)
 
     def feed(self, number: int, samples: Any, cancel: CancelToken) -> str:
@@ -54,25 +47,25 @@ class Streams:
         return text
 
     def finish(self, number: int, cancel: CancelToken) -> Any:
-        """What was said; it is gone then."""
+        """The result of a stream, which is then forgotten."""
         return self._streams.pop(number).finish(cancel)
 
     def fork(self, number: int, other: int, cancel: CancelToken) -> bool:
-        """Whether there is another now that has heard the same."""
+        """Copy a stream; true if there is now one that has heard the same."""
         fork = self._streams[number].fork()
         if fork is not None:
             self._streams[other] = fork
         return fork is not None
 
     def forget(self, number: int) -> None:
-        """Nobody wants it any more, if it is still there."""
+        """Forget a stream, if it is still there."""
         self._streams.pop(number, None)
 
 
 def run(lifeline: int, foreign: Collection[str], root: Path) -> NoReturn:
-    """Load what the first frame says, and serve it. `lifeline`: a pipe whose other end the program has,
-    or -1. `foreign`: names of our packages that mean the environment's own here."""
-    logging.basicConfig(level=logging.ERROR)  # what libraries only warn of is not for people
+    """Load the engine that the first frame names, and serve it. `lifeline`: a pipe whose other end the
+    program has, or -1. `foreign`: names of our packages that mean the environment's own here."""
+    logging.basicConfig(level=logging.ERROR)  # warnings of libraries are not for users
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the program says when it is over
     _end_with(lifeline)
     worker = Worker(*_take_pipes(), foreign, root)
@@ -83,8 +76,8 @@ def run(lifeline: int, foreign: Collection[str], root: Path) -> NoReturn:
 
 
 class Worker:
-    """Calls run on as many threads as the engine has slots, what the program sends is read by another;
-    so it is heard whatever is being computed."""
+    """Calls run on as many threads as the engine has slots. Another thread reads from the program, so it
+    is heard whatever is being computed."""
 
     def __init__(
         self, requests: BinaryIO, answers: BinaryIO, foreign: Collection[str], root: Path
@@ -100,10 +93,10 @@ class Worker:
         self._streams: Streams
         self._slots: ThreadPoolExecutor
         self._questions = ThreadPoolExecutor(1)
-        """Those about the engine, which wait for no slot."""
+        """The thread for questions about the engine, which wait for no slot."""
 
     def listen(self) -> NoReturn:
-        """Heed the program; when it is gone, end, whatever is being computed."""
+        """Follow the program's requests; when it is gone, end, whatever is being computed."""
         try:
             while True:
                 header, body = framing.read(self._requests)
@@ -122,11 +115,10 @@ class Worker:
 
     def serve(self) -> None:
         """The main thread: it loads the engine, and closes it."""
-        start = self._for_main.get()
+        wanted = self._for_main.get()
         try:
-            engine_class = find_class(start["engine"], self._foreign, self._root)
-            quieten_libraries()
-            self._engine = engine_class(**with_device(start["settings"], *start["device"]))
+            engine_class = find_class(wanted["engine"], self._foreign, self._root)
+            self._engine = start(engine_class, wanted["settings"], *wanted["device"])
         except UserError as error:
             self._send({"is": "failed", "sentence": str(error)})
             return
@@ -135,10 +127,10 @@ class Worker:
             self._send({"is": "failed", "error": type(error).__name__})
             return
         self._streams = Streams(self._engine)
-        self._slots = ThreadPoolExecutor(self._engine.slots)
-        states = {name: getattr(self._engine, name) for name in STATES if hasattr(self._engine, name)}
+        self._slots = ThreadPoolExecutor(self._engine.info.slots)
+        info, _ = codec.pack(self._engine.info)
         models = {name: str(folder) for name, folder in fetched.items()}
-        self._send({"is": "ready", "fetched": models, **states})
+        self._send({"is": "ready", "info": info, "fetched": models})
         self._for_main.get()
         self._engine.close()
 
@@ -158,15 +150,15 @@ class Worker:
                 packed, samples = codec.pack(result)
                 self._send({"is": "output", "id": number, "value": packed}, samples)
             close = getattr(results, "close", None)
-            if close is not None:  # a generator lets go on the thread on which it computed
+            if close is not None:  # a generator cleans up on the thread on which it ran
                 close()
         except EngineError as error:
             end |= {"sentence": str(error), "code": error.code}
         except UserError as error:
             end |= {"sentence": str(error), "code": "unusable"}
         except BaseException as error:
-            where = "".join(traceback.format_tb(error.__traceback__))  # never what was said
-            print(f"{self._engine.name} failed: {type(error).__name__}\n{where}", file=sys.stderr)
+            where = "".join(traceback.format_tb(error.__traceback__))  # but never the user's words
+            print(f"{self._engine.info.name} failed: {type(error).__name__}\n{where}", file=sys.stderr)
             end |= {"error": type(error).__name__}
         del self._running[number]
         self._send(end)
@@ -180,7 +172,7 @@ class Worker:
         try:
             with self._writing:
                 framing.write(self._answers, header, body)
-        except OSError:  # nobody is there
+        except OSError:  # the program is gone
             os._exit(0)
 
 
@@ -201,7 +193,8 @@ def find_class(path: str, foreign: Collection[str], root: Path) -> type:
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Standard input and output, for us alone: what libraries print goes to standard error."""
+    """Take standard input and output for the frames alone: output of libraries goes to standard
+    error."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -220,6 +213,4 @@ def _end_with(lifeline: int) -> None:
 
         fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
         flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
-        fcntl.fcntl(
-            lifeline, fcntl.F_SETFL, flags | os.O_ASYNC
-        )  # SIGIO, which ends who does not heed it
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)  # SIGIO ends a process by default

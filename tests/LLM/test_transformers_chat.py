@@ -11,6 +11,7 @@ pytest.importorskip("torch", reason="torch is not installed (pip install -e .[tr
 
 import torch
 
+from engines.starting import warm_up
 from LLM.thoughts import OPEN
 from LLM.transformers_chat import TransformersChatModel
 from pipeline.errors import EngineError, UserError
@@ -90,6 +91,7 @@ class TestParallel(LocalChatModelContract):
 
     def test_a_model_that_has_stopped_says_so(self, folder: Path) -> None:
         model: Any = TransformersChatModel(str(folder), "cpu", parallel=2, gen_kwargs=SETTINGS)
+        warm_up(model)
         model._answers._manager.stop(block=True, hard_stop=True)
         with pytest.raises(EngineError, match="the language model failed"):
             text(model, HELLO)

@@ -43,7 +43,7 @@ def test_it_hears_what_the_library_hears(folder: str, latency_ms: int) -> None:
     """The library's `generate` takes the same audio as a generator of chunks."""
     engine, audio = NemotronRecognizer(folder, "cpu", latency_ms), say(SENTENCE)
     processor, hop = engine.processor, 160
-    before, behind = np.zeros(256, np.float32), np.zeros(2 * engine.chunk_samples, np.float32)
+    before, behind = np.zeros(256, np.float32), np.zeros(2 * engine.info.chunk_samples, np.float32)
     padded = np.concatenate((before, audio, behind))
 
     def spectrograms() -> Iterator[torch.Tensor]:
@@ -85,5 +85,5 @@ def test_weights_that_are_missing_are_told(tmp_path: Path) -> None:
 
 
 def test_another_model_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="expected a streaming Nemotron, got llama"):
+    with pytest.raises(UserError, match="expected a streaming Nemotron of Transformers, got llama"):
         NemotronRecognizer(str(tiny_chat_model(tmp_path / "llama")), "cpu")

@@ -84,9 +84,9 @@ class TestTDT(ParakeetTests):
 
 def test_the_third_version_understands_much_of_europe(tmp_path: Path) -> None:
     engine = ParakeetRecognizer(str(tiny_parakeet(tmp_path / "parakeet-tdt-0.6b-v3")), "cpu")
-    assert engine.languages == EUROPEAN
+    assert engine.info.languages == EUROPEAN
     assert len(set(EUROPEAN)) == 25
-    assert "parakeet-tdt-0.6b-v3 on cpu" in engine.about
+    assert "parakeet-tdt-0.6b-v3 on cpu" in engine.info.about
     heard = engine.transcribe(speech_like(16000), "fr", CancelToken())
     assert heard.language == "fr"
     assert engine.transcribe(speech_like(16000), None, CancelToken()).language is None
@@ -99,7 +99,7 @@ def test_weights_that_are_missing_are_told(tmp_path: Path) -> None:
 
 
 def test_another_model_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="expected a Parakeet model, got llama"):
+    with pytest.raises(UserError, match="expected a Parakeet model of Transformers, got llama"):
         ParakeetRecognizer(str(tiny_chat_model(tmp_path / "llama")), "cpu")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"--stt_model_name .*expected a Parakeet model"):

@@ -54,7 +54,7 @@ def test_little_is_left_when_the_user_has_finished() -> None:
         before = len(talk.stt.fed)
         talk.wait(640)
         (text,) = transcripts(talk)
-        assert sum(talk.stt.fed[before:]) <= talk.stt.chunk_samples + 0.1 * RATE_HZ
+        assert sum(talk.stt.fed[before:]) <= talk.stt.info.chunk_samples + 0.1 * RATE_HZ
         assert talk.stt.opened == [None]
         assert not talk.stt.heard, "and not a second time all at once"
         words = text.split()

@@ -72,7 +72,7 @@ class TestWhisper(RecognizerContract):
         assert engine.transcribe(spoken, "te", CancelToken()).language == "te"
 
     def test_javanese_has_its_code_of_today(self, engine: WhisperRecognizer, spoken: Samples) -> None:
-        assert "jv" in engine.languages
+        assert "jv" in engine.info.languages
         assert engine.transcribe(spoken, "jv", CancelToken()).language == "jv"
 
     def test_what_is_no_number_is_silence(self, engine: WhisperRecognizer) -> None:
@@ -136,7 +136,7 @@ def test_all_languages_may_be_listened_for(recognizer: Any, tmp_path: Path) -> N
 @pytest.mark.parametrize("language", ["en", "auto"])
 def test_a_model_of_english_only(recognizer: Any, tmp_path: Path, language: str) -> None:
     engine = recognizer(tiny_whisper(tmp_path, multilingual=False), language=language)
-    assert engine.languages == ("en",)
+    assert engine.info.languages == ("en",)
     heard = engine.transcribe(speech_like(16000), None, CancelToken())
     assert heard.language == "en"
     assert heard.text

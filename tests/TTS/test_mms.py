@@ -15,7 +15,7 @@ from pipeline.turn import CancelToken
 from testing.contracts import SynthesizerContract
 from TTS import mms
 from TTS.base import Synthesizer
-from TTS.mms import MmsSynthesizer, mms_code
+from TTS.mms import LANGUAGES, MmsSynthesizer, mms_code
 
 
 def tiny_vits(
@@ -92,27 +92,29 @@ def say(engine: MmsSynthesizer, text: str, language: str | None = None) -> np.nd
      ("ur", "urd-script_arabic"), ("fa", "fas"), ("ro", "ron"), ("el", "ell")],
 )  # fmt: skip
 def test_what_mms_calls_a_language(language: str, code: str) -> None:
-    assert language in MmsSynthesizer.languages
+    assert language in LANGUAGES
     assert mms_code(language) == code
 
 
 def test_it_has_over_forty_languages_and_says_what_it_lacks() -> None:
-    assert len(set(MmsSynthesizer.languages)) == len(MmsSynthesizer.languages) > 40
-    assert not {"it", "ja", "zh", "cs", "da", "no"} & set(MmsSynthesizer.languages)
+    assert len(set(LANGUAGES)) == len(LANGUAGES) > 40
+    assert not {"it", "ja", "zh", "cs", "da", "no"} & set(LANGUAGES)
 
 
 def test_the_model_of_a_language_is_loaded_when_it_is_spoken_and_few_are_kept(models: str) -> None:
     engine = MmsSynthesizer("cpu", models)
     for language in ("fr", "de", "es", "en", "hi"):
         assert len(say(engine, "hello", language))
-    assert list(engine._loaded) == ["de", "es", "en", "hi"]
-    assert len(engine._loaded) == mms.KEPT
+    loaded = engine._voice.cache_info()
+    assert (loaded.misses, loaded.currsize) == (5, mms.KEPT)
+    say(engine, "hello", "en")
+    assert engine._voice.cache_info().misses == 5
 
 
-def test_a_language_whose_model_cannot_be_had_is_an_error_of_its_turn(
+def test_a_language_whose_model_unavailable_is_an_error_of_its_turn(
     synthesizer: MmsSynthesizer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(EngineError, match=r"^a voice for Russian cannot be had here$") as caught:
+    with pytest.raises(EngineError, match=r"^a voice for Russian is not available here$") as caught:
         say(synthesizer, "hello", "ru")
     assert "mms-tts-rus: expected a folder that is there" in caplog.text
     assert caught.value.code == "no_model"
@@ -166,3 +168,10 @@ def test_mistakes_are_told_at_start(models: str) -> None:
         MmsSynthesizer("cpu", models, language="xx")
     with pytest.raises(UserError, match=r"--tts_model_name /nowhere/mms-eng"):
         MmsSynthesizer("cpu", "/nowhere/mms-")
+
+
+def test_weights_that_are_cut_off_are_one_sentence(tmp_path: Path) -> None:
+    weights = tiny_vits(tmp_path / "mms-tts-eng") / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:3000])
+    with pytest.raises(UserError, match=r"^--tts_model_name .*expected a VITS model, got"):
+        MmsSynthesizer("cpu", str(tmp_path / "mms-tts-"))

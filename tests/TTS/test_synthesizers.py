@@ -20,7 +20,7 @@ def seconds(
     engine: EspeakSynthesizer, text: str, language: str | None = None, voice: str | None = None
 ) -> float:
     chunks = list(engine.synthesize(text, voice, language, CancelToken()))
-    return sum(len(chunk.samples) for chunk in chunks) / engine.sample_rate_hz
+    return sum(len(chunk.samples) for chunk in chunks) / engine.info.sample_rate_hz
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_languages(language: str, text: str) -> None:
 
 
 def test_there_are_over_a_hundred_languages() -> None:
-    assert len(EspeakSynthesizer().languages) > 100
+    assert len(EspeakSynthesizer().info.languages) > 100
 
 
 def test_a_voice_speaks_differently() -> None:

@@ -58,11 +58,11 @@ class TestSentences:
 class TestEspeak:
     def test_every_voice_that_it_states_speaks(self) -> None:
         engine = EspeakSynthesizer()
-        assert len(engine.voices) > 100
-        for voice in engine.voices:
+        assert len(engine.info.voices) > 100
+        for voice in engine.info.voices:
             engine.expect_voice(voice)
             (chunk,) = engine.synthesize("Hello 12.", voice, None, CancelToken())
-            assert len(chunk.samples) > engine.sample_rate_hz / 4, voice
+            assert len(chunk.samples) > engine.info.sample_rate_hz / 4, voice
 
     @pytest.mark.parametrize("voice", ["en", "en-gb+f3", "hi+whisper"])
     def test_names_that_are_not_offered(self, voice: str) -> None:
@@ -116,7 +116,7 @@ def test_the_command_lists_those_of_its_synthesizer() -> None:
         assert server.stderr is not None
         opened = next(line for line in server.stderr if "in a browser" in line)
         port = int(opened.split(":")[2].split("/")[0])
-        assert tuple(listed(port)) == (*people_of("espeak"), *EspeakSynthesizer().voices)
+        assert tuple(listed(port)) == (*people_of("espeak"), *EspeakSynthesizer().info.voices)
         with WebClient(port) as client:
             client.send("settings", voice="nobody")
             assert "and 129 others, got 'nobody'" in client.until("error")["text"]

@@ -128,7 +128,8 @@ def test_the_table_asks_for_what_the_engine_fetches(stage: str, preferred: Prefe
     constants = {
         ast.unparse(line.targets[0]): line.value for line in tree.body if isinstance(line, ast.Assign)
     }
-    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == "fetch"]
+    fetches = ("fetch", "fetch_pretrained")
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) in fetches]
     assert calls
     for call in calls:
         wanted: Any = next((word.value for word in call.keywords if word.arg == "files"), None)

@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -41,9 +42,11 @@ BROKEN = EngineError("its fuse has blown")
 
 
 def named(engine: Any, name: str, **attributes: object) -> Any:
-    engine.name = name
-    for attribute, value in attributes.items():
-        setattr(engine, attribute, value)
+    """An engine with this name; what else is given are fields of its info, or attributes."""
+    stated = {field.name for field in fields(engine.info)} & attributes.keys()
+    engine.info = replace(engine.info, name=name, **{field: attributes[field] for field in stated})
+    for attribute in attributes.keys() - stated:
+        setattr(engine, attribute, attributes[attribute])
     return engine
 
 
@@ -79,8 +82,8 @@ class Voices:
 def test_while_the_first_works_nobody_hears_of_the_others() -> None:
     voices = Voices()
     assert voices.say() == ("first", [])
-    assert voices.engine.name == "first,second"
-    assert voices.engine.voices == ("low", "high")
+    assert voices.engine.info.name == "first,second"
+    assert voices.engine.info.voices == ("low", "high")
 
 
 def test_the_next_takes_over_before_the_first_audio_and_it_is_told() -> None:
@@ -223,7 +226,7 @@ def test_what_the_caller_did_wrong_is_no_failure() -> None:
 
 def test_a_voice_that_the_next_does_not_know_becomes_its_own() -> None:
     voices = Voices()
-    voices.second.voices = ("deep",)
+    voices.second.info = replace(voices.second.info, voices=("deep",))
     voices.break_first()
     assert voices.say(voice="high")[1] == [
         "first failed (its fuse has blown); second speaks",
@@ -233,7 +236,7 @@ def test_a_voice_that_the_next_does_not_know_becomes_its_own() -> None:
 
 def test_a_language_goes_to_the_one_that_has_it() -> None:
     voices = Voices(languages=("en", "fr"))
-    assert voices.engine.languages == ("en", "fr", "te")
+    assert voices.engine.info.languages == ("en", "fr", "te")
     assert voices.say(language="en") == ("first", [])
     assert voices.say(language="te") == ("second", ["first does not speak Telugu; second speaks"])
     voices.break_first()
@@ -258,7 +261,8 @@ def test_recognizers_hear_at_their_own_rates() -> None:
 
 def test_a_model_without_tools_takes_over_from_one_with() -> None:
     first, second = named(ScriptedModel(), "first"), named(ScriptedModel("Fine."), "second")
-    first.error_after_words, second.takes_tools = (0, BROKEN), False
+    first.error_after_words = (0, BROKEN)
+    second.info = replace(second.info, takes_tools=False)
     engine = FailoverChatModel([first, second], PATIENT_S)
     call = ToolCall("1", "weather", "{}")
     messages = [
@@ -269,12 +273,12 @@ def test_a_model_without_tools_takes_over_from_one_with() -> None:
     ]
     answer = list(engine.generate(messages, CancelToken(), [Tool("weather", "", {})]))
     assert answer[1:] == [
-        Notice("tools_fallback", "second calls no functions; it answers without"),
+        Notice("tools_fallback", "second cannot call functions; it answers without them"),
         "Fine.",
     ]
     assert [m.content for m in second.prompts[0]] == ["Hello.", "A moment.", "And now?"]
     assert second.tools == [((), "auto")]
-    assert engine.takes_tools
+    assert engine.info.takes_tools
 
 
 def test_a_session_is_told_once_who_took_over_and_once_who_is_back() -> None:

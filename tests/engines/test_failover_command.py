@@ -29,7 +29,7 @@ def test_the_words_are_heard_before_and_after_a_server_dies(tmp_path: Path) -> N
     heard: list[str] = []
 
     def hear(samples: Samples, rate_hz: int) -> str:
-        assert rate_hz == moonshine.sample_rate_hz
+        assert rate_hz == moonshine.info.sample_rate_hz
         with one_at_a_time:
             text = moonshine.transcribe(samples, None, CancelToken()).text
         if share_heard(QUESTIONS[1], text) > 0.5:

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -142,7 +143,8 @@ def test_a_conversation_goes_on_when_the_process_of_its_stream_dies(engine: Isol
 
 def test_who_goes_on_behind_a_guess_that_failed_is_heard_at_once(engine: IsolatedStreamer) -> None:
     engine.hold = Hold()
-    engine.chunk_samples = engine.sample_rate_hz  # so nothing more is fed to the stream that was lost
+    # a chunk of a second, so nothing more is fed to the stream that was lost
+    engine.info = replace(engine.info, chunk_samples=engine.info.sample_rate_hz)
     with Conversation(stt=engine, endpointing=EndpointerSettings()) as talk:  # type: ignore[arg-type]
         talk.speak(800)
         assert engine.pid is not None

@@ -67,7 +67,7 @@ class TestNullChatModel(ChatModelContract):
     def test_what_was_said_is_heard(self, engine: IsolatedChatModel) -> None:
         said = Recording(np.full(100, 0.5, np.float32), 16000)
         messages = [ChatMessage("system", "Listen."), ChatMessage("user", "(spoken)", audio=said)]
-        assert engine.hears
+        assert engine.info.hears
         assert list(engine.generate(messages, CancelToken())) == ["100 50.0 16000 ", "(spoken) "]
 
 
@@ -87,7 +87,7 @@ class TestNullSynthesizer(SynthesizerContract):
         assert [(word.chars, word.sample) for word in chunk.words] == [(0, 8)]
 
     def test_it_says_what_it_is_and_that_it_is_alone(self, engine: IsolatedSynthesizer) -> None:
-        assert engine.about == "nothing at all; in a process of its own"
+        assert engine.info.about == "nothing at all; in a process of its own"
         assert engine.pid != os.getpid()
 
     def test_a_voice_that_it_does_not_state_is_asked_for(self, engine: IsolatedSynthesizer) -> None:
@@ -126,8 +126,8 @@ class TestEspeak(SynthesizerContract):
         from TTS.espeak import EspeakSynthesizer
 
         bare = EspeakSynthesizer()
-        assert engine.voices == bare.voices
-        assert engine.languages == bare.languages
+        assert engine.info.voices == bare.info.voices
+        assert engine.info.languages == bare.info.languages
         for language in ("en", "te"):
             (isolated,) = engine.synthesize("One two three.", None, language, CancelToken())
             (expected,) = bare.synthesize("One two three.", None, language, CancelToken())

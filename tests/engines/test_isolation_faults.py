@@ -128,7 +128,7 @@ def test_while_it_cannot_be_started_again_calls_fail_clearly(tmp_path: Path) -> 
     [
         ("kill", r"^the process of null ended \(SIGKILL\) before it was ready$"),
         ("exit", r"ended \(exit code 3\) before it was ready$"),
-        ("break", r"^null could not be loaded \(ValueError\); what happened stands above$"),
+        ("break", r"^null could not be loaded \(ValueError\); the traceback is above$"),
         ("unusable", r"^--tts null: expected something else$"),
     ],
 )

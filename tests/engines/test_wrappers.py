@@ -1,7 +1,6 @@
 """What stands in the place of an engine gives all that the engine does: a process of its own, failover,
 people with a name."""
 
-import ast
 import dataclasses
 import inspect
 import typing
@@ -15,10 +14,11 @@ from catalogue.registry import EngineSpec
 from engines.failover_chat_model import FailoverChatModel
 from engines.failover_recognizer import FailoverRecognizer
 from engines.failover_synthesizer import FailoverSynthesizer
-from engines.isolation import codec, worker
+from engines.isolation import codec
 from engines.isolation.engines import isolate
 from engines.named_voices import NamedVoices
 from LLM.base import ChatModel
+from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import ChatMessage, Recording
 from pipeline.turn import CancelToken
 from STT.base import Recognizer, RecognizerStream, StreamingRecognizer
@@ -26,17 +26,11 @@ from testing.contracts import speech_like
 from testing.fakes import LoudnessStreamer, ScriptedModel
 from testing.null_engines import NullChatModel, NullRecognizer, NullStreamer, NullSynthesizer
 from tests import workers
-from tests.command import ROOT
 from TTS.base import Synthesizer
 
 PROTOCOLS = (Recognizer, StreamingRecognizer, RecognizerStream, ChatModel, Synthesizer)
 
 PEOPLE = {"Sita": Person("somebody", "en", "high")}
-
-
-def attributes(protocol: type) -> set[str]:
-    """What an engine of a kind states of itself."""
-    return {name for base in protocol.__mro__ for name in inspect.get_annotations(base)}
 
 
 def methods(protocol: type) -> set[str]:
@@ -47,28 +41,6 @@ def methods(protocol: type) -> set[str]:
         for name, value in vars(base).items()
         if inspect.isfunction(value) and not name.startswith("_")
     }
-
-
-def optional_attributes() -> set[str]:
-    """What the program reads of engines where they have it: `getattr(engine, "about", None)`."""
-    found = set()
-    for package in ("STT", "LLM", "TTS", "pipeline", "engines", "connections"):
-        for file in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-                match node:
-                    case ast.Call(ast.Name("getattr"), [ast.Name(of), ast.Constant(name), *_]):
-                        if of in ("engine", "recognizer", "model", "synthesizer"):
-                            found.add(name)
-    return found
-
-
-def test_what_is_read_of_engines_where_they_have_it_is_found() -> None:
-    assert optional_attributes() == {"about", "voice_languages"}
-
-
-def test_a_process_of_its_own_states_all() -> None:
-    stated = optional_attributes().union(*map(attributes, PROTOCOLS))
-    assert set(worker.STATES) == stated
 
 
 @pytest.mark.parametrize(
@@ -85,9 +57,8 @@ def test_in_a_process_of_its_own_an_engine_is_what_it_is(
 ) -> None:
     isolated = isolate(spec, {}, "cpu")
     try:
-        optional = {name for name in optional_attributes() - {"about"} if hasattr(bare, name)}
-        for name in attributes(protocol) | optional:
-            assert getattr(isolated, name) == getattr(bare, name), name
+        about = f"{bare.info.about or spec.about}; in a process of its own"
+        assert isolated.info == dataclasses.replace(bare.info, about=about)
         for name in methods(protocol):
             asked, taken = (
                 inspect.signature(getattr(engine, name)).parameters for engine in (bare, isolated)
@@ -95,7 +66,6 @@ def test_in_a_process_of_its_own_an_engine_is_what_it_is(
             assert asked == taken, name
     finally:
         isolated.close()
-    assert isolated.about.endswith("; in a process of its own")
 
 
 @pytest.mark.parametrize(
@@ -108,27 +78,28 @@ def test_in_a_process_of_its_own_an_engine_is_what_it_is(
     ],
 )
 def test_wrapped_an_engine_is_what_it_is(protocol: type, wrapped: Any, bare: Any) -> None:
-    """`about` is asked of each engine of a failover."""
-    optional = {name for name in optional_attributes() - {"about"} if hasattr(bare, name)}
-    for name in attributes(protocol) | optional:
-        assert getattr(wrapped, name) == getattr(bare, name), name
+    """Except that a failover hears the whole of an utterance."""
+    expected = bare.info
+    if isinstance(expected, RecognizerInfo):
+        expected = dataclasses.replace(expected, chunk_samples=0)
+    assert wrapped.info == expected
     for name in methods(protocol):
         assert callable(getattr(wrapped, name))
 
 
 def test_people_with_a_name_say_what_they_speak() -> None:
     named = NamedVoices(NullSynthesizer(), PEOPLE)
-    assert named.voices == ("Sita", "low", "high")
-    assert named.voice_languages == {"Sita": "en", "low": "en", "high": "te"}
-    assert named.about == "nothing at all"
-    assert FailoverSynthesizer([named], 1.0).voice_languages == named.voice_languages
+    assert named.info.voices == ("Sita", "low", "high")
+    assert named.info.voice_languages == {"Sita": "en", "low": "en", "high": "te"}
+    assert named.info.about == "nothing at all"
+    assert FailoverSynthesizer([named], 1.0).info == named.info
 
 
 def test_a_failover_does_not_stream() -> None:
     """Another engine cannot go on with half an utterance: whoever takes the call hears the whole."""
     engine = FailoverRecognizer([LoudnessStreamer(), LoudnessStreamer()], 1.0)
     assert not isinstance(engine, StreamingRecognizer)
-    sound = speech_like(engine.sample_rate_hz)
+    sound = speech_like(engine.info.sample_rate_hz)
     expected = LoudnessStreamer().transcribe(sound, None, CancelToken())
     assert expected.text
     assert engine.transcribe(sound, None, CancelToken()) == expected
@@ -136,7 +107,7 @@ def test_a_failover_does_not_stream() -> None:
 
 def test_a_model_without_functions_that_takes_over_hears_what_was_said() -> None:
     model = ScriptedModel("Yes.")
-    model.takes_tools = False
+    model.info = dataclasses.replace(model.info, takes_tools=False)
     said = Recording(speech_like(16000), 16000)
     messages = [ChatMessage("user", "(spoken)", audio=said)]
     list(FailoverChatModel([model], 1.0).generate(messages, CancelToken()))

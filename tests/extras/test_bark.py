@@ -1,6 +1,7 @@
 """Bark over a tiny random model; only torch and Transformers are needed."""
 
 import json
+import shutil
 import threading
 from pathlib import Path
 
@@ -95,8 +96,8 @@ class TestBark(SynthesizerContract):
 
 
 def test_voices_and_languages_are_those_of_the_presets(synthesizer: BarkSynthesizer) -> None:
-    assert synthesizer.voices == VOICES
-    assert synthesizer.languages == ("en", "fr")
+    assert synthesizer.info.voices == VOICES
+    assert synthesizer.info.languages == ("en", "fr")
     assert synthesizer._choose(None, "fr") == "v2/fr_speaker_0"
     assert synthesizer._choose("v2/en_speaker_6", "fr") == "v2/en_speaker_6"
 
@@ -130,3 +131,11 @@ def test_mistakes_are_told_at_start(folder: Path, tmp_path: Path) -> None:
         BarkSynthesizer("cpu", str(folder), language="te")
     with pytest.raises(UserError, match="expected Bark, got"):
         BarkSynthesizer("cpu", str(tmp_path))
+
+
+def test_weights_that_are_cut_off_are_one_sentence(folder: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(folder, tmp_path / "bark")
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:3000])
+    with pytest.raises(UserError, match=r"^--tts_model_name .*expected Bark, got"):
+        BarkSynthesizer("cpu", str(broken))

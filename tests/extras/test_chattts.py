@@ -65,7 +65,7 @@ def test_patched_cancelled_in_mid_sentence_it_stops(synthesizer: ChatTtsSynthesi
 
 def test_patched_a_number_is_a_speaker(folder: Path, synthesizer: ChatTtsSynthesizer) -> None:
     other = ChatTtsSynthesizer("cpu", str(folder), voice="speaker-7")
-    assert other.about.endswith("speaker-7")
+    assert other.info.about.endswith("speaker-7")
     assert other._speaker("speaker-7") == synthesizer._speaker("speaker-7")
     assert other._speaker("speaker-7") != other._speaker("speaker-8")
     assert len(next(other.synthesize("Hello.", "speaker-8", None, CancelToken())).samples)
@@ -74,7 +74,7 @@ def test_patched_a_number_is_a_speaker(folder: Path, synthesizer: ChatTtsSynthes
 
 
 def test_patched_a_speaker_is_drawn_for_each_program(folder: Path) -> None:
-    voices = {ChatTtsSynthesizer("cpu", str(folder)).voices for _ in range(3)}
+    voices = {ChatTtsSynthesizer("cpu", str(folder)).info.voices for _ in range(3)}
     assert len(voices) > 1, "one chance in a hundred million to be the same"
 
 

@@ -44,7 +44,7 @@ class TestFasterWhisper(RecognizerContract):
         return speech_like(16000)
 
     def test_it_says_where_and_how_it_runs(self, engine: FasterWhisperRecognizer) -> None:
-        assert " on cpu, int8" in engine.about
+        assert " on cpu, int8" in engine.info.about
 
     def test_the_language_of_the_call_wins(
         self, engine: FasterWhisperRecognizer, spoken: Samples
@@ -103,7 +103,7 @@ def test_what_is_not_listened_for_is_taken_for_the_last_language(tmp_path: Path)
 @pytest.mark.parametrize("language", ["en", "auto"])
 def test_a_model_of_english_only(tmp_path: Path, language: str) -> None:
     engine = FasterWhisperRecognizer(converted(tmp_path, multilingual=False), "cpu", language)
-    assert engine.languages == ("en",)
+    assert engine.info.languages == ("en",)
     heard = engine.transcribe(speech_like(16000), None, CancelToken())
     assert heard.language == "en"
     assert heard.text

@@ -42,7 +42,7 @@ class TestKitten(SynthesizerContract):
 
 
 def test_voices_are_those_of_the_folder(folder: Path) -> None:
-    assert KittenSynthesizer(str(folder)).voices == (
+    assert KittenSynthesizer(str(folder)).info.voices == (
         "expr-voice-2-f", "expr-voice-2-m", "expr-voice-3-f", "expr-voice-3-m"
     )  # fmt: skip
 

@@ -52,8 +52,8 @@ def say(engine: KokoroSynthesizer, text: str, voice: str | None = None, language
 
 def test_voices_and_languages_are_those_of_the_folder(synthesizer: KokoroSynthesizer) -> None:
     japanese = importlib.util.find_spec("pyopenjtalk") is not None
-    assert synthesizer.voices == (VOICES if japanese else VOICES[:-1])
-    assert synthesizer.languages == (("en", "es", "ja") if japanese else ("en", "es"))
+    assert synthesizer.info.voices == (VOICES if japanese else VOICES[:-1])
+    assert synthesizer.info.languages == (("en", "es", "ja") if japanese else ("en", "es"))
 
 
 def test_it_tells_when_each_english_word_begins(synthesizer: KokoroSynthesizer) -> None:
@@ -88,7 +88,7 @@ def test_a_language_without_its_phonemizer_says_what_to_type(
     with pytest.raises(UserError, match="python -m spacy download en_core_web_sm"):
         KokoroSynthesizer("cpu", str(folder))
     engine = KokoroSynthesizer("cpu", str(folder), voice="ef_dora")
-    assert engine.languages == ("es",)
+    assert engine.info.languages == ("es",)
     with pytest.raises(EngineError, match=r"misaki\[ja\]"):
         engine.expect_voice("jf_alpha")
 

@@ -141,7 +141,7 @@ def test_the_threads_of_the_process_stay_as_they_are(tmp_path: Path) -> None:
 
 
 def test_what_understands_english_is_named_so(tmp_path: Path) -> None:
-    assert load_paraformer(tiny_paraformer(tmp_path / "paraformer-en"), "cpu").languages == ("en",)
+    assert load_paraformer(tiny_paraformer(tmp_path / "paraformer-en"), "cpu").info.languages == ("en",)
 
 
 def test_weights_that_are_missing_are_told(tmp_path: Path) -> None:

@@ -82,13 +82,13 @@ def say(
     engine: PiperSynthesizer, text: str, voice: str | None = None, language: str | None = None
 ) -> np.ndarray:
     chunks = list(engine.synthesize(text, voice, language, CancelToken()))
-    assert {chunk.sample_rate_hz for chunk in chunks} == {engine.sample_rate_hz}
+    assert {chunk.sample_rate_hz for chunk in chunks} == {engine.info.sample_rate_hz}
     return np.concatenate([chunk.samples for chunk in chunks])
 
 
 def test_voices_and_languages_are_those_of_the_catalogue(synthesizer: PiperSynthesizer) -> None:
-    assert set(synthesizer.voices) == set(_VOICES)
-    assert synthesizer.languages == ("de", "en", "es", "fr", "te")
+    assert set(synthesizer.info.voices) == set(_VOICES)
+    assert synthesizer.info.languages == ("de", "en", "es", "fr", "te")
 
 
 def test_each_sentence_is_a_chunk(synthesizer: PiperSynthesizer) -> None:
@@ -99,10 +99,10 @@ def test_a_language_has_its_voice_and_few_stay_loaded(folder: Path) -> None:
     engine = PiperSynthesizer(str(folder))
     for language, text in (("te", "నమస్కారం"), ("de", "Hallo"), ("fr", "Bonjour"), ("es", "Hola")):
         assert len(say(engine, text, language=language))
-    assert list(engine._loaded) == [
-        "te_IN-padmavathi-medium", "de_DE-thorsten-medium", "fr_FR-siwis-medium", "es_MX-ald-medium"
-    ]  # fmt: skip
-    assert len(engine._loaded) == KEPT
+    loaded = engine._speaker.cache_info()
+    assert (loaded.misses, loaded.currsize) == (5, KEPT)
+    say(engine, "Hallo", language="de")
+    assert engine._speaker.cache_info().misses == 5
 
 
 def test_a_voice_of_another_rate_is_resampled(synthesizer: PiperSynthesizer) -> None:
@@ -113,14 +113,14 @@ def test_a_voice_of_another_rate_is_resampled(synthesizer: PiperSynthesizer) -> 
 def test_a_chosen_voice_is_kept_whatever_the_language(folder: Path) -> None:
     engine = PiperSynthesizer(str(folder), voice="en_US-ryan-low")
     say(engine, "Bonjour", language="fr")
-    assert list(engine._loaded) == ["en_US-ryan-low"]
+    assert engine._speaker.cache_info().misses == 1
 
 
 def test_a_folder_without_a_catalogue_offers_what_it_holds(tmp_path: Path) -> None:
     voice(tmp_path, "de_DE-thorsten-medium")
     engine = PiperSynthesizer(str(tmp_path), language="de")
-    assert engine.voices == ("de_DE-thorsten-medium",)
-    assert engine.languages == ("de",)
+    assert engine.info.voices == ("de_DE-thorsten-medium",)
+    assert engine.info.languages == ("de",)
 
 
 def test_a_voice_that_cannot_be_loaded_is_an_error_of_its_turn(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_voice_that_cannot_be_loaded_is_an_error_of_its_turn(tmp_path: Path) -
     listed = {name: {"files": {file: {}}} for name, file in files.items()}
     (tmp_path / "voices.json").write_text(json.dumps(listed))
     engine = PiperSynthesizer(str(tmp_path))
-    with pytest.raises(EngineError, match="it_IT-paola-medium cannot be had") as caught:
+    with pytest.raises(EngineError, match="it_IT-paola-medium is not available") as caught:
         say(engine, "Ciao", language="it")
     assert caught.value.code == "no_voice"
     assert len(say(engine, "Hello"))

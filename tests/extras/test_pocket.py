@@ -113,7 +113,7 @@ def test_importing_it_leaves_the_threads_of_others() -> None:
 def test_the_voices_of_the_catalogue_belong_to_kyutais_models(
     model: str, synthesizer: PocketSynthesizer
 ) -> None:
-    assert synthesizer.voices == ()
+    assert synthesizer.info.voices == ()
     with pytest.raises(EngineError, match="'alba'"):
         synthesizer.expect_voice("alba")
     with pytest.raises(UserError, match="--tts_clone"):

@@ -1,6 +1,7 @@
 """SpeechT5 over tiny random models; torch, Transformers and sentencepiece are needed."""
 
 import io
+import shutil
 import threading
 import zipfile
 from pathlib import Path
@@ -94,7 +95,7 @@ class TestSpeechT5(SynthesizerContract):
 
 
 def test_the_speakers_of_cmu_arctic_are_the_voices(synthesizer: SpeechT5Synthesizer) -> None:
-    assert synthesizer.voices == SPEAKERS
+    assert synthesizer.info.voices == SPEAKERS
     vectors = list(synthesizer._speakers.values())
     assert {vector.shape for vector in vectors} == {(512,)}
     assert not np.allclose(vectors[0], vectors[1])
@@ -104,7 +105,7 @@ def test_a_voice_of_a_file(folders: list[str], tmp_path: Path) -> None:
     vector = np.full(512, 0.1)
     np.save(tmp_path / "me.npy", vector)
     engine = SpeechT5Synthesizer("cpu", *folders, clone=str(tmp_path / "me.npy"))
-    assert engine.voices == ("clone",)
+    assert engine.info.voices == ("clone",)
     np.testing.assert_allclose(engine._speakers["clone"], vector, rtol=1e-6)
     assert len(next(engine.synthesize("Hello.", None, None, CancelToken())).samples)
 
@@ -143,3 +144,24 @@ def test_mistakes_are_told_at_start(folders: list[str], tmp_path: Path) -> None:
         SpeechT5Synthesizer("cpu", model, vocoder, str(tmp_path))
     with pytest.raises(UserError, match=r"--tts_model_name .*expected SpeechT5, got"):
         SpeechT5Synthesizer("cpu", str(tmp_path), vocoder)
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_weights_that_are_cut_off_are_one_sentence(
+    folders: list[str], tmp_path: Path, part: int
+) -> None:
+    """Of the model as safetensors, of the vocoder as a pickle, as it stands on the hub."""
+    import torch
+    from safetensors.torch import load_file
+
+    flag, expected = (("model", "SpeechT5"), ("vocoder", "SpeechT5HifiGan"))[part]
+    broken = shutil.copytree(folders[part], tmp_path / "broken")
+    weights = broken / "model.safetensors"
+    if part == 1:
+        torch.save(load_file(weights), broken / "pytorch_model.bin")
+        weights.unlink()
+        weights = broken / "pytorch_model.bin"
+    weights.write_bytes(weights.read_bytes()[:3000])
+    paths = [str(broken) if index == part else path for index, path in enumerate(folders)]
+    with pytest.raises(UserError, match=f"^--tts_{flag}_name .*expected {expected}, got"):
+        SpeechT5Synthesizer("cpu", *paths)

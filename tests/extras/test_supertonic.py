@@ -112,8 +112,8 @@ def samples(engine: SupertonicSynthesizer, text: str, language: str | None = Non
 
 def test_it_has_31_languages_and_the_voices_of_the_folder(folder: Path) -> None:
     engine = SupertonicSynthesizer(str(folder))
-    assert len(engine.languages) == 31
-    assert engine.voices == ("F1", "F2", "M1")
+    assert len(engine.info.languages) == 31
+    assert engine.info.voices == ("F1", "F2", "M1")
     assert samples(engine, "Bonjour", "fr")
 
 

@@ -72,7 +72,7 @@ def test_what_is_not_listened_for_is_taken_for_the_last_language(model: str) -> 
 def test_a_model_of_english_only(tmp_path: Path) -> None:
     folder = tiny_whisper_mlx(tmp_path, PACKAGE, multilingual=False)
     engine = WhisperMlxRecognizer(str(folder), "auto")
-    assert engine.languages == ("en",)
+    assert engine.info.languages == ("en",)
     assert engine.transcribe(speech_like(16000), None, CancelToken()).language == "en"
 
 
@@ -89,7 +89,7 @@ def test_a_folder_without_a_model(tmp_path: Path) -> None:
 
 def test_quantized_weights(tmp_path: Path) -> None:
     folder = tiny_whisper_mlx(tmp_path, PACKAGE, bits=4)
-    assert WhisperMlxRecognizer(str(folder)).about.endswith("cpu")
+    assert WhisperMlxRecognizer(str(folder)).info.about.endswith("cpu")
 
 
 DISTIL = "mustafaaljadery/distil-whisper-mlx"

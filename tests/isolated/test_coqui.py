@@ -61,10 +61,10 @@ class TestXttsPatchedToASmallDecoder(SynthesizerContract):
 
 def test_languages_and_voices_are_those_of_the_model(vits: Path, xtts: Path) -> None:
     engine = CoquiSynthesizer(str(vits), "cpu")
-    assert (engine.languages, engine.voices) == (("en",), ())
+    assert (engine.info.languages, engine.info.voices) == (("en",), ())
     engine = CoquiSynthesizer(str(xtts), "cpu", language="de")
-    assert engine.voices == ("Ana Florence", "Damien Black")
-    assert {"en", "de", "zh", "hi"} < set(engine.languages)
+    assert engine.info.voices == ("Ana Florence", "Damien Black")
+    assert {"en", "de", "zh", "hi"} < set(engine.info.languages)
     assert chunks_of(engine.synthesize("Guten Tag.", None, "de", CancelToken()))
 
 
@@ -134,7 +134,7 @@ def test_a_voice_that_is_not_there_is_an_error_of_its_turn(xtts: Path) -> None:
         ("tts_models/multilingual/multi-dataset/xtts_v2", "set COQUI_TOS_AGREED=1"),
     ],
 )
-def test_models_that_cannot_be_had_are_told(
+def test_models_that_are_missing_are_told(
     name: str, named: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("COQUI_TOS_AGREED", raising=False)

@@ -75,11 +75,11 @@ def test_another_language_is_loaded_when_it_is_spoken_patched(
     monkeypatch.setitem(engine_module._MODELS, "en", ("EN", str(english)))
     monkeypatch.setitem(engine_module._MODELS, "es", ("ES", str(spanish)))
     engine = MeloSynthesizer("cpu")
-    assert {"en", "es", "fr", "zh", "ja", "ko"} == set(engine.languages)
+    assert {"en", "es", "fr", "zh", "ja", "ko"} == set(engine.info.languages)
     spoken = list(engine.synthesize("Buenos dias.", "EN-BR", "es", CancelToken()))
     assert isinstance(spoken[0], Notice)
     assert chunks_of(spoken)
-    with pytest.raises(EngineError, match=r"^the model for fr cannot be had here$"):
+    with pytest.raises(EngineError, match=r"^the model for fr is not available here$"):
         list(engine.synthesize("Bonjour.", None, "fr", CancelToken()))
 
 
@@ -95,7 +95,7 @@ def test_mistakes_are_told_at_start_patched(english: Path, settings: dict[str, s
         MeloSynthesizer("cpu", str(english), **settings)
 
 
-def test_data_of_nltk_that_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_of_nltk_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "_NLTK", {"cmudict": "corpora/nowhere.zip"})
     monkeypatch.setattr("nltk.download", lambda *_, **__: False)
     with pytest.raises(UserError, match=r"python -m nltk.downloader cmudict"):

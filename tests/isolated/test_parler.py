@@ -94,10 +94,10 @@ def test_descriptions_have_their_own_tokenizer(jenny: Path, indic: Path) -> None
 
 
 def test_the_speakers_are_those_of_the_model(jenny: Path, indic: Path) -> None:
-    assert engine_of(jenny).voices == ("Jenny",)
+    assert engine_of(jenny).info.voices == ("Jenny",)
     telugu = engine_of(indic)
-    assert {"Prakash", "Lalitha", "Kiran"} < set(telugu.voices)
-    assert "te" in telugu.languages
+    assert {"Prakash", "Lalitha", "Kiran"} < set(telugu.info.voices)
+    assert "te" in telugu.info.languages
     with pytest.raises(EngineError, match="one of the voices"):
         list(telugu.synthesize("Hello.", "Jenny", None, CancelToken()))
 
@@ -105,8 +105,8 @@ def test_the_speakers_are_those_of_the_model(jenny: Path, indic: Path) -> None:
 def test_compiled_it_speaks_prompts_of_every_length(
     jenny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Padded to powers of two, of which each was spoken while it loaded (here only the short ones, since
-    each takes seconds)."""
+    """Padded to powers of two, each of which was spoken to warm up (here only the short ones, since each
+    takes seconds)."""
     monkeypatch.setattr("TTS.parler.MAX_PROMPT", 8)
     engine = ParlerSynthesizer(
         str(jenny),
@@ -114,6 +114,7 @@ def test_compiled_it_speaks_prompts_of_every_length(
         compile_mode="default",
         gen_kwargs={"max_new_tokens": 12, "min_new_tokens": 10},
     )
+    engine.warm_up()
     lengths = {engine._tokens(engine._prompts, "x" * n).input_ids.shape[1] for n in range(1, 300)}
     assert lengths == {4, 8, 16, 32, 64, 128, 256, 512}
     compiled = torch._dynamo.utils.counters["frames"]["total"]

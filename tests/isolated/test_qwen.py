@@ -30,8 +30,8 @@ class TestQwen(SynthesizerContract):
 
 def test_languages_and_voices_are_those_of_the_model(model: Path) -> None:
     engine = QwenSynthesizer(str(model), "cpu", language="zh")
-    assert engine.languages == ("en", "zh")
-    assert engine.voices == ("ryan", "vivian")
+    assert engine.info.languages == ("en", "zh")
+    assert engine.info.voices == ("ryan", "vivian")
     assert engine._usual("zh") == "vivian"
     assert engine._usual("en") == "ryan"
     assert chunks_of(engine.synthesize("你好。", None, "zh", CancelToken()))

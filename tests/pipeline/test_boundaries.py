@@ -163,7 +163,7 @@ def test_an_engine_that_never_returns_does_not_keep_the_next_turn_from_speaking(
         the_next_turn_speaks(conversation)
         shared = getattr(conversation, f"shared_{stage}")
         assert shared.stuck == 1
-        assert shared.free_slots == engine.slots - 1, "it keeps its slot"
+        assert shared.free_slots == engine.info.slots - 1, "it keeps its slot"
         stuck_hold.open()
 
 

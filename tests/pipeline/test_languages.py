@@ -120,11 +120,11 @@ class TestNamedVoicesOfEspeak(SynthesizerContract):
         return NamedVoices(EspeakSynthesizer(), people_of("espeak"))
 
     def test_the_four_are_offered_first(self, engine: Synthesizer) -> None:
-        assert engine.voices[:4] == ("Arjun", "Ravi", "Priya", "Lakshmi")
-        assert "en-us" in engine.voices
+        assert engine.info.voices[:4] == ("Arjun", "Ravi", "Priya", "Lakshmi")
+        assert "en-us" in engine.info.voices
 
     def test_they_speak_telugu_each_in_their_own_voice(self, engine: Synthesizer) -> None:
-        pitch = {name: pitch_hz(engine, name) for name in engine.voices[:4]}
+        pitch = {name: pitch_hz(engine, name) for name in engine.info.voices[:4]}
         assert pitch["Ravi"] < pitch["Arjun"] < pitch["Lakshmi"] < pitch["Priya"]
         assert pitch["Ravi"] > 70
         assert pitch["Priya"] < 260

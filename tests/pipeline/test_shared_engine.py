@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import pipeline.shared_engine
+from pipeline.engine_info import EngineInfo
 from pipeline.errors import EngineBusy, EngineError
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
@@ -17,10 +18,8 @@ from testing.hold import Hold
 class Counter:
     """Counts for its caller; stops at its hold first."""
 
-    name = "counter"
-
     def __init__(self, slots: int = 1) -> None:
-        self.slots = slots
+        self.info = EngineInfo(name="counter", slots=slots)
         self.hold = Hold()
         self.closed = False
         self.calls: list[str] = []
@@ -56,7 +55,7 @@ def test_a_call_yields_what_the_engine_yields() -> None:
 
 
 def test_a_single_result_comes_as_such() -> None:
-    assert SharedEngine(Counter()).call(lambda engine, _: engine.name, CancelToken()) == "counter"
+    assert SharedEngine(Counter()).call(lambda engine, _: engine.info.name, CancelToken()) == "counter"
 
 
 def test_an_error_of_the_engine_reaches_the_caller_and_frees_the_slot() -> None:

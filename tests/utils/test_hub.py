@@ -172,9 +172,9 @@ def test_a_slow_hub_is_waited_for(hub: HubServer, here: Here) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("tiny/none", "has no such model, or not for everybody; check the name, or log in"),
-        ("private/model", "has no such model, or not for everybody; check the name, or log in"),
-        ("tiny/gated", "its owner wants conditions accepted: do that at http://127.0.0.1"),
+        ("tiny/none", "has no such model, or it is private; check the name, or log in"),
+        ("private/model", "has no such model, or it is private; check the name, or log in"),
+        ("tiny/gated", "its owner requires you to accept conditions: do that at http://127.0.0.1"),
         (
             "./no/such/folder",
             "expected a folder that is there, or a name on the hub such as owner/model",
@@ -182,7 +182,7 @@ def test_a_slow_hub_is_waited_for(hub: HubServer, here: Here) -> None:
         ("tiny/huge", "do not fit into"),
     ],
 )
-def test_what_cannot_be_had_is_one_sentence(
+def test_a_model_that_is_missing_is_one_sentence(
     tmp_path: Path, name: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for model in ("private/model", "tiny/gated", "tiny/huge"):

@@ -1,0 +1,61 @@
+"""Starting an engine: on its device, and warm. In the program, or in a worker."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline.messages import ChatMessage
+from pipeline.turn import CancelToken
+from utils.device import with_device
+from utils.logs import quieten_libraries
+
+TEXT = "Hello."
+NOISE_RMS = 0.01
+"""Silence would not do: some recognizers skip it."""
+
+
+def start(
+    engine_class: Callable[..., Any],
+    settings: Mapping[str, Any],
+    device: str,
+    stage: str,
+    devices: Sequence[str],
+) -> Any:
+    """The engine, ready for its first caller. `device` is that of ``--device``, `devices` are those on
+    which the engine can run. Raises `UserError`."""
+    quieten_libraries()
+    engine = engine_class(**with_device(dict(settings), device, stage, devices))
+    if "remote" not in devices:
+        warm_up(engine)
+    return engine
+
+
+def warm_up(engine: Any) -> None:
+    """Make the first call, which is the slowest, so that no user waits for it.
+
+    An engine that needs another kind of call has a method `warm_up` of its own.
+    """
+    cancel = CancelToken()
+    if hasattr(engine, "warm_up"):
+        engine.warm_up()
+    elif hasattr(engine, "transcribe"):
+        if chunk := engine.info.chunk_samples:
+            stream = engine.open(None)
+            stream.feed(_noise(2 * chunk), cancel)
+            stream.finish(cancel)
+        else:
+            engine.transcribe(_noise(engine.info.sample_rate_hz), None, cancel)
+    elif hasattr(engine, "generate"):
+        for _ in engine.generate([ChatMessage("user", TEXT)], cancel):
+            cancel.cancel()
+    elif hasattr(engine, "synthesize"):
+        for _ in engine.synthesize(TEXT, None, None, cancel):
+            cancel.cancel()
+    elif hasattr(engine, "respond"):
+        for _ in engine.respond(_noise(engine.info.sample_rate_hz), cancel):
+            cancel.cancel()
+
+
+def _noise(samples: int) -> Any:
+    return np.random.default_rng(0).normal(0, NOISE_RMS, samples).astype(np.float32)

@@ -1,0 +1,64 @@
+"""EngineInfo: all that an engine says of itself, in one value. A wrapper replaces fields of it; an
+engine in a process of its own sends it whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """The fields that every engine has."""
+
+    name: str
+    slots: int = 1
+    """The number of calls that may run at once."""
+    about: str = ""
+    """The model and its device, for the person who started the program; empty: as in the catalogue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecognizerInfo(EngineInfo):
+    """Speech to text."""
+
+    sample_rate_hz: int
+    """The rate of the audio that it takes."""
+    languages: tuple[str, ...]
+    """ISO 639-1 codes; ("any",): every language."""
+    chunk_samples: int = 0
+    """Samples that a `StreamingRecognizer` computes at a time; it keeps a shorter rest for later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatModelInfo(EngineInfo):
+    """A language model."""
+
+    takes_tools: bool = False
+    """Whether it can call functions; a model that cannot is given none."""
+    hears: bool = False
+    """Whether it takes the audio of a message (`--stt none`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesizerInfo(EngineInfo):
+    """Text to speech."""
+
+    sample_rate_hz: int
+    """The rate of the audio that it makes."""
+    languages: tuple[str, ...]
+    """ISO 639-1 codes, or 639-3 where there is none; ("any",): every language."""
+    voices: tuple[str, ...] = ()
+    """The names from which a user may choose; empty: there is one voice."""
+    voice_languages: Mapping[str, str] = field(default_factory=dict)
+    """Voice ▶ the code of its language, for --list_voices, where the engine knows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponderInfo(EngineInfo):
+    """Speech to speech."""
+
+    sample_rate_hz: int
+    """The rate of the audio that it takes, and makes frame by frame."""
+    frame_samples: int = 0
+    """The length of a frame of a `FrameResponder`."""
+    overlap_samples: int = 0
+    """The part of a frame that repeats the end of the frame before."""

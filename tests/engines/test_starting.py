@@ -1,0 +1,47 @@
+"""Starting an engine: the first call of each kind is made before any user's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from catalogue.registry import EngineSpec
+from engines.isolation.engines import isolate
+from engines.starting import TEXT, start
+from pipeline.errors import UserError
+from testing.fakes import LoudnessStreamer, ScriptedModel, ScriptedRecognizer, ScriptedSynthesizer
+
+
+@pytest.mark.parametrize(
+    ("engine_class", "first_calls"),
+    [
+        (ScriptedRecognizer, lambda engine: [len(heard) for heard in engine.heard] == [16000]),
+        (LoudnessStreamer, lambda engine: engine.fed == [2 * 3200] and not engine.heard),
+        (ScriptedModel, lambda engine: [m[0].content for m in engine.prompts] == [TEXT]),
+        (ScriptedSynthesizer, lambda engine: engine.spoken == [TEXT]),
+    ],
+)
+def test_every_kind_of_engine_is_called_once(
+    engine_class: type, first_calls: Callable[[Any], bool]
+) -> None:
+    assert first_calls(start(engine_class, {}, "cpu", "any", ("cpu",)))
+
+
+def test_a_server_is_not_asked() -> None:
+    assert start(ScriptedModel, {}, "cpu", "llm", ("remote",)).prompts == []
+
+
+class Own(ScriptedSynthesizer):
+    def warm_up(self) -> None:
+        self.told.append("its own way")
+
+
+def test_an_engine_may_have_its_own_way() -> None:
+    engine = start(Own, {}, "cpu", "tts", ("cpu",))
+    assert (engine.told, engine.spoken) == (["its own way"], [])
+
+
+def test_in_a_process_of_its_own_too() -> None:
+    cold = EngineSpec("tts", "null", "hums", "testing.null_engines:ColdSynthesizer")
+    with pytest.raises(UserError, match="the first call failed"):
+        isolate(cold, {}, "cpu")
