@@ -30,7 +30,7 @@ check: .venv/ready-dev ## set up, and run what CI runs: style, types, all tests 
 	$(BIN)/pytest
 
 # Rooms whose tests start no program and load no model but the voice detector's.
-FAST := tests/pipeline tests/VAD tests/catalogue tests/command_line tests/listeners tests/test_*.py
+FAST := tests/pipeline tests/VAD tests/catalog tests/command_line tests/listeners tests/test_*.py
 test: .venv/ready-dev ## run the fast tests: the core, in under a minute
 	$(BIN)/pytest -m "not slow" $(FAST)
 

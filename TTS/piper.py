@@ -85,7 +85,7 @@ class PiperSynthesizer:
     ) -> None:
         self._model_name, self._voice, self._language = model_name, voice, language
         self._settings = SynthesisConfig(length_scale=1 / speed)
-        files = _catalogue(fetch(model_name, "--tts_model_name", files=["voices.json"]))
+        files = _catalog(fetch(model_name, "--tts_model_name", files=["voices.json"]))
         self._files = dict(sorted(files.items()))
         languages = tuple(sorted({_language_of(name) for name in self._files}))
         self._speaker = functools.lru_cache(KEPT)(self._load)
@@ -143,7 +143,7 @@ class PiperSynthesizer:
             raise unavailable(f"the voice {name}", error, "no_voice") from error
 
 
-def _catalogue(folder: Path) -> dict[str, str]:
+def _catalog(folder: Path) -> dict[str, str]:
     """The names of the voices ▶ their .onnx, as seen from the folder. Raises `UserError`."""
     listed = folder / "voices.json"
     if listed.exists():

@@ -85,7 +85,7 @@ class PocketSynthesizer:
             self._state(None)
 
     def expect_voice(self, voice: str) -> None:
-        """Accept a voice of the catalogue."""
+        """Accept a voice of the catalog."""
         expect_known(self.info.voices, voice)
 
     def synthesize(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from arguments_classes.expect import expect
-from catalogue.registry import CASCADE
+from catalog.registry import CASCADE
 
 
 @dataclass

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from arguments_classes.expect import expect
-from catalogue.environments import ENVIRONMENTS
-from catalogue.presets import preset_list
-from catalogue.registry import AUTO, CASCADE, EngineSpec, specs
+from catalog.environments import ENVIRONMENTS
+from catalog.presets import preset_list
+from catalog.registry import AUTO, CASCADE, EngineSpec, specs
 from pipeline.language import is_language
 
 _BEST = "or auto: the best one whose model is in the cache, else the built-in one"

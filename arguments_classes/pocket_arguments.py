@@ -20,7 +20,7 @@ class PocketArguments:
     tts_voice: str | None = field(
         default=None,
         metadata={
-            "help": "voice of the catalogue, such as alba, marius or cosette; default: one for the "
+            "help": "voice of the catalog, such as alba, marius or cosette; default: one for the "
             "language"
         },
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.figures import median, percentile, table
 from benchmarks.zero_cost import RATE_HZ
-from catalogue.registry import EngineSpec, find
+from catalog.registry import EngineSpec, find
 from engines.isolation.engines import isolate
 from LLM.base import ChatModel
 from pipeline.engine_info import ChatModelInfo, SynthesizerInfo

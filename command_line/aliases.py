@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from catalogue.registry import EngineSpec
+from catalog.registry import EngineSpec
 
 
 def older_prefixes(spec: EngineSpec) -> dict[str, str]:

@@ -11,7 +11,7 @@ from arguments_classes.module_arguments import ModuleArguments
 from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.vad_arguments import VADArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
-from catalogue.people import people_of
+from catalog.people import people_of
 from command_line.chosen import ChosenEngine
 from pipeline.settings import SessionSettings
 

@@ -1,4 +1,4 @@
-"""Chosen engines: from the names on the command line to catalogue rows, flags and settings."""
+"""Chosen engines: from the names on the command line to catalog rows, flags and settings."""
 
 import dataclasses
 import functools
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from arguments_classes.module_arguments import ModuleArguments
-from catalogue.choice import Choice, choose
-from catalogue.registry import AUTO, EngineSpec, find
+from catalog.choice import Choice, choose
+from catalog.registry import AUTO, EngineSpec, find
 from command_line.later_engines import as_first, later_flags, prefix_of
 from pipeline.errors import UserError
 
@@ -34,7 +34,7 @@ class Candidate:
 
     @property
     def spec(self) -> EngineSpec:
-        """Its row in the catalogue."""
+        """Its row in the catalog."""
         return self.choice.spec
 
     @property

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from catalogue.registry import EngineSpec
+from catalog.registry import EngineSpec
 from pipeline.errors import UserError
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 from collections.abc import Sequence
 
-from catalogue.registry import EngineSpec, all_specs
+from catalog.registry import EngineSpec, all_specs
 from command_line.aliases import older_prefixes
 from command_line.arguments import MODES
 from command_line.chosen import Candidates

@@ -11,8 +11,8 @@ from arguments_classes.chat_server_arguments import ChatServerArguments
 from arguments_classes.failover_arguments import FailoverArguments
 from arguments_classes.module_arguments import ModuleArguments
 from arguments_classes.vad_arguments import VADArguments
-from catalogue.presets import Preset, find_preset
-from catalogue.registry import CASCADE
+from catalog.presets import Preset, find_preset
+from catalog.registry import CASCADE
 from command_line.aliases import without_aliases
 from command_line.arguments import MODES, Arguments
 from command_line.chosen import Candidates, choose_engines, engine_settings

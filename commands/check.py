@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arguments_classes.file_arguments import FileArguments
-from catalogue.registry import all_specs
+from catalog.registry import all_specs
 from command_line.later_engines import own_flags
 from pipeline.errors import UserError
 from utils.device import available_devices

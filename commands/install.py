@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from catalogue.environments import Environment, find_environment
+from catalog.environments import Environment, find_environment
 from pipeline.errors import UserError
 from utils.shutdown import STOPPING
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalogue.people import as_configured, people_of
+from catalog.people import as_configured, people_of
 from command_line.later_engines import own_flags
 from engines.engines import Cascade, Engines
 from engines.failover_chat_model import FailoverChatModel

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from catalogue.people import Person
+from catalog.people import Person
 from pipeline.language import speaks
 from pipeline.messages import AudioChunk, Notice
 from pipeline.turn import CancelToken

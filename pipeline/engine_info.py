@@ -13,7 +13,7 @@ class EngineInfo:
     slots: int = 1
     """The number of calls that may run at once."""
     about: str = ""
-    """The model and its device, for the person who started the program; empty: as in the catalogue."""
+    """The model and its device, for the person who started the program; empty: as in the catalog."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ TOO_LARGE = {
 _IMPORT = """
 import importlib
 import sys
-from catalogue.registry import all_specs
+from catalog.registry import all_specs
 extra, *modules = sys.argv[1:]
 for spec in all_specs():
     if spec.extra == extra:

@@ -10,15 +10,15 @@ from functools import cache
 
 import pytest
 
-from catalogue.environments import find_environment
-from catalogue.registry import STAGES, EngineSpec, all_specs
+from catalog.environments import find_environment
+from catalog.registry import STAGES, EngineSpec, all_specs
 from tests.check_extras import FEATURES, extras
 from tests.command import ROOT, tracked
 
 PROGRAMS = (
     *("s2s_pipeline", "listen_and_play", "engines.isolation.start", "engines.isolation.worker"),
     *("commands.check", "commands.download", "commands.install", "commands.list_voices"),
-    *("commands.sdist", "VAD.smart_turn_file", "catalogue.table"),
+    *("commands.sdist", "VAD.smart_turn_file", "catalog.table"),
 )
 """Modules that are run by name or by path."""
 
@@ -131,7 +131,7 @@ OPTIONAL = set[str]().union(*EXTRAS.values())
 BUILT_IN = [spec for spec in all_specs() if spec.extra is None and spec.environment is None]
 BY_EXTRA = [spec for spec in all_specs() if spec.extra is not None]
 BY_ENVIRONMENT = [spec for spec in all_specs() if spec.environment is not None]
-CATALOGUE = [f"catalogue.{stage}" for stage in STAGES]
+CATALOG = [f"catalog.{stage}" for stage in STAGES]
 
 
 def module_of(spec: EngineSpec) -> str:
@@ -141,7 +141,7 @@ def module_of(spec: EngineSpec) -> str:
 
 def core() -> set[str]:
     """The files that run without any extra."""
-    roots = [*PROGRAMS, *map(module_of, BUILT_IN), *CATALOGUE]
+    roots = [*PROGRAMS, *map(module_of, BUILT_IN), *CATALOG]
     roots += [spec.arguments.partition(":")[0] for spec in all_specs() if spec.arguments]
     roots += [
         name.removesuffix(".py").replace("/", ".") for name in FILES if name.startswith("examples/")

@@ -83,7 +83,7 @@ def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
     """In a copy of the program: the page's files, row, contract and command."""
     copy = Copy(tmp_path / "program", "docs/adding-an-engine.md")
     (row,) = copy.lines
-    copy.edit("catalogue/tts.py", "CATALOGUE = (", f"CATALOGUE = (\n{row},")
+    copy.edit("catalog/tts.py", "CATALOG = (", f"CATALOG = (\n{row},")
     copy.do("-m", "pytest", "tests/test_beeper.py")
     assert "--tts_beep_ms" in copy.do("s2s_pipeline.py", "--tts", "beeper", "--help")
     output = tmp_path / "beeps.wav"

@@ -12,7 +12,7 @@ from tests.command import ROOT, tracked
 FLOORS = (
     ("pipeline",),
     ("utils",),
-    ("catalogue",),
+    ("catalog",),
     ("VAD", "STT", "LLM", "TTS", "S2S"),
     ("arguments_classes",),
     ("command_line",),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from catalogue.registry import EngineSpec
+from catalog.registry import EngineSpec
 from engines.isolation.engines import (
     IsolatedChatModel,
     IsolatedRecognizer,

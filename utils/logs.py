@@ -45,7 +45,7 @@ FORMATS: dict[str, type[logging.Formatter]] = {"text": TextFormatter, "json": Js
 
 
 OWN_PACKAGES = (
-    *("pipeline", "catalogue", "engines", "commands", "connections", "listeners", "utils"),
+    *("pipeline", "catalog", "engines", "commands", "connections", "listeners", "utils"),
     *("VAD", "STT", "LLM", "TTS", "S2S"),
 )
 

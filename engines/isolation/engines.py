@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from catalogue.environments import python_of
-from catalogue.registry import EngineSpec
+from catalog.environments import python_of
+from catalog.registry import EngineSpec
 from engines.isolation import codec
 from engines.isolation.stream import IsolatedStream
 from engines.isolation.supervisor import Supervisor
@@ -85,7 +85,7 @@ class IsolatedSynthesizer(IsolatedEngine[SynthesizerInfo]):
 
 
 def isolate(spec: EngineSpec, settings: dict[str, Any], device: str, **limits: float) -> Any:
-    """The engine of a row of the catalogue, loaded in a process of its own; it streams if the engine
+    """The engine of a row of the catalog, loaded in a process of its own; it streams if the engine
     does. `device` is that of ``--device``. Raises `UserError`."""
     spec.expect_installed()
     on = (device, spec.stage, spec.devices)

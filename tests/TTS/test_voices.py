@@ -9,7 +9,7 @@ from subprocess import PIPE
 
 import pytest
 
-from catalogue.people import people_of
+from catalog.people import people_of
 from engines.engines import Engines
 from pipeline.errors import EngineError
 from pipeline.shared_engine import SharedEngine

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from catalogue.registry import all_specs, find
+from catalog.registry import all_specs, find
 from command_line.parse import parse_command_line
 from pipeline.errors import UserError
 from tests.command import ROOT

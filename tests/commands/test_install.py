@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import commands.install
-from catalogue.environments import ENVIRONMENTS, Environment
+from catalog.environments import ENVIRONMENTS, Environment
 from commands.install import create, steps_of
 from pipeline.errors import UserError
 from tests.command import run

@@ -3,7 +3,7 @@
 import pytest
 
 from arguments_classes.module_arguments import ModuleArguments
-from catalogue.registry import EngineSpec, find
+from catalog.registry import EngineSpec, find
 from command_line.parse import parse_command_line
 from pipeline.errors import UserError
 

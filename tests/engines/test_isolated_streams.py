@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from catalogue.registry import find
+from catalog.registry import find
 from engines.isolation.engines import IsolatedStreamer
 from pipeline.errors import EngineError
 from pipeline.events import ErrorEvent, PartialTranscript, Transcript

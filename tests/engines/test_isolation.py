@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from catalogue.registry import find
+from catalog.registry import find
 from engines.isolation import codec, framing
 from engines.isolation.engines import IsolatedChatModel, IsolatedRecognizer, IsolatedSynthesizer
 from pipeline.errors import EngineError

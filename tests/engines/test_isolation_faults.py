@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import engines.isolation.process
-from catalogue.registry import EngineSpec
+from catalog.registry import EngineSpec
 from engines.isolation.engines import IsolatedSynthesizer, isolate
 from engines.isolation.supervisor import MAX_PAUSE_S, pause_s
 from pipeline.errors import EngineError, UserError

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from catalogue.registry import EngineSpec
+from catalog.registry import EngineSpec
 from engines.isolation.engines import isolate
 from engines.starting import TEXT, start
 from pipeline.errors import UserError

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from catalogue.people import Person
-from catalogue.registry import EngineSpec
+from catalog.people import Person
+from catalog.registry import EngineSpec
 from engines.failover_chat_model import FailoverChatModel
 from engines.failover_recognizer import FailoverRecognizer
 from engines.failover_synthesizer import FailoverSynthesizer

@@ -86,7 +86,7 @@ def say(
     return np.concatenate([chunk.samples for chunk in chunks])
 
 
-def test_voices_and_languages_are_those_of_the_catalogue(synthesizer: PiperSynthesizer) -> None:
+def test_voices_and_languages_are_those_of_the_catalog(synthesizer: PiperSynthesizer) -> None:
     assert set(synthesizer.info.voices) == set(_VOICES)
     assert synthesizer.info.languages == ("de", "en", "es", "fr", "te")
 
@@ -116,7 +116,7 @@ def test_a_chosen_voice_is_kept_whatever_the_language(folder: Path) -> None:
     assert engine._speaker.cache_info().misses == 1
 
 
-def test_a_folder_without_a_catalogue_offers_what_it_holds(tmp_path: Path) -> None:
+def test_a_folder_without_a_catalog_offers_what_it_holds(tmp_path: Path) -> None:
     voice(tmp_path, "de_DE-thorsten-medium")
     engine = PiperSynthesizer(str(tmp_path), language="de")
     assert engine.info.voices == ("de_DE-thorsten-medium",)

@@ -110,7 +110,7 @@ def test_importing_it_leaves_the_threads_of_others() -> None:
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "0"
 
 
-def test_the_voices_of_the_catalogue_belong_to_kyutais_models(
+def test_the_voices_of_the_catalog_belong_to_kyutais_models(
     model: str, synthesizer: PocketSynthesizer
 ) -> None:
     assert synthesizer.info.voices == ()

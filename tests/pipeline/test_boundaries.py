@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from catalogue.registry import CASCADE
+from catalog.registry import CASCADE
 from LLM.chat import CUT_MARK
 from pipeline.events import ErrorEvent, TurnDone
 from pipeline.session import SessionState

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from catalogue.people import as_configured, people_of
+from catalog.people import as_configured, people_of
 from engines.named_voices import NamedVoices
 from pipeline.events import NoticeGiven, Transcript
 from pipeline.language import english_name, is_language

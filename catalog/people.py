@@ -1,4 +1,4 @@
-"""People: named voices, in catalogue/people.toml, that several synthesizers can speak with."""
+"""People: named voices, in catalog/people.toml, that several synthesizers can speak with."""
 
 import functools
 import tomllib

@@ -3,15 +3,15 @@
 import subprocess
 import sys
 
-from catalogue.presets import PRESETS
-from catalogue.registry import CASCADE, all_specs
+from catalog.presets import PRESETS
+from catalog.registry import CASCADE, all_specs
 from tests.command import ROOT
 
 
 def test_the_page_of_the_engines_is_up_to_date() -> None:
-    written = subprocess.check_output([sys.executable, "-m", "catalogue.table"], cwd=ROOT, text=True)
+    written = subprocess.check_output([sys.executable, "-m", "catalog.table"], cwd=ROOT, text=True)
     page = (ROOT / "docs/engines.md").read_text("utf-8")
-    assert page == written, "type: python -m catalogue.table > docs/engines.md"
+    assert page == written, "type: python -m catalog.table > docs/engines.md"
     for name in [*(spec.name for spec in all_specs()), *PRESETS]:
         assert f"| `{name}` |" in page
 

@@ -1,11 +1,11 @@
-"""`python -m catalogue.table > docs/engines.md`: the page of all engines, from the catalogue."""
+"""`python -m catalog.table > docs/engines.md`: the page of all engines, from the catalog."""
 
 import sys
 from collections.abc import Iterator, Sequence
 
-from catalogue.choice import PREFERRED, Preferred
-from catalogue.presets import PRESETS
-from catalogue.registry import EngineSpec, specs
+from catalog.choice import PREFERRED, Preferred
+from catalog.presets import PRESETS
+from catalog.registry import EngineSpec, specs
 
 TITLES = {
     "stt": "Speech to text",
@@ -18,8 +18,8 @@ TITLES = {
 _TOP = """\
 # Engines
 
-<!-- Written by `python -m catalogue.table > docs/engines.md` from the catalogue of each stage
-(catalogue/stt.py and the others), catalogue/presets.py and catalogue/choice.py: edit those. -->
+<!-- Written by `python -m catalog.table > docs/engines.md` from the catalog of each stage
+(catalog/stt.py and the others), catalog/presets.py and catalog/choice.py: edit those. -->
 
 Choose an engine with `--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME`. Together with that flag,
 `--help` shows the engine's own flags, `--check` reports if it is installed and its model is here,
@@ -45,7 +45,7 @@ An engine that does not have the language works as usual and reports this once.
 
 **Telugu**: use `--language te`, or choose one of the voices Arjun (a young man), Ravi (a mature man),
 Priya (a young woman) and Lakshmi (a professional woman) with `--tts_voice`. The file
-`catalogue/people.toml` lists the voice that each synthesizer uses for them; you may edit it. These
+`catalog/people.toml` lists the voice that each synthesizer uses for them; you may edit it. These
 recognizers know Telugu: `whisper`, `faster-whisper`, `mlx-whisper`, `whisper-mlx`, `openai`. Only
 eSpeak's four voices have been heard. For lack of weights, these have not been tried in Telugu: `parler`
 with ai4bharat/indic-parler-tts, `piper`, `mms` (its romanization of Telugu runs in the tests), and all

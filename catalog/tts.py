@@ -1,8 +1,8 @@
-"""Catalogue: the synthesizers."""
+"""Catalog: the synthesizers."""
 
-from catalogue.registry import EngineSpec
+from catalog.registry import EngineSpec
 
-CATALOGUE = (
+CATALOG = (
     EngineSpec(
         "tts",
         "espeak",
@@ -86,7 +86,7 @@ CATALOGUE = (
         streams="audio in mid-sentence",
         licence="MIT; CC-BY-4.0",
         tested="tiny random weights",
-        remarks="the weights that clone must be granted on the hub; the catalogue needs none of that",
+        remarks="the weights that clone must be granted on the hub; the catalog needs none of that",
     ),
     EngineSpec(
         "tts",

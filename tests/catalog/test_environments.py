@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import catalogue.environments
-from catalogue.environments import Environment, find_environment
-from catalogue.registry import EngineSpec, all_specs
+import catalog.environments
+from catalog.environments import Environment, find_environment
+from catalog.registry import EngineSpec, all_specs
 from engines.isolation.engines import isolate
 from engines.isolation.start import ROOT
 from pipeline.errors import UserError
@@ -32,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def foreign(monkeypatch: pytest.MonkeyPatch) -> Environment:
     """An environment that has numpy, and packages named as folders of ours."""
     environment = Environment("foreign", ("numpy",))
-    monkeypatch.setattr(catalogue.environments, "ENVIRONMENTS", (environment,))
+    monkeypatch.setattr(catalog.environments, "ENVIRONMENTS", (environment,))
     venv.create(environment.folder, symlinks=True)
     (packages,) = environment.folder.glob("lib/python*/site-packages")
     for name in ("numpy", "numpy.libs"):

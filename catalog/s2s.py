@@ -1,8 +1,8 @@
-"""Catalogue: the speech-to-speech engines."""
+"""Catalog: the speech-to-speech engines."""
 
-from catalogue.registry import EngineSpec
+from catalog.registry import EngineSpec
 
-CATALOGUE = (
+CATALOG = (
     EngineSpec(
         "s2s",
         "tone",

@@ -1,6 +1,6 @@
 """The registry: one row for each engine, with its name, its module, and its needs.
 
-The rows of a stage stand in its own file, for example catalogue/tts.py.
+The rows of a stage stand in its own file, for example catalog/tts.py.
 """
 
 import functools
@@ -12,7 +12,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from catalogue.environments import find_environment
+from catalog.environments import find_environment
 from pipeline.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -105,13 +105,13 @@ class EngineSpec:
 
 
 AUTO = "auto"
-"""The name that stands for a choice at start. See `catalogue.choice`, and `LLM.auto`."""
+"""The name that stands for a choice at start. See `catalog.choice`, and `LLM.auto`."""
 
 
 @functools.cache
 def specs(stage: str) -> tuple[EngineSpec, ...]:
     """The engines of a stage."""
-    return tuple(_named(f"catalogue.{stage}:CATALOGUE"))
+    return tuple(_named(f"catalog.{stage}:CATALOG"))
 
 
 def all_specs() -> tuple[EngineSpec, ...]:

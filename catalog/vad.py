@@ -1,8 +1,8 @@
-"""Catalogue: the voice detectors."""
+"""Catalog: the voice detectors."""
 
-from catalogue.registry import EngineSpec
+from catalog.registry import EngineSpec
 
-CATALOGUE = (
+CATALOG = (
     EngineSpec(
         "vad",
         "silero",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.presets import PRESETS
-from catalogue.registry import CASCADE, find
+from catalog.presets import PRESETS
+from catalog.registry import CASCADE, find
 from command_line.parse import parse_command_line
 from pipeline.errors import UserError
 from tests.command import run

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from catalogue.registry import EngineSpec, find, specs
+from catalog.registry import EngineSpec, find, specs
 from utils.hub import cached
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import huggingface_hub.constants
 import pytest
 
-from catalogue import choice
-from catalogue.choice import PREFERRED, Preferred, choose
-from catalogue.registry import find, specs
+from catalog import choice
+from catalog.choice import PREFERRED, Preferred, choose
+from catalog.registry import find, specs
 from command_line.parse import parse_command_line
 from tests.command import ROOT
 
@@ -142,7 +142,7 @@ def test_looking_takes_no_time_and_imports_nothing() -> None:
     """A process of its own: what it imports is the measure; the time is printed by the benchmark."""
     code = (
         "import sys; import command_line.parse as c; before = set(sys.modules)\n"
-        "from catalogue.choice import choose\n"
+        "from catalog.choice import choose\n"
         "choose('stt', []); choose('tts', [])\n"
         "print(sorted(n for n in set(sys.modules) - before if '.' not in n))"
     )

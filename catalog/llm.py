@@ -1,8 +1,8 @@
-"""Catalogue: the language models."""
+"""Catalog: the language models."""
 
-from catalogue.registry import EngineSpec
+from catalog.registry import EngineSpec
 
-CATALOGUE = (
+CATALOG = (
     EngineSpec(
         "llm",
         "openai",

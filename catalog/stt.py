@@ -1,8 +1,8 @@
-"""Catalogue: the recognizers."""
+"""Catalog: the recognizers."""
 
-from catalogue.registry import EngineSpec
+from catalog.registry import EngineSpec
 
-CATALOGUE = (
+CATALOG = (
     EngineSpec(
         "stt",
         "moonshine",

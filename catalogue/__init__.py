@@ -1,1 +1,0 @@
-"""The catalogue of what there is: engines, presets, environments, people. Data only."""
