@@ -24,7 +24,7 @@ from utils.stopping import StopOnCancel
 
 
 class _Answers(Protocol):
-    """How the model runs: one answer after the other, or several at once."""
+    """Execution of the model: one answer after the other, or several at once."""
 
     context: int | None
     """Tokens that a prompt and its answer may have together; None: as many as the model takes."""

@@ -15,7 +15,7 @@ from pipeline.sink import Sink
 logger = logging.getLogger(__name__)
 
 CLOSE_S = 0.8
-"""How long sessions may take to end: Ctrl-C ends the program within a second."""
+"""Time that sessions may take to end: Ctrl-C ends the program within a second."""
 
 
 def tell_loop(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args: object) -> None:

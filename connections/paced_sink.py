@@ -20,7 +20,7 @@ class PacedSink:
 
     @property
     def takes_more(self) -> bool:
-        """Whether the client is there and reads."""
+        """True while the client is there and reads."""
         return True
 
     def room_at(self, now: float) -> float:

@@ -37,7 +37,7 @@ class RemotePace:
         return self._pace.heard_all_at(now) + self._delay_s
 
     def unheard(self, now: float) -> int:
-        """How many of the samples sent the client has not played."""
+        """Number of samples that were sent and not played yet."""
         return self._pace.unheard(now - self._delay_s)
 
     def sent(self, frame: Frame) -> None:

@@ -33,9 +33,9 @@ class ChatModelInfo(EngineInfo):
     """A language model."""
 
     takes_tools: bool = False
-    """Whether it can call functions; a model that cannot is given none."""
+    """True if it can call functions; a model that cannot is given none."""
     hears: bool = False
-    """Whether it takes the audio of a message (`--stt none`)."""
+    """True if it takes the audio of a message (`--stt none`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

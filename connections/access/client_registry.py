@@ -20,7 +20,7 @@ from pipeline.session import Session
 from pipeline.sink import Sink
 
 GRACE_S = 15.0
-"""How long a session waits for a client whose connection dropped: a tunnel, a change of networks."""
+"""Time that a session waits for a client whose connection dropped: a tunnel, a change of networks."""
 
 MAX_WAITING_S = 0.1
 """Limit of the audio waiting for the VAD in any session; beyond it there is no room for another one."""
@@ -39,7 +39,7 @@ class Client(Sink, Protocol):
 
     @property
     def comes_back(self) -> bool:
-        """Whether the session survives a dropped connection."""
+        """True if the session survives a dropped connection."""
         ...
 
     def begin(self, session: Session) -> None:
@@ -107,7 +107,7 @@ class ClientRegistry:
 
     @property
     def has_room(self) -> bool:
-        """Whether the number of sessions allows one more."""
+        """True if the number of sessions allows one more."""
         return not self.closing and self.count < self._max_sessions
 
     def register(self, client: Client, peer: str, grant: Grant) -> Client:
@@ -186,7 +186,7 @@ class ClientRegistry:
             registered.leave(ProtocolError("the session has ended", "ended"))
 
     def _is_busy(self) -> bool:
-        """Whether the machine barely keeps up with the sessions that it has."""
+        """True if the machine barely keeps up with the sessions that it has."""
         now = time.monotonic()
         intakes = [registered.session.intake for registered in self._registrations.values()]
         waiting_s = max((intake.backlog_s for intake in intakes), default=0.0)

@@ -25,7 +25,7 @@ class Grant:
     """A hash of the token or the client secret that it sent."""
 
     def is_for(self, token: str) -> bool:
-        """Whether this grant was given for `token`."""
+        """True if this grant was given for `token`."""
         return hmac.compare_digest(hash_of(token), self.shown)
 
 
@@ -54,7 +54,7 @@ class Credentials:
 
     @property
     def wants_token(self) -> bool:
-        """Whether clients must send a token."""
+        """True if clients must send a token."""
         return bool(self._token) or self._file is not None
 
     def grant(self, token: str) -> Grant | None:
@@ -77,7 +77,7 @@ class Credentials:
         return any([hmac.compare_digest(hash_of(token), hash_of(known)) for known in tokens])
 
     def allows_origin(self, origin: str | None, host: str | None) -> bool:
-        """Whether a page of `origin` may connect to this server, which it calls `host`.
+        """True if a page of `origin` may connect to this server, which it calls `host`.
 
         Only browsers send an origin. Without this check any page that a user visits could talk to a
         server on the user's machine. The owner of a domain can point it at that machine (DNS rebinding),

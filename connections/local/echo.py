@@ -27,12 +27,12 @@ HALF_DUPLEX = (
 )
 
 DIES_AWAY_S = 0.5
-"""How long an echo lasts after its sound was played: the way to the loudspeaker and back, and the
+"""Duration of an echo after its sound was played: the way to the loudspeaker and back, and the
 room."""
 
 
 def can_cancel_echo(*rates_hz: int) -> bool:
-    """Whether the library is installed, and 10 ms are whole samples at these rates."""
+    """True if the library is installed, and 10 ms are whole samples at these rates."""
     whole = all(rate_hz % FRAMES_PER_S == 0 for rate_hz in rates_hz)
     return whole and has_webrtc()
 

@@ -59,7 +59,7 @@ class BaseClient:
 
     @property
     def takes_more(self) -> bool:
-        """Whether the client is there and reads."""
+        """True while the client is there and reads."""
         return self._attached and not self._outbox.is_full
 
     def put(self, item: Event | Frame) -> None:

@@ -48,7 +48,7 @@ class NoJitterBuffer(JitterBuffer):  # type: ignore[misc]
         self._newest: int | None = None
 
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
-        """Whether a new key frame is needed, and the frame that can be decoded."""
+        """True if a new key frame is needed, and the frame that can be decoded."""
         number = packet.sequence_number
         if self._newest is not None and uint16_add(self._newest, -number) < MAX_MISORDER:
             return False, None  # farther behind, the numbers have started anew

@@ -84,7 +84,7 @@ class RealtimeSession:
         chat = memory if isinstance(memory, Chat) else Chat()
         self.config = SessionConfig(session.capabilities, session.settings, chat.default_instructions)
         self.audio_is_sent = audio_is_sent
-        """Whether the client gets audio in messages; over WebRTC it has a track."""
+        """True if the client gets audio in messages; over WebRTC it has a track."""
         self._id = id
         self._conversation = Conversation(chat, self.tell)
         self._utterances = UtteranceItems(self.tell, self._conversation, self.config)

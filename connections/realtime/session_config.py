@@ -44,9 +44,9 @@ class SessionConfig:
         self.settings = settings
         self.input_format = self.output_format = PCM
         self.transcribes = True
-        """Whether the client gets transcripts of the user's speech."""
+        """True if the client gets transcripts of the user's speech."""
         self.wants_partials = False
-        """Whether it gets them while the user is speaking, too."""
+        """True if it gets them while the user is speaking, too."""
         self.idle_timeout_ms: int | None = None
         self._capabilities = capabilities
         detection = {"create_response": True, "interrupt_response": True}
@@ -125,7 +125,7 @@ class SessionConfig:
 
     @property
     def spoken(self) -> bool:
-        """Whether replies are spoken; else they are text."""
+        """True if replies are spoken; else they are text."""
         return self.settings.spoken
 
     # ----------------------------------------------------------------------------------------------

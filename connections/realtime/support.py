@@ -54,7 +54,7 @@ there is none; `session.updated` shows the actual value."""
 
 
 def refused(param: str, value: Any) -> str | None:
-    """Why this value of a field of an event is refused; None: it is not. The rest of the event is
+    """Reason to refuse this value of a field of an event; None: it is accepted. The rest of the event is
     carried out. Ignored fields are logged."""
     if value is UNKNOWN:
         return f"{param}: expected a field of the protocol"

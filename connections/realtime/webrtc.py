@@ -34,14 +34,14 @@ logger = logging.getLogger(__name__)
 CHANNEL = "oai-events"
 
 CONNECT_S = 30.0
-"""How long a client may take from our answer to its data channel. Without loss it takes 0.1 s; ICE, DTLS
+"""Time from our answer to the client's data channel, at most. Without loss it takes 0.1 s; ICE, DTLS
 and SCTP each resend lost packets after 0.5 s, 1 s, 2 s and so on."""
 
 MAX_UNSENT = 1 << 16
 """Bytes of events that a slow network may hold up; beyond, further events wait here."""
 
 LAST_EVENTS_S = 0.5
-"""How long the last events may take, so that Ctrl-C ends the program within a second."""
+"""Time that the last events may take, so that Ctrl-C ends the program within a second."""
 
 
 class Call:

@@ -10,7 +10,7 @@ from pipeline.errors import UserError
 from pipeline.sink import Sink
 
 LAST_WRITES_S = 5.0
-"""How long the disk may take at the end."""
+"""Time that the disk may take at the end."""
 
 
 class Archive:

@@ -209,7 +209,7 @@ class FileConnection:
             session.activity.wait_idle()
 
     def _waits_for_the_reply(self) -> bool:
-        """Whether the recording pauses; a replay never does, since its user spoke at these moments."""
+        """True in a pause of the recording; a replay never does, since its user spoke at these moments."""
         listening = self._replayed is not None or self._session.should_listen.is_set()
         return self._is_open() and not listening
 

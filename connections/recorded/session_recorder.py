@@ -65,7 +65,7 @@ class SessionRecorder:
 
     @property
     def alive(self) -> bool:
-        """Whether there may be more to write."""
+        """True if there may be more to write."""
         return self._thread.is_alive()
 
     def join(self, timeout_s: float) -> None:

@@ -41,7 +41,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
     def __init__(self, pairing: "SideListener[SocketReceiver]") -> None:
         self.peer = ""
         self.has_ended = False
-        """Whether the client will send no more audio."""
+        """True once the client will send no more audio."""
         self._pairing = pairing
         self._transport: asyncio.Transport
         self._loop = asyncio.get_running_loop()
@@ -55,7 +55,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
 
     @property
     def has_begun_hello(self) -> bool:
-        """Whether a hello has begun to arrive."""
+        """True once a hello has begun to arrive."""
         return self._frames is not None or (bool(self._before) and may_be_hello(self._before))
 
     def begin(self, session: Session, sender: "SocketSender", rate_hz: int) -> None:

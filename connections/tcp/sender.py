@@ -61,7 +61,7 @@ class SocketSender(PacedSink, asyncio.Protocol):
 
     @property
     def has_begun_hello(self) -> bool:
-        """Whether a hello has begun to arrive."""
+        """True once a hello has begun to arrive."""
         return bool(self._before)
 
     def prepare(self, hello: Hello) -> None:
@@ -101,7 +101,7 @@ class SocketSender(PacedSink, asyncio.Protocol):
 
     @property
     def takes_more(self) -> bool:
-        """Whether the client reads."""
+        """True while the client reads."""
         return not self._stalled
 
     def play(self, frame: Frame) -> None:

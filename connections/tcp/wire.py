@@ -55,9 +55,9 @@ class Hello:
     recv_rate: int = 16000
     """Rate of the loudspeaker, in Hz."""
     buffer_ms: int = 0
-    """How much audio the client buffers before playing it."""
+    """Audio that the client buffers before playing it."""
     full_duplex: bool = False
-    """Whether its microphone does not hear its loudspeaker: headphones, or an echo canceller."""
+    """True if its microphone does not hear its loudspeaker: headphones, or an echo canceller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def encode_hello(hello: Hello) -> bytes:
 
 
 def may_be_hello(data: bytes) -> bool:
-    """Whether this is, or may become, the beginning of a hello; otherwise it is raw audio."""
+    """True if this is, or may become, the beginning of a hello; otherwise it is raw audio."""
     return data[: len(MAGIC)] == MAGIC[: len(data)]
 
 

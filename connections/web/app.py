@@ -66,7 +66,7 @@ def build_app(
 
     @app.get("/ready")
     async def ready() -> JSONResponse:
-        """Whether new conversations are accepted. The engines were loaded before the port was served."""
+        """Readiness to accept new conversations. The engines were loaded before the port was served."""
         return JSONResponse({"ready": registry.has_room}, 200 if registry.has_room else 503)
 
     @app.get("/v1/sessions")

@@ -77,7 +77,7 @@ class WebSocketClient(PacedSink):
 
     @property
     def takes_more(self) -> bool:
-        """Whether the client is there and reads."""
+        """True while the client is there and reads."""
         return self._attached and not self._outbox.is_full
 
     def play(self, frame: Frame) -> None:
