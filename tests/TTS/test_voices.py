@@ -104,7 +104,7 @@ class TestOverTheWebSocket:
         assert listed(server.port) == ["low", "high"]
         with ScriptedWebServer(token="sesame") as guarded:
             assert listed(guarded.port, "sesame") == ["low", "high"]
-            assert listed(guarded.port, guarded._server._access.secrets.issue({}, 60)[0])
+            assert listed(guarded.port, guarded._server._credentials.secrets.issue({}, 60)[0])
             with pytest.raises(urllib.error.HTTPError, match="401") as caught:
                 listed(guarded.port)
             caught.value.close()
