@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 from pipeline.turn import CancelToken
 from testing.hold import Hold
@@ -56,7 +56,7 @@ class ChatServer:
         """The address for an OpenAI client."""
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def __enter__(self) -> "ChatServer":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

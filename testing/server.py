@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
@@ -56,7 +56,7 @@ class ScriptedConnection(Generic[Server]):
             Cascade(shared_stt, shared_llm, shared_tts, self._new_chat),
         )
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> Self:
         serve = self._server.run
         self._thread = threading.Thread(
             target=serve, args=(self._open_session, self._engines.capabilities)

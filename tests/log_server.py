@@ -8,12 +8,18 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.errors import EngineError
 from pipeline.messages import ChatMessage
+from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from testing.server import ScriptedWebServer
 from utils.logs import set_up_logging
 
 
-def generate(messages: Sequence[ChatMessage], cancel: CancelToken, *tools: object) -> Iterator[str]:
+def generate(
+    messages: Sequence[ChatMessage],
+    cancel: CancelToken,
+    tools: Sequence[Tool] = (),
+    tool_choice: str = ANY_TOOL,
+) -> Iterator[str]:
     """Answer, or fail as the message says; the errors contain the user's words."""
     said = messages[-1].content
     if "refuse" in said:
@@ -28,6 +34,6 @@ if __name__ == "__main__":
     set_up_logging(level, written_as)
     with ScriptedWebServer(token=token, max_sessions=2) as server:
         server.stt._texts = ["the user SAID"]
-        server.llm.generate = generate
+        server.llm.generate = generate  # type: ignore[method-assign]
         print(server.port, flush=True)
         sys.stdin.read()

@@ -6,7 +6,7 @@ import struct
 import threading
 import time
 import uuid
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 
@@ -104,7 +104,13 @@ class FramedClient(RawClient):
         kind, length, turn, sample = struct.unpack("<B3xIIQ", header)
         return kind, turn, sample, self.receive(length)
 
-    def until(self, kind: int, name: str = "") -> tuple[int, int, dict[str, Any] | bytes]:
+    @overload
+    def until(self, kind: int) -> tuple[int, int, bytes]: ...
+
+    @overload
+    def until(self, kind: int, name: str) -> tuple[int, int, dict[str, Any]]: ...
+
+    def until(self, kind: int, name: str = "") -> tuple[int, int, Any]:
         """Wait for the next frame of this kind, and of this name if it is JSON. Returns turn, sample,
         content."""
         while True:

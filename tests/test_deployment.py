@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIWebSocketRoute, iter_route_contexts
 from prometheus_client.parser import text_string_to_metric_families
 
+import connections.web.app
 import connections.web.server
 from arguments_classes.socket_arguments import SocketArguments
 from command_line.parse import parse_command_line
@@ -119,7 +120,7 @@ class TestEndpoints:
     def served(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[FastAPI, int]]:
         """The application of a running server that requires a token, and its port."""
         apps: list[FastAPI] = []
-        build = connections.web.server.build_app
+        build = connections.web.app.build_app
 
         def build_app(*arguments: Any) -> FastAPI:
             apps.append(build(*arguments))

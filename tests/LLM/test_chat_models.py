@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -11,7 +12,7 @@ import LLM.auto
 from LLM.eliza import INTRODUCTION, ElizaModel
 from LLM.openai_chat import OpenAIChatModel
 from pipeline.errors import EngineError, UserError
-from pipeline.messages import ChatMessage
+from pipeline.messages import ChatMessage, Notice, ToolCall
 from pipeline.turn import CancelToken
 from testing.chat_server import ChatServer
 from testing.contracts import ChatModelContract
@@ -26,7 +27,12 @@ def server() -> Iterator[ChatServer]:
 
 
 def ask(model: OpenAIChatModel, cancel: CancelToken | None = None) -> str:
-    return "".join(model.generate(HELLO, cancel or CancelToken()))
+    return words(model.generate(HELLO, cancel or CancelToken()))
+
+
+def words(pieces: Iterator[str | ToolCall | Notice]) -> str:
+    """The text of an answer, in which there is nothing else."""
+    return "".join(cast("Iterator[str]", pieces))
 
 
 class TestEliza(ChatModelContract):
@@ -60,7 +66,7 @@ class TestOpenAI(ChatModelContract):
 def test_the_server_gets_the_conversation_and_the_settings(server: ChatServer) -> None:
     model = OpenAIChatModel("a-model", server.base_url, gen_kwargs={"temperature": 0.5})
     messages = [ChatMessage("system", "Be brief."), *HELLO]
-    assert "".join(model.generate(messages, CancelToken())) == server.reply
+    assert words(model.generate(messages, CancelToken())) == server.reply
     assert server.requests == [
         {
             "model": "a-model",
@@ -186,11 +192,8 @@ def test_the_key_comes_from_a_file_or_the_environment(
     monkeypatch.setenv("OPENAI_API_KEY", "from-environment")
     key_file = tmp_path / "key"
     key_file.write_text("from-file\n")
-    for arguments, expected in (
-        ({}, "from-environment"),
-        ({"api_key_file": str(key_file)}, "from-file"),
-    ):
-        model = OpenAIChatModel("m", server.base_url, **arguments)
+    for api_key_file, expected in ((None, "from-environment"), (str(key_file), "from-file")):
+        model = OpenAIChatModel("m", server.base_url, api_key_file=api_key_file)
         ask(model)
         assert server.keys[-1] == expected
         model.close()
@@ -255,7 +258,7 @@ def test_no_key_of_the_tests_is_left() -> None:
 @pytest.mark.parametrize("answer", [{}, {"choices": []}, {"choices": [{"delta": None}]}])
 @pytest.mark.parametrize("stream", [True, False])
 def test_an_answer_that_is_not_of_the_protocol_is_one_sentence(
-    server: ChatServer, answer: dict, stream: bool
+    server: ChatServer, answer: dict[str, Any], stream: bool
 ) -> None:
     model = OpenAIChatModel("m", server.base_url, stream=stream)
     server.failures = [answer]
@@ -269,7 +272,9 @@ def test_an_answer_that_is_not_of_the_protocol_is_one_sentence(
 
 
 @pytest.mark.parametrize("answer", [404, {}, {"data": []}, {"data": [{"name": "x"}]}, {"data": 7}])
-def test_a_server_that_lists_no_models_is_said_to_be_one(server: ChatServer, answer: int | dict) -> None:
+def test_a_server_that_lists_no_models_is_said_to_be_one(
+    server: ChatServer, answer: int | dict[str, Any]
+) -> None:
     server.failures = [answer]
     with pytest.raises(UserError, match=r"--llm openai: .*(lists no models|follow the protocol)"):
         OpenAIChatModel(base_url=server.base_url)

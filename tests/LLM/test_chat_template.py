@@ -58,7 +58,8 @@ def template(jinja: str, *, context: int = 10_000, answer: int = 10, **settings:
         rendered, _ = transformers_templates.render_jinja_template(
             [messages], chat_template=jinja, add_generation_prompt=True, **settings
         )
-        return rendered[0]
+        text: str = rendered[0]
+        return text
 
     return ChatTemplate(
         "a model", render, lambda text: [ord(c) for c in text], context=context, answer=answer

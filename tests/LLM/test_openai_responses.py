@@ -8,7 +8,7 @@ import pytest
 
 from LLM.openai_responses import OpenAIResponsesModel
 from pipeline.errors import EngineError
-from pipeline.messages import ChatMessage, ToolCall
+from pipeline.messages import ChatMessage, Notice, ToolCall
 from pipeline.settings import Tool
 from pipeline.turn import CancelToken
 from testing.contracts import ChatModelContract
@@ -111,7 +111,8 @@ def test_what_fails_before_the_first_word_is_repeated(server: SpeechServer, fail
 def test_a_cancelled_call_returns_at_once(server: SpeechServer) -> None:
     server.before_headers.close()
     model = OpenAIResponsesModel(model_name="m", base_url=server.base_url)
-    cancel, pieces = CancelToken(), []
+    cancel = CancelToken()
+    pieces: list[str | ToolCall | Notice] = []
     caller = threading.Thread(target=lambda: pieces.extend(model.generate(HELLO, cancel)), daemon=True)
     caller.start()
     server.before_headers.wait_until_reached()

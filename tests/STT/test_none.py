@@ -17,7 +17,7 @@ from pipeline.events import Interrupted, Transcript
 from pipeline.messages import SPOKEN, ChatMessage, Recording, Samples
 from pipeline.settings import EndpointerSettings
 from pipeline.turn import CancelToken
-from STT.base import Transcription
+from STT.base import Recognizer, Transcription
 from STT.none import NoRecognizer
 from testing.chat_server import ChatServer
 from testing.contracts import RecognizerContract, speech_like
@@ -57,12 +57,12 @@ class TestContract(RecognizerContract):
         return speech_like(16000)
 
     def test_a_call_that_was_cancelled_before_it_began_is_over_soon(
-        self, engine: NoRecognizer, spoken: Samples
+        self, engine: Recognizer, spoken: Samples
     ) -> None:
         """Overrides the contract, which expects fewer words: this engine has none, and does nothing."""
         assert engine.transcribe(spoken, None, CancelToken()) == Transcription("", unheard=True)
 
-    def test_two_callers_get_each_their_own_words(self, engine: NoRecognizer, spoken: Samples) -> None:
+    def test_two_callers_get_each_their_own_words(self, engine: Recognizer, spoken: Samples) -> None:
         """None for either: the stage keeps the audio, as the conversations below show."""
         with ThreadPoolExecutor(2) as callers:
             calls = [callers.submit(engine.transcribe, spoken, None, CancelToken()) for _ in range(2)]
@@ -84,7 +84,7 @@ def test_the_model_gets_the_audio_of_what_was_said_last(conversation: Conversati
     assert audio.sample_rate_hz == 16000
     assert 0.32 <= len(audio.samples) / 16000 < 1
     assert np.abs(audio.samples).max() == pytest.approx(0.5)
-    said = [event.text for event in conversation.events(Transcript)]  # type: ignore[union-attr]
+    said = [event.text for event in conversation.events(Transcript)]
     assert said == [SPOKEN, SPOKEN]
 
 

@@ -100,7 +100,7 @@ def test_the_language_that_is_spoken_is_told() -> None:
         talk.speak(1000)
         talk.wait(640)
         assert talk.stt.opened == ["fr"]
-        assert talk.events(Transcript)[0].language == "fr"  # type: ignore[attr-defined]
+        assert talk.events(Transcript)[0].language == "fr"
 
 
 # -- users who go on speaking ----------------------------------------------------------------------

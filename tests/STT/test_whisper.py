@@ -26,7 +26,8 @@ LANGUAGES = {"language": "auto", "languages": "en fr te"}
 def tones(*hz: float, seconds: float = 1.0) -> Samples:
     """Audio that the model hears differently from noise."""
     time_s = np.arange(int(16000 * seconds)) / 16000
-    return (0.2 * sum(np.sin(2 * np.pi * f * time_s) for f in hz)).astype(np.float32)
+    mixed = sum((np.sin(2 * np.pi * f * time_s) for f in hz), start=np.zeros(len(time_s)))
+    return (0.2 * mixed).astype(np.float32)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("torch", reason="pip install -e '.[mms]'")
 
 from pipeline.errors import EngineError, UserError
+from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from testing.contracts import SynthesizerContract
 from TTS import mms
@@ -81,9 +82,9 @@ class TestMms(SynthesizerContract):
         return {"en", "hi", "te"} if importlib.util.find_spec("uroman") else {"en", "hi"}
 
 
-def say(engine: MmsSynthesizer, text: str, language: str | None = None) -> np.ndarray:
+def say(engine: MmsSynthesizer, text: str, language: str | None = None) -> Samples:
     chunks = list(engine.synthesize(text, None, language, CancelToken()))
-    return np.concatenate([chunk.samples for chunk in chunks] or [np.empty(0)])
+    return np.concatenate([chunk.samples for chunk in chunks] or [np.empty(0, np.float32)])
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pipeline.turn import CancelToken
 from STT.openai_transcription import OpenAIRecognizer
 from testing.contracts import RecognizerContract, SynthesizerContract, speech_like
 from testing.speech_server import SpeechServer
+from TTS.base import Synthesizer
 from TTS.openai_speech import OpenAISynthesizer
 
 OPENAI = "https://api.openai.com/v1"
@@ -89,7 +90,7 @@ class TestSynthesizer(SynthesizerContract):
     def key(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("OPENAI_API_KEY", "k")
 
-    def test_a_voice_that_it_has_not_is_told(self, engine: OpenAISynthesizer) -> None:
+    def test_a_voice_that_it_has_not_is_told(self, engine: Synthesizer) -> None:
         """OpenAI's own voices are known; with other servers only an empty name is refused."""
         with pytest.raises(EngineError, match=r"expected .*, got") as caught:
             engine.expect_voice("")
@@ -215,7 +216,7 @@ def test_what_fails_before_the_first_output_is_repeated(
 )
 def test_what_will_not_change_is_told_at_once(
     server: SpeechServer,
-    failure: int | dict,
+    failure: int | dict[str, Any],
     sentence: str,
     code: str,
     use: Callable[[SpeechServer], object],
@@ -239,7 +240,7 @@ def test_a_server_that_dies_in_mid_sentence(server: SpeechServer) -> None:
 
 
 @pytest.mark.parametrize("settings", [{"model_name": "tts-1", "style": "Cheerful."}])
-def test_a_style_for_a_model_that_takes_none(server: SpeechServer, settings: dict) -> None:
+def test_a_style_for_a_model_that_takes_none(server: SpeechServer, settings: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=r"--tts_style: expected a model that takes it"):
         OpenAISynthesizer(base_url=server.base_url, **settings)
 

@@ -12,6 +12,7 @@ import pytest
 from catalog.people import people_of
 from engines.engines import Engines
 from pipeline.errors import EngineError
+from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from S2S.tone import ToneResponder
@@ -21,7 +22,6 @@ from tests.command import command
 from tests.web_client import WebClient
 from TTS.espeak import EspeakSynthesizer
 from utils.voices import unknown_voice
-from VAD.endpointer import EndpointerSettings
 
 
 @pytest.fixture

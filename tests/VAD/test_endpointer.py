@@ -1,5 +1,8 @@
 """Endpointing, counted in windows of 32 ms."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from pipeline.settings import EndpointerSettings
@@ -8,7 +11,7 @@ from VAD.endpointer import SHORT_PAUSE_MS, Endpointer, Voice
 WINDOW_MS = 32
 
 
-def run(probabilities: list[float], **settings: float) -> list[tuple[str, int]]:
+def run(probabilities: Sequence[float], **settings: Any) -> list[tuple[str, int]]:
     """The outcomes, each with its window (counted from 1)."""
     defaults = {"thresh": 0.5, "min_silence_ms": 96, "min_speech_ms": 64}
     endpointer = Endpointer(EndpointerSettings(**(defaults | settings)), WINDOW_MS)

@@ -25,6 +25,7 @@ from testing.fakes import (
     StoppableDetector,
 )
 from testing.sinks import RecordingSink
+from utils.thread_manager import ThreadManager
 
 LOUD = np.full(WINDOW, 0.5, np.float32)
 
@@ -104,7 +105,9 @@ def test_a_reaction_that_fails_ends_its_session_alone(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(party.sessions[0]._stages.handlers[0], "serve", broken)
+    stages = party.sessions[0]._stages
+    assert isinstance(stages, ThreadManager)
+    monkeypatch.setattr(stages.handlers[0], "serve", broken)
     for session in party.sessions:
         for _ in range(3):
             session.feed(LOUD, RATE_HZ)

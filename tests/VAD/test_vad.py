@@ -1,6 +1,7 @@
 """The real voice detectors on real speech."""
 
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from VAD.energy import FIRST_THRESHOLD, EnergyDetector
 from VAD.silero import SileroDetector
 
 
-def utterances(detector: VoiceDetector, audio: Samples, **settings: float) -> list[tuple[float, float]]:
+def utterances(detector: VoiceDetector, audio: Samples, **settings: Any) -> list[tuple[float, float]]:
     """Beginning and end of each utterance, in seconds."""
     window = detector.window_samples
     endpointer = Endpointer(EndpointerSettings(**settings), 1000 * window / detector.sample_rate_hz)

@@ -38,7 +38,7 @@ def keep(cache: Path, model: str, *files: str) -> Path:
 
 
 def prefer(monkeypatch: pytest.MonkeyPatch, *preferred: Preferred, stage: str = "stt") -> None:
-    monkeypatch.setitem(choice.PREFERRED, stage, preferred)  # type: ignore[arg-type]
+    monkeypatch.setitem(choice.PREFERRED, stage, preferred)
 
 
 MODEL = Preferred("pocketsphinx", "someone/model", ("*.bin",))

@@ -19,8 +19,8 @@ def test_a_preset_names_what_there_is(name: str) -> None:
     assert set(preset.engines) == set(CASCADE)
     flags: set[str] = set()
     for stage, engine in preset.engines.items():
-        arguments = find(stage, engine).argument_class()
-        flags |= {flag.name for flag in dataclasses.fields(arguments)} if arguments else set()
+        known = find(stage, engine).argument_class()
+        flags |= {flag.name for flag in dataclasses.fields(known)} if known else set()
     assert set(preset.settings) <= flags
     arguments = parse_command_line(["--preset", name])
     assert {stage: arguments.engines[stage][0].spec.name for stage in CASCADE} == preset.engines

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_it_is_made_once(
     uv = shutil.which("uv")
     if with_uv and uv is None:
         pytest.skip("uv is not here")
-    monkeypatch.setattr(commands.install.shutil, "which", lambda name: uv if with_uv else None)
+    monkeypatch.setattr(shutil, "which", lambda name: uv if with_uv else None)
     environment = Environment("empty", ("pip",), checks=("import pip",))
     monkeypatch.setattr(commands.install, "steps_of", without_a_network(environment))
     create(environment)
@@ -41,7 +42,7 @@ def test_it_is_made_once(
     assert not changed.installed, "it was made of something else"
 
 
-def without_a_network(environment: Environment):  # type: ignore[no-untyped-def]
+def without_a_network(environment: Environment) -> Callable[[Environment, str | None], list[list[str]]]:
     """The same commands; what would be downloaded is left out."""
     return lambda environment, uv: [
         [*step, "--seed"] if "--quiet" in step else step
@@ -64,7 +65,7 @@ def test_nothing_is_left_of_one_that_failed(
     uv = shutil.which("uv")
     if with_uv and uv is None:
         pytest.skip("uv is not here")
-    monkeypatch.setattr(commands.install.shutil, "which", lambda name: uv if with_uv else None)
+    monkeypatch.setattr(shutil, "which", lambda name: uv if with_uv else None)
     with pytest.raises(UserError, match="--install broken failed at the last command above, with exit"):
         create(broken)
     assert not broken.installed
@@ -105,7 +106,7 @@ def test_another_python_is_used_where_there_are_no_packages_for_ours(
 ) -> None:
     environment = Environment("e", (), pythons=("3.7", "3.8"))
     assert steps_of(environment, "uv")[0][4] == "3.8"
-    monkeypatch.setattr(commands.install.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(UserError, match=r"expected uv, or one of Python 3.7, 3.8, got only 3\."):
         steps_of(environment, None)
 

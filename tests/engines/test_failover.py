@@ -14,7 +14,7 @@ from engines.failover_recognizer import FailoverRecognizer
 from engines.failover_synthesizer import FailoverSynthesizer
 from pipeline.errors import EngineError
 from pipeline.events import NoticeGiven, Transcript
-from pipeline.messages import ChatMessage, Notice, Samples, ToolCall
+from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall
 from pipeline.settings import Tool
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
@@ -189,7 +189,8 @@ def test_a_call_behind_one_that_was_cancelled_and_hangs_does_not_wait_for_it_lon
 def test_a_cancelled_call_is_no_failure_and_asks_nobody_else() -> None:
     voices = Voices()
     voices.first.hold.close()
-    cancel, results = CancelToken(), []
+    cancel = CancelToken()
+    results: list[AudioChunk | Notice] = []
     caller = threading.Thread(
         target=lambda: results.extend(voices.engine.synthesize("Hello.", None, None, cancel))
     )
@@ -294,7 +295,7 @@ def test_a_session_is_told_once_who_took_over_and_once_who_is_back() -> None:
         for _ in range(2):
             done = conversation.until_done(conversation.session.respond("question").number)
         assert done.heard == "One sentence. Another sentence."
-        told = [(e.stage, e.code, e.text, e.turn) for e in conversation.events(NoticeGiven)]  # type: ignore[union-attr]
+        told = [(e.stage, e.code, e.text, e.turn) for e in conversation.events(NoticeGiven)]
         assert told == [
             ("tts", "failover", "first failed (its fuse has blown); second speaks", 1),
             ("tts", "failover", "first speaks again", 3),

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,6 +51,12 @@ class TestNemotron(StreamingRecognizerContract):
 def engine() -> Iterator[IsolatedStreamer]:
     with streamer() as engine:
         yield engine
+
+
+def held(engine: Any) -> Any:
+    """The engine with a hold, which a conversation opens at its end."""
+    engine.hold = Hold()
+    return engine
 
 
 def test_one_that_does_not_stream_does_not_look_as_if_it_did(engine: IsolatedStreamer) -> None:
@@ -121,8 +128,7 @@ def test_streams_of_a_process_that_died_fail_and_new_ones_do_not(engine: Isolate
 
 
 def test_a_conversation_goes_on_when_the_process_of_its_stream_dies(engine: IsolatedStreamer) -> None:
-    engine.hold = Hold()
-    with Conversation(stt=engine, endpointing=EndpointerSettings(speculate=False)) as talk:  # type: ignore[arg-type]
+    with Conversation(stt=held(engine), endpointing=EndpointerSettings(speculate=False)) as talk:
         talk._mail = talk.session.events.subscribe(live=(PartialTranscript,))
         talk.speak(1000)
         assert any(isinstance(event, PartialTranscript) for event in talk.events())
@@ -142,10 +148,9 @@ def test_a_conversation_goes_on_when_the_process_of_its_stream_dies(engine: Isol
 
 
 def test_who_goes_on_behind_a_guess_that_failed_is_heard_at_once(engine: IsolatedStreamer) -> None:
-    engine.hold = Hold()
     # a chunk of a second, so nothing more is fed to the stream that was lost
     engine.info = replace(engine.info, chunk_samples=engine.info.sample_rate_hz)
-    with Conversation(stt=engine, endpointing=EndpointerSettings()) as talk:  # type: ignore[arg-type]
+    with Conversation(stt=held(engine), endpointing=EndpointerSettings()) as talk:
         talk.speak(800)
         assert engine.pid is not None
         first = engine.pid

@@ -4,6 +4,7 @@ import io
 import os
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -223,6 +224,7 @@ def footprint(worker: int | None) -> tuple[int, int]:
 class TestFrames:
     def test_they_come_out_as_they_went_in(self) -> None:
         pipe = io.BytesIO()
+        sent: list[tuple[dict[str, Any], bytes | bytearray]]
         sent = [({"is": "a", "text": "\ud83d నమస్తే"}, b""), ({"is": "b"}, bytes(range(256)))]
         for header, body in sent:
             framing.write(pipe, header, body)

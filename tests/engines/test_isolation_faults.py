@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,10 +147,9 @@ def test_one_that_dies_at_import_is_told(capfd: pytest.CaptureFixture[str]) -> N
 @linux
 def test_one_that_never_gets_ready_is_told_and_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[int] = []
-    popen = subprocess.Popen
 
-    class Noted(popen):  # type: ignore[type-arg, misc, valid-type]
-        def __init__(self, *args: object, **kwargs: object) -> None:
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             started.append(self.pid)
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,8 +71,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz"]
     BertTokenizerFast(vocab={word: i for i, word in enumerate(words)}).save_pretrained(folder)
     numbers = np.random.default_rng(0)
+    prompts: dict[str, tuple[int, int | tuple[int, int]]]
     prompts = {"semantic": (10000, 50), "coarse": (1024, (2, 75)), "fine": (1024, (8, 75))}
-    listed: dict[str, object] = {"repo_or_path": "suno/bark-small"}
+    listed: dict[str, Any] = {"repo_or_path": "suno/bark-small"}
     (folder / "speaker_embeddings/v2").mkdir(parents=True)
     for voice in VOICES:
         listed[voice] = {}
@@ -109,7 +111,7 @@ def test_cancelled_within_a_stage_it_makes_no_audio(
     cancel, begun = CancelToken(), threading.Event()
     forward = synthesizer._model.semantic.forward
 
-    def told(*args, **settings):
+    def told(*args: Any, **settings: Any) -> Any:
         begun.set()
         canceller.join()
         return forward(*args, **settings)

@@ -1,5 +1,6 @@
 """ChatTTS over a tiny random model."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # torch deprecates what ChatT
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The package knows one set of sizes and of checksums. Random weights do not end by themselves."""
     folder = tmp_path_factory.mktemp("chattts")
     config = tiny_chattts(folder)

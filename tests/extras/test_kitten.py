@@ -1,6 +1,7 @@
 """KittenTTS over a toy graph of the right signature."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,11 @@ from tests.extras.toy_onnx import toy_synthesizer
 from TTS.kitten import KittenSynthesizer
 
 
+def save_voices(folder: Path, *names: str) -> None:
+    styles: dict[str, Any] = {name: np.zeros((1, 256), np.float32) for name in names}
+    np.savez(folder / "voices.npz", **styles)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("kitten")
@@ -29,8 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         output="waveform",
         output_shape=[-1],
     )
-    styles = {f"expr-voice-{n}-{sex}": np.zeros((1, 256), np.float32) for n in (2, 3) for sex in "mf"}
-    np.savez(folder / "voices.npz", **styles)
+    save_voices(folder, *(f"expr-voice-{n}-{sex}" for n in (2, 3) for sex in "mf"))
     return folder
 
 
@@ -58,6 +63,6 @@ def test_mistakes_are_told_at_start(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"expected an \.onnx file and voices\.npz"):
         KittenSynthesizer(str(tmp_path))
     (tmp_path / "broken.onnx").write_text("nothing")
-    np.savez(tmp_path / "voices.npz", **{"expr-voice-2-f": np.zeros((1, 256), np.float32)})
+    save_voices(tmp_path, "expr-voice-2-f")
     with pytest.raises(UserError, match="expected KittenTTS, got"):
         KittenSynthesizer(str(tmp_path))

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 pytest.importorskip("kokoro", reason="pip install -e '.[kokoro]'")
 
 from pipeline.errors import EngineError, UserError
+from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from testing.contracts import SynthesizerContract
 from tests.extras.tiny_kokoro import VOICES, blank_english, tiny_kokoro
@@ -26,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def english(tmp_path_factory: pytest.TempPathFactory):
+def english(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if importlib.util.find_spec("en_core_web_sm") is None:
             patch.syspath_prepend(str(blank_english(tmp_path_factory.mktemp("spacy"))))
@@ -45,7 +47,9 @@ class TestKokoro(SynthesizerContract):
         return synthesizer
 
 
-def say(engine: KokoroSynthesizer, text: str, voice: str | None = None, language: str | None = None):
+def say(
+    engine: KokoroSynthesizer, text: str, voice: str | None = None, language: str | None = None
+) -> Samples:
     chunks = list(engine.synthesize(text, voice, language, CancelToken()))
     return np.concatenate([chunk.samples for chunk in chunks])
 

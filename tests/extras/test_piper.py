@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +62,7 @@ def voice(folder: Path, name: str) -> str:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("piper-voices")
+    files: dict[str, Any]
     files = {name: {"files": {voice(folder, name): {}, "MODEL_CARD": {}}} for name in _VOICES}
     (folder / "voices.json").write_text(json.dumps(files))
     return folder
@@ -128,7 +130,7 @@ def test_a_voice_that_cannot_be_loaded_is_an_error_of_its_turn(tmp_path: Path) -
         "en_US-ryan-low": voice(tmp_path, "en_US-ryan-low"),
         "it_IT-paola-medium": "it/not/there.onnx",
     }
-    listed = {name: {"files": {file: {}}} for name, file in files.items()}
+    listed: dict[str, Any] = {name: {"files": {file: {}}} for name, file in files.items()}
     (tmp_path / "voices.json").write_text(json.dumps(listed))
     engine = PiperSynthesizer(str(tmp_path))
     with pytest.raises(EngineError, match="it_IT-paola-medium is not available") as caught:

@@ -96,9 +96,9 @@ def test_other_recordings_are_other_voices(
 
     def remembered(engine: PocketSynthesizer) -> np.ndarray:
         """What the first layer keeps of the recording; it hardly moves what random weights say."""
-        return (
-            next(s["cache"] for s in engine._states[None].values() if "cache" in s).nan_to_num().numpy()
-        )
+        cache = next(s["cache"] for s in engine._states[None].values() if "cache" in s)
+        kept: np.ndarray = cache.nan_to_num().numpy()
+        return kept
 
     mine = remembered(synthesizer)
     np.testing.assert_allclose(remembered(again), mine, atol=1e-4)

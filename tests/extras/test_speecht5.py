@@ -4,7 +4,9 @@ import io
 import shutil
 import threading
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -18,9 +20,12 @@ from testing.contracts import SynthesizerContract
 from TTS import speecht5
 from TTS.speecht5 import SPEAKERS, SpeechT5Synthesizer
 
+Folders: TypeAlias = tuple[str, str, str]
+"""Folders of the model, the vocoder and the speakers."""
+
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory):
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folders]:
     """Random weights never end by themselves, so what they may say is bounded more tightly."""
     import sentencepiece
     import torch
@@ -79,11 +84,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory):
                 vectors.writestr(name, data.getvalue())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(speecht5, "FRAMES_A_LETTER", 2)
-        yield [str(root / name) for name in ("model", "vocoder", "speakers")]
+        yield str(root / "model"), str(root / "vocoder"), str(root / "speakers")
 
 
 @pytest.fixture(scope="module")
-def synthesizer(folders: list[str]) -> SpeechT5Synthesizer:
+def synthesizer(folders: Folders) -> SpeechT5Synthesizer:
     return SpeechT5Synthesizer("cpu", *folders)
 
 
@@ -101,7 +106,7 @@ def test_the_speakers_of_cmu_arctic_are_the_voices(synthesizer: SpeechT5Synthesi
     assert not np.allclose(vectors[0], vectors[1])
 
 
-def test_a_voice_of_a_file(folders: list[str], tmp_path: Path) -> None:
+def test_a_voice_of_a_file(folders: Folders, tmp_path: Path) -> None:
     vector = np.full(512, 0.1)
     np.save(tmp_path / "me.npy", vector)
     engine = SpeechT5Synthesizer("cpu", *folders, clone=str(tmp_path / "me.npy"))
@@ -118,7 +123,7 @@ def test_cancelled_in_mid_sentence_it_makes_no_audio(
     prenet = synthesizer._model.speecht5.decoder.prenet
     forward = prenet.forward
 
-    def told(*args, **settings):
+    def told(*args: Any, **settings: Any) -> Any:
         begun.set()
         canceller.join()
         return forward(*args, **settings)
@@ -133,7 +138,7 @@ def test_cancelled_in_mid_sentence_it_makes_no_audio(
     assert list(synthesizer.synthesize("Hello there.", None, None, cancel)) == []
 
 
-def test_mistakes_are_told_at_start(folders: list[str], tmp_path: Path) -> None:
+def test_mistakes_are_told_at_start(folders: Folders, tmp_path: Path) -> None:
     model, vocoder, _ = folders
     with pytest.raises(UserError, match=r"--tts_voice: .*'nobody'"):
         SpeechT5Synthesizer("cpu", *folders, voice="nobody")
@@ -147,9 +152,7 @@ def test_mistakes_are_told_at_start(folders: list[str], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", [0, 1])
-def test_weights_that_are_cut_off_are_one_sentence(
-    folders: list[str], tmp_path: Path, part: int
-) -> None:
+def test_weights_that_are_cut_off_are_one_sentence(folders: Folders, tmp_path: Path, part: int) -> None:
     """Of the model as safetensors, of the vocoder as a pickle, as it stands on the hub."""
     import torch
     from safetensors.torch import load_file

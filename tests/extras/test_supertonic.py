@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ from TTS.supertonic import SupertonicSynthesizer
 _FRAME = 32 * 6  # samples for a frame of latents, and the numbers in it
 
 
-def graph(path: Path, nodes: list, inputs: dict[str, list], output: str, **constants: object) -> None:
+def graph(
+    path: Path, nodes: list[Any], inputs: dict[str, list[Any]], output: str, **constants: object
+) -> None:
     """`inputs`: name ▶ shape; what is called text_ids is int64, all else float32."""
     kinds = {name: TensorProto.INT64 if name == "text_ids" else TensorProto.FLOAT for name in inputs}
     made = helper.make_graph(

@@ -21,6 +21,8 @@ def engine_class() -> Any:
     """From its file, since our package TTS is hidden by Coqui's, as in a worker."""
     file = Path(__file__).parents[2] / "TTS" / "coqui.py"
     spec = importlib.util.spec_from_file_location("own_TTS_coqui", file)
+    assert spec is not None
+    assert spec.loader is not None
     module = sys.modules["own_TTS_coqui"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.CoquiSynthesizer

@@ -6,6 +6,7 @@ import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ class _Sounds:
 @pytest.fixture(scope="module", autouse=True)
 def patched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     reader = tiny_reader(tmp_path_factory.mktemp("reader"))
-    g2p_en = types.ModuleType("g2p_en")
+    g2p_en: Any = types.ModuleType("g2p_en")
     g2p_en.G2p = _Sounds
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AutoTokenizer", "AutoModelForMaskedLM"):
@@ -90,7 +91,7 @@ def test_another_language_is_loaded_when_it_is_spoken_patched(
         ({"language": "te"}, "--tts_language: expected one of en, .*'te'"),
     ],
 )
-def test_mistakes_are_told_at_start_patched(english: Path, settings: dict[str, str], named: str) -> None:
+def test_mistakes_are_told_at_start_patched(english: Path, settings: dict[str, Any], named: str) -> None:
     with pytest.raises(UserError, match=named):
         MeloSynthesizer("cpu", str(english), **settings)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def indic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_parler(tmp_path_factory.mktemp("hub") / "indic-parler-tts", own_tokenizer=True)
 
 
-def engine_of(folder: Path, **settings: object) -> ParlerSynthesizer:
+def engine_of(folder: Path, **settings: Any) -> ParlerSynthesizer:
     return ParlerSynthesizer(str(folder), "cpu", gen_kwargs=SOME_WORDS, **settings)
 
 

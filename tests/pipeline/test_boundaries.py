@@ -23,12 +23,14 @@ from testing.fakes import (
     ScriptedSynthesizer,
 )
 from testing.hold import Hold
+from tests.pipeline.test_turn import state_of
 
 ENDINGS = ["drop", "interrupt"]
 
 
 def hold_of(conversation: Conversation, stage: str) -> Hold:
-    return getattr(conversation, stage).hold
+    hold: Hold = getattr(conversation, stage).hold
+    return hold
 
 
 def end(turn: Turn, event: str) -> None:
@@ -212,9 +214,9 @@ def test_a_typed_text_interrupts_what_is_being_spoken() -> None:
     with Conversation() as conversation:
         first = conversation.session.respond("question")
         conversation.settle()
-        assert first.state is TurnState.SPEAKING
+        assert state_of(first) is TurnState.SPEAKING
         second = conversation.session.respond("another")
-        assert first.state is TurnState.INTERRUPTED
+        assert state_of(first) is TurnState.INTERRUPTED
         conversation.until_done(second.number)
         assert conversation.llm.prompts[1][-1].content.endswith("another")
 

@@ -23,6 +23,13 @@ def full_channel(turn: Turn) -> tuple[Channel[UserText], Activity]:
     return channel, activity
 
 
+def message(channel: Channel[UserText]) -> UserText:
+    """The next message, which is there and not the end."""
+    taken = channel.get()
+    assert isinstance(taken, UserText)
+    return taken
+
+
 def blocked_put(channel: Channel[UserText], activity: Activity, turn: Turn) -> list[bool]:
     """Start a thread that waits for room; its result is added to the list."""
     results: list[bool] = []
@@ -42,7 +49,7 @@ def test_a_put_waits_for_room() -> None:
     turn = new_turn()
     channel, activity = full_channel(turn)
     results = blocked_put(channel, activity, turn)
-    assert channel.get().text == "first"
+    assert message(channel).text == "first"
     assert activity.wait_idle(10)
     assert results == [True]
 
@@ -76,7 +83,7 @@ def test_the_dead_make_room_for_the_living() -> None:
     channel.forget_the_dead()
     assert activity.wait_idle(10)
     assert results == [True]
-    assert channel.get().turn is living
+    assert message(channel).turn is living
 
 
 def test_close_lets_nobody_wait() -> None:
@@ -101,7 +108,7 @@ def test_a_wake_up_is_not_lost_and_comes_before_messages() -> None:
     channel, _ = full_channel(new_turn())
     channel.wake()
     assert channel.get() is None
-    assert channel.get().text == "first"
+    assert message(channel).text == "first"
 
 
 def test_a_get_that_does_not_take_leaves_the_message() -> None:
@@ -116,7 +123,7 @@ def test_an_offer_of_several_is_taken_in_one_piece() -> None:
     channel: Channel[UserText] = Channel(2, Activity())
     assert channel.offer(UserText(turn, "a"), UserText(turn, "b"))
     assert not channel.offer(UserText(turn, "c"))
-    assert [channel.get().text, channel.get().text] == ["a", "b"]
+    assert [message(channel).text, message(channel).text] == ["a", "b"]
 
 
 def test_activity_counts_a_sleeper_whose_time_is_up_as_awake_again() -> None:

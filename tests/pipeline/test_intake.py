@@ -10,7 +10,7 @@ from pipeline.events import AudioLost
 from pipeline.gate import Gate
 from pipeline.intake import BACKLOG_S, Intake
 from pipeline.mailbox import Mailboxes
-from pipeline.messages import AudioBlock
+from pipeline.messages import AudioBlock, ManualTurnSignal
 
 RATE_HZ, WINDOW = 16000, 512
 
@@ -22,7 +22,8 @@ class IntakeHarness:
         self.clock = SampleClock(RATE_HZ)
         self.gate = Gate()
         self.events = Mailboxes()
-        self.channel: Channel[AudioBlock] = Channel(int(BACKLOG_S * RATE_HZ / WINDOW), Activity())
+        capacity = int(BACKLOG_S * RATE_HZ / WINDOW)
+        self.channel: Channel[AudioBlock | ManualTurnSignal] = Channel(capacity, Activity())
         self.intake = Intake(self.channel, self.gate, self.clock, self.events, RATE_HZ, WINDOW)
 
     def came(self) -> list[AudioBlock]:
@@ -35,7 +36,7 @@ class IntakeHarness:
 
 
 def test_blocks_of_any_size_become_windows_without_a_gap() -> None:
-    harness, audio = IntakeHarness(), np.arange(5000, dtype=np.float32) / 10000
+    harness, audio = IntakeHarness(), np.arange(5000, dtype=np.float32) / np.float32(10000)
     for start, end in [(0, 1), (1, 2), (2, 700), (700, 4000), (4000, 5000)]:
         harness.intake.feed(audio[start:end], RATE_HZ, start / RATE_HZ)
     blocks = harness.came()

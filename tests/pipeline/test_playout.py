@@ -18,6 +18,7 @@ from pipeline.playout import DUCK_GAIN, ECHO_TAIL_S, Playout
 from pipeline.settings import SessionSettings
 from pipeline.turn import Origin, Turn, TurnState
 from testing.sinks import RecordingSink
+from tests.pipeline.test_turn import state_of
 from utils.thread_manager import ThreadManager
 
 RATE_HZ = 16000
@@ -108,13 +109,13 @@ def test_a_committed_turn_is_played_at_the_pace_of_the_clock_and_then_done() -> 
         stage.end(turn)
         stage.rest()
         assert stage.sent_ms() == 60, "the lead, at once"
-        assert turn.state is TurnState.SPEAKING
+        assert state_of(turn) is TurnState.SPEAKING
         stage.pass_ms(100)
         assert stage.sent_ms() == 160
         stage.pass_ms(96)
-        assert turn.state is TurnState.SPEAKING, "196 ms of 200 are heard"
+        assert state_of(turn) is TurnState.SPEAKING, "196 ms of 200 are heard"
         stage.pass_ms(8)
-        assert turn.state is TurnState.DONE
+        assert state_of(turn) is TurnState.DONE
         assert stage.settled == [(1, "hello", True)]
 
 
@@ -147,10 +148,10 @@ def test_a_tentative_turn_with_nothing_to_say_is_done_when_it_is_committed() -> 
         turn = stage.turn(committed=False)
         stage.end(turn)
         stage.pass_ms(40)
-        assert turn.state is TurnState.TENTATIVE
+        assert state_of(turn) is TurnState.TENTATIVE
         turn.commit()
         stage.rest()
-        assert turn.state is TurnState.DONE
+        assert state_of(turn) is TurnState.DONE
         assert stage.settled == [(1, "", False)]
 
 

@@ -4,6 +4,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -69,10 +70,10 @@ def test_an_error_of_the_engine_reaches_the_caller_and_frees_the_slot() -> None:
 def test_callers_are_served_in_the_order_in_which_they_came() -> None:
     shared = SharedEngine(Counter())
     shared.engine.hold.close()
-    threads = []
-    for count, caller in enumerate("abcd"):
-        threads.append(in_thread(lambda caller=caller: list(call(shared, caller))))
-        wait_for(lambda count=count: len(shared._line) + len(shared._running) == count + 1)
+    threads: list[threading.Thread] = []
+    for caller in "abcd":
+        threads.append(in_thread(partial(list, call(shared, caller))))
+        wait_for(lambda: len(shared._line) + len(shared._running) == len(threads))
     shared.engine.hold.open()
     for thread in threads:
         thread.join(10)
@@ -159,10 +160,13 @@ def test_an_idle_slot_keeps_nothing_of_the_last_call() -> None:
     class Conversation:
         """A large object."""
 
+    def compute(kept: Conversation, engine: Counter, cancel: CancelToken) -> None:
+        assert kept
+
     shared = SharedEngine(Counter())
     conversations = [Conversation()]
     gone = weakref.ref(conversations[0])
-    shared.call(lambda engine, _, kept=conversations[0]: kept and None, CancelToken())
+    shared.call(partial(compute, conversations[0]), CancelToken())
     conversations.clear()
     wait_for(lambda: shared.free_slots == 1)
     wait_for(lambda: gc.collect() >= 0 and gone() is None)

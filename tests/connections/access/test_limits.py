@@ -17,7 +17,7 @@ from pipeline.errors import UserError
 from testing.server import ScriptedWebServer
 from tests.web_client import WebClient
 
-PROXY = {"forwarded_allow_ips": "10.9.0.0/16 127.0.0.1"}
+PROXY: dict[str, Any] = {"forwarded_allow_ips": "10.9.0.0/16 127.0.0.1"}
 
 
 def from_afar(address: str, token: str = "") -> dict[str, Any]:
@@ -174,8 +174,9 @@ class TestProxies:
 
     @pytest.mark.parametrize("flag", ["max_sessions_per_client", "max_attempts_per_minute"])
     def test_limits_of_nothing(self, flag: str) -> None:
+        nothing: dict[str, Any] = {flag: 0}
         with pytest.raises(UserError, match=f"--{flag}: expected 1 or more, got 0"):
-            WebSocketArguments(**{flag: 0})
+            WebSocketArguments(**nothing)
 
 
 class TestFloods:

@@ -41,7 +41,7 @@ def cleaned(reply: Samples, microphone: Samples, played_rate_hz: int = RATE_HZ) 
 def happened(audio: Samples) -> list[tuple[Voice, float]]:
     """The speech that the voice detector finds, in seconds."""
     stream, endpointer = SileroDetector().open(), Endpointer(EndpointerSettings(), 32)
-    found = []
+    found: list[tuple[Voice, float]] = []
     for start in range(0, len(audio) - 512, 512):
         voice = endpointer.step(stream.probability(audio[start : start + 512]))
         if voice is not Voice.NOTHING:

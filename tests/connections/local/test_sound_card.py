@@ -46,7 +46,7 @@ def loud_card() -> Iterator[SoundCard]:
 
 @pytest.fixture
 def question(tmp_path: Path) -> Path:
-    audio = np.concatenate((silence(300), spoken(QUESTION) / 2, silence(300)))
+    audio = np.concatenate((silence(300), spoken(QUESTION) / np.float32(2), silence(300)))
     return write_recording(tmp_path / "question.wav", audio, RATE_HZ)
 
 

@@ -72,7 +72,7 @@ def test_what_is_left_out_and_why(param: str, caplog: pytest.LogCaptureFixture) 
     assert rows("Events of the client")[param] == LEFT_OUT[param]
     with caplog.at_level("INFO"):
         assert refused_of(param) == []
-    logged = [(record.field, record.getMessage()) for record in caplog.records]
+    logged = [(vars(record)["field"], record.getMessage()) for record in caplog.records]
     assert (param, f"left out: {LEFT_OUT[param]}") in logged
 
 

@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def question(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write(folder / "question.wav", silence(500), spoken(QUESTION), silence(200))
 
 
-def answer(recording: str, folder: Path, *flags: str) -> tuple[dict, str, str]:
+def answer(recording: str, folder: Path, *flags: str) -> tuple[dict[str, Any], str, str]:
     """The transcript, and what was printed."""
     reply = folder / "reply.wav"
     ended = run("--mode", "file", "--llm", "eliza", "--input", recording, "--output", str(reply), *flags)

@@ -43,7 +43,7 @@ BOUNDARIES = ("SpeechStarted", "SpeechEnded", "SpeechCancelled")
 
 def boundaries(events: list[dict[str, Any]]) -> list[tuple[str, int]]:
     return [
-        (event["event"], event.get("sample", event.get("speech_end_sample")))
+        (event["event"], event["sample"] if "sample" in event else event["speech_end_sample"])
         for event in events
         if event["event"] in BOUNDARIES
     ]
@@ -112,8 +112,8 @@ def test_the_real_program_live_and_replayed(tmp_path: Path) -> None:
     texts = ("What is the weather like in London today?", "Please tell me a short story.")
     parts = [part for text in texts for part in (silence(300), spoken(text), silence(900))]
     soundfile.write(tmp_path / "said.wav", np.concatenate(parts), RATE_HZ)
-    flags = ("--mode", "file", "--json_events", "--output", str(tmp_path / "reply.wav"))
-    flags += ("--llm", "eliza")
+    flags = ["--mode", "file", "--json_events", "--output", str(tmp_path / "reply.wav")]
+    flags += ["--llm", "eliza"]
     record = ("--record", str(tmp_path / "kept"), "--realtime", "--headphones")
     live = run(*flags, *record, "--input", str(tmp_path / "said.wav"))
     (folder,) = (tmp_path / "kept").iterdir()

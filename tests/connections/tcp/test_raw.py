@@ -189,4 +189,5 @@ class TestRaw:
 
 
 def senders(server: ScriptedServer) -> list[SocketSender]:
-    return [session._sink for session in server.sessions]
+    sinks = (session._sink for session in server.sessions)
+    return [sink for sink in sinks if isinstance(sink, SocketSender)]

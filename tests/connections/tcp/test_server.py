@@ -101,7 +101,8 @@ class RunningServer:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             if "connect to" in line:
-                self.ports = [int(port) for port in re.findall(r":(\d+)", line)]
+                microphone, loudspeaker = (int(port) for port in re.findall(r":(\d+)", line))
+                self.ports = microphone, loudspeaker
                 return
         raise AssertionError("the server did not start")
 

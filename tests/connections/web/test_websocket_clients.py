@@ -146,7 +146,7 @@ class TestAccess:
             assert client.receive()["type"] == ("welcome" if welcome else "error")  # type: ignore[index]
 
     @pytest.mark.parametrize("flags", [{}, {"token": "x"}, {"allow_origins": "http://evil.example"}])
-    def test_a_name_that_was_made_to_lead_here_is_not_ours(self, flags: dict[str, str]) -> None:
+    def test_a_name_that_was_made_to_lead_here_is_not_ours(self, flags: dict[str, Any]) -> None:
         header = {"Authorization": "Bearer x"}
         with ScriptedWebServer(**flags) as server:
             here = socket.create_connection(("127.0.0.1", server.port))
@@ -185,7 +185,7 @@ class TestAccess:
 
             def welcome() -> bool:
                 with WebClient(server.port) as newcomer:
-                    return (newcomer.receive() or {})["type"] == "welcome"
+                    return bool((newcomer.receive() or {})["type"] == "welcome")
 
             wait_for(welcome, "a place")
 
@@ -193,7 +193,7 @@ class TestAccess:
         arguments = WebSocketArguments(port=0, ssl_certfile="/nowhere", ssl_keyfile="/nowhere")
         server = WebSocketServer(arguments, StopRequest())
         with pytest.raises(UserError, match="expected a certificate"):
-            server.run(lambda *_: None)  # type: ignore[arg-type, return-value]
+            server.run(lambda *_: None)  # type: ignore[arg-type]
         server.close()
 
     def test_of_who_has_left_nothing_is_kept(self, server: ScriptedWebServer) -> None:
