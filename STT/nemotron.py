@@ -86,7 +86,7 @@ class NemotronStream:
         self._encoded = self._window // 2
         """The number of these samples that no new frame needs to hear."""
         self._frames: int = processor.num_mel_frames_first_audio_chunk
-        self._caches: dict[str, Any] = {"past_key_values": None, "padding_cache": None}
+        self._caches: dict[str, Any] = {"cache": None, "padding_cache": None}
         self._tokens: list[int] = []
         self._memory: Any = None
         """State of the network that predicts a token from those before it; never changed in place."""
@@ -98,7 +98,7 @@ class NemotronStream:
         while len(self._audio) >= self._needed(self._frames) and not cancel.cancelled:
             outputs = self._encode(self._frames, use_cache=True, **self._caches)
             self._caches = {
-                "past_key_values": outputs.past_key_values,
+                "cache": outputs.cache,
                 "padding_cache": outputs.padding_cache,
             }
             self._decode(outputs.pooler_output[0], cancel)
