@@ -1,11 +1,12 @@
 """Several language models in the place of one: `--llm openai,transformers`."""
 
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from engines.circuit_breaker import CircuitBreaker
 from engines.failover import Failover
 from LLM.base import ChatModel
+from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage, Notice, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
@@ -19,15 +20,11 @@ class FailoverChatModel(Failover[ChatModel]):
 
     verb = "answers"
 
-    def __init__(
-        self,
-        engines: Sequence[ChatModel],
-        first_output_s: float,
-        new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
-    ) -> None:
-        super().__init__(engines, first_output_s, new_breaker)
-        hears = all(model.info.hears for model in engines)
-        self.info = replace(self.first.info, name=self._names(), hears=hears)
+    @functools.cached_property
+    def info(self) -> ChatModelInfo:
+        """Info of the first model, which hears only if every model does."""
+        hears = all(model.info.hears for model in self.engines)
+        return replace(self.first.info, name=self._names(), hears=hears)
 
     def generate(
         self,

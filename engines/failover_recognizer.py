@@ -1,11 +1,12 @@
 """Several recognizers in the place of one: `--stt openai,moonshine`."""
 
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Iterator
 from dataclasses import replace
 
-from engines.circuit_breaker import CircuitBreaker
 from engines.failover import LanguageFailover
 from pipeline.audio import resample
+from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Recognizer, Transcription
@@ -17,14 +18,10 @@ class FailoverRecognizer(LanguageFailover[Recognizer]):
     verb = "listens"
     can = "understand"
 
-    def __init__(
-        self,
-        engines: Sequence[Recognizer],
-        first_output_s: float,
-        new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
-    ) -> None:
-        super().__init__(engines, first_output_s, new_breaker)
-        self.info = replace(
+    @functools.cached_property
+    def info(self) -> RecognizerInfo:
+        """Info of the first engine, with the languages of all; it does not stream."""
+        return replace(
             self.first.info, name=self._names(), languages=self._all_languages(), chunk_samples=0
         )
 

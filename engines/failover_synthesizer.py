@@ -1,10 +1,11 @@
 """Several synthesizers in the place of one: `--tts kokoro,espeak`."""
 
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Iterator
 from dataclasses import replace
 
-from engines.circuit_breaker import CircuitBreaker
 from engines.failover import LanguageFailover
+from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError
 from pipeline.messages import AudioChunk, Notice
 from pipeline.turn import CancelToken
@@ -19,14 +20,10 @@ class FailoverSynthesizer(LanguageFailover[Synthesizer]):
 
     verb = "speaks"
 
-    def __init__(
-        self,
-        engines: Sequence[Synthesizer],
-        first_output_s: float,
-        new_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
-    ) -> None:
-        super().__init__(engines, first_output_s, new_breaker)
-        self.info = replace(self.first.info, name=self._names(), languages=self._all_languages())
+    @functools.cached_property
+    def info(self) -> SynthesizerInfo:
+        """Info of the first engine, with the languages of all."""
+        return replace(self.first.info, name=self._names(), languages=self._all_languages())
 
     def expect_voice(self, voice: str) -> None:
         """Accept the voices of the first engine."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.errors import EngineError, UserError
 from pipeline.messages import ChatMessage
 from pipeline.turn import CancelToken
 from utils.device import with_device
@@ -27,7 +28,10 @@ def start(
     quieten_libraries()
     engine = engine_class(**with_device(dict(settings), device, stage, devices))
     if "remote" not in devices:
-        warm_up(engine)
+        try:
+            warm_up(engine)
+        except EngineError as error:
+            raise UserError(f"--{stage}: {engine.info.name} does not work: {error}") from error
     return engine
 
 

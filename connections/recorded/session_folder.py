@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,9 @@ class SessionFolder:
 
         try:
             session.change_settings(self.settings)
-        except EngineError as error:
-            raise UserError(
-                f"the session was recorded with a voice that is not here: {error}"
-            ) from error
+        except EngineError as error:  # recorded over another synthesizer, whose voice is not here
+            session.report("tts", error)
+            session.change_settings(replace(self.settings, voice=None))
         session.playout.begin_replies_at(began + start / rate_hz for start in self.reply_starts)
         session.gate.replay(moments(self.deaf))
         session.barge_in.replay(moments(self.sounding))

@@ -8,7 +8,7 @@ import pytest
 from catalog.registry import EngineSpec
 from engines.isolation.engines import isolate
 from engines.starting import TEXT, start
-from pipeline.errors import UserError
+from pipeline.errors import EngineError, UserError
 from testing.fakes import LoudnessStreamer, ScriptedModel, ScriptedRecognizer, ScriptedSynthesizer
 
 
@@ -39,6 +39,16 @@ class Own(ScriptedSynthesizer):
 def test_an_engine_may_have_its_own_way() -> None:
     engine = start(Own, {}, "cpu", "tts", ("cpu",))
     assert (engine.told, engine.spoken) == (["its own way"], [])
+
+
+class Broken(ScriptedSynthesizer):
+    def warm_up(self) -> None:
+        raise EngineError("its voices are missing", "no_voice")
+
+
+def test_an_engine_that_fails_at_once_is_a_mistake_explained() -> None:
+    with pytest.raises(UserError, match="--tts: scripted-tts does not work: its voices are missing"):
+        start(Broken, {}, "cpu", "tts", ("cpu",))
 
 
 def test_in_a_process_of_its_own_too() -> None:

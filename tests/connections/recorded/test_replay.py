@@ -17,7 +17,7 @@ from connections.recorded.session_recorder import SessionRecorder
 from engines.engines import Cascade, Engines
 from pipeline.clock import Clock, SampleClock
 from pipeline.errors import UserError
-from pipeline.events import ErrorEvent, Event, InputLevel, PartialTranscript
+from pipeline.events import ErrorEvent, Event, InputLevel, PartialTranscript, ReplyStarted
 from pipeline.messages import ManualTurn
 from pipeline.session import Session
 from pipeline.settings import EndpointerSettings, SessionSettings
@@ -272,14 +272,19 @@ def test_the_recording_that_is_replayed_is_not_overwritten(tmp_path: Path) -> No
         FileConnection(arguments, StopRequest())
 
 
-def test_a_voice_that_is_not_here_is_told_at_start(tmp_path: Path) -> None:
-    Kept(tmp_path / "kept", settings=SessionSettings(voice="of old")).close()
-    soundfile.write(tmp_path / "kept" / AUDIO, np.zeros((100, 2)), RATE_HZ)
-    now = Kept(tmp_path / "now")
-    with pytest.raises(UserError, match="'of old'"):
-        SessionFolder(tmp_path / "kept").prepare(now.session, RATE_HZ)
-    assert now.session.settings == SessionSettings()
-    now.close()
+def test_a_voice_that_is_not_here_does_not_prevent_the_replay(tmp_path: Path) -> None:
+    """The recording may come from a machine with another synthesizer."""
+    kept = Kept(tmp_path / "kept", settings=SessionSettings(voice="high", reply_mode="stream"))
+    kept.hear(0.5, 640)
+    kept.hear(0.0, 1000)
+    before = kept.close()
+    header = tmp_path / "kept" / EVENTS
+    header.write_text(header.read_text().replace('"high"', '"of old"'))
+    events = replay(tmp_path / "kept", tmp_path / "reply.wav")
+    assert boundaries(before) == boundaries(as_dicts(events))
+    errors = [event for event in events if isinstance(event, ErrorEvent)]
+    assert [(error.stage, error.code) for error in errors] == [("tts", "unknown_voice")]
+    assert any(isinstance(event, ReplyStarted) for event in events)
 
 
 def test_a_greeting_before_the_microphone_is_there_harms_nothing(tmp_path: Path) -> None:
