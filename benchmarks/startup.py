@@ -11,15 +11,11 @@ from connections.tcp.wire import Hello, encode_hello
 
 RUNS = 7
 IDLE_S = 20.0
-PARSER = "from transformers import HfArgumentParser"
 
 
-def help_against_parser() -> tuple[float, float]:
-    """Median seconds of `--help` and of the bare import of its parser, measured in turn."""
-    pairs = [
-        (seconds_to_run("s2s_pipeline.py", "--help"), seconds_to_run("-c", PARSER)) for _ in range(RUNS)
-    ]
-    return median([helped for helped, _ in pairs]), median([bare for _, bare in pairs])
+def seconds_of_help() -> float:
+    """Median seconds of `--help`."""
+    return median([seconds_to_run("s2s_pipeline.py", "--help") for _ in range(RUNS)])
 
 
 def start_and_memory() -> tuple[float, float]:
@@ -53,14 +49,11 @@ def wake_ups_per_s() -> float:
 def main() -> str:
     """Run the benchmark and return its table."""
     seconds_to_run("s2s_pipeline.py", "--help")  # or the first run alone would read from disk
-    helped, bare = help_against_parser()
     start, memory = start_and_memory()
     rows = [
         ["start ▶ listening, default engines, warm", f"{start:.2f} s", "< 2 s"],
         ["memory at rest, default engines loaded", f"{memory:.0f} MB", "< 400 MB"],
-        ["--help", f"{helped:.2f} s", ""],
-        ["bare import of its parser", f"{bare:.2f} s", ""],
-        ["--help ÷ the import", f"{helped / bare:.2f}", "< 1.6"],
+        ["--help", f"{seconds_of_help():.2f} s", "< 0.5 s"],
         ["wake-ups of a session without sound", f"{wake_ups_per_s():.2f} /s", "none"],
     ]
     return table(f"Before anybody speaks (medians of {RUNS})", ["", "measured", "aim"], rows)
