@@ -142,7 +142,7 @@ def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
     from VAD.smart_turn import SmartTurnDetector
 
     detector = SmartTurnDetector(str(path))
-    announce("turn", "Smart Turn v3", "hears whether you have finished")
+    announce("turn", "Smart Turn v3", "judges by ear whether you have finished")
     return SharedEngine(detector)
 
 

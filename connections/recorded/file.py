@@ -209,7 +209,7 @@ class FileConnection:
             session.activity.wait_idle()
 
     def _waits_for_the_reply(self) -> bool:
-        """True while the recording waits; a replay never waits, since its user spoke at these moments."""
+        """True while the recording waits. A replay never does, since its user spoke at these moments."""
         listening = self._replayed is not None or self._session.should_listen.is_set()
         return self._is_open() and not listening
 
