@@ -19,7 +19,7 @@ _REFUSED = (jinja2.TemplateError, ValueError)
 
 _FORGOTTEN = Notice(
     "conversation_shortened",
-    "the conversation is longer than the language model can read, so its beginning is left out",
+    "the conversation is longer than the language model can read, so its beginning was left out",
 )
 
 
@@ -82,7 +82,7 @@ class ChatTemplate:
         text, tokens = self._written(head, rest[start:])
         if len(tokens) > self._room:
             raise EngineError(
-                f"{self._name} reads at most {self._room} tokens, the last message has {len(tokens)}",
+                f"{self._name} reads at most {self._room} tokens; the last message has {len(tokens)}",
                 "too_long",
             )
         return Prompt(tokens, text.rstrip().endswith(OPEN), True)

@@ -88,7 +88,7 @@ def _download(model_name: str, language: str, architecture: ModelArch) -> Path:
         folder, _ = get_model_for_language(language, architecture, cache_root=cache)
     except Exception as error:
         raise UserError(
-            f"--stt_model_name {model_name}: it is not in {cache} and could not be downloaded "
+            f"--stt_model_name {model_name}: not in {cache}, and could not be downloaded "
             f"({type(error).__name__}); connect to the network once, or use {EMBEDDED_MODEL}, built in"
         ) from error
     return Path(folder)

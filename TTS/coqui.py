@@ -119,9 +119,9 @@ class CoquiSynthesizer:
     def _clone(self, file: str) -> str | None:
         """Learn a voice; returns its name."""
         if not self._model.config.supports_cloning:
-            raise UserError(f"--tts_clone: {self.info.about} clones no voices; XTTS and YourTTS do")
+            raise UserError(f"--tts_clone: {self.info.about} cannot clone voices; XTTS and YourTTS can")
         if not Path(file).expanduser().is_file():
-            raise UserError(f"--tts_clone: expected a recording, there is no file {file}")
+            raise UserError(f"--tts_clone: expected a recording, but there is no file {file}")
         settings = {}
         if self._streams:  # the settings that Xtts.synthesize would use
             config = self._model.config

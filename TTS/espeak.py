@@ -188,7 +188,7 @@ class EspeakSynthesizer:
             self._identifier(None, None)
         except EngineError as error:
             flag = "--tts_language" if voice is None else "--tts_voice"
-            raise UserError(f"{flag}: {error}; a variant may follow, as in en-gb+f3") from error
+            raise UserError(f"{flag}: {error}; a variant may follow the name, as in en-gb+f3") from error
 
     def expect_voice(self, voice: str) -> None:
         """Accept a voice, with or without a variant ("en-gb+f3")."""

@@ -148,6 +148,7 @@ def _romanizer(language: str) -> Any:
         import uroman
     except ImportError as error:
         raise UserError(
-            f"--tts mms needs uroman to read {english_name(language)}; type: pip install -e '.[mms]'"
+            f"--tts mms needs the package uroman to read {english_name(language)}; type: pip install -e "
+            "'.[mms]'"
         ) from error
     return uroman.Uroman()

@@ -65,7 +65,7 @@ class OpenAISynthesizer:
             self.expect_voice(self._voice)
         if style is not None and self._server.model.startswith(WITHOUT_STYLE):
             raise UserError(
-                f"--tts_style: expected a model that takes it, such as gpt-4o-mini-tts, got "
+                f"--tts_style: expected a model that takes a style, such as gpt-4o-mini-tts, got "
                 f"--tts_model_name {self._server.model}"
             )
         self._request: dict[str, Any] = {"model": self._server.model, "response_format": "pcm"}

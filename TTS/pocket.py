@@ -78,7 +78,7 @@ class PocketSynthesizer:
         if clone is not None:
             self._states[None] = self._clone(clone)
         elif own and voice is None:
-            raise UserError(f"--tts_model_name {model_name}: name a recording with --tts_clone")
+            raise UserError(f"--tts_model_name {model_name} has no voice: add --tts_clone RECORDING")
         else:
             self._voice = voice or get_default_voice_for_language(model_name)
         with voice_flag():
@@ -123,7 +123,7 @@ class PocketSynthesizer:
     def _clone(self, recording: str) -> Any:
         if not self._model.has_voice_cloning:
             raise UserError(
-                "--tts_clone: access to the model that clones must be granted: accept its terms at "
+                "--tts_clone: Kyutai grants access to the model that clones voices; accept its terms at "
                 "https://huggingface.co/kyutai/pocket-tts, then type: hf auth login"
             )
         try:

@@ -60,7 +60,7 @@ class QwenSynthesizer:
                 f"--tts_model_name {model_name}: expected one whose name ends in CustomVoice"
             )
         if style is not None and self._qwen.model.tts_model_size in "0b6":  # the library's own test
-            raise UserError(f"--tts_style: {model_name} takes none, the models of 1.7B do")
+            raise UserError(f"--tts_style: {model_name} takes no style; the 1.7B models do")
         known = self._qwen.get_supported_languages() or ()
         self.info = SynthesizerInfo(
             name="qwen",

@@ -46,7 +46,7 @@ def main() -> int:
         fetch(target)
     except (OSError, subprocess.CalledProcessError, ValueError, KeyError, zipfile.BadZipFile) as error:
         why = type(error).__name__
-        print(f"Smart Turn could not be downloaded ({why}); pauses alone will end your turns")
+        print(f"Smart Turn could not be downloaded ({why}); silence alone will end your turns")
         return 1
     return 0
 

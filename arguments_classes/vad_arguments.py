@@ -41,8 +41,8 @@ class VADArguments:
     speech_pad_ms: float = field(
         default=100,
         metadata={
-            "help": "audio to keep before and after speech, rounded up to windows of 32 ms; with 30 ms the "
-            "recognizer misses twice as many words as with 100"
+            "help": "audio to keep before and after speech, rounded up to windows of 32 ms; with 30 ms "
+            "the recognizer misses twice as many words as with 100"
         },
     )
     turn_detector: str = field(
@@ -55,8 +55,8 @@ class VADArguments:
     turn_threshold: float = field(
         default=0.85,
         metadata={
-            "help": "probability of a finished turn, 0 to 1, at which a short pause is enough to answer; "
-            "0.85 is fooled by half as many unfinished sentences as 0.7"
+            "help": "probability of a finished turn, 0 to 1, at which a short pause is enough to "
+            "answer; 0.85 is fooled by half as many unfinished sentences as 0.7"
         },
     )
     speculate: bool = field(

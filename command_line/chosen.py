@@ -22,12 +22,12 @@ class ChosenEngine:
     prefix: str
     """The prefix of its flags, such as "tts_"."""
     why: str = ""
-    """The reason for the choice, if the program made it."""
+    """The reason for the choice, if the program chose."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A chosen engine whose flags are not parsed yet. `later`: another engine stands before it."""
+    """A chosen engine whose flags are not parsed yet. `later`: another engine comes before it."""
 
     choice: Choice
     later: bool = False

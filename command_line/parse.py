@@ -22,9 +22,9 @@ from command_line.parser import Parser
 from pipeline.errors import UserError
 
 _DESCRIPTION = (
-    "Talk to a machine, and it talks back. The flags below belong to the chosen parts; to see those of "
-    "other parts, choose them (--mode, --stt, ...) together with --help. A JSON file can hold the same "
-    "settings: s2s_pipeline.py config.json"
+    "Talk to a machine, and it talks back. The flags below are those of the chosen parts; to see the "
+    "flags of other parts, choose them (--mode, --stt, ...) along with --help. A JSON file can hold the "
+    "same settings: s2s_pipeline.py config.json"
 )
 
 

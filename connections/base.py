@@ -32,8 +32,8 @@ def beginning_session() -> Iterator[None]:
     except ProtocolError:
         raise
     except Exception as error:
-        logger.exception("a session could not be begun")
-        raise ProtocolError("the server could not begin a session", "internal_error") from error
+        logger.exception("a session could not be started")
+        raise ProtocolError("the server could not start a session", "internal_error") from error
 
 
 class OpenSession(Protocol):

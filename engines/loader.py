@@ -137,7 +137,7 @@ def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
     if not path.exists():
         if wanted != "auto":
             raise UserError(f"--turn_detector: expected auto, silence or an ONNX file, got {wanted}")
-        announce("turn", "silence", "pauses alone end your turn; type: python -m VAD.smart_turn_file")
+        announce("turn", "silence", "only a pause ends your turn; type: python -m VAD.smart_turn_file")
         return None
     from VAD.smart_turn import SmartTurnDetector
 

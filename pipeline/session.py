@@ -302,7 +302,7 @@ class Session:
         if self._state is not SessionState.OPEN:
             raise SessionClosed(f"expected an open session, got one that is {self._state.value}")
         if not self.capabilities.texts:
-            raise EngineError("this pipeline answers speech, not text", code="speech_only")
+            raise EngineError("this pipeline answers speech only, not text", code="speech_only")
         if self.intake.is_full:
             raise SessionBusy(f"{BACKLOG_S:.0f} s of audio are waiting already; wait for a turn to end")
         if len(self.turns) >= TURNS_IN_LINE:

@@ -243,8 +243,8 @@ class SharedEngine(Generic[E]):
     def _too_late(self, started: bool, after_s: float) -> EngineError:
         name, slots = self.engine.info.name, self.engine.info.slots
         if started:
-            return EngineError(f"{name} gave no sign of life for {after_s:g} s", code="timeout")
+            return EngineError(f"{name} did not respond for {after_s:g} s", code="timeout")
         return EngineBusy(
             f"{name} is busy: its {slots} slot(s) were taken for {after_s:g} s, "
-            f"{self.stuck} of them by calls that do not return"
+            f"{self.stuck} of them by calls that never returned"
         )

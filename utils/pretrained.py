@@ -70,10 +70,10 @@ def expect_weights(report: Any, flag: str, model_name: str) -> None:
     if missing := sorted(report["missing_keys"]):
         raise UserError(
             f"{flag} {model_name}: {len(missing)} layers have no weights in it ({missing[0]}, ...), "
-            "so it would speak nonsense"
+            "so its output would be nonsense"
         )
     if mismatched := sorted(report["mismatched_keys"]):
         raise UserError(
             f"{flag} {model_name}: {len(mismatched)} layers have weights of another shape "
-            f"({mismatched[0][0]}, ...), so it would speak nonsense"
+            f"({mismatched[0][0]}, ...), so its output would be nonsense"
         )

@@ -113,15 +113,15 @@ class ClientRegistry:
     def register(self, client: Client, peer: str, grant: Grant) -> Client:
         """Begin a session for a new client. Raises `ProtocolError` if there is no room for it."""
         if not self.has_room:
-            raise ProtocolError(f"expected room, but {self.count} people are talking already", "full")
+            raise ProtocolError(f"the server is full: {self.count} sessions are running", "full")
         network = network_of(peer)
         from_there = sum(known.network == network for known in self._registrations.values())
         if network and from_there >= self._max_per_client:
             raise ProtocolError(
-                f"expected at most {self._max_per_client} conversations at once from one address", "full"
+                f"expected at most {self._max_per_client} sessions at once from one address", "full"
             )
         if self._is_busy():
-            raise ProtocolError("expected room, but this machine is busy; try again soon", "full")
+            raise ProtocolError("the server is busy; try again soon", "full")
         number = next(self._numbers)
         session = self._open_session(client, f"{number} {peer}")
         client.begin(session)
@@ -143,7 +143,7 @@ class ClientRegistry:
         registered = self._registrations.get(key)
         if registered is None or not registered.client.comes_back:
             raise ProtocolError("expected the key of a waiting session, but it has ended", "gone")
-        registered.leave(ProtocolError("you have connected again", "replaced"))
+        registered.leave(ProtocolError("the session goes on over a newer connection", "replaced"))
         return registered.client
 
     def attached(self, client: Client, leave: Callable[[ProtocolError], None]) -> None:

@@ -32,7 +32,7 @@ class TokenFile:
             try:
                 self._tokens = self._read()
             except UserError as error:
-                logger.error("the tokens stay as they were: %s", error)
+                logger.error("keeping the previous tokens: %s", error)
         return self._tokens
 
     def _look(self) -> tuple[int, ...]:

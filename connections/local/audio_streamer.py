@@ -173,4 +173,6 @@ class LocalAudioStreamer:
                 reason = error
             else:
                 return rate_hz
-        raise UserError(f"microphone and loudspeaker have no rate in common ({reason}); see --check")
+        raise UserError(
+            f"the microphone and the loudspeaker have no sample rate in common ({reason}); see --check"
+        )

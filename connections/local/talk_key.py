@@ -15,7 +15,7 @@ def expect_terminal() -> None:
     """Raise `UserError` without a terminal, which has no keys to press."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError(
-            "--push_to_talk needs a terminal with a keyboard; leave it out, and speak hands-free"
+            "--push_to_talk needs a terminal with a keyboard; without this flag, you speak hands-free"
         )
 
 

@@ -135,7 +135,7 @@ class Call:
         except (BadParameter, OSError):
             raise
         except Exception as error:  # aiortc raises all kinds for an offer that it does not understand
-            logger.debug("an offer makes no sense", exc_info=True)
+            logger.debug("an offer cannot be answered", exc_info=True)
             text = f"sdp: expected an offer that can be answered ({type(error).__name__})"
             raise BadParameter(text, "sdp") from error
         answer: str = connection.localDescription.sdp

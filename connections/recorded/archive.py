@@ -26,7 +26,7 @@ class Archive:
             (folder / ".writable").unlink()
         except OSError as error:
             raise UserError(f"--record: {folder} cannot be written to: {error.strerror}") from error
-        print(f"  sessions are recorded in {folder}", file=sys.stderr)
+        print(f"  recording sessions in {folder}", file=sys.stderr)
 
     def keep(self, sink: Sink, label: str) -> SessionRecorder:
         """A recorder for a new session. It is the session's sink, in front of `sink`."""

@@ -193,7 +193,7 @@ class FileConnection:
                 self._repeat(signal)
         except soundfile.LibsndfileError as error:
             raise UserError(
-                f"--input {self._arguments.input}: the rest cannot be read: {error}"
+                f"--input {self._arguments.input}: the rest of it cannot be read: {error}"
             ) from error
 
     def _repeat(self, signal: ManualTurn) -> None:

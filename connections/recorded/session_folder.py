@@ -65,7 +65,7 @@ class SessionFolder:
             session.change_settings(self.settings)
         except EngineError as error:
             raise UserError(
-                f"the session was recorded with a voice that is not here: {error}"
+                f"the session was recorded with a voice that is not available: {error}"
             ) from error
         session.playout.begin_replies_at(began + start / rate_hz for start in self.reply_starts)
         session.gate.replay(moments(self.deaf))

@@ -143,5 +143,5 @@ class SessionRecorder:
         if not self._failed:
             self._failed = True
             logger.error("%s is not complete: %s", self._folder, why)
-            sentence = "this conversation is no longer recorded; it goes on"
+            sentence = "the conversation goes on, but is no longer recorded"
             self._session.report("record", EngineError(sentence, code="not_recorded"))

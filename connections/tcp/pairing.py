@@ -125,7 +125,8 @@ class Pairing:
             self._wait(side, key)
         elif len(self.sessions) >= MAX_SESSIONS:
             for half in (side, other):
-                self.refuse(half, ProtocolError(f"{MAX_SESSIONS} sessions are running", "busy"))
+                error = ProtocolError(f"the server is full: {MAX_SESSIONS} sessions are running", "busy")
+                self.refuse(half, error)
         elif isinstance(side, SocketReceiver):
             assert isinstance(other, SocketSender)
             self._join(side, other, hello)
@@ -137,7 +138,7 @@ class Pairing:
         ahead = self._waiting.get((type(side), key))
         if ahead is not None and not ahead.has_ended:
             self.refuse(
-                side, ProtocolError("another connection like this one is already waiting", "busy")
+                side, ProtocolError("another connection to this port is already waiting", "busy")
             )
             return
         if ahead is not None:

@@ -147,10 +147,12 @@ class SocketSender(PacedSink, asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             if self._hello is not None or self._session is not None:
-                raise ProtocolError("expected only a hello, at once, on the loudspeaker's port")
+                raise ProtocolError(
+                    "expected nothing but a hello, at the start, on the loudspeaker's port"
+                )
             self._before += data
             if not may_be_hello(self._before):
-                raise ProtocolError("expected a hello, or nothing, on the loudspeaker's port")
+                raise ProtocolError("expected either a hello or nothing on the loudspeaker's port")
             decoded = decode_hello(self._before)
             if decoded is not None:
                 self.prepare(decoded[0])

@@ -125,7 +125,7 @@ class FrameReader:
         while len(self._data) >= _FRAME.size:
             kind, length, turn, sample = _FRAME.unpack_from(self._data)
             if kind not in FrameKind.__members__.values():
-                raise ProtocolError(f"expected a kind of frame from 1 to 4, got {kind}")
+                raise ProtocolError(f"expected a frame of kind 1 to 4, got {kind}")
             if length > MAX_FRAME:
                 raise ProtocolError(
                     f"expected a frame of at most {MAX_FRAME} bytes, got {length}", "too_big"

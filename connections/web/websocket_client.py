@@ -143,7 +143,9 @@ class WebSocketClient(PacedSink):
         if len(data) % 2:
             raise ProtocolError("expected whole samples of two bytes", "half_sample")
         if len(data) > 2 * MAX_AUDIO_S * self.rate_hz:
-            raise ProtocolError(f"expected at most {MAX_AUDIO_S:.0f} s in a message", "too_long")
+            raise ProtocolError(
+                f"expected at most {MAX_AUDIO_S:.0f} s of audio in a message", "too_long"
+            )
         seconds = max(MIN_AUDIO_S, len(data) / (2 * self.rate_hz))
         self._pace_limit.take(seconds, self._loop.time())
         self._session.feed(from_pcm16(data), self.rate_hz)

@@ -68,7 +68,7 @@ class WorkerProcess:
             )
         except OSError as error:
             self._close_lifeline()
-            raise UserError(f"{python} cannot be run: {error.strerror}; install it again") from error
+            raise UserError(f"{python} cannot be run: {error.strerror}; reinstall it") from error
         finally:
             if lifeline >= 0:
                 os.close(lifeline)

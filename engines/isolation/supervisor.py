@@ -140,7 +140,7 @@ class Supervisor:
             if worker is not self._worker or self._closed.is_set():
                 return
             self._worker = None
-        logger.error("%s; it is started again", worker.died)
+        logger.error("%s; it is being restarted", worker.died)
         threading.Thread(target=self._start_again, name=f"{self._name} restart", daemon=True).start()
 
     def _start_again(self) -> None:
