@@ -212,7 +212,7 @@ class Session:
         return turn
 
     def interrupt(self, reason: str = "cancelled", *, number: int | None = None) -> None:
-        """Stop every living turn, or the one with this number.
+        """Stop every active turn, or only the one with this number.
 
         On return the history is written and nothing more is sent.
         """

@@ -1,4 +1,4 @@
-"""Turns: the living turns of one session."""
+"""Turns: the active turns of one session."""
 
 import threading
 from collections.abc import Callable
@@ -72,7 +72,7 @@ class Turns:
                 turn.interrupt("the user went on")
 
     def interrupt(self, reason: str, number: int | None = None) -> None:
-        """Interrupt every living turn, or only the one with this number."""
+        """Interrupt every active turn, or only the one with this number."""
         for turn in self._snapshot():
             if number in (None, turn.number):
                 turn.interrupt(reason)
