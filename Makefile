@@ -76,10 +76,10 @@ check-extras: .venv/ready-dev ## install every small extra alone and import its 
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[engines]"
 	@touch $@
 
-agents: ## OpenAI's kit for agents, in Node, for one test
+agents: ## install OpenAI's SDK for agents, in Node, which one test needs
 	npm install --silent --no-package-lock --no-audit --no-fund --prefix tests/agents
 
-setup: .venv/ready ## make the environment .venv
+setup: .venv/ready ## create the environment .venv
 
 .venv/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -98,5 +98,5 @@ setup: .venv/ready ## make the environment .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev]"
 	@touch $@
 
-clean: ## remove the environment and what was written to out/
+clean: ## remove the environment and everything in out/
 	rm -rf .venv $(OUT)

@@ -33,7 +33,7 @@ CATALOG = (
     EngineSpec(
         "llm",
         "transformers",
-        "a model of the Hugging Face hub, in this process",
+        "a model from the Hugging Face hub, in this process",
         "LLM.transformers_chat:TransformersChatModel",
         "arguments_classes.transformers_arguments:TransformersArguments",
         aliases=("lm_",),
@@ -65,7 +65,7 @@ CATALOG = (
     EngineSpec(
         "llm",
         "llama-cpp",
-        "a GGUF file, by llama.cpp in this process",
+        "a GGUF file, run by llama.cpp in this process",
         "LLM.llama_cpp_chat:LlamaCppChatModel",
         "arguments_classes.llama_cpp_arguments:LlamaCppArguments",
         needs=("llama_cpp",),
@@ -76,12 +76,12 @@ CATALOG = (
         size="640 MB",
         licence="MIT; as the model (the default: Apache-2.0)",
         tested="tiny random weights",
-        remarks="pip compiles it, which takes ten minutes; for a GPU its own instructions say how",
+        remarks="pip compiles it, which takes ten minutes; for a GPU, follow its own instructions",
     ),
     EngineSpec(
         "llm",
         "eliza",
-        "a stand-in that needs no model, from 1966",
+        "a chatbot of 1966, a stand-in that needs no model",
         "LLM.eliza:ElizaModel",
         needs=("nltk",),
         languages="en",

@@ -31,12 +31,12 @@ CATALOG = (
     EngineSpec(
         "stt",
         "none",
-        "no recognizer: the language model hears",
+        "no recognizer: the language model itself hears the audio",
         "STT.none:NoRecognizer",
         languages="as the model",
         licence="Apache-2.0; none",
         tested="a server in the tests",
-        remarks="interrupted by the length of what is said, since there are no words",
+        remarks="since there are no words, only the length of speech decides whether it interrupts",
     ),
     EngineSpec(
         "stt",
@@ -53,7 +53,7 @@ CATALOG = (
     EngineSpec(
         "stt",
         "whisper",
-        "Whisper and Distil-Whisper of the Hugging Face hub, in this process",
+        "Whisper and Distil-Whisper from the Hugging Face hub, in this process",
         "STT.whisper:WhisperRecognizer",
         "arguments_classes.whisper_arguments:WhisperArguments",
         needs=("transformers", "torch"),
@@ -68,7 +68,7 @@ CATALOG = (
     EngineSpec(
         "stt",
         "parakeet",
-        "fast and exact; English or 25 European languages",
+        "fast and accurate; English or 25 European languages",
         "STT.parakeet:ParakeetRecognizer",
         "arguments_classes.parakeet_arguments:ParakeetArguments",
         needs=("transformers", "torch"),
@@ -82,7 +82,7 @@ CATALOG = (
     EngineSpec(
         "stt",
         "nemotron",
-        "recognises while you speak; English",
+        "recognizes while you speak; English",
         "STT.nemotron:NemotronRecognizer",
         "arguments_classes.nemotron_arguments:NemotronArguments",
         needs=("transformers", "torch"),
@@ -97,7 +97,7 @@ CATALOG = (
     EngineSpec(
         "stt",
         "faster-whisper",
-        "Whisper on CTranslate2, quick on processors too",
+        "Whisper on CTranslate2, fast on a CPU, too",
         "STT.faster_whisper:FasterWhisperRecognizer",
         "arguments_classes.faster_whisper_arguments:FasterWhisperArguments",
         needs=("faster_whisper",),
@@ -139,7 +139,7 @@ CATALOG = (
     EngineSpec(
         "stt",
         "paraformer",
-        "Chinese; with a streaming model it recognises while you speak",
+        "Chinese; with a streaming model it recognizes while you speak",
         "STT.paraformer:load_paraformer",
         "arguments_classes.paraformer_arguments:ParaformerArguments",
         needs=("funasr", "torch", "torchaudio"),
