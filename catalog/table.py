@@ -63,9 +63,9 @@ _TOGETHER = """\
 - `--install parler` creates a separate environment for an engine whose packages conflict with the others
   (parler, qwen, coqui, melo); the engine then runs in a process of its own. All others are extras
   (`pip install -e '.[kokoro]'`) that can be installed together (`'.[engines]'` installs all).
-- `--isolate stt,tts` runs the engines of these stages in processes of their own. Servers do so by default
-  for engines that spend a long time in Python code, which would delay the audio of every session;
-  `--isolate none` prevents it.
+- `--isolate stt,tts` runs the engines of these stages in processes of their own. Servers do so by
+  default for engines that spend a long time in Python code, which would delay the audio of every
+  session; `--isolate none` prevents it.
 - Each engine is loaded once and serves all sessions, first come, first served. `whisper` recognizes
   waiting utterances in batches, `--llm_parallel` lets `--llm transformers` generate several answers at
   once, and engines on MLX take turns.

@@ -86,7 +86,8 @@ CATALOG = (
         streams="audio in mid-sentence",
         licence="MIT; CC-BY-4.0",
         tested="tiny random weights",
-        remarks="cloning needs weights to which the hub must grant you access; the ready-made voices do not",
+        remarks="to clone voices, you need access to weights that the hub must grant; other voices "
+        "do not need it",
     ),
     EngineSpec(
         "tts",
