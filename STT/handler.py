@@ -33,9 +33,9 @@ class STTHandler(BaseHandler[Utterance]):
         self._detected: str | None = None
 
     def process(self, utterance: Utterance) -> Generator[UserText | EndOfTurn, None, None]:
-        """Recognise one utterance."""
+        """Recognize one utterance."""
         turn = utterance.turn
-        heard = self._recognise(utterance, self._language_of(turn))
+        heard = self._recognize(utterance, self._language_of(turn))
         if heard is None:
             return
         for notice in heard.notices:
@@ -49,7 +49,7 @@ class STTHandler(BaseHandler[Utterance]):
         if heard.unheard:
             audio, text = Recording(utterance.samples, utterance.sample_rate_hz), SPOKEN
         elif not has_words(text):
-            yield EndOfTurn(turn, "no words were recognised")
+            yield EndOfTurn(turn, "no words were recognized")
             return
         if heard.language is not None and is_detected(heard.language):
             self._detected = heard.language
@@ -69,7 +69,7 @@ class STTHandler(BaseHandler[Utterance]):
         if message.overlaps:
             self._dismiss(message.turn)
 
-    def _recognise(self, utterance: Utterance, language: str | None) -> Transcription | None:
+    def _recognize(self, utterance: Utterance, language: str | None) -> Transcription | None:
         said, rate_hz, cancel = utterance.samples, utterance.sample_rate_hz, utterance.turn.cancel
         if self._listening is not None:
             return self._listening.words(said, rate_hz, language, cancel)

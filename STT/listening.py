@@ -68,7 +68,7 @@ class Listening:
     What a stream has heard is compared with what was said: it is of use as long as the one is the
     beginning of the other. So an utterance that seemed over and goes on, or is joined with the next,
     goes on in the stream; for a guess a copy of it is finished, or it is used up and what follows
-    is heard anew. Where no stream fits, the whole is recognised at once. The last stream is kept until
+    is heard anew. Where no stream fits, the whole is recognized at once. The last stream is kept until
     the next utterance.
     """
 
@@ -105,7 +105,7 @@ class Listening:
                     self._session.events.emit(PartialTranscript(text, len(text)))
             except Exception:
                 if utterance is self._utterance:
-                    self._due = math.inf  # it is recognised once, when it is over
+                    self._due = math.inf  # it is recognized once, when it is over
                 raise
             finally:
                 self._busy = False

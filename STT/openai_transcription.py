@@ -82,7 +82,7 @@ class OpenAIRecognizer:
         self, wav: bytes, language: str | None, cancel: CancelToken
     ) -> Sequence[tuple[str, str | None]]:
         """Text and detected language: one pair, or none when cancelled. OpenAI's models since 2025 do
-        not know "verbose_json": what the server understood once it is asked for ever after."""
+        not know "verbose_json": what the server understood once it is asked forever after."""
         request: dict[str, Any] = {"file": ("speech.wav", wav, "audio/wav"), "model": self._server.model}
         if language is not None:
             request["language"] = language

@@ -1,4 +1,4 @@
-"""SpeechTurns: the turns of what one user says."""
+"""SpeechTurns: the turns of one user's utterances."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -44,7 +44,7 @@ class SpeechTurns:
         return latest is not None and latest.drop("the user went on")
 
     def guess(self) -> Messages:
-        """Begin to work on the utterance, which may be over, if the engines have room."""
+        """Start work on the utterance, which may be over, if the engines have room."""
         if self._starts >= MAX_STARTS or not self._has_room():
             return []
         self._starts += 1
@@ -82,7 +82,7 @@ class SpeechTurns:
         self._latest = None
 
     def begin_live(self, samples: Samples, rate_hz: int) -> Messages:
-        """Answer while the user speaks, beginning with what they have said."""
+        """Begin a turn that is answered while the user speaks, with the speech up to now."""
         self.live = self._session.begin_turn(Origin.SPEECH)
         self.live.commit()
         return self.live_block(samples, rate_hz)
@@ -98,7 +98,7 @@ class SpeechTurns:
         return None if live is None else [EndOfTurn(live, "complete")]
 
     def take_back(self) -> None:
-        """Forget the utterance: the user did not mean it."""
+        """Forget the utterance, which the user has cancelled."""
         self.drop_guess()
         if self.live is not None:
             self.live.interrupt("taken back")

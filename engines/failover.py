@@ -1,4 +1,4 @@
-"""Failover: several engines of a stage in the place of one; if one fails, the next takes over."""
+"""Failover: several engines of a stage act as one; if one fails, the next takes over."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from pipeline.turn import CancelToken
 logger = logging.getLogger(__name__)
 
 _OF_THE_CALLER = ("unknown_voice",)
-"""Codes of errors that the caller made, and not the engine."""
+"""Codes of errors that are the caller's fault, not the engine's."""
 
 E = TypeVar("E", bound=Engine)
 T = TypeVar("T")

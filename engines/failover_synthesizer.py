@@ -1,4 +1,4 @@
-"""Several synthesizers in the place of one: `--tts kokoro,espeak`."""
+"""Several synthesizers that act as one: `--tts kokoro,espeak`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace

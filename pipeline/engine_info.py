@@ -43,7 +43,7 @@ class SynthesizerInfo(EngineInfo):
     """Text to speech."""
 
     sample_rate_hz: int
-    """The rate of the audio that it makes."""
+    """The rate of the audio that it generates."""
     languages: tuple[str, ...]
     """ISO 639-1 codes, or 639-3 where there is none; ("any",): every language."""
     voices: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Gate: in half duplex, decides by the time of capture if audio of the microphone is taken."""
+"""Gate: in half duplex, decides by the time of capture whether the microphone's audio is taken."""
 
 import math
 import threading
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 class Gate:
     """Shut while the program speaks and its echo dies away, in half duplex.
 
-    `should_listen` mirrors the present state. `takes` decides by the time at which audio was captured,
+    `should_listen` mirrors the current state. `takes` decides by the time at which audio was captured,
     so it does not matter how late the audio is delivered.
     """
 

@@ -1,4 +1,4 @@
-"""Language fallback: what the client is told when an engine does not have the language."""
+"""Language fallback: the notice for the client when an engine does not know the language."""
 
 from pipeline.language import english_name
 from pipeline.messages import Notice

@@ -20,7 +20,7 @@ SLOT_WAIT_S = 10.0
 
 STALL_S = 120.0
 """Time without output after which the caller gives a call up: a large model that reads a long prompt on
-a slow machine needs a minute, one that hangs needs for ever."""
+a slow machine needs a minute, one that hangs needs forever."""
 
 
 class Engine(Protocol):
@@ -73,7 +73,7 @@ class _Call(Generic[T]):
             self._wake()
 
     def abandon(self) -> None:
-        """The caller wants no more."""
+        """Give the call up: the caller wants no more output."""
         self.cancel.cancel()
         self._wake()
 

@@ -46,7 +46,7 @@ class Turns:
     def when_committed(self, turn: Turn, do: Callable[[], None]) -> None:
         """Call `do` once `turn` is committed: now, or when it happens; never if the turn is dropped.
 
-        A tentative turn may be taken back, so nothing of it is reported or learnt before. The calls are
+        A tentative turn may be taken back, so nothing of it is reported or learned before. The calls are
         made in the order in which they were registered, after `TurnCommitted` was emitted.
         """
         with self._lock:

@@ -20,14 +20,15 @@ from pipeline.session import Session
 from pipeline.sink import Sink
 
 GRACE_S = 15.0
-"""Time that a session waits for a client whose connection dropped: a tunnel, a change of networks."""
+"""Time that a session waits for a client whose connection dropped, in a tunnel or between two
+networks."""
 
 MAX_WAITING_S = 0.1
-"""Limit of the audio waiting for the VAD in any session; beyond it there is no room for another one."""
+"""Audio waiting for the VAD in any session beyond which there is no room for another session."""
 
 MAX_LATE = 3.0
-"""Limit of the number of users heard late, averaged over the last seconds; beyond it there is no room
-either. Hardly any are late until the machine is almost full; from then on all wait ever longer."""
+"""Number of users who are heard late, averaged over the last seconds, beyond which there is no room,
+either. Hardly any are late until the machine is almost full; then all wait longer and longer."""
 
 
 class Client(Sink, Protocol):
@@ -79,7 +80,7 @@ class _Registration:
     grant: Grant
     """The grant by which the client was admitted."""
     leave: Callable[[ProtocolError], None] = lambda error: None
-    """Hangs up the present connection, and tells the client why."""
+    """Hangs up the current connection, and tells the client why."""
     timer: asyncio.TimerHandle | None = None
 
 

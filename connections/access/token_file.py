@@ -25,7 +25,7 @@ class TokenFile:
         self._tokens = self._read()
 
     def tokens(self) -> tuple[str, ...]:
-        """The present tokens."""
+        """The current tokens."""
         seen = self._look()
         if seen != self._seen:
             self._seen = seen

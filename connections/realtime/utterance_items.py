@@ -79,7 +79,7 @@ class UtteranceItems:
             self._announce_end(latest)
 
     def partial(self, stable: str) -> None:
-        """Send the part of the partial transcript that will not change any more."""
+        """Send the part of the partial transcript that will not change anymore."""
         if self._latest is not None and self._latest.is_announced:
             self._send_words(self._latest, stable)
 

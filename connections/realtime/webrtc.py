@@ -209,7 +209,7 @@ class Call:
 
 
 def _expect_a_call(offer: SessionDescription) -> None:
-    """Raise `BadParameter` for an offer that is of no use, or that would make aiortc fail later on."""
+    """Raise `BadParameter` for an offer that is useless here, or that would make aiortc fail later."""
     kinds = sorted(media.kind for media in offer.media)
     if kinds != ["application", "audio"]:  # video would be decoded for nothing
         got = ", ".join(kinds[:5]) or "nothing"

@@ -82,7 +82,7 @@ class SessionRecorder:
         self._later(lambda: self._recording.add_user(samples))
 
     def play(self, frame: Frame) -> None:
-        """Record a frame after the audio that is still unheard, or else at the present sample."""
+        """Record a frame after the audio that is still unheard, or else at the current sample."""
         if self._input_rate_hz:  # the time line begins with the microphone's first sample
             if frame.sample == 0 or self._resampler is None:
                 self._resampler = Resampler(self.rate_hz, self._input_rate_hz)

@@ -166,6 +166,6 @@ class SocketReceiver(asyncio.BufferedProtocol):
         self._transport.resume_reading()
 
     def _on_caught_up(self) -> None:
-        """Called on the thread of the VAD, when no audio is waiting for it any more."""
+        """Called on the thread of the VAD, when no audio is waiting for it anymore."""
         if self._paused:
             tell_loop(self._loop, self._resume)

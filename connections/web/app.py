@@ -40,7 +40,7 @@ REALTIME_PROTOCOL = "realtime"
 def build_app(
     registry: ClientRegistry, authenticator: Authenticator, ice: Sequence[IceServer]
 ) -> FastAPI:
-    """Everything that is served on the one port."""
+    """The application: everything that is served on the one port."""
     app = FastAPI(title="speech to speech", openapi_url=None)
     app.add_exception_handler(ProtocolError, refuse)
     app.add_middleware(
@@ -61,7 +61,7 @@ def build_app(
 
     @app.get("/health")
     async def health() -> dict[str, str]:
-        """The process is alive."""
+        """Report that the process is alive."""
         return {"status": "ok"}
 
     @app.get("/ready")
@@ -71,7 +71,7 @@ def build_app(
 
     @app.get("/v1/sessions")
     async def sessions(request: Request) -> JSONResponse:
-        """The present sessions."""
+        """The current sessions."""
         authenticator.admit(request, by_token=True)
         return JSONResponse({"sessions": registry.overview()})
 

@@ -81,7 +81,7 @@ class WebSocketClient(PacedSink):
         return self._attached and not self._outbox.is_full
 
     def play(self, frame: Frame) -> None:
-        """Send a frame; one that does not continue the last is announced with its position."""
+        """Send a frame; if it does not continue the last one, its position is sent first."""
         messages: list[str | bytes] = [to_pcm16(clean(frame.samples))]
         if (frame.turn, frame.sample) != self._next:
             messages.insert(0, encode("audio", turn=frame.turn, sample=frame.sample))
@@ -133,7 +133,7 @@ class WebSocketClient(PacedSink):
         return self._outbox.take()
 
     async def receive(self, data: str | bytes) -> None:
-        """Handle audio or a message. Raises `ProtocolError` for audio that makes no sense."""
+        """Handle audio or a message. Raises `ProtocolError` for malformed audio."""
         if isinstance(data, bytes):
             self._feed(data)
         else:

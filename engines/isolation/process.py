@@ -49,7 +49,7 @@ class WorkerProcess:
         self._name = name
         self.ready: Future[dict[str, Any]] = Future()
         self.died: EngineError | None = None
-        """The reason why no call is taken any more."""
+        """The reason why calls are no longer taken."""
         self._on_died = on_died
         self._closing = False
         self._over = threading.Event()

@@ -58,7 +58,7 @@ class Supervisor:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the present worker."""
+        """Process id of the current worker."""
         worker = self._worker
         return worker.pid if worker else None
 
@@ -97,7 +97,7 @@ class Supervisor:
         worker.ask(method, given)
 
     def close(self) -> None:
-        """End the worker; none is started any more."""
+        """End the worker, and start no other."""
         self._closed.set()
         with self._condition:
             worker, self._worker = self._worker, None

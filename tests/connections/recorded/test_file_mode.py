@@ -43,8 +43,8 @@ def answer(recording: str, folder: Path, *flags: str) -> tuple[dict, str, str]:
     )
 
 
-def test_a_question_is_recognised_answered_and_spoken(question: str, tmp_path: Path) -> None:
-    """The spoken reply, recognised again, contains the words of the reply."""
+def test_a_question_is_recognized_answered_and_spoken(question: str, tmp_path: Path) -> None:
+    """The spoken reply, recognized again, contains the words of the reply."""
     from STT.moonshine import MoonshineRecognizer
 
     transcript, printed, _ = answer(question, tmp_path)
