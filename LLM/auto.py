@@ -34,7 +34,7 @@ def find_local_servers(own_ports: tuple[int, ...] = ()) -> list[LocalServer]:
 
 
 def advice(servers: Sequence[LocalServer]) -> str:
-    """The one step that brings real answers, if none of these servers has a model."""
+    """The next step toward real answers, if none of these servers has a model."""
     if not servers:
         return "for real answers install Ollama (https://ollama.com) and type: ollama run llama3.2"
     if servers[0].name == "Ollama":

@@ -1,4 +1,4 @@
-"""Chat: the memory of a conversation, as a language model is given it."""
+"""Chat: the memory of a conversation, from which the language model gets its messages."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ MAX_ENTRIES = 2000
 hours of conversation."""
 
 FIRST = "root"
-"""A place instead of an id: before all others."""
+"""Given in place of an id: put the message before all others."""
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class Chat:
     # -- the conversation, written by the session and the LLM stage --------------------------------
 
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
-        """Note what the user said or typed in a turn that counts. Earlier messages keep only their
+        """Note what the user said or typed in a committed turn. Earlier messages keep only their
         text."""
         with self._lock:
             for entry in self._entries:
@@ -134,7 +134,7 @@ class Chat:
                     entry.message, entry.cut_short = replace(entry.message, content=heard), True
 
     def forget(self, turn: int) -> None:
-        """Forget a turn that did not count after all."""
+        """Forget a turn that was dropped after all."""
         with self._lock:
             self._entries = [entry for entry in self._entries if entry.turn != turn]
 
@@ -188,8 +188,8 @@ class Chat:
         return of_turn[-1] + 1 if of_turn else len(self._entries)
 
     def _forget_the_oldest(self) -> None:
-        """Forget all before the latest `chat_size` messages of the user; system messages stay, since
-        they say how to behave."""
+        """Forget everything before the latest `chat_size` messages of the user; system messages stay,
+        since they say how to behave."""
         by_the_user = (e.message.role == self._user_role and e.message.content for e in self._entries)
         said = [index for index, counts in enumerate(by_the_user) if counts]
         if len(said) > self._size or not self._size:
@@ -200,8 +200,8 @@ class Chat:
 
 
 def _with_results(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:
-    """Each call with its result behind it, as servers demand; a call without one is left out, and so is
-    a result whose call is gone."""
+    """Each call followed by its result, as servers demand; a call without a result is left out, and so
+    is a result without its call."""
     results = {message.answers: message for message in messages if message.answers}
     for message in messages:
         calls = tuple(call for call in message.calls if call.id in results)

@@ -116,7 +116,7 @@ class ChatTemplate:
 
 
 def no_chat_template(model_name: str) -> UserError:
-    """The error for a model that was not taught to hold a conversation."""
+    """The error for a model that was not trained for conversations."""
     return UserError(f"--llm_model_name {model_name}: it has no chat template; choose an instruct model")
 
 

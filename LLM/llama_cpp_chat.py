@@ -1,4 +1,4 @@
-"""A GGUF file, by llama.cpp in this process."""
+"""A chat model from a GGUF file, run by llama.cpp in this process."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

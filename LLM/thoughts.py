@@ -1,4 +1,4 @@
-"""Thoughts of a model before its answer: they are neither read aloud nor remembered."""
+"""A model's thoughts before its answer, which are neither read aloud nor remembered."""
 
 import re
 from collections.abc import Generator, Iterable
@@ -7,7 +7,7 @@ from typing import TypeAlias
 from pipeline.messages import Notice, ToolCall
 
 OPEN, CLOSE = "<think>", "</think>"
-"""The tags of Qwen, DeepSeek, SmolLM and their kin."""
+"""The tags of Qwen, DeepSeek, SmolLM and the like."""
 
 _TAG = re.compile(f"{OPEN}|{CLOSE}")
 

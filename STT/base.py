@@ -41,7 +41,7 @@ class Recognizer(Protocol):
 
 
 class RecognizerStream(Protocol):
-    """One utterance, while it is being said. One thread at a time calls it, each call in a slot of its
+    """One utterance, while it is spoken. One thread at a time calls it, each call in a slot of its
     recognizer."""
 
     def feed(self, samples: Samples, cancel: CancelToken) -> str:
@@ -63,7 +63,7 @@ class RecognizerStream(Protocol):
 
 @runtime_checkable
 class StreamingRecognizer(Recognizer, Protocol):
-    """Recognizes speech while it is being said, each piece once."""
+    """Recognizes speech while it is spoken, each piece once."""
 
     def open(self, language: str | None) -> RecognizerStream:
         """Open a stream for a new utterance; the state is its own, the weights are shared."""

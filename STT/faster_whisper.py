@@ -1,4 +1,4 @@
-"""faster-whisper: Whisper on CTranslate2, quick on processors too."""
+"""faster-whisper: Whisper on CTranslate2, fast on a CPU, too."""
 
 import numpy as np
 from faster_whisper import WhisperModel
@@ -95,4 +95,4 @@ class FasterWhisperRecognizer:
         )
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""

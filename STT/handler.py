@@ -1,4 +1,4 @@
-"""STTHandler: from an utterance of the user to its words."""
+"""STTHandler: from the user's utterance to its words."""
 
 from collections.abc import Generator
 from typing import ClassVar
@@ -64,7 +64,7 @@ class STTHandler(BaseHandler[Utterance]):
             yield EndOfTurn(turn, "not to be answered")
 
     def failed(self, message: Utterance, error: Exception) -> None:
-        """An utterance over a reply that could not be recognized does not stop the reply."""
+        """Let the reply go on if the utterance over it could not be recognized."""
         super().failed(message, error)
         if message.overlaps:
             self._dismiss(message.turn)

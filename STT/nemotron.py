@@ -22,7 +22,7 @@ class NemotronRecognizer:
     """A conformer with caches and a transducer, driven by hand: `generate` keeps the state of a call in
     the model, so that two streams could not take turns.
 
-    `latency_ms` is the length of a chunk: how far the encoder hears ahead. Partial words come so much
+    `latency_ms` is the length of a chunk: how far the encoder looks ahead. Partial words come so much
     later; the final ones do not, since the last chunk is filled with silence. A call stops between two
     tokens; one chunk of the encoder cannot be stopped.
     """
@@ -64,7 +64,7 @@ class NemotronRecognizer:
         return stream.finish(cancel)
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
 
 class NemotronStream:

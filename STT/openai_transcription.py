@@ -27,7 +27,7 @@ FORMATS = ("verbose_json", "json")
 
 
 class OpenAIRecognizer:
-    """OpenAI, Speaches, vLLM, whisper.cpp's and LocalAI's servers and their kin. A cancelled call is
+    """OpenAI, Speaches, vLLM, whisper.cpp's and LocalAI's servers and the like. A cancelled call is
     over at once, at the server too.
 
     `language` is a code; without one the server finds out, and says so where it answers "verbose_json".

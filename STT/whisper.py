@@ -133,7 +133,7 @@ class WhisperRecognizer:
             self._batcher.submit(silence, CancelToken())
 
     def close(self) -> None:
-        """The weights go with the thread that uses them."""
+        """End the thread that uses the weights, which frees them."""
         self._batcher.close()
 
     def _features(self, samples: Samples) -> torch.Tensor:

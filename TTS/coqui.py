@@ -1,4 +1,4 @@
-"""Coqui TTS: many models of many makers, some of which clone a voice. Its package is called TTS, as this
+"""Coqui TTS: many models by many makers, some of which clone a voice. Its package is called TTS, as this
 folder is, so it runs in an environment of its own."""
 
 import difflib
@@ -69,7 +69,7 @@ class CoquiSynthesizer:
         self._voice = self._configured(voice, clone)
 
     def expect_voice(self, voice: str) -> None:
-        """A speaker of the model."""
+        """Accept a speaker of the model."""
         expect_known(self.info.voices, voice)
 
     def synthesize(
@@ -87,7 +87,7 @@ class CoquiSynthesizer:
                 yield AudioChunk(clean(samples), self.info.sample_rate_hz)
 
     def close(self) -> None:
-        """The weights go when this object goes; the cloned voice goes now."""
+        """Forget the cloned voice now; the weights are freed with this object."""
         self._voices_folder.cleanup()
 
     def _sentences(self, text: str, language: str) -> Iterator[str]:

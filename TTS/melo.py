@@ -90,7 +90,7 @@ class MeloSynthesizer:
                 yield AudioChunk(clean(samples), self.info.sample_rate_hz)
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
     def _model_of(self, language: str) -> Any:
         if language not in self._loaded:

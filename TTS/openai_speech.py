@@ -29,7 +29,7 @@ MAX_CHARS = 4096
 
 
 class OpenAISynthesizer:
-    """OpenAI, Kokoro-FastAPI, Speaches, LocalAI and their kin. A cancelled call is over at once, at the
+    """OpenAI, Kokoro-FastAPI, Speaches, LocalAI and the like. A cancelled call is over at once, at the
     server too.
 
     `sample_rate_hz` is that of the audio which the server sends: pcm, int16, mono. Voices of other
@@ -75,7 +75,7 @@ class OpenAISynthesizer:
             self._request["speed"] = speed
 
     def expect_voice(self, voice: str) -> None:
-        """Refuse an unknown voice of OpenAI's; another server refuses wrong names itself."""
+        """Refuse a voice that OpenAI does not have; other servers refuse unknown names themselves."""
         if not voice or (self._server.is_openai and voice not in VOICES):
             raise unknown_voice(VOICES, voice)
 

@@ -1,4 +1,4 @@
-"""Pocket TTS (Kyutai): streams in mid-sentence on a processor, and clones a voice from a few seconds."""
+"""Pocket TTS (Kyutai): streams in mid-sentence on a CPU, and clones a voice from a few seconds."""
 
 import threading
 from collections.abc import Iterator
@@ -91,7 +91,7 @@ class PocketSynthesizer:
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Chunks of 80 ms and more, as they are made."""
+        """Yield chunks of 80 ms and more, as they are generated."""
         state = self._state(voice)
         if cancel.cancelled or not has_words(text):
             return
@@ -107,7 +107,7 @@ class PocketSynthesizer:
                     pass
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
     def _state(self, voice: str | None) -> Any:
         """The model's state for a voice; a few megabytes, kept."""

@@ -10,9 +10,9 @@ from VAD.base import VoiceDetector, VoiceStream
 from VAD.listener import Listener
 
 TOGETHER_S = 0.004
-"""Shortest time from one round to the next where several sessions talk: the windows that come in
-between are judged in one call, in which eight take half as long as one by one. A window that comes later
-waits for nobody, nor does that of a session which is alone."""
+"""Shortest time between two rounds if there are several sessions: the windows that arrive in between are
+judged in one call, which takes half as long for eight windows as eight calls. A window that arrives
+after that time is judged at once, and so is every window of a session that is alone."""
 
 
 class VADClient(Protocol):

@@ -64,7 +64,7 @@ class BargeIn:
         self._replayed: Sequence[tuple[float, float]] | None = None
 
     def replay(self, sounding: Sequence[tuple[float, float]]) -> None:
-        """Replay a conversation: a reply counts as heard at the recorded times.
+        """For a replay: a reply counts as heard at the recorded times.
 
         The replies may be longer or shorter now.
         """

@@ -1,5 +1,5 @@
-"""EngineInfo: all that an engine says of itself, in one value. A wrapper replaces fields of it; an
-engine in a process of its own sends it whole."""
+"""EngineInfo: the description of an engine, in one value. A wrapper replaces fields of it; an engine in
+a process of its own sends it as a whole."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -20,7 +20,7 @@ class Gate:
         self._replayed: Sequence[tuple[float, float]] | None = None
 
     def replay(self, deaf: Sequence[tuple[float, float]]) -> None:
-        """Replay a conversation: refuse audio between these recorded times, and take all else.
+        """For a replay: refuse audio between these recorded times, and take all other audio.
 
         The replies may be longer or shorter now; the recorded audio of the user is the same.
         """

@@ -16,7 +16,7 @@ from pipeline.messages import AudioBlock, ManualTurn, ManualTurnSignal, Samples
 
 BACKLOG_S = 5.0
 """Live audio that may wait for the VAD before it is dropped. The VAD needs 0.1 ms for 32 ms, so a
-backlog of five seconds means that the machine stood still."""
+backlog of five seconds means that the machine was stopped."""
 
 
 class Intake:

@@ -1,4 +1,4 @@
-"""Models of the Hugging Face hub: from the folder that was named, the cache, or the network."""
+"""Models from the Hugging Face hub: in a folder that the user named, the cache, or the network."""
 
 import contextlib
 import errno
@@ -90,7 +90,7 @@ def cache_folder() -> Path:
 
 
 def size_text(size_bytes: float) -> str:
-    """A size for people: "720 MB"."""
+    """Format a size for people: "720 MB"."""
     for unit in ("bytes", "kB", "MB"):
         if size_bytes < 999.5:
             return f"{size_bytes:.0f} {unit}"
@@ -172,7 +172,7 @@ def _say(line: str) -> None:
 
 
 def _sentence(error: Exception, model_name: str) -> str:
-    """The problem, and the ways out."""
+    """Describe the problem and how to solve it."""
     from huggingface_hub.constants import ENDPOINT
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
     from huggingface_hub.utils import OfflineModeIsEnabled
@@ -212,7 +212,7 @@ def _status(error: BaseException) -> int | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from."""
+    """The error and its causes."""
     following: BaseException | None = error
     while following is not None:
         yield following

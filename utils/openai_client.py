@@ -70,7 +70,7 @@ class OpenAIServer:
 
     @property
     def is_openai(self) -> bool:
-        """True for OpenAI's own server, about which more is known than about others."""
+        """True if this is OpenAI's own server."""
         return urllib.parse.urlsplit(self.base_url).hostname == "api.openai.com"
 
     @property

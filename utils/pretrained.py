@@ -42,7 +42,7 @@ class Pretrained:
         return model.to(device).eval()
 
     def refuse(self, got: object) -> UserError:
-        """The error for files that hold something else."""
+        """The error for files that contain something else."""
         return UserError(f"{self.flag} {self.model_name}: expected {self.expected}, got {got}")
 
     @contextmanager

@@ -1,4 +1,5 @@
-"""FileConnection: a recording in, the reply out; as fast as the engines allow, or in real time."""
+"""FileConnection: reads a recording and writes the reply, as fast as the engines allow or in real
+time."""
 
 import io
 import json
@@ -29,7 +30,7 @@ from pipeline.sink import ClockPace, Frame
 from utils.shutdown import StopRequest
 
 REPLY_RATE_HZ = 24000
-"""The rate of the written files; most synthesizers have it, or a lower one."""
+"""The sample rate of the written files; most synthesizers have this rate or a lower one."""
 
 BLOCK_MS = 32
 """Audio fed at a time: one window of the VAD, so that a decision falls on its own window."""
@@ -38,7 +39,7 @@ LEAD_MS = 60
 """More than a block and a frame, or else the reply would have gaps: time advances by blocks."""
 
 MAX_REST_S = 600.0
-"""A reply that lasts this long after the recording never ends, and would fill the disk."""
+"""A reply that lasts longer than this after the recording would never end, and fill the disk."""
 
 FRAME_SAMPLES = 480
 """A frame of the reply: 20 ms."""

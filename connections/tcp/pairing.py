@@ -16,15 +16,15 @@ from pipeline.session import Session
 logger = logging.getLogger(__name__)
 
 HELLO_S = 0.3
-"""Our client says hello at once; a client that has not begun to by then is a raw one. A lost packet is
-sent again after 0.2 s. Raw clients always wait this long, so that they are paired in the order in which
-they connected."""
+"""Our client sends its hello at once; a client that has not begun to by then is a raw one. A lost packet
+is sent again after 0.2 s. Raw clients always wait this long, so that they are paired in the order in
+which they connected."""
 
 PAIRING_S = 10.0
 """Time for the hello and for the other connection; then the client is refused."""
 
 LINGER_S = 1.0
-"""The shorter time for a microphone that will send no more: its client may have left altogether."""
+"""The shorter wait for a microphone that will send no more: its client may have left altogether."""
 
 MAX_SESSIONS = 100
 """A session has six threads; beyond this many, clients are refused."""
@@ -55,7 +55,7 @@ class Pairing:
         self._loop.call_later(HELLO_S, self._pair_if_raw, side)
 
     def hello(self, side: Side, hello: Hello) -> None:
-        """Pair a connection that said hello: it belongs to one of our clients."""
+        """Pair a connection that sent a hello: it belongs to one of our clients."""
         if self._credentials.grant(hello.token) is not None:
             self._pair(side, f"client {hello.session}", hello)
         elif hello.token:

@@ -94,7 +94,7 @@ class SocketSender(PacedSink, asyncio.Protocol):
             self._transport.close()
 
     def abort(self) -> None:
-        """Hang up, whatever is being sent."""
+        """Hang up at once, even in the middle of sending."""
         self._transport.abort()
 
     # -- the sink, on the thread of the playout ----------------------------------------------------

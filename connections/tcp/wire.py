@@ -34,7 +34,8 @@ class FrameKind(IntEnum):
     """The content of a frame."""
 
     AUDIO = 1
-    """int16 mono. `sample` counts from the client's connecting, or within the turn of the server."""
+    """int16 mono. From the client, `sample` counts from the connection on; from the server, within the
+    turn."""
     CONTROL = 2
     """JSON with a "type": from the server welcome, refused, flush, duck; from the client interrupt."""
     EVENT = 3
