@@ -175,8 +175,8 @@ def _weights(folder: Path) -> Path:
 
 
 def _expect_name(model_name: str) -> None:
-    """Check the name and the licence, since Coqui TTS would ask on a terminal to agree to the
-    licence."""
+    """Check the name and the license, since Coqui TTS would ask on a terminal to agree to the
+    license."""
     manager = ModelManager()
     if model_name not in manager.list_tts_models():
         alike = difflib.get_close_matches(model_name, manager.list_tts_models(), 3, cutoff=0)
@@ -188,6 +188,6 @@ def _expect_name(model_name: str) -> None:
     about = manager.models_dict[kind][language][dataset][model]
     if not manager.tos_agreed(about, manager.output_prefix / model_name.replace("/", "--")):
         raise UserError(
-            f"--tts_model_name {model_name}: its licence, https://tts-hub.github.io/cpml, allows no "
+            f"--tts_model_name {model_name}: its license, https://tts-hub.github.io/cpml, allows no "
             "commercial use; if you agree to it, set COQUI_TOS_AGREED=1"
         )

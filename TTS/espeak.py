@@ -214,8 +214,7 @@ class EspeakSynthesizer:
 
     def _identifier(self, voice: str | None, language: str | None) -> str:
         """The identifier of the voice that was asked for, in this call or at start; otherwise of a voice
-        that speaks the
-        language."""
+        that speaks the language."""
         wanted = voice or self._voice or language or self._language
         name, _, variant = wanted.partition("+")
         identifier = self._usual_voice(name)

@@ -63,7 +63,7 @@ USUAL_VOICE = {
     "zh": "zh_CN-huayan-medium",
 }
 """The voice of each language where none was chosen; of other languages the first that there is. Each
-voice has a licence of its own."""
+voice has a license of its own."""
 
 KEPT = 4
 """Voices that stay loaded, about 63 MB each; beyond these, the least recently heard one is unloaded."""

@@ -16,7 +16,7 @@ class CoquiArguments(SynthesizerDevice, OptionalLanguage):
         default="tts_models/multilingual/multi-dataset/xtts_v2",
         metadata={
             "help": "model: a name of Coqui TTS, such as tts_models/de/thorsten/vits, or a folder with "
-            "a model.pth and its config.json; mind its licence: that of XTTS allows no commercial use"
+            "a model.pth and its config.json; mind its license: that of XTTS allows no commercial use"
         },
     )
     tts_voice: str | None = field(

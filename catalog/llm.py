@@ -14,7 +14,7 @@ CATALOG = (
         devices=("remote",),
         languages="as the model",
         streams="word by word",
-        licence="Apache-2.0; as the model",
+        license="Apache-2.0; as the model",
         tested="a server in the tests",
     ),
     EngineSpec(
@@ -27,7 +27,7 @@ CATALOG = (
         devices=("remote",),
         languages="as the model",
         streams="word by word",
-        licence="Apache-2.0; as the model",
+        license="Apache-2.0; as the model",
         tested="a server in the tests",
     ),
     EngineSpec(
@@ -44,7 +44,7 @@ CATALOG = (
         languages="as the model",
         streams="word by word",
         size="1.5 GB",
-        licence="Apache-2.0; as the model (the default: Apache-2.0)",
+        license="Apache-2.0; as the model (the default: Apache-2.0)",
         tested="tiny random weights",
     ),
     EngineSpec(
@@ -58,7 +58,7 @@ CATALOG = (
         devices=("mps", "cuda", "cpu"),
         languages="as the model",
         streams="word by word",
-        licence="MIT; as the model (the default: Apache-2.0)",
+        license="MIT; as the model (the default: Apache-2.0)",
         tested="tiny random weights",
         remarks="on Linux too: mlx[cpu], mlx[cuda]",
     ),
@@ -74,7 +74,7 @@ CATALOG = (
         languages="as the model",
         streams="word by word",
         size="640 MB",
-        licence="MIT; as the model (the default: Apache-2.0)",
+        license="MIT; as the model (the default: Apache-2.0)",
         tested="tiny random weights",
         remarks="pip compiles it, which takes ten minutes; for a GPU, follow its own instructions",
     ),
@@ -85,7 +85,7 @@ CATALOG = (
         "LLM.eliza:ElizaModel",
         needs=("nltk",),
         languages="en",
-        licence="Apache-2.0; none",
+        license="Apache-2.0; none",
         tested="real weights",
     ),
 )

@@ -59,8 +59,8 @@ class EngineSpec:
     """The output that comes early: partial words, audio in mid-sentence."""
     size: str = ""
     """Size of the default model, to download."""
-    licence: str = ""
-    """Licences of the code and of the weights."""
+    license: str = ""
+    """Licenses of the code and of the weights."""
     tested: Tested = ""
     remarks: str = ""
 

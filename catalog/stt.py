@@ -12,7 +12,7 @@ CATALOG = (
         needs=("moonshine_voice",),
         languages="en (a model for each of 8 languages)",
         size="built in",
-        licence="MIT; MIT for English, Moonshine Community for others",
+        license="MIT; MIT for English, Moonshine Community for others",
         tested="real weights",
     ),
     EngineSpec(
@@ -25,7 +25,7 @@ CATALOG = (
         extra="pocketsphinx",
         languages="en",
         size="built in",
-        licence="BSD-2; BSD-2",
+        license="BSD-2; BSD-2",
         tested="real weights",
     ),
     EngineSpec(
@@ -34,7 +34,7 @@ CATALOG = (
         "no recognizer: the language model itself hears the audio",
         "STT.none:NoRecognizer",
         languages="as the model",
-        licence="Apache-2.0; none",
+        license="Apache-2.0; none",
         tested="a server in the tests",
         remarks="since there are no words, only the length of speech decides whether it interrupts",
     ),
@@ -47,7 +47,7 @@ CATALOG = (
         needs=("openai",),
         devices=("remote",),
         languages="as the model",
-        licence="Apache-2.0; as the model",
+        license="Apache-2.0; as the model",
         tested="a server in the tests",
     ),
     EngineSpec(
@@ -62,7 +62,7 @@ CATALOG = (
         devices=("cuda", "mps", "cpu"),
         languages="as the model (the default: en; others: about 100)",
         size="1.5 GB",
-        licence="Apache-2.0; as the model (the default: MIT)",
+        license="Apache-2.0; as the model (the default: MIT)",
         tested="tiny random weights",
     ),
     EngineSpec(
@@ -76,7 +76,7 @@ CATALOG = (
         long_in_python=True,
         devices=("cuda", "mps", "cpu"),
         languages="25 European (v3), or en",
-        licence="Apache-2.0; CC-BY-4.0",
+        license="Apache-2.0; CC-BY-4.0",
         tested="tiny random weights",
     ),
     EngineSpec(
@@ -91,7 +91,7 @@ CATALOG = (
         devices=("cuda", "mps", "cpu"),
         languages="en",
         streams="partial words, computed once",
-        licence="Apache-2.0; NVIDIA Open Model License",
+        license="Apache-2.0; NVIDIA Open Model License",
         tested="tiny random weights",
     ),
     EngineSpec(
@@ -105,7 +105,7 @@ CATALOG = (
         devices=("cuda", "cpu"),
         languages="as the model (the default: en; others: about 100)",
         size="75 MB",
-        licence="MIT; as the model (the default: MIT)",
+        license="MIT; as the model (the default: MIT)",
         tested="tiny random weights",
     ),
     EngineSpec(
@@ -119,7 +119,7 @@ CATALOG = (
         long_in_python=True,
         devices=("mps", "cpu"),
         languages="as the model (the default: about 100)",
-        licence="MIT; as the model (the default: MIT)",
+        license="MIT; as the model (the default: MIT)",
         tested="tiny random weights",
     ),
     EngineSpec(
@@ -133,7 +133,7 @@ CATALOG = (
         long_in_python=True,
         devices=("mps", "cpu"),
         languages="as the model (the default: en; others: about 100)",
-        licence="none stated; as the model (the default: MIT)",
+        license="none stated; as the model (the default: MIT)",
         tested="tiny random weights",
     ),
     EngineSpec(
@@ -148,7 +148,7 @@ CATALOG = (
         devices=("cuda", "mps", "cpu"),
         languages="zh (or en, by the model)",
         streams="partial words, with a streaming model",
-        licence="MIT; FunASR Model License",
+        license="MIT; FunASR Model License",
         tested="tiny random weights",
     ),
 )

@@ -27,7 +27,7 @@ downloaded, `--download` downloads what is missing and exits, and `--list_voices
 the chosen synthesizer. To add an engine, read `docs/adding-an-engine.md`.
 
 - **device**: devices that it can run on; choose with `--device` or with the engine's own flag.
-- **licence**: licence of the code; licence of the default weights. For other weights, check it
+- **license**: license of the code; license of the default weights. For other weights, check it
   yourself.
 - **size**: download size of the default model.
 - **tested**: the weights that the tests run it with. *Tiny random weights* exercise the same code as
@@ -75,7 +75,7 @@ _TOGETHER = """\
 """
 
 _COLUMNS = (
-    "name", "what it is", "device", "languages", "streams", "licence", "to install", "size", "tested"
+    "name", "what it is", "device", "languages", "streams", "license", "to install", "size", "tested"
 )  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def _cells(spec: EngineSpec) -> tuple[str, ...]:
     install = "" if spec.extra is None and spec.environment is None else f"`{spec.install}`"
     devices = ", ".join(spec.devices)
     return (
-        f"`{spec.name}`", spec.about, devices, spec.languages, spec.streams, spec.licence, install,
+        f"`{spec.name}`", spec.about, devices, spec.languages, spec.streams, spec.license, install,
         spec.size, spec.tested,
     )  # fmt: skip
 
