@@ -36,7 +36,7 @@ _PHONEMES = {
     "ja": (("pyopenjtalk",), "pip install 'misaki[ja]'"),
     "zh": (("cn2an", "jieba", "pypinyin"), "pip install 'misaki[zh]'"),
 }
-"""The packages that turn letters into phonemes, and the command that installs them; eSpeak NG does so
+"""The packages that turn text into phonemes, and the command that installs them; eSpeak NG does so
 for all other languages. The English one comes from GitHub and not from PyPI, so no extra can bring
 it."""
 

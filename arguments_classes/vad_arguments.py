@@ -15,7 +15,7 @@ class VADArguments:
 
     thresh: float = field(
         default=0.3,
-        metadata={"help": "probability of speech at which it starts; it ends 0.15 below"},
+        metadata={"help": "probability at which a sound starts to count as speech; it ends 0.15 below"},
     )
     sample_rate: int = field(
         default=16000, metadata={"help": "sample rate of the detector: 16000 or 8000 Hz"}

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 ANSWER_S = 10.0
 """Time for the hub to list the files of a model; its client waits as long for a file."""
 
-_WAYS = "name a folder that has it, or connect once and add --download"
+_WAYS = "name a folder that has it, or connect to the network once and add --download"
 
 
 fetched: dict[str, Path] = {}
@@ -185,7 +185,7 @@ def _sentence(error: Exception, model_name: str) -> str:
     partly = "only part of it is" if begun(model_name) else "it is not"
     log_in = "log in (type: hf auth login; or set HF_TOKEN)"
     if is_of(HFValidationError):
-        return "expected a folder that is there, or a name on the hub such as owner/model"
+        return "expected a folder that exists, or a name on the hub such as owner/model"
     if is_of(OfflineModeIsEnabled):
         return f"{partly} in {cache_folder()}, and HF_HUB_OFFLINE forbids asking the hub; {_WAYS}"
     if is_of(GatedRepoError):

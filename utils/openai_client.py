@@ -186,7 +186,7 @@ class OpenAIServer:
                 key = Path(key_file).read_text("utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 raise UserError(
-                    f"--{self._stage}_api_key_file {key_file}: it cannot be read ({error})"
+                    f"--{self._stage}_api_key_file {key_file}: cannot be read ({error})"
                 ) from error
         else:
             key = os.environ.get("OPENAI_API_KEY", "").strip()

@@ -144,7 +144,7 @@ class ClientRegistry:
         registered = self._registrations.get(key)
         if registered is None or not registered.client.comes_back:
             raise ProtocolError("expected the key of a waiting session, but it has ended", "gone")
-        registered.leave(ProtocolError("the session goes on over a newer connection", "replaced"))
+        registered.leave(ProtocolError("a newer connection has taken it over", "replaced"))
         return registered.client
 
     def attached(self, client: Client, leave: Callable[[ProtocolError], None]) -> None:

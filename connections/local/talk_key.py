@@ -8,7 +8,7 @@ from types import TracebackType
 from pipeline.errors import UserError
 from pipeline.session import Session
 
-HELP = "press the space bar and speak, press it again for the reply; Escape cancels either"
+HELP = "press the space bar to speak, and again to get the reply; Escape cancels your words or the reply"
 
 
 def expect_terminal() -> None:
