@@ -18,7 +18,7 @@ from STT.listening import Listening
 
 class STTHandler(BaseHandler[Utterance]):
     """Serves every recognizer. An utterance without words ends its turn. The words of an utterance over
-    a reply decide if it is a turn."""
+    a reply decide whether it is a turn."""
 
     name: ClassVar[str] = "stt"
     takes = Utterance

@@ -60,7 +60,7 @@ class SpeechTurns:
 
     def commit(self, *, anew: bool, over_reply: bool) -> Messages:
         """Commit the utterance, which is over. The guess holds, unless more was said and the turn is
-        made `anew`. An utterance over a reply waits for its words, which decide if it is a turn."""
+        made `anew`. An utterance over a reply waits for its words, which decide whether it is a turn."""
         barge_in, turn = self._session.barge_in, self._guess
         messages: Messages = []
         waits = over_reply and barge_in.hears_words
