@@ -49,11 +49,11 @@ def called_id(call: ToolCall) -> str:
 
 
 class Chat:
-    """Remembers the system prompt and the conversation since the latest `chat_size`-th time that the
-    user said something. Thread-safe.
+    """Remembers the system prompt and the conversation, as far back as the user's last `chat_size`
+    messages. Thread-safe.
 
-    What the user said is written when it counts, the answer when its turn ends, with what was heard,
-    and may be corrected later. A client may note further messages anywhere, and erase any.
+    The user's words are added when the turn is committed. The answer is added when the turn ends, as far
+    as it was heard, and may be corrected later. A client may add messages anywhere, and erase any.
     """
 
     def __init__(
@@ -81,9 +81,9 @@ class Chat:
     ) -> list[ChatMessage]:
         """The messages that the model gets to answer `text`: the prompt, the conversation, and the text.
 
-        `instructions` takes the place of the prompt, and `context` that of the conversation. What was
-        written of `turn` itself is left out: `text` says it. Messages of one role in a row, as after an
-        answer of which nothing was heard, are joined: many chat templates want the roles to take turns.
+        `instructions` replaces the prompt, and `context` the conversation. Messages of `turn` itself are
+        left out, since `text` has its words. Successive messages of one role, as after an answer that
+        was not heard at all, are joined, since many chat templates require the roles to alternate.
         """
         messages: list[ChatMessage] = []
         _append(messages, ChatMessage(self._prompt_role, instructions or self.default_instructions))

@@ -33,7 +33,7 @@ class Recognizer(Protocol):
 
         `language` is a code; a detected one ("fr-auto"): detect it again, this was the last one of the
         conversation; None: as configured.
-        When `cancel` is raised it should return soon; what it returns then is thrown away.
+        When `cancel` is raised it should return soon; its result is then discarded.
         """
         ...
 

@@ -11,10 +11,10 @@ MAX_GAP_S = 0.5
 
 
 class UtteranceBuffer:
-    """Windows since the voice began, behind what the user said before the pause.
+    """The windows of the utterance, and in front of them the part before the pause, if the user went on.
 
-    An utterance begins with the `pad_windows` windows before its first voiced one, since that is seldom
-    the first of the word. Windows are of one size.
+    An utterance begins with the `pad_windows` windows before its first voiced one, since a word usually
+    begins earlier than that. All windows have the same size.
     """
 
     def __init__(self, rate_hz: int, pad_windows: int) -> None:

@@ -17,9 +17,10 @@ moment."""
 
 
 class CircuitBreaker:
-    """Closed: every call goes to the engine. The first failure opens it, and for a time no call does:
-    one user who waited in vain is enough. Then it is half open: one call (a probe) is let through; if
-    that works the circuit closes, else it stays open for twice as long. Thread-safe."""
+    """While the circuit is closed, every call goes to the engine. The first failure opens it, and for a
+    time no call goes there: one user who waited in vain is enough. Then it is half open: one call (a
+    probe) is let through; if it works the circuit closes, else it opens for twice as long.
+    Thread-safe."""
 
     def __init__(
         self,

@@ -30,10 +30,10 @@ def fetch(
 ) -> Path:
     """The folder with the files of a model.
 
-    `model_name` is a folder, or a name on the hub; `files` are patterns of what is needed of it, all by
-    default; one without a "*" must be there. What is in the cache is not asked for on the network. What
-    is not is downloaded, its size and progress shown on standard error; if that breaks off, the files
-    that were complete are kept. `repo_type` is "dataset" for a set of data. Raises `UserError`, naming
+    `model_name` is a folder, or a name on the hub. `files` are patterns of the files that are needed, by
+    default all; one without a "*" must exist. For files in the cache the network is not used. Missing
+    files are downloaded, and their size and the progress shown on standard error; if the download breaks
+    off, complete files are kept. `repo_type` is "dataset" for a data set. Raises `UserError`, naming
     `flag`.
     """
     folder = cached(model_name, files, repo_type)
