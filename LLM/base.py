@@ -22,7 +22,7 @@ class ChatModel(Protocol):
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
     ) -> Iterator[str | ToolCall | Notice]:
-        """The answer, piece by piece as it comes; where the model asks for a function, pieces of the
+        """The answer, piece by piece as it comes; if the model calls a function, pieces of the
         arguments, each with the id and the name of the call. Raises `EngineError`.
 
         When `cancel` is raised it should end soon; its further output is discarded.

@@ -1,4 +1,4 @@
-"""FailoverArguments: flags where a stage has several engines, as in --tts kokoro,espeak."""
+"""FailoverArguments: flags for a stage that has several engines, as in --tts kokoro,espeak."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar

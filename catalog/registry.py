@@ -89,7 +89,7 @@ class EngineSpec:
             )
 
     def load(self) -> Any:
-        """The class of the engine. Raises `UserError` where something is missing."""
+        """The class of the engine. Raises `UserError` if something is missing."""
         self.expect_installed()
         return _named(self.module)
 

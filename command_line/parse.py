@@ -1,4 +1,4 @@
-"""The command line, from what was typed (and a JSON file) to `Arguments`.
+"""The command line: parses the flags (and a JSON file) into `Arguments`.
 
 The flags of a part are known only once the part is chosen, so the command line is parsed twice: first
 for the parts alone, then for the parts and the flags of each.

@@ -5,6 +5,6 @@ from pipeline.messages import Notice
 
 
 def language_fallback(engine: str, can: str, code: str, instead: str) -> Notice:
-    """The notice that an engine cannot do something ("speak") in a language, and what happens instead
-    ("it speaks as usual")."""
+    """Create the notice that an engine cannot do something ("speak") in a language, and what it does
+    instead ("it speaks as usual")."""
     return Notice("language_fallback", f"{engine} does not {can} {english_name(code)}; {instead}")

@@ -62,9 +62,9 @@ class Turns:
             do()
 
     def make_way_for(self, newer: Turn) -> None:
-        """Interrupt the turns that a newer one of the user makes moot: older questions, the reply.
+        """Interrupt the turns that the user's newer turn makes moot: older questions, the reply.
 
-        What the program has yet to say stays in line.
+        The program's own turns stay in line.
         """
         for turn in self._snapshot():
             moot = turn.origin.is_user and turn.settings.answers

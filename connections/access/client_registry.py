@@ -195,7 +195,7 @@ class ClientRegistry:
         return waiting_s > MAX_WAITING_S or late > MAX_LATE
 
     def overview(self) -> list[dict[str, object]]:
-        """The sessions, for the operator, without a word of what is said."""
+        """The sessions, for the operator, without anything that is said in them."""
         return [
             {
                 "session": registered.number,

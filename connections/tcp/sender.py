@@ -113,7 +113,7 @@ class SocketSender(PacedSink, asyncio.Protocol):
         self._pace.sent(frame)
 
     def flush(self, turn: int, sample: int) -> bool:
-        """Tell the client to drop what it has not played. A raw client cannot be told."""
+        """Tell the client to discard the audio that it has not played. A raw client cannot be told."""
         if self._hello is None:
             return False
         self._outbox.take()
@@ -122,7 +122,7 @@ class SocketSender(PacedSink, asyncio.Protocol):
         return True
 
     def duck(self, turn: int, gain: float) -> bool:
-        """Tell the client to play what it has more quietly."""
+        """Tell the client to play its buffered audio more quietly."""
         if self._hello is None:
             return False
         tell_loop(self._loop, self._write, control("duck", turn, gain=gain))

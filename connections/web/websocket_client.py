@@ -90,7 +90,7 @@ class WebSocketClient(PacedSink):
         self._outbox.put(*messages)
 
     def flush(self, turn: int, sample: int) -> bool:
-        """Drop the audio that is waiting here, and let the client drop what it has not played."""
+        """Drop the audio that is waiting here, and tell the client to drop what it has not played."""
         self._outbox.discard(lambda message: isinstance(message, bytes))
         self._next = (0, 0)
         self._pace.flushed()
@@ -98,14 +98,14 @@ class WebSocketClient(PacedSink):
         return True
 
     def duck(self, turn: int, gain: float) -> bool:
-        """Let the client play the audio that it has more quietly."""
+        """Tell the client to play its buffered audio more quietly."""
         self._outbox.put(encode("duck", turn=turn, gain=gain))
         return True
 
     # -- the connection, on the thread of the server -----------------------------------------------
 
     def attach(self, *, again: bool) -> None:
-        """The connection is open. `again`: the client lost what it had not played, so repeat that."""
+        """Note that the connection is open. `again`: repeat the audio that the client had not played."""
         # before the messages that were queued while there was no connection
         self._outbox.put_first(
             encode("welcome", key=self.key, rate=self.rate_hz, frame_samples=self.frame_samples)
@@ -118,7 +118,7 @@ class WebSocketClient(PacedSink):
         self._session.playout.wake()
 
     def detach(self) -> None:
-        """The connection is gone: the reply pauses where the user heard it last."""
+        """Note that the connection is gone: the reply pauses where the user last heard it."""
         self._attached = False
         self._session.playout.pause(_AWAY)
 
