@@ -1,6 +1,6 @@
 """The registry: one row for each engine, with its name, its module, and its needs.
 
-The rows of a stage stand in its own file, for example catalog/tts.py.
+The rows of each stage are in a file of their own, for example catalog/tts.py.
 """
 
 import functools
