@@ -246,8 +246,8 @@ class FileConnection:
         if any(turn["heard"] for turn in turns) and not errors:
             return 0
         if not errors and not self._shutdown.requested.is_set():
-            found = "speech was found, but not answered," if turns else "no speech was found"
-            print(f"{found} in {self._arguments.input}", file=sys.stderr)
+            found = "speech was found, but not answered" if turns else "no speech was found"
+            print(f"{self._arguments.input}: {found}", file=sys.stderr)
         return 1
 
 
