@@ -9,11 +9,11 @@ help:
 
 .PHONY: talk check test format types coverage test-engines agents setup clean
 
-talk: setup ## set up, and talk; without a microphone a sample is answered
+talk: setup ## set up, then talk with you (without a microphone: answer a sample question)
 	@$(BIN)/python s2s_pipeline.py --mode local || { code=$$?; \
 	  case $$code in \
 	    130) ;; \
-	    3) echo "Answering a spoken sample instead:"; $(MAKE) --no-print-directory sample ;; \
+	    3) echo "Answering a sample question instead:"; $(MAKE) --no-print-directory sample ;; \
 	    *) exit $$code ;; \
 	  esac; }
 
@@ -23,33 +23,33 @@ sample: setup
 	@$(BIN)/python examples/speak.py "What is the weather like in London today?" $(OUT)/question.wav
 	@$(BIN)/python s2s_pipeline.py --mode file --realtime --input $(OUT)/question.wav --output $(OUT)/reply.wav
 
-check: .venv/ready-dev ## set up, and run what CI runs: style, types, all tests (9 minutes)
+check: .venv/ready-dev ## set up, then run what CI runs: style, types, all tests (9 minutes)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/pytest
 
-# Rooms whose tests start no program and load no model but the voice detector's.
+# These tests start no program and load no model except the voice detector's.
 FAST := tests/pipeline tests/VAD tests/catalog tests/command_line tests/listeners tests/test_*.py
-test: .venv/ready-dev ## run the fast tests: the core, in under a minute
+test: .venv/ready-dev ## run the fast tests, those of the core, in under a minute
 	$(BIN)/pytest -m "not slow" $(FAST)
 
-format: .venv/ready-dev ## put the code into shape, and mend what can be mended by itself
+format: .venv/ready-dev ## format the code, and fix what the linter can fix by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 types: .venv/ready-dev ## check the types
 	$(BIN)/mypy .
 
-coverage: .venv/ready-dev ## run all tests and say which lines they reach
+coverage: .venv/ready-dev ## run all tests and report which lines they reach
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover
 
-# those with an environment of their own one after the other, since each takes a gigabyte or more
+# Engines with an environment of their own, tested one after the other: each takes a gigabyte or more.
 ISOLATED := parler qwen coqui melo
-test-engines: .venv/ready-engines ## the engines that come by extra, over tiny models: 4 GB, half an hour
+test-engines: .venv/ready-engines ## test every optional engine on tiny models (4 GB, half an hour)
 	$(BIN)/pytest tests/extras
 	for name in $(ISOLATED); do $(MAKE) --no-print-directory test-isolated NAME=$$name || exit 1; done
 
@@ -63,23 +63,23 @@ test-isolated: .venv/ready-dev
 	.venv/environments/$(NAME)/bin/python -m pytest -c tests/isolated/pytest.ini tests/isolated/test_$(NAME).py
 	rm -rf .venv/environments/$(NAME)
 
-# what `make check` skips without torch: all tests that mention it, and the one that needs Node
+# The tests that `make check` skips without torch (all that mention it), and the one that needs Node.
 .PHONY: test-torch
-test-torch: .venv/ready-dev ## what needs torch, once that is installed
+test-torch: .venv/ready-dev ## run the tests that need torch; install torch first
 	$(BIN)/pytest $$(grep -lrw torch tests --include='test_*.py' --exclude-dir=extras --exclude-dir=isolated) tests/connections/realtime/test_agents.py
 
 .PHONY: check-extras
-check-extras: .venv/ready-dev ## install every small extra alone, and import its engine (5 minutes)
+check-extras: .venv/ready-dev ## install every small extra alone and import its engine (5 minutes)
 	$(BIN)/python -m tests.check_extras
 
 .venv/ready-engines: .venv/ready-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[engines]"
 	@touch $@
 
-agents: ## OpenAI's kit for agents, in Node, for one test
+agents: ## install OpenAI's SDK for agents, in Node, which one test needs
 	npm install --silent --no-package-lock --no-audit --no-fund --prefix tests/agents
 
-setup: .venv/ready ## make the environment .venv
+setup: .venv/ready ## create the environment .venv
 
 .venv/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -98,5 +98,5 @@ setup: .venv/ready ## make the environment .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev]"
 	@touch $@
 
-clean: ## remove the environment and what was written to out/
+clean: ## remove the environment and everything in out/
 	rm -rf .venv $(OUT)

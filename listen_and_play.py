@@ -1,4 +1,4 @@
-"""The client of the socket mode: microphone and loudspeaker on a machine that need not run models."""
+"""Client of `--mode socket`: the microphone and loudspeaker of a machine that runs no models."""
 
 from utils.launch import prepare_launch
 
@@ -241,26 +241,28 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--version", action=ShowVersion, nargs=0, help="show the version and exit")
-    add("--host", default="localhost", help="where the server runs")
+    add("--host", default="localhost", help="machine on which the server runs")
     add("--send_port", type=int, default=12345, help="the server's port for the microphone")
     add("--recv_port", type=int, default=12346, help="the server's port for the loudspeaker")
     add("--send_rate", type=int, default=16000, help="sample rate of the microphone, in Hz")
     add("--recv_rate", type=int, default=16000, help="sample rate of the loudspeaker, in Hz")
-    add("--list_play_chunk_size", type=int, default=1024, help="samples in a block of the sound card")
+    add("--list_play_chunk_size", type=int, default=1024, help="samples in a block of audio")
     add("--input_device", help="microphone: its number or part of its name")
     add("--output_device", help="loudspeaker: its number or part of its name")
     add(
         "--headphones",
         action="store_true",
-        help="the microphone does not hear the loudspeaker, so you can interrupt at any time",
+        help="you wear headphones, so the microphone does not pick up the reply and you can interrupt "
+        "at any time",
     )
     add(
         "--no_echo_cancellation",
         action="store_false",
         dest="echo_cancellation",
-        help="with loudspeakers, do not listen while the server speaks",
+        help="do not remove the reply from the microphone's audio; without headphones, the server then "
+        "does not listen while it speaks",
     )
-    add("--token", help="the server's token, if it needs one; or set S2S_TOKEN")
+    add("--token", help="the server's token, if it requires one; or set S2S_TOKEN")
     arguments = parser.parse_args(argv)
     for name in ("send_port", "recv_port"):
         if not 1 <= getattr(arguments, name) <= 65535:

@@ -1,9 +1,9 @@
-"""The command: arguments ▶ engines ▶ connection ▶ sessions."""
+"""The program: arguments ▶ engines ▶ connection ▶ sessions."""
 
 from utils.launch import prepare_launch
 
 if __name__ == "__main__":
-    prepare_launch("s2s_pipeline.py")  # before imports that are slow, or of packages that are missing
+    prepare_launch("s2s_pipeline.py")  # before imports that are slow, or fail for missing packages
 
 import contextlib
 import gc
@@ -50,13 +50,14 @@ if TYPE_CHECKING:
     from command_line.arguments import Arguments
 
 SENTENCES_AHEAD = 8
-"""Sentences that may wait for the synthesizer: the model need not wait, and stops soon when told to."""
+"""Sentences that may wait for the synthesizer: enough that the model need not wait, few enough that it
+stops soon when the turn is cancelled."""
 
 SPEECH_AHEAD = 32
-"""Pieces of audio that may wait to be heard."""
+"""Pieces of audio that may wait for playout."""
 
 COMMANDS = ("install", "check", "download", "list_voices")
-"""Flags that do something other than talk: each is a module of commands/ and a function in it."""
+"""Flags that do something other than talk: each names a module of commands/ and the function in it."""
 
 
 def build_pipeline(
@@ -66,7 +67,7 @@ def build_pipeline(
     settings: SessionSettings = SessionSettings(),
     clock: Clock | None = None,
 ) -> Session:
-    """Build one conversation over these engines, heard through `sink`; it is running on return."""
+    """Build one conversation with these engines, and start it. The user hears it through `sink`."""
     voice = engines.voice
     capture_rate_hz = engines.vad.sample_rate_hz
     enhance = None if engines.new_enhancer is None else engines.new_enhancer(capture_rate_hz)
@@ -146,7 +147,7 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     shutdown.on_stop(lambda: os._exit(130))  # loading may take minutes and cannot be interrupted
     engines = load_engines(arguments)
     shutdown.on_stop(lambda: None)
-    gc.freeze()  # a search for garbage in all that was loaded took 75 ms without audio
+    gc.freeze()  # a garbage collection of everything loaded takes 75 ms, in which no audio flows
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:
         recorder = None if archive is None else archive.keep(sink, label)
@@ -167,7 +168,7 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
 
 
 def find_command(arguments: "Arguments") -> "Callable[[Arguments], int] | None":
-    """The command whose flag was given; None: the user wants to talk."""
+    """The command whose flag was given. None: the user wants to talk."""
     for name in COMMANDS:
         if getattr(arguments.module, name) not in (None, False):
             command: Callable[[Arguments], int] = getattr(import_module(f"commands.{name}"), name)
@@ -180,7 +181,7 @@ def main(argv: Sequence[str]) -> int:
     Ctrl-C."""
     prepare_streams()
     apply_model_cache_dir()
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # or it complains that torch is missing
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # else it warns that torch is missing
     from command_line.parse import parse_command_line
 
     try:

@@ -1,1 +1,1 @@
-"""The language model: from the words of the user to the answer."""
+"""The language model: from the user's words to the answer."""

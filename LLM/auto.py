@@ -34,12 +34,12 @@ def find_local_servers(own_ports: tuple[int, ...] = ()) -> list[LocalServer]:
 
 
 def advice(servers: Sequence[LocalServer]) -> str:
-    """The one step that brings real answers, if none of these servers has a model."""
+    """The next step toward real answers, if none of these servers has a model."""
     if not servers:
-        return "for real answers install Ollama (https://ollama.com) and type: ollama run llama3.2"
+        return "for real answers, install Ollama (https://ollama.com) and type: ollama run llama3.2"
     if servers[0].name == "Ollama":
-        return "Ollama answers but has no model yet; for real answers type: ollama run llama3.2"
-    return f"{servers[0].name} answers but has no model yet; for real answers load one there"
+        return "Ollama answers but has no model yet; for real answers, type: ollama run llama3.2"
+    return f"{servers[0].name} answers but has no model yet; for real answers, load one there"
 
 
 def _ask(client: httpx2.Client, port: int) -> LocalServer | None:

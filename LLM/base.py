@@ -10,7 +10,7 @@ from pipeline.turn import CancelToken
 
 
 class ChatModel(Protocol):
-    """The shared weights, or the way to a server."""
+    """The shared weights, or a connection to a server."""
 
     @property
     def info(self) -> ChatModelInfo: ...
@@ -22,10 +22,10 @@ class ChatModel(Protocol):
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
     ) -> Iterator[str | ToolCall | Notice]:
-        """The answer, piece by piece as it comes; where the model asks for a function, pieces of the
+        """The answer, piece by piece as it comes; if the model calls a function, pieces of the
         arguments, each with the id and the name of the call. Raises `EngineError`.
 
-        When `cancel` is raised it should end soon; what it yields then is thrown away.
+        When `cancel` is raised it should end soon; its further output is discarded.
         """
         ...
 

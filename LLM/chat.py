@@ -1,4 +1,4 @@
-"""Chat: the memory of a conversation, as a language model is given it."""
+"""Chat: the memory of a conversation, from which the language model gets its messages."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ MAX_ENTRIES = 2000
 hours of conversation."""
 
 FIRST = "root"
-"""A place instead of an id: before all others."""
+"""Given in place of an id: put the message before all others."""
 
 
 @dataclass(slots=True)
@@ -49,11 +49,11 @@ def called_id(call: ToolCall) -> str:
 
 
 class Chat:
-    """Remembers the system prompt and the conversation since the latest `chat_size`-th time that the
-    user said something. Thread-safe.
+    """Remembers the system prompt and the conversation, as far back as the user's last `chat_size`
+    messages. Thread-safe.
 
-    What the user said is written when it counts, the answer when its turn ends, with what was heard,
-    and may be corrected later. A client may note further messages anywhere, and erase any.
+    The user's words are added when the turn is committed. The answer is added when the turn ends, as far
+    as it was heard, and may be corrected later. A client may add messages anywhere, and erase any.
     """
 
     def __init__(
@@ -81,9 +81,9 @@ class Chat:
     ) -> list[ChatMessage]:
         """The messages that the model gets to answer `text`: the prompt, the conversation, and the text.
 
-        `instructions` takes the place of the prompt, and `context` that of the conversation. What was
-        written of `turn` itself is left out: `text` says it. Messages of one role in a row, as after an
-        answer of which nothing was heard, are joined: many chat templates want the roles to take turns.
+        `instructions` replaces the prompt, and `context` the conversation. Messages of `turn` itself are
+        left out, since `text` has its words. Successive messages of one role, as after an answer that
+        was not heard at all, are joined, since many chat templates require the roles to alternate.
         """
         messages: list[ChatMessage] = []
         _append(messages, ChatMessage(self._prompt_role, instructions or self.default_instructions))
@@ -97,7 +97,7 @@ class Chat:
     # -- the conversation, written by the session and the LLM stage --------------------------------
 
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
-        """Note what the user said or typed in a turn that counts. Earlier messages keep only their
+        """Note what the user said or typed in a committed turn. Earlier messages keep only their
         text."""
         with self._lock:
             for entry in self._entries:
@@ -134,7 +134,7 @@ class Chat:
                     entry.message, entry.cut_short = replace(entry.message, content=heard), True
 
     def forget(self, turn: int) -> None:
-        """Forget a turn that did not count after all."""
+        """Forget a turn that was dropped after all."""
         with self._lock:
             self._entries = [entry for entry in self._entries if entry.turn != turn]
 
@@ -188,8 +188,8 @@ class Chat:
         return of_turn[-1] + 1 if of_turn else len(self._entries)
 
     def _forget_the_oldest(self) -> None:
-        """Forget all before the latest `chat_size` messages of the user; system messages stay, since
-        they say how to behave."""
+        """Forget everything before the latest `chat_size` messages of the user; system messages stay,
+        since they say how to behave."""
         by_the_user = (e.message.role == self._user_role and e.message.content for e in self._entries)
         said = [index for index, counts in enumerate(by_the_user) if counts]
         if len(said) > self._size or not self._size:
@@ -200,8 +200,8 @@ class Chat:
 
 
 def _with_results(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:
-    """Each call with its result behind it, as servers demand; a call without one is left out, and so is
-    a result whose call is gone."""
+    """Each call followed by its result, as servers demand; a call without a result is left out, and so
+    is a result without its call."""
     results = {message.answers: message for message in messages if message.answers}
     for message in messages:
         calls = tuple(call for call in message.calls if call.id in results)

@@ -19,7 +19,7 @@ _REFUSED = (jinja2.TemplateError, ValueError)
 
 _FORGOTTEN = Notice(
     "conversation_shortened",
-    "the conversation is longer than the language model can read, so its beginning is left out",
+    "the conversation is longer than the language model can read, so its beginning was left out",
 )
 
 
@@ -43,9 +43,9 @@ class Prompt:
 class ChatTemplate:
     """Renders conversations with the template of a model.
 
-    Where the model knows no system role, which is tried out once, the system message goes in front of
-    the first message of the user. What functions were asked and gave back is left out. Of a conversation
-    that is too long the oldest exchanges are left out, never the system message and what was said last.
+    If the model knows no system role, which is tested once, the system message is put in front of the
+    user's first message. Calls of functions and their results are left out. If a conversation is too
+    long, its oldest exchanges are left out, but never the system message or the last message.
     """
 
     def __init__(
@@ -57,8 +57,8 @@ class ChatTemplate:
         context: int,
         answer: int,
     ) -> None:
-        """`context`: how many tokens the model can hold; `answer`: how many of them an answer may take,
-        which gets at most half of them."""
+        """`context`: number of tokens that the model can hold; `answer`: number of tokens that an answer
+        may take, of which it gets at most half of the context."""
         self._name = model_name
         self._render = render
         self._encode = encode
@@ -82,7 +82,7 @@ class ChatTemplate:
         text, tokens = self._written(head, rest[start:])
         if len(tokens) > self._room:
             raise EngineError(
-                f"{self._name} reads at most {self._room} tokens, the last message has {len(tokens)}",
+                f"{self._name} reads at most {self._room} tokens; the last message has {len(tokens)}",
                 "too_long",
             )
         return Prompt(tokens, text.rstrip().endswith(OPEN), True)
@@ -116,7 +116,7 @@ class ChatTemplate:
 
 
 def no_chat_template(model_name: str) -> UserError:
-    """The error for a model that was not taught to hold a conversation."""
+    """The error for a model that was not trained for conversations."""
     return UserError(f"--llm_model_name {model_name}: it has no chat template; choose an instruct model")
 
 

@@ -13,7 +13,7 @@ INTRODUCTION = "I am Eliza, a stand-in for a language model. "
 
 
 class ElizaModel:
-    """Turns what was said into a question; says at the beginning of each conversation what it is."""
+    """Turns what the user said into a question; introduces itself at the start of each conversation."""
 
     info = ChatModelInfo(name="eliza", slots=4)
 

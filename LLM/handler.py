@@ -1,4 +1,4 @@
-"""LanguageModelHandler: from the words of the user to the sentences of the answer."""
+"""LanguageModelHandler: from the user's words to the sentences of the answer."""
 
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -26,7 +26,7 @@ SILENCE, SILENCE_HZ = np.empty(0, np.float32), 16000
 class LanguageModelHandler(BaseHandler[UserText]):
     """Serves every chat model. Thoughts are left out. Sentences go on as soon as they are complete; an
     answer that is not to be spoken goes on piece by piece, past the synthesizer. Calls of the client's
-    functions are reported at once, but only in a turn that counts."""
+    functions are reported at once, but only in a committed turn."""
 
     name: ClassVar[str] = "llm"
     takes = UserText
@@ -68,7 +68,7 @@ class LanguageModelHandler(BaseHandler[UserText]):
     def _words_of(
         self, turn: Turn, answer: Iterator[str | ToolCall | Notice]
     ) -> Generator[str, None, None]:
-        """The words to speak; calls of functions are reported on the way."""
+        """Yield the words to speak; report the model's calls of functions on the way."""
         call: ToolCall | None = None
         for piece in without_thoughts(answer):
             if isinstance(piece, Notice):

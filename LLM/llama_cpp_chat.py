@@ -1,4 +1,4 @@
-"""A GGUF file, by llama.cpp in this process."""
+"""A chat model from a GGUF file, run by llama.cpp in this process."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -96,5 +96,5 @@ def _find(model_name: str, gguf: str) -> Path:
     folder = fetch(model_name, "--llm_model_name", files=[gguf])
     found = sorted(folder.glob(gguf))
     if not found:
-        raise UserError(f"--llm_gguf {gguf}: {model_name} has no such file; name another")
+        raise UserError(f"--llm_gguf {gguf}: {model_name} has no such file; choose another one")
     return found[0]

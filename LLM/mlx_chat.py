@@ -92,7 +92,7 @@ class MLXChatModel:
                 steps.close()
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
 
 class _Cancelled(Exception):

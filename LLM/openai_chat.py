@@ -15,7 +15,7 @@ from utils.openai_client import OpenAIServer
 
 
 class OpenAIChatModel:
-    """vLLM, llama.cpp, Ollama, LM Studio, DeepSeek, OpenAI and their kin. A cancelled call is over at
+    """vLLM, llama.cpp, Ollama, LM Studio, DeepSeek, OpenAI and the like. A cancelled call is over at
     once, at the server too."""
 
     name: ClassVar[str] = "openai"

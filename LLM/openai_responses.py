@@ -12,7 +12,7 @@ from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, Tool
 
 
 class OpenAIResponsesModel(OpenAIChatModel):
-    """OpenAI, vLLM, llama.cpp, Ollama, LM Studio and their kin. The conversation is sent with every
+    """OpenAI, vLLM, llama.cpp, Ollama, LM Studio and the like. The conversation is sent with every
     question; the server is asked to store nothing."""
 
     name = "openai-responses"

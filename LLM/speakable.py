@@ -9,7 +9,7 @@ from markdown_it.token import Token
 from pipeline.words import has_words
 
 _PLAIN = re.compile(r"\s*[A-Za-z][A-Za-z0-9 ,;'\"()-]*[.?!]?\s*")
-"""A usual sentence without markup; it should not wait for a parser."""
+"""An ordinary sentence without markup, which need not be parsed."""
 
 _FENCE = re.compile(r"^\s*(`{3,}[^`]*|~{3,}.*)$")
 """A line that begins or ends a block of code; "```x```" in one line is none."""

@@ -1,4 +1,4 @@
-"""Thoughts of a model before its answer: they are neither read aloud nor remembered."""
+"""A model's thoughts before its answer, which are neither read aloud nor remembered."""
 
 import re
 from collections.abc import Generator, Iterable
@@ -7,7 +7,7 @@ from typing import TypeAlias
 from pipeline.messages import Notice, ToolCall
 
 OPEN, CLOSE = "<think>", "</think>"
-"""The tags of Qwen, DeepSeek, SmolLM and their kin."""
+"""The tags of Qwen, DeepSeek, SmolLM and the like."""
 
 _TAG = re.compile(f"{OPEN}|{CLOSE}")
 
@@ -15,10 +15,10 @@ Piece: TypeAlias = str | ToolCall | Notice
 
 
 def without_thoughts(answer: Iterable[Piece]) -> Generator[Piece, None, None]:
-    """The answer, as it comes, without what stands between the tags and the space that follows.
+    """Yield the answer, as it comes, without the text between the tags and the space that follows.
 
-    A tag may come in several pieces. A thought that is not closed ends with the answer. Where only the
-    closing tag comes, what came before it was thought as well, of which nothing more is passed on.
+    A tag may come in several pieces. A thought that is not closed ends with the answer. If only the
+    closing tag comes, the text before it was a thought, too, and no more of it is passed on.
     """
     text, thinking, begins = "", False, False
     for piece in answer:
@@ -44,9 +44,9 @@ def without_thoughts(answer: Iterable[Piece]) -> Generator[Piece, None, None]:
 
 
 class UnmarkedThoughts:
-    """Marks thoughts for a server whose model begins every answer in thought without an opening tag,
-    because its template has opened the thought already. It learns this from each answer for the next
-    one; if the very first answer is streamed, some of its thoughts are passed on."""
+    """Marks thoughts for a server whose model begins every answer with a thought but without an opening
+    tag, because its template has already opened the thought. Each answer shows whether the next one
+    needs this; if the very first answer is streamed, some of its thoughts are passed on."""
 
     def __init__(self) -> None:
         self._expected = False

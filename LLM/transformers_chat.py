@@ -1,4 +1,4 @@
-"""A chat model of the Hugging Face hub, in this process."""
+"""A chat model from the Hugging Face hub, in this process."""
 
 import sys
 import threading
@@ -88,7 +88,7 @@ class TransformersChatModel:
         yield from self._answers.answer(prompt.tokens, cancel)
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
         self._answers.close()
 
 

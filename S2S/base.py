@@ -17,7 +17,7 @@ class SpeechResponder(Protocol):
     def respond(self, samples: Samples, cancel: CancelToken) -> Iterator[tuple[AudioChunk, str | None]]:
         """The answer to an utterance, with the text that begins with each piece. Raises `EngineError`.
 
-        When `cancel` is raised it should end soon; what it yields then is thrown away.
+        When `cancel` is raised it should end soon; its further output is discarded.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""FrameHandler: answers the user's speech while it is being said."""
+"""FrameHandler: answers the user while the user is still speaking."""
 
 import functools
 from collections.abc import Generator

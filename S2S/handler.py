@@ -1,4 +1,4 @@
-"""SpeechToSpeechHandler: from an utterance of the user to the answer, in one step."""
+"""SpeechToSpeechHandler: from the user's utterance to the answer, in one step."""
 
 from collections.abc import Generator
 from typing import ClassVar

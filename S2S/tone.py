@@ -27,7 +27,7 @@ FRAME_TONE_S = 0.5
 
 
 class ToneResponder:
-    """440 Hz, and up to 200 Hz more the louder you spoke, swaying by 50 Hz twice a second."""
+    """A tone of 440 Hz, higher by up to 200 Hz the louder you spoke, with a vibrato of 50 Hz at 2 Hz."""
 
     info = ResponderInfo(
         name="tone",
@@ -38,7 +38,7 @@ class ToneResponder:
     )
 
     def respond(self, samples: Samples, cancel: CancelToken) -> Iterator[tuple[AudioChunk, str | None]]:
-        """One and a half seconds of tone."""
+        """Yield one and a half seconds of tone."""
         time_s = np.arange(int(DURATION_S * RATE_HZ)) / RATE_HZ
         frequency = BASE_HZ + PER_LOUDNESS_HZ * rms(samples)
         sway = VIBRATO_DEPTH_HZ / VIBRATO_HZ * (1 - np.cos(2 * np.pi * VIBRATO_HZ * time_s))
@@ -47,7 +47,7 @@ class ToneResponder:
         yield AudioChunk((tone * fade).astype(np.float32), RATE_HZ), LABEL
 
     def open(self) -> "ToneStream":
-        """A tone that follows the voice."""
+        """Open a stream: a tone that follows the voice."""
         return ToneStream()
 
     def close(self) -> None:
@@ -55,10 +55,11 @@ class ToneResponder:
 
 
 class ToneStream:
-    """Half a second of tone for every frame, of which the next frame replaces what did not sound yet.
+    """A tone that follows the user's voice.
 
-    So it begins with the first frame, follows the loudness of the voice, and ends half a second after
-    it; without a click, since the phase goes on.
+    Every frame sets off half a second of tone; the next frame replaces the part that has not sounded
+    yet. So the tone begins with the first frame, follows the loudness of the voice, and ends half a
+    second after it; there are no clicks, since the phase continues.
     """
 
     def __init__(self) -> None:
@@ -66,7 +67,7 @@ class ToneStream:
         self._begun = False
 
     def answer(self, frame: Samples) -> tuple[Samples, str | None]:
-        """Half a second for the first frame; then as much as the voice has gone on."""
+        """Half a second of tone for the first frame; then as much as the voice has gone on."""
         hop = ToneResponder.info.frame_samples - ToneResponder.info.overlap_samples
         length = hop if self._begun else int(FRAME_TONE_S * RATE_HZ)
         label = None if self._begun else LABEL

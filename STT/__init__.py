@@ -1,1 +1,1 @@
-"""Speech to text."""
+"""Speech to text: from the user's utterance to the words."""

@@ -28,7 +28,7 @@ class Agreement:
 
     @property
     def text(self) -> str:
-        """The stable words, followed by the present guess."""
+        """The stable words, followed by the current guess."""
         return "".join((*self._stable, *self._rest))
 
     def add(self, transcript: str) -> None:

@@ -33,7 +33,7 @@ class Recognizer(Protocol):
 
         `language` is a code; a detected one ("fr-auto"): detect it again, this was the last one of the
         conversation; None: as configured.
-        When `cancel` is raised it should return soon; what it returns then is thrown away.
+        When `cancel` is raised it should return soon; its result is then discarded.
         """
         ...
 
@@ -41,7 +41,7 @@ class Recognizer(Protocol):
 
 
 class RecognizerStream(Protocol):
-    """One utterance, while it is being said. One thread at a time calls it, each call in a slot of its
+    """One utterance, while it is spoken. One thread at a time calls it, each call in a slot of its
     recognizer."""
 
     def feed(self, samples: Samples, cancel: CancelToken) -> str:
@@ -63,7 +63,7 @@ class RecognizerStream(Protocol):
 
 @runtime_checkable
 class StreamingRecognizer(Recognizer, Protocol):
-    """Recognizes speech while it is being said, each piece once."""
+    """Recognizes speech while it is spoken, each piece once."""
 
     def open(self, language: str | None) -> RecognizerStream:
         """Open a stream for a new utterance; the state is its own, the weights are shared."""

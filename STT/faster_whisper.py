@@ -1,4 +1,4 @@
-"""faster-whisper: Whisper on CTranslate2, quick on processors too."""
+"""faster-whisper: Whisper on CTranslate2, fast on a CPU, too."""
 
 import numpy as np
 from faster_whisper import WhisperModel
@@ -43,7 +43,7 @@ class FasterWhisperRecognizer:
                 str(folder), device=kind, device_index=int(index or 0), compute_type=compute_type
             )
         except (RuntimeError, ValueError) as error:
-            raise UserError(f"{_FLAG} {model_name}: it cannot be loaded: {error}") from error
+            raise UserError(f"{_FLAG} {model_name}: cannot be loaded: {error}") from error
         self.info = RecognizerInfo(
             name="faster-whisper",
             about=f"{model_name} on {device}, {self._model.model.compute_type}",
@@ -81,7 +81,7 @@ class FasterWhisperRecognizer:
             self.transcribe(noise, self.info.languages[0], CancelToken())
         except RuntimeError as error:
             raise UserError(
-                f"{_FLAG} {self._model_name}: it does not run on {self._device}: {error}"
+                f"{_FLAG} {self._model_name}: cannot run on {self._device}: {error}"
             ) from error
 
     def _listen(self, samples: Samples, language: str | None):  # type: ignore[no-untyped-def]
@@ -95,4 +95,4 @@ class FasterWhisperRecognizer:
         )
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""

@@ -1,4 +1,4 @@
-"""STTHandler: from an utterance of the user to its words."""
+"""STTHandler: from the user's utterance to its words."""
 
 from collections.abc import Generator
 from typing import ClassVar
@@ -18,7 +18,7 @@ from STT.listening import Listening
 
 class STTHandler(BaseHandler[Utterance]):
     """Serves every recognizer. An utterance without words ends its turn. The words of an utterance over
-    a reply decide if it is a turn."""
+    a reply decide whether it is a turn."""
 
     name: ClassVar[str] = "stt"
     takes = Utterance
@@ -33,9 +33,9 @@ class STTHandler(BaseHandler[Utterance]):
         self._detected: str | None = None
 
     def process(self, utterance: Utterance) -> Generator[UserText | EndOfTurn, None, None]:
-        """Recognise one utterance."""
+        """Recognize one utterance."""
         turn = utterance.turn
-        heard = self._recognise(utterance, self._language_of(turn))
+        heard = self._recognize(utterance, self._language_of(turn))
         if heard is None:
             return
         for notice in heard.notices:
@@ -49,7 +49,7 @@ class STTHandler(BaseHandler[Utterance]):
         if heard.unheard:
             audio, text = Recording(utterance.samples, utterance.sample_rate_hz), SPOKEN
         elif not has_words(text):
-            yield EndOfTurn(turn, "no words were recognised")
+            yield EndOfTurn(turn, "no words were recognized")
             return
         if heard.language is not None and is_detected(heard.language):
             self._detected = heard.language
@@ -64,12 +64,12 @@ class STTHandler(BaseHandler[Utterance]):
             yield EndOfTurn(turn, "not to be answered")
 
     def failed(self, message: Utterance, error: Exception) -> None:
-        """An utterance over a reply that could not be recognized does not stop the reply."""
+        """Let the reply go on if the utterance over it could not be recognized."""
         super().failed(message, error)
         if message.overlaps:
             self._dismiss(message.turn)
 
-    def _recognise(self, utterance: Utterance, language: str | None) -> Transcription | None:
+    def _recognize(self, utterance: Utterance, language: str | None) -> Transcription | None:
         said, rate_hz, cancel = utterance.samples, utterance.sample_rate_hz, utterance.turn.cancel
         if self._listening is not None:
             return self._listening.words(said, rate_hz, language, cancel)

@@ -65,11 +65,11 @@ class Listening:
     grows, the STT stage asks for its words when it (perhaps) ends; both wait in the recognizer's queue,
     and a slot is taken only to compute.
 
-    What a stream has heard is compared with what was said: it is of use as long as the one is the
-    beginning of the other. So an utterance that seemed over and goes on, or is joined with the next,
-    goes on in the stream; for a guess a copy of it is finished, or it is used up and what follows
-    is heard anew. Where no stream fits, the whole is recognised at once. The last stream is kept until
-    the next utterance.
+    A stream can be used as long as the audio that it was fed is the beginning of the utterance. So an
+    utterance that seemed over and goes on, or is joined with the next one, continues in the stream. For
+    a guess, a copy of the stream is finished; if it cannot be copied, the stream itself is, and later
+    speech is heard from the start again. If no stream fits, the whole utterance is recognized at once.
+    The last stream is kept until the next utterance.
     """
 
     def __init__(self, recognizer: SharedEngine[StreamingRecognizer], session: Session) -> None:
@@ -105,7 +105,7 @@ class Listening:
                     self._session.events.emit(PartialTranscript(text, len(text)))
             except Exception:
                 if utterance is self._utterance:
-                    self._due = math.inf  # it is recognised once, when it is over
+                    self._due = math.inf  # it is recognized once, when it is over
                 raise
             finally:
                 self._busy = False

@@ -62,16 +62,16 @@ class LiveTranscript:
         self._busy = True
         self._session.activity.woke()
 
-        def recognise(recognizer: Recognizer) -> None:
+        def recognize(recognizer: Recognizer) -> None:
             try:
-                self._recognise(recognizer, growing, samples, rate_hz)
+                self._recognize(recognizer, growing, samples, rate_hz)
             finally:
                 self._busy = False
                 self._session.activity.sleeps()
 
-        self._recognizer.later(recognise)
+        self._recognizer.later(recognize)
 
-    def _recognise(
+    def _recognize(
         self, recognizer: Recognizer, growing: _Growing, samples: Samples, rate_hz: int
     ) -> None:
         *settled, growing_part = split_at_quiet(samples, rate_hz, MAX_AUDIO_S)

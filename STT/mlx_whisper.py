@@ -26,7 +26,7 @@ class MlxWhisperRecognizer(WhisperOnMlx):
                 model = load_model(self._folder, dtype=mx.float16)
                 expect_all_weights(model, read_weights(file), model_name)
             except (RuntimeError, TypeError, ValueError) as error:
-                raise UserError(f"{FLAG} {model_name}: it cannot be loaded: {error}") from error
+                raise UserError(f"{FLAG} {model_name}: cannot be loaded: {error}") from error
         super().__init__("mlx-whisper", model_name, model, LANGUAGES, language, languages)
 
     def _listen(self, samples: Samples, language: str | None) -> tuple[str, str]:

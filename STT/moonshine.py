@@ -35,7 +35,7 @@ class MoonshineRecognizer:
     (two at once returned each other's words). A call cannot be stopped; it takes 0.02 to 0.07 of
     the length of the audio on two cores, and no caller waits for one that was cancelled.
 
-    The library has streams too, but with "tiny-en" each update recognises the growing audio again, and
+    The library has streams too, but with "tiny-en" each update recognizes the growing audio again, and
     in the end more words are wrong (0.09 instead of 0.04; 33 utterances), so they are not used.
     """
 
@@ -88,7 +88,7 @@ def _download(model_name: str, language: str, architecture: ModelArch) -> Path:
         folder, _ = get_model_for_language(language, architecture, cache_root=cache)
     except Exception as error:
         raise UserError(
-            f"--stt_model_name {model_name}: it is not in {cache} and could not be downloaded "
+            f"--stt_model_name {model_name}: not in {cache}, and could not be downloaded "
             f"({type(error).__name__}); connect to the network once, or use {EMBEDDED_MODEL}, built in"
         ) from error
     return Path(folder)

@@ -19,12 +19,12 @@ RATE_HZ = 16000
 
 
 class NemotronRecognizer:
-    """A conformer with caches and a transducer, driven by hand: `generate` keeps the state of a call in
-    the model, so that two streams could not take turns.
+    """A conformer with caches and a transducer, run step by step here: the library's `generate` keeps
+    the state of a call in the model, so two streams could not take turns.
 
-    `latency_ms` is the length of a chunk: how far the encoder hears ahead. Partial words come so much
-    later; the final ones do not, since the last chunk is filled with silence. A call stops between two
-    tokens; one chunk of the encoder cannot be stopped.
+    `latency_ms` is the length of a chunk, which is how far the encoder looks ahead. Partial transcripts
+    are late by this much; final ones are not, since the last chunk is filled up with silence. A call
+    stops between two tokens; the encoder cannot be stopped within a chunk.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class NemotronRecognizer:
         return stream.finish(cancel)
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
 
 class NemotronStream:

@@ -27,7 +27,7 @@ FORMATS = ("verbose_json", "json")
 
 
 class OpenAIRecognizer:
-    """OpenAI, Speaches, vLLM, whisper.cpp's and LocalAI's servers and their kin. A cancelled call is
+    """OpenAI, Speaches, vLLM, whisper.cpp's and LocalAI's servers and the like. A cancelled call is
     over at once, at the server too.
 
     `language` is a code; without one the server finds out, and says so where it answers "verbose_json".
@@ -82,7 +82,7 @@ class OpenAIRecognizer:
         self, wav: bytes, language: str | None, cancel: CancelToken
     ) -> Sequence[tuple[str, str | None]]:
         """Text and detected language: one pair, or none when cancelled. OpenAI's models since 2025 do
-        not know "verbose_json": what the server understood once it is asked for ever after."""
+        not know "verbose_json": what the server understood once it is asked forever after."""
         request: dict[str, Any] = {"file": ("speech.wav", wav, "audio/wav"), "model": self._server.model}
         if language is not None:
             request["language"] = language

@@ -87,7 +87,7 @@ class ParaformerRecognizer:
         return " ".join(result.get("text", "") for result in results)
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
 
 class StreamingParaformer(ParaformerRecognizer):

@@ -88,4 +88,4 @@ class ParakeetRecognizer:
         return {"max_new_tokens": config.max_symbols_per_step * frames, "stopping_criteria": stop}
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""

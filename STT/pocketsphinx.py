@@ -43,7 +43,7 @@ class PocketsphinxRecognizer:
         return Transcription(hypothesis.hypstr if hypothesis else "", "en")
 
     def close(self) -> None:
-        """The model goes when this object goes."""
+        """Nothing to do: the model is freed with this object."""
 
 
 def _check_grammar(grammar: str) -> None:

@@ -105,8 +105,8 @@ class WhisperRecognizer:
             languages=known,
         )
         # only its thread computes, since CUDA graphs belong to the thread that recorded them
-        recognise = torch.inference_mode()(self._recognise)
-        self._batcher: Batcher[_Part, _Heard] = Batcher("whisper", recognise, batch_size)
+        recognize = torch.inference_mode()(self._recognize)
+        self._batcher: Batcher[_Part, _Heard] = Batcher("whisper", recognize, batch_size)
         self._first_calls = 1 if compile_mode == "none" else 2
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
@@ -133,7 +133,7 @@ class WhisperRecognizer:
             self._batcher.submit(silence, CancelToken())
 
     def close(self) -> None:
-        """The weights go with the thread that uses them."""
+        """End the thread that uses the weights, which frees them."""
         self._batcher.close()
 
     def _features(self, samples: Samples) -> torch.Tensor:
@@ -141,7 +141,7 @@ class WhisperRecognizer:
         features: torch.Tensor = extracted.input_features[0]
         return features.to(self._model.device, self._model.dtype)
 
-    def _recognise(self, parts: Sequence[_Part], cancels: Sequence[CancelToken]) -> list[_Heard]:
+    def _recognize(self, parts: Sequence[_Part], cancels: Sequence[CancelToken]) -> list[_Heard]:
         """A batch, on the one thread that computes."""
         tokens = self._model.generation_config
         features = torch.stack([part.features for part in parts])

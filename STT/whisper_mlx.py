@@ -37,7 +37,7 @@ class WhisperMlxRecognizer(WhisperOnMlx):
             try:
                 model = _load(folder, model_name)
             except (RuntimeError, TypeError, ValueError) as error:
-                raise UserError(f"{FLAG} {model_name}: it cannot be loaded: {error}") from error
+                raise UserError(f"{FLAG} {model_name}: cannot be loaded: {error}") from error
         self._folder = str(folder)
         self._batch_size = batch_size
         self.longest_s = 30.0 * batch_size

@@ -1,1 +1,1 @@
-"""Text to speech."""
+"""Text to speech: from the sentences of the answer to audio."""

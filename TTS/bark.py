@@ -16,13 +16,13 @@ from utils.stopping import stopped_on_cancel
 from utils.voices import expect_known, expect_language, voice_flag
 
 MAX_CHARS = 150
-"""Longer text is spoken in parts: the model makes at most some 13 s at a time."""
+"""Longer text is spoken in parts: the model generates at most some 13 s at a time."""
 
 _FILES = ["*.json", "*.txt", "*.bin", "*.safetensors", "speaker_embeddings/*"]
 
 
 class BarkSynthesizer:
-    """A voice is a preset of the model, such as v2/en_speaker_6. Slow on a processor, and nothing is
+    """A voice is a preset of the model, such as v2/en_speaker_6. Slow on a CPU, and nothing is
     heard before a part is done. Stops between two tokens, but not in the last of its three stages.
     """
 
@@ -59,7 +59,7 @@ class BarkSynthesizer:
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """A chunk for each part."""
+        """Yield a chunk for each part."""
         preset = self._choose(voice, language)
         stages = self._model.semantic, self._model.coarse_acoustics
         for part in parts_to_speak(text, MAX_CHARS):
@@ -77,10 +77,10 @@ class BarkSynthesizer:
             yield AudioChunk(clean(audio[0].float().cpu().numpy()), self.info.sample_rate_hz)
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
     def _choose(self, voice: str | None, language: str | None) -> str:
-        """The voice asked for, now or at start; else one of the language."""
+        """The voice that was asked for, in this call or at start; otherwise one for the language."""
         language = language or self._language
         others = (name for name in self.info.voices if name.startswith(f"v2/{language}_"))
         usual = f"v2/{language}_speaker_6"

@@ -24,7 +24,7 @@ class Synthesizer(Protocol):
     ) -> Iterator[AudioChunk | Notice]:
         """Speak one sentence. None for `voice` and `language`: as configured. Raises `EngineError`.
 
-        When `cancel` is raised it should end soon; what it yields then is thrown away.
+        When `cancel` is raised it should end soon; its further output is discarded.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""ChatTTS: made for dialogue, Chinese and English; a speaker for every number (2noise)."""
+"""ChatTTS: made for dialogue, Chinese and English; every number is another speaker (2noise)."""
 
 import logging
 import random
@@ -91,7 +91,7 @@ class ChatTtsSynthesizer:
                 return
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
     def _speak(self, text: str, speaker: str, cancel: CancelToken) -> Iterator[AudioChunk]:
         settings = ChatTTS.Chat.InferCodeParams(

@@ -1,4 +1,4 @@
-"""Coqui TTS: many models of many makers, some of which clone a voice. Its package is called TTS, as this
+"""Coqui TTS: many models by many makers, some of which clone a voice. Its package is called TTS, as this
 folder is, so it runs in an environment of its own."""
 
 import difflib
@@ -69,7 +69,7 @@ class CoquiSynthesizer:
         self._voice = self._configured(voice, clone)
 
     def expect_voice(self, voice: str) -> None:
-        """A speaker of the model."""
+        """Accept a speaker of the model."""
         expect_known(self.info.voices, voice)
 
     def synthesize(
@@ -87,7 +87,7 @@ class CoquiSynthesizer:
                 yield AudioChunk(clean(samples), self.info.sample_rate_hz)
 
     def close(self) -> None:
-        """The weights go when this object goes; the cloned voice goes now."""
+        """Forget the cloned voice now; the weights are freed with this object."""
         self._voices_folder.cleanup()
 
     def _sentences(self, text: str, language: str) -> Iterator[str]:
@@ -119,9 +119,9 @@ class CoquiSynthesizer:
     def _clone(self, file: str) -> str | None:
         """Learn a voice; returns its name."""
         if not self._model.config.supports_cloning:
-            raise UserError(f"--tts_clone: {self.info.about} clones no voices; XTTS and YourTTS do")
+            raise UserError(f"--tts_clone: {self.info.about} cannot clone voices; XTTS and YourTTS can")
         if not Path(file).expanduser().is_file():
-            raise UserError(f"--tts_clone: expected a recording, there is no file {file}")
+            raise UserError(f"--tts_clone: expected a recording, but there is no file {file}")
         settings = {}
         if self._streams:  # the settings that Xtts.synthesize would use
             config = self._model.config
@@ -175,8 +175,8 @@ def _weights(folder: Path) -> Path:
 
 
 def _expect_name(model_name: str) -> None:
-    """Check the name and the licence, since Coqui TTS would ask on a terminal to agree to the
-    licence."""
+    """Check the name and the license, since Coqui TTS would ask on a terminal to agree to the
+    license."""
     manager = ModelManager()
     if model_name not in manager.list_tts_models():
         alike = difflib.get_close_matches(model_name, manager.list_tts_models(), 3, cutoff=0)
@@ -188,6 +188,6 @@ def _expect_name(model_name: str) -> None:
     about = manager.models_dict[kind][language][dataset][model]
     if not manager.tos_agreed(about, manager.output_prefix / model_name.replace("/", "--")):
         raise UserError(
-            f"--tts_model_name {model_name}: its licence, https://tts-hub.github.io/cpml, allows no "
+            f"--tts_model_name {model_name}: its license, https://tts-hub.github.io/cpml, allows no "
             "commercial use; if you agree to it, set COQUI_TOS_AGREED=1"
         )

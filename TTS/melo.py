@@ -90,7 +90,7 @@ class MeloSynthesizer:
                 yield AudioChunk(clean(samples), self.info.sample_rate_hz)
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
     def _model_of(self, language: str) -> Any:
         if language not in self._loaded:
@@ -123,15 +123,15 @@ def _package() -> Any:
     for name, place in _NLTK.items():
         if not _has_nltk(place) and not nltk.download(name, quiet=True):
             raise UserError(
-                f"--tts melo needs the NLTK data {name}, which cannot be downloaded; connect once, or "
-                f"type: python -m nltk.downloader {' '.join(_NLTK)}"
+                f"--tts melo needs the NLTK data {name}, which cannot be downloaded; connect to the "
+                f"network once, or type: python -m nltk.downloader {' '.join(_NLTK)}"
             )
     try:
         from melo import api
     except OSError as error:
         raise UserError(
             "--tts melo: the six tokenizers that MeloTTS needs are not in the cache, and the hub cannot "
-            "be reached; connect once"
+            "be reached; connect to the network once"
         ) from error
     return api
 

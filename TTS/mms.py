@@ -52,7 +52,7 @@ MAX_CHARS = 200
 _FILES = ("*.json", "*.txt", "*.safetensors")
 
 KEPT = 4
-"""Languages that stay loaded, 145 MB each; of more, the one not spoken for the longest time goes."""
+"""Languages that stay loaded, 145 MB each; beyond these, the least recently spoken one is unloaded."""
 
 
 def mms_code(language: str) -> str:
@@ -113,7 +113,7 @@ class MmsSynthesizer:
                 yield AudioChunk(clean(samples), speaker.sample_rate_hz)
 
     def close(self) -> None:
-        """Let the models go."""
+        """Free the models."""
         self._voice.cache_clear()
 
     def _load(self, language: str) -> "_Voice":
@@ -131,7 +131,7 @@ class _Voice:
         self._romanizer = _romanizer(language) if self._tokenizer.is_uroman else None
 
     def speak(self, text: str, speed: float) -> Any:
-        """float32 samples; none, where the model knows none of the letters."""
+        """The text as float32 samples; empty if the model knows none of its letters."""
         if self._romanizer is not None:  # the tokenizer would read all its tables again for each call
             text = self._romanizer.romanize_string(text)
         tokens = self._tokenizer(text, return_tensors="pt").to(self._model.device)
@@ -148,6 +148,7 @@ def _romanizer(language: str) -> Any:
         import uroman
     except ImportError as error:
         raise UserError(
-            f"--tts mms needs uroman to read {english_name(language)}; type: pip install -e '.[mms]'"
+            f"--tts mms needs the package uroman to read {english_name(language)}; type: pip install -e "
+            "'.[mms]'"
         ) from error
     return uroman.Uroman()

@@ -29,7 +29,7 @@ MAX_CHARS = 4096
 
 
 class OpenAISynthesizer:
-    """OpenAI, Kokoro-FastAPI, Speaches, LocalAI and their kin. A cancelled call is over at once, at the
+    """OpenAI, Kokoro-FastAPI, Speaches, LocalAI and the like. A cancelled call is over at once, at the
     server too.
 
     `sample_rate_hz` is that of the audio which the server sends: pcm, int16, mono. Voices of other
@@ -65,7 +65,7 @@ class OpenAISynthesizer:
             self.expect_voice(self._voice)
         if style is not None and self._server.model.startswith(WITHOUT_STYLE):
             raise UserError(
-                f"--tts_style: expected a model that takes it, such as gpt-4o-mini-tts, got "
+                f"--tts_style: expected a model that takes a style, such as gpt-4o-mini-tts, got "
                 f"--tts_model_name {self._server.model}"
             )
         self._request: dict[str, Any] = {"model": self._server.model, "response_format": "pcm"}
@@ -75,7 +75,7 @@ class OpenAISynthesizer:
             self._request["speed"] = speed
 
     def expect_voice(self, voice: str) -> None:
-        """Refuse an unknown voice of OpenAI's; another server refuses wrong names itself."""
+        """Refuse a voice that OpenAI does not have; other servers refuse unknown names themselves."""
         if not voice or (self._server.is_openai and voice not in VOICES):
             raise unknown_voice(VOICES, voice)
 

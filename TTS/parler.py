@@ -1,4 +1,4 @@
-"""Parler-TTS: speaks as a description says, in words, and streams. Models of the Hugging Face hub."""
+"""Parler-TTS: speaks in a voice that is described in words, and streams. Models from the hub."""
 
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -107,7 +107,7 @@ class ParlerSynthesizer:
                     pass
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
         self._thread.shutdown()
 
     def _describe(self, voice: str | None, language: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Piper: small, fast voices in over forty languages (OHF-Voice/piper1-gpl), on a processor."""
+"""Piper: small, fast voices in over forty languages (OHF-Voice/piper1-gpl), on a CPU."""
 
 import functools
 import json
@@ -63,10 +63,10 @@ USUAL_VOICE = {
     "zh": "zh_CN-huayan-medium",
 }
 """The voice of each language where none was chosen; of other languages the first that there is. Each
-voice has a licence of its own."""
+voice has a license of its own."""
 
 KEPT = 4
-"""Voices that stay loaded, about 63 MB each; of more, the one not heard for the longest time goes."""
+"""Voices that stay loaded, about 63 MB each; beyond these, the least recently heard one is unloaded."""
 
 
 class PiperSynthesizer:
@@ -109,7 +109,7 @@ class PiperSynthesizer:
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """A chunk for each sentence, at the rate of the first voice; others are resampled."""
+        """Yield a chunk for each sentence, at the rate of the first voice; others are resampled."""
         chosen = self._choose(voice, language)
         if cancel.cancelled:
             return
@@ -121,11 +121,12 @@ class PiperSynthesizer:
                 return
 
     def close(self) -> None:
-        """Let the voices go."""
+        """Free the voices."""
         self._speaker.cache_clear()
 
     def _choose(self, voice: str | None, language: str | None) -> str:
-        """The voice asked for, now or at start; else the usual one of the language."""
+        """The voice that was asked for, in this call or at start; otherwise the usual one of the
+        language."""
         wanted = language or self._language
         usual = USUAL_VOICE.get(wanted)
         if usual not in self._files:

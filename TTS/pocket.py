@@ -1,4 +1,4 @@
-"""Pocket TTS (Kyutai): streams in mid-sentence on a processor, and clones a voice from a few seconds."""
+"""Pocket TTS (Kyutai): streams in mid-sentence on a CPU, and clones a voice from a few seconds."""
 
 import threading
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ class PocketSynthesizer:
         if clone is not None:
             self._states[None] = self._clone(clone)
         elif own and voice is None:
-            raise UserError(f"--tts_model_name {model_name}: name a recording with --tts_clone")
+            raise UserError(f"--tts_model_name {model_name} has no voice: add --tts_clone RECORDING")
         else:
             self._voice = voice or get_default_voice_for_language(model_name)
         with voice_flag():
@@ -91,7 +91,7 @@ class PocketSynthesizer:
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Chunks of 80 ms and more, as they are made."""
+        """Yield chunks of 80 ms and more, as they are generated."""
         state = self._state(voice)
         if cancel.cancelled or not has_words(text):
             return
@@ -107,7 +107,7 @@ class PocketSynthesizer:
                     pass
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
     def _state(self, voice: str | None) -> Any:
         """The model's state for a voice; a few megabytes, kept."""
@@ -123,7 +123,7 @@ class PocketSynthesizer:
     def _clone(self, recording: str) -> Any:
         if not self._model.has_voice_cloning:
             raise UserError(
-                "--tts_clone: access to the model that clones must be granted: accept its terms at "
+                "--tts_clone: Kyutai grants access to the model that clones voices; accept its terms at "
                 "https://huggingface.co/kyutai/pocket-tts, then type: hf auth login"
             )
         try:

@@ -36,7 +36,7 @@ _NATIVE = {"en": "ryan", "zh": "vivian", "ja": "ono_anna", "ko": "sohee"}
 """Native speakers of each language (README of QwenLM/Qwen3-TTS); the first voice speaks the others."""
 
 MAX_TEXT = 300
-"""Characters that are spoken in one go, some 20 s: nothing is heard before all of it is made."""
+"""Characters that are spoken in one go, some 20 s: nothing is heard until all of it is generated."""
 
 
 class QwenSynthesizer:
@@ -60,7 +60,7 @@ class QwenSynthesizer:
                 f"--tts_model_name {model_name}: expected one whose name ends in CustomVoice"
             )
         if style is not None and self._qwen.model.tts_model_size in "0b6":  # the library's own test
-            raise UserError(f"--tts_style: {model_name} takes none, the models of 1.7B do")
+            raise UserError(f"--tts_style: {model_name} takes no style; the 1.7B models do")
         known = self._qwen.get_supported_languages() or ()
         self.info = SynthesizerInfo(
             name="qwen",
@@ -102,7 +102,7 @@ class QwenSynthesizer:
             yield AudioChunk(clean(np.asarray(samples, np.float32)), self.info.sample_rate_hz)
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
     def _usual(self, language: str | None) -> str:
         native = _NATIVE.get(language or "en", "")

@@ -77,7 +77,7 @@ class SpeechT5Synthesizer:
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """A chunk for each part."""
+        """Yield a chunk for each part."""
         voice = voice or self._voice
         self.expect_voice(voice)
         device = self._model.device
@@ -94,7 +94,7 @@ class SpeechT5Synthesizer:
             yield AudioChunk(clean(audio.float().cpu().numpy()), self.info.sample_rate_hz)
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""
 
 
 def _cmu_arctic(name: str) -> dict[str, np.ndarray]:

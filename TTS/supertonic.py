@@ -1,4 +1,4 @@
-"""Supertonic: fast diffusion on a processor, 44.1 kHz, 31 languages (Supertone)."""
+"""Supertonic: fast diffusion on a CPU, 44.1 kHz, 31 languages (Supertone)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,4 +81,4 @@ class SupertonicSynthesizer:
             yield AudioChunk(clean(samples), rate_hz)
 
     def close(self) -> None:
-        """The weights go when this object goes."""
+        """Nothing to do: the weights are freed with this object."""

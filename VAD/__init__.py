@@ -1,1 +1,1 @@
-"""Voice activity: when the user begins and ends to speak."""
+"""Voice activity: the beginning and end of the user's speech."""

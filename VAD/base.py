@@ -15,19 +15,20 @@ class VoiceStream(Protocol):
         ...
 
     def reset(self) -> None:
-        """Forget what came before: the next window does not follow on the last."""
+        """Forget the past: the next window does not directly follow the last one."""
         ...
 
 
 class VoiceDetector(Protocol):
-    """The shared weights. A window takes less than 0.1 ms, so one thread judges for all."""
+    """The shared weights. A window takes less than 0.1 ms, so one thread judges those of all
+    sessions."""
 
     name: str
     sample_rate_hz: int
     window_samples: int
 
     def open(self) -> VoiceStream:
-        """A stream for one conversation."""
+        """Open the stream of one conversation."""
         ...
 
     def judge(self, streams: Sequence[Any], windows: Sequence[Samples]) -> Sequence[float]:
@@ -45,7 +46,7 @@ class TurnDetector(Protocol):
     def info(self) -> EngineInfo: ...
 
     def completeness(self, samples: Samples) -> float:
-        """Probability, 0 to 1, that a speaker who said this and then paused has finished."""
+        """Probability, 0 to 1, that a speaker who pauses after `samples` has finished."""
         ...
 
     def close(self) -> None: ...
@@ -55,7 +56,7 @@ class PartialListener(Protocol):
     """Recognizes an utterance while it grows, for live partial transcripts or to be done sooner."""
 
     def begin(self) -> None:
-        """A new utterance begins, or the present one is over."""
+        """A new utterance begins, or the current one is over."""
         ...
 
     def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:

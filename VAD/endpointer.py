@@ -15,7 +15,7 @@ longer one, before `min_speech_ms` is reached, the sound was a click, a cough, a
 
 SHORT_PAUSE_MS = 96
 """Pause after which the utterance may be over: the closure of most stop consonants is shorter. The work
-that it sets off can be taken back, since people often go on after it. The words are recognised as well
+that it sets off can be taken back, since people often go on after it. The words are recognized as well
 as after a longer pause (31 of 33 utterances the same, the others but for a capital letter)."""
 
 PHRASE_PAUSE_MS = 160
@@ -23,7 +23,7 @@ PHRASE_PAUSE_MS = 160
 
 
 class Voice(Enum):
-    """Change that a window made."""
+    """The change that a window brought about."""
 
     NOTHING = "nothing"
     ONSET = "onset"
@@ -43,7 +43,7 @@ class Voice(Enum):
 class Endpointer:
     """Counts windows; knows nothing of clocks.
 
-    `start` is the first window of the present or latest speech, `end` the window after its last.
+    `start` is the first window of the current or latest speech, `end` the window after its last.
     """
 
     def __init__(self, settings: EndpointerSettings, window_ms: float) -> None:
@@ -70,15 +70,15 @@ class Endpointer:
 
     @property
     def spoken_ms(self) -> float:
-        """From the first to the last window of the present or latest speech."""
+        """Duration from the first to the last window of the current or latest speech."""
         return (self.end - self.start) * self._window_ms
 
     def confirm(self) -> None:
-        """Take the sound that began for speech: the user said so."""
+        """Treat the sound that has begun as speech, since the user signaled it."""
         self._confirmed = True
 
     def skip(self, windows: int) -> None:
-        """Skip `windows` windows that were left out; an utterance ends with them."""
+        """Skip `windows` windows that were left out, which ends an utterance."""
         self.windows += windows
         self.in_speech = False
 

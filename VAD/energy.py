@@ -1,4 +1,4 @@
-"""Energy: a voice detector without a model, for machines on which nothing else runs."""
+"""Energy: a voice detector without a model, for machines on which no other one runs."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ people pause within three seconds, fans do not."""
 
 
 class EnergyDetector:
-    """Takes sound for speech that is clearly louder than the noise floor, which it follows."""
+    """Takes a sound for speech if it is clearly louder than the noise floor, which is tracked."""
 
     name = "energy"
 
@@ -30,7 +30,7 @@ class EnergyDetector:
         self.window_samples = sample_rate_hz * 32 // 1000
 
     def open(self) -> "EnergyStream":
-        """The noise floor of one conversation."""
+        """Open the stream of one conversation, with a noise floor of its own."""
         return EnergyStream(int(MEMORY_S * self.sample_rate_hz / self.window_samples))
 
     def judge(self, streams: Sequence["EnergyStream"], windows: Sequence[Samples]) -> list[float]:
@@ -38,7 +38,7 @@ class EnergyDetector:
 
 
 class EnergyStream:
-    """Follows one microphone."""
+    """Tracks the noise floor of one microphone."""
 
     def __init__(self, memory_windows: int) -> None:
         self._memory = memory_windows

@@ -1,4 +1,4 @@
-"""VADHandler: the first stage. Windows of the microphone ▶ utterances, each with its turn."""
+"""VADHandler: the first stage, from windows of the microphone to utterances, each with its turn."""
 
 from collections.abc import Callable, Generator
 from typing import ClassVar
@@ -49,14 +49,14 @@ class VADHandler(BaseHandler[JudgedWindow | ManualTurnSignal]):
     def process(
         self, message: JudgedWindow | ManualTurnSignal
     ) -> Generator[Utterance | VoiceBlock | EndOfTurn, None, None]:
-        """Hear one window, or a signal of the user's."""
+        """Hear one window, or a signal from the user."""
         starts = isinstance(message, ManualTurnSignal) and message.talk is ManualTurn.START
         if starts and not self.listener.in_speech:
             self.stream.reset()
         yield from self.listener.hear(message)
 
     def finish(self) -> Generator[Utterance | VoiceBlock | EndOfTurn, None, None]:
-        """A recording has ended, and with it the utterance."""
+        """End the utterance, since the recording has ended."""
         yield from self.listener.finish()
 
     def failed(self, message: JudgedWindow | ManualTurnSignal, error: Exception) -> None:

@@ -19,19 +19,19 @@ from VAD.turn_end_policy import HEARD_SILENCE_MS, TurnEndPolicy
 from VAD.utterance_buffer import UtteranceBuffer
 
 MAX_GUESS_S = 15.0
-"""A longer utterance is recognised once, when it is over: each guess would take the recognizer again."""
+"""A longer utterance is recognized once, when it is over: each guess would recognize all of it again."""
 
 LEVEL_WINDOWS = 3
-"""Windows between two reports of the input level: ten reports a second, as meters show."""
+"""Windows between two reports of the input level: ten a second, which is enough for a meter."""
 
 
 class Listener:
     """Finds the utterances of one user.
 
-    An utterance is over when its pause, or the user's hand, says so (`VAD/modes.py`); then its turn is
-    committed. To save time a turn begins, tentatively, at the first short pause, and is dropped when the
-    user goes on. If they go on before the answer is heard, the turn is replaced by one that carries both
-    parts.
+    A long enough pause, or a signal from the user, ends an utterance (`VAD/modes.py`); then its turn is
+    committed. To save time, a *tentative* turn begins at the first short pause, and is dropped if the
+    user goes on. If the user goes on after the commit, but before the answer is heard, the turn is
+    replaced by one that carries both parts.
 
     Not a thread and not a stage: `hear` returns the messages for the next stage at once. `window` is the
     sample rate and the size of one window in samples.
@@ -65,16 +65,16 @@ class Listener:
 
     @property
     def in_speech(self) -> bool:
-        """The user is speaking, or may be starting to."""
+        """True if the user is speaking, or may be starting to."""
         return self._endpointer.in_speech
 
     @property
     def listens(self) -> bool:
-        """Windows are to be judged now."""
+        """True if windows are to be judged now."""
         return self._by_hand or self._session.settings.hands_free
 
     def hear(self, message: JudgedWindow | ManualTurnSignal) -> Messages:
-        """Take the next window or signal. The messages that follow from it, all decided by now."""
+        """Take the next window or signal. Returns the messages that follow from it."""
         if isinstance(message, ManualTurnSignal):
             return self._obey(message)
         block, probability = message.block, message.speech_probability
@@ -82,12 +82,12 @@ class Listener:
             self._report_level(block)
         if probability is not None:
             return self._hear_window(block, probability)
-        if self.in_speech:  # until now it was hands-free
+        if self.in_speech:  # the session has just stopped being hands-free
             self._take_back()
         return []
 
     def finish(self) -> Messages:
-        """The input has ended: commit the open utterance."""
+        """Commit the open utterance, since the input has ended."""
         self._session.barge_in.over()
         self._yield_floor()
         return self._speech_ended() if self._endpointer.confirmed else []
@@ -143,7 +143,7 @@ class Listener:
         return []
 
     def _skip(self, samples: int) -> Messages:
-        """The microphone was not listened to for a while, which ends the utterance."""
+        """Skip `samples` that were not listened to; as a rule such a gap ends the utterance."""
         if not self._mode.ends_at_gap:
             return []
         out = self._speech_ended() if self._endpointer.confirmed else []
@@ -154,7 +154,7 @@ class Listener:
         return out
 
     def _follow_settings(self) -> None:
-        """Endpoint as the session wants it now; called between two utterances."""
+        """Apply changed settings of the session; called between two utterances."""
         wanted = self._session.settings.endpointing or self._configured
         if wanted != self._settings:
             self._turns.stand_alone()
@@ -185,7 +185,7 @@ class Listener:
         return out
 
     def _start_by_hand(self, at_sample: int) -> Messages:
-        """Begin with the first voice from here on, or go on with the utterance that has begun."""
+        """Begin an utterance with the next voiced window, or go on with the one that has begun."""
         if self._endpointer.confirmed:
             return []
         if self._endpointer.in_speech:
@@ -201,16 +201,16 @@ class Listener:
             begun = [] if self._endpointer.confirmed else self._speech_started()
             self._yield_floor()
             ended = self._speech_ended()
-            self._utterance.forget()  # or speech that follows at once would repeat the end of this
+            self._utterance.forget()  # else speech that follows at once would repeat its end
             return begun + ended
         self._yield_floor()
-        if self._mode.joins:  # where phrases stand alone, the last may have ended by itself
+        if self._mode.joins:  # in the stream mode, the last phrase may have ended by itself
             error = EngineError("expected speech before it is committed, got none", code="nothing_said")
             self._session.report("vad", error)
         return []
 
     def _take_back(self) -> None:
-        """Forget what is being said."""
+        """Forget the utterance in progress."""
         self._begin_partials()
         if self._endpointer.confirmed:
             self._session.events.emit(SpeechCancelled(self._next_sample))
@@ -237,8 +237,8 @@ class Listener:
         return self._turns.guess() if self._settings.speculate and short else []
 
     def _speech_ended(self, *, went_on: bool = False) -> Messages:
-        """Commit the utterance. If the user `went_on` and was only cut, what follows is a turn of its
-        own: joined again, utterances would grow without end while no answer comes."""
+        """Commit the utterance. If it was only cut because it was too long, and the user `went_on`, the
+        rest becomes a turn of its own: joined again, it would grow without end and never be answered."""
         mode = self._mode
         self._begin_partials()
         self._session.events.emit(SpeechEnded(self._next_sample - self._trailing() * self._window))
@@ -258,7 +258,7 @@ class Listener:
         return out
 
     def _utterance_so_far(self, overlaps: bool) -> Utterance:
-        """The utterance up to now, in a new tentative turn."""
+        """Put the utterance up to now into a new tentative turn."""
         turn = self._session.begin_turn(Origin.SPEECH)
         turn.mark("speech_end", self._captured_until - self._trailing() * self._window / self._rate_hz)
         spoken_ms = self._endpointer.spoken_ms + 1000 * self._utterance.before_samples / self._rate_hz
@@ -274,7 +274,7 @@ class Listener:
         return math.ceil(ms * self._rate_hz / (1000 * self._window))
 
     def _trailing(self) -> int:
-        """Windows of silence since the last voiced one."""
+        """Number of windows of silence since the last voiced one."""
         return self._endpointer.windows - self._endpointer.end
 
     def _begin_partials(self) -> None:

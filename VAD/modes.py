@@ -1,7 +1,7 @@
-"""Modes: how an utterance begins and ends, and what it may do to a reply.
+"""Modes: rules for the beginning and end of an utterance, and for its effect on a reply.
 
-The user's hands choose between `HandsFree` and `ByHand`, the reply mode ``stream`` between these and
-their `Streaming` counterparts.
+Push-to-talk signals switch between `HandsFree` and `ByHand`; the reply mode ``stream`` replaces these
+two by `Streaming` and `StreamingByHand`.
 """
 
 import math
@@ -14,25 +14,29 @@ from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
 from VAD.turn_end_policy import TurnEndPolicy
 
 MAX_UTTERANCE_S = 60.0
-"""Longest utterance: nobody speaks for a minute without half a second's pause; a radio does. Where
-`max_speech_ms` does not, this bounds the memory of a session and the time it keeps other sessions from
-the recognizer."""
+"""Longest utterance: people do not speak for a minute without a pause of half a second, but a radio
+does. If `max_speech_ms` is not set, this bounds the memory of a session and the time for which it keeps
+other sessions from the recognizer."""
 
 MAX_PHRASE_S = 10.0
-"""Longest phrase in the reply mode ``stream``: nobody listens longer before an answer begins."""
+"""Longest phrase in the reply mode ``stream``: a listener will not wait longer for an answer to
+begin."""
 
 
 class HandsFree:
     """Pauses end the utterance; speech over a reply may interrupt it."""
 
     believes_onset = False
-    """Voice is speech from its first window on. Otherwise clicks and coughs are told apart first."""
+    """True: every voiced window counts as speech. False: the sound must first prove not to be a click or
+    a cough."""
     keeps_silence = False
-    """Silence belongs to the utterance: it may be a whisper, which is left to the recognizer."""
+    """True: silence belongs to the utterance, since it may be a whisper that the recognizer
+    understands."""
     ends_at_gap = True
-    """Audio that was left out ends the utterance."""
+    """True: a gap in the audio ends the utterance."""
     joins = True
-    """Speech before the answer is heard is joined with the utterance before it."""
+    """True: if the user goes on before the answer is heard, the new speech is joined with the utterance
+    before it."""
     max_utterance_s = MAX_UTTERANCE_S
 
     def __init__(self, session: Session, policy: TurnEndPolicy) -> None:
@@ -41,23 +45,23 @@ class HandsFree:
 
     @property
     def answers_live(self) -> bool:
-        """The engine gets the audio while the user is still speaking."""
+        """True if the engine gets the audio while the user is still speaking."""
         return False
 
     @property
     def over_reply(self) -> bool:
-        """Speech now may stop a reply; its words will decide."""
+        """True if the speech overlaps a reply; its words will decide whether it stops the reply."""
         session = self._session
         return session.settings.interruptible and session.barge_in.overlapping
 
     @property
     def may_guess(self) -> bool:
-        """A short pause may begin a tentative turn."""
+        """True if a short pause may begin a tentative turn."""
         return not self.over_reply
 
     def patience_ms(self) -> float:
-        """Length of the pause that ends the utterance. Over a reply, which is paused until the words are
-        known, a short one does."""
+        """Length of the pause that ends the utterance. Over a reply it is short, since the reply is
+        paused until the words are known."""
         return PHRASE_PAUSE_MS if self.over_reply else self._policy.patience_ms
 
     def on_pause(self, said: Callable[[], Samples], rate_hz: int) -> None:
@@ -77,7 +81,7 @@ class HandsFree:
 
 
 class ByHand(HandsFree):
-    """The user said that they speak, and will say when they have finished."""
+    """The user signals the beginning and the end of the utterance."""
 
     believes_onset = True
     keeps_silence = True
@@ -88,10 +92,10 @@ class ByHand(HandsFree):
         return math.inf
 
     def on_pause(self, said: Callable[[], Samples], rate_hz: int) -> None:
-        """Ask nobody."""
+        """Do nothing: the turn detector is not needed."""
 
     def tell_reply(self, voice: Voice, endpointer: Endpointer) -> None:
-        """Hold the floor in silence too."""
+        """Keep the user's floor in silence, too."""
         if not self._session.settings.interruptible:
             return
         self._session.playout.floor_until(self._session.clock.now() + FLOOR_S)
@@ -109,11 +113,12 @@ class Streaming(HandsFree):
 
     @property
     def answers_live(self) -> bool:
-        """In half duplex the answer would shut the microphone before the end of speech is heard."""
+        """True if the engine answers frames, except in half duplex: there the answer would shut the
+        microphone before the end of speech could be detected."""
         return self._session.capabilities.frames and self._session.playout.full_duplex
 
     def patience_ms(self) -> float:
-        """The pause between two phrases."""
+        """Length of the pause between two phrases."""
         return PHRASE_PAUSE_MS
 
     def tell_reply(self, voice: Voice, endpointer: Endpointer) -> None:

@@ -10,9 +10,9 @@ from VAD.base import VoiceDetector, VoiceStream
 from VAD.listener import Listener
 
 TOGETHER_S = 0.004
-"""Shortest time from one round to the next where several sessions talk: the windows that come in
-between are judged in one call, in which eight take half as long as one by one. A window that comes later
-waits for nobody, nor does that of a session which is alone."""
+"""Shortest time between two rounds if there are several sessions: the windows that arrive in between are
+judged in one call, which takes half as long for eight windows as eight calls. A window that arrives
+after that time is judged at once, and so is every window of a session that is alone."""
 
 
 class VADClient(Protocol):
@@ -32,7 +32,7 @@ class VADClient(Protocol):
 
 
 class _Attendance:
-    """A client, and its next message."""
+    """A client that attends, and its next message."""
 
     def __init__(self, client: VADClient) -> None:
         self.client = client
@@ -57,7 +57,7 @@ class _Attendance:
         return message is not None
 
     def wants_judgement(self) -> bool:
-        """The message is a window that is listened to. The stream begins anew after a gap."""
+        """True if the message is a window to judge. Starts the stream anew after a gap."""
         block = self.message
         if not (isinstance(block, AudioBlock) and self.client.listener.listens):
             return False
@@ -84,17 +84,17 @@ class _Attendance:
             self.end(failure)
 
     def end(self, error: Exception) -> None:
-        """Serve the client no longer, since it failed."""
+        """Stop serving the client, since it failed."""
         self.error = error
         self.over.set()
 
 
 class SharedVAD:
-    """Judges the windows of all sessions, the waiting ones in one call, and serves each with its own.
+    """Judges the windows of all sessions, those that are waiting in one call, and serves every session.
 
-    A thread for each session would wake up for every window and find nothing of the model in the cache:
-    with 20 sessions that took twice the processor time. One is enough, since no reaction ever waits. The
-    thread lives while a session attends.
+    A thread for each session would wake up for every window and find the model gone from the processor's
+    cache: with 20 sessions that took twice the processor time. One thread is enough, since no reaction
+    to a window ever waits. The thread lives as long as a session attends.
     """
 
     def __init__(self, detector: VoiceDetector) -> None:
@@ -134,7 +134,7 @@ class SharedVAD:
             busy = self._round(busy)
 
     def _is_time(self, *, at_once: bool) -> bool:
-        """Wait for the next round. False: no session attends any more."""
+        """Wait for the next round. False: no session attends anymore."""
         with self._condition:
             if not at_once:
                 while not self._woken and self._attending:
@@ -148,7 +148,7 @@ class SharedVAD:
             return self._running
 
     def _round(self, busy: list[_Attendance]) -> list[_Attendance]:
-        """Serve one message of each session that has any; the sessions that have more."""
+        """Serve one message of each of these sessions. Returns the sessions that have more."""
         with self._condition:
             self._round_began = time.monotonic()
             woken, self._woken = self._woken, []

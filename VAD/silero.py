@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 _WINDOW_SAMPLES = {16000: 512, 8000: 256}
 _CONTEXT_SAMPLES = {16000: 64, 8000: 32}
-"""Samples of the window before that stand in front of each window."""
+"""Number of samples of the previous window that are put in front of each window."""
 
 _FRESH_STATE = np.zeros((2, 1, 128), np.float32)
 
@@ -53,7 +53,7 @@ class SileroDetector:
             )
 
     def open(self) -> VoiceStream:
-        """The recurrent state of one conversation."""
+        """Open the stream of one conversation."""
         return _PySileroStream() if self._model is None else _OnnxStream(self)
 
     def judge(self, streams: Sequence[VoiceStream], windows: Sequence[Samples]) -> list[float]:
@@ -82,7 +82,7 @@ class _OnnxStream:
         self.state = _FRESH_STATE
 
     def following(self, window: Samples) -> Samples:
-        """The window with its context in front; the end of this window is the next context."""
+        """The window with its context in front; its end becomes the context of the next one."""
         audio = np.concatenate((self._context, window))
         self._context = window[-len(self._no_context) :]
         return audio

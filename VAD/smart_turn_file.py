@@ -38,7 +38,7 @@ def fetch(target: Path) -> None:
 
 
 def main() -> int:
-    """Fetch the file unless it is there. 0, or 1 if it cannot be had; the program works without it."""
+    """Fetch the file unless it exists. Returns 0, or 1 if that fails; the program works without it."""
     target = smart_turn_file()
     if target.exists():
         return 0
@@ -46,7 +46,7 @@ def main() -> int:
         fetch(target)
     except (OSError, subprocess.CalledProcessError, ValueError, KeyError, zipfile.BadZipFile) as error:
         why = type(error).__name__
-        print(f"Smart Turn could not be downloaded ({why}); pauses alone will end your turns")
+        print(f"Smart Turn could not be downloaded ({why}); silence alone will end your turns")
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""SpeechTurns: the turns of what one user says."""
+"""SpeechTurns: the turns of one user's utterances."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -21,8 +21,8 @@ class SpeechTurns:
     of the last utterance, which is joined with speech before its answer is heard. The *live* one is
     answered frame by frame while the user speaks.
 
-    `make_utterance` puts the utterance up to now into a new turn; its argument says that it was spoken
-    over a reply.
+    `make_utterance` puts the utterance up to now into a new turn; its argument says whether it was
+    spoken over a reply.
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class SpeechTurns:
         self._latest: Turn | None = None
 
     def begin(self) -> bool:
-        """Note that an utterance begins. True: the user goes on with the last one, of whose answer
-        nothing was heard; its turn is dropped, and the next turn carries both."""
+        """Note that an utterance begins. Returns True if the user goes on with the last one, since
+        nothing of its answer was heard; its turn is then dropped, and the next turn carries both."""
         latest, self._latest = self._latest, None
         self._starts = 0
         return latest is not None and latest.drop("the user went on")
 
     def guess(self) -> Messages:
-        """Begin to work on the utterance, which may be over, if the engines have room."""
+        """Start work on the utterance, which may be over, if the engines have room."""
         if self._starts >= MAX_STARTS or not self._has_room():
             return []
         self._starts += 1
@@ -59,8 +59,9 @@ class SpeechTurns:
             self._guess = None
 
     def commit(self, *, anew: bool, over_reply: bool) -> Messages:
-        """Commit the utterance, which is over. The guess holds, unless more was said and the turn is
-        made `anew`. An utterance over a reply waits for its words, which decide if it is a turn."""
+        """Commit the utterance, which is over. The guess becomes its turn, unless more was said since
+        and the turn has to be made `anew`. An utterance over a reply waits for its words, which decide
+        whether it is a turn."""
         barge_in, turn = self._session.barge_in, self._guess
         messages: Messages = []
         waits = over_reply and barge_in.hears_words
@@ -82,7 +83,7 @@ class SpeechTurns:
         self._latest = None
 
     def begin_live(self, samples: Samples, rate_hz: int) -> Messages:
-        """Answer while the user speaks, beginning with what they have said."""
+        """Begin a turn that is answered while the user speaks, with the speech up to now."""
         self.live = self._session.begin_turn(Origin.SPEECH)
         self.live.commit()
         return self.live_block(samples, rate_hz)
@@ -98,7 +99,7 @@ class SpeechTurns:
         return None if live is None else [EndOfTurn(live, "complete")]
 
     def take_back(self) -> None:
-        """Forget the utterance: the user did not mean it."""
+        """Forget the utterance, which the user has cancelled."""
         self.drop_guess()
         if self.live is not None:
             self.live.interrupt("taken back")

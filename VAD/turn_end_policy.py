@@ -1,4 +1,4 @@
-"""TurnEndPolicy: the length of the pause that ends a turn."""
+"""TurnEndPolicy: decides how long the pause must be that ends a turn."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ MAX_JUDGED_S = 8.0
 
 
 class TurnEndPolicy:
-    """Decides by silence alone, or with a turn detector that hears whether an utterance is complete.
+    """Decides by silence alone, or with a turn detector that judges whether an utterance is complete.
 
     The detector is asked when a pause begins and answers on a thread of its own while the pause grows to
     the length of one between phrases; the next window knows. If it fails or is late, the pause alone
@@ -42,7 +42,7 @@ class TurnEndPolicy:
         self._activity = activity
         self._pause = 0
         self._verdict: tuple[int, float] = (-1, 0.0)
-        """Number of the pause, and the completeness of what was said before it."""
+        """Number of the pause, and the completeness of the speech before it."""
 
     @property
     def patience_ms(self) -> float:
@@ -55,7 +55,7 @@ class TurnEndPolicy:
         return PATIENCE_WITH_UNFINISHED * self.settings.min_silence_ms
 
     def pause_began(self, said: Callable[[], Samples], rate_hz: int) -> None:
-        """Ask the detector about the turn up to this pause, which `said` returns."""
+        """Ask the detector about the turn up to this pause; `said` returns its audio."""
         if self._detector is None or not self.settings.semantic:
             return
         self._pause += 1

@@ -11,10 +11,10 @@ MAX_GAP_S = 0.5
 
 
 class UtteranceBuffer:
-    """Windows since the voice began, behind what the user said before the pause.
+    """The windows of the utterance, and in front of them the part before the pause, if the user went on.
 
-    An utterance begins with the `pad_windows` windows before its first voiced one, since that is seldom
-    the first of the word. Windows are of one size.
+    An utterance begins with the `pad_windows` windows before its first voiced one, since a word usually
+    begins earlier than that. All windows have the same size.
     """
 
     def __init__(self, rate_hz: int, pad_windows: int) -> None:
@@ -24,15 +24,15 @@ class UtteranceBuffer:
         self._before: Samples = np.empty(0, np.float32)
         self._gap = np.zeros(int(MAX_GAP_S * rate_hz), np.float32)
         self.length = 0
-        """Samples, with those from before the pause."""
+        """Number of samples, including those from before the pause."""
 
     @property
     def before_samples(self) -> int:
-        """Samples from before the pause, and of the pause itself."""
+        """Number of samples from before the pause, including the pause itself."""
         return len(self._before)
 
     def keep(self, window: Samples) -> None:
-        """Keep a window that belongs to no utterance; one may begin right behind it."""
+        """Keep a window that belongs to no utterance; one may begin right after it."""
         self._recent.append(window)
 
     def begin(self, window: Samples) -> None:
@@ -55,7 +55,7 @@ class UtteranceBuffer:
         return np.concatenate((self._before, *self._windows[:kept]))
 
     def end(self, silent_windows: int) -> None:
-        """End the utterance. If the user goes on all the same, it is the part before the pause."""
+        """End the utterance. If the user goes on after all, it is the part before the pause."""
         self._before = np.concatenate((self.samples(silent_windows), self._gap))
         self._windows = []
         self.length = len(self._before)

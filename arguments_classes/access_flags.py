@@ -11,10 +11,11 @@ class AccessFlags:
     token_file: str | None = field(
         default=None,
         metadata={
-            "help": "file of such secrets, one per line, read again when it changes; clients must send "
-            "one of all that are set"
+            "help": "file of such secrets, one per line, read again when it changes; any secret in it, "
+            "or that of --token, lets a client in"
         },
     )
     insecure: bool = field(
-        default=False, metadata={"help": "allow an address that others can reach without a token"}
+        default=False,
+        metadata={"help": "listen without a token, even where other machines can reach the server"},
     )

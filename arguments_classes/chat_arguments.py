@@ -14,7 +14,7 @@ class ChatArguments:
     _argument_group_name: ClassVar[str] = "conversation"
 
     chat_size: int = field(
-        default=10, metadata={"help": "exchanges (a question and its answer) to remember"}
+        default=10, metadata={"help": "exchanges to remember; one is a question and its answer"}
     )
     user_role: str = field(default="user", metadata={"help": "role of the user's messages"})
     init_chat_role: str | None = field(default="system", metadata={"help": "role of the first message"})

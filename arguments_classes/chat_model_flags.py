@@ -10,10 +10,11 @@ class Sampling:
     """The choice of words, by chance."""
 
     llm_gen_temperature: float | None = field(
-        default=None, metadata={"help": "randomness of the words; 0: always the likeliest"}
+        default=None, metadata={"help": "randomness of the words; 0: always the likeliest word"}
     )
     llm_gen_top_p: float | None = field(
-        default=None, metadata={"help": "share of the probability from which words are drawn"}
+        default=None,
+        metadata={"help": "draw from the likeliest words that together have this probability, 0 to 1"},
     )
 
 
@@ -24,8 +25,8 @@ class LocalChatModel(Sampling):
     llm_thinking: bool = field(
         default=False,
         metadata={
-            "help": "let a model that can think do so before it answers; thoughts are never spoken, but "
-            "the user waits for them, and they count towards the longest answer"
+            "help": "let a reasoning model think before it answers; its thoughts are never spoken, but "
+            "the user waits for them, and they count toward the longest answer"
         },
     )
 
@@ -36,7 +37,7 @@ class AnswerLength:
 
     llm_gen_max_tokens: int = field(
         default=256,
-        metadata={"help": "longest answer, in tokens; 256 are a minute and a half of speech"},
+        metadata={"help": "longest answer, in tokens; 256 tokens are a minute and a half of speech"},
     )
 
     def __post_init__(self) -> None:

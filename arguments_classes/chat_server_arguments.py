@@ -16,13 +16,14 @@ class ChatServerArguments(Sampling):
     llm_model_name: str | None = field(
         default=None, metadata={"help": "model; default: the first that a local server lists"}
     )
-    llm_stream: bool = field(default=True, metadata={"help": "take the answer as it is written"})
+    llm_stream: bool = field(default=True, metadata={"help": "receive the answer word by word"})
     llm_timeout_s: float = field(
         default=60.0,
         metadata={"help": "longest wait for the first word, and between two words, in seconds"},
     )
     llm_retries: int = field(
-        default=2, metadata={"help": "further attempts, with back-off, before the first word only"}
+        default=2,
+        metadata={"help": "retries, with back-off, of a request that fails before the first word"},
     )
     llm_gen_max_tokens: int | None = field(default=None, metadata={"help": "longest answer, in tokens"})
 

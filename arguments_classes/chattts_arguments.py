@@ -19,12 +19,10 @@ class ChatTtsArguments(SynthesizerDevice):
     )
     tts_voice: str | None = field(
         default=None,
-        metadata={
-            "help": "voice: speaker- and a number, such as speaker-42; default: one drawn at start"
-        },
+        metadata={"help": "voice: speaker- and a number, such as speaker-42; default: a random one"},
     )
     tts_stream: bool = field(
-        default=True, metadata={"help": "send audio on in mid-sentence, as it is made"}
+        default=True, metadata={"help": "play a sentence while the rest of it is being synthesized"}
     )
     tts_chunk_size: int = field(default=512, metadata={"help": "samples in a piece of audio, at 24 kHz"})
     tts_temperature: float = field(

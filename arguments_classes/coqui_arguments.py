@@ -16,7 +16,7 @@ class CoquiArguments(SynthesizerDevice, OptionalLanguage):
         default="tts_models/multilingual/multi-dataset/xtts_v2",
         metadata={
             "help": "model: a name of Coqui TTS, such as tts_models/de/thorsten/vits, or a folder with "
-            "a model.pth and its config.json; mind the licences: that of XTTS allows no commercial use"
+            "a model.pth and its config.json; mind its license: that of XTTS allows no commercial use"
         },
     )
     tts_voice: str | None = field(
@@ -25,7 +25,7 @@ class CoquiArguments(SynthesizerDevice, OptionalLanguage):
     tts_clone: str | None = field(
         default=None,
         metadata={
-            "help": "recording, 3 to 30 s, of the voice to speak with (XTTS, YourTTS); the speaker must "
-            "have consented"
+            "help": "recording, 3 to 30 s, of a voice to imitate (XTTS, YourTTS); the speaker must have "
+            "consented"
         },
     )

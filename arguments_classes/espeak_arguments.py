@@ -16,7 +16,7 @@ class EspeakArguments(UsualLanguage):
     tts_voice: str | None = field(
         default=None,
         metadata={
-            "help": "voice, such as en-us, en-gb+f3, te, hi or cmn; default: that of the language"
+            "help": "voice, such as en-us, en-gb+f3, te, hi or cmn; default: the voice of the language"
         },
     )
     tts_rate: int = field(default=170, metadata={"help": "words per minute, 80 to 450"})

@@ -6,7 +6,7 @@ from pipeline.errors import UserError
 
 
 def expect(holds: bool, flag: str, expected: str, got: object) -> None:
-    """Raise `UserError` unless the value of a flag is what it must be."""
+    """Raise `UserError` unless `holds`, the condition for the value of a flag."""
     if not holds:
         raise UserError(f"--{flag}: expected {expected}, got {got}")
 

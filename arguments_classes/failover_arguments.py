@@ -1,4 +1,4 @@
-"""FailoverArguments: flags where a stage has several engines, as in --tts kokoro,espeak."""
+"""FailoverArguments: flags for a stage that has several engines, as in --tts kokoro,espeak."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -11,26 +11,28 @@ from catalog.registry import CASCADE
 class FailoverArguments:
     """The time that an engine has, in seconds from the call, before the next one takes over.
 
-    Words: five times what a recognizer takes that suits a conversation. An answer: as long as a call may
-    wait for a slot (`SLOT_WAIT_S`); any later, and the user has given up. Audio: a sentence plays for
-    two to six seconds, so a synthesizer that needs longer to start one cannot keep pace.
+    Recognizers: five times what one takes that is fast enough for a conversation. Language models: as
+    long as a call may wait for a slot (`SLOT_WAIT_S`); any later, and the user has given up.
+    Synthesizers: a sentence plays for two to six seconds, so one that needs longer to start a sentence
+    cannot keep pace.
     """
 
-    _argument_group_name: ClassVar[str] = "several engines, by commas: the next takes over"
+    _argument_group_name: ClassVar[str] = "several engines for one stage"
 
     failover_stt_s: float = field(
         default=5.0,
-        metadata={"help": "longest wait for the words, in seconds, before the next recognizer is asked"},
+        metadata={"help": "seconds to wait for the transcript before the next recognizer takes over"},
     )
     failover_llm_s: float = field(
         default=10.0,
-        metadata={"help": "longest wait for the first word, in seconds, before the next model is asked"},
+        metadata={
+            "help": "seconds to wait for the first word before the next language model takes over"
+        },
     )
     failover_tts_s: float = field(
         default=5.0,
         metadata={
-            "help": "longest wait for a sentence's first audio, in seconds, before the next synthesizer "
-            "is asked"
+            "help": "seconds to wait for a sentence's first audio before the next synthesizer takes over"
         },
     )
 

@@ -17,7 +17,7 @@ class FasterWhisperArguments(WhisperLanguages, RecognizerDevice):
         default="tiny.en",
         metadata={
             "help": "model: a size, such as tiny.en, small, distil-large-v3 or turbo; a converted model "
-            "on the hub; or a folder. Models that end in .en, and distil models, understand English only"
+            "on the hub; or a folder. Models named .en or distil understand English only"
         },
     )
     stt_compute_type: Literal[
@@ -25,9 +25,7 @@ class FasterWhisperArguments(WhisperLanguages, RecognizerDevice):
     ] = field(
         default="auto", metadata={"help": "precision of the weights; auto: the fastest on the device"}
     )
-    stt_beam_size: int = field(
-        default=1, metadata={"help": "wordings to follow at the same time; more are slower"}
-    )
+    stt_beam_size: int = field(default=1, metadata={"help": "beams of the beam search; more are slower"})
 
     def __post_init__(self) -> None:
         expect(self.stt_beam_size >= 1, "stt_beam_size", "1 or more", self.stt_beam_size)

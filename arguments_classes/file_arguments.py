@@ -30,8 +30,8 @@ class FileArguments:
     realtime: bool = field(
         default=False,
         metadata={
-            "help": "play the recording at its own pace, so that latencies are true; without it, time "
-            "waits for the engines"
+            "help": "play the recording at its own pace, so that latencies are real; without it, the "
+            "recording is read as fast as the engines can follow"
         },
     )
     headphones: bool = field(

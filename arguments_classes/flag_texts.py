@@ -7,7 +7,7 @@ DEVICE = (
 )
 
 Precision: TypeAlias = Literal["auto", "float32", "float16", "bfloat16"]
-PRECISION = "precision of the weights; auto: as they were saved"
+PRECISION = "precision of the weights; auto: the one they were saved in"
 
 KEY_FILE = "file that holds the API key; default: the environment variable OPENAI_API_KEY"
 

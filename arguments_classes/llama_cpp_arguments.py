@@ -30,7 +30,7 @@ class LlamaCppArguments(AnswerLength, LocalChatModel):
     )
     llm_context: int = field(
         default=4096,
-        metadata={"help": "longest conversation, answer included, in tokens; more needs more memory"},
+        metadata={"help": "context: longest conversation with its answer, in tokens; more takes memory"},
     )
 
     def __post_init__(self) -> None:

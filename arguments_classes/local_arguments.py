@@ -21,19 +21,19 @@ class LocalArguments:
         metadata={"help": "loudspeaker: part of its name, or its number in the output of --check"},
     )
     list_play_chunk_size: int = field(
-        default=512, metadata={"help": "samples in a block; at 16 kHz, 512 are 32 ms"}
+        default=512, metadata={"help": "samples in a block of audio; at 16 kHz, 512 are 32 ms"}
     )
     headphones: bool = field(
         default=False,
         metadata={
-            "help": "wear headphones: the microphone does not pick up the reply, so the user may speak "
-            "at any time and interrupt"
+            "help": "you wear headphones, so the microphone does not pick up the reply and you can "
+            "interrupt at any time"
         },
     )
     echo_cancellation: bool = field(
         default=True,
         metadata={
-            "help": "without headphones, keep listening during a reply by removing the reply from the "
+            "help": "without headphones: keep listening during a reply, by removing the reply from the "
             "microphone's audio"
         },
     )

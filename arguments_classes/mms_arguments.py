@@ -15,8 +15,8 @@ class MmsArguments(SpeakingSpeed, SynthesizerDevice):
     tts_model_name: str = field(
         default="facebook/mms-tts-",
         metadata={
-            "help": "start of the models' names, on the hub or on disk, before the code of the language "
-            "(facebook/mms-tts- ▶ facebook/mms-tts-tel)"
+            "help": "beginning of the models' names, on the hub or on disk; the code of the language "
+            "completes it (facebook/mms-tts- ▶ facebook/mms-tts-tel)"
         },
     )
     tts_language: str = field(
@@ -27,5 +27,6 @@ class MmsArguments(SpeakingSpeed, SynthesizerDevice):
         },
     )
     tts_seed: int | None = field(
-        default=None, metadata={"help": "random seed: the same text always sounds the same"}
+        default=None,
+        metadata={"help": "random seed, such as 1, with which the same text always sounds the same"},
     )

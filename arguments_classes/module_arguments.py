@@ -34,14 +34,14 @@ class ModuleArguments:
     mode: Literal["socket", "websocket", "realtime", "local", "file"] = field(
         default="socket",
         metadata={
-            "help": "source and destination of the audio: two TCP ports (socket), a page in the browser "
-            "and a WebSocket (websocket; realtime is the same), this machine's microphone and "
-            "loudspeaker (local), or a recording (file)"
+            "help": "source and destination of the audio: two TCP ports (socket), a web page and a "
+            "WebSocket (websocket; realtime is the same), this machine's microphone and loudspeaker "
+            "(local), or a recording (file)"
         },
     )
     preset: str | None = field(
         default=None,
-        metadata={"help": f"a set of parts and models; any other flag wins over it: {preset_list()}"},
+        metadata={"help": f"a set of parts and models; other flags override it: {preset_list()}"},
     )
     local_mac_optimal_settings: bool = field(default=False, metadata={"help": "same as --preset mac"})
     vad: str = field(default="silero", metadata={"help": f"voice activity detector: {_names('vad')}"})
@@ -75,20 +75,20 @@ class ModuleArguments:
         default_factory=lambda: os.environ.get("REPLY_MODE", "").strip().lower() or "turn",
         metadata={
             "help": "turn: answer when the user has finished; stream: answer phrase by phrase (--s2s "
-            "tone: at once) while the user is still speaking, and let nothing interrupt the answer. The "
+            "tone: at once) while the user is still speaking, and let nothing interrupt the reply. The "
             "environment variable REPLY_MODE sets the default"
         },
     )
     device: Literal["auto", "cuda", "mps", "cpu"] = field(
         default="auto",
-        metadata={"help": "device for every model that can use it; a part's own device flag wins"},
+        metadata={"help": "device for every model that can use it; a part's own flag overrides it"},
     )
     isolate: str | None = field(
         default=None,
         metadata={
-            "help": "stages whose engines run in a process of their own, such as stt,tts; none: only "
-            "engines whose packages conflict with the others; default: on a server, also engines that "
-            "spend a long time in Python code"
+            "help": "stages whose engines run in processes of their own, such as stt,tts; none: only "
+            "engines whose packages conflict with the others; default: those and, on a server, engines "
+            "that spend a long time in Python code"
         },
     )
     audio_enhancement: bool = field(
@@ -98,7 +98,7 @@ class ModuleArguments:
     install: str | None = field(
         default=None,
         metadata={
-            "help": f"create the environment that an engine needs of its own, then exit: {_ENVIRONMENTS}"
+            "help": f"install an engine that needs an environment of its own, then exit: {_ENVIRONMENTS}"
         },
     )
     check: bool = field(
@@ -126,7 +126,7 @@ class ModuleArguments:
     latency_report: str | None = field(
         default=None,
         metadata={
-            "help": "HTML page to write at the end, such as out.html, that shows where the time of each "
+            "help": "HTML page to write at the end, such as out.html; it shows where the time of each "
             "turn went"
         },
     )

@@ -14,6 +14,6 @@ class MoonshineArguments:
         default="tiny-en",
         metadata={
             "help": "model: tiny-en is built in; others, such as base-en, medium-streaming-en or "
-            "base-ja, are downloaded at first use; or a folder"
+            "base-ja, are downloaded when first used; or a folder"
         },
     )

@@ -19,7 +19,7 @@ class NemotronArguments(RecognizerPrecision, RecognizerDevice):
     stt_latency_ms: int = field(
         default=560,
         metadata={
-            "help": "audio that the model hears ahead before it writes a word, in ms: 80, 160, 560 or "
-            "1120; more of it means fewer mistakes and less work, but later partial words"
+            "help": "look-ahead: ms of audio that the model hears before it writes a word: 80, 160, 560 "
+            "or 1120; more means fewer mistakes and less work, but later partial transcripts"
         },
     )

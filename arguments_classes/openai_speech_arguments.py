@@ -46,7 +46,8 @@ class OpenAISpeechArguments:
         metadata={"help": "longest wait for the first audio, and between two pieces, in seconds"},
     )
     tts_retries: int = field(
-        default=1, metadata={"help": "further attempts, with back-off, before the first audio only"}
+        default=1,
+        metadata={"help": "retries, with back-off, of a request that fails before the first audio"},
     )
 
     def __post_init__(self) -> None:

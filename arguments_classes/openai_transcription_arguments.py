@@ -23,16 +23,16 @@ class OpenAITranscriptionArguments:
     )
     stt_language: str | None = field(
         default=None,
-        metadata={"help": "language spoken, a code such as en; default: the server detects it"},
+        metadata={"help": "language of the speech, a code such as en; default: the server detects it"},
     )
     stt_base_url: str | None = field(
         default=None, metadata={"help": base_url("http://localhost:8000/v1")}
     )
     stt_api_key_file: str | None = field(default=None, metadata={"help": KEY_FILE})
     stt_timeout_s: float = field(
-        default=30.0, metadata={"help": "longest wait for the words, in seconds"}
+        default=30.0, metadata={"help": "longest wait for the transcript, in seconds"}
     )
-    stt_retries: int = field(default=1, metadata={"help": "further attempts, with back-off"})
+    stt_retries: int = field(default=1, metadata={"help": "retries of a failed request, with back-off"})
 
     def __post_init__(self) -> None:
         expect(self.stt_timeout_s > 0, "stt_timeout_s", "more than 0 seconds", self.stt_timeout_s)

@@ -15,7 +15,7 @@ class ParaformerArguments(RecognizerDevice):
     stt_model_name: str = field(
         default="funasr/paraformer-zh",
         metadata={
-            "help": "a Paraformer of FunASR: a name on the hub, or a folder; "
-            "funasr/paraformer-zh-streaming recognises while the user speaks"
+            "help": "a Paraformer model of FunASR: a name on the hub, or a folder; "
+            "funasr/paraformer-zh-streaming recognizes speech while the user is still speaking"
         },
     )

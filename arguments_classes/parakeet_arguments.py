@@ -15,6 +15,6 @@ class ParakeetArguments(RecognizerPrecision, RecognizerDevice):
     stt_model_name: str = field(
         default="nvidia/parakeet-tdt-0.6b-v3",
         metadata={
-            "help": "a Parakeet model (CTC, RNN-T or TDT): a name on the hub, or a folder of that name"
+            "help": "a Parakeet model (CTC, RNN-T or TDT): a name on the hub, or a folder so named"
         },
     )

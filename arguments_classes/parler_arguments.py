@@ -39,15 +39,15 @@ class ParlerArguments(SynthesizerPrecision, SynthesizerDevice, OptionalLanguage)
     tts_compile_mode: Literal["none", "default", "reduce-overhead"] = field(
         default="none",
         metadata={
-            "help": "compile the model at start, which takes minutes: default is 1.4 times as fast, "
-            "reduce-overhead 3 to 4 times"
+            "help": "mode of torch.compile; the start then takes minutes, and synthesis is 1.4 times "
+            "(default) or 3 to 4 times (reduce-overhead) as fast"
         },
     )
     tts_gen_do_sample: bool = field(
-        default=True, metadata={"help": "sample at random, as the models were trained for"}
+        default=True, metadata={"help": "sample at random, for which the models were trained"}
     )
     tts_gen_temperature: float = field(
-        default=1.0, metadata={"help": "randomness, with tts_gen_do_sample"}
+        default=1.0, metadata={"help": "randomness, if --tts_gen_do_sample is on"}
     )
     tts_gen_min_new_tokens: int = field(
         default=10, metadata={"help": "shortest part of a sentence, in steps of 12 ms; at least 10"}

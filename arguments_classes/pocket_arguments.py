@@ -13,8 +13,8 @@ class PocketArguments:
     tts_model_name: str | None = field(
         default=None,
         metadata={
-            "help": "model: a name that Kyutai uses (english, french_24l and so on), or a YAML file "
-            "that says where the weights are; default: one for the language"
+            "help": "model: one of Kyutai's names (english, french_24l and so on), or a YAML file that "
+            "says where the weights are; default: one for the language"
         },
     )
     tts_voice: str | None = field(
@@ -30,7 +30,7 @@ class PocketArguments:
     tts_clone: str | None = field(
         default=None,
         metadata={
-            "help": "recording, 1 to 30 s, of a voice to use in place of tts_voice; the speaker must "
-            "have consented"
+            "help": "recording, 1 to 30 s, of a voice to imitate in place of --tts_voice; the speaker "
+            "must have consented"
         },
     )

@@ -12,5 +12,5 @@ class PocketsphinxArguments:
 
     stt_grammar: str | None = field(
         default=None,
-        metadata={"help": "JSGF grammar file: only its sentences are recognised, almost without errors"},
+        metadata={"help": "JSGF grammar file: only its sentences are recognized, almost without errors"},
     )

@@ -23,7 +23,7 @@ class QwenArguments(SynthesizerPrecision, SynthesizerDevice):
     tts_language: str | None = field(
         default=None,
         metadata={
-            "help": "language to speak if the recognizer reports none; default: detected from the words"
+            "help": "language to speak if the recognizer reports none; default: detected from the text"
         },
     )
     tts_style: str | None = field(

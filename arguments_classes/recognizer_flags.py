@@ -26,12 +26,12 @@ class WhisperLanguages:
 
     stt_language: str = field(
         default="en",
-        metadata={"help": "language spoken: a code such as te, or auto: detected anew in every turn"},
+        metadata={"help": "language of the speech: a code such as te; auto: detected in every turn"},
     )
     stt_languages: str = field(
         default=USUAL,
         metadata={
             "help": "languages to listen for if --stt_language is auto: codes separated by spaces, or "
-            "all; speech that sounds like any other is taken for the last language of the conversation"
+            "all; speech that sounds like another language is taken for the last one of the conversation"
         },
     )

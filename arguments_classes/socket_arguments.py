@@ -24,14 +24,12 @@ class SocketArguments(AccessFlags):
     token: str | None = field(
         default=None,
         metadata={
-            "help": "secret that clients must send; raw clients cannot send one and are then refused"
+            "help": "secret that clients must send; raw clients cannot send it, so they are refused"
         },
     )
     headphones: bool = field(
         default=False,
-        metadata={
-            "help": "users of raw clients wear headphones, so they may speak at any time and interrupt"
-        },
+        metadata={"help": "users of raw clients wear headphones, so they can interrupt at any time"},
     )
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ class SpeechT5Arguments(SynthesizerDevice):
     )
     tts_vocoder_name: str = field(
         default="microsoft/speecht5_hifigan",
-        metadata={"help": "vocoder, which makes the audio: a name on the hub, or a folder"},
+        metadata={"help": "vocoder, which generates the audio: a name on the hub, or a folder"},
     )
     tts_speakers_name: str = field(
         default="Matthijs/cmu-arctic-xvectors",
@@ -30,7 +30,7 @@ class SpeechT5Arguments(SynthesizerDevice):
     tts_clone: str | None = field(
         default=None,
         metadata={
-            "help": ".npy file with the x-vector of a voice, 512 numbers, to use in place of tts_voice; "
-            "the speaker must have consented"
+            "help": ".npy file with the x-vector (512 numbers) of a voice to imitate in place of "
+            "--tts_voice; the speaker must have consented"
         },
     )

@@ -25,7 +25,7 @@ class SupertonicArguments(UsualLanguage):
     )
     tts_steps: int = field(
         default=8,
-        metadata={"help": "diffusion steps, 1 to 100: more of them sound better, but start later"},
+        metadata={"help": "diffusion steps, 1 to 100: with more, speech sounds better but starts later"},
     )
 
     def __post_init__(self) -> None:

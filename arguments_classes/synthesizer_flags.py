@@ -36,7 +36,8 @@ class OptionalLanguage:
     tts_language: str | None = field(
         default=None,
         metadata={
-            "help": "language to speak if the recognizer reports none, such as de; default: the model's"
+            "help": "language to speak if the recognizer reports none, such as de; default: the "
+            "model's own"
         },
     )
 

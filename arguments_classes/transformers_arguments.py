@@ -26,18 +26,18 @@ class TransformersArguments(LocalChatModel):
     llm_parallel: int = field(
         default=1,
         metadata={
-            "help": "answers to generate at the same time, in batches; each has room for 4096 tokens, "
-            "its question included"
+            "help": "answers to generate at the same time, in one batch; each conversation has room for "
+            "4096 tokens, the answer included"
         },
     )
     llm_gen_max_new_tokens: int = field(
         default=256,
-        metadata={"help": "longest answer, in tokens; 256 are a minute and a half of speech"},
+        metadata={"help": "longest answer, in tokens; 256 tokens are a minute and a half of speech"},
     )
     llm_gen_do_sample: bool | None = field(
         default=None,
         metadata={
-            "help": "draw words by chance instead of taking the likeliest; default: the setting that "
+            "help": "draw words at random instead of taking the likeliest; default: the setting that "
             "the model's authors chose"
         },
     )

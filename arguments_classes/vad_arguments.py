@@ -15,7 +15,7 @@ class VADArguments:
 
     thresh: float = field(
         default=0.3,
-        metadata={"help": "probability at which speech starts; it ends 0.15 below"},
+        metadata={"help": "probability at which a sound starts to count as speech; it ends 0.15 below"},
     )
     sample_rate: int = field(
         default=16000, metadata={"help": "sample rate of the detector: 16000 or 8000 Hz"}
@@ -23,26 +23,26 @@ class VADArguments:
     min_silence_ms: float = field(
         default=500,
         metadata={
-            "help": "silence that ends a turn; pauses between clauses reach 400 ms. If the user keeps "
-            "talking before the answer starts, both parts are answered together"
+            "help": "silence that ends a turn; pauses between clauses reach 400 ms. If the user goes on "
+            "before the answer starts, both parts are answered together"
         },
     )
     min_speech_ms: float = field(
         default=200,
         metadata={
-            "help": 'shortest sound that counts as speech; "yes" lasts 406 ms and "no" 379, and of '
-            "eight such words in four voices the detector marked 288 ms or more"
+            "help": 'shortest sound that counts as speech; "yes" lasts 406 ms and "no" 379, and of each '
+            "of eight such words in four voices the detector marked 288 ms or more"
         },
     )
     max_speech_ms: float = field(
         default=math.inf,
-        metadata={"help": "length at which an utterance is cut, at the latest after a minute"},
+        metadata={"help": "length at which an utterance is cut; never longer than a minute"},
     )
     speech_pad_ms: float = field(
         default=100,
         metadata={
-            "help": "audio to keep before and after speech, in whole windows of 32 ms; with 30 ms the "
-            "recognizer misses twice as many words as with 100"
+            "help": "audio to keep before and after speech, rounded up to windows of 32 ms; with 30 ms "
+            "the recognizer misses twice as many words as with 100"
         },
     )
     turn_detector: str = field(
@@ -55,7 +55,7 @@ class VADArguments:
     turn_threshold: float = field(
         default=0.85,
         metadata={
-            "help": "probability of a finished turn, 0 to 1, from which a short pause is enough to "
+            "help": "probability of a finished turn, 0 to 1, at which a short pause is enough to "
             "answer; 0.85 is fooled by half as many unfinished sentences as 0.7"
         },
     )

@@ -18,45 +18,45 @@ class WebSocketArguments(AccessFlags):
     allow_origins: str = field(
         default="",
         metadata={
-            "help": "origins of other pages that may connect, such as https://example.org, separated by "
-            "spaces"
+            "help": "origins of other web pages that may connect, such as https://example.org, "
+            "separated by spaces"
         },
     )
     max_sessions: int = field(default=60, metadata={"help": "sessions at the same time"})
     max_sessions_per_client: int = field(
         default=10,
         metadata={
-            "help": "sessions at the same time from one address: enough for a family or a small office "
-            "behind one router; a school needs more. This machine itself is not limited"
+            "help": "sessions at the same time from one address; the default suits a family or a small "
+            "office behind one router, a school needs more. This machine itself is not limited"
         },
     )
     max_attempts_per_minute: int = field(
         default=120,
         metadata={
             "help": "connections and requests per minute from one address, whether its token is right "
-            "or wrong: ten pages that reconnect after an outage make 110 in their first minute"
+            "or wrong; ten pages that reconnect after an outage make 110 in their first minute"
         },
     )
     forwarded_allow_ips: str = field(
         default="",
         metadata={
             "help": "addresses or networks of trusted proxies, separated by spaces, whose "
-            "X-Forwarded-For header names the client; default: none, so all clients behind one proxy "
-            "count as one"
+            "X-Forwarded-For header names the client; without it, all clients behind a proxy count as "
+            "one"
         },
     )
     ice_servers: str = field(
         default="",
         metadata={
             "help": "STUN and TURN servers that help WebRTC calls through routers, separated by spaces: "
-            "stun:HOST:PORT, turn:NAME:PASSWORD@HOST:PORT; default: none"
+            "stun:HOST:PORT, turn:NAME:PASSWORD@HOST:PORT"
         },
     )
     idle_timeout_s: float = field(
-        default=600, metadata={"help": "end a session after so many seconds without speech"}
+        default=600, metadata={"help": "end a session after this many seconds without speech"}
     )
     longest_session_s: float = field(
-        default=4 * 3600, metadata={"help": "end any session after so many seconds"}
+        default=4 * 3600, metadata={"help": "end any session after this many seconds"}
     )
     ssl_certfile: str | None = field(default=None, metadata={"help": "TLS certificate, for HTTPS"})
     ssl_keyfile: str | None = field(default=None, metadata={"help": "private key of the certificate"})

@@ -17,8 +17,8 @@ class WhisperArguments(WhisperLanguages, RecognizerDevice):
     stt_model_name: str = field(
         default="distil-whisper/distil-large-v3",
         metadata={
-            "help": "a Whisper model: a name on the hub, or a folder; the default understands English, "
-            "openai/whisper-large-v3-turbo a hundred languages"
+            "help": "a Whisper model: a name on the hub, or a folder; the default understands only "
+            "English, openai/whisper-large-v3-turbo a hundred languages"
         },
     )
     stt_torch_dtype: Precision = field(
@@ -28,19 +28,20 @@ class WhisperArguments(WhisperLanguages, RecognizerDevice):
     stt_compile_mode: Literal["none", "default", "reduce-overhead", "max-autotune"] = field(
         default="none",
         metadata={
-            "help": "compile the decoder with torch.compile: faster recognition, but minutes to start"
+            "help": "mode of torch.compile for the decoder: recognition is faster, but the start takes "
+            "minutes"
         },
     )
     stt_batch_size: int = field(
         default=4,
-        metadata={"help": "utterances to recognise together; always 1 with a compile mode"},
+        metadata={"help": "utterances to recognize in one batch; always 1 with a compile mode"},
     )
     stt_gen_max_new_tokens: int = field(
         default=440,
-        metadata={"help": "longest text for 30 s of speech, in tokens; the model has room for 440"},
+        metadata={"help": "longest transcript of 30 s of speech, in tokens; the model has room for 440"},
     )
     stt_gen_num_beams: int = field(
-        default=1, metadata={"help": "wordings to follow at the same time; more are slower"}
+        default=1, metadata={"help": "beams of the beam search; more are slower"}
     )
 
     def __post_init__(self) -> None:

@@ -22,7 +22,7 @@ class WhisperMlxArguments(WhisperLanguages):
     )
     stt_batch_size: int = field(
         default=6,
-        metadata={"help": "pieces of 30 s of a long recording to recognise together"},
+        metadata={"help": "30-second pieces of a long recording to recognize in one batch"},
     )
     stt_quantization: Literal["none", "4bit", "8bit"] = field(
         default="none", metadata={"help": "smaller weights, slightly less accurate"}

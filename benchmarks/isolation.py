@@ -108,15 +108,15 @@ def costs() -> str:
     def answer(engine: ChatModel) -> Iterator[Any]:
         return engine.generate([ChatMessage("user", SENTENCE)], CancelToken())
 
-    def recognise(engine: Recognizer) -> Iterator[Any]:
+    def recognize(engine: Recognizer) -> Iterator[Any]:
         return iter([engine.transcribe(chunk.samples, None, CancelToken())])
 
     seconds = len(chunk.samples) / chunk.sample_rate_hz
     spoken = side_by_side(speak, synthesizer, isolate(espeak, {}, "cpu"))
     answered = side_by_side(answer, WordyModel(), isolate(WORDY, {}, "cpu"))
-    recognised = side_by_side(recognise, moonshine.load()(), isolate(moonshine, {}, "cpu"))
+    recognized = side_by_side(recognize, moonshine.load()(), isolate(moonshine, {}, "cpu"))
     rows = [
-        [f"moonshine, {seconds:.1f} s of speech", *recognised],
+        [f"moonshine, {seconds:.1f} s of speech", *recognized],
         [f"a model that gives {WORDS} words at once", *answered],
         ["espeak, a sentence", *spoken],
     ]

@@ -1,4 +1,4 @@
-"""Work left for a recognizer when the user has finished: streaming beside recognising all at once.
+"""Work left for a recognizer when the user has finished: streaming beside recognizing all at once.
 
 A streaming Nemotron of medium size with random weights, on one thread, in the real pipeline on a sample
 clock: everything that can be computed while the user speaks is. Its words are noise; their cost is not.
@@ -45,18 +45,18 @@ maximum."""
 
 
 class Timed:
-    """A recognizer, and the milliseconds that its thread computed `while_speaking` and `afterwards`."""
+    """A recognizer, and the milliseconds that its thread computed `while_speaking` and `afterward`."""
 
     def __init__(self, engine: NemotronRecognizer) -> None:
         self.engine = engine
         self.info = replace(engine.info, chunk_samples=0)
         self.while_speaking = 0.0
-        self.afterwards = 0.0
+        self.afterward = 0.0
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         before = time.thread_time()
         heard = self.engine.transcribe(samples, language, cancel)
-        self.afterwards += 1000 * (time.thread_time() - before)
+        self.afterward += 1000 * (time.thread_time() - before)
         return heard
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class TimedStream:
         return heard
 
     def fork(self) -> "TimedStream":
-        other = TimedStream(self._timed, self._stream, "afterwards")
+        other = TimedStream(self._timed, self._stream, "afterward")
         other._stream = other._count(self._stream.fork)
         return other
 
@@ -145,7 +145,7 @@ def main() -> str:
                     timed = kind(engine)
                     heard.add(hear(timed, audio))
                     key = ms, kind is TimedStreaming
-                    figures.setdefault(key, []).append((timed.while_speaking, timed.afterwards))
+                    figures.setdefault(key, []).append((timed.while_speaking, timed.afterward))
                 assert len(heard) == 1, f"expected the same words both ways, got {heard}"
         for (ms, streams), spent in figures.items():
             way = "while it is said" if streams else "at once"
@@ -155,7 +155,7 @@ def main() -> str:
     title = (
         f"What is left when the user has finished: a Nemotron of {parameters:.0f} M random parameters"
     )
-    header = ["utterances of about", "chunks", "recognised", "CPU ms before the end", "after it"]
+    header = ["utterances of about", "chunks", "recognized", "CPU ms before the end", "after it"]
     return table(title, header, rows)
 
 

@@ -40,7 +40,7 @@ class User:
         raise NotImplementedError
 
     async def microphone(self) -> None:
-        """Send audio for ever, a packet every 20 ms."""
+        """Send audio forever, a packet every 20 ms."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         for number in itertools.count():

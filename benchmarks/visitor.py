@@ -30,7 +30,7 @@ class Visitor(User):
         self._port = port
         self._line: WebLine | None = None
         self._turn = 0
-        self._recognised = asyncio.Event()
+        self._recognized = asyncio.Event()
 
     async def stay(self, until: asyncio.Event) -> None:
         """Talk until the event is set."""
@@ -44,7 +44,7 @@ class Visitor(User):
                 await asyncio.sleep(MAX_REPLY_S)
             elif way == "asks and drops":
                 newer_than = await self.speak()
-                await self._recognised.wait()  # from here on it is up to the server to answer
+                await self._recognized.wait()  # from here on it is up to the server to answer
                 line = await self._come_back(line)
                 await self.answered(newer_than)
             else:
@@ -72,7 +72,7 @@ class Visitor(User):
 
     async def speak(self) -> int:
         newest = await super().speak()
-        self._recognised.clear()
+        self._recognized.clear()
         return newest
 
     async def _come_back(self, line: WebLine) -> WebLine:
@@ -117,6 +117,6 @@ class Visitor(User):
         elif message["type"] == "event":
             self.told(message)
             if message["event"] == "Transcript":
-                self._recognised.set()
+                self._recognized.set()
         elif message["type"] == "error":
             self.tally.errors.append(str(message["text"]))

@@ -42,7 +42,7 @@ class InstantRecognizer(_Instant):
 
 
 class InstantModel(_Instant):
-    """Answers with the same reply for ever, in one piece."""
+    """Answers with the same reply forever, in one piece."""
 
     info = ChatModelInfo(name="instant-llm", slots=SLOTS)
 

@@ -1,4 +1,4 @@
 """The catalog of what is available, as data: engines, presets, environments, people.
 
-Spelled like this since a package on PyPI, which spaCy imports, is named `catalogue`.
+The spelling is deliberate, since a package on PyPI, which spaCy imports, is named `catalogue`.
 """

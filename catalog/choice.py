@@ -105,7 +105,7 @@ def _ready(preferred: Preferred, spec: EngineSpec) -> bool:
 
 
 def accelerated() -> bool:
-    """Guess from the system if there is a GPU; asking torch would take seconds."""
+    """Guess from the system whether there is a GPU; asking torch would take seconds."""
     if sys.platform == "darwin":
         return platform.machine() == "arm64"
     return os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1") and Path("/dev/nvidiactl").exists()

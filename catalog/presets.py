@@ -1,4 +1,4 @@
-"""Presets: named sets of engines, models and devices. Any other flag or setting wins over them."""
+"""Presets: named sets of engines, models and devices. Any other flag or setting overrides them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

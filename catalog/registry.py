@@ -1,6 +1,6 @@
 """The registry: one row for each engine, with its name, its module, and its needs.
 
-The rows of a stage stand in its own file, for example catalog/tts.py.
+The rows of each stage are in a file of their own, for example catalog/tts.py.
 """
 
 import functools
@@ -59,8 +59,8 @@ class EngineSpec:
     """The output that comes early: partial words, audio in mid-sentence."""
     size: str = ""
     """Size of the default model, to download."""
-    licence: str = ""
-    """Licences of the code and of the weights."""
+    license: str = ""
+    """Licenses of the code and of the weights."""
     tested: Tested = ""
     remarks: str = ""
 
@@ -89,7 +89,7 @@ class EngineSpec:
             )
 
     def load(self) -> Any:
-        """The class of the engine. Raises `UserError` where something is missing."""
+        """The class of the engine. Raises `UserError` if something is missing."""
         self.expect_installed()
         return _named(self.module)
 

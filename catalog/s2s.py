@@ -10,7 +10,7 @@ CATALOG = (
         "S2S.tone:ToneResponder",
         languages="any",
         streams="frame by frame",
-        licence="Apache-2.0; none",
+        license="Apache-2.0; none",
         tested="real weights",
     ),
 )

@@ -22,13 +22,13 @@ _TOP = """\
 (catalog/stt.py and the others), catalog/presets.py and catalog/choice.py: edit those. -->
 
 Choose an engine with `--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME`. Together with that flag,
-`--help` shows the engine's own flags, `--check` reports if it is installed and its model is here,
-`--download` gets what is missing and exits, and `--list_voices` prints the voices of the chosen
-synthesizer. To add an engine, read `docs/adding-an-engine.md`.
+`--help` shows the engine's own flags, `--check` reports whether the engine is installed and its model
+downloaded, `--download` downloads what is missing and exits, and `--list_voices` lists the voices of
+the chosen synthesizer. To add an engine, read `docs/adding-an-engine.md`.
 
 - **device**: devices that it can run on; choose with `--device` or with the engine's own flag.
-- **licence**: licence of the code; licence of the weights. Check it yourself for any other weights than
-  the default ones.
+- **license**: license of the code; license of the default weights. For other weights, check it
+  yourself.
 - **size**: download size of the default model.
 - **tested**: the weights that the tests run it with. *Tiny random weights* exercise the same code as
   real ones, but say nothing about quality; *patched*: the package's own way of loading weights had to be
@@ -38,10 +38,10 @@ synthesizer. To add an engine, read `docs/adding-an-engine.md`.
 _LANGUAGES = """\
 ## Languages
 
-Each turn has a language: the one that `--language te` or the client sets, else the one that the
+Each turn has a language: the one that `--language te` or the client sets; otherwise the one that the
 recognizer reports, because it detected it (`--stt whisper --stt_language auto`) or knows no other. The
 language model is asked to answer in that language, and the synthesizer picks a voice or a model for it.
-An engine that does not have the language works as usual and reports this once.
+An engine that does not know the language uses another one and says so once.
 
 **Telugu**: use `--language te`, or choose one of the voices Arjun (a young man), Ravi (a mature man),
 Priya (a young woman) and Lakshmi (a professional woman) with `--tts_voice`. The file
@@ -63,10 +63,10 @@ _TOGETHER = """\
 - `--install parler` creates a separate environment for an engine whose packages conflict with the others
   (parler, qwen, coqui, melo); the engine then runs in a process of its own. All others are extras
   (`pip install -e '.[kokoro]'`) that can be installed together (`'.[engines]'` installs all).
-- `--isolate stt,tts` runs any engine in a process of its own. Servers do so by default for engines that
-  spend a long time in Python code, which would delay the audio of every session; `--isolate none`
-  prevents it.
-- Each engine is loaded once and serves all sessions, first come, first served. `whisper` recognises
+- `--isolate stt,tts` runs the engines of these stages in processes of their own. Servers do so by
+  default for engines that spend a long time in Python code, which would delay the audio of every
+  session; `--isolate none` prevents it.
+- Each engine is loaded once and serves all sessions, first come, first served. `whisper` recognizes
   waiting utterances in batches, `--llm_parallel` lets `--llm transformers` generate several answers at
   once, and engines on MLX take turns.
 - `--preset`, `--device` and each part's own flags choose models and devices. While a missing model
@@ -75,7 +75,7 @@ _TOGETHER = """\
 """
 
 _COLUMNS = (
-    "name", "what it is", "device", "languages", "streams", "licence", "to install", "size", "tested"
+    "name", "what it is", "device", "languages", "streams", "license", "to install", "size", "tested"
 )  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def _cells(spec: EngineSpec) -> tuple[str, ...]:
     install = "" if spec.extra is None and spec.environment is None else f"`{spec.install}`"
     devices = ", ".join(spec.devices)
     return (
-        f"`{spec.name}`", spec.about, devices, spec.languages, spec.streams, spec.licence, install,
+        f"`{spec.name}`", spec.about, devices, spec.languages, spec.streams, spec.license, install,
         spec.size, spec.tested,
     )  # fmt: skip
 
@@ -110,17 +110,17 @@ def _presets() -> Iterator[str]:
             for name, preset in PRESETS.items()
         ],
     )
-    yield "Any other flag or setting wins. `--local_mac_optimal_settings` is `--preset mac`.\n"
+    yield "Other flags override a preset. `--local_mac_optimal_settings` is `--preset mac`.\n"
 
 
 def _preferred() -> Iterator[str]:
     yield "## Without a flag\n"
     yield (
         "Without `--stt` or `--tts`, the program takes the first engine in these lists that is\n"
-        "installed, has its whole model in the cache and knows the `--language`. At start it says so,\n"
-        "with the flag for the built-in engine. If you give a flag of the stage, such as\n"
-        "`--tts_voice`, it takes the first built-in engine. The choice downloads nothing and uses no\n"
-        "network. `--llm auto` looks for a server on this machine.\n"
+        "installed, has its whole model in the cache and knows the `--language`. At start it says\n"
+        "which one it took, and the flag for the built-in one. If you give a flag of the stage, such\n"
+        "as `--tts_voice`, it takes the first built-in engine. This choice downloads nothing and uses\n"
+        "no network. `--llm auto` looks for a server on this machine.\n"
     )
     for stage, engines in PREFERRED.items():
         yield f"- `--{stage}`: {', '.join(map(_preference, engines))}"

@@ -10,7 +10,7 @@ CATALOG = (
         "VAD.silero:SileroDetector",
         needs=("onnxruntime",),
         languages="any",
-        licence="MIT; MIT",
+        license="MIT; MIT",
         tested="real weights",
     ),
     EngineSpec(
@@ -19,7 +19,7 @@ CATALOG = (
         "loudness over the noise floor",
         "VAD.energy:EnergyDetector",
         languages="any",
-        licence="Apache-2.0; none",
+        license="Apache-2.0; none",
         tested="real weights",
     ),
 )

@@ -1,1 +1,1 @@
-"""The command line and its JSON file, from what was typed to the configuration of a run."""
+"""The command line and its JSON file, parsed into the configuration of a run."""

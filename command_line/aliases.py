@@ -6,12 +6,12 @@ from catalog.registry import EngineSpec
 
 
 def older_prefixes(spec: EngineSpec) -> dict[str, str]:
-    """From an older prefix, with its dashes, to the present one."""
+    """Map older prefixes, with their dashes, to the current one."""
     return {f"--{alias}": f"--{spec.stage}_" for alias in spec.aliases if alias.endswith("_")}
 
 
 def without_aliases(argv: Sequence[str], chosen: Iterable[EngineSpec]) -> list[str]:
-    """Write older prefixes of the chosen engines' flags as the present ones."""
+    """Replace older prefixes of the chosen engines' flags by the current ones."""
     prefixes = {old: new for spec in chosen for old, new in older_prefixes(spec).items()}
     translated = []
     for argument in argv:

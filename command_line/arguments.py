@@ -33,10 +33,10 @@ class Arguments:
     chat: ChatArguments
     mode: SocketArguments | WebSocketArguments | LocalArguments | FileArguments
     engines: dict[str, tuple[ChosenEngine, ...]]
-    """The engines of each stage: the next one takes over from one that fails. "llm" is missing where a
-    language model has to be looked for."""
+    """The engines of each stage: the next one takes over from one that fails. "llm" is missing if a
+    language model still has to be found."""
     auto: dict[str, Any]
-    """Settings for the language model that is found then."""
+    """Settings for the language model that will be found."""
     failover: FailoverArguments
 
     def session_settings(self) -> SessionSettings:

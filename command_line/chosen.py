@@ -1,4 +1,4 @@
-"""Chosen engines: from the names on the command line to catalog rows, flags and settings."""
+"""Chosen engines: finds the catalog rows, flags and settings for the names on the command line."""
 
 import dataclasses
 import functools
@@ -22,12 +22,12 @@ class ChosenEngine:
     prefix: str
     """The prefix of its flags, such as "tts_"."""
     why: str = ""
-    """The reason for the choice, if the program made it."""
+    """The reason for the choice, if the program chose."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A chosen engine whose flags are not parsed yet. `later`: another engine stands before it."""
+    """A chosen engine whose flags are not parsed yet. `later`: another engine comes before it."""
 
     choice: Choice
     later: bool = False
@@ -60,7 +60,7 @@ class Candidate:
 
 Candidates = Mapping[str, Sequence[Candidate]]
 """The candidates of each stage in order: the next one takes over from one that fails. "llm" is missing
-where a language model has to be looked for."""
+if a language model still has to be found."""
 
 
 def choose_engines(module: ModuleArguments, argv: Sequence[str]) -> Candidates:

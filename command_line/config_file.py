@@ -1,4 +1,4 @@
-"""config_file: a JSON file of settings, as the flags that mean the same."""
+"""config_file: converts a JSON file of settings into flags."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ def with_config_file(argv: Sequence[str]) -> list[str]:
 
 
 def read_config_file(path: Path) -> list[str]:
-    """One ``--name=value`` for each setting; null leaves the default. Raises `UserError`."""
+    """Return ``--name=value`` for each setting; null leaves the default. Raises `UserError`."""
     flags = []
     for name, value in _read_object(path).items():
         if isinstance(value, (dict, list)):

@@ -7,9 +7,9 @@ from utils.version import program_and_version
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows defaults where there are any, but not for a switch that turns something off: its default is
-    that of what it turns off. A switch that HfArgumentParser adds (`--no_x` to `--x`) has the help of
-    `--x`, too, and is shown as its opposite."""
+    """Shows defaults where there are any, but not for a switch that turns something off, since argparse
+    would show the default of the thing that it turns off. HfArgumentParser gives the switches that it
+    adds (`--no_x` beside `--x`) the help of `--x`; they are shown as its opposite."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if isinstance(action, argparse._StoreFalseAction):

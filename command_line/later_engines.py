@@ -1,4 +1,4 @@
-"""Flags of an engine behind another one: --tts kokoro,espeak --tts_espeak_voice en-gb."""
+"""Flags of an engine that comes after another one: --tts kokoro,espeak --tts_espeak_voice en-gb."""
 
 import contextlib
 import dataclasses
@@ -10,7 +10,7 @@ from pipeline.errors import UserError
 
 
 def prefix_of(spec: EngineSpec, *, later: bool) -> str:
-    """The prefix of an engine's flags: "tts_", or "tts_espeak_" if it stands behind another engine."""
+    """The prefix of an engine's flags: "tts_", or "tts_espeak_" if it comes after another engine."""
     return f"{spec.stage}_" + (f"{spec.name.replace('-', '_')}_" if later else "")
 
 
@@ -26,7 +26,7 @@ def later_flags(spec: EngineSpec, flags: type) -> type:
         )
         for field in dataclasses.fields(flags)
     ]
-    group = f"--{spec.stage} {spec.name}, behind another"
+    group = f"--{spec.stage} {spec.name}, after another engine"
     return dataclasses.make_dataclass(flags.__name__, fields, namespace={"_argument_group_name": group})
 
 

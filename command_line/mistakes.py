@@ -20,7 +20,7 @@ def unknown_argument(argument: str, known: Sequence[str], chosen: Candidates) ->
     """Say which part the argument belongs to, else which of the `known` flags is nearest to it. Its
     value is never repeated: it may be a key."""
     if not argument.startswith("--"):
-        return f"expected a flag, or a JSON file before all flags, got {argument!r}"
+        return f"expected a flag (or a JSON file in front of all flags), got {argument!r}"
     flag = argument.split("=")[0].replace("-", "_").replace("__", "--", 1)
     if flag.endswith("api_key"):
         return f"{flag}: {_KEY_ADVICE}"
@@ -37,7 +37,7 @@ def _of_an_engine(flag: str, chosen: Candidates) -> str | None:
     for spec in owners:
         if spec in later:
             own = flag.replace(f"{spec.stage}_", prefix_of(spec, later=True), 1)
-            return f"{flag}: {spec.name} stands behind another engine, so its flag is {own}"
+            return f"{flag}: {spec.name} comes after another engine, so its flag is {own}"
     if not owners:
         return None
     names = ", ".join(f"--{spec.stage} {spec.name}" for spec in owners)

@@ -1,4 +1,4 @@
-"""The command line, from what was typed (and a JSON file) to `Arguments`.
+"""The command line: parses the flags (and a JSON file) into `Arguments`.
 
 The flags of a part are known only once the part is chosen, so the command line is parsed twice: first
 for the parts alone, then for the parts and the flags of each.
@@ -22,9 +22,9 @@ from command_line.parser import Parser
 from pipeline.errors import UserError
 
 _DESCRIPTION = (
-    "Talk to a machine, and it talks back. The flags below belong to the chosen parts; to see those of "
-    "other parts, choose them (--mode, --stt, ...) together with --help. A JSON file can hold the same "
-    "settings: s2s_pipeline.py config.json"
+    "Talk to a machine, and it talks back. The flags below are those of the chosen parts; to see the "
+    "flags of other parts, choose them (--mode, --stt, ...) along with --help. A JSON file can hold the "
+    "same settings: s2s_pipeline.py config.json"
 )
 
 

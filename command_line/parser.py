@@ -19,7 +19,7 @@ class Parser(HfArgumentParser):  # type: ignore[misc]
             group._group_actions.sort(key=_rank)
 
     def error(self, message: str) -> NoReturn:
-        """Raise `UserError` where argparse would print its usage and exit."""
+        """Raise `UserError`; argparse itself would print its usage and exit."""
         raise UserError(message)
 
     def parse(self, argv: Sequence[str]) -> tuple[Mapping[type, Any], list[str]]:

@@ -41,7 +41,7 @@ def check(arguments: "Arguments") -> int:
         symbol = {True: "ok", False: "NO", None: "  "}[finding.ready]
         print(f"{symbol:<3}{finding.topic:<13}{finding.text}")
     failed = any(finding.ready is False for finding in findings)
-    print("something is missing: see the lines marked NO" if failed else "ready")
+    print("not ready: see the lines marked NO" if failed else "ready")
     return int(failed)
 
 
@@ -114,7 +114,7 @@ def _models(arguments: "Arguments") -> Iterator[Finding]:
 
 
 def _model(text: str, name: str) -> Finding:
-    """The state of a model, which is a name on the hub or a folder."""
+    """The state of a model: a name on the hub, or a folder."""
     if (folder := cached(name)) is not None:
         return Finding("model", f"{text}, {size_text(folder_bytes(folder))} in {folder}", True)
     if (folder := begun(name)) is not None:  # some engines need only a part of it

@@ -22,5 +22,5 @@ def download(arguments: "Arguments") -> int:
     load_engines(arguments).close()
     for name, folder in sorted(fetched.items()):
         print(f"{name}: {size_text(folder_bytes(folder))} in {folder}")
-    print("everything is here: this command no longer needs the hub")
+    print("everything is downloaded: these flags no longer need the hub")
     return 0

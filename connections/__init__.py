@@ -1,1 +1,1 @@
-"""Ways in and out: thin adapters between a session and the world."""
+"""Connections: thin adapters between a session and the microphone, the network or a file."""

@@ -1,4 +1,4 @@
-"""Connection: a way for audio to come in and go out, as the command sees it."""
+"""Connection: a source and destination of audio, as the program sees it."""
 
 import asyncio
 import contextlib
@@ -32,18 +32,19 @@ def beginning_session() -> Iterator[None]:
     except ProtocolError:
         raise
     except Exception as error:
-        logger.exception("a session could not be begun")
-        raise ProtocolError("the server could not begin a session", "internal_error") from error
+        logger.exception("a session could not be started")
+        raise ProtocolError("the server could not start a session", "internal_error") from error
 
 
 class OpenSession(Protocol):
-    """Begins a conversation whose replies go to `sink`; `label` tells it from others in the output."""
+    """Begins a conversation whose replies go to `sink`; `label` marks it in the program's output."""
 
     def __call__(self, sink: Sink, label: str, clock: Clock | None = None) -> Session: ...
 
 
 class Connection(Protocol):
-    """Made before the engines are loaded, so that a busy port or a missing file is reported at once."""
+    """Created before the engines are loaded, so that a busy port or a missing file is reported at
+    once."""
 
     def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
         """Serve until the end, or until Ctrl-C; returns the exit code. `capabilities` are those of the

@@ -13,7 +13,7 @@ def listen(flag: str, host: str, port: int) -> socket.socket:
     connections inherit two options. Small messages are sent at once: a flush or a reply that waited for
     the client's acknowledgement came 20 to 40 ms late (asyncio does not set this for sockets of
     `socket.create_server`). And the system notices a client whose machine is gone, which would
-    otherwise hold its session for ever.
+    otherwise hold its session forever.
     """
     try:
         family, *_, address = socket.getaddrinfo(

@@ -1,4 +1,4 @@
-"""Outbox: messages that wait to be sent to a client by the event loop."""
+"""Outbox: messages that wait for the event loop to send them to a client."""
 
 import asyncio
 import math
@@ -31,7 +31,7 @@ class Outbox(Generic[Item]):
         on_items: Callable[[], object] | None = None,
     ) -> None:
         self.on_room: Callable[[], object] = _nothing
-        """Called after a full outbox was emptied."""
+        """Called after a full outbox has been emptied."""
         self._limit = limit
         self._earlier = earlier
         self._items: list[Item] = []
@@ -75,7 +75,7 @@ class Outbox(Generic[Item]):
         await self._filled.wait()
 
     def take(self) -> list[Item]:
-        """Take everything out."""
+        """Remove and return everything."""
         with self._lock:
             self._items += self._earlier()
             items, self._items = self._items, []

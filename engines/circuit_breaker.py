@@ -1,4 +1,4 @@
-"""CircuitBreaker: decides from past calls if an engine is worth calling."""
+"""CircuitBreaker: decides from past calls whether an engine is worth calling."""
 
 import random
 import threading
@@ -17,9 +17,10 @@ moment."""
 
 
 class CircuitBreaker:
-    """Closed: every call goes to the engine. The first failure opens it, and for a time no call does:
-    one user who waited in vain is enough. Then it is half open: one call (a probe) is let through; if
-    that works the circuit closes, else it stays open for twice as long. Thread-safe."""
+    """While the circuit is closed, every call goes to the engine. The first failure opens it, and for a
+    time no call goes there: one user who waited in vain is enough. Then it is half open: one call (a
+    probe) is let through; if it works the circuit closes, else it opens for twice as long.
+    Thread-safe."""
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class CircuitBreaker:
         self._lock = threading.Lock()
 
     def begin(self, *, may_probe: bool = True) -> "Attempt | None":
-        """Begin a call; None: not now."""
+        """Begin a call. Returns None if the engine must not be called now."""
         with self._lock:
             attempt = Attempt(self)
             if self.reason is not None:
@@ -86,7 +87,7 @@ class Attempt:
         return self._end(reason)
 
     def close(self) -> None:
-        """Neither worked nor failed, because the caller wants no more: nothing is learnt."""
+        """End the call without an outcome, since the caller wants no more."""
         self._end(None, known=False)
 
     def _end(self, reason: str | None, *, known: bool = True) -> bool:

@@ -68,7 +68,7 @@ class Engines:
         return replace(common, frames=isinstance(voice.engine, FrameResponder))
 
     def have_room(self) -> bool:
-        """True if every engine has a free slot, also for work that may be thrown away."""
+        """True if every engine has a free slot, so that speculative work delays no other call."""
         return all(engine.free_slots for engine in self.shared)
 
     def close(self) -> None:

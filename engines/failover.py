@@ -1,4 +1,4 @@
-"""Failover: several engines of a stage in the place of one; if one fails, the next takes over."""
+"""Failover: several engines of a stage act as one; if one fails, the next takes over."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from pipeline.turn import CancelToken
 logger = logging.getLogger(__name__)
 
 _OF_THE_CALLER = ("unknown_voice",)
-"""Codes of errors that the caller made, and not the engine."""
+"""Codes of errors that are the caller's fault, not the engine's."""
 
 E = TypeVar("E", bound=Engine)
 T = TypeVar("T")
@@ -42,12 +42,12 @@ class _Leg(Generic[E]):
 
 
 class Failover(Generic[E]):
-    """Engines in the order of preference. If a call fails before its first output, or takes longer than
-    `first_output_s`, the next engine takes it; after the first output an error is an error.
+    """Engines in order of preference. If a call fails before its first output, or its first output takes
+    longer than `first_output_s`, the next engine takes the call; after that an error is an error.
 
-    It has as many slots as its first engine, so a call waits for that one only behind a call that was
-    given up and has not returned. Such a call keeps its slot there, not here. The last engine may take
-    its time: no other comes after it.
+    A failover has as many slots as its first engine. So at that engine a call only ever waits behind a
+    call that was given up and has not returned, which keeps a slot there, but none here. The last engine
+    has no time limit, since no other comes after it.
     """
 
     verb = "works"

@@ -1,4 +1,4 @@
-"""Several language models in the place of one: `--llm openai,transformers`."""
+"""Several language models that act as one: `--llm openai,transformers`."""
 
 import functools
 from collections.abc import Iterator, Sequence

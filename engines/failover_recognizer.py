@@ -1,4 +1,4 @@
-"""Several recognizers in the place of one: `--stt openai,moonshine`."""
+"""Several recognizers that act as one: `--stt openai,moonshine`."""
 
 import functools
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Several synthesizers in the place of one: `--tts kokoro,espeak`."""
+"""Several synthesizers that act as one: `--tts kokoro,espeak`."""
 
 import functools
 from collections.abc import Iterator

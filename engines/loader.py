@@ -137,12 +137,12 @@ def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
     if not path.exists():
         if wanted != "auto":
             raise UserError(f"--turn_detector: expected auto, silence or an ONNX file, got {wanted}")
-        announce("turn", "silence", "pauses alone end your turn; type: python -m VAD.smart_turn_file")
+        announce("turn", "silence", "only a pause ends your turn; type: python -m VAD.smart_turn_file")
         return None
     from VAD.smart_turn import SmartTurnDetector
 
     detector = SmartTurnDetector(str(path))
-    announce("turn", "Smart Turn v3", "hears whether you have finished")
+    announce("turn", "Smart Turn v3", "judges by ear whether you have finished")
     return SharedEngine(detector)
 
 

@@ -11,7 +11,7 @@ from TTS.base import Synthesizer
 
 
 class NamedVoices:
-    """A synthesizer that also answers to the names of these people, where it speaks their language."""
+    """A synthesizer that also answers to the names of these people, if it speaks their language."""
 
     def __init__(self, synthesizer: Synthesizer, people: Mapping[str, Person]) -> None:
         self._synthesizer = synthesizer

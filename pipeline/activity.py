@@ -30,12 +30,12 @@ class Activity:
                 self._condition.notify_all()
 
     def give_up(self) -> None:
-        """Wait no longer for threads that may never sleep again."""
+        """Stop waiting for threads that may never sleep again."""
         with self._condition:
             self._given_up = True
             self._condition.notify_all()
 
     def wait_idle(self, timeout_s: float | None = None) -> bool:
-        """Wait until no thread is awake. False when `timeout_s` passed first."""
+        """Wait until no thread is awake. Returns False if `timeout_s` passed first."""
         with self._condition:
             return self._condition.wait_for(lambda: self._awake == 0 or self._given_up, timeout_s)

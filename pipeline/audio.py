@@ -13,7 +13,7 @@ RATES_HZ = range(8000, 48001)
 """Sample rates that a client may choose."""
 
 _KNEE = 0.9
-"""Threshold of the limiter, 1 dB under full scale: above it the curve bends towards 1."""
+"""Threshold of the limiter, 1 dB under full scale: above it the curve bends toward 1."""
 
 
 def from_pcm16(data: bytes | bytearray | memoryview) -> Samples:

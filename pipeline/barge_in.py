@@ -24,16 +24,17 @@ SHORT_MS = 600
 """Speech shorter than this may be a backchannel; its loudness decides."""
 
 SOFT = 0.5
-"""Half the amplitude (-6 dB) of this user's turns: backchannels are spoken under the breath."""
+"""Half the amplitude (-6 dB) of this user's turns: backchannels are spoken softly."""
 
 TURNS_COMPARED = 10
-"""The user's latest turns that count towards the median loudness."""
+"""The user's latest turns that count toward the median loudness."""
 
 RENEWED_S = 1.0
-"""Time until the reply resumes without a window of speech; each window renews duck and pause."""
+"""Time without a window of speech after which the reply resumes; each window renews duck and pause."""
 
 VERDICT_S = 3.0
-"""Time until the reply resumes without a transcript; a recognizer takes a tenth of that for a word."""
+"""Time without a transcript after which the reply resumes; a recognizer takes a tenth of it for a
+word."""
 
 LOUDNESS_SAMPLES = 1600
 """100 ms at 16 kHz, about a syllable."""
@@ -63,7 +64,7 @@ class BargeIn:
         self._replayed: Sequence[tuple[float, float]] | None = None
 
     def replay(self, sounding: Sequence[tuple[float, float]]) -> None:
-        """Replay a conversation: a reply counts as heard at the recorded times.
+        """For a replay: a reply counts as heard at the recorded times.
 
         The replies may be longer or shorter now.
         """
@@ -78,7 +79,7 @@ class BargeIn:
         return self._playout.full_duplex and self._playout.sounding
 
     def goes_on(self, spoken_ms: float) -> None:
-        """The user has been speaking over the reply for `spoken_ms`: duck, pause or interrupt it."""
+        """Duck, pause or interrupt the reply: the user has been speaking over it for `spoken_ms`."""
         if spoken_ms >= INTERRUPT_AFTER_MS:
             self._interrupt("the user spoke on")
             self.over()
@@ -90,16 +91,16 @@ class BargeIn:
             self._playout.pause(_SPEAKING, until)
 
     def waits_for_verdict(self) -> None:
-        """The speech over the reply is complete: hold the reply until `is_turn` has judged it."""
+        """Hold the reply until `is_turn` has judged the speech over it, which is complete."""
         self._playout.pause(_JUDGING, self._clock.now() + VERDICT_S)
         self.over()
 
     def decided(self) -> None:
-        """The speech has been judged: stop holding the reply for it."""
+        """Stop holding the reply for the speech, which has been judged."""
         self._playout.resume(_JUDGING)
 
     def over(self) -> None:
-        """The user no longer speaks: let the reply resume, if it is still alive."""
+        """Let the reply resume, if its turn is still alive: the user no longer speaks."""
         self._playout.duck(until=-math.inf)
         self._playout.resume(_SPEAKING)
 

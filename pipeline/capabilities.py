@@ -16,11 +16,11 @@ class Capabilities:
     """Features of the engines of a session, for the connection and the session itself."""
 
     texts: bool = False
-    """Answers typed text."""
+    """Can answer typed text."""
     tools: bool = False
     """Can call functions of the client."""
     frames: bool = False
-    """Answers while the user is speaking, in the reply mode ``stream``."""
+    """Can answer while the user is still speaking, in the reply mode ``stream``."""
     voices: tuple[str, ...] = ()
     """Voices offered to the user; empty if there is no choice."""
     expect_voice: Callable[[str], None] = _no_voices
@@ -28,6 +28,6 @@ class Capabilities:
     endpointing: EndpointerSettings = field(default_factory=EndpointerSettings)
     """Default of the session's endpointing."""
     semantic: bool = False
-    """Has a turn detector, which judges from the speech itself if the turn is complete."""
+    """Has a turn detector, which judges from the speech itself whether the turn is complete."""
     name: str = ""
     """Names of the engines, for display."""

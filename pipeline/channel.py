@@ -63,7 +63,7 @@ class Channel(Generic[T]):
         return len(self._messages)
 
     def put(self, message: T | _End) -> bool:
-        """Add a message, waiting for room. False: it is no longer wanted, stop producing.
+        """Add a message, waiting for room. Returns False if it is no longer wanted: stop producing.
 
         `END`, and messages without a turn, never wait.
         """
@@ -77,9 +77,9 @@ class Channel(Generic[T]):
             return self._is_wanted(turn) and self._append(message)
 
     def offer(self, *messages: T) -> bool:
-        """Add these messages in a row if there is room for one more; never waits.
+        """Add these messages in a row if there is room for at least one; never waits.
 
-        For callers that are no stage of the session: a connection, the program itself.
+        For callers outside the stages of the session: a connection, the program itself.
         """
         with self._condition:
             if self._is_full() or self._closed:
@@ -134,7 +134,7 @@ class Channel(Generic[T]):
         return message
 
     def wake(self) -> None:
-        """Make the consumer's present `get`, or its next one, return None."""
+        """Make the consumer's current `get`, or its next one, return None."""
         with self._condition:
             self._woken = True
             self._notify()

@@ -11,7 +11,7 @@ class Clock(Protocol):
     """The time of a session, in seconds from an arbitrary start."""
 
     def now(self) -> float:
-        """The present moment."""
+        """The current time."""
         ...
 
     def timeout_until(self, deadline: float) -> float | None:

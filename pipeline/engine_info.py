@@ -1,5 +1,5 @@
-"""EngineInfo: all that an engine says of itself, in one value. A wrapper replaces fields of it; an
-engine in a process of its own sends it whole."""
+"""EngineInfo: the description of an engine, in one value. A wrapper replaces fields of it; an engine in
+a process of its own sends it as a whole."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class SynthesizerInfo(EngineInfo):
     """Text to speech."""
 
     sample_rate_hz: int
-    """The rate of the audio that it makes."""
+    """The rate of the audio that it generates."""
     languages: tuple[str, ...]
     """ISO 639-1 codes, or 639-3 where there is none; ("any",): every language."""
     voices: tuple[str, ...] = ()

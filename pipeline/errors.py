@@ -44,7 +44,7 @@ class SessionBusy(Exception):
 
 
 class ProtocolError(Exception):
-    """A message of the client breaks the protocol, or asks for something that is not granted.
+    """A message from the client breaks the protocol, or asks for something that is not granted.
 
     The text says what was expected; ``code`` is for programs.
     """

@@ -38,7 +38,7 @@ class SpeechEnded:
 
 @dataclass(frozen=True, slots=True)
 class SpeechCancelled:
-    """The user took back the present utterance; `sample` counts from the start of the session."""
+    """The user took back the current utterance; `sample` counts from the start of the session."""
 
     sample: int
 

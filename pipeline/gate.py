@@ -1,4 +1,4 @@
-"""Gate: in half duplex, decides by the time of capture if audio of the microphone is taken."""
+"""Gate: in half duplex, decides by the time of capture whether the microphone's audio is taken."""
 
 import math
 import threading
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 class Gate:
     """Shut while the program speaks and its echo dies away, in half duplex.
 
-    `should_listen` mirrors the present state. `takes` decides by the time at which audio was captured,
+    `should_listen` mirrors the current state. `takes` decides by the time at which audio was captured,
     so it does not matter how late the audio is delivered.
     """
 
@@ -20,7 +20,7 @@ class Gate:
         self._replayed: Sequence[tuple[float, float]] | None = None
 
     def replay(self, deaf: Sequence[tuple[float, float]]) -> None:
-        """Replay a conversation: refuse audio between these recorded times, and take all else.
+        """For a replay: refuse audio between these recorded times, and take all other audio.
 
         The replies may be longer or shorter now; the recorded audio of the user is the same.
         """

@@ -1,4 +1,4 @@
-"""BaseHandler: one stage of a pipeline, in a thread of its own."""
+"""BaseHandler: one stage of a pipeline, on a thread of its own."""
 
 import logging
 import threading
@@ -18,7 +18,7 @@ In = TypeVar("In", bound=Message)
 
 
 class BaseHandler(Generic[In]):
-    """Takes messages from one channel, works on them, and puts the results into the next.
+    """Takes messages from one channel, processes them, and puts the results into the next channel.
 
     A stage sets `name` and `takes` and writes `process`; `setup` gets the remaining arguments of the
     constructor. Messages of other types are passed on unread.
@@ -91,7 +91,7 @@ class BaseHandler(Generic[In]):
                 self.serve(message)  # type: ignore[arg-type]
 
     def serve(self, message: In) -> None:
-        """Work on one message, or pass it on unread."""
+        """Process one message, or pass it on unread."""
         turn = message.turn
         if turn is not None and not turn.alive:
             return

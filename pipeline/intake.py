@@ -1,4 +1,4 @@
-"""Intake: the way of the microphone's audio into a session."""
+"""Intake: the path of the microphone's audio into a session."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from pipeline.messages import AudioBlock, ManualTurn, ManualTurnSignal, Samples
 
 BACKLOG_S = 5.0
 """Live audio that may wait for the VAD before it is dropped. The VAD needs 0.1 ms for 32 ms, so a
-backlog of five seconds means that the machine stood still."""
+backlog of five seconds means that the machine was stopped."""
 
 
 class Intake:
@@ -86,14 +86,15 @@ class Intake:
             self._fill_window()
 
     def close(self) -> None:
-        """Free the resampler, whose memory is native: someone may keep the session after its end."""
+        """Free the resampler, whose memory is native: the session may be kept in memory after its
+        end."""
         with self._lock:
             self._resampler = None
 
     def signal(self, talk: ManualTurn) -> None:
         """Mark this place in the audio: the user began, ended or took back an utterance.
 
-        The present window is filled up with silence, which counts as heard.
+        The current window is filled up with silence, which counts as heard.
         """
         with self._lock:
             self._events.emit(TalkSignalled(talk.value))

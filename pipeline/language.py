@@ -8,7 +8,7 @@ from typing import Any
 
 DETECTED = "-auto"
 ANY = "any"
-"""Stands for every language in the list of an engine."""
+"""Entry in an engine's list of languages that stands for all of them."""
 
 
 def plain(code: str) -> str:
@@ -34,12 +34,12 @@ def is_language(code: str) -> bool:
 
 
 def speaks(languages: tuple[str, ...], code: str) -> bool:
-    """True if an engine with these `languages` has this one."""
+    """True if an engine with these `languages` knows this one."""
     return ANY in languages or plain(code) in languages
 
 
 def if_spoken(languages: tuple[str, ...], code: str | None) -> str | None:
-    """Return the code if the engine has the language; else None: use the configured one."""
+    """Return the code if the engine knows the language, else None: use the configured one."""
     return code if code is not None and speaks(languages, code) else None
 
 

@@ -1,10 +1,10 @@
-"""Language fallback: what the client is told when an engine does not have the language."""
+"""Language fallback: the notice for the client when an engine does not know the language."""
 
 from pipeline.language import english_name
 from pipeline.messages import Notice
 
 
 def language_fallback(engine: str, can: str, code: str, instead: str) -> Notice:
-    """The notice that an engine cannot do something ("speak") in a language, and what happens instead
-    ("it speaks as usual")."""
+    """Create the notice that an engine cannot do something ("speak") in a language, and what it does
+    instead ("it speaks as usual")."""
     return Notice("language_fallback", f"{engine} does not {can} {english_name(code)}; {instead}")

@@ -1,4 +1,4 @@
-"""Latency: the times that the user of one turn waited for. Step: one part of the work on it."""
+"""Latency: the parts of the user's wait for the answer of one turn. Step: one part of the work on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -25,11 +25,11 @@ class _Span:
 
 
 class Ledger:
-    """Maps samples of a reply to the words in them. Counts at the rate of the sink.
+    """Maps samples of a reply, at the rate of the sink, to the words in them.
 
-    Spans are entered as audio is made; `heard` then returns the words before a sample. Within a span the
-    position of a word comes from the synthesizer, else it is estimated from the lengths of the words. A
-    word counts only when it is over.
+    Spans are entered as audio is generated; `heard` then returns the words before a sample. Within a
+    span the position of a word comes from the synthesizer, or else is estimated from the lengths of the
+    words. A word counts as heard only when it is over.
     """
 
     def __init__(self, rate_hz: int) -> None:

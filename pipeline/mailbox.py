@@ -1,4 +1,4 @@
-"""Mailbox: the events of a session that wait for one listener."""
+"""Mailbox: events of a session that wait for one listener."""
 
 import threading
 from collections import deque
@@ -34,7 +34,7 @@ class Mailbox:
         self.overflowed = False
 
     def post(self, event: Event) -> None:
-        """Add an event; never waits. A full box is closed instead: its listener lagged."""
+        """Add an event; never waits. A full box is closed instead, since its listener is too slow."""
         with self._condition:
             if self.closed:
                 return

@@ -67,12 +67,12 @@ class JudgedWindow:
 
     block: AudioBlock
     speech_probability: float | None
-    """0 to 1; None while nobody listens, as with push to talk before the key is pressed."""
+    """0 to 1; None while the session does not listen, as with push to talk before the key is pressed."""
     turn: None = None
 
 
 class ManualTurn(Enum):
-    """Action of the user by hand: with a key, or by a message of the client."""
+    """The user's signal for a turn, given with a key or in a message of the client."""
 
     START = "start"
     COMMIT = "commit"
@@ -81,7 +81,7 @@ class ManualTurn(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ManualTurnSignal:
-    """Intake ▶ VAD: an action by hand, in line with the audio to mark its place there."""
+    """Intake ▶ VAD: a signal from the user, in line with the audio to mark its place there."""
 
     talk: ManualTurn
     at_sample: int
@@ -90,7 +90,7 @@ class ManualTurnSignal:
 
 @dataclass(frozen=True, slots=True)
 class VoiceBlock:
-    """VAD ▶ S2S: a block of the present speech, for engines that answer at once."""
+    """VAD ▶ S2S: a block of the current speech, for engines that answer at once."""
 
     turn: Turn
     samples: Samples

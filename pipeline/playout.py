@@ -1,4 +1,4 @@
-"""Playout: the last stage of every session. Gates, paces, ducks, pauses and flushes the reply."""
+"""Playout: the last stage of every session, which gates, paces, ducks, pauses and flushes the reply."""
 
 import math
 import threading
@@ -20,25 +20,26 @@ from pipeline.sink import Frame, Sink
 from pipeline.turn import Turn, TurnState
 
 ECHO_TAIL_S = 0.25
-"""Echo of the room after the last sample: living rooms take 0.3 to 0.5 s to fall by 60 dB, and the VAD
-no longer takes the rest for speech after about half of that."""
+"""Echo of the room after the last sample: in a living room it takes 0.3 to 0.5 s to fall by 60 dB, and
+after about half of that the VAD no longer takes it for speech."""
 
 DUCK_GAIN = 0.25
-"""Minus 12 dB: clearly quieter, still understood."""
+"""Minus 12 dB: clearly quieter, but still intelligible."""
 
 FLOOR_S = 1.0
 """Time for which the user keeps the floor after the last sign of speech: longer than a hiccup of the
-network, short enough to wait for an answer if the microphone was switched off."""
+network, but a short wait for the answer if the microphone was switched off."""
 
 KEPT_S = 1.0
-"""Heard audio that is kept, since *heard* may be an estimate that the client corrects."""
+"""Length of heard audio that is kept, since *heard* may be an estimate that the client corrects."""
 
 LEDGERS_KEPT = 10
 """Ended turns for which the client may still report what was heard."""
 
 
 class PlayoutObserver(Protocol):
-    """Learns how a turn ended: `Reports`. Called under the lock of the playout; must not wait."""
+    """The object that is told how a turn ended: `Reports`. Called under the playout's lock; must not
+    wait."""
 
     def turn_settled(self, turn: Turn, heard: str, started: bool) -> None: ...
 
@@ -46,7 +47,7 @@ class PlayoutObserver(Protocol):
 
 
 class Playout(BaseHandler[Speech | EndOfTurn]):
-    """Releases the reply of one turn after the other, at the pace of the connection.
+    """Releases the replies, one turn after another, at the pace of the connection.
 
     A monitor: one lock, public methods for any thread. Its own thread waits for a message, a wake-up,
     or the moment at which the sink has room. See the table in docs/architecture.md.
@@ -90,22 +91,22 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
 
     @property
     def sounding(self) -> bool:
-        """True if a spoken reply has started and is not over."""
+        """True if a spoken reply has started and is not over yet."""
         reply = self._reply
         return reply is not None and reply.started and reply.turn.settings.spoken
 
     @property
     def saying(self) -> str:
-        """The piece of text that began to be heard last; empty while nothing sounds."""
+        """The piece of text that is being heard; empty in silence."""
         reply = self._reply
         return reply.latest_text if reply is not None else ""
 
     # -- control, from any thread ------------------------------------------------------------------
 
     def floor_until(self, moment: float) -> None:
-        """The user seems to be speaking: do not *begin* a reply before `moment` of the clock.
+        """Give the user the floor: no reply *begins* before `moment` on the clock.
 
-        Renewed with every window of speech, since a microphone may fall silent in mid-word.
+        The floor is renewed with every window of speech, since a microphone may fail in mid-word.
         """
         with self._lock:
             sooner = moment < self._floor_until
@@ -115,10 +116,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self.wake()
 
     def begin_replies_at(self, moments: Iterable[float]) -> None:
-        """Replay a conversation: begin each reply no earlier than in the recording, in order.
-
-        The engines may take less time now.
-        """
+        """For a replay: begin each reply no earlier than in the recording, in order, even if the engines
+        take less time now."""
         with self._lock:
             self._begin_at.extend(moments)
 
@@ -130,8 +129,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self.wake()
 
     def duck(self, until: float = math.inf) -> None:
-        """Make the reply quieter until `until` on the clock; a later call replaces that time. A time in
-        the past ends the ducking."""
+        """Make the reply quieter until the time `until` on the clock; a later call replaces that time. A
+        time in the past ends the ducking."""
         with self._lock:
             self._ducked_until = until
             ducked = until > self._clock.now()
@@ -140,9 +139,9 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self.wake()
 
     def pause(self, by: str, until: float = math.inf) -> None:
-        """Hold the reply at the sample last heard, until `by` resumes it or until `until` on the clock.
+        """Hold the reply at the sample last heard, until `by` resumes it or the clock reaches `until`.
 
-        A later call of `by` replaces that time. Nothing is cancelled.
+        A later call with the same `by` replaces that time. Nothing is cancelled.
         """
         with self._lock:
             already = bool(self._paused_by)
@@ -156,7 +155,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._events.emit(Paused(reply.turn.number, True))
 
     def resume(self, by: str) -> None:
-        """Resume the reply; from the sample last heard, if the client could flush its buffer."""
+        """Resume the reply, from the sample last heard if the client could flush its buffer."""
         with self._lock:
             if by not in self._paused_by:
                 return
@@ -165,15 +164,15 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self.wake()
 
     def settle(self, turn: Turn) -> None:
-        """`turn` was interrupted or dropped: silence it and freeze its ledger."""
+        """Silence `turn`, which was interrupted or dropped, and freeze its ledger."""
         with self._lock:
             self._settle(turn)
         self.wake()
 
     def played(self, turn: int, sample: int) -> bool:
-        """The client reports that it has played `turn` up to `sample`.
+        """Correct the words heard: the client reports that it has played `turn` up to `sample`.
 
-        Corrects the words heard. False: the report is too late, or the turn is not over.
+        Returns False if the report is too late, or the turn is not over.
         """
         with self._lock:
             if turn not in self._ledgers:
@@ -183,13 +182,13 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             return True
 
     def wake(self) -> None:
-        """Make the stage look again. A sink calls this when it has room or all was heard."""
+        """Make the stage look again. A sink calls this when it has room or everything was heard."""
         self.queue_in.wake()
 
     # -- the stage ---------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Serve until `END`, after the reply that is being heard."""
+        """Play replies until `END`; the reply that is being heard is played to its end."""
         while not self.stop_event.is_set():
             with self._lock:
                 wake_at, over = self._advance(self._clock.now())
@@ -221,12 +220,13 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 self._reply = reply
 
     def _finish(self, reply: Reply) -> None:
-        """Finish the turn, outside the lock, since ending a turn calls its engines back."""
+        """Finish the turn, outside the lock, since ending a turn runs callbacks of the engines."""
         if reply.turn.finish(reply.end_reason or "no end of the turn came"):
             self.settle(reply.turn)
 
     def _advance(self, now: float) -> tuple[float, Reply | None]:
-        """Do what is due. Returns when to come back (infinity: when woken), and a reply that is over."""
+        """Do what is due. Returns the time of the next call (infinity: when woken), and the reply if it
+        is over."""
         if now >= self._gate.due_at:
             self._gate.open()
             self._events.emit(ListeningChanged(True))
@@ -331,7 +331,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._events.emit(Ducked(turn.number, ducked))
 
     def _set_gain(self, turn: Turn, ducked: bool) -> None:
-        """Let the client duck its buffer; if it cannot, make the following frames quieter."""
+        """Tell the client to duck its buffer; if it cannot, make the following frames quieter."""
         self._ducked = ducked
         gain = DUCK_GAIN if ducked else 1.0
         if not self._sink.duck(turn.number, gain):

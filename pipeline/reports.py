@@ -29,7 +29,8 @@ class Reports:
         self._turns.when_committed(turn, tell)
 
     def turn_settled(self, turn: Turn, heard: str, started: bool) -> None:
-        """Report the end of a turn: the part of the reply `heard`, and if any of it was released."""
+        """Report the end of a turn: the part of the reply that was `heard`; `started`: audio was
+        released."""
         self._turns.forget(turn)
         state, reason = turn.state, turn.ended_because or ""
         interrupted = state is TurnState.INTERRUPTED
@@ -47,5 +48,5 @@ class Reports:
         self._events.emit(done)
 
     def heard_corrected(self, turn: int, heard: str) -> None:
-        """Correct the part of the reply that was heard: the client reports it late."""
+        """Correct the part of the reply that was heard, which the client has just reported."""
         self.memory.revise(turn, heard)

@@ -1,4 +1,4 @@
-"""Session: one conversation. Owns its stages, its turns and its events."""
+"""Session: one conversation, which owns its stages, its turns and its events."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -36,14 +36,14 @@ from pipeline.turn import Origin, Turn, TurnState
 from pipeline.turns import Turns
 
 TURNS_IN_LINE = 32
-"""Turns that may be alive at once; `say` refuses one more. Users wait for one or two."""
+"""Turns that may be active at once; `say` refuses one more. Users wait for one or two."""
 
 FINISHED = "finished"
-"""Reason for the end of a session if its input ended."""
+"""Reason for the end of a session whose input ended."""
 
 
 class SessionState(Enum):
-    """See the table in docs/architecture.md."""
+    """State of a session; see the table in docs/architecture.md."""
 
     OPEN = "open"
     FINISHING = "finishing"
@@ -54,8 +54,8 @@ class SessionState(Enum):
 class Session:
     """One conversation, from the first block of audio to the last sample heard.
 
-    Built by `build_pipeline`, which gives it its stages with `start`. All methods may be called from
-    any thread and none waits, except `join`.
+    `build_pipeline` builds it and gives it its stages with `start`. All methods may be called from any
+    thread, and only `join` waits.
     """
 
     def __init__(
@@ -80,7 +80,8 @@ class Session:
         self._channels: list[Channel[Any]] = []
         waiting_windows = int(BACKLOG_S * capture_rate_hz / window_samples)
         self.audio: Channel[Any] = self.channel(waiting_windows)
-        """Channel to the first stage: audio and signals, and texts, which wait for earlier speech."""
+        """Channel to the first stage: audio and signals, and also texts, so that they wait for earlier
+        speech."""
         self.intake = Intake(
             self.audio, self.gate, self.clock, self.events, capture_rate_hz, window_samples, enhance
         )
@@ -97,13 +98,13 @@ class Session:
     # -- building ----------------------------------------------------------------------------------
 
     def channel(self, capacity: int | None = None) -> Channel[Any]:
-        """Make a channel between two stages of this session."""
+        """Create a channel between two stages of this session."""
         channel: Channel[Any] = Channel(capacity, self.activity)
         self._channels.append(channel)
         return channel
 
     def last_stage(self, speech: Channel[Speech | EndOfTurn]) -> Playout:
-        """Make the playout of this session, fed by `speech`."""
+        """Create the playout of this session, which `speech` feeds."""
         self.playout = stage(
             Playout,
             self.stop_event,
@@ -119,7 +120,7 @@ class Session:
         return self.playout
 
     def start(self, stages: Stages, capabilities: Capabilities, new_threads: NewStageThreads) -> None:
-        """Run these stages, the playout last, in the threads that `new_threads` makes."""
+        """Run these stages, the playout last, on the threads that `new_threads` creates."""
         self.capabilities = capabilities
         self.barge_in.hears_words = capabilities.texts
         self._stages = new_threads(stages, self._stage_failed, self._ended)
@@ -133,12 +134,12 @@ class Session:
 
     @property
     def has_begun(self) -> bool:
-        """True if there was a turn."""
+        """True if there has been a turn."""
         return self.turns.begun > 0
 
     @property
     def should_listen(self) -> threading.Event:
-        """Set while audio of the microphone is taken."""
+        """Set while the microphone's audio is taken, clear while it is ignored."""
         return self.gate.should_listen
 
     @property
@@ -156,7 +157,7 @@ class Session:
         self._settings = settings
 
     def feed(self, samples: Samples, rate_hz: int, captured_at: float | None = None) -> None:
-        """Take audio of the microphone: mono float32 in [-1, 1], blocks of any size.
+        """Take audio from the microphone: mono float32 in [-1, 1], in blocks of any size.
 
         `captured_at` is the time of the first sample on the session's clock; None: estimate it.
         """
@@ -166,20 +167,20 @@ class Session:
     def start_speech(self) -> None:
         """Begin an utterance by hand.
 
-        The present reply stops, the microphone is taken at once, and no pause ends the utterance before
-        `commit_speech` or `cancel_speech`.
+        The current reply stops, the microphone's audio is taken at once, and no pause ends the utterance
+        before `commit_speech` or `cancel_speech`.
         """
         self._signal(ManualTurn.START)
 
     def commit_speech(self) -> None:
-        """End the utterance by hand and answer it, however it began.
+        """End the utterance by hand and answer it, no matter how it began.
 
-        An error event (``nothing_said``) if the user said nothing.
+        If the user said nothing, the client gets an error event (``nothing_said``).
         """
         self._signal(ManualTurn.COMMIT)
 
     def cancel_speech(self) -> None:
-        """Forget the present utterance."""
+        """Forget the current utterance."""
         self._signal(ManualTurn.CANCEL)
 
     def respond(
@@ -192,8 +193,8 @@ class Session:
     ) -> Turn:
         """Answer a typed text; without one, answer the conversation so far, or `context` in its place.
 
-        The present reply is interrupted. An `aside` interrupts nothing and is not remembered: it is
-        answered beside the conversation. Raises `SessionClosed`, `SessionBusy`, `EngineError`.
+        The current reply is interrupted. An `aside` is answered outside the conversation: it interrupts
+        nothing and is not remembered. Raises `SessionClosed`, `SessionBusy`, `EngineError`.
         """
         turn = self._begin_from_outside(Origin.PROGRAM if aside else Origin.TEXT, settings)
         turn.remembered = not aside
@@ -205,21 +206,21 @@ class Session:
         return turn
 
     def say(self, text: str) -> Turn:
-        """Speak `text` after the present reply. Raises as `respond` does."""
+        """Speak `text` after the current reply. Raises the same errors as `respond`."""
         turn = self._begin_from_outside(Origin.PROGRAM)
         turn.commit()
         self._hand_in(Sentence(turn, text, text), EndOfTurn(turn, "complete"))
         return turn
 
     def interrupt(self, reason: str = "cancelled", *, number: int | None = None) -> None:
-        """Stop every living turn, or the one with this number.
+        """Stop every active turn, or only the one with this number.
 
         On return the history is written and nothing more is sent.
         """
         self.turns.interrupt(reason, number)
 
     def finish(self) -> None:
-        """End the input: answer what was said, let it be heard, then end the session."""
+        """End the input: answer the last utterance, let the answer be heard, then end the session."""
         with self._lock:
             if self._state is not SessionState.OPEN:
                 return
@@ -242,13 +243,14 @@ class Session:
                 channel.close()
 
     def join(self, timeout_s: float | None = None) -> list[str]:
-        """Wait for every stage to end. Returns the names of those that had not after `timeout_s`."""
+        """Wait for every stage to end. Returns the names of those that still run after `timeout_s`."""
         return self._stages.join(timeout_s)
 
     # -- for stages --------------------------------------------------------------------------------
 
     def begin_turn(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
-        """Begin a tentative turn; dropped at once if the session closes or too many are in line."""
+        """Begin a tentative turn; it is dropped at once if the session is closing or too many phrases
+        are in line."""
         settings = settings or self.settings
         in_line = len(self.turns)
         turn = self.turns.begin(origin, settings)
@@ -263,7 +265,7 @@ class Session:
         """Tell the client that `stage` failed."""
         self.events.emit(error_event(stage, error, turn))
 
-    # -- moves of turns ----------------------------------------------------------------------------
+    # -- for turns, whose observer it is -----------------------------------------------------------
 
     def now(self) -> float:
         return self.clock.now()
@@ -302,7 +304,7 @@ class Session:
         if self._state is not SessionState.OPEN:
             raise SessionClosed(f"expected an open session, got one that is {self._state.value}")
         if not self.capabilities.texts:
-            raise EngineError("this pipeline answers speech, not text", code="speech_only")
+            raise EngineError("this pipeline answers speech only, not text", code="speech_only")
         if self.intake.is_full:
             raise SessionBusy(f"{BACKLOG_S:.0f} s of audio are waiting already; wait for a turn to end")
         if len(self.turns) >= TURNS_IN_LINE:
@@ -314,7 +316,7 @@ class Session:
             messages[0].turn.interrupt("too much audio is waiting")
 
     def _stage_failed(self, stage: BaseHandler[Any], error: Exception) -> None:
-        """End the session: without this stage it is of no use."""
+        """End the session, which is useless without this stage."""
         self.report(stage.name, error)
         self.close(f"{stage.name} failed")
 

@@ -20,7 +20,7 @@ SLOT_WAIT_S = 10.0
 
 STALL_S = 120.0
 """Time without output after which the caller gives a call up: a large model that reads a long prompt on
-a slow machine needs a minute, one that hangs needs for ever."""
+a slow machine needs a minute, one that hangs needs forever."""
 
 
 class Engine(Protocol):
@@ -73,7 +73,7 @@ class _Call(Generic[T]):
             self._wake()
 
     def abandon(self) -> None:
-        """The caller wants no more."""
+        """Give the call up: the caller wants no more output."""
         self.cancel.cancel()
         self._wake()
 
@@ -154,7 +154,7 @@ class SharedEngine(Generic[E]):
 
     @property
     def free_slots(self) -> int:
-        """Number of calls that could start now, or as soon as the calls without a caller are over."""
+        """Number of calls that could start now, or as soon as the calls that were given up are over."""
         with self._condition:
             awaited = sum(call.awaited for call in (*self._running, *self._line))
             return max(0, self.engine.info.slots - awaited)
@@ -170,10 +170,10 @@ class SharedEngine(Generic[E]):
     ) -> Generator[T, None, None]:
         """Yield the outputs of ``work(engine, cancel)``; end early when `cancel` is raised.
 
-        The engine gets a token of its own, which is raised as well when this generator is closed.
-        Raises what the engine raises; `EngineBusy` when no slot came free in `SLOT_WAIT_S`;
-        `EngineError` when nothing came for `STALL_S`. Either also where there is no output, beside
-        notices, after `first_output_s`.
+        The engine gets a token of its own, which is also raised when this generator is closed. Raises
+        the engine's errors, `EngineBusy` if no slot came free within `SLOT_WAIT_S`, and `EngineError`
+        if nothing came for `STALL_S`. Raises one of these two also if `first_output_s` passes without
+        any output except notices.
         """
         call: _Call[T] = _Call(lambda token: work(self.engine, token))
         with cancel.on_cancel(call.abandon):
@@ -185,7 +185,7 @@ class SharedEngine(Generic[E]):
                 self._leave(call)
 
     def call(self, work: Callable[[E, CancelToken], T], cancel: CancelToken) -> T | None:
-        """The result of ``work(engine, cancel)``; None when `cancel` was raised first."""
+        """Return the result of ``work(engine, cancel)``, or None if `cancel` was raised first."""
         for result in self.stream(lambda engine, token: iter([work(engine, token)]), cancel):
             return result
         return None
@@ -243,8 +243,8 @@ class SharedEngine(Generic[E]):
     def _too_late(self, started: bool, after_s: float) -> EngineError:
         name, slots = self.engine.info.name, self.engine.info.slots
         if started:
-            return EngineError(f"{name} gave no sign of life for {after_s:g} s", code="timeout")
+            return EngineError(f"{name} did not respond for {after_s:g} s", code="timeout")
         return EngineBusy(
             f"{name} is busy: its {slots} slot(s) were taken for {after_s:g} s, "
-            f"{self.stuck} of them by calls that do not return"
+            f"{self.stuck} of them by calls that never returned"
         )

@@ -102,7 +102,8 @@ _MOVES: dict[str, dict[TurnState, TurnState]] = {
 
 
 class TurnObserver(Protocol):
-    """Learns what becomes of a turn: the session. Called without a lock, in the thread of the caller."""
+    """The object that is told about changes of a turn: the session. Called without a lock, on the
+    caller's thread."""
 
     def now(self) -> float:
         """The time of the session's clock, in seconds."""
@@ -154,7 +155,7 @@ class Turn:
 
     @property
     def state(self) -> TurnState:
-        """The present state; it may change at any time."""
+        """The current state; it may change at any time."""
         return self._state
 
     @property
@@ -163,15 +164,16 @@ class Turn:
         return self._state in _ALIVE
 
     def commit(self) -> bool:
-        """The user is done: a reply that is prepared may be heard."""
+        """Commit: the user has finished, so a reply that is ready may be heard."""
         return self._move("commit")
 
     def speak(self) -> bool:
-        """The first sample is about to be released, which cannot be taken back."""
+        """Mark the turn as speaking: the first sample is about to be released, which cannot be
+        undone."""
         return self._move("speak")
 
     def finish(self, because: str) -> bool:
-        """All of the reply was heard, or there was none. Only playout calls this."""
+        """Finish the turn: all of the reply was heard, or there was none. Only playout calls this."""
         return self._move("finish", because)
 
     def interrupt(self, because: str) -> bool:

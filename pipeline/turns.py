@@ -1,4 +1,4 @@
-"""Turns: the living turns of one session."""
+"""Turns: the active turns of one session."""
 
 import threading
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class Turns:
     def when_committed(self, turn: Turn, do: Callable[[], None]) -> None:
         """Call `do` once `turn` is committed: now, or when it happens; never if the turn is dropped.
 
-        A tentative turn may be taken back, so nothing of it is reported or learnt before. The calls are
+        A tentative turn may be taken back, so nothing of it is reported or learned before. The calls are
         made in the order in which they were registered, after `TurnCommitted` was emitted.
         """
         with self._lock:
@@ -62,9 +62,9 @@ class Turns:
             do()
 
     def make_way_for(self, newer: Turn) -> None:
-        """Interrupt the turns that a newer one of the user makes moot: older questions, the reply.
+        """Interrupt the turns that the user's newer turn makes moot: older questions, the reply.
 
-        What the program has yet to say stays in line.
+        The program's own turns stay in line.
         """
         for turn in self._snapshot():
             moot = turn.origin.is_user and turn.settings.answers
@@ -72,7 +72,7 @@ class Turns:
                 turn.interrupt("the user went on")
 
     def interrupt(self, reason: str, number: int | None = None) -> None:
-        """Interrupt every living turn, or only the one with this number."""
+        """Interrupt every active turn, or only the one with this number."""
         for turn in self._snapshot():
             if number in (None, turn.number):
                 turn.interrupt(reason)

@@ -55,7 +55,7 @@ class StoppableDetector(LoudnessDetector):
 
 
 class ScriptedRecognizer:
-    """Recognizes the next of `texts` each time, then "words" for ever; in English, unless other
+    """Recognizes the next of `texts` each time, then "words" forever; in English, unless other
     languages are given."""
 
     def __init__(
@@ -167,7 +167,7 @@ class LoudnessStream:
 
 
 class ScriptedModel:
-    """Answers with the next of `replies`, then with the last for ever: texts word by word, calls of
+    """Answers with the next of `replies`, then with the last forever: texts word by word, calls of
     functions in three pieces."""
 
     def __init__(self, *replies: str | ToolCall, slots: int = 4) -> None:

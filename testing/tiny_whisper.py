@@ -48,7 +48,7 @@ def tiny_whisper(
     times = [f"<|{second / 50:.2f}|>" for second in range(1501)]
     text = [*letters, *(f"filler{number}" for number in range(fillers))]
     if multilingual:
-        text.append("")  # CTranslate2 recognises a multilingual model by it
+        text.append("")  # CTranslate2 recognizes a multilingual model by it
     ids = {token: number for number, token in enumerate([*text, *special, *times])}
     tokenizer = WhisperTokenizer(vocab=ids, merges=[])
     tokenizer.add_special_tokens({"additional_special_tokens": special[1:]})

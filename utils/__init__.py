@@ -1,1 +1,1 @@
-"""Small helpers that belong to no stage."""
+"""Helpers that belong to no stage."""

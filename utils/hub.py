@@ -1,4 +1,4 @@
-"""Models of the Hugging Face hub: from the folder that was named, the cache, or the network."""
+"""Models from the Hugging Face hub: in a folder that the user named, the cache, or the network."""
 
 import contextlib
 import errno
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 ANSWER_S = 10.0
 """Time for the hub to list the files of a model; its client waits as long for a file."""
 
-_WAYS = "name a folder that has it, or connect once and add --download"
+_WAYS = "name a folder that has it, or connect to the network once and add --download"
 
 
 fetched: dict[str, Path] = {}
@@ -30,10 +30,10 @@ def fetch(
 ) -> Path:
     """The folder with the files of a model.
 
-    `model_name` is a folder, or a name on the hub; `files` are patterns of what is needed of it, all by
-    default; one without a "*" must be there. What is in the cache is not asked for on the network. What
-    is not is downloaded, its size and progress shown on standard error; if that breaks off, the files
-    that were complete are kept. `repo_type` is "dataset" for a set of data. Raises `UserError`, naming
+    `model_name` is a folder, or a name on the hub. `files` are patterns of the files that are needed, by
+    default all; one without a "*" must exist. For files in the cache the network is not used. Missing
+    files are downloaded, and their size and the progress shown on standard error; if the download breaks
+    off, complete files are kept. `repo_type` is "dataset" for a data set. Raises `UserError`, naming
     `flag`.
     """
     folder = cached(model_name, files, repo_type)
@@ -90,7 +90,7 @@ def cache_folder() -> Path:
 
 
 def size_text(size_bytes: float) -> str:
-    """A size for people: "720 MB"."""
+    """Format a size for people: "720 MB"."""
     for unit in ("bytes", "kB", "MB"):
         if size_bytes < 999.5:
             return f"{size_bytes:.0f} {unit}"
@@ -172,7 +172,7 @@ def _say(line: str) -> None:
 
 
 def _sentence(error: Exception, model_name: str) -> str:
-    """The problem, and the ways out."""
+    """Describe the problem and how to solve it."""
     from huggingface_hub.constants import ENDPOINT
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
     from huggingface_hub.utils import OfflineModeIsEnabled
@@ -185,7 +185,7 @@ def _sentence(error: Exception, model_name: str) -> str:
     partly = "only part of it is" if begun(model_name) else "it is not"
     log_in = "log in (type: hf auth login; or set HF_TOKEN)"
     if is_of(HFValidationError):
-        return "expected a folder that is there, or a name on the hub such as owner/model"
+        return "expected a folder that exists, or a name on the hub such as owner/model"
     if is_of(OfflineModeIsEnabled):
         return f"{partly} in {cache_folder()}, and HF_HUB_OFFLINE forbids asking the hub; {_WAYS}"
     if is_of(GatedRepoError):
@@ -212,7 +212,7 @@ def _status(error: BaseException) -> int | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from."""
+    """The error and its causes."""
     following: BaseException | None = error
     while following is not None:
         yield following

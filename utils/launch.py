@@ -66,7 +66,7 @@ def _lacks_requirements() -> bool:
 
 
 def _remedy() -> str:
-    """The command that leads into a complete environment, or makes one."""
+    """The command that activates a complete environment, or creates one."""
     at_root = Path.cwd() == ROOT
     environment = Path(".venv") if at_root else ROOT / ".venv"
     make = "make setup" if at_root else f"make -C {ROOT} setup"

@@ -11,7 +11,9 @@ from utils.webrtc import has_webrtc
 def expect_noise_suppressor() -> None:
     """Raise `UserError` unless the library is installed."""
     if not has_webrtc():
-        raise UserError("--audio_enhancement needs livekit, which is not installed; pip install livekit")
+        raise UserError(
+            "--audio_enhancement needs livekit, which is not installed; type: pip install livekit"
+        )
 
 
 class NoiseSuppressor:

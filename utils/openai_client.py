@@ -70,7 +70,7 @@ class OpenAIServer:
 
     @property
     def is_openai(self) -> bool:
-        """True for OpenAI's own server, about which more is known than about others."""
+        """True if this is OpenAI's own server."""
         return urllib.parse.urlsplit(self.base_url).hostname == "api.openai.com"
 
     @property
@@ -97,7 +97,7 @@ class OpenAIServer:
                 if cancel.cancelled:
                     return
                 if begun and not isinstance(error, openai.APITimeoutError):
-                    raise EngineError(f"{self.where} broke off mid-answer", _code(error)) from error
+                    raise EngineError(f"{self.where} broke off in mid-answer", _code(error)) from error
                 if begun or last:
                     raise EngineError(self._explain(error), _code(error)) from error
             _wait(FIRST_BACK_OFF_S * 2**attempt * random.uniform(1, 1.33), cancel)
@@ -186,12 +186,12 @@ class OpenAIServer:
                 key = Path(key_file).read_text("utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 raise UserError(
-                    f"--{self._stage}_api_key_file {key_file}: it cannot be read ({error})"
+                    f"--{self._stage}_api_key_file {key_file}: cannot be read ({error})"
                 ) from error
         else:
             key = os.environ.get("OPENAI_API_KEY", "").strip()
         if not (key.isascii() and key.isprintable()):
-            raise UserError(f"{self._who}: expected a key of plain characters in one line, got others")
+            raise UserError(f"{self._who}: expected a key of printable ASCII characters on one line")
         if not key and self.is_openai:
             raise UserError(
                 f"{self._who}: no key; set OPENAI_API_KEY or --{self._stage}_api_key_file, or name "

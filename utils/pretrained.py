@@ -42,7 +42,7 @@ class Pretrained:
         return model.to(device).eval()
 
     def refuse(self, got: object) -> UserError:
-        """The error for files that hold something else."""
+        """The error for files that contain something else."""
         return UserError(f"{self.flag} {self.model_name}: expected {self.expected}, got {got}")
 
     @contextmanager
@@ -70,10 +70,10 @@ def expect_weights(report: Any, flag: str, model_name: str) -> None:
     if missing := sorted(report["missing_keys"]):
         raise UserError(
             f"{flag} {model_name}: {len(missing)} layers have no weights in it ({missing[0]}, ...), "
-            "so it would speak nonsense"
+            "so its output would be nonsense"
         )
     if mismatched := sorted(report["mismatched_keys"]):
         raise UserError(
             f"{flag} {model_name}: {len(mismatched)} layers have weights of another shape "
-            f"({mismatched[0][0]}, ...), so it would speak nonsense"
+            f"({mismatched[0][0]}, ...), so its output would be nonsense"
         )

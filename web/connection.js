@@ -3,9 +3,9 @@
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 8000;
 const GIVEN_UP = new Map([
-  [1008, "The server refused the connection."],
-  [1009, "The server could not accept a message."],
-  [4002, "This conversation continues in another window."],
+  [1008, "The server refused the connection"],
+  [1009, "The server could not accept a message"],
+  [4002, "This conversation continues in another window"],
 ]);
 
 export class Connection extends EventTarget {
@@ -82,7 +82,8 @@ export class Connection extends EventTarget {
     const text = GIVEN_UP.get(code);
     if (text || code === 1000) {
       this.#wanted = false;
-      return this.#tell("gone", { text: text ? `${text} ${this.#error}` : "The conversation has ended." });
+      const reason = [text, this.#error].filter(Boolean).join(": ");
+      return this.#tell("gone", { text: text ? reason : "The conversation has ended." });
     }
     const full = code === 1013;
     this.#tell("away", { seconds: this.#wait / 1000, text: full ? this.#error : "" });

@@ -35,7 +35,7 @@ class Authenticator:
         if grant is None:
             raise ProtocolError("expected a token", "unauthorized")
         if by_token and grant.session is not None:
-            raise ProtocolError("expected a token, a client secret is not enough", "forbidden")
+            raise ProtocolError("expected a token; a client secret is not enough", "forbidden")
         return grant
 
 

@@ -20,14 +20,15 @@ from pipeline.session import Session
 from pipeline.sink import Sink
 
 GRACE_S = 15.0
-"""Time that a session waits for a client whose connection dropped: a tunnel, a change of networks."""
+"""Time that a session waits for a client whose connection dropped, in a tunnel or between two
+networks."""
 
 MAX_WAITING_S = 0.1
-"""Limit of the audio waiting for the VAD in any session; beyond it there is no room for another one."""
+"""Audio waiting for the VAD in any session beyond which there is no room for another session."""
 
 MAX_LATE = 3.0
-"""Limit of the number of users heard late, averaged over the last seconds; beyond it there is no room
-either. Hardly any are late until the machine is almost full; from then on all wait ever longer."""
+"""Number of users who are heard late, averaged over the last seconds, beyond which there is no room,
+either. Hardly any are late until the machine is almost full; then all wait longer and longer."""
 
 
 class Client(Sink, Protocol):
@@ -79,7 +80,7 @@ class _Registration:
     grant: Grant
     """The grant by which the client was admitted."""
     leave: Callable[[ProtocolError], None] = lambda error: None
-    """Hangs up the present connection, and tells the client why."""
+    """Hangs up the current connection, and tells the client why."""
     timer: asyncio.TimerHandle | None = None
 
 
@@ -113,15 +114,15 @@ class ClientRegistry:
     def register(self, client: Client, peer: str, grant: Grant) -> Client:
         """Begin a session for a new client. Raises `ProtocolError` if there is no room for it."""
         if not self.has_room:
-            raise ProtocolError(f"expected room, but {self.count} people are talking already", "full")
+            raise ProtocolError(f"the server is full: {self.count} sessions are running", "full")
         network = network_of(peer)
         from_there = sum(known.network == network for known in self._registrations.values())
         if network and from_there >= self._max_per_client:
             raise ProtocolError(
-                f"expected at most {self._max_per_client} conversations at once from one address", "full"
+                f"expected at most {self._max_per_client} sessions at once from one address", "full"
             )
         if self._is_busy():
-            raise ProtocolError("expected room, but this machine is busy; try again soon", "full")
+            raise ProtocolError("the server is busy; try again soon", "full")
         number = next(self._numbers)
         session = self._open_session(client, f"{number} {peer}")
         client.begin(session)
@@ -143,7 +144,7 @@ class ClientRegistry:
         registered = self._registrations.get(key)
         if registered is None or not registered.client.comes_back:
             raise ProtocolError("expected the key of a waiting session, but it has ended", "gone")
-        registered.leave(ProtocolError("you have connected again", "replaced"))
+        registered.leave(ProtocolError("a newer connection has taken it over", "replaced"))
         return registered.client
 
     def attached(self, client: Client, leave: Callable[[ProtocolError], None]) -> None:
@@ -194,7 +195,7 @@ class ClientRegistry:
         return waiting_s > MAX_WAITING_S or late > MAX_LATE
 
     def overview(self) -> list[dict[str, object]]:
-        """The sessions, for the operator, without a word of what is said."""
+        """The sessions, for the operator, without anything that is said in them."""
         return [
             {
                 "session": registered.number,

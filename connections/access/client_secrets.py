@@ -39,7 +39,7 @@ class ClientSecrets:
         self._kept = {hashed: kept for hashed, kept in self._kept.items() if kept[0] > now}
         if len(self._kept) >= MAX_SECRETS:
             raise ProtocolError(
-                f"expected fewer client secrets, {MAX_SECRETS} are valid; let some expire", "full"
+                f"{MAX_SECRETS} client secrets are valid already; wait until some expire", "full"
             )
         value = PREFIX + secrets.token_urlsafe(32)
         self._kept[hash_of(value)] = now + lifetime_s, text

@@ -45,11 +45,11 @@ class Credentials:
         """Origins, other than the server's own, of pages that may connect."""
 
     def expect_safe(self, flag: str, host: str) -> None:
-        """Raise `UserError` if anybody could connect."""
+        """Raise `UserError` if anyone could connect."""
         if not (self.wants_token or self._insecure or _is_loopback(host)):
             raise UserError(
-                f"--{flag} {host} can be reached from other machines, where anybody could talk "
-                f"to your models; set --token (or {TOKEN_VARIABLE}), or add --insecure if you want that"
+                f"--{flag} {host} can be reached from other machines, so anyone could talk to your "
+                f"models; set --token (or {TOKEN_VARIABLE}), or add --insecure if you want that"
             )
 
     @property

@@ -20,7 +20,7 @@ _TYPES = {429: "rate_limit_error"}
 
 
 class BadParameter(ProtocolError):
-    """A field in the body of a request makes no sense; `param` is its path."""
+    """A field in the body of a request is invalid; `param` is its path."""
 
     def __init__(self, text: str, param: str) -> None:
         super().__init__(text)

@@ -8,9 +8,9 @@ from pipeline.session import Session
 
 
 class TimeLimits:
-    """Ends a session that nobody uses, such as that of a page left open in a tab.
+    """Ends a session that is not used, such as that of a page left open in a tab.
 
-    A box for its events; made on the thread of the server.
+    A box for its events; created on the thread of the server.
     """
 
     unwanted: tuple[type, ...] = LIVE
@@ -29,7 +29,7 @@ class TimeLimits:
             tell_loop(self._loop, self._restart)
 
     def close(self) -> None:
-        """The session has ended: no timer is needed any more."""
+        """Stop the timers, since the session has ended."""
         tell_loop(self._loop, self._cancel)
 
     def _wait(self) -> asyncio.TimerHandle:

@@ -25,14 +25,14 @@ class TokenFile:
         self._tokens = self._read()
 
     def tokens(self) -> tuple[str, ...]:
-        """The present tokens."""
+        """The current tokens."""
         seen = self._look()
         if seen != self._seen:
             self._seen = seen
             try:
                 self._tokens = self._read()
             except UserError as error:
-                logger.error("the tokens stay as they were: %s", error)
+                logger.error("keeping the previous tokens: %s", error)
         return self._tokens
 
     def _look(self) -> tuple[int, ...]:

@@ -1,1 +1,1 @@
-"""This machine's microphone and loudspeaker."""
+"""The local connection: this machine's microphone and loudspeaker."""

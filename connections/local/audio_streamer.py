@@ -30,7 +30,7 @@ SAMPLE_RATE_HZ = 16000
 """The recognizer's rate; a device that does not support it runs at its own."""
 
 BLOCKS_AHEAD = 2
-"""The block that plays next and the one behind it: 64 ms with the usual block size."""
+"""The block that plays next and the one after it: 64 ms with the usual block size."""
 
 
 class LocalAudioStreamer:
@@ -94,7 +94,7 @@ class LocalAudioStreamer:
         return math.inf if self._blocks else self._silent_at
 
     def unheard(self, now: float) -> int:
-        """The samples that wait here and in the sound card."""
+        """Number of samples that wait here and in the sound card."""
         in_card = max(0.0, self._silent_at - now) if self._silent_at > -math.inf else 0.0
         return len(self._blocks) * self.frame_samples + math.ceil(in_card * self.rate_hz)
 
@@ -173,4 +173,6 @@ class LocalAudioStreamer:
                 reason = error
             else:
                 return rate_hz
-        raise UserError(f"microphone and loudspeaker have no rate in common ({reason}); see --check")
+        raise UserError(
+            f"the microphone and the loudspeaker have no sample rate in common ({reason}); see --check"
+        )

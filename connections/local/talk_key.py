@@ -8,14 +8,14 @@ from types import TracebackType
 from pipeline.errors import UserError
 from pipeline.session import Session
 
-HELP = "press the space bar and speak, press it again for the reply; Escape cancels either"
+HELP = "press the space bar to speak, and again to get the reply; Escape cancels your words or the reply"
 
 
 def expect_terminal() -> None:
     """Raise `UserError` without a terminal, which has no keys to press."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError(
-            "--push_to_talk needs a terminal with a keyboard; leave it out, and speak hands-free"
+            "--push_to_talk needs a terminal with a keyboard; without this flag, you speak hands-free"
         )
 
 

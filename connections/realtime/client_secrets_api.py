@@ -16,7 +16,7 @@ MAX_BODY = 1 << 16
 
 
 class ExpiresAfter(BaseModel, extra="forbid"):
-    """The lifetime of a client secret; the numbers are OpenAI's."""
+    """The lifetime of a client secret; its limits are OpenAI's."""
 
     anchor: Literal["created_at"] = "created_at"
     seconds: int = Field(default=600, ge=10, le=7200, strict=True)

@@ -130,7 +130,7 @@ class Conversation:
 
     def _anchor(self, after: str | None) -> str | None:
         """The entry of the chat that is to precede a new one. If the chat does not have the item
-        `after`, not yet or not any more, the item before it takes its place."""
+        `after`, not yet or not anymore, the item before it takes its place."""
         if after not in self._items:
             return after
         for item in reversed(self._items[: self._items.index(after) + 1]):

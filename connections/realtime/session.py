@@ -99,7 +99,7 @@ class RealtimeSession:
         self._idle: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """Greet the client: it is connected."""
+        """Greet the client, which has just connected."""
         self.tell(SessionCreatedEvent, session=self._shown())
 
     def configure(self, session: Mapping[str, Any]) -> None:

@@ -37,8 +37,10 @@ class _Utterance:
 
 
 class UtteranceItems:
-    """Speech during a reply is announced only when it has stopped the reply: clients drop the rest of
-    the reply as soon as speech is announced, and a cough or a backchannel would cost them words.
+    """The items of the user's speech, as the client is told of them.
+
+    Speech during a reply is announced only when it has stopped the reply: clients drop the rest of the
+    reply as soon as speech is announced, and a cough or a backchannel would cost them words.
     """
 
     def __init__(self, tell: SendEvent, conversation: Conversation, config: SessionConfig) -> None:
@@ -50,20 +52,20 @@ class UtteranceItems:
         self._of_turn: dict[int, _Utterance] = {}
 
     def started(self, at_ms: int, *, held: bool) -> None:
-        """The user begins to speak; `held`: during a reply that speech may stop."""
+        """Note that the user begins to speak; `held`: during a reply that speech may stop."""
         self._latest = _Utterance(self.new_item(), at_ms)
         if not held:
             self.announce()
 
     def stopped(self, at_ms: int) -> None:
-        """The user has paused for long enough."""
+        """Note that the user has paused for long enough."""
         if self._latest is not None:
             self._latest.stopped_ms = at_ms
             if self._latest.is_announced:
                 self._announce_end(self._latest)
 
     def cancelled(self) -> None:
-        """The speech came to nothing, or the user cancelled it."""
+        """Note that the speech came to nothing, or that the user cancelled it."""
         self._latest = None
 
     def announce(self) -> None:
@@ -79,12 +81,12 @@ class UtteranceItems:
             self._announce_end(latest)
 
     def partial(self, stable: str) -> None:
-        """Send the part of the partial transcript that will not change any more."""
+        """Send the part of the partial transcript that will not change anymore."""
         if self._latest is not None and self._latest.is_announced:
             self._send_words(self._latest, stable)
 
     def committed(self, turn: int) -> None:
-        """The speech becomes a turn."""
+        """Turn the speech into an item of this turn, which is committed."""
         self.announce()
         utterance = self._latest or _Utterance(self.new_item(), 0)
         self._latest = None

@@ -135,7 +135,7 @@ class Call:
         except (BadParameter, OSError):
             raise
         except Exception as error:  # aiortc raises all kinds for an offer that it does not understand
-            logger.debug("an offer makes no sense", exc_info=True)
+            logger.debug("an offer cannot be answered", exc_info=True)
             text = f"sdp: expected an offer that can be answered ({type(error).__name__})"
             raise BadParameter(text, "sdp") from error
         answer: str = connection.localDescription.sdp
@@ -209,7 +209,7 @@ class Call:
 
 
 def _expect_a_call(offer: SessionDescription) -> None:
-    """Raise `BadParameter` for an offer that is of no use, or that would make aiortc fail later on."""
+    """Raise `BadParameter` for an offer that is useless here, or that would make aiortc fail later."""
     kinds = sorted(media.kind for media in offer.media)
     if kinds != ["application", "audio"]:  # video would be decoded for nothing
         got = ", ".join(kinds[:5]) or "nothing"

@@ -1,1 +1,1 @@
-"""Recordings: files in and out, recorded sessions and their replay."""
+"""Recordings: files as input and output, recorded sessions and their replay."""

@@ -14,7 +14,7 @@ LAST_WRITES_S = 5.0
 
 
 class Archive:
-    """Makes the folder; raises `UserError` if that fails. Other users of this machine cannot read the
+    """Creates the folder; raises `UserError` if that fails. Other users of this machine cannot read the
     sessions."""
 
     def __init__(self, folder: Path) -> None:
@@ -26,10 +26,10 @@ class Archive:
             (folder / ".writable").unlink()
         except OSError as error:
             raise UserError(f"--record: {folder} cannot be written to: {error.strerror}") from error
-        print(f"  sessions are recorded in {folder}", file=sys.stderr)
+        print(f"  recording sessions in {folder}", file=sys.stderr)
 
     def keep(self, sink: Sink, label: str) -> SessionRecorder:
-        """A recorder for a new session. It is the session's sink, in front of `sink`."""
+        """Create a recorder for a new session. It is the session's sink, in front of `sink`."""
         name = f"{datetime.datetime.now():%Y-%m-%d %H.%M.%S} {label}"
         path = self._folder / re.sub(r"[^\w-]+", "-", name)
         path.mkdir(mode=0o700)

@@ -1,4 +1,5 @@
-"""FileConnection: a recording in, the reply out; as fast as the engines allow, or in real time."""
+"""FileConnection: reads a recording and writes the reply, as fast as the engines allow or in real
+time."""
 
 import io
 import json
@@ -29,7 +30,7 @@ from pipeline.sink import ClockPace, Frame
 from utils.shutdown import StopRequest
 
 REPLY_RATE_HZ = 24000
-"""The rate of the written files; most synthesizers have it, or a lower one."""
+"""The sample rate of the written files; most synthesizers have this rate or a lower one."""
 
 BLOCK_MS = 32
 """Audio fed at a time: one window of the VAD, so that a decision falls on its own window."""
@@ -38,7 +39,7 @@ LEAD_MS = 60
 """More than a block and a frame, or else the reply would have gaps: time advances by blocks."""
 
 MAX_REST_S = 600.0
-"""A reply that lasts this long after the recording never ends, and would fill the disk."""
+"""A reply that lasts longer than this after the recording would never end, and fill the disk."""
 
 FRAME_SAMPLES = 480
 """A frame of the reply: 20 ms."""
@@ -193,7 +194,7 @@ class FileConnection:
                 self._repeat(signal)
         except soundfile.LibsndfileError as error:
             raise UserError(
-                f"--input {self._arguments.input}: the rest cannot be read: {error}"
+                f"--input {self._arguments.input}: the rest of it cannot be read: {error}"
             ) from error
 
     def _repeat(self, signal: ManualTurn) -> None:
@@ -245,8 +246,8 @@ class FileConnection:
         if any(turn["heard"] for turn in turns) and not errors:
             return 0
         if not errors and not self._shutdown.requested.is_set():
-            found = "speech, but no answer to it," if turns else "no speech"
-            print(f"{found} was found in {self._arguments.input}", file=sys.stderr)
+            found = "speech was found, but not answered" if turns else "no speech was found"
+            print(f"{self._arguments.input}: {found}", file=sys.stderr)
         return 1
 
 

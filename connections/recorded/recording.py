@@ -38,8 +38,7 @@ class Recording:
             self._user.clear()
 
     def add_reply(self, samples: Samples, at_sample: int) -> None:
-        """Add audio of the program, heard from `at_sample` on. The past that is written stays as it
-        is."""
+        """Add the program's audio, heard from `at_sample` on. What is already written stays as it is."""
         with self._lock:
             start = max(0, at_sample - self._written)
             missing = start + len(samples) - len(self._reply)

@@ -82,7 +82,7 @@ class SessionRecorder:
         self._later(lambda: self._recording.add_user(samples))
 
     def play(self, frame: Frame) -> None:
-        """Record a frame after the audio that is still unheard, or else at the present sample."""
+        """Record a frame after the audio that is still unheard, or else at the current sample."""
         if self._input_rate_hz:  # the time line begins with the microphone's first sample
             if frame.sample == 0 or self._resampler is None:
                 self._resampler = Resampler(self.rate_hz, self._input_rate_hz)
@@ -143,5 +143,5 @@ class SessionRecorder:
         if not self._failed:
             self._failed = True
             logger.error("%s is not complete: %s", self._folder, why)
-            sentence = "this conversation is no longer recorded; it goes on"
+            sentence = "the conversation goes on, but is no longer recorded"
             self._session.report("record", EngineError(sentence, code="not_recorded"))

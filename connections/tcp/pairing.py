@@ -16,15 +16,15 @@ from pipeline.session import Session
 logger = logging.getLogger(__name__)
 
 HELLO_S = 0.3
-"""Our client says hello at once; a client that has not begun to by then is a raw one. A lost packet is
-sent again after 0.2 s. Raw clients always wait this long, so that they are paired in the order in which
-they connected."""
+"""Our client sends its hello at once; a client that has not begun to by then is a raw one. A lost packet
+is sent again after 0.2 s. Raw clients always wait this long, so that they are paired in the order in
+which they connected."""
 
 PAIRING_S = 10.0
 """Time for the hello and for the other connection; then the client is refused."""
 
 LINGER_S = 1.0
-"""The shorter time for a microphone that will send no more: its client may have left altogether."""
+"""The shorter wait for a microphone that will send no more: its client may have left altogether."""
 
 MAX_SESSIONS = 100
 """A session has six threads; beyond this many, clients are refused."""
@@ -55,7 +55,7 @@ class Pairing:
         self._loop.call_later(HELLO_S, self._pair_if_raw, side)
 
     def hello(self, side: Side, hello: Hello) -> None:
-        """Pair a connection that said hello: it belongs to one of our clients."""
+        """Pair a connection that sent a hello: it belongs to one of our clients."""
         if self._credentials.grant(hello.token) is not None:
             self._pair(side, f"client {hello.session}", hello)
         elif hello.token:
@@ -125,7 +125,8 @@ class Pairing:
             self._wait(side, key)
         elif len(self.sessions) >= MAX_SESSIONS:
             for half in (side, other):
-                self.refuse(half, ProtocolError(f"{MAX_SESSIONS} sessions are running", "busy"))
+                error = ProtocolError(f"the server is full: {MAX_SESSIONS} sessions are running", "busy")
+                self.refuse(half, error)
         elif isinstance(side, SocketReceiver):
             assert isinstance(other, SocketSender)
             self._join(side, other, hello)
@@ -137,7 +138,7 @@ class Pairing:
         ahead = self._waiting.get((type(side), key))
         if ahead is not None and not ahead.has_ended:
             self.refuse(
-                side, ProtocolError("another connection like this one is already waiting", "busy")
+                side, ProtocolError("another connection to this port is already waiting", "busy")
             )
             return
         if ahead is not None:

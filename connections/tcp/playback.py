@@ -18,7 +18,7 @@ class Playback:
         self._lock = threading.Lock()
         self._gain = Gain()
         self.played = (0, 0)
-        """The current turn, and the sample up to which the sound card has it."""
+        """The current turn, and the sample up to which the sound card has been given it."""
 
     def receive(self, frame: WireFrame) -> None:
         """Append audio from the server."""

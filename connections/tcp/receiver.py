@@ -130,7 +130,7 @@ class SocketReceiver(asyncio.BufferedProtocol):
 
     def _feed_raw(self, data: bytes) -> None:
         if data.startswith(MAGIC):
-            raise ProtocolError("expected the hello at once, got it too late", "timeout")
+            raise ProtocolError("expected the hello sooner", "timeout")
         whole = len(data) - len(data) % 2  # half a sample waits for its other half
         self._before = data[whole:]
         self._feed(data[:whole])
@@ -166,6 +166,6 @@ class SocketReceiver(asyncio.BufferedProtocol):
         self._transport.resume_reading()
 
     def _on_caught_up(self) -> None:
-        """Called on the thread of the VAD, when no audio is waiting for it any more."""
+        """Called on the thread of the VAD, when no audio is waiting for it anymore."""
         if self._paused:
             tell_loop(self._loop, self._resume)

@@ -94,7 +94,7 @@ class SocketSender(PacedSink, asyncio.Protocol):
             self._transport.close()
 
     def abort(self) -> None:
-        """Hang up, whatever is being sent."""
+        """Hang up at once, even in the middle of sending."""
         self._transport.abort()
 
     # -- the sink, on the thread of the playout ----------------------------------------------------
@@ -113,7 +113,7 @@ class SocketSender(PacedSink, asyncio.Protocol):
         self._pace.sent(frame)
 
     def flush(self, turn: int, sample: int) -> bool:
-        """Tell the client to drop what it has not played. A raw client cannot be told."""
+        """Tell the client to discard the audio that it has not played. A raw client cannot be told."""
         if self._hello is None:
             return False
         self._outbox.take()
@@ -122,7 +122,7 @@ class SocketSender(PacedSink, asyncio.Protocol):
         return True
 
     def duck(self, turn: int, gain: float) -> bool:
-        """Tell the client to play what it has more quietly."""
+        """Tell the client to play its buffered audio more quietly."""
         if self._hello is None:
             return False
         tell_loop(self._loop, self._write, control("duck", turn, gain=gain))
@@ -147,10 +147,12 @@ class SocketSender(PacedSink, asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             if self._hello is not None or self._session is not None:
-                raise ProtocolError("expected only a hello, at once, on the loudspeaker's port")
+                raise ProtocolError(
+                    "expected nothing but a hello, at the start, on the loudspeaker's port"
+                )
             self._before += data
             if not may_be_hello(self._before):
-                raise ProtocolError("expected a hello, or nothing, on the loudspeaker's port")
+                raise ProtocolError("expected either a hello or nothing on the loudspeaker's port")
             decoded = decode_hello(self._before)
             if decoded is not None:
                 self.prepare(decoded[0])

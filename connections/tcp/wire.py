@@ -34,7 +34,8 @@ class FrameKind(IntEnum):
     """The content of a frame."""
 
     AUDIO = 1
-    """int16 mono. `sample` counts from the client's connecting, or within the turn of the server."""
+    """int16 mono. From the client, `sample` counts from the connection on; from the server, within the
+    turn."""
     CONTROL = 2
     """JSON with a "type": from the server welcome, refused, flush, duck; from the client interrupt."""
     EVENT = 3
@@ -125,7 +126,7 @@ class FrameReader:
         while len(self._data) >= _FRAME.size:
             kind, length, turn, sample = _FRAME.unpack_from(self._data)
             if kind not in FrameKind.__members__.values():
-                raise ProtocolError(f"expected a kind of frame from 1 to 4, got {kind}")
+                raise ProtocolError(f"expected a frame of kind 1 to 4, got {kind}")
             if length > MAX_FRAME:
                 raise ProtocolError(
                     f"expected a frame of at most {MAX_FRAME} bytes, got {length}", "too_big"

@@ -34,7 +34,7 @@ SECURITY_HEADERS = {  # 'self' holds for a WebSocket too, since Chrome 71 and Sa
 def build_app(
     registry: ClientRegistry, authenticator: Authenticator, ice: Sequence[IceServer]
 ) -> FastAPI:
-    """Everything that is served on the one port."""
+    """The application: everything that is served on the one port."""
     app = FastAPI(title="speech to speech", openapi_url=None)
     app.add_exception_handler(ProtocolError, refuse)
     app.add_middleware(

@@ -15,7 +15,7 @@ def operator_routes(authenticator: Authenticator, registry: ClientRegistry) -> A
 
     @routes.get("/health")
     async def health() -> dict[str, str]:
-        """The process is alive."""
+        """Report that the process is alive."""
         return {"status": "ok"}
 
     @routes.get("/ready")
@@ -25,7 +25,7 @@ def operator_routes(authenticator: Authenticator, registry: ClientRegistry) -> A
 
     @routes.get("/v1/sessions")
     async def sessions(request: Request) -> JSONResponse:
-        """The present sessions."""
+        """The current sessions."""
         authenticator.admit(request, by_token=True)
         return JSONResponse({"sessions": registry.overview()})
 

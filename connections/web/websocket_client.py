@@ -81,7 +81,7 @@ class WebSocketClient(PacedSink):
         return self._attached and not self._outbox.is_full
 
     def play(self, frame: Frame) -> None:
-        """Send a frame; one that does not continue the last is announced with its position."""
+        """Send a frame; if it does not continue the last one, its position is sent first."""
         messages: list[str | bytes] = [to_pcm16(clean(frame.samples))]
         if (frame.turn, frame.sample) != self._next:
             messages.insert(0, encode("audio", turn=frame.turn, sample=frame.sample))
@@ -90,7 +90,7 @@ class WebSocketClient(PacedSink):
         self._outbox.put(*messages)
 
     def flush(self, turn: int, sample: int) -> bool:
-        """Drop the audio that is waiting here, and let the client drop what it has not played."""
+        """Drop the audio that is waiting here, and tell the client to drop what it has not played."""
         self._outbox.discard(lambda message: isinstance(message, bytes))
         self._next = (0, 0)
         self._pace.flushed()
@@ -98,14 +98,14 @@ class WebSocketClient(PacedSink):
         return True
 
     def duck(self, turn: int, gain: float) -> bool:
-        """Let the client play the audio that it has more quietly."""
+        """Tell the client to play its buffered audio more quietly."""
         self._outbox.put(encode("duck", turn=turn, gain=gain))
         return True
 
     # -- the connection, on the thread of the server -----------------------------------------------
 
     def attach(self, *, again: bool) -> None:
-        """The connection is open. `again`: the client lost what it had not played, so repeat that."""
+        """Note that the connection is open. `again`: repeat the audio that the client had not played."""
         # before the messages that were queued while there was no connection
         self._outbox.put_first(
             encode("welcome", key=self.key, rate=self.rate_hz, frame_samples=self.frame_samples)
@@ -118,7 +118,7 @@ class WebSocketClient(PacedSink):
         self._session.playout.wake()
 
     def detach(self) -> None:
-        """The connection is gone: the reply pauses where the user heard it last."""
+        """Note that the connection is gone: the reply pauses where the user last heard it."""
         self._attached = False
         self._session.playout.pause(_AWAY)
 
@@ -133,7 +133,7 @@ class WebSocketClient(PacedSink):
         return self._outbox.take()
 
     async def receive(self, data: str | bytes) -> None:
-        """Handle audio or a message. Raises `ProtocolError` for audio that makes no sense."""
+        """Handle audio or a message. Raises `ProtocolError` for malformed audio."""
         if isinstance(data, bytes):
             self._feed(data)
         else:
@@ -143,7 +143,9 @@ class WebSocketClient(PacedSink):
         if len(data) % 2:
             raise ProtocolError("expected whole samples of two bytes", "half_sample")
         if len(data) > 2 * MAX_AUDIO_S * self.rate_hz:
-            raise ProtocolError(f"expected at most {MAX_AUDIO_S:.0f} s in a message", "too_long")
+            raise ProtocolError(
+                f"expected at most {MAX_AUDIO_S:.0f} s of audio in a message", "too_long"
+            )
         seconds = max(MIN_AUDIO_S, len(data) / (2 * self.rate_hz))
         self._pace_limit.take(seconds, self._loop.time())
         self._session.feed(from_pcm16(data), self.rate_hz)

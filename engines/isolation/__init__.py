@@ -1,1 +1,1 @@
-"""Engines in processes of their own: for packages that conflict, and for audio in time."""
+"""Engines in processes of their own: for conflicting packages, and so that audio is never late."""

@@ -49,7 +49,7 @@ class WorkerProcess:
         self._name = name
         self.ready: Future[dict[str, Any]] = Future()
         self.died: EngineError | None = None
-        """The reason why no call is taken any more."""
+        """The reason why calls are no longer taken."""
         self._on_died = on_died
         self._closing = False
         self._over = threading.Event()
@@ -68,7 +68,7 @@ class WorkerProcess:
             )
         except OSError as error:
             self._close_lifeline()
-            raise UserError(f"{python} cannot be run: {error.strerror}; install it again") from error
+            raise UserError(f"{python} cannot be run: {error.strerror}; reinstall it") from error
         finally:
             if lifeline >= 0:
                 os.close(lifeline)

@@ -1,4 +1,4 @@
-"""IsolatedStream: one utterance that a recognizer in a worker hears while it is being said."""
+"""IsolatedStream: one utterance that a recognizer in a worker hears while it is spoken."""
 
 import itertools
 import weakref

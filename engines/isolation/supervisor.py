@@ -58,7 +58,7 @@ class Supervisor:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the present worker."""
+        """Process id of the current worker."""
         worker = self._worker
         return worker.pid if worker else None
 
@@ -97,7 +97,7 @@ class Supervisor:
         worker.ask(method, given)
 
     def close(self) -> None:
-        """End the worker; none is started any more."""
+        """End the worker, and start no other."""
         self._closed.set()
         with self._condition:
             worker, self._worker = self._worker, None
@@ -140,7 +140,7 @@ class Supervisor:
             if worker is not self._worker or self._closed.is_set():
                 return
             self._worker = None
-        logger.error("%s; it is started again", worker.died)
+        logger.error("%s; it is being restarted", worker.died)
         threading.Thread(target=self._start_again, name=f"{self._name} restart", daemon=True).start()
 
     def _start_again(self) -> None:

@@ -1,5 +1,5 @@
 """Worker: the other end of the pipes, in a process of its own. It serves one engine until the program
-closes it, or is gone."""
+closes it, or ends."""
 
 import importlib
 import importlib.util
@@ -177,7 +177,7 @@ class Worker:
 
 
 def find_class(path: str, foreign: Collection[str], root: Path) -> type:
-    """The class "module:Name"; where a foreign package hides ours, from the file of the module."""
+    """Find the class "module:Name"; if a foreign package hides ours, in the file of the module."""
     name, _, attribute = path.partition(":")
     if name.partition(".")[0] in foreign:
         file = root.joinpath(*name.split(".")).with_suffix(".py")

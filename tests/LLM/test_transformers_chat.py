@@ -157,5 +157,5 @@ def test_weights_that_are_cut_off(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_not_there() -> None:
-    with pytest.raises(UserError, match="expected a folder that is there"):
+    with pytest.raises(UserError, match="expected a folder that exists"):
         TransformersChatModel("/nowhere/model", "cpu")

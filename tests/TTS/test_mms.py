@@ -117,7 +117,7 @@ def test_a_language_whose_model_unavailable_is_an_error_of_its_turn(
 ) -> None:
     with pytest.raises(EngineError, match=r"^a voice for Russian is not available here$") as caught:
         say(synthesizer, "hello", "ru")
-    assert "mms-tts-rus: expected a folder that is there" in caplog.text
+    assert "mms-tts-rus: expected a folder that exists" in caplog.text
     assert caught.value.code == "no_model"
     assert len(say(synthesizer, "hello"))
 

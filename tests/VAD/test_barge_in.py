@@ -152,7 +152,7 @@ def test_who_goes_on_after_a_short_pause_is_answered_to_the_whole(talking: Conve
     talking.stt.hold.wait_until_reached()
     talking.speak(640, settle=False)
     talking.wait(320, settle=False)
-    wait_for(lambda: len(talking.stt.heard) == 3, "the whole being recognised")
+    wait_for(lambda: len(talking.stt.heard) == 3, "the whole being recognized")
     talking.stt.hold.open()
     talking.settle()
     assert len(talking.stt.heard[-1]) / RATE_HZ > 1.2
@@ -160,7 +160,7 @@ def test_who_goes_on_after_a_short_pause_is_answered_to_the_whole(talking: Conve
     assert heard_of(talking, 3) == "Next."
 
 
-def test_what_cannot_be_recognised_does_not_stop_the_reply(talking: Conversation) -> None:
+def test_what_cannot_be_recognized_does_not_stop_the_reply(talking: Conversation) -> None:
     talking.stt.error = RuntimeError("no ears")
     talking.speak(320, level=0.1)
     talking.wait(320)

@@ -149,5 +149,5 @@ def test_without_a_registry_it_cannot_be_had_and_that_is_said(tmp_path: Path) ->
         check=False,
     )
     assert ended.returncode == 1
-    assert "pauses alone will end your turns" in ended.stdout
+    assert "silence alone will end your turns" in ended.stdout
     assert not list(tmp_path.iterdir())

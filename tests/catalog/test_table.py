@@ -19,4 +19,4 @@ def test_the_page_of_the_engines_is_up_to_date() -> None:
 def test_every_engine_says_what_people_ask_first() -> None:
     for spec in all_specs():
         if spec.stage in CASCADE:
-            assert all((spec.languages, spec.licence, spec.devices, spec.tested)), spec.name
+            assert all((spec.languages, spec.license, spec.devices, spec.tested)), spec.name

@@ -21,7 +21,7 @@ from pipeline.errors import UserError
         (["--vad", "silero,energy"], "--vad: expected one of "),
         (
             ["--tts", "openai,espeak", "--tts_rate", "90"],
-            "--tts_rate: espeak stands behind another engine, so its flag is --tts_espeak_rate",
+            "--tts_rate: espeak comes after another engine, so its flag is --tts_espeak_rate",
         ),
         (["--tts", "openai,espeak", "--failover_tts_s", "0"], "--failover_tts_s: expected more than 0"),
         (["--thresch", "0.5"], "there is no flag --thresch; the nearest is --thresh"),
@@ -48,7 +48,7 @@ from pipeline.errors import UserError
         (["--llm_api_key", "sk-1"], "--llm_api_key: a key does not belong on a command line"),
         (
             ["--mode", "local", "extra"],
-            "expected a flag, or a JSON file before all flags, got 'extra'",
+            "expected a flag (or a JSON file in front of all flags), got 'extra'",
         ),
         (["--thre", "0.5"], "there is no flag --thre;"),
         (["nothing.json"], "nothing.json: expected a JSON file with settings: No such file"),

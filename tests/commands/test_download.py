@@ -48,7 +48,7 @@ def test_after_a_download_no_hub_is_needed(hub: HubServer, tmp_path: Path) -> No
     assert "downloading tiny/chat" in downloaded.stderr
     where, end = downloaded.stdout.splitlines()
     assert where.startswith(f"tiny/chat: 456 kB in {tmp_path}/cache/hub/models--tiny--chat/")
-    assert end == "everything is here: this command no longer needs the hub"
+    assert end == "everything is downloaded: these flags no longer need the hub"
     hub.close()
     sentence = ("--mode", "file", "--input", str(question), "--llm_gen_max_new_tokens", "8")
     answered = do(*sentence, HF_HUB_OFFLINE="1")
@@ -92,4 +92,4 @@ def test_a_download_that_fails_says_why_and_ends_with_2(tmp_path: Path, engine: 
 def test_what_is_built_in_is_here() -> None:
     ended = run("--preset", "offline", "--turn_detector", "silence", "--download")
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout == "everything is here: this command no longer needs the hub\n"
+    assert ended.stdout == "everything is downloaded: these flags no longer need the hub\n"

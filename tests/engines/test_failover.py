@@ -141,7 +141,7 @@ def test_a_stuck_engine_keeps_its_slot_and_nobody_waits_for_it_twice() -> None:
     hold.close()
     spoke, (told,) = voices.say()
     assert spoke == "first+second"
-    assert told == "first failed (first gave no sign of life for 0.05 s); second speaks"
+    assert told == "first failed (first did not respond for 0.05 s); second speaks"
     voices.clock.now = 10 * MAX_BREAK_S
     assert voices.say()[0] == "second", "it has not returned, so it is not even tried"
     shared = voices.engine._legs[0].shared
@@ -369,5 +369,5 @@ def test_the_first_time_limit_is_not_moved_by_a_notice() -> None:
     first.hold.close()
     engine = FailoverSynthesizer([first, second], AT_ONCE_S)
     told = [r.text for r in engine.synthesize("Hi.", None, None, CancelToken()) if isinstance(r, Notice)]
-    assert told == ["first failed (first gave no sign of life for 0.05 s); second speaks"]
+    assert told == ["first failed (first did not respond for 0.05 s); second speaks"]
     first.hold.open()

@@ -87,5 +87,5 @@ def test_a_model_that_cannot_be_used(tmp_path: Path) -> None:
     broken.write_bytes(b"GGUF, or is it?")
     with pytest.raises(UserError, match="expected a GGUF file that"):
         model(broken)
-    with pytest.raises(UserError, match="expected a folder that is there"):
+    with pytest.raises(UserError, match="expected a folder that exists"):
         model("/nowhere/model.gguf")

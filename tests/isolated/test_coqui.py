@@ -120,7 +120,7 @@ def test_mistakes_are_told_at_start(xtts: Path, settings: dict[str, str], named:
 
 
 def test_a_model_that_clones_nothing_says_so(vits: Path) -> None:
-    with pytest.raises(UserError, match=r"--tts_clone: .*clones no voices"):
+    with pytest.raises(UserError, match=r"--tts_clone: .*cannot clone voices"):
         CoquiSynthesizer(str(vits), "cpu", clone="me.wav")
 
 

@@ -54,7 +54,7 @@ def test_a_style_is_for_the_large_models(model: Path, tmp_path: Path) -> None:
     large = tiny_qwen(tmp_path / "large", size="1b7")
     engine = QwenSynthesizer(str(large), "cpu", style="softly")
     assert chunks_of(engine.synthesize("Hello.", None, None, CancelToken()))
-    with pytest.raises(UserError, match=r"--tts_style: .* takes none"):
+    with pytest.raises(UserError, match=r"--tts_style: .* takes no style"):
         QwenSynthesizer(str(model), "cpu", style="softly")
 
 

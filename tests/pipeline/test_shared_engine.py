@@ -124,7 +124,7 @@ def test_when_every_slot_is_stuck_the_caller_is_told(monkeypatch: pytest.MonkeyP
     in_thread(lambda: list(call(shared, "stuck", cancel)))
     shared.engine.hold.wait_until_reached()
     cancel.cancel()
-    with pytest.raises(EngineBusy, match=r"1 slot.* 1 of them by calls that do not return"):
+    with pytest.raises(EngineBusy, match=r"1 slot.* 1 of them by calls that never returned"):
         list(call(shared, "next"))
     shared.engine.hold.open()
 
@@ -134,7 +134,7 @@ def test_a_call_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline.shared_engine, "STALL_S", 0.05)
     shared = SharedEngine(Counter())
     shared.engine.hold.close()
-    with pytest.raises(EngineError, match="no sign of life") as caught:
+    with pytest.raises(EngineError, match="did not respond") as caught:
         list(call(shared, "hanging"))
     assert caught.value.code == "timeout"
     wait_for(lambda: shared.free_slots == 1)

@@ -134,7 +134,7 @@ def test_a_hub_that_dies_in_the_middle_and_comes_back(hub: HubServer, here: Here
     assert ended.returncode == 2
     assert "tiny/chat: only part of it is in" in ended.stdout
     assert "cannot be reached" in ended.stdout
-    assert "name a folder that has it, or connect once and add --download" in ended.stdout
+    assert "name a folder that has it, or connect to the network once and add --download" in ended.stdout
     assert len(ended.stdout.splitlines()) == 1
     offline = here.fetch("tiny/chat", HF_HUB_OFFLINE="1")
     assert offline.returncode == 2, "a partial model is not used"
@@ -177,7 +177,7 @@ def test_a_slow_hub_is_waited_for(hub: HubServer, here: Here) -> None:
         ("tiny/gated", "its owner requires you to accept conditions: do that at http://127.0.0.1"),
         (
             "./no/such/folder",
-            "expected a folder that is there, or a name on the hub such as owner/model",
+            "expected a folder that exists, or a name on the hub such as owner/model",
         ),
         ("tiny/huge", "do not fit into"),
     ],
@@ -211,7 +211,9 @@ def test_who_is_not_there_does_not_answer_or_must_not_be_asked(hub: HubServer, h
     ended = here.fetch("solo")
     assert f"it is not in {here.cache}/hub, and {hub.url} cannot be reached" in ended.stdout
     for said in (forbidden, ended):
-        assert "name a folder that has it, or connect once and add --download" in said.stdout
+        assert (
+            "name a folder that has it, or connect to the network once and add --download" in said.stdout
+        )
         assert said.returncode == 2
 
 
@@ -269,7 +271,7 @@ def test_what_an_older_client_left_unfinished_is_not_taken_for_whole(here: Here,
 
 def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:
     assert fetch(str(tmp_path), "--x_model_name") == tmp_path
-    with pytest.raises(UserError, match="expected a folder that is there"):
+    with pytest.raises(UserError, match="expected a folder that exists"):
         fetch(str(tmp_path / "none"), "--x_model_name")
 
 

@@ -44,8 +44,8 @@ def answer(recording: str, folder: Path, *flags: str) -> tuple[dict[str, Any], s
     )
 
 
-def test_a_question_is_recognised_answered_and_spoken(question: str, tmp_path: Path) -> None:
-    """The spoken reply, recognised again, contains the words of the reply."""
+def test_a_question_is_recognized_answered_and_spoken(question: str, tmp_path: Path) -> None:
+    """The spoken reply, recognized again, contains the words of the reply."""
     from STT.moonshine import MoonshineRecognizer
 
     transcript, printed, _ = answer(question, tmp_path)
@@ -238,7 +238,7 @@ def test_a_mistake_does_not_cost_the_reply_of_before(question: str, tmp_path: Pa
 def test_what_fails_in_between_is_told_by_the_exit_code(question: str, tmp_path: Path) -> None:
     """An empty reply is not reported as a recording without speech."""
     with ChatServer() as server:
-        for failure, code, text in (({"choices": []}, 1, "no answer to it"), (None, 0, "written")):
+        for failure, code, text in (({"choices": []}, 1, "but not answered"), (None, 0, "written")):
             server.failures = [] if failure is None else [failure]
             flags = ("--llm", "openai", "--llm_base_url", server.base_url, "--llm_model_name", "m")
             output = ("--output", str(tmp_path / "reply.wav"))

@@ -125,7 +125,7 @@ def test_the_real_program_live_and_replayed(tmp_path: Path) -> None:
     )
     assert before == after
     assert len(before) >= 4
-    assert "sessions are recorded in" in live.stderr
+    assert "recording sessions in" in live.stderr
 
 
 def test_who_spoke_over_a_reply_does_so_again(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_conversation(
     kept.recorder._to_write.put(lambda: None)
     events = list(iter(lambda: kept.mail.fetch(0.5), None))
     errors = [event for event in events if isinstance(event, ErrorEvent)]
-    assert [error.text for error in errors] == ["this conversation is no longer recorded; it goes on"]
+    assert [error.text for error in errors] == ["the conversation goes on, but is no longer recorded"]
     assert any(type(event).__name__ == "ReplyStarted" for event in events)
     assert "the disk is full" in caplog.text
     kept.close()

@@ -145,7 +145,7 @@ class TestFramed:
             wait_for(lambda: len(server.sessions) == 1, "a session")
             client.microphone.sendall(hello("late"))
             assert client.receive(1) == b""
-            assert "expected the hello at once" in caplog.text
+            assert "expected the hello sooner" in caplog.text
 
     def test_other_versions_and_endless_hellos(
         self, server: ScriptedServer, caplog: pytest.LogCaptureFixture

@@ -223,7 +223,7 @@ def test_a_session_that_cannot_be_begun_is_told_and_harms_nobody(
             with WebClient(server.port) as client:
                 assert client.until("error")["code"] == "internal_error"
                 assert client.until_closed() == 1011
-        assert "a session could not be begun" in caplog.text
+        assert "a session could not be started" in caplog.text
         inside.ask()
 
 
