@@ -50,7 +50,7 @@ class VADHandler(BaseHandler[JudgedWindow | ManualTurnSignal]):
         self, message: JudgedWindow | ManualTurnSignal
     ) -> Generator[Utterance | VoiceBlock | EndOfTurn, None, None]:
         """Hear one window, or a signal from the user."""
-        starts = isinstance(message, ManualTurnSignal) and message.talk is ManualTurn.START
+        starts = isinstance(message, ManualTurnSignal) and message.action is ManualTurn.START
         if starts and not self.listener.in_speech:
             self.stream.reset()
         yield from self.listener.hear(message)

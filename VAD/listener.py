@@ -174,14 +174,14 @@ class Listener:
 
     def _obey(self, signal: ManualTurnSignal) -> Messages:
         out: Messages = []
-        match signal.talk:
+        match signal.action:
             case ManualTurn.START:
                 out = self._start_by_hand(signal.at_sample)
             case ManualTurn.COMMIT:
                 out = self._commit_by_hand()
             case ManualTurn.CANCEL:
                 self._take_back()
-        self._by_hand = signal.talk is ManualTurn.START
+        self._by_hand = signal.action is ManualTurn.START
         return out
 
     def _start_by_hand(self, at_sample: int) -> Messages:

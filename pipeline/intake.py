@@ -91,15 +91,15 @@ class Intake:
         with self._lock:
             self._resampler = None
 
-    def signal(self, talk: ManualTurn) -> None:
+    def signal(self, action: ManualTurn) -> None:
         """Mark this place in the audio: the user began, ended or took back an utterance.
 
         The current window is filled up with silence, which counts as heard.
         """
         with self._lock:
-            self._events.emit(TalkSignalled(talk.value))
+            self._events.emit(TalkSignalled(action.value))
             self._fill_window()
-            self._channel.put(ManualTurnSignal(talk, self._position))
+            self._channel.put(ManualTurnSignal(action, self._position))
 
     def _fill_window(self) -> None:
         tail = self._resampler.flush() if self._resampler is not None else np.empty(0, np.float32)

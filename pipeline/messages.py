@@ -83,7 +83,7 @@ class ManualTurn(Enum):
 class ManualTurnSignal:
     """Intake ▶ VAD: a signal from the user, in line with the audio to mark its place there."""
 
-    talk: ManualTurn
+    action: ManualTurn
     at_sample: int
     turn: None = None
 

@@ -289,16 +289,16 @@ class Session:
 
     # ----------------------------------------------------------------------------------------------
 
-    def _signal(self, talk: ManualTurn) -> None:
+    def _signal(self, action: ManualTurn) -> None:
         if self._state is not SessionState.OPEN:
             return
-        if talk is ManualTurn.START:
+        if action is ManualTurn.START:
             if self.settings.reply_mode == "turn" and self.settings.interruptible:
                 self.playout.floor_until(self.now() + FLOOR_S)  # else the next reply in line would begin
                 self.turns.interrupt_reply("the user began to speak by hand")
             self.gate.open_at(self.now())
             self.playout.wake()
-        self.intake.signal(talk)
+        self.intake.signal(action)
 
     def _begin_from_outside(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
         if self._state is not SessionState.OPEN:
