@@ -1,6 +1,6 @@
 """The program: arguments ▶ engines ▶ connection ▶ sessions."""
 
-from utils.launch import prepare_launch
+from utils.launch import end, prepare_launch
 
 if __name__ == "__main__":
     prepare_launch("s2s_pipeline.py")  # before imports that are slow, or fail for missing packages
@@ -200,4 +200,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    end(main(sys.argv[1:]))

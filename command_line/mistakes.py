@@ -52,11 +52,17 @@ def _has_flag(spec: EngineSpec, flag: str) -> bool:
 
 
 def _of_a_mode(flag: str) -> str | None:
-    for mode, flags in MODES.items():
-        if flag in [f"--{field.name}" for field in dataclasses.fields(flags)]:
+    for mode in MODES:
+        if flag in _flags_of_mode(mode):
             return f"{flag} belongs to --mode {mode}, which is not the one chosen"
     return None
 
 
+def _flags_of_mode(mode: str) -> list[str]:
+    return [f"--{field.name}" for field in dataclasses.fields(MODES[mode])]
+
+
 def _nearest(flag: str, known: Sequence[str]) -> str:
-    return difflib.get_close_matches(flag.lower(), known, n=1, cutoff=0)[0]
+    """The most similar flag, of the chosen parts or of any mode."""
+    flags = [*known, *(name for mode in MODES for name in _flags_of_mode(mode))]
+    return difflib.get_close_matches(flag.lower(), flags, n=1, cutoff=0)[0]

@@ -130,6 +130,10 @@ class _Limit:
         return min(usual_s, max(0.0, self._until - time.monotonic()))
 
 
+class SlotThread(threading.Thread):
+    """Thread of an engine's slot. Ends when the engine is closed, unless a call does not return."""
+
+
 class SharedEngine(Generic[E]):
     """Serves all sessions with one engine.
 
@@ -219,7 +223,7 @@ class SharedEngine(Generic[E]):
             if idle_threads < len(self._line) and self._threads < self.engine.info.slots:
                 self._threads += 1
                 name = f"{self.engine.info.name} slot {self._threads}"
-                threading.Thread(target=self._serve, name=name, daemon=True).start()
+                SlotThread(target=self._serve, name=name, daemon=True).start()
             self._condition.notify()
 
     def _leave(self, call: _Call[Any]) -> None:

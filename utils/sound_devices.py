@@ -31,7 +31,8 @@ def find_sound_device(role: str, wanted: str | None) -> int:
     usable = [d["index"] for d in devices if d[f"max_{role}_channels"] > 0]
     if not usable:
         raise NoAudioDevice(
-            f"this machine has no {_ROLES[role]}; plug one in, or serve another machine: --mode socket"
+            f"this machine has no {_ROLES[role]}; connect one, or talk to a server from another "
+            "machine: python s2s_pipeline.py --mode websocket"
         )
     if wanted is None:
         return _default(role, usable)

@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 
 from arguments_classes.file_arguments import FileArguments
-from connections.base import OpenSession
+from connections.base import CLOSE_S, OpenSession
 from connections.recorded.recording import Recording
 from connections.recorded.session_folder import SessionFolder
 from connections.recorded.sound_writer import SoundWriter
@@ -139,6 +139,20 @@ class FileConnection:
             self._sample_clock.on_advance(self._session.playout.wake)
         self._results = Results(self._session)
         self._shutdown.on_stop(self._stop)
+        try:
+            self._feed_all()
+        except UserError:
+            self._session.close("the recording cannot be read")
+            self._session.join(CLOSE_S)
+            raise
+        self._results.join()
+        self._sink.close()
+        self._recording.close()
+        code = self._report()
+        return 130 if self._shutdown.requested.is_set() else code
+
+    def _feed_all(self) -> None:
+        """Feed the recording, then silence until the session has ended."""
         self._due = time.monotonic()
         silence = np.zeros(self._block, np.float32)
         with self._input:
@@ -155,11 +169,6 @@ class FileConnection:
             rest_s += BLOCK_MS / 1000
             if rest_s > MAX_REST_S:
                 self._session.close(f"the answer did not end within {MAX_REST_S:.0f} s")
-        self._results.join()
-        self._sink.close()
-        self._recording.close()
-        code = self._report()
-        return 130 if self._shutdown.requested.is_set() else code
 
     def _stop(self) -> None:
         self._session.close("stopped")

@@ -131,6 +131,7 @@ class SessionRecorder:
                 self._attempt(write)
         for close in self._to_close:
             self._attempt(close)
+        self._resampler = None  # native memory, which the session may outlive
 
     def _attempt(self, write: Callable[[], object]) -> None:
         try:

@@ -1,10 +1,12 @@
 """A recording in, the reply out, as a user would try it, with the real default engines."""
 
+import contextlib
 import json
 import re
 import shlex
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -319,3 +321,21 @@ def test_a_recording_of_three_hours_is_read_piece_by_piece_and_can_be_stopped(tm
     assert "Traceback" not in told
     assert program.returncode == 130
     assert soundfile.info(reply).duration > 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is no signal there")
+@pytest.mark.parametrize("after_s", [0.1, 0.4, 0.7, 1.0])
+def test_ctrl_c_while_the_recognizer_computes_ends_quietly(after_s: float, tmp_path: Path) -> None:
+    """Its native code goes on, on a thread of its own, and must not be unloaded under it."""
+    recording = write(tmp_path / "long.wav", *[spoken(QUESTION)] * 8)
+    flags = ("--llm", "eliza", "--input", recording, "--output", str(tmp_path / "reply.wav"))
+    argv = command("--mode", "file", *flags)
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stderr is not None
+        assert any("TTS" in line for line in program.stderr)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            program.wait(after_s)
+        program.send_signal(signal.SIGINT)
+        _, told = program.communicate(timeout=60)
+    assert program.returncode == 130, told
+    assert not re.search("terminate|onnxruntime|nanobind|Traceback", told), told
