@@ -73,9 +73,10 @@ ENVIRONMENTS = (
         checks=("import qwen_tts",),
     ),
     Environment(
-        # torch needs `codec` from 2.9 on, XTTS the rest; `six` is imported without being declared
+        # torch needs `codec` from 2.9 on, XTTS the rest; `six` is imported without being declared, and
+        # transformers 5.24 renamed the cache that XTTS reads
         "coqui",
-        ("torch>=2.4", "torchaudio", "coqui-tts[codec,ja,ko,zh]==0.28.0", "six"),
+        ("torch>=2.4", "torchaudio", "coqui-tts[codec,ja,ko,zh]==0.28.0", "transformers==5.23.0", "six"),
         checks=("from TTS.api import TTS",),
     ),
     # melotts 0.1.1 declares packages of 2023 and lacks a file that pip needs to build it. It runs with
