@@ -24,7 +24,9 @@ ARG PIP_EXTRA_INDEX_URL
 RUN apt-get update && apt-get install --yes --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY Makefile requirements.txt ./
-COPY VAD/__init__.py VAD/smart_turn_file.py VAD/
+COPY catalog/__init__.py catalog/weights.py catalog/
+COPY pipeline/__init__.py pipeline/errors.py pipeline/
+COPY utils/__init__.py utils/packaged.py utils/
 RUN --mount=type=cache,target=/root/.cache/pip \
     mkdir /models && MODEL_CACHE_DIR=/models make setup PYTHON="$PYTHON"
 ARG EXTRAS=""
@@ -43,7 +45,7 @@ ENV PATH=/app/.venv/bin:$PATH \
     MODEL_CACHE_DIR=/models \
     PYTHONUNBUFFERED=1
 USER 10001:10001
-# It holds Smart Turn; a new named volume is filled from here
+# It holds the weights that come with the program; a new named volume is filled from here
 VOLUME /models
 EXPOSE 8000 12345 12346
 # http.client, because it ignores proxy settings. The server does not answer until the engines are loaded

@@ -90,8 +90,8 @@ setup: .venv/ready ## create the environment .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@# silero-vad asks for torch, which its ONNX file, all that we use of it, does not need
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps "silero-vad>=6.2,<7"
-	@# 8 MB that hear whether you have finished; without them the pause alone decides
-	@$(BIN)/python -m VAD.smart_turn_file || true
+	@# 170 MB: turn detector, language model and voice; without them lesser parts run
+	@$(BIN)/python -m catalog.weights || true
 	@touch $@
 
 .venv/ready-dev: .venv/ready pyproject.toml

@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks.figures import table
 from benchmarks.speech import GAP_S, RATE_HZ, sentences, utterances
+from catalog.weights import SMART_TURN
 from engines.engines import Cascade, Engines
 from LLM.base import ChatModel
 from LLM.eliza import ElizaModel
@@ -34,7 +35,6 @@ from TTS.espeak import EspeakSynthesizer
 from VAD.base import TurnDetector
 from VAD.silero import SileroDetector
 from VAD.smart_turn import SmartTurnDetector
-from VAD.smart_turn_file import smart_turn_file
 
 HESITATIONS_MS = (300, 700)
 """Lengths of pauses inserted at the quietest point in the middle of a sentence."""
@@ -162,7 +162,7 @@ def main() -> str:
     stt: Metered[Recognizer] = Metered(MoonshineRecognizer())
     llm: Metered[ChatModel] = Metered(ElizaModel())
     tts: Metered[Synthesizer] = Metered(EspeakSynthesizer())
-    turns: Metered[TurnDetector] = Metered(SmartTurnDetector(str(smart_turn_file())))
+    turns: Metered[TurnDetector] = Metered(SmartTurnDetector(str(SMART_TURN.path)))
     engines = Engines(SileroDetector(), EndpointerSettings(), Cascade(stt, llm, tts), turns)
     rows: list[list[object]] = []
     speech = {"human utterances": utterances()}

@@ -9,12 +9,12 @@ import numpy as np
 
 from benchmarks.figures import median, table
 from benchmarks.speech import RATE_HZ, sentences
+from catalog.weights import SMART_TURN
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
 from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
 from VAD.silero import SileroDetector
 from VAD.smart_turn import SmartTurnDetector
-from VAD.smart_turn_file import smart_turn_file
 from VAD.turn_end_policy import PATIENCE_WITH_UNFINISHED
 from VAD.utterance_buffer import UtteranceBuffer
 
@@ -102,7 +102,7 @@ def smart(
 
 def judging() -> Callable[[Ending], tuple[float, float]]:
     """Completeness of a pause, and the milliseconds until it was known; each pause is judged once."""
-    detector = SmartTurnDetector(str(smart_turn_file()))
+    detector = SmartTurnDetector(str(SMART_TURN.path))
     known: dict[int, tuple[float, float]] = {}
 
     def completeness(ending: Ending) -> tuple[float, float]:

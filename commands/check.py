@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from arguments_classes.file_arguments import FileArguments
 from catalog.registry import all_specs
+from catalog.weights import EMBEDDED, FETCH
 from command_line.later_engines import own_flags
 from pipeline.errors import UserError
 from utils.device import available_devices
 from utils.environment import SECRET, VARIABLES
 from utils.hub import begun, cache_folder, cached, folder_bytes, size_text
+from utils.packaged import digests
 from utils.sound_devices import describe_sound_devices, find_sound_device
-from VAD.smart_turn_file import smart_turn_file
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
@@ -102,15 +103,24 @@ def _models(arguments: "Arguments") -> Iterator[Finding]:
         weights = Path(str(package.origin)).parent / "assets" / "tiny-en" / "encoder_model.ort"
         state = "built in" if weights.exists() else "missing; pip install moonshine-voice==0.1.0"
         yield Finding("model", f"moonshine tiny-en: {state} (moonshine-voice {version})")
-    turns = smart_turn_file()
-    found = "" if turns.exists() else "; get it with: python -m VAD.smart_turn_file"
-    yield Finding("model", f"Smart Turn: {'in' if turns.exists() else 'not in'} {turns.parent}{found}")
+    yield from _embedded()
     cache = cache_folder()
     kept = sorted(folder.name.removeprefix("models--") for folder in cache.glob("models--*"))
     for name in kept:
         yield Finding("model", f"{name.replace('--', '/')}: in {cache}")
     if not kept:
         yield Finding("model", f"no models from the hub in {cache}")
+
+
+def _embedded() -> Iterator[Finding]:
+    """The state of the weights that come with the program, each by its digest."""
+    right = digests(EMBEDDED)
+    for file in EMBEDDED:
+        if right.get(file.name):
+            yield Finding("model", f"{file.name}: in {file.path.parent}, {size_text(file.size)}", True)
+        else:
+            state = "not the file that it should be" if file.path.exists() else "not there"
+            yield Finding("model", f"{file.name}: {state}, in {file.path.parent}; get it with: {FETCH}")
 
 
 def _model(text: str, name: str) -> Finding:

