@@ -1,5 +1,5 @@
-"""First audio after the end of speech, with real parts: human speech at its own pace, Moonshine, SmolLM2,
-a voice of Piper, Smart Turn. What each part of the program is worth, or two checkouts side by side:
+"""First audio after the end of speech, with real parts: human speech at its own pace, Moonshine,
+SmolLM2, a voice of Piper, Smart Turn. What each part is worth, or two checkouts side by side:
 
     python -m benchmarks.first_audio --rounds 3 --only "as it is" "no speculation"
     python -m benchmarks.first_audio --vs ../yesterday
@@ -186,9 +186,9 @@ def main() -> str:
     ]
     title = f"First audio after the end of speech, real parts ({machine()})"
     about = (
-        "Medians, where the turn detector says *finished*; the time of a part is what the user waits for "
-        "it. The last column: the first answer after the start, without its pause, over that to the same "
-        "question at the end.\n"
+        "Medians, where the turn detector says *finished*; the time of a part is what the user waits "
+        "for it. The last column: the first answer after the start, without its pause, over that to the "
+        "same question at the end.\n"
     )
     tables = [table(title, header, [row(name, of) for name, of in runs.items()]), about]
     steps = [timeline(name, of) for name, of in runs.items()]

@@ -68,7 +68,7 @@ CATALOG = (
         "a GGUF file, run by llama.cpp in this process",
         "LLM.llama_cpp_chat:LlamaCppChatModel",
         "arguments_classes.llama_cpp_arguments:LlamaCppArguments",
-        needs=("llama_cpp",),
+        needs=("xllamacpp",),
         extra="llama-cpp",
         devices=("cuda", "mps", "cpu"),
         languages="as the model",
