@@ -69,7 +69,8 @@ def _load_all(arguments: "Arguments") -> tuple[dict[str, Any], SharedEngine[Turn
 def _announce_all(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]) -> None:
     """Say what runs, engine by engine; of a failover, each of its engines."""
     for stage, choices in chosen.items():
-        engines = loaded[stage].engines if len(choices) > 1 else [loaded[stage]]
+        engines = getattr(loaded[stage], "engines", (loaded[stage],))
+        choices = choices[-len(engines) :]  # less one that did not load
         for choice, engine in zip(choices, engines, strict=True):
             name = choice.spec.name if choice is choices[0] else f"else {choice.spec.name}"
             about = "" if stage == "vad" else engine.info.about
@@ -97,7 +98,14 @@ def _voice(arguments: "Arguments", loaded: Mapping[str, Any]) -> Cascade | Share
 
 def load_engine(arguments: "Arguments", stage: str) -> Any:
     """The engine of a stage, loaded: one, or a failover of several."""
-    engines = [_load(arguments, choice) for choice in arguments.engines[stage]]
+    engines = []
+    for choice in arguments.engines[stage]:
+        try:
+            engines.append(_load(arguments, choice))
+        except UserError as error:
+            if not choice.dispensable:
+                raise
+            print(f"  {stage.upper():<4}  {choice.spec.name} is left out: {error}", file=sys.stderr)
     if len(engines) == 1:
         return engines[0]
     return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s"))
