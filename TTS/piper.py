@@ -2,17 +2,17 @@
 
 import functools
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import sentencex
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-# Read when onnxruntime is imported, see VAD/onnx_file.py.
-import onnxruntime
-from piper import PiperVoice, SynthesisConfig
+from utils.onnx_file import open_onnx, run_until_cancelled
+
+# isort: split
+# after that file, since piper imports onnxruntime
+from piper import PiperVoice
 from piper.config import PiperConfig
 
 from catalog.weights import FETCH, JOE, JOE_SETTINGS
@@ -25,6 +25,7 @@ from pipeline.turn import CancelToken
 from pipeline.words import parts_to_speak
 from TTS.espeak_text import for_espeak
 from utils.hub import fetch, unavailable
+from utils.threads import engine_threads
 from utils.voices import expect_known, expect_language, voice_flag
 
 HUB = "rhasspy/piper-voices"
@@ -85,9 +86,6 @@ voice has a license of its own."""
 KEPT = 4
 """Voices that stay loaded, about 63 MB each; beyond these, the least recently heard one is unloaded."""
 
-THREADS = min(2, os.cpu_count() or 1)
-"""A first clause takes two thirds of the time that it takes on one thread."""
-
 MAX_CHARS = 300
 """A longer sentence is spoken in parts: twenty seconds of speech, computed in about one."""
 
@@ -101,7 +99,7 @@ class PiperSynthesizer:
     the hub.
 
     A voice is loaded, and the first time downloaded, when it is first heard, which keeps the others
-    waiting; the one of `voice` or `language` at start. Stops between two sentences.
+    waiting; the one of `voice` or `language` at start. Stops in mid-sentence.
     """
 
     def __init__(
@@ -112,7 +110,7 @@ class PiperSynthesizer:
         speed: float = 1.0,
     ) -> None:
         self._voice, self._language = voice, language
-        self._settings = SynthesisConfig(length_scale=1 / speed, normalize_audio=False)
+        self._speed = speed
         self._model_name = model_name or _usual_source(voice, language)
         files = _catalog(_fetched(self._model_name, asked=model_name is not None))
         self._files = dict(sorted(files.items()))
@@ -155,7 +153,7 @@ class PiperSynthesizer:
         spoken = _language_of(chosen)
         for sentence in sentencex.segment(spoken, for_espeak(text, spoken)):
             for part in parts_to_speak(sentence, MAX_CHARS):
-                samples = self._speak(speaker, part)
+                samples = self._speak(speaker, part, cancel)
                 if len(samples):
                     samples = resample(samples, speaker.config.sample_rate, rate_hz)
                     yield AudioChunk(clean(leveled(samples, rate_hz)), rate_hz)
@@ -187,39 +185,37 @@ class PiperSynthesizer:
         model = self._files[name]
         folder = fetch(self._model_name, "--tts_voice", files=[model, f"{model}.json"])
         settings = json.loads((folder / f"{model}.json").read_text("utf-8"))
-        return PiperVoice(_session(folder / model), PiperConfig.from_dict(settings))
+        session = open_onnx(folder / model, engine_threads("tts"), one_shape=False)
+        return PiperVoice(session, PiperConfig.from_dict(settings))
 
     def _why_not(self, voice: str, error: Exception) -> str:
         embedded = self._model_name == str(JOE.path.parent)
         repair = f"delete {JOE.path.parent} and type: {FETCH}" if embedded else "choose another"
         return f"--tts_voice: the voice {voice} does not load ({error}); {repair}"
 
-    def _speak(self, speaker: PiperVoice, sentence: str) -> Samples:
-        """One sentence in one breath: eSpeak would pause after "Mr.", as if a sentence had ended."""
+    def _speak(self, speaker: PiperVoice, sentence: str, cancel: CancelToken) -> Samples:
+        """One sentence in one breath: eSpeak would pause after "Mr.", as if a sentence had ended. Empty
+        if there is nothing to say, or it was cancelled."""
         pieces = [phonemes for phonemes in speaker.phonemize(sentence) if phonemes]
         if not pieces:
             return np.empty(0, np.float32)
         joined = pieces[0]
         for piece in pieces[1:]:
             joined = [*(joined[:-1] if joined[-1] == "." else joined), " ", *piece]
+        ids, config = speaker.phonemes_to_ids(joined), speaker.config
+        scales = [config.noise_scale, config.length_scale / self._speed, config.noise_w_scale]
+        inputs = {
+            "input": np.array([ids], np.int64),
+            "input_lengths": np.array([len(ids)], np.int64),
+            "scales": np.array(scales, np.float32),
+        }
+        if config.num_speakers > 1:
+            inputs["sid"] = np.array([config.default_speaker_id], np.int64)
         try:
-            audio: Samples = speaker.phoneme_ids_to_audio(
-                speaker.phonemes_to_ids(joined), self._settings
-            )
+            outputs = run_until_cancelled(speaker.session, inputs, cancel)
         except Exception as error:
             raise unavailable("the voice", error, "no_voice") from error
-        return audio.reshape(-1)
-
-
-def _session(model: Path) -> onnxruntime.InferenceSession:
-    """Load a voice. No two sentences are of one length, so a plan of the memory for each would only take
-    time; threads that spin would take it from the language model."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
-    options.enable_mem_pattern = False
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3  # errors
-    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        return np.empty(0, np.float32) if outputs is None else outputs[0].reshape(-1)
 
 
 def _usual_source(voice: str | None, language: str) -> str:
