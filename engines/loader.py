@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.people import as_configured, people_of
+from catalog.registry import find
 from catalog.weights import FETCH, SMART_TURN
 from command_line.later_engines import own_flags
 from engines.engines import Cascade, Engines
@@ -17,13 +18,16 @@ from engines.failover_recognizer import FailoverRecognizer
 from engines.failover_synthesizer import FailoverSynthesizer
 from engines.isolation.engines import isolate
 from engines.named_voices import NamedVoices
+from engines.script_fallback import ScriptFallback
 from engines.starting import start
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.errors import UserError
+from pipeline.language import ANY
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
+from TTS.base import Synthesizer
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from VAD.base import TurnDetector
 
@@ -122,7 +126,19 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
             engine: Any = isolate(spec, settings, device)
         else:
             engine = start(spec.load(), settings, device, spec.stage, spec.devices)
+    if spec.stage == "tts":
+        engine = _with_scripts(engine, choice)
     return NamedVoices(engine, people) if people else engine
+
+
+def _with_scripts(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
+    """The synthesizer, with eSpeak for the scripts that it cannot read, if eSpeak is installed."""
+    espeak = find("tts", "espeak")
+    if ANY in engine.info.languages or espeak.missing():
+        return engine
+    new_reader = espeak.load() if choice.spec != espeak else lambda: engine
+    settings = choice.settings
+    return ScriptFallback(engine, new_reader, settings.get("voice"), settings.get("language"))
 
 
 def require_audio_model(
