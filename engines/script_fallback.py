@@ -59,28 +59,24 @@ class ScriptFallback:
             yield from self._synthesizer.synthesize(text, voice, language, cancel)
             return
         runs = [run for run in runs if has_words(run.text)]
-        told = (
-            f"words in another script than that of its language are spoken by {self._reader.info.name}"
-        )
-        yield Notice("script_fallback", f"{self.info.name}: {told}")
-        timed = all(run.language for run in runs)
-        target = SPEECH_RMS
+        same = self._reader is self._synthesizer
+        if not same:
+            told = (
+                f"{self._reader.info.name} speaks the words in scripts that {self.info.name} cannot read"
+            )
+            yield Notice("script_fallback", told)
+        timed, target = same or all(run.language for run in runs), SPEECH_RMS
         for number, run in enumerate(runs):
             if cancel.cancelled:
                 return
             if run.language is None:
-                chunk = yield from self._whole(
-                    self._synthesizer.synthesize(run.text, voice, language, cancel)
-                )
-                target, timed = (
-                    loudness(chunk.samples, chunk.sample_rate_hz) or target,
-                    bool(chunk.words),
-                )
+                speech = self._synthesizer.synthesize(run.text, voice, language, cancel)
+                chunk = yield from self._whole(speech)
+                timed, target = bool(chunk.words), loudness(chunk.samples, chunk.sample_rate_hz)
             else:
-                chunk = yield from self._whole(
-                    self._reader.synthesize(run.text, run.language, run.language, cancel)
-                )
-                chunk = _like(chunk, target, self.info.sample_rate_hz)
+                speech = self._reader.synthesize(run.text, run.language, run.language, cancel)
+                chunk = yield from self._whole(speech)
+                chunk = chunk if same else _like(chunk, target or SPEECH_RMS, self.info.sample_rate_hz)
             if len(chunk.samples):
                 yield _joined(chunk, run.start if timed else None, number > 0, number < len(runs) - 1)
 
@@ -133,11 +129,6 @@ def _joined(chunk: AudioChunk, start: int | None, after: bool, before: bool) -> 
     `start` of the text, or are left out."""
     kept = chunk.sample_rate_hz * PAUSE_MS // 1000
     begin, end = speech_bounds(chunk.samples, chunk.sample_rate_hz)
-    begin = max(begin - kept, 0) if after else 0
-    end = end + kept if before else len(chunk.samples)
-    words = (
-        tuple(WordTime(start + word.chars, max(word.sample - begin, 0)) for word in chunk.words)
-        if start is not None
-        else ()
-    )
-    return AudioChunk(chunk.samples[begin:end], chunk.sample_rate_hz, words)
+    chunk = chunk.cut(max(begin - kept, 0) if after else 0, end + kept if before else len(chunk.samples))
+    words = chunk.words if start is not None else ()
+    return replace(chunk, words=tuple(replace(word, chars=(start or 0) + word.chars) for word in words))

@@ -25,13 +25,6 @@ def speech_bounds(samples: Samples, rate_hz: int) -> tuple[int, int]:
     return (int(heard[0]) * frame, int(heard[-1] + 1) * frame) if len(heard) else (0, 0)
 
 
-def trimmed(samples: Samples, rate_hz: int, kept_ms: int) -> Samples:
-    """The samples with at most `kept_ms` of silence at each end; nothing of silence alone."""
-    kept = rate_hz * kept_ms // 1000
-    begin, end = speech_bounds(samples, rate_hz)
-    return samples[max(begin - kept, 0) : end + kept] if end else samples[:0]
-
-
 def loudness(samples: Samples, rate_hz: int) -> float:
     """Root mean square of the frames that are not silence; 0 if all are."""
     squares = _frames(samples, rate_hz * _FRAME_MS // 1000)

@@ -1,4 +1,4 @@
-"""Scripts: the parts of a text by what they are written in, and the language that each most likely is."""
+"""Scripts: the parts of a text by what they are written in, and the language each is likely to be."""
 
 import functools
 import unicodedata
@@ -21,7 +21,8 @@ _TELLTALE = (("CYRILLIC", "іїєґ", "uk"), ("ARABIC", "ٹڈڑں", "ur"), ("ARA
 """Letters of one language among those that share a script."""
 
 _SEVERAL = {
-    "Jpan": ("HIRAGANA", "KATAKANA", "CJK"), "Kore": ("HANGUL", "CJK"), "Hans": ("CJK",), "Hant": ("CJK",)
+    "Jpan": ("HIRAGANA", "KATAKANA", "CJK"), "Kore": ("HANGUL", "CJK"), "Hans": ("CJK",),
+    "Hant": ("CJK",),
 }  # fmt: skip
 """ISO 15924 codes that stand for several scripts, or have another name."""
 
