@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.errors import UserError
-
-
 _MODEL_GRAPH = 7
 _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_NAME, _GRAPH_INPUT, _GRAPH_OUTPUT = 1, 5, 2, 11, 12
 _NODE_INPUT, _NODE_OUTPUT, _NODE_NAME, _NODE_KIND = 1, 2, 3, 4
@@ -42,16 +39,16 @@ class Halves:
     """The tensor at the cut, and then others that the second needs of the first."""
 
 
-def cut_before(path: Path, node_name: str) -> Halves:
+def cut_before(path: Path, node_name: str) -> Halves | None:
     """Cut at the first input of this node: what depends on it is the second half. All tensors at the
-    cut must be floats. Raises `UserError` if there is no such node."""
+    cut must be floats. None if there is no such node."""
     model = memoryview(path.read_bytes())
     rest = [bytes(whole) for number, whole, _ in _fields(model) if number != _MODEL_GRAPH]
     graph = next((content for number, _, content in _fields(model) if number == _MODEL_GRAPH), model[:0])
     nodes = [_node(content) for number, _, content in _fields(graph) if number == _GRAPH_NODE]
     start = next((node for node in nodes if node.name == node_name), None)
     if start is None:
-        raise UserError(f"{path}: expected a model with a node {node_name}, got none")
+        return None
     weights = {
         _text(content, _TENSOR_NAME): bytes(whole)
         for number, whole, content in _fields(graph)
@@ -86,7 +83,9 @@ def cut_before(path: Path, node_name: str) -> Halves:
     values = [_field(_VALUE_NAME, name.encode()) + _FLOATS for name in passed]
     return Halves(
         graph_of(first, ends[_GRAPH_INPUT], [_field(_GRAPH_OUTPUT, value) for value in values]),
-        graph_of(copied + second, [_field(_GRAPH_INPUT, value) for value in values], ends[_GRAPH_OUTPUT]),
+        graph_of(
+            copied + second, [_field(_GRAPH_INPUT, value) for value in values], ends[_GRAPH_OUTPUT]
+        ),
         passed,
     )
 
@@ -106,7 +105,9 @@ def _node(content: memoryview) -> _Node:
 
 
 def _text(message: memoryview, wanted: int) -> str:
-    return next((str(content, "utf-8") for number, _, content in _fields(message) if number == wanted), "")
+    return next(
+        (str(content, "utf-8") for number, _, content in _fields(message) if number == wanted), ""
+    )
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:
