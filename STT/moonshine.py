@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 from moonshine_voice import ModelArch, Transcriber, get_model_for_language, get_model_path
 from moonshine_voice.download_file import get_cache_dir
 
@@ -17,6 +18,10 @@ EMBEDDED_MODEL = "tiny-en"
 
 MAX_AUDIO_S = 20.0
 """Longer audio is recognized in parts: a whole minute came back as one phrase repeated thirty times."""
+
+PEAK = 0.5
+"""Level at which it hears best: of speech 40 dB quieter, 8.7 % of the words were wrong, of the same
+speech brought to this peak 3.7 % (33 utterances)."""
 
 SILENCE_AROUND_MS = 100
 """Silence added before and after the speech; without it a quarter more of the words are wrong (33
@@ -65,7 +70,7 @@ class MoonshineRecognizer:
                 break
             if not part.any():
                 continue
-            audio = silence + part.tolist() + silence
+            audio = silence + _levelled(part).tolist() + silence
             heard = self._transcriber.transcribe_without_streaming(audio, self.info.sample_rate_hz)
             text.extend(line.text.strip() for line in heard.lines if not is_loop(line.text))
         return Transcription(" ".join(filter(None, text)), self.info.languages[0])
@@ -73,6 +78,13 @@ class MoonshineRecognizer:
     def close(self) -> None:
         """Free the model."""
         self._transcriber.close()
+
+
+def _levelled(samples: Samples) -> Samples:
+    """The same sound at a peak of `PEAK`, without direct current."""
+    centered: Samples = samples - samples.mean()
+    peak = np.abs(centered).max()
+    return centered * (PEAK / peak) if peak > 0 else centered
 
 
 def _architecture(size: str, model_name: str) -> ModelArch:
