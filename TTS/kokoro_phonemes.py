@@ -17,11 +17,11 @@ from TTS.espeak import espeak_library
 from TTS.kokoro_voices import LANGUAGES
 
 _SYMBOLS = (
-    (1, ";:,.!?"), (9, '—…"()“” \u0303ʣʥʦʨᵝꭧAI'), (31, "O"), (33, "Q"), (35, "ST"), (39, "W"), (41, "Yᵊabcdef"),
-    (50, "hijklmnopqrstuvwxyzɑɐɒæ"), (75, "βɔɕç"), (80, "ɖðʤə"), (85, "ɚɛɜ"), (90, "ɟ"), (92, "ɡ"), (99, "ɥ"),
-    (101, "ɨɪʝ"), (110, "ɯɰŋɳɲɴø"), (118, "ɸθœ"), (123, "ɹ"), (125, "ɾɻ"), (128, "ʁɽʂʃʈʧ"), (135, "ʊʋ"),
-    (138, "ʌɣɤ"), (142, "χʎ"), (147, "ʒʔ"), (156, "ˈˌː"), (162, "ʰ"), (164, "ʲ"), (169, "↓"), (171, "→↗↘"),
-    (177, "ᵻ"),
+    (1, ";:,.!?"), (9, '—…"()“” \u0303ʣʥʦʨᵝꭧAI'), (31, "O"), (33, "Q"), (35, "ST"), (39, "W"),
+    (41, "Yᵊabcdef"), (50, "hijklmnopqrstuvwxyzɑɐɒæ"), (75, "βɔɕç"), (80, "ɖðʤə"), (85, "ɚɛɜ"), (90, "ɟ"),
+    (92, "ɡ"), (99, "ɥ"), (101, "ɨɪʝ"), (110, "ɯɰŋɳɲɴø"), (118, "ɸθœ"), (123, "ɹ"), (125, "ɾɻ"),
+    (128, "ʁɽʂʃʈʧ"), (135, "ʊʋ"), (138, "ʌɣɤ"), (142, "χʎ"), (147, "ʒʔ"), (156, "ˈˌː"), (162, "ʰ"),
+    (164, "ʲ"), (169, "↓"), (171, "→↗↘"), (177, "ᵻ"),
 )  # fmt: skip
 TOKENS: Mapping[str, int] = {
     symbol: first + place for first, symbols in _SYMBOLS for place, symbol in enumerate(symbols)
@@ -36,9 +36,9 @@ _VOICES = {
 """The first letter of a voice ▶ the voice of eSpeak."""
 
 _ENGLISH = {
-    "ʔˌn\u0329": "tn", "ʔn\u0329": "tn", "ʔ": "t", "a^ɪ": "I", "a^ʊ": "W", "d^ʒ": "ʤ", "e^ɪ": "A", "e": "A",
-    "t^ʃ": "ʧ", "ɔ^ɪ": "Y", "ə^l": "ᵊl", "ʲo": "jɔ", "ʲə": "jə", "ʲ": "", "ɚɹ": "əɹ", "ɚ": "əɹ", "r": "ɹ",
-    "x": "k", "ç": "k", "ɐ": "ə", "ɬ": "l", "\u0303": "", "o": "ɔ", "ɾ": "T",
+    "ʔˌn\u0329": "tn", "ʔn\u0329": "tn", "ʔ": "t", "a^ɪ": "I", "a^ʊ": "W", "d^ʒ": "ʤ", "e^ɪ": "A",
+    "e": "A", "t^ʃ": "ʧ", "ɔ^ɪ": "Y", "ə^l": "ᵊl", "ʲo": "jɔ", "ʲə": "jə", "ʲ": "", "ɚɹ": "əɹ", "ɚ": "əɹ",
+    "r": "ɹ", "x": "k", "ç": "k", "ɐ": "ə", "ɬ": "l", "\u0303": "", "o": "ɔ", "ɾ": "T",
 }  # fmt: skip
 _AMERICAN = {"o^ʊ": "O", "ɜːɹ": "ɜɹ", "ɜː": "ɜɹ", "ɪə": "iə", "ː": ""}
 _BRITISH = {"e^ə": "ɛː", "iə": "ɪə", "ə^ʊ": "Q"}
@@ -79,7 +79,8 @@ def clauses(text: str, letter: str) -> Iterator[str]:
     """
     if letter == "j" and _KANJI.search(text):
         raise EngineError(
-            "expected Japanese in kana, got kanji; use --tts kokoro-torch, which reads them", "no_phonemes"
+            "expected Japanese in kana, got kanji; use --tts kokoro-torch, which reads them",
+            "no_phonemes",
         )
     text = text.encode("utf-8", "replace").decode()  # a server may cut an emoji in two
     for sentence in sentencex.segment(LANGUAGES[letter], text):
@@ -104,7 +105,7 @@ def _clauses_of_sentence(sentence: str, letter: str) -> Iterator[str]:
 
 
 def _as_trained(spoken: str, letter: str) -> str:
-    """eSpeak's phonemes of a clause as misaki's, without those for which there is no token."""
+    """Phonemes of eSpeak as misaki's, without those for which there is no token."""
     table = _TABLES.get(letter, _OTHERS)
     longest_first = sorted(table, key=len, reverse=True)
     known_to_espeak = re.compile("|".join(map(re.escape, longest_first)))
@@ -113,4 +114,3 @@ def _as_trained(spoken: str, letter: str) -> str:
         spoken = re.sub(r"(\S)\u0329", r"ᵊ\1", spoken)
     known = (c if c in TOKENS else unicodedata.normalize("NFD", c) for c in spoken)
     return "".join(c for c in "".join(known) if c in TOKENS).strip()
-

@@ -1,7 +1,6 @@
-"""Kokoro: 82 million weights, 54 voices in nine languages; a sentence at a time.
+"""Kokoro on torch, for GPUs; a sentence at a time.
 
-hexgrad/kokoro with its own phonemes, for which the weights were trained; the names of voices are
-explained in VOICES.md of hexgrad/Kokoro-82M.
+hexgrad/kokoro with its own phonemes, for which the weights were trained.
 """
 
 import importlib.util
@@ -17,19 +16,11 @@ from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk, WordTime
 from pipeline.turn import CancelToken
+from TTS.kokoro_voices import LANGUAGES, usual_voice
 from utils.hub import fetch
 from utils.voices import expect_language, unknown_voice, voice_flag
 
 kokoro_logger.disable("kokoro")  # it warns of what we know, on standard error
-
-_LANGUAGES = {
-    "a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh",
-}  # fmt: skip
-"""The first letter of a voice ▶ its language; "a" is American, "b" British English."""
-
-_USUAL_VOICE = {"en": "af_heart", "zh": "zf_xiaobei"}
-"""Usual voices that are not the first of their language; graded best, or as good as any, in
-VOICES.md."""
 
 _PHONEMES = {
     "en": (("en_core_web_sm",), "python -m spacy download en_core_web_sm"),
@@ -41,7 +32,7 @@ for all other languages. The English one comes from GitHub and not from PyPI, so
 it."""
 
 
-class KokoroSynthesizer:
+class KokoroTorchSynthesizer:
     """`model_name` is a name on the hub, or a folder with config.json, a .pth and voices/*.pt.
 
     A voice that was chosen speaks its own language, whatever the text is in. One call at a time, since
@@ -59,15 +50,15 @@ class KokoroSynthesizer:
         folder = fetch(model_name, "--tts_model_name", files=["config.json", "*.pth", "voices/*.pt"])
         weights = sorted(folder.glob("*.pth"))
         files = {file.stem: file for file in sorted(folder.glob("voices/*.pt"))}
-        self._files = {name: file for name, file in files.items() if name[0] in _LANGUAGES}
+        self._files = {name: file for name, file in files.items() if name[0] in LANGUAGES}
         if not weights or not self._files:
             raise UserError(
                 f"--tts_model_name {model_name}: expected config.json, a .pth and voices/*.pt in it, "
                 f"got {len(weights)} .pth and {len(self._files)} voices"
             )
-        ready = {name: _LANGUAGES[name[0]] for name in self._files if not _missing(_LANGUAGES[name[0]])}
+        ready = {name: LANGUAGES[name[0]] for name in self._files if not _missing(LANGUAGES[name[0]])}
         self.info = SynthesizerInfo(
-            name="kokoro",
+            name="kokoro-torch",
             about=f"{Path(model_name).name} on {device}",
             sample_rate_hz=24000,
             languages=tuple(sorted(set(ready.values()))),
@@ -75,7 +66,7 @@ class KokoroSynthesizer:
         )
         self._voice, self._language, self._speed = voice, language, speed
         if voice is None:
-            expect_language(dict.fromkeys(_LANGUAGES[name[0]] for name in self._files), language)
+            expect_language(dict.fromkeys(LANGUAGES[name[0]] for name in self._files), language)
         with voice_flag():
             self._choose(None, None)
         try:
@@ -116,20 +107,15 @@ class KokoroSynthesizer:
     def _choose(self, voice: str | None, language: str | None) -> str:
         """The voice that was asked for, in this call or at start; otherwise the usual one of the
         language."""
-        chosen = voice or self._voice or self._usual_voice(language or self._language)
+        chosen = voice or self._voice or usual_voice(self._files, language or self._language)
         if chosen not in self._files:
             raise unknown_voice(self.info.voices, chosen)
-        if install := _missing(_LANGUAGES[chosen[0]]):
+        if install := _missing(LANGUAGES[chosen[0]]):
             raise EngineError(
                 f"{chosen} needs a package that turns its language into phonemes; type: {install}",
                 "unknown_voice",
             )
         return chosen
-
-    def _usual_voice(self, language: str) -> str:
-        voices = [name for name in self._files if _LANGUAGES[name[0]] == language]
-        usual = _USUAL_VOICE.get(language)
-        return usual if usual in voices else (voices or [language])[0]
 
     def _pipeline(self, voice: str) -> Any:
         """The pipeline from letters to audio for the language of a voice; kept."""

@@ -1,4 +1,4 @@
-"""KokoroArguments: flags of --tts kokoro."""
+"""KokoroTorchArguments: flags of --tts kokoro-torch."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -7,10 +7,10 @@ from arguments_classes.synthesizer_flags import SpeakingSpeed, SynthesizerDevice
 
 
 @dataclass
-class KokoroArguments(SpeakingSpeed, SynthesizerDevice, UsualLanguage):
-    """Kokoro speech synthesis."""
+class KokoroTorchArguments(SpeakingSpeed, SynthesizerDevice, UsualLanguage):
+    """Kokoro speech synthesis on torch."""
 
-    _argument_group_name: ClassVar[str] = "--tts kokoro"
+    _argument_group_name: ClassVar[str] = "--tts kokoro-torch"
 
     tts_model_name: str = field(
         default="hexgrad/Kokoro-82M", metadata={"help": "model: a name on the hub, or a folder"}
