@@ -4,6 +4,7 @@ The hub's onnx-community/Kokoro-82M-v1.0-ONNX and the releases of thewh1teagle/k
 files; the phonemes are eSpeak NG's (TTS/kokoro_phonemes.py).
 """
 
+import itertools
 import zipfile
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
@@ -37,13 +38,13 @@ GROWTH = 2
 """A call may be as many times as long as the one before, and is ready in time if the real-time factor is
 half of that: 0.35 to 0.7 on two cores."""
 
-LEAD_S = 0.03
+LEAD_S = 0.04
 PAUSE_S = {",": 0.12, ";": 0.15, ":": 0.15, "—": 0.15, ".": 0.3, "!": 0.3, "?": 0.3, "…": 0.3}
 """The silence that is left before a call, and after it by its last mark; the model makes 0.3 s, and 0.6
 to 0.8 s."""
 
-SILENCE = 0.01
-"""Below this part of the peak (-40 dB) is silence."""
+SILENCE = 0.005
+"""Below this part of the peak (-46 dB) is silence; what the model makes of it is under -70 dB."""
 
 _STYLE = (510, 1, 256)
 _TYPES = {
@@ -53,9 +54,9 @@ _TYPES = {
 
 
 class KokoroSynthesizer:
-    """`model_name` is a name on the hub, or a folder, with an .onnx file and voices: voices/*.bin (float32),
-    or arrays in one file (voices-v1.0.bin, voices*.npz). `onnx` is the name of the .onnx file, or a
-    pattern.
+    """`model_name` is a name on the hub, or a folder, with an .onnx file and voices: voices/*.bin
+    (float32), or arrays in one file (voices-v1.0.bin, voices*.npz). `onnx` is the name of the .onnx file,
+    or a pattern.
 
     A voice that was chosen speaks its own language, whatever the text is in. One call at a time, since a
     call uses all threads; it stops in mid-call.
@@ -147,7 +148,7 @@ def calls(spoken: Iterable[str]) -> list[str]:
     would sound poor by itself, belongs to the call before it."""
     joined: list[str] = []
     most = MIN_PHONEMES
-    for clause in (part for clause in spoken for part in _cut(clause)):
+    for clause in itertools.chain.from_iterable(map(_cut, spoken)):
         last = len(joined[-1]) if joined else MAX_PHONEMES
         together = last + 1 + len(clause)
         if together <= MAX_PHONEMES and (together <= most or last < MIN_PHONEMES):

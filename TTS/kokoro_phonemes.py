@@ -18,16 +18,18 @@ from TTS.kokoro_voices import LANGUAGES
 
 _SYMBOLS = (
     (1, ";:,.!?"), (9, '—…"()“” \u0303ʣʥʦʨᵝꭧAI'), (31, "O"), (33, "Q"), (35, "ST"), (39, "W"),
-    (41, "Yᵊabcdef"), (50, "hijklmnopqrstuvwxyzɑɐɒæ"), (75, "βɔɕç"), (80, "ɖðʤə"), (85, "ɚɛɜ"), (90, "ɟ"),
-    (92, "ɡ"), (99, "ɥ"), (101, "ɨɪʝ"), (110, "ɯɰŋɳɲɴø"), (118, "ɸθœ"), (123, "ɹ"), (125, "ɾɻ"),
-    (128, "ʁɽʂʃʈʧ"), (135, "ʊʋ"), (138, "ʌɣɤ"), (142, "χʎ"), (147, "ʒʔ"), (156, "ˈˌː"), (162, "ʰ"),
-    (164, "ʲ"), (169, "↓"), (171, "→↗↘"), (177, "ᵻ"),
+    (41, "Yᵊabcdef"), (50, "hijklmnopqrstuvwxyzɑɐɒæ"), (75, "βɔɕç"), (80, "ɖðʤə"), (85, "ɚɛɜ"),
+    (90, "ɟ"), (92, "ɡ"), (99, "ɥ"), (101, "ɨɪʝ"), (110, "ɯɰŋɳɲɴø"), (118, "ɸθœ"), (123, "ɹ"),
+    (125, "ɾɻ"), (128, "ʁɽʂʃʈʧ"), (135, "ʊʋ"), (138, "ʌɣɤ"), (142, "χʎ"), (147, "ʒʔ"), (156, "ˈˌː"),
+    (162, "ʰ"), (164, "ʲ"), (169, "↓"), (171, "→↗↘"), (177, "ᵻ"),
 )  # fmt: skip
 TOKENS: Mapping[str, int] = {
     symbol: first + place for first, symbols in _SYMBOLS for place, symbol in enumerate(symbols)
 }
 """Phonemes and punctuation ▶ their numbers, from config.json of hexgrad/Kokoro-82M; 0 begins and ends
 a text."""
+
+_ENGLISH_VOICES = ("a", "b")
 
 _VOICES = {
     "a": "en-us", "b": "en-gb", "e": "es", "f": "fr-fr", "h": "hi", "i": "it", "j": "ja", "p": "pt-br",
@@ -37,8 +39,8 @@ _VOICES = {
 
 _ENGLISH = {
     "ʔˌn\u0329": "tn", "ʔn\u0329": "tn", "ʔ": "t", "a^ɪ": "I", "a^ʊ": "W", "d^ʒ": "ʤ", "e^ɪ": "A",
-    "e": "A", "t^ʃ": "ʧ", "ɔ^ɪ": "Y", "ə^l": "ᵊl", "ʲo": "jɔ", "ʲə": "jə", "ʲ": "", "ɚɹ": "əɹ", "ɚ": "əɹ",
-    "r": "ɹ", "x": "k", "ç": "k", "ɐ": "ə", "ɬ": "l", "\u0303": "", "o": "ɔ", "ɾ": "T",
+    "e": "A", "t^ʃ": "ʧ", "ɔ^ɪ": "Y", "ə^l": "ᵊl", "ʲo": "jɔ", "ʲə": "jə", "ʲ": "", "ɚɹ": "əɹ",
+    "ɚ": "əɹ", "r": "ɹ", "x": "k", "ç": "k", "ɐ": "ə", "ɬ": "l", "\u0303": "", "o": "ɔ", "ɾ": "T",
 }  # fmt: skip
 _AMERICAN = {"o^ʊ": "O", "ɜːɹ": "ɜɹ", "ɜː": "ɜɹ", "ɪə": "iə", "ː": ""}
 _BRITISH = {"e^ə": "ɛː", "iə": "ɪə", "ə^ʊ": "Q"}
@@ -62,10 +64,20 @@ told apart."""
 _TABLES = {"a": _ENGLISH | _AMERICAN, "b": _ENGLISH | _BRITISH, "j": _JAPANESE, "z": _CHINESE}
 """The first letter of a voice ▶ eSpeak's phonemes and misaki's; of the other voices: `_OTHERS`."""
 
+_BETWEEN_WORDS = re.compile(r"(?<=\w) (?=\w)")
+"""With a space that does not break in its place, eSpeak does not run English words together: "in the"
+would be "ɪnðə", which the weights do not know."""
+
+_PRONOUN = re.compile(r"(?<!\S)(?=I[mvdl]?(?:\s|$))")
+"""Where "I", "I'm", "I've" begins. misaki stresses it, eSpeak does not, and then Kokoro swallows it."""
+
 _MARK = re.compile(r"([;:,.!?—…，、。！？：；।])\W*\w?$")
 """The punctuation at the end of a clause, before the first character of the next."""
 
 _ASCII_MARKS = str.maketrans("，、。！？：；।", ",,.!?:;.")
+_SYLLABIC = re.compile(r"(\S)\u0329")
+"""A consonant that is a syllable, as in "button"."""
+
 _FOREIGN = re.compile(r"\([^)]*\)")
 """What eSpeak writes where it changes the language: "(en)"."""
 
@@ -91,6 +103,8 @@ def clauses(text: str, letter: str) -> Iterator[str]:
 def _clauses_of_sentence(sentence: str, letter: str) -> Iterator[str]:
     """A full stop in mid-sentence is an abbreviation's: "Mr. Smith" is one clause, though two to
     eSpeak."""
+    if letter in _ENGLISH_VOICES:
+        sentence = _BETWEEN_WORDS.sub("\u00a0", sentence)
     found = espeak_library().phonemes(sentence, _VOICES[letter], ipa=letter != "z")
     clause: list[str] = []
     for place, (characters, spoken) in enumerate(found):
@@ -110,7 +124,7 @@ def _as_trained(spoken: str, letter: str) -> str:
     longest_first = sorted(table, key=len, reverse=True)
     known_to_espeak = re.compile("|".join(map(re.escape, longest_first)))
     spoken = known_to_espeak.sub(lambda match: table[match[0]], _FOREIGN.sub("", spoken))
-    if letter in "ab":  # a syllabic consonant, as in "button"
-        spoken = re.sub(r"(\S)\u0329", r"ᵊ\1", spoken)
+    if letter in _ENGLISH_VOICES:
+        spoken = _PRONOUN.sub("ˌ", _SYLLABIC.sub(r"ᵊ\1", spoken))
     known = (c if c in TOKENS else unicodedata.normalize("NFD", c) for c in spoken)
     return "".join(c for c in "".join(known) if c in TOKENS).strip()

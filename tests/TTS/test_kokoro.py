@@ -15,7 +15,7 @@ from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
 from testing.contracts import LONG_TEXT, SynthesizerContract
 from tests.extras.toy_onnx import toy_synthesizer
-from TTS.kokoro import MAX_PHONEMES, MIN_PHONEMES, RATE_HZ, KokoroSynthesizer, calls, trim
+from TTS.kokoro import LEAD_S, MAX_PHONEMES, MIN_PHONEMES, RATE_HZ, KokoroSynthesizer, calls, trim
 
 VOICES = ("af_heart", "am_adam", "bf_emma", "ef_dora", "jf_alpha", "zf_xiaobei")
 STYLES: dict[str, Any] = {name: np.zeros((510, 1, 256), np.float32) for name in VOICES}
@@ -173,7 +173,7 @@ def test_silence_around_speech_is_cut() -> None:
     speech = np.full(RATE_HZ, 0.5, np.float32)
     noise = np.full(RATE_HZ, 0.001, np.float32)
     trimmed = trim(np.concatenate((silence, speech, noise)), 0.3)
-    assert len(trimmed) / RATE_HZ == pytest.approx(0.03 + 1 + 0.3, abs=0.01)
+    assert len(trimmed) / RATE_HZ == pytest.approx(LEAD_S + 1 + 0.3, abs=0.01)
     assert len(trim(silence, 0.3)) == 0
     assert len(trim(silence[:0], 0.3)) == 0
 

@@ -32,6 +32,13 @@ def test_a_full_stop_of_an_abbreviation_ends_no_clause() -> None:
     assert list(clauses("It is 3.5. Thanks!", "a")) == ["ɪT ɪz θɹˈi pYnt fˈIv.", "θˈæŋks!"]
 
 
+def test_english_words_are_kept_apart_and_i_is_stressed() -> None:
+    """Otherwise Kokoro mumbles the one and swallows the other."""
+    assert list(clauses("I am in the house.", "a")) == ["ˌI əm ɪn ðə hˈWs."]
+    assert next(clauses("So I'm sure, said I.", "b")) == "sˌQ ˌIm ʃˈʊə,"
+    assert list(clauses("An eye.", "a")) == ["ən ˈI."]
+
+
 @pytest.mark.parametrize("mark", ".,;:!?…—")
 def test_punctuation_is_kept(mark: str) -> None:
     first, second = clauses(f"Yes{mark} go on", "a")

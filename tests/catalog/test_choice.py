@@ -128,13 +128,22 @@ def test_the_table_asks_for_what_the_engine_fetches(stage: str, preferred: Prefe
     constants = {
         ast.unparse(line.targets[0]): line.value for line in tree.body if isinstance(line, ast.Assign)
     }
+    defaults = {
+        argument.arg: default
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and function.name == "__init__"
+        for argument, default in zip(
+            function.args.args[::-1], function.args.defaults[::-1], strict=False
+        )
+    }
     fetches = ("fetch", "fetch_pretrained")
     calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) in fetches]
     assert calls
     for call in calls:
         wanted: Any = next((word.value for word in call.keywords if word.arg == "files"), None)
         wanted = constants.get(ast.unparse(wanted), wanted) if wanted is not None else None
-        files = None if wanted is None else tuple(ast.literal_eval(wanted))
+        names = [] if wanted is None else [defaults.get(ast.unparse(name), name) for name in wanted.elts]
+        files = None if wanted is None else tuple(map(ast.literal_eval, names))
         assert files == preferred.files
 
 
