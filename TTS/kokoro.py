@@ -189,7 +189,10 @@ def _find_model(folder: Path, model_name: str, onnx: str) -> Path:
     named = [file for file in files if fnmatch(file.relative_to(folder).as_posix(), onnx)]
     found = named or files
     if not found:
-        raise UserError(f"--tts_model_name {model_name}: expected an .onnx file in it, got none")
+        raise UserError(
+            f"--tts_model_name {model_name}: expected an .onnx file in it, got none; "
+            "for a .pth file use --tts kokoro-torch"
+        )
     if len(found) > 1:
         names = ", ".join(file.relative_to(folder).as_posix() for file in found)
         raise UserError(f"--tts_onnx: expected the name of one of {names}, got {onnx}")

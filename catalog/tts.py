@@ -36,12 +36,13 @@ CATALOG = (
         "arguments_classes.kokoro_arguments:KokoroArguments",
         needs=("espeakng_loader", "sentencex"),
         languages="en, es, fr, hi, it, ja, pt, zh",
-        streams="the first clause of a sentence",
+        streams="audio, clause by clause",
         size="121 MB",
         license="Apache-2.0 (GPL-3: eSpeak NG); Apache-2.0",
         tested="real weights",
-        remarks="with real weights in English, and Japanese in kana; it does not read kanji, for which "
-        "there is kokoro-torch; other files of the model with --tts_onnx",
+        remarks="heard again in English, Japanese and Chinese, with Japanese voices, which are the only "
+        "ones in a package; it reads kana but no kanji (kokoro-torch does); --tts_onnx takes another file "
+        "of the model",
     ),
     EngineSpec(
         "tts",
