@@ -31,6 +31,7 @@ class _Growing:
         self.agreement = Agreement()
         self.settled_samples = 0
         self.due_samples = 0.0
+        self.begun = False
 
 
 class LiveTranscript:
@@ -40,9 +41,16 @@ class LiveTranscript:
     one call at most. If no client asked for `PartialTranscript` it does nothing.
     """
 
-    def __init__(self, recognizer: SharedEngine[Recognizer], session: Session) -> None:
+    def __init__(
+        self,
+        recognizer: SharedEngine[Recognizer],
+        session: Session,
+        read_ahead: Callable[[str], object] = lambda words: None,
+    ) -> None:
+        """`read_ahead` is called when the user begins to speak, and with words that will not change."""
         self._recognizer = recognizer
         self._session = session
+        self._read_ahead = read_ahead
         self._growing = _Growing()
         self._busy = False
 
@@ -53,6 +61,9 @@ class LiveTranscript:
     def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:
         """The utterance has grown to `length` samples, which `said` returns. Does not wait."""
         growing, shortest = self._growing, MIN_AUDIO_S * rate_hz
+        if not growing.begun:
+            growing.begun = True
+            self._read_ahead("")
         if self._busy or length < max(shortest, growing.due_samples):
             return
         if not (self._session.events.wanted(PartialTranscript) and self._recognizer.idle_slots):
@@ -83,6 +94,8 @@ class LiveTranscript:
         if growing is self._growing:
             text, stable = growing.agreement.text, growing.agreement.stable
             self._session.events.emit(PartialTranscript(text.rstrip(), len(stable.rstrip())))
+            if stable:
+                self._read_ahead(stable.rstrip())
 
     def _transcribe(self, recognizer: Recognizer, samples: Samples, rate_hz: int) -> str:
         audio = resample(samples, rate_hz, recognizer.info.sample_rate_hz)
