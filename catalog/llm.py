@@ -69,14 +69,14 @@ CATALOG = (
         "LLM.llama_cpp_chat:LlamaCppChatModel",
         "arguments_classes.llama_cpp_arguments:LlamaCppArguments",
         needs=("xllamacpp",),
-        extra="llama-cpp",
         devices=("cuda", "mps", "cpu"),
         languages="as the model",
         streams="word by word",
         size="640 MB",
         license="MIT; as the model (the default: Apache-2.0)",
         tested="tiny random weights",
-        remarks="pip compiles it, which takes ten minutes; for a GPU, follow its own instructions",
+        remarks="several answers at once (`--llm_parallel`); functions, if the model's template has them; "
+        "the wheel for Macs computes on the GPU, for other GPUs install the one of the xllamacpp project",
     ),
     EngineSpec(
         "llm",
