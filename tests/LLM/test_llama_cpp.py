@@ -112,7 +112,8 @@ def test_the_template_is_told_whether_to_think(file: Path) -> None:
 
 
 def test_functions_are_called_where_the_template_has_them(file: Path, tmp_path: Path) -> None:
-    caller = model(tiny_gguf(tmp_path / "tools.gguf", template=TOOL_TEMPLATE))
+    file_with_tools = tiny_gguf(tmp_path / "tools.gguf", template=TOOL_TEMPLATE)
+    caller = model(file_with_tools, context=1024, gen_kwargs={**SETTINGS, "max_tokens": 100})
     assert caller.info.takes_tools
     assert not model(file).info.takes_tools
     pieces = list(caller.generate(HELLO, CancelToken(), [WEATHER], SOME_TOOL))
