@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from pipeline.events import ErrorEvent, Event, PartialTranscript, SpeechEnded, Transcript
+from pipeline.events import ErrorEvent, Event, PartialTranscript, Transcript
 from pipeline.settings import EndpointerSettings, SessionSettings
 from pipeline.shared_engine import SharedEngine
 from STT.agreement import Agreement
