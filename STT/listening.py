@@ -123,6 +123,9 @@ class Listening:
 
         self._recognizer.later(listen)
 
+    def pause(self) -> None:
+        """Go on: what is being heard now need not be heard again."""
+
     def words(
         self, said: Samples, rate_hz: int, language: str | None, cancel: CancelToken
     ) -> Transcription | None:

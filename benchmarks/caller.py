@@ -141,6 +141,7 @@ def main(call: Call) -> None:
 
         apply_thread_limits()
     patch(call.patches)
+    importlib.import_module("s2s_pipeline")
     from command_line.parse import parse_command_line
     from engines.loader import load_engines
 
