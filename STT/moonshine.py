@@ -12,6 +12,7 @@ from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
+from STT.loops import is_loop
 from STT.moonshine_model import MoonshineModel
 from utils.threads import cores, engine_threads
 
@@ -19,6 +20,10 @@ EMBEDDED_MODEL = "tiny-en"
 
 MAX_AUDIO_S = 20.0
 """Longer audio is recognized in parts: a whole minute came back as one phrase repeated thirty times."""
+
+PEAK = 0.5
+"""Level at which it hears best: of speech 40 dB quieter, 8.7 % of the words were wrong, of the same
+speech brought to this peak 3.7 % (33 utterances)."""
 
 SILENCE_AROUND_MS = 100
 """Silence added before and after the speech; without it a quarter more of the words are wrong (33
@@ -58,15 +63,20 @@ class MoonshineRecognizer:
             raise UserError(f"--stt_model_name {model_name}: {error} (looked in {folder})") from error
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
-        """The words."""
+        """The words; no words for digital silence and for a loop. For noise there may be some ("You"):
+        it relies on the voice detector before it."""
         text: list[str] = []
         rate_hz = self.info.sample_rate_hz
         silence = np.zeros(rate_hz * SILENCE_AROUND_MS // 1000, np.float32)
         for part in split_at_quiet(samples, rate_hz, MAX_AUDIO_S):
             if cancel.cancelled:
                 break
-            audio = np.concatenate((silence, part, silence))
-            text.append(self._model.words(audio, rate_hz, cancel))
+            if not part.any():
+                continue
+            audio = np.concatenate((silence, _levelled(part), silence))
+            words = self._model.words(audio, rate_hz, cancel)
+            if not is_loop(words):
+                text.append(words)
         return Transcription(" ".join(filter(None, text)), self.info.languages[0])
 
     def close(self) -> None:
@@ -83,6 +93,13 @@ class _Library:
         """The words of all the audio."""
         heard = self._transcriber.transcribe_without_streaming(samples.tolist(), rate_hz)
         return " ".join(line.text.strip() for line in heard.lines)
+
+
+def _levelled(samples: Samples) -> Samples:
+    """The same sound at a peak of `PEAK`, without direct current."""
+    centered: Samples = samples - samples.mean()
+    peak = np.abs(centered).max()
+    return centered * (PEAK / peak) if peak > 0 else centered
 
 
 def _architecture(size: str, model_name: str) -> ModelArch:

@@ -2,13 +2,14 @@
 
 import functools
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import sentencex
 
-from utils.onnx_file import open_onnx, run_until_cancelled
+from TTS.vits import Vits
 
 # isort: split
 # after that file, since piper imports onnxruntime
@@ -16,10 +17,10 @@ from piper import PiperVoice
 from piper.config import PiperConfig
 
 from catalog.weights import FETCH, JOE, JOE_SETTINGS
-from pipeline.audio import clean, resample
+from pipeline.audio import Resampler, clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
-from pipeline.loudness import leveled
+from pipeline.loudness import MAX_GAIN, SPEECH_RMS, loudness
 from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
 from pipeline.words import parts_to_speak
@@ -137,20 +138,21 @@ class PiperSynthesizer:
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Yield a chunk for each sentence, at the rate of the first voice; others are resampled."""
+        """Yield chunks as they are computed, at the rate of the first voice; others are resampled."""
         chosen = self._choose(voice, language)
         if cancel.cancelled:
             return
-        speaker, rate_hz = self._speaker(chosen), self.info.sample_rate_hz
+        loaded, rate_hz = self._speaker(chosen), self.info.sample_rate_hz
         spoken = _language_of(chosen)
         for sentence in sentencex.segment(spoken, for_espeak(text, spoken)):
             for part in parts_to_speak(sentence, MAX_CHARS):
-                samples = self._speak(speaker, part, cancel)
-                if len(samples):
-                    samples = resample(samples, speaker.config.sample_rate, rate_hz)
-                    yield AudioChunk(clean(leveled(samples, rate_hz)), rate_hz)
+                resampler = Resampler(loaded.config.sample_rate, rate_hz)
+                for samples in self._speak(loaded, part, cancel):
+                    yield AudioChunk(clean(resampler.feed(samples)), rate_hz)
                 if cancel.cancelled:
                     return
+                if len(rest := resampler.flush()):
+                    yield AudioChunk(clean(rest), rate_hz)
 
     def close(self) -> None:
         """Free the voices."""
@@ -167,34 +169,32 @@ class PiperSynthesizer:
         expect_known(list(self._files), chosen)
         return chosen
 
-    def _speaker(self, name: str) -> PiperVoice:
+    def _speaker(self, name: str) -> "_Voice":
         try:
             return self._loaded(name)
         except Exception as error:
             raise unavailable(f"the voice {name}", error, "no_voice") from error
 
-    def _load(self, name: str) -> PiperVoice:
+    def _load(self, name: str) -> "_Voice":
         model = self._files[name]
         folder = fetch(self._model_name, "--tts_voice", files=[model, f"{model}.json"])
         settings = json.loads((folder / f"{model}.json").read_text("utf-8"))
-        session = open_onnx(folder / model, engine_threads("tts"), one_shape=False)
-        return PiperVoice(session, PiperConfig.from_dict(settings))
+        return _Voice(Vits(folder / model, engine_threads("tts")), PiperConfig.from_dict(settings))
 
     def _why_not(self, voice: str, error: Exception) -> str:
         embedded = self._model_name == str(JOE.path.parent)
         repair = f"delete {JOE.path.parent} and type: {FETCH}" if embedded else "choose another"
         return f"--tts_voice: the voice {voice} does not load ({error}); {repair}"
 
-    def _speak(self, speaker: PiperVoice, sentence: str, cancel: CancelToken) -> Samples:
-        """One sentence in one breath: eSpeak would pause after "Mr.", as if a sentence had ended. Empty
-        if there is nothing to say, or it was cancelled."""
-        pieces = [phonemes for phonemes in speaker.phonemize(sentence) if phonemes]
+    def _speak(self, voice: "_Voice", sentence: str, cancel: CancelToken) -> Iterator[Samples]:
+        """One sentence in one breath: eSpeak would pause after "Mr.", as if a sentence had ended."""
+        pieces = [phonemes for phonemes in voice.letters.phonemize(sentence) if phonemes]
         if not pieces:
-            return np.empty(0, np.float32)
+            return
         joined = pieces[0]
         for piece in pieces[1:]:
             joined = [*(joined[:-1] if joined[-1] == "." else joined), " ", *piece]
-        ids, config = speaker.phonemes_to_ids(joined), speaker.config
+        ids, config = voice.letters.phonemes_to_ids(joined), voice.config
         scales = [config.noise_scale, config.length_scale / self._speed, config.noise_w_scale]
         inputs = {
             "input": np.array([ids], np.int64),
@@ -204,10 +204,40 @@ class PiperSynthesizer:
         if config.num_speakers > 1:
             inputs["sid"] = np.array([config.default_speaker_id], np.int64)
         try:
-            outputs = run_until_cancelled(speaker.session, inputs, cancel)
+            yield from voice.leveled(voice.vits.speak(inputs, cancel))
         except Exception as error:
             raise unavailable("the voice", error, "no_voice") from error
-        return np.empty(0, np.float32) if outputs is None else outputs[0].reshape(-1)
+
+
+class _Voice:
+    """A loaded voice, and how loud it is by itself."""
+
+    def __init__(self, vits: Vits, config: PiperConfig) -> None:
+        self.vits, self.config = vits, config
+        self.letters = PiperVoice(None, config)  # tells the phonemes; it is not asked to speak
+        self._said, self._square = 0, 0.0
+
+    def leveled(self, pieces: Iterator[Samples]) -> Iterator[Samples]:
+        """A sentence at the loudness of the other voices, by what this one has said so far; so its first
+        sentence comes in one piece."""
+        said: list[Samples] = []
+        for samples in pieces:
+            said.append(samples)
+            if self._said:
+                yield samples * self._gain
+        if not said:
+            return
+        whole = np.concatenate(said)
+        first = not self._said
+        self._square += len(whole) * loudness(whole, self.config.sample_rate) ** 2
+        self._said += len(whole)
+        if first:
+            yield whole * self._gain
+
+    @property
+    def _gain(self) -> np.float32:
+        present = math.sqrt(self._square / self._said)
+        return np.float32(min(SPEECH_RMS / present, MAX_GAIN) if present else 1.0)
 
 
 def _usual_source(voice: str | None, language: str) -> str:

@@ -58,11 +58,18 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
     ),
     "tts": (
         Preferred(
-            "kokoro",
+            "kokoro-torch",
             "hexgrad/Kokoro-82M",
             ("config.json", "*.pth", "voices/*.pt"),
             languages=("en", "es", "fr", "hi", "it", "pt"),
             needs=("en_core_web_sm",),
+            accelerated=True,
+        ),
+        Preferred(
+            "kokoro",
+            "onnx-community/Kokoro-82M-v1.0-ONNX",
+            ("onnx/model_quantized.onnx", "voices*"),
+            languages=("en", "es", "fr", "hi", "it", "pt", "zh"),
         ),
         Preferred(
             "piper",

@@ -8,7 +8,7 @@ from pipeline.messages import Samples
 SPEECH_RMS = 0.09
 """The loudness of eSpeak's voices, in the median of twelve languages; the others are brought to it."""
 
-_MAX_GAIN = 4.0
+MAX_GAIN = 4.0
 """A sound that is softer is meant to be."""
 
 _FRAME_MS = 5
@@ -35,7 +35,7 @@ def loudness(samples: Samples, rate_hz: int) -> float:
 def leveled(samples: Samples, rate_hz: int, target: float = SPEECH_RMS) -> Samples:
     """The samples at a loudness of `target`. Peaks may leave [-1, 1]: see `pipeline.audio.clean`."""
     present = loudness(samples, rate_hz)
-    return samples * np.float32(min(target / present, _MAX_GAIN)) if present else samples
+    return samples * np.float32(min(target / present, MAX_GAIN)) if present else samples
 
 
 def _frames(samples: Samples, frame: int) -> Samples:
