@@ -54,9 +54,9 @@ _JAPANESE = {
 _CHINESE = {
     "ts.h": "ꭧʰ", "ts.": "ꭧ", "tsh": "ʦʰ", "ts": "ʦ", "tS;h": "ʨʰ", "tS;": "ʨ", "S;": "ɕ", "s.": "ʂ",
     "z.": "ɻ", "kh": "kʰ", "ph": "pʰ", "th": "tʰ", "X": "x", "N": "ŋ", "i.": "ɨ", "i[": "ɨ", "iE": "jɛ",
-    "iA": "ja", "iou": "jou", "uo": "wo", "uA": "wa", "uai": "wai", "uei": "wei", "u@": "wə", "ong": "ʊŋ",
-    "yE": "ɥe", "y&": "ɥɛ", "y@": "y", "o-": "ɤ", "@r": "ɚ", "@": "ə", "A": "a", "E": "ɛ", "'": "",
-    ",": "", "_": "", "|": "", "55": "→", "35": "↗", "214": "↓", "21": "↓", "51": "↘", "11": "",
+    "iA": "ja", "iou": "jou", "uo": "wo", "uA": "wa", "uai": "wai", "uei": "wei", "u@": "wə",
+    "ong": "ʊŋ", "yE": "ɥe", "y&": "ɥɛ", "y@": "y", "o-": "ɤ", "@r": "ɚ", "@": "ə", "A": "a", "E": "ɛ",
+    "'": "", ",": "", "_": "", "|": "", "55": "→", "35": "↗", "214": "↓", "21": "↓", "51": "↘", "11": "",
 }  # fmt: skip
 """eSpeak's own names of Chinese phonemes and tones, since its tones in the phonetic alphabet cannot be
 told apart."""
@@ -69,7 +69,7 @@ _BETWEEN_WORDS = re.compile(r"(?<=\w) (?=\w)")
 would be "ɪnðə", which the weights do not know."""
 
 _PRONOUN = re.compile(r"(?<!\S)(?=I[mvdl]?(?:\s|$))")
-"""Where "I", "I'm", "I've" begins. misaki stresses it, eSpeak does not, and then Kokoro swallows it."""
+"""The start of "I", "I'm", "I've". misaki stresses it, eSpeak does not, and then Kokoro swallows it."""
 
 _MARK = re.compile(r"([;:,.!?—…，、。！？：；।])\W*\w?$")
 """The punctuation at the end of a clause, before the first character of the next."""
@@ -79,7 +79,7 @@ _SYLLABIC = re.compile(r"(\S)\u0329")
 """A consonant that is a syllable, as in "button"."""
 
 _FOREIGN = re.compile(r"\([^)]*\)")
-"""What eSpeak writes where it changes the language: "(en)"."""
+"""The mark that eSpeak writes where it changes the language: "(en)"."""
 
 _KANJI = re.compile("[\u3400-\u9fff]")
 
