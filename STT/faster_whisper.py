@@ -10,7 +10,7 @@ from pipeline.errors import UserError
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
-from STT.loops import is_loop
+from STT.loops import MAX_COMPRESSION
 from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper, to_whisper
 from utils.hub import fetch
 from utils.threads import engine_threads
@@ -77,7 +77,7 @@ class FasterWhisperRecognizer:
         for segment in segments:  # each is computed when it is asked for
             if cancel.cancelled:
                 break
-            if not is_loop(segment.text):
+            if segment.compression_ratio <= MAX_COMPRESSION:  # that of the 30 s in which it was spoken
                 texts.append(segment.text)
         return Transcription("".join(texts).strip(), code, notices)
 

@@ -1,4 +1,4 @@
-"""Loops: a phrase that a recognizer repeats without end, as they do for noise and tones."""
+"""Loops: phrases that a recognizer repeats without end, as it may for noise, a tone or half a word."""
 
 import zlib
 

@@ -207,6 +207,7 @@ class EspeakSynthesizer:
             languages=tuple(sorted(code for code in spoken if self._usual_voice(code))),
             voices=voices,
             voice_languages={name: name for name in voices},
+            spelled={"ja": "CJK", "ko": "CJK"},
         )
         self._voice = voice
         self._language = language

@@ -87,7 +87,7 @@ class KokoroSynthesizer:
         with voice_flag():
             self._choose(None, None)
         try:
-            self._session = open_onnx(model, engine_threads("tts"))
+            self._session = open_onnx(model, engine_threads("tts"), one_shape=False)
         except Exception as error:  # onnxruntime's have no common base class
             raise UserError(f"--tts_model_name {model_name}: expected Kokoro, got {error}") from error
         types = {given.name: given.type for given in self._session.get_inputs()}

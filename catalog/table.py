@@ -121,6 +121,9 @@ def _preferred() -> Iterator[str]:
         "which one it took, and the flag for the built-in one. If you give a flag of the stage, such\n"
         "as `--tts_voice`, it takes the first built-in engine. This choice downloads nothing and uses\n"
         "no network. `--llm auto` looks for a server on this machine.\n"
+        "\n"
+        "eSpeak stands behind Piper's embedded voice, as with `--tts piper,espeak`: it speaks the\n"
+        "languages that Piper lacks, and takes over if Piper fails or does not load.\n"
     )
     for stage, engines in PREFERRED.items():
         yield f"- `--{stage}`: {', '.join(map(_preference, engines))}"
@@ -129,6 +132,7 @@ def _preferred() -> Iterator[str]:
 
 def _preference(engine: Preferred) -> str:
     remarks = [engine.model] if engine.model else []
+    remarks += ["its voice for " + ", ".join(engine.languages)] if engine.embedded else []
     remarks += ["with a GPU"] if engine.accelerated else []
     return f"`{engine.name}`" + (f" ({', '.join(remarks)})" if remarks else "")
 

@@ -112,12 +112,14 @@ CATALOG = (
         "TTS.piper:PiperSynthesizer",
         "arguments_classes.piper_arguments:PiperArguments",
         needs=("piper",),
-        extra="piper",
         languages="over 40, such as en, te, hi, de, fr, es, zh",
-        size="63 MB a voice",
-        license="GPL-3; by voice",
-        tested="tiny random weights",
-        remarks="tested with toy graphs; the license of a voice is in its MODEL_CARD",
+        size="63 MB a voice; the English one comes with the program",
+        license="GPL-3; by voice: MIT of the embedded one",
+        tested="real weights",
+        remarks="without `--tts_model_name` and `--tts_voice`, English is spoken by the embedded voice, "
+        "en_US-joe-medium (MIT; trained on CC0 recordings, starting from the voice lessac, whose "
+        "recordings are under the license of the Blizzard Challenge 2013). The other voices are tested "
+        "with toy graphs; their licenses are in their MODEL_CARDs",
     ),
     EngineSpec(
         "tts",

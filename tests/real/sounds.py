@@ -91,7 +91,8 @@ def _noise(seconds: float, rms: float) -> Samples:
 def _tone(seconds: float, *hz: float) -> Samples:
     time_s = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
     tones = [0.15 * np.sin(2 * np.pi * each * time_s) for each in hz]
-    return np.sum(tones, axis=0).astype(np.float32)
+    summed: Samples = np.sum(tones, axis=0).astype(np.float32)
+    return summed
 
 
 def _tune(seconds: float) -> Samples:
