@@ -14,6 +14,7 @@ import sentencex
 
 from pipeline.errors import EngineError
 from TTS.espeak import espeak_library
+from TTS.espeak_text import for_espeak
 from TTS.kokoro_voices import LANGUAGES
 
 _SYMBOLS = (
@@ -94,8 +95,9 @@ def clauses(text: str, letter: str) -> Iterator[str]:
             "expected Japanese in kana, got kanji; use --tts kokoro-torch, which reads them",
             "no_phonemes",
         )
+    language = LANGUAGES[letter]
     text = text.encode("utf-8", "replace").decode()  # a server may cut an emoji in two
-    for sentence in sentencex.segment(LANGUAGES[letter], text):
+    for sentence in sentencex.segment(language, for_espeak(text, language)):
         for line in sentence.splitlines():
             yield from _clauses_of_sentence(line, letter)
 
