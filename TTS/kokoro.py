@@ -55,8 +55,8 @@ _TYPES = {
 
 class KokoroSynthesizer:
     """`model_name` is a name on the hub, or a folder, with an .onnx file and voices: voices/*.bin
-    (float32), or arrays in one file (voices-v1.0.bin, voices*.npz). `onnx` is the name of the .onnx file,
-    or a pattern.
+    (float32), or arrays in one file (voices-v1.0.bin, voices*.npz). `onnx` is the name of the .onnx
+    file, or a pattern.
 
     A voice that was chosen speaks its own language, whatever the text is in. One call at a time, since a
     call uses all threads; it stops in mid-call.

@@ -54,8 +54,8 @@ _JAPANESE = {
 _CHINESE = {
     "ts.h": "ꭧʰ", "ts.": "ꭧ", "tsh": "ʦʰ", "ts": "ʦ", "tS;h": "ʨʰ", "tS;": "ʨ", "S;": "ɕ", "s.": "ʂ",
     "z.": "ɻ", "kh": "kʰ", "ph": "pʰ", "th": "tʰ", "X": "x", "N": "ŋ", "i.": "ɨ", "i[": "ɨ", "iE": "jɛ",
-    "iA": "ja", "iou": "jou", "uo": "wo", "uA": "wa", "uai": "wai", "uei": "wei", "u@": "wə", "ong": "ʊŋ",
-    "yE": "ɥe", "y&": "ɥɛ", "y@": "y", "o-": "ɤ", "@r": "ɚ", "@": "ə", "A": "a", "E": "ɛ", "'": "",
+    "iA": "ja", "iou": "jou", "uo": "wo", "uA": "wa", "uai": "wai", "uei": "wei", "u@": "wə",
+    "ong": "ʊŋ", "yE": "ɥe", "y&": "ɥɛ", "y@": "y", "o-": "ɤ", "@r": "ɚ", "@": "ə", "A": "a", "E": "ɛ", "'": "",
     ",": "", "_": "", "|": "", "55": "→", "35": "↗", "214": "↓", "21": "↓", "51": "↘", "11": "",
 }  # fmt: skip
 """eSpeak's own names of Chinese phonemes and tones, since its tones in the phonetic alphabet cannot be

@@ -41,8 +41,8 @@ CATALOG = (
         license="Apache-2.0 (GPL-3: eSpeak NG); Apache-2.0",
         tested="real weights",
         remarks="heard again in English, Japanese and Chinese, with Japanese voices, which are the only "
-        "ones in a package; it reads kana but no kanji (kokoro-torch does); --tts_onnx takes another file "
-        "of the model",
+        "ones in a package; it reads kana but no kanji (kokoro-torch does); --tts_onnx takes another "
+        "file of the model",
     ),
     EngineSpec(
         "tts",
