@@ -23,8 +23,8 @@ MAX_AUDIO_S = 20.0
 
 MIN_PEAK = 0.1
 PEAK = 0.5
-"""Speech with a lower peak than `MIN_PEAK` is brought to `PEAK`: of the words of very quiet speech, 40 dB
-below a usual level, 8.7 % were wrong, and 3.7 % when it was made louder (33 utterances)."""
+"""Speech with a lower peak than `MIN_PEAK` is brought to `PEAK`: 40 dB below the usual level, 8.7 % of
+the words were wrong; made louder, 3.7 % (33 utterances)."""
 
 SILENCE_AROUND_MS = 100
 """Silence added before and after the speech; without it a quarter more of the words are wrong (33

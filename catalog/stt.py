@@ -14,8 +14,8 @@ CATALOG = (
         size="built in",
         license="MIT; MIT for English, Moonshine Community for others",
         tested="real weights",
-        remarks="with tiny-en, 4 % of the words of 33 human utterances were wrong; 7 % in telephone quality, "
-        "14 % with noise 10 dB below the speech",
+        remarks="with tiny-en, 4 % of the words of 33 human utterances were wrong; in telephone quality "
+        "7 %, with noise 10 dB below the speech 14 %",
     ),
     EngineSpec(
         "stt",
@@ -109,8 +109,9 @@ CATALOG = (
         size="75 MB",
         license="MIT; as the model (the default: MIT)",
         tested="real weights",
-        remarks="with tiny.en and base, 4 % of the words of 33 human utterances were wrong; base detected "
-        "English, and German and Spanish spoken by eSpeak, but not eSpeak's French, Telugu and Hindi",
+        remarks="with tiny.en and base, 4 % of the words of 33 human utterances were wrong; base "
+        "detected English, and German and Spanish spoken by eSpeak, but not eSpeak's French, Telugu and "
+        "Hindi",
     ),
     EngineSpec(
         "stt",
