@@ -1,9 +1,11 @@
 """The program: arguments ▶ engines ▶ connection ▶ sessions."""
 
 from utils.launch import end, prepare_launch
+from utils.threads import apply_thread_limits
 
 if __name__ == "__main__":
     prepare_launch("s2s_pipeline.py")  # before imports that are slow, or fail for missing packages
+    apply_thread_limits()
 
 import contextlib
 import gc

@@ -1,28 +1,35 @@
 """A chat model from a GGUF file, run by llama.cpp in this process."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from llama_cpp import Llama
-from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
-from LLM.chat_template import MAX_ANSWER, ChatTemplate, no_chat_template
+from LLM.chat_template import MAX_ANSWER, no_chat_template, too_long
+from LLM.conversation import SHORTENED, forms, joined, newest_that_fit, only_words
+from LLM.llama_cpp_server import Chunk, LlamaCppServer, has_chat_template, has_gpu
+from LLM.openai_messages import AnswerReader, as_messages, as_tools
+from LLM.slots import Slots
+from LLM.thoughts import Piece
 from pipeline.engine_info import ChatModelInfo
-from pipeline.errors import UserError
-from pipeline.messages import ChatMessage, Notice
+from pipeline.errors import EngineError, UserError
+from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from utils.hub import fetch
 
-STEP = 256
-"""Tokens of a prompt that are read in one go; between two a cancelled call stops. (llama.cpp can be
-asked to abort as well, but asks back for each operation of the model, in Python.)"""
+FLAG = "--llm_model_name"
+
+_HELLO = ChatMessage("user", "Hello.")
+_A_TOOL = as_tools([Tool("f", "a function", {"type": "object", "properties": {}})], ANY_TOOL)
 
 
 class LlamaCppChatModel:
-    """One answer at a time; stops between two tokens, and while it reads the prompt. The part of a
-    conversation that it has read is not read again if the next call is of the same one."""
+    """`parallel` answers at once. Stops between two tokens, and while it reads the prompt. The part of a
+    conversation that a slot has read is not read again. Calls functions if the model's template has
+    them."""
 
     def __init__(
         self,
@@ -30,33 +37,35 @@ class LlamaCppChatModel:
         gguf: str,
         device: str,
         context: int = 4096,
+        parallel: int = 2,
         thinking: bool = False,
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         path = _find(model_name, gguf)
-        layers = 0 if device == "cpu" else -1
-        try:
-            self._llama: Any = Llama(str(path), n_ctx=context, n_gpu_layers=layers, verbose=False)
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"--llm_model_name {path}: expected a GGUF file that llama.cpp can load, got {error}"
-            ) from error
-        template = self._llama.metadata.get("tokenizer.chat_template")
-        if template is None:
+        on_gpu = device != "cpu" and has_gpu()
+        self._server = LlamaCppServer(
+            path, FLAG, context=context, parallel=parallel, threads=2, on_gpu=on_gpu
+        )
+        if not has_chat_template(path):
+            self.close()
             raise no_chat_template(str(path))
-        self._settings = {"max_tokens": MAX_ANSWER, **(gen_kwargs or {})}
-        formatter = Jinja2ChatFormatter(
-            template, self._special(self._llama.token_eos()), self._special(self._llama.token_bos())
+        self._slots = Slots(parallel)
+        self._settings: dict[str, Any] = {
+            "max_tokens": MAX_ANSWER,
+            "chat_template_kwargs": {"enable_thinking": thinking},
+            **(gen_kwargs or {}),
+        }
+        self._name = path.name
+        self._room = context - min(self._settings["max_tokens"], context // 2)
+        self._takes_system = True
+        self._takes_system = self._shows_system()
+        where = device if on_gpu else "cpu" if device == "cpu" else f"cpu, without a build for {device}"
+        self.info = ChatModelInfo(
+            name="llama-cpp",
+            slots=parallel,
+            about=f"{path.name} on {where}",
+            takes_tools=self._length([_HELLO], _A_TOOL) > self._length([_HELLO]),
         )
-        self._template = ChatTemplate(
-            path.name,
-            lambda messages: formatter(messages=messages, enable_thinking=thinking).prompt,
-            lambda text: self._llama.tokenize(text.encode("utf-8"), add_bos=False, special=True),
-            context=self._llama.n_ctx(),
-            answer=self._settings["max_tokens"],
-        )
-        # no tools: the binding renders them into the prompt, but does not read the calls
-        self.info = ChatModelInfo(name="llama-cpp", about=f"{path.name} on {device}")
 
     def generate(
         self,
@@ -64,36 +73,101 @@ class LlamaCppChatModel:
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
-    ) -> Iterator[str | Notice]:
-        """The answer, token by token."""
-        prompt = self._template.prompt(messages)
-        yield from prompt.opening()
-        for end in range(STEP, len(prompt.tokens), STEP):
-            if cancel.cancelled:
-                return
-            next(self._llama.generate(prompt.tokens[:end]))  # it goes on from what it has read
-        if cancel.cancelled:
+    ) -> Iterator[Piece]:
+        """The answer, token by token; a call of a function, in pieces."""
+        said = [_clean(message) for message in messages]
+        said = joined(said) if self.info.takes_tools else only_words(said)
+        functions = as_tools(tools, tool_choice) if self.info.takes_tools else {}
+        try:
+            yield from self._answer(said, functions, cancel)
+        except _TooLongError:
+            shorter = newest_that_fit(said, lambda part: self._length(part, functions) <= self._room)
+            if shorter is None:
+                raise too_long(self._name, self._room) from None
+            yield SHORTENED
+            yield from self._answer(shorter, functions, cancel)
+
+    def read(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> None:
+        """Read a conversation that is going to be answered, as far as it is known."""
+        for _ in self._answer(only_words(messages), {"max_tokens": 0}, cancel):
             return
-        chunks = self._llama.create_completion(prompt.tokens, stream=True, **self._settings)
-        for chunk in chunks:
-            if cancel.cancelled:
-                return
-            if text := chunk["choices"][0]["text"]:
-                yield text
 
     def close(self) -> None:
         """Free the weights."""
-        self._llama.close()
+        self._server.close()
 
-    def _special(self, token: int) -> str:
-        return self._llama.detokenize([token], special=True).decode("utf-8") if token != -1 else ""
+    def _answer(
+        self, messages: list[ChatMessage], functions: Mapping[str, Any], cancel: CancelToken
+    ) -> Iterator[str | ToolCall]:
+        """Answer with the slot that knows the conversation. Raises `_TooLongError`."""
+        slot = self._slots.take(messages)
+        try:
+            reader = AnswerReader()
+            for chunk in self._chunks(messages, {**functions, "id_slot": slot}, cancel):
+                progress = chunk.get("prompt_progress")
+                if progress and progress["total"] > self._room:
+                    raise _TooLongError(progress["total"])
+                for choice in chunk["choices"]:
+                    yield from reader.read(ChoiceDelta.model_validate(choice["delta"]))
+        finally:
+            self._slots.give(slot, messages)
+
+    def _length(self, messages: list[ChatMessage], functions: Mapping[str, Any] = {}) -> int:
+        """Tokens of a conversation with these functions. Raises `EngineError` if the template does not
+        take it."""
+        try:
+            first = next(self._chunks(messages, functions, CancelToken()))
+        except _TooLongError as error:
+            return error.tokens
+        return int(first["prompt_progress"]["total"])
+
+    def _chunks(
+        self, messages: list[ChatMessage], request: Mapping[str, Any], cancel: CancelToken
+    ) -> Iterator[Chunk]:
+        """The chunks of an answer, in the first form of the conversation that the template takes. Raises
+        `_TooLongError` where it does not fit into a slot, `EngineError` where no form is taken."""
+        refusal = ""
+        for form in forms(messages, takes_system=self._takes_system):
+            whole = {**self._settings, **request, "messages": as_messages(form)}
+            for chunk in self._server.stream(whole, cancel):
+                if error := chunk.get("error"):
+                    if "n_prompt_tokens" in error:
+                        raise _TooLongError(error["n_prompt_tokens"])
+                    refusal = error["message"]
+                    break
+                yield chunk
+            else:
+                return
+        raise EngineError(f"{self._name} does not take this conversation: {refusal}")
+
+    def _shows_system(self) -> bool:
+        """True if the template shows a system message; some refuse it, and some leave it out."""
+        brief, longer = (ChatMessage("system", text) for text in ("One.", "One, two, three, four."))
+        try:
+            return self._length([longer, _HELLO]) > self._length([brief, _HELLO])
+        except EngineError:
+            return False
+
+
+class _TooLongError(Exception):
+    """The conversation has more tokens than there is room for."""
+
+    def __init__(self, tokens: int) -> None:
+        super().__init__(tokens)
+        self.tokens = tokens
+
+
+def _clean(message: ChatMessage) -> ChatMessage:
+    """The message in valid Unicode: a server may have cut an emoji in two."""
+    content = message.content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return replace(message, content=content)
 
 
 def _find(model_name: str, gguf: str) -> Path:
     """The GGUF file of the model. Raises `UserError`."""
     if Path(model_name).expanduser().is_file():
         return Path(model_name).expanduser()
-    folder = fetch(model_name, "--llm_model_name", files=[gguf])
+    folder = fetch(model_name, FLAG, files=[gguf])
     found = sorted(folder.glob(gguf))
     if not found:
         raise UserError(f"--llm_gguf {gguf}: {model_name} has no such file; choose another one")

@@ -12,6 +12,7 @@ from pipeline.turn import CancelToken
 from STT.base import Transcription
 from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper, to_whisper
 from utils.hub import fetch
+from utils.threads import engine_threads
 
 _FILES = ("config.json", "preprocessor_config*", "model.bin", "tokenizer.json", "vocabulary.*")
 """The files that the library's own downloader takes."""
@@ -40,7 +41,11 @@ class FasterWhisperRecognizer:
         kind, _, index = device.partition(":")
         try:
             self._model = WhisperModel(
-                str(folder), device=kind, device_index=int(index or 0), compute_type=compute_type
+                str(folder),
+                device=kind,
+                device_index=int(index or 0),
+                compute_type=compute_type,
+                cpu_threads=engine_threads("stt"),
             )
         except (RuntimeError, ValueError) as error:
             raise UserError(f"{_FLAG} {model_name}: cannot be loaded: {error}") from error

@@ -20,6 +20,7 @@ from pipeline.turn import CancelToken
 from STT.base import Transcription
 from utils.hub import fetch
 from utils.pretrained import expect_weights
+from utils.threads import cores
 
 _FLAG = "--stt_model_name"
 
@@ -63,7 +64,7 @@ class ParaformerRecognizer:
                 self._model = AutoModel(
                     model=str(folder),
                     device=device,
-                    ncpu=torch.get_num_threads(),  # or it sets four, for the whole process
+                    ncpu=cores(),  # or it sets four, for the whole process
                     disable_update=True,
                     disable_pbar=True,
                     disable_log=True,

@@ -17,6 +17,8 @@ from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import parts_to_speak
 from utils.hub import fetch
+from utils.onnx_file import open_onnx
+from utils.threads import engine_threads
 from utils.voices import expect_known, voice_flag
 
 MAX_CHARS = 200
@@ -54,6 +56,7 @@ class KittenSynthesizer:
         EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
         try:
             self._model = KittenTTS(str(models[0]), str(voices))
+            self._model._session = open_onnx(models[0], engine_threads("tts"))
         except Exception as error:  # onnxruntime's have no common base class
             raise UserError(f"--tts_model_name {model_name}: expected KittenTTS, got {error}") from error
         self._voice, self._speed = voice, speed

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pocket_tts
 import soundfile
 import torch
+from pocket_tts.default_parameters import get_default_voice_for_language
+from pocket_tts.utils.utils import _ORIGINS_OF_PREDEFINED_VOICES
 
 from pipeline.audio import clean, resample, to_mono
 from pipeline.engine_info import SynthesizerInfo
@@ -15,14 +18,10 @@ from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import has_words
 from utils.hub import unavailable
+from utils.threads import cores
 from utils.voices import expect_known, expect_language, voice_flag
 
-_threads = torch.get_num_threads()
-import pocket_tts  # noqa: E402
-from pocket_tts.default_parameters import get_default_voice_for_language  # noqa: E402
-from pocket_tts.utils.utils import _ORIGINS_OF_PREDEFINED_VOICES  # noqa: E402
-
-torch.set_num_threads(_threads)  # the import makes it 1, for every model of the process
+torch.set_num_threads(cores())  # the import of pocket_tts makes it 1, for every model of the process
 
 _MODELS = {
     "en": "english",

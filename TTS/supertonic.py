@@ -15,6 +15,7 @@ from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import has_words
 from utils.hub import fetch
+from utils.threads import engine_threads
 from utils.voices import expect_known, expect_language, voice_flag
 
 _LANGUAGES = {"supertonic": ("en",), "supertonic-2": ("en", "ko", "es", "pt", "fr")}
@@ -39,7 +40,9 @@ class SupertonicSynthesizer:
         folder = fetch(model_name, "--tts_model_name", files=["onnx/*", "voice_styles/*.json"])
         kind = Path(model_name).name if Path(model_name).name in AVAILABLE_MODELS else "supertonic-3"
         try:
-            self._model: Any = supertonic.TTS(kind, folder, auto_download=False)
+            self._model: Any = supertonic.TTS(
+                kind, folder, auto_download=False, intra_op_num_threads=engine_threads("tts")
+            )
         except Exception as error:  # onnxruntime's have no common base class
             raise UserError(
                 f"--tts_model_name {model_name}: expected Supertonic, got {error}"

@@ -10,8 +10,9 @@ import numpy as np
 
 from pipeline.errors import UserError
 from pipeline.messages import Samples
+from utils.onnx_file import open_onnx
+from utils.threads import engine_threads
 from VAD.base import VoiceStream
-from VAD.onnx_file import open_onnx
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -112,4 +113,4 @@ def _load_onnx() -> "InferenceSession | None":
     package = importlib.util.find_spec("silero_vad")
     if package is None or package.origin is None:
         return None
-    return open_onnx(Path(package.origin).parent / "data" / "silero_vad.onnx")
+    return open_onnx(Path(package.origin).parent / "data" / "silero_vad.onnx", engine_threads("vad"))

@@ -7,7 +7,8 @@ from transformers.audio_utils import mel_filter_bank
 from pipeline.engine_info import EngineInfo
 from pipeline.errors import UserError
 from pipeline.messages import Samples
-from VAD.onnx_file import open_onnx
+from utils.onnx_file import open_onnx
+from utils.threads import engine_threads
 
 _RATE_HZ = 16000
 _SECONDS = 8
@@ -25,7 +26,7 @@ class SmartTurnDetector:
 
     def __init__(self, path: str) -> None:
         try:
-            self._model = open_onnx(path)
+            self._model = open_onnx(path, engine_threads("vad"))
             self.completeness(np.zeros(_RATE_HZ, np.float32))
         except Exception as error:  # onnxruntime has no common class for its errors
             raise UserError(

@@ -80,6 +80,6 @@ def test_onnxruntime_is_asked_to_keep_to_itself() -> None:
         for name in PROGRAM
         if re.search(r"^import onnxruntime", (ROOT / name).read_text("utf-8"), re.M)
     ]
-    assert importers == ["VAD/onnx_file.py"]
+    assert importers == ["utils/onnx_file.py"]
     code = "import os, VAD.silero, VAD.smart_turn; print(os.environ['ORT_DISABLE_TELEMETRY'])"
     assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True) == "1\n"

@@ -1,0 +1,138 @@
+"""LlamaCppServer: llama.cpp's own server in this process, of one GGUF file, through xllamacpp.
+
+It batches the calls of all callers, token by token, and keeps what each of its slots has read, so that a
+call reads only what is new. Requests and chunks are those of the OpenAI chat protocol.
+"""
+
+import mmap
+import os
+import queue
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import xllamacpp
+
+from pipeline.errors import UserError
+from pipeline.turn import CancelToken
+from utils.hub import size_text
+
+BATCH = 64
+"""Tokens of a prompt that are read in one go, beside one token for each answer in progress. A cancelled
+call stops between two batches. Larger ones read little faster on a CPU and keep other callers waiting."""
+
+_TEMPLATE = b"tokenizer.chat_template"
+_HEADER_BYTES = 64 * 1024 * 1024
+"""Part of a GGUF file that is searched for its settings; vocabularies of 260,000 tokens take 8 MB."""
+
+Chunk = Mapping[str, Any]
+
+
+class LlamaCppServer:
+    """`parallel` calls at once, with `context` tokens each.
+
+    xllamacpp always opens a port on the loopback address; a random key closes it to everybody.
+    """
+
+    def __init__(
+        self, path: Path, flag: str, *, context: int, parallel: int, threads: int, on_gpu: bool
+    ) -> None:
+        """Raises `UserError` that names `flag`."""
+        _expect_gguf(path, flag, on_gpu=on_gpu)
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.model_alias = [path.name]
+        params.n_ctx, params.n_parallel = context * parallel, parallel
+        params.n_batch = params.n_ubatch = BATCH
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+        params.n_gpu_layers = -1 if on_gpu else 0
+        params.fit_params = on_gpu
+        params.cache_ram_mib = 0  # a slot belongs to a conversation, see `LLM.slots`
+        params.warmup = False
+        params.verbosity = -1
+        params.n_threads_http = 1
+        params.api_keys = [secrets.token_hex(32)]
+        params.ui = params.endpoint_slots = params.endpoint_props = False
+        try:
+            self._server: Any = xllamacpp.Server(params)
+        except RuntimeError as error:
+            raise UserError(
+                f"{flag} {path}: expected a GGUF file that llama.cpp can load, got one that is cut off, "
+                f"of an unknown architecture, or too large ({size_text(path.stat().st_size)})"
+            ) from error
+
+    def stream(self, request: Mapping[str, Any], cancel: CancelToken) -> Iterator[Chunk]:
+        """Yield the chunks of an answer, one of which may be an error. Stops between two tokens, or two
+        batches of the prompt; when this generator is closed, llama.cpp has stopped."""
+        call = _Call(self._server, {**request, "stream": True, "return_progress": True}, cancel)
+        call.start()
+        try:
+            yield from iter(call.chunks.get, None)
+        finally:
+            call.stopped = True
+            call.join()
+        if call.error is not None:
+            raise call.error
+
+    def close(self) -> None:
+        """Free the weights and close the port."""
+        del self._server
+
+
+class _Call(threading.Thread):
+    """One call, on a thread of its own, since it returns when the answer is complete."""
+
+    def __init__(self, server: Any, request: dict[str, Any], cancel: CancelToken) -> None:
+        super().__init__(name="llama.cpp call", daemon=True)
+        self.chunks: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
+        self.error: Exception | None = None
+        self.stopped = False
+        self._server, self._request, self._cancel = server, request, cancel
+
+    def run(self) -> None:
+        try:
+            self._server.handle_chat_completions(self._request, self._take)
+        except Exception as error:  # raised again where the chunks are awaited
+            self.error = error
+        finally:
+            self.chunks.put(None)
+
+    def _take(self, chunk: Chunk) -> bool:
+        """Pass a chunk on. Returns True to stop."""
+        self.chunks.put(chunk)
+        return self.stopped or self._cancel.cancelled
+
+
+def has_gpu() -> bool:
+    """True if this build of xllamacpp has found a GPU."""
+    return any("CPU" not in str(device["type"]) for device in xllamacpp.get_device_info())
+
+
+def has_chat_template(path: Path) -> bool:
+    """True if the GGUF file brings a chat template; llama.cpp makes do with that of ChatML if not."""
+    key = len(_TEMPLATE).to_bytes(8, "little") + _TEMPLATE
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(key, 0, _HEADER_BYTES) >= 0
+
+
+def _expect_gguf(path: Path, flag: str, *, on_gpu: bool) -> None:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise UserError(f"{flag} {path}: expected a GGUF file, got another kind of file")
+    memory = _memory_bytes()
+    if memory is not None and size > memory and not on_gpu:
+        raise UserError(
+            f"{flag} {path}: expected a model that fits into the {size_text(memory)} of this machine's "
+            f"memory, got {size_text(size)}; choose a smaller one, or a smaller quantization of it"
+        )
+
+
+def _memory_bytes() -> int | None:
+    """Memory of this machine; None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
