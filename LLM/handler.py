@@ -7,13 +7,13 @@ from typing import ClassVar
 import numpy as np
 
 from LLM.base import ChatModel
-from LLM.chat import Chat
+from LLM.chat import Chat, answer_in
 from LLM.sentences import split_sentences
 from LLM.speakable import Speakable
 from LLM.thoughts import without_thoughts
 from pipeline.events import ToolCalled, ToolCallGrew
 from pipeline.handler import BaseHandler
-from pipeline.language import english_name, plain
+from pipeline.language import plain
 from pipeline.messages import EndOfTurn, Notice, Sentence, Speech, ToolCall, UserText
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
@@ -44,7 +44,7 @@ class LanguageModelHandler(BaseHandler[UserText]):
             self._chat.keep_place(turn.number)
         instructions = settings.instructions or self._chat.default_instructions
         language = settings.language or turn.language
-        instructions += _answer_in(language)
+        instructions += answer_in(language)
         messages = self._chat.prompt(
             said.text, instructions, turn=turn.number, context=said.context, audio=said.audio
         )
@@ -99,11 +99,3 @@ class LanguageModelHandler(BaseHandler[UserText]):
             self._session.events.emit(kind(turn.number, call.id, call.name, call.arguments))
 
         self._session.turns.when_committed(turn, tell)
-
-
-def _answer_in(language: str | None) -> str:
-    """The sentence of the prompt that names the language. Empty for English that was not detected but is
-    simply spoken: the prompt is in English as it is."""
-    if language is None or language == "en":
-        return ""
-    return f"\n\nAnswer in {english_name(language)}."
