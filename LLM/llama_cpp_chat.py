@@ -43,9 +43,7 @@ class LlamaCppChatModel:
     ) -> None:
         path = _find(model_name, gguf)
         on_gpu = device != "cpu" and has_gpu()
-        self._server = LlamaCppServer(
-            path, FLAG, context=context, parallel=parallel, threads=2, on_gpu=on_gpu
-        )
+        self._server = LlamaCppServer(path, FLAG, context=context, parallel=parallel, on_gpu=on_gpu)
         if not has_chat_template(path):
             self.close()
             raise no_chat_template(str(path))

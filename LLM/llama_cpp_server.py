@@ -18,10 +18,11 @@ import xllamacpp
 from pipeline.errors import UserError
 from pipeline.turn import CancelToken
 from utils.hub import size_text
+from utils.threads import engine_threads
 
 BATCH = 64
 """Tokens of a prompt that are read in one go, beside one token for each answer in progress. A cancelled
-call stops between two batches. Larger ones read little faster on a CPU and keep other callers waiting."""
+call stops between two batches. Larger ones read little faster on a CPU, but keep others waiting."""
 
 _TEMPLATE = b"tokenizer.chat_template"
 _HEADER_BYTES = 64 * 1024 * 1024
@@ -36,9 +37,7 @@ class LlamaCppServer:
     xllamacpp always opens a port on the loopback address; a random key closes it to everybody.
     """
 
-    def __init__(
-        self, path: Path, flag: str, *, context: int, parallel: int, threads: int, on_gpu: bool
-    ) -> None:
+    def __init__(self, path: Path, flag: str, *, context: int, parallel: int, on_gpu: bool) -> None:
         """Raises `UserError` that names `flag`."""
         _expect_gguf(path, flag, on_gpu=on_gpu)
         params = xllamacpp.CommonParams()
@@ -46,7 +45,7 @@ class LlamaCppServer:
         params.model_alias = [path.name]
         params.n_ctx, params.n_parallel = context * parallel, parallel
         params.n_batch = params.n_ubatch = BATCH
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = engine_threads("llm")
         params.n_gpu_layers = -1 if on_gpu else 0
         params.fit_params = on_gpu
         params.cache_ram_mib = 0  # a slot belongs to a conversation, see `LLM.slots`
@@ -69,7 +68,10 @@ class LlamaCppServer:
         call = _Call(self._server, {**request, "stream": True, "return_progress": True}, cancel)
         call.start()
         try:
-            yield from iter(call.chunks.get, None)
+            for chunk in iter(call.chunks.get, None):
+                if cancel.cancelled:
+                    break
+                yield chunk
         finally:
             call.stopped = True
             call.join()

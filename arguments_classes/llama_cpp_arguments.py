@@ -24,7 +24,7 @@ class LlamaCppArguments(AnswerLength, LocalChatModel):
     llm_device: str | None = field(
         default=None,
         metadata={
-            "help": "device: cuda, mps or cpu, if llama.cpp was compiled for it; default: the one that "
+            "help": "device: cuda, mps or cpu, if xllamacpp was built for it; default: the one that "
             "--device selects"
         },
     )
@@ -32,7 +32,12 @@ class LlamaCppArguments(AnswerLength, LocalChatModel):
         default=4096,
         metadata={"help": "context: longest conversation with its answer, in tokens; more takes memory"},
     )
+    llm_parallel: int = field(
+        default=2,
+        metadata={"help": "answers at once; each takes memory for a conversation of its own"},
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        expect(self.llm_parallel > 0, "llm_parallel", "1 or more", self.llm_parallel)
         expect(self.llm_context >= 256, "llm_context", "256 or more tokens", self.llm_context)

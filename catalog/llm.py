@@ -68,15 +68,15 @@ CATALOG = (
         "a GGUF file, run by llama.cpp in this process",
         "LLM.llama_cpp_chat:LlamaCppChatModel",
         "arguments_classes.llama_cpp_arguments:LlamaCppArguments",
-        needs=("llama_cpp",),
-        extra="llama-cpp",
+        needs=("xllamacpp",),
         devices=("cuda", "mps", "cpu"),
         languages="as the model",
         streams="word by word",
         size="640 MB",
         license="MIT; as the model (the default: Apache-2.0)",
         tested="tiny random weights",
-        remarks="pip compiles it, which takes ten minutes; for a GPU, follow its own instructions",
+        remarks="several answers at once (`--llm_parallel`); calls functions if the model's template has "
+        "them; the wheel for Macs can use the GPU, for other GPUs install xllamacpp from its own index",
     ),
     EngineSpec(
         "llm",

@@ -18,7 +18,6 @@ COLLECTIONS = ("engines", "dev")
 """Extras that are tested as a whole: `make test-engines`, `make check`."""
 
 TOO_LARGE = {
-    "llama-cpp": "is compiled, which takes ten minutes",
     "mlx-whisper": "brings torch, which takes gigabytes",
     "whisper-mlx": "brings torch, which takes gigabytes",
 }

@@ -38,7 +38,7 @@ class LocalChatModelContract(ChatModelContract):
         assert [notice.code for notice in notices] == ["conversation_shortened"]
         assert len(answer) > len(notices)
 
-    def test_who_says_too_much_at_once_is_told(self, engine: ChatModel) -> None:
+    def test_a_user_who_says_too_much_at_once_is_told(self, engine: ChatModel) -> None:
         with pytest.raises(EngineError, match="reads at most") as caught:
             list(engine.generate([ChatMessage("user", "tell me a story " * 500)], CancelToken()))
         assert caught.value.code == "too_long"

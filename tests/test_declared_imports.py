@@ -26,7 +26,6 @@ NOT_THE_PRODUCT = ("tests/", "testing/", "benchmarks/", "tools/", ".ci/")
 
 DISTRIBUTIONS = {
     "TTS": "coqui-tts",
-    "llama_cpp": "llama-cpp-python",
     "melo": "melotts",
     "pipecat": "pipecat-ai",
     "piper": "piper-tts",
@@ -38,9 +37,9 @@ DISTRIBUTIONS = {
 PINNED = {"numpy", "safetensors"}
 """Come with the packages of every environment, which are pinned, so that this cannot change."""
 
-ONLY_TESTS = {"ctranslate2", "gguf", "pipecat-ai", "tokenizers", "vocos"}
+ONLY_TESTS = {"ctranslate2", "pipecat-ai", "tokenizers", "vocos"}
 """Makers of tiny models: ctranslate2 comes with faster-whisper, tokenizers with transformers, vocos with
-ChatTTS. Tests skip without gguf; pipecat is for one benchmark, whose page names it."""
+ChatTTS. pipecat is for one benchmark, whose page names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +215,4 @@ def test_the_tests_of_make_check_need_what_dev_brings_or_skip() -> None:
 
 def test_a_package_that_is_not_declared_is_found() -> None:
     found = imported(closure(["LLM.llama_cpp_chat"], at_start=False), at_start=True)
-    assert undeclared(found, REQUIRED - {"jinja2"} | EXTRAS["llama-cpp"]) == [
-        "LLM/chat_template.py: jinja2 is not declared"
-    ]
+    assert undeclared(found, REQUIRED - {"jinja2"}) == ["LLM/chat_template.py: jinja2 is not declared"]

@@ -8,10 +8,48 @@ TEMPLATE = (
     "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}{{ '<think>' if enable_thinking }}"
 )
 
+TOOL_TEMPLATE = """
+{%- if tools %}
+    {{- '<|im_start|>system\\n# Tools\\n\\n<tools>' }}
+    {%- for tool in tools %}
+        {{- "\\n" }}
+        {{- tool | tojson }}
+    {%- endfor %}
+    {{- '\\n</tools>\\n\\n<tool_call>{"name": NAME, "arguments": ARGUMENTS}</tool_call><|im_end|>\\n' }}
+{%- endif %}
+{%- for message in messages %}
+    {%- if message.role != "tool" %}
+        {{- '<|im_start|>' + message.role }}
+        {%- if message.content %}
+            {{- '\\n' + message.content }}
+        {%- endif %}
+        {%- for tool_call in message.tool_calls %}
+            {%- if tool_call.function is defined %}
+                {%- set tool_call = tool_call.function %}
+            {%- endif %}
+            {{- '<tool_call>{"name": "' }}
+            {{- tool_call.name }}
+            {{- '", "arguments": ' }}
+            {{- tool_call.arguments | tojson }}
+            {{- '}</tool_call>' }}
+        {%- endfor %}
+        {{- '<|im_end|>\\n' }}
+    {%- else %}
+        {{- '<|im_start|>user\\n<tool_response>\\n' }}
+        {{- message.content }}
+        {{- '\\n</tool_response><|im_end|>\\n' }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\\n' }}
+{%- endif %}
+"""
+"""In the manner of Qwen 2.5."""
+
 
 def tiny_gguf(path: Path, *, template: str | None = TEMPLATE, context: int = 4096) -> Path:
     """A Llama of one layer whose tokens are bytes. It says lower case letters, since other bytes are no
-    text, and never ends by itself."""
+    text, and never ends by itself. With `TOOL_TEMPLATE` it prefers to call a function."""
     from gguf import GGUFWriter, TokenType
 
     size, heads, inner = 32, 4, 64
@@ -21,9 +59,10 @@ def tiny_gguf(path: Path, *, template: str | None = TEMPLATE, context: int = 409
         b"</s>",
         *(f"<0x{byte:02X}>".encode() for byte in range(256)),
         b"\xe2\x96\x81",
+        b"<tool_call>",
     ]
     kinds = [TokenType.UNKNOWN, TokenType.CONTROL, TokenType.CONTROL]
-    kinds += [TokenType.BYTE] * 256 + [TokenType.NORMAL]
+    kinds += [TokenType.BYTE] * 256 + [TokenType.NORMAL, TokenType.USER_DEFINED]
     file = GGUFWriter(path, "llama")
     file.add_context_length(context)
     file.add_embedding_length(size)
@@ -48,22 +87,27 @@ def tiny_gguf(path: Path, *, template: str | None = TEMPLATE, context: int = 409
     def random(*shape: int) -> np.ndarray:
         return chance.normal(0, 0.3, shape).astype(np.float32)
 
+    def random_output(*shape: int) -> np.ndarray:
+        weights = random(*shape)
+        weights[0] = 0.0  # the first value of a state stays as it is embedded
+        return weights
+
     embedding, output = random(len(tokens), size), random(len(tokens), size)
     embedding[:, 0], output[:, 0] = 3.0, -30.0  # a constant, by which all but letters are unlikely
     output[3 + ord("a") : 3 + ord("z") + 1, 0] = 0.0
+    if template == TOOL_TEMPLATE:
+        output[-1, 0] = 10.0
     file.add_tensor("token_embd.weight", embedding)
     file.add_tensor("output_norm.weight", np.ones(size, np.float32))
     file.add_tensor("output.weight", output)
     for name in ("attn_norm", "ffn_norm"):
         file.add_tensor(f"blk.0.{name}.weight", np.ones(size, np.float32))
-    for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
+    for name in ("attn_q", "attn_k", "attn_v"):
         file.add_tensor(f"blk.0.{name}.weight", random(size, size))
-    for name, shape in {
-        "ffn_gate": (inner, size),
-        "ffn_up": (inner, size),
-        "ffn_down": (size, inner),
-    }.items():
-        file.add_tensor(f"blk.0.{name}.weight", random(*shape))
+    for name in ("ffn_gate", "ffn_up"):
+        file.add_tensor(f"blk.0.{name}.weight", random(inner, size))
+    file.add_tensor("blk.0.attn_output.weight", random_output(size, size))
+    file.add_tensor("blk.0.ffn_down.weight", random_output(size, inner))
     file.write_header_to_file()
     file.write_kv_data_to_file()
     file.write_tensors_to_file()
