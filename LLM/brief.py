@@ -9,8 +9,10 @@ from LLM.sentences import split_sentences
 _END = re.compile(r"[.!?…][\"'”’)]*\s*$|[^\s:,;][^\S\n]*\n\s*$")
 """The end of a sentence, or of a line that announces nothing."""
 
-_CLAUSE = re.compile(r"[,;:—–]\s*$")
-"""The end of a clause after which there is more to come."""
+_CLAUSE = re.compile(r"\w.*[,;:—–]\s*$", re.DOTALL)
+"""A clause after which there is more to come."""
+
+_CLAUSES = re.compile(r"(?<=[,;:—–])\s+(?=\S)")
 
 
 def first_sentences(pieces: Iterator[str], count: int) -> Generator[str, None, None]:
@@ -39,12 +41,8 @@ def first_sentences(pieces: Iterator[str], count: int) -> Generator[str, None, N
             elif not said and held == sentence and _CLAUSE.search(sentence):
                 yield held
                 held = ""
-    if not said and (rest := _whole_clauses(held)):
-        yield f"{rest}."
-
-
-def _whole_clauses(text: str) -> str:
-    """The text up to its last clause, if it has several, else all of it."""
-    text = text.strip()
-    last = re.split(r"[,;:—–]\s+", text)[-1]
-    return (text.removesuffix(last) or text).rstrip(" ,;:—–")
+    if not said:
+        *clauses, cut = _CLAUSES.split(held)
+        rest = held[: len(held) - len(cut)] if clauses or held != sentence else held
+        if rest := rest.rstrip(" ,;:—–\n"):
+            yield f"{rest}."

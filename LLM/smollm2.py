@@ -37,9 +37,12 @@ class Manner:
     prompt: str = ""
     """System message in place of the default one of a `Chat`. Empty: that of the model's template, with
     which it was trained."""
-    opening: tuple[tuple[str, str], ...] = (("Hi", "Hello! How can I help you today?"),)
-    """Exchanges before the conversation. The model was trained on conversations that begin so; without
-    this it takes a goodbye for a complaint."""
+    opening: tuple[tuple[str, str], ...] = (
+        ("Hi", "Hello! How can I help you today?"),
+        ("Who are you?", "I'm SmolLM, a small language model trained by Hugging Face."),
+    )
+    """Exchanges before the conversation. The model was trained on conversations that begin with the
+    first; without it, it takes a goodbye for a complaint. Without the second it makes up who it is."""
     exchanges: int = 4
     """Latest exchanges of the conversation that it reads."""
     sentences: int = 2

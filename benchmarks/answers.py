@@ -36,6 +36,12 @@ _HUMAN = re.compile(
 )
 """Claims of a body or a life. "My friend" as a form of address counts, too; it is rare."""
 
+_ANOTHER = re.compile(r"(?i:\bmy name is|\bcall me) (?i:(?!smol))\w|\bI(?:'m| am) (?!Smol)[A-Z][a-z]+\b")
+"""Names that are not its own."""
+
+_CONDOLENCE = re.compile(r"sorry for your (loss|sake|pain)", re.I)
+"""The model's answer to nearly everything that it does not understand; no question is about a death."""
+
 _COMPANY = re.compile(
     r"\b(openai|google|microsoft|anthropic|apple inc|amazon|meta ai|facebook|ibm|alibaba|samsung|"
     r"chatgpt|gpt|siri|alexa)\b",
@@ -98,6 +104,8 @@ def faults(question: Question, answer: str, now: datetime.datetime) -> set[str]:
         "echo": len(asked) >= 3 and " ".join(asked) in " ".join(words),
         "screen": _SCREEN.search(answer),
         "human": _HUMAN.search(answer),
+        "another name": _ANOTHER.search(answer),
+        "condolence": _CONDOLENCE.search(answer),
         "company": _COMPANY.search(answer),
         "markup": _MARKUP.search(answer),
         WRONG: not question.expected(now).search(answer),
