@@ -125,14 +125,15 @@ class SmolLM2Model:
         prompt, language = "", None
         if said and said[0].role == "system":
             prompt, language = split_answer_in(said.pop(0).content)
-        if prompt in ("", DEFAULT_PROMPT):
+        own = prompt not in ("", DEFAULT_PROMPT)
+        if not own:
             prompt = self._manner.prompt
         starts = [at for at, message in enumerate(said[:-1]) if message.role == "user"]
         if len(starts) > self._manner.exchanges:
             said = said[starts[len(starts) - self._manner.exchanges] :]
         opening = [
             ChatMessage(role, text)
-            for exchange in self._manner.opening
+            for exchange in (() if own else self._manner.opening)
             for role, text in zip(("user", "assistant"), exchange, strict=True)
         ]
         system = [ChatMessage("system", prompt)] if prompt else []
