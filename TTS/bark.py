@@ -45,6 +45,7 @@ class BarkSynthesizer:
             sample_rate_hz=self._model.generation_config.sample_rate,
             languages=tuple(sorted({found[1] for found in named if found})),
             voices=voices,
+            mixes=True,
         )
         self._voice, self._language, self._temperature = voice, language, temperature
         if voice is None:

@@ -68,6 +68,7 @@ class ChatTtsSynthesizer:
             sample_rate_hz=24000,
             languages=("en", "zh"),
             voices=(self._voice,),
+            mixes=True,
         )
         with voice_flag():
             self._speaker(self._voice)

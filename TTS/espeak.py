@@ -24,6 +24,7 @@ _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _INITIALIZE_DONT_EXIT = 0x8000
 _CHARS_UTF8 = 1
 _ENDPAUSE = 0x1000
+_IPA_WITH_TIES = 0x82 | ord("^") << 8
 _RATE, _PITCH = 1, 3
 _BUFFER_MS = 60
 _STOP, _GO_ON = 1, 0
@@ -70,7 +71,7 @@ _Callback = ctypes.CFUNCTYPE(
 )
 
 
-class _Library:
+class EspeakLibrary:
     """The C library. Its state is global to the process, so there is one of it, with one lock."""
 
     def __init__(self) -> None:
@@ -84,6 +85,7 @@ class _Library:
         )
         if self.sample_rate_hz <= 0:
             raise UserError(f"eSpeak NG did not start: expected its data in {self._data}")
+        self._espeak.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self._espeak.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
         self._blocks: list[bytes] = []
         self._words: list[WordTime] = []
@@ -127,6 +129,31 @@ class _Library:
         audio = from_pcm16(b"".join(self._blocks))
         return AudioChunk(audio, self.sample_rate_hz, tuple(self._words))
 
+    def phonemes(self, text: str, voice: str, ipa: bool) -> list[tuple[str, str]]:
+        """The clauses of a text: the characters of each, with the first of the next clause, since eSpeak
+        looks ahead; and its phonemes.
+
+        Phonemes of the International Phonetic Alphabet have "^" between two letters that are one sound
+        ("t^ʃ"); the others are eSpeak's own, which keep the tones of Chinese. `voice` is one of
+        `voices`. Takes the lock.
+        """
+        data = text.replace("\0", " ").encode("utf-8", "replace")
+        buffer = ctypes.create_string_buffer(data)
+        place = ctypes.c_void_p(ctypes.addressof(buffer))
+        read = 0
+        clauses = []
+        with self.lock:
+            if not self.set_voice(self.voices[voice]):
+                raise EngineError(f"eSpeak cannot load its voice {voice}", code="unknown_voice")
+            while place.value is not None:
+                spoken = self._espeak.espeak_TextToPhonemes(
+                    ctypes.byref(place), _CHARS_UTF8, _IPA_WITH_TIES if ipa else 0
+                )
+                end = len(data) if place.value is None else place.value - ctypes.addressof(buffer)
+                clauses.append((data[read:end].decode("utf-8", "replace"), spoken.decode("utf-8")))
+                read = end
+        return clauses
+
     def _has_dictionary(self, identifier: str) -> bool:
         """True if the package has the dictionary of a voice. Without one (Faroese) the voice would be
         mute."""
@@ -153,8 +180,9 @@ class _Library:
 
 
 @functools.cache
-def _library() -> _Library:
-    return _Library()
+def espeak_library() -> EspeakLibrary:
+    """The library of this process; loaded at the first call."""
+    return EspeakLibrary()
 
 
 class EspeakSynthesizer:
@@ -168,7 +196,7 @@ class EspeakSynthesizer:
     def __init__(
         self, voice: str | None = None, language: str = "en", rate: int = 170, pitch: int = 50
     ) -> None:
-        self._library = _library()
+        self._library = espeak_library()
         self._voices = self._library.voices
         self._variants = self._library.variants()
         voices = tuple(sorted(self._voices))
@@ -179,6 +207,7 @@ class EspeakSynthesizer:
             languages=tuple(sorted(code for code in spoken if self._usual_voice(code))),
             voices=voices,
             voice_languages={name: name for name in voices},
+            spelled={"ja": "CJK", "ko": "CJK"},
         )
         self._voice = voice
         self._language = language

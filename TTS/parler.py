@@ -60,6 +60,7 @@ class ParlerSynthesizer:
             sample_rate_hz=int(model.audio_encoder.config.sampling_rate),
             languages=tuple(self._speakers) or ("any",),
             voices=tuple(dict.fromkeys(names)),
+            mixes=True,
         )
         self._voice = self._configured(voice)
         self._language = self._expect_language(language)

@@ -2,18 +2,37 @@
 
 import functools
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from piper import PiperVoice, SynthesisConfig
+import numpy as np
+import sentencex
 
-from pipeline.audio import clean, resample
+from TTS.vits import Vits
+
+# isort: split
+# after that file, since piper imports onnxruntime
+from piper import PiperVoice
+from piper.config import PiperConfig
+
+from catalog.weights import FETCH, JOE, JOE_SETTINGS
+from pipeline.audio import Resampler, clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
-from pipeline.messages import AudioChunk
+from pipeline.loudness import MAX_GAIN, SPEECH_RMS, loudness
+from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
+from pipeline.words import parts_to_speak
+from TTS.espeak_text import for_espeak
 from utils.hub import fetch, unavailable
+from utils.threads import engine_threads
 from utils.voices import expect_known, expect_language, voice_flag
+
+HUB = "rhasspy/piper-voices"
+
+EMBEDDED_VOICE = JOE.path.stem
+"""The English voice whose files come with the program (catalog/weights.py)."""
 
 USUAL_VOICE = {
     "ar": "ar_JO-kareem-medium",
@@ -68,39 +87,57 @@ voice has a license of its own."""
 KEPT = 4
 """Voices that stay loaded, about 63 MB each; beyond these, the least recently heard one is unloaded."""
 
+MAX_CHARS = 300
+"""A longer sentence is spoken in parts: twenty seconds of speech, computed in about one."""
+
+WARM_UP = "I can help you with that, and then we will see what else there is to do."
+"""A sentence of usual length, so that its memory is reserved."""
+
 
 class PiperSynthesizer:
-    """`model_name` is a name on the hub, with voices.json, or a folder with voices (.onnx, .onnx.json).
+    """`model_name` is a name on the hub, with voices.json, or a folder with voices (.onnx, .onnx.json);
+    None: the embedded voice for English, unless another voice is wanted or its files are missing, else
+    the hub.
 
     A voice is loaded, and the first time downloaded, when it is first heard, which keeps the others
-    waiting; the one of `voice` or `language` at start. Stops between two sentences.
+    waiting; the one of `voice` or `language` at start. Stops in mid-sentence.
     """
 
     def __init__(
         self,
-        model_name: str = "rhasspy/piper-voices",
+        model_name: str | None = None,
         voice: str | None = None,
         language: str = "en",
         speed: float = 1.0,
     ) -> None:
-        self._model_name, self._voice, self._language = model_name, voice, language
-        self._settings = SynthesisConfig(length_scale=1 / speed)
-        files = _catalog(fetch(model_name, "--tts_model_name", files=["voices.json"]))
+        self._voice, self._language = voice, language
+        self._speed = speed
+        self._model_name = model_name or _usual_source(voice, language)
+        files = _catalog(_fetched(self._model_name, asked=model_name is not None))
         self._files = dict(sorted(files.items()))
         languages = tuple(sorted({_language_of(name) for name in self._files}))
-        self._speaker = functools.lru_cache(KEPT)(self._load)
+        self._loaded = functools.lru_cache(KEPT)(self._load)
         if voice is None:
             expect_language(languages, language)
         with voice_flag():
             chosen = self._choose(None, None)
-            first = self._speaker(chosen)
+        try:
+            first = self._loaded(chosen)
+        except Exception as error:  # onnxruntime's have no common base class
+            raise UserError(self._why_not(chosen, error)) from error
         self.info = SynthesizerInfo(
             name="piper",
             about=f"{chosen} on cpu",
             sample_rate_hz=first.config.sample_rate,
             languages=languages,
             voices=tuple(self._files),
+            voice_languages={name: _language_of(name) for name in self._files},
         )
+
+    def warm_up(self) -> None:
+        """Speak a sentence of usual length."""
+        for _ in self.synthesize(WARM_UP, None, None, CancelToken()):
+            pass
 
     def expect_voice(self, voice: str) -> None:
         """Accept one of `voices`."""
@@ -109,20 +146,25 @@ class PiperSynthesizer:
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
-        """Yield a chunk for each sentence, at the rate of the first voice; others are resampled."""
+        """Yield chunks as they are computed, at the rate of the first voice; others are resampled."""
         chosen = self._choose(voice, language)
         if cancel.cancelled:
             return
-        rate_hz = self.info.sample_rate_hz
-        for sentence in self._speaker(chosen).synthesize(text.replace("\0", " "), self._settings):
-            samples = resample(sentence.audio_float_array, sentence.sample_rate, rate_hz)
-            yield AudioChunk(clean(samples), rate_hz)
-            if cancel.cancelled:
-                return
+        loaded, rate_hz = self._speaker(chosen), self.info.sample_rate_hz
+        spoken = _language_of(chosen)
+        for sentence in sentencex.segment(spoken, for_espeak(text, spoken)):
+            for part in parts_to_speak(sentence, MAX_CHARS):
+                resampler = Resampler(loaded.config.sample_rate, rate_hz)
+                for samples in self._speak(loaded, part, cancel):
+                    yield AudioChunk(clean(resampler.feed(samples)), rate_hz)
+                if cancel.cancelled:
+                    return
+                if len(rest := resampler.flush()):
+                    yield AudioChunk(clean(rest), rate_hz)
 
     def close(self) -> None:
         """Free the voices."""
-        self._speaker.cache_clear()
+        self._loaded.cache_clear()
 
     def _choose(self, voice: str | None, language: str | None) -> str:
         """The voice that was asked for, in this call or at start; otherwise the usual one of the
@@ -135,13 +177,90 @@ class PiperSynthesizer:
         expect_known(list(self._files), chosen)
         return chosen
 
-    def _load(self, name: str) -> PiperVoice:
-        model = self._files[name]
+    def _speaker(self, name: str) -> "_Voice":
         try:
-            folder = fetch(self._model_name, "--tts_voice", files=[model, f"{model}.json"])
-            return PiperVoice.load(folder / model)
-        except Exception as error:  # onnxruntime's have no common base class
+            return self._loaded(name)
+        except Exception as error:
             raise unavailable(f"the voice {name}", error, "no_voice") from error
+
+    def _load(self, name: str) -> "_Voice":
+        model = self._files[name]
+        folder = fetch(self._model_name, "--tts_voice", files=[model, f"{model}.json"])
+        settings = json.loads((folder / f"{model}.json").read_text("utf-8"))
+        return _Voice(Vits(folder / model, engine_threads("tts")), PiperConfig.from_dict(settings))
+
+    def _why_not(self, voice: str, error: Exception) -> str:
+        embedded = self._model_name == str(JOE.path.parent)
+        repair = f"delete {JOE.path.parent} and type: {FETCH}" if embedded else "choose another"
+        return f"--tts_voice: the voice {voice} does not load ({error}); {repair}"
+
+    def _speak(self, voice: "_Voice", sentence: str, cancel: CancelToken) -> Iterator[Samples]:
+        """One sentence in one breath: eSpeak would pause after "Mr.", as if a sentence had ended."""
+        pieces = [phonemes for phonemes in voice.letters.phonemize(sentence) if phonemes]
+        if not pieces:
+            return
+        joined = pieces[0]
+        for piece in pieces[1:]:
+            joined = [*(joined[:-1] if joined[-1] == "." else joined), " ", *piece]
+        ids, config = voice.letters.phonemes_to_ids(joined), voice.config
+        scales = [config.noise_scale, config.length_scale / self._speed, config.noise_w_scale]
+        inputs = {
+            "input": np.array([ids], np.int64),
+            "input_lengths": np.array([len(ids)], np.int64),
+            "scales": np.array(scales, np.float32),
+        }
+        if config.num_speakers > 1:
+            inputs["sid"] = np.array([config.default_speaker_id], np.int64)
+        try:
+            yield from voice.leveled(voice.vits.speak(inputs, cancel))
+        except Exception as error:
+            raise unavailable("the voice", error, "no_voice") from error
+
+
+class _Voice:
+    """A loaded voice, and how loud it is by itself."""
+
+    def __init__(self, vits: Vits, config: PiperConfig) -> None:
+        self.vits, self.config = vits, config
+        self.letters = PiperVoice(None, config)  # tells the phonemes; it is not asked to speak
+        self._said, self._square = 0, 0.0
+
+    def leveled(self, pieces: Iterator[Samples]) -> Iterator[Samples]:
+        """A sentence at the loudness of the other voices, by what this one has said so far; so its first
+        sentence comes in one piece."""
+        said: list[Samples] = []
+        for samples in pieces:
+            said.append(samples)
+            if self._said:
+                yield samples * self._gain
+        if not said:
+            return
+        whole = np.concatenate(said)
+        first = not self._said
+        self._square += len(whole) * loudness(whole, self.config.sample_rate) ** 2
+        self._said += len(whole)
+        if first:
+            yield whole * self._gain
+
+    @property
+    def _gain(self) -> np.float32:
+        present = math.sqrt(self._square / self._said)
+        return np.float32(min(SPEECH_RMS / present, MAX_GAIN) if present else 1.0)
+
+
+def _usual_source(voice: str | None, language: str) -> str:
+    wanted = language == "en" and voice in (None, EMBEDDED_VOICE)
+    return str(JOE.path.parent) if wanted and JOE.there and JOE_SETTINGS.there else HUB
+
+
+def _fetched(model_name: str, asked: bool) -> Path:
+    """The folder of the voices, without them if they are on the hub."""
+    try:
+        return fetch(model_name, "--tts_model_name", files=["voices.json"])
+    except UserError as error:
+        if asked:
+            raise
+        raise UserError(f"{error}; for the embedded English voice type: {FETCH}") from error
 
 
 def _catalog(folder: Path) -> dict[str, str]:

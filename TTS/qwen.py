@@ -68,6 +68,7 @@ class QwenSynthesizer:
             sample_rate_hz=int(self._qwen.model.speech_tokenizer.get_output_sample_rate()),
             languages=tuple(code for code, called in _LANGUAGES.items() if called in known),
             voices=tuple(self._qwen.get_supported_speakers() or ()),
+            mixes=True,
         )
         if language is not None:
             expect_language(self.info.languages, language)

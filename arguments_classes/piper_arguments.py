@@ -12,16 +12,17 @@ class PiperArguments(SpeakingSpeed, UsualLanguage):
 
     _argument_group_name: ClassVar[str] = "--tts piper"
 
-    tts_model_name: str = field(
-        default="rhasspy/piper-voices",
+    tts_model_name: str | None = field(
+        default=None,
         metadata={
-            "help": "source of the voices: a name on the hub, or a folder of .onnx and .onnx.json files"
+            "help": "source of the voices: a name on the hub, or a folder of .onnx and .onnx.json "
+            "files; default: the embedded voice for English, rhasspy/piper-voices for the others"
         },
     )
     tts_voice: str | None = field(
         default=None,
         metadata={
             "help": "voice, such as en_US-lessac-medium or te_IN-padmavathi-medium; default: one for "
-            "the language"
+            "the language, en_US-joe-medium for English"
         },
     )

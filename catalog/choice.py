@@ -13,17 +13,22 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from catalog.registry import EngineSpec, find, specs
+from catalog.weights import FETCH, JOE, JOE_SETTINGS
 from utils.hub import cached
+from utils.packaged import PackagedFile
 
 
 @dataclass(frozen=True, slots=True)
 class Preferred:
-    """An engine, and the model on the hub that it is created with; None: its model is built in."""
+    """An engine, and the model on the hub that it is created with; None: its model is built in, or comes
+    with the program."""
 
     name: str
     model: str | None = None
     files: tuple[str, ...] | None = None
     """Files of the model that the engine fetches, by its own patterns; None: all."""
+    embedded: tuple[PackagedFile, ...] = ()
+    """Files of its model that come with the program."""
     languages: tuple[str, ...] = ()
     """Languages that it speaks or understands; empty: about a hundred, or any."""
     needs: tuple[str, ...] = ()
@@ -51,12 +56,20 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
     ),
     "tts": (
         Preferred(
-            "kokoro",
+            "kokoro-torch",
             "hexgrad/Kokoro-82M",
             ("config.json", "*.pth", "voices/*.pt"),
             languages=("en", "es", "fr", "hi", "it", "pt"),
             needs=("en_core_web_sm",),
+            accelerated=True,
         ),
+        Preferred(
+            "kokoro",
+            "onnx-community/Kokoro-82M-v1.0-ONNX",
+            ("onnx/model_quantized.onnx", "voices*"),
+            languages=("en", "es", "fr", "hi", "it", "pt", "zh"),
+        ),
+        Preferred("piper", embedded=(JOE, JOE_SETTINGS), languages=("en",)),
         Preferred("espeak"),
     ),
 }
@@ -71,37 +84,49 @@ class Choice:
     spec: EngineSpec
     model: str | None = None
     why: str = ""
+    dispensable: bool = False
+    """True if the program chose it and goes on without it, should it not load."""
 
 
-def choose(stage: str, typed: Sequence[str], language: str | None = None) -> Choice:
+def choose(stage: str, typed: Sequence[str], language: str | None = None) -> tuple[Choice, ...]:
     """Choose the engine of a stage for a conversation in `language`. If a flag of the stage was typed,
-    this is the built-in engine: what such a flag means depends on the engine."""
+    this is the built-in engine: what such a flag means depends on the engine. An engine whose model
+    comes with the program has the built-in one behind it, for what it fails at or cannot say."""
     built_in = _built_in(stage)
     if any(argument.replace("-", "_").startswith(f"__{stage}_") for argument in typed):
-        return Choice(built_in)
+        return (Choice(built_in),)
     rows = {spec.name: spec for spec in specs(stage)}
     for preferred in PREFERRED[stage]:
         spec = rows.get(preferred.name)
-        if preferred.model is None or spec is None or not _ready(preferred, spec):
+        if spec is None or _is_built_in(preferred) or not _runs(preferred, spec):
             continue
         if language is not None and preferred.languages and language not in preferred.languages:
             continue
-        why = f"{preferred.model} is in the cache; for the built-in engine: --{stage} {built_in.name}"
-        return Choice(spec, preferred.model, why)
-    return Choice(built_in)
+        if not preferred.embedded:
+            if cached(str(preferred.model), preferred.files) is not None:
+                why = f"{preferred.model} is in the cache; for the built-in engine: --{stage}"
+                return (Choice(spec, preferred.model, f"{why} {built_in.name}"),)
+        elif all(file.there for file in preferred.embedded):
+            return (Choice(spec, dispensable=True), Choice(built_in))
+        else:
+            return (Choice(built_in, why=f"{spec.name} speaks more naturally; type: {FETCH}"),)
+    return (Choice(built_in),)
+
+
+def _is_built_in(preferred: Preferred) -> bool:
+    return preferred.model is None and not preferred.embedded
 
 
 def _built_in(stage: str) -> EngineSpec:
-    built_in = [find(stage, preferred.name) for preferred in PREFERRED[stage] if preferred.model is None]
+    built_in = [find(stage, preferred.name) for preferred in PREFERRED[stage] if _is_built_in(preferred)]
     return next((spec for spec in built_in if not spec.missing()), built_in[-1])
 
 
-def _ready(preferred: Preferred, spec: EngineSpec) -> bool:
+def _runs(preferred: Preferred, spec: EngineSpec) -> bool:
+    """True if everything but its model is there."""
     if spec.missing() or any(find_spec(module) is None for module in preferred.needs):
         return False
-    if preferred.accelerated and not accelerated():
-        return False
-    return cached(str(preferred.model), preferred.files) is not None
+    return accelerated() or not preferred.accelerated
 
 
 def accelerated() -> bool:

@@ -75,8 +75,8 @@ CATALOG = (
         size="640 MB",
         license="MIT; as the model (the default: Apache-2.0)",
         tested="tiny random weights",
-        remarks="several answers at once (`--llm_parallel`); calls functions if the model's template has "
-        "them; the wheel for Macs can use the GPU, for other GPUs install xllamacpp from its own index",
+        remarks="several answers at once (`--llm_parallel`); functions, if the model's template has "
+        "any; the wheel for Macs can use the GPU, for other GPUs install xllamacpp from its own index",
     ),
     EngineSpec(
         "llm",

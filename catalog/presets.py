@@ -54,7 +54,7 @@ PRESETS: dict[str, Preset] = {
     "cuda": Preset(
         "large models, for an NVIDIA card with 16 GB",
         "about 10 GB",
-        {"stt": "whisper", "llm": "transformers", "tts": "kokoro"},
+        {"stt": "whisper", "llm": "transformers", "tts": "kokoro-torch"},
         {
             "stt_model_name": "openai/whisper-large-v3-turbo",
             "llm_model_name": "Qwen/Qwen3-4B-Instruct-2507",
@@ -64,7 +64,7 @@ PRESETS: dict[str, Preset] = {
     "mac": Preset(
         "models for Apple silicon, through MLX",
         "about 4.5 GB",
-        {"stt": "mlx-whisper", "llm": "mlx-lm", "tts": "kokoro"},
+        {"stt": "mlx-whisper", "llm": "mlx-lm", "tts": "kokoro-torch"},
         {
             "stt_model_name": "mlx-community/whisper-large-v3-turbo",
             "llm_model_name": "mlx-community/Qwen3-4B-Instruct-2507-4bit",

@@ -62,7 +62,7 @@ _TOGETHER = """\
   engine include its name: `--tts_espeak_voice`.
 - `--install parler` creates a separate environment for an engine whose packages conflict with the others
   (parler, qwen, coqui, melo); the engine then runs in a process of its own. All others are extras
-  (`pip install -e '.[kokoro]'`) that can be installed together (`'.[engines]'` installs all).
+  (`pip install -e '.[kokoro-torch]'`) that can be installed together (`'.[engines]'` installs all).
 - `--isolate stt,tts` runs the engines of these stages in processes of their own. Servers do so by
   default for engines that spend a long time in Python code, which would delay the audio of every
   session; `--isolate none` prevents it.
@@ -121,6 +121,9 @@ def _preferred() -> Iterator[str]:
         "which one it took, and the flag for the built-in one. If you give a flag of the stage, such\n"
         "as `--tts_voice`, it takes the first built-in engine. This choice downloads nothing and uses\n"
         "no network. `--llm auto` looks for a server on this machine.\n"
+        "\n"
+        "eSpeak stands behind Piper's embedded voice, as with `--tts piper,espeak`: it speaks the\n"
+        "languages that Piper lacks, and takes over if Piper fails or does not load.\n"
     )
     for stage, engines in PREFERRED.items():
         yield f"- `--{stage}`: {', '.join(map(_preference, engines))}"
@@ -129,6 +132,7 @@ def _preferred() -> Iterator[str]:
 
 def _preference(engine: Preferred) -> str:
     remarks = [engine.model] if engine.model else []
+    remarks += ["its voice for " + ", ".join(engine.languages)] if engine.embedded else []
     remarks += ["with a GPU"] if engine.accelerated else []
     return f"`{engine.name}`" + (f" ({', '.join(remarks)})" if remarks else "")
 

@@ -31,11 +31,27 @@ CATALOG = (
     EngineSpec(
         "tts",
         "kokoro",
-        "small and natural, 54 voices in nine languages",
+        "small and natural, 54 voices in eight languages, on a CPU",
         "TTS.kokoro:KokoroSynthesizer",
         "arguments_classes.kokoro_arguments:KokoroArguments",
+        needs=("espeakng_loader", "sentencex"),
+        languages="en, es, fr, hi, it, ja, pt, zh",
+        streams="audio, clause by clause",
+        size="121 MB",
+        license="Apache-2.0 (GPL-3: eSpeak NG); Apache-2.0",
+        tested="real weights",
+        remarks="heard again in English, Japanese and Chinese, with Japanese voices, which are the only "
+        "ones in a package; it reads kana but no kanji (kokoro-torch does); --tts_onnx takes another "
+        "file of the model",
+    ),
+    EngineSpec(
+        "tts",
+        "kokoro-torch",
+        "the same on torch, faster on a GPU",
+        "TTS.kokoro_torch:KokoroTorchSynthesizer",
+        "arguments_classes.kokoro_torch_arguments:KokoroTorchArguments",
         needs=("kokoro",),
-        extra="kokoro",
+        extra="kokoro-torch",
         devices=("cuda", "mps", "cpu"),
         languages="en, es, fr, hi, it, ja, pt, zh",
         size="327 MB",
@@ -96,12 +112,14 @@ CATALOG = (
         "TTS.piper:PiperSynthesizer",
         "arguments_classes.piper_arguments:PiperArguments",
         needs=("piper",),
-        extra="piper",
         languages="over 40, such as en, te, hi, de, fr, es, zh",
-        size="63 MB a voice",
-        license="GPL-3; by voice",
-        tested="tiny random weights",
-        remarks="tested with toy graphs; the license of a voice is in its MODEL_CARD",
+        size="63 MB a voice; the English one comes with the program",
+        license="GPL-3; by voice: MIT of the embedded one",
+        tested="real weights",
+        remarks="without `--tts_model_name` and `--tts_voice`, English is spoken by the embedded voice, "
+        "en_US-joe-medium (MIT; trained on CC0 recordings, starting from the voice lessac, whose "
+        "recordings are under the license of the Blizzard Challenge 2013). The other voices are tested "
+        "with toy graphs; their licenses are in their MODEL_CARDs",
     ),
     EngineSpec(
         "tts",

@@ -32,7 +32,7 @@ JOE = PackagedFile(
     "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06",
     63_201_294,
 )
-"""A voice of Piper (rhasspy/piper-voices)."""
+"""The English voice of Piper (rhasspy/piper-voices)."""
 
 JOE_SETTINGS = PackagedFile(
     "piper/en_US-joe-medium.onnx.json",

@@ -23,6 +23,8 @@ class ChosenEngine:
     """The prefix of its flags, such as "tts_"."""
     why: str = ""
     """The reason for the choice, if the program chose."""
+    dispensable: bool = False
+    """True if the program chose it and goes on without it, should it not load."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,10 @@ class Candidate:
 
     @functools.cached_property
     def flags(self) -> type | None:
-        """The dataclass of its flags, under its own prefix; None: it has none."""
+        """The dataclass of its flags, under its own prefix; None: it has none, or the flags of the stage
+        mean another engine."""
+        if self.choice.dispensable:
+            return None
         flags = self.spec.argument_class()
         return later_flags(self.spec, flags) if flags is not None and self.later else flags
 
@@ -55,7 +60,8 @@ class Candidate:
         if self.later and flags is not None:
             own = as_first(self.spec, flags, own)
         settings = engine_settings(self.spec.stage, own)
-        return ChosenEngine(self.spec, settings, self.prefix, self.choice.why)
+        choice = self.choice
+        return ChosenEngine(self.spec, settings, self.prefix, choice.why, choice.dispensable)
 
 
 Candidates = Mapping[str, Sequence[Candidate]]
@@ -73,7 +79,7 @@ def choose_engines(module: ModuleArguments, argv: Sequence[str]) -> Candidates:
         if names != AUTO:
             chosen[stage] = _by_names(stage, names)
         elif stage != "llm":
-            chosen[stage] = [Candidate(choose(stage, argv, module.language))]
+            chosen[stage] = [Candidate(each) for each in choose(stage, argv, module.language)]
     return chosen
 
 

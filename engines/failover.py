@@ -160,10 +160,10 @@ class LanguageFailover(Failover[L]):
 
     def stream_in(
         self, language: str | None, work: Callable[[L, str | None, CancelToken], Iterator[T | Notice]],
-        cancel: CancelToken,
+        cancel: CancelToken, fits: Fits[L] = lambda engine: True,
     ) -> Iterator[T | Notice]:  # fmt: skip
         """Like `stream`; ``work(engine, language, cancel)`` gets the language only if the engine has it,
-        and a notice reports every other."""
+        and a notice reports every other. An engine that does not fit comes after all that do."""
 
         def in_language(engine: L, cancel: CancelToken) -> Iterator[T | Notice]:
             has_it = self._has(engine, language)
@@ -173,7 +173,9 @@ class LanguageFailover(Failover[L]):
                 yield language_fallback(lacking.info.name, self.can, language, instead)
             yield from work(engine, language if has_it else None, cancel)
 
-        return self.stream(in_language, cancel, lambda engine: self._has(engine, language))
+        return self.stream(
+            in_language, cancel, lambda engine: fits(engine) and self._has(engine, language)
+        )
 
     def _all_languages(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(code for engine in self.engines for code in engine.info.languages))

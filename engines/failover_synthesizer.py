@@ -10,41 +10,58 @@ from pipeline.errors import EngineError
 from pipeline.messages import AudioChunk, Notice
 from pipeline.turn import CancelToken
 from TTS.base import Synthesizer
+from utils.voices import unknown_voice
 
 
 class FailoverSynthesizer(LanguageFailover[Synthesizer]):
     """If a sentence has no audio within `first_output_s`, or fails, the next engine speaks it.
 
-    The voices are those of the first; another that does not know one speaks with its own.
+    A voice goes to the first engine that has it; one that does not know it speaks with its own.
     """
 
     verb = "speaks"
 
     @functools.cached_property
     def info(self) -> SynthesizerInfo:
-        """Info of the first engine, with the languages of all."""
-        return replace(self.first.info, name=self._names(), languages=self._all_languages())
+        """Info of the first engine, with the languages and the voices of all."""
+        spoken: dict[str, str] = {}
+        for engine in self.engines:
+            spoken = {**engine.info.voice_languages, **spoken}
+        voices = dict.fromkeys(voice for engine in self.engines for voice in engine.info.voices)
+        return replace(
+            self.first.info,
+            name=self._names(),
+            languages=self._all_languages(),
+            voices=tuple(voices),
+            voice_languages=spoken,
+        )
 
     def expect_voice(self, voice: str) -> None:
-        """Accept the voices of the first engine."""
-        self.first.expect_voice(voice)
+        """Accept the voices of all engines."""
+        if not any(_has_voice(engine, voice) for engine in self.engines):
+            raise unknown_voice(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk | Notice]:
         """Speak one sentence, from its beginning to its end with one voice; at that engine's rate."""
+        if voice is not None:
+            self.expect_voice(voice)
+
+        def has_it(engine: Synthesizer) -> bool:
+            return voice is None or _has_voice(engine, voice)
 
         def speak(
             engine: Synthesizer, language: str | None, cancel: CancelToken
         ) -> Iterator[AudioChunk | Notice]:
-            own = voice
-            if voice is not None and engine is not self.first and not _has_voice(engine, voice):
-                own = None
-                told = f"{engine.info.name} has no voice {voice!r:.100}; it speaks with its own"
-                yield Notice("voice_fallback", told)
-            yield from engine.synthesize(text, own, language, cancel)
+            if has_it(engine):
+                yield from engine.synthesize(text, voice, language, cancel)
+                return
+            told = f"{engine.info.name} has no voice {voice!r:.100}; it speaks with its own"
+            yield Notice("voice_fallback", told)
+            yield from engine.synthesize(text, None, language, cancel)
 
-        return self.stream_in(language, speak, cancel)
+        return self.stream_in(language, speak, cancel, has_it)
 
 
 def _has_voice(engine: Synthesizer, voice: str) -> bool:

@@ -18,13 +18,16 @@ from engines.failover_recognizer import FailoverRecognizer
 from engines.failover_synthesizer import FailoverSynthesizer
 from engines.isolation.engines import isolate
 from engines.named_voices import NamedVoices
+from engines.script_fallback import ScriptFallback
 from engines.starting import start
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.errors import UserError
+from pipeline.language import ANY
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
+from TTS.base import Synthesizer
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from VAD.base import TurnDetector
 
@@ -70,7 +73,8 @@ def _load_all(arguments: "Arguments") -> tuple[dict[str, Any], SharedEngine[Turn
 def _announce_all(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]) -> None:
     """Say what runs, engine by engine; of a failover, each of its engines."""
     for stage, choices in chosen.items():
-        engines = loaded[stage].engines if len(choices) > 1 else [loaded[stage]]
+        engines = getattr(loaded[stage], "engines", (loaded[stage],))
+        choices = choices[-len(engines) :]  # less one that did not load
         for choice, engine in zip(choices, engines, strict=True):
             name = choice.spec.name if choice is choices[0] else f"else {choice.spec.name}"
             about = "" if stage == "vad" else engine.info.about
@@ -98,7 +102,14 @@ def _voice(arguments: "Arguments", loaded: Mapping[str, Any]) -> Cascade | Share
 
 def load_engine(arguments: "Arguments", stage: str) -> Any:
     """The engine of a stage, loaded: one, or a failover of several."""
-    engines = [_load(arguments, choice) for choice in arguments.engines[stage]]
+    engines = []
+    for choice in arguments.engines[stage]:
+        try:
+            engines.append(_load(arguments, choice))
+        except UserError as error:
+            if not choice.dispensable:
+                raise
+            print(f"  {stage.upper():<4}  {choice.spec.name} is left out: {error}", file=sys.stderr)
     if len(engines) == 1:
         return engines[0]
     return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s"))
@@ -115,7 +126,19 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
             engine: Any = isolate(spec, settings, device)
         else:
             engine = start(spec.load(), settings, device, spec.stage, spec.devices)
+    if spec.stage == "tts":
+        engine = _with_scripts(engine, choice)
     return NamedVoices(engine, people) if people else engine
+
+
+def _with_scripts(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
+    """The synthesizer, with eSpeak for the scripts that it cannot read, if eSpeak is installed."""
+    espeak = find("tts", "espeak")
+    if ANY in engine.info.languages or espeak.missing():
+        return engine
+    new_reader = espeak.load() if choice.spec != espeak else lambda: engine
+    settings = choice.settings
+    return ScriptFallback(engine, new_reader, settings.get("voice"), settings.get("language"))
 
 
 def require_audio_model(

@@ -49,7 +49,11 @@ class SynthesizerInfo(EngineInfo):
     voices: tuple[str, ...] = ()
     """The names from which a user may choose; empty: there is one voice."""
     voice_languages: Mapping[str, str] = field(default_factory=dict)
-    """Voice ▶ the code of its language, for --list_voices, where the engine knows it."""
+    """Voice ▶ the code of its language, where the engine knows it."""
+    mixes: bool = False
+    """True if it reads the scripts of all its languages, whichever it speaks."""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """Language ▶ the one of its scripts that is spelled instead of read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,13 @@ def is_language(code: str) -> bool:
     return language is not None and bool(language.is_valid())
 
 
+def script_of(code: str) -> str:
+    """ISO 15924 code of the script in which a language is usually written: "hi" ▶ "Deva"; empty if it is
+    not known."""
+    language = _find(plain(code))
+    return "" if language is None else language.maximize().script or ""
+
+
 def speaks(languages: tuple[str, ...], code: str) -> bool:
     """True if an engine with these `languages` knows this one."""
     return ANY in languages or plain(code) in languages

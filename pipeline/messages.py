@@ -1,6 +1,6 @@
 """Messages between the stages. Audio is mono float32 in [-1, 1] with its rate beside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias
 
@@ -164,6 +164,11 @@ class AudioChunk:
     sample_rate_hz: int
     words: tuple[WordTime, ...] = ()
     """Start of each word, if the synthesizer reports it; else the words heard are estimated."""
+
+    def cut(self, begin: int, end: int) -> "AudioChunk":
+        """The samples from `begin` to `end`; a word that began before them begins with them."""
+        words = tuple(replace(word, sample=max(word.sample - begin, 0)) for word in self.words)
+        return replace(self, samples=self.samples[begin:end], words=words)
 
 
 @dataclass(frozen=True, slots=True)

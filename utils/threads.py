@@ -27,20 +27,20 @@ time on two, which spin. Only on x86, since on ARM torch computes with OpenBLAS,
 def engine_threads(stage: str) -> int:
     """Number of threads for the engine of a stage: ``vad``, ``stt``, ``llm``, ``tts``, ``s2s``.
 
-    What runs side by side must fit: at a pause the recognizer and the turn detector, which takes one
-    core for 0.1 s; later the voice says the first clause while the model writes the second, and the
-    model has nothing else to wait for, so it gets every core.
+    What runs side by side must fit, since threads of one engine wait for each other: one that has no
+    core keeps the others waiting. At a pause the recognizer works beside the turn detector, which takes
+    one core for 0.05 s; later the voice says the first clause while the model writes the second. The
+    model has the most to do, so on two cores it has both.
     """
     available = cores()
+    beside_another = max(1, available - 1)
     match stage:
         case "vad":
             return 1
-        case "stt":
-            return min(ENOUGH, max(1, available - 1))
-        case "tts":
-            return min(ENOUGH, available)
+        case "stt" | "tts":
+            return min(ENOUGH, beside_another)
         case _:
-            return available
+            return max(beside_another, min(2, available))
 
 
 def apply_thread_limits(environment: MutableMapping[str, str] = os.environ) -> None:

@@ -111,7 +111,7 @@ class TestOverTheWebSocket:
 
 
 def test_the_command_lists_those_of_its_synthesizer() -> None:
-    argv = command("--mode", "websocket", "--port", "0", "--llm", "eliza")
+    argv = command("--mode", "websocket", "--port", "0", "--llm", "eliza", "--tts", "espeak")
     with subprocess.Popen(argv, stdout=PIPE, stderr=PIPE, text=True) as server:
         assert server.stderr is not None
         opened = next(line for line in server.stderr if "in a browser" in line)

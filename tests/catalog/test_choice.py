@@ -1,8 +1,10 @@
 """Which engine runs without a flag: the cache here is a folder that a test fills."""
 
 import ast
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,16 +13,19 @@ import huggingface_hub.constants
 import pytest
 
 from catalog import choice
-from catalog.choice import PREFERRED, Preferred, choose
-from catalog.registry import find, specs
+from catalog.choice import PREFERRED, Choice, Preferred, choose
+from catalog.registry import EngineSpec, find, specs
+from catalog.weights import FETCH, JOE, JOE_SETTINGS
 from command_line.parse import parse_command_line
 from tests.command import ROOT
+from utils.packaged import PackagedFile
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache of the hub, and no GPU."""
+    """An empty cache of the hub and of the files that come with the program, and no GPU."""
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(choice, "accelerated", lambda: False)
     return tmp_path
 
@@ -47,9 +52,10 @@ MODEL = Preferred("pocketsphinx", "someone/model", ("*.bin",))
 
 def test_an_empty_cache_means_what_is_built_in(cache: Path) -> None:
     arguments = parse_command_line([])
-    assert arguments.engines["tts"][0].spec.name == "espeak"
-    assert arguments.engines["stt"][0].spec.name in ("moonshine", "pocketsphinx")
-    assert arguments.engines["stt"][0].why == arguments.engines["tts"][0].why == ""
+    (synthesizer,), (recognizer,) = arguments.engines["tts"], arguments.engines["stt"]
+    assert synthesizer.spec.name == "espeak"
+    assert recognizer.spec.name in ("moonshine", "pocketsphinx")
+    assert recognizer.why == ""
 
 
 def test_a_better_engine_is_taken_once_its_model_is_here(
@@ -57,17 +63,17 @@ def test_a_better_engine_is_taken_once_its_model_is_here(
 ) -> None:
     pytest.importorskip("pocketsphinx")
     prefer(monkeypatch, MODEL, Preferred("moonshine"))
-    assert choose("stt", []).spec.name == "moonshine"
+    assert choose("stt", [])[0].spec.name == "moonshine"
     model = keep(cache, "someone/model", "weights.bin")
-    chosen = choose("stt", [])
+    (chosen,) = choose("stt", [])
     assert (chosen.spec.name, chosen.model) == ("pocketsphinx", "someone/model")
     assert chosen.why == "someone/model is in the cache; for the built-in engine: --stt moonshine"
     assert parse_command_line(["--stt", "moonshine"]).engines["stt"][0].spec.name == "moonshine"
-    assert choose("stt", ["--stt_model_name", "base-ja"]).spec.name == "moonshine"
-    assert choose("stt", ["--tts_voice", "te"]).spec.name == "pocketsphinx"
+    assert choose("stt", ["--stt_model_name", "base-ja"])[0].spec.name == "moonshine"
+    assert choose("stt", ["--tts_voice", "te"])[0].spec.name == "pocketsphinx"
     (model / "blobs").mkdir()
     (model / "blobs" / "0.incomplete").write_bytes(b"")
-    assert choose("stt", []).spec.name == "moonshine", "half a model is none"
+    assert choose("stt", [])[0].spec.name == "moonshine", "half a model is none"
 
 
 def test_a_better_engine_is_not_taken_for_a_language_that_it_lacks(
@@ -77,8 +83,8 @@ def test_a_better_engine_is_not_taken_for_a_language_that_it_lacks(
     english = Preferred("pocketsphinx", "someone/model", ("*.bin",), languages=("en",))
     prefer(monkeypatch, english, Preferred("moonshine"))
     keep(cache, "someone/model", "weights.bin")
-    assert choose("stt", [], "en").spec.name == "pocketsphinx"
-    assert choose("stt", [], "te").spec.name == "moonshine"
+    assert choose("stt", [], "en")[0].spec.name == "pocketsphinx"
+    assert choose("stt", [], "te")[0].spec.name == "moonshine"
     assert parse_command_line(["--language", "te"]).engines["stt"][0].spec.name == "moonshine"
 
 
@@ -88,16 +94,64 @@ def test_what_is_cached_but_not_all_that_is_needed_is_not_taken(
     pytest.importorskip("pocketsphinx")
     prefer(monkeypatch, MODEL, Preferred("moonshine"))
     keep(cache, "someone/model", "README.md")
-    assert choose("stt", []).spec.name == "moonshine"
+    assert choose("stt", [])[0].spec.name == "moonshine"
     prefer(monkeypatch, Preferred("pocketsphinx", "someone/model", needs=("not_installed",)), *PLAIN)
-    assert choose("stt", []).spec.name == "moonshine"
+    assert choose("stt", [])[0].spec.name == "moonshine"
     prefer(monkeypatch, Preferred("pocketsphinx", "someone/model", accelerated=True), *PLAIN)
-    assert choose("stt", []).spec.name == "moonshine"
+    assert choose("stt", [])[0].spec.name == "moonshine"
     monkeypatch.setattr(choice, "accelerated", lambda: True)
-    assert choose("stt", []).spec.name == "pocketsphinx"
+    assert choose("stt", [])[0].spec.name == "pocketsphinx"
 
 
 PLAIN = (Preferred("moonshine"),)
+
+
+class TestTheVoiceThatComesWithTheProgram:
+    @pytest.fixture(autouse=True)
+    @staticmethod
+    def files(cache: Path) -> None:
+        """Both of its files, of the right size."""
+        pytest.importorskip("piper", reason="no wheel for this machine")
+        for file in (JOE, JOE_SETTINGS):
+            file.path.parent.mkdir(exist_ok=True)
+            file.path.touch()
+            os.truncate(file.path, file.size)
+
+    @pytest.mark.parametrize("language", [None, "en"])
+    def test_it_speaks_english_with_espeak_behind_it(self, language: str | None) -> None:
+        voice, behind = choose("tts", [], language)
+        assert (voice.spec.name, voice.dispensable) == ("piper", True)
+        assert (behind.spec.name, behind.dispensable) == ("espeak", False)
+        assert voice.why == behind.why == ""
+
+    def test_another_language_or_a_flag_is_for_espeak(self) -> None:
+        assert choose("tts", [], "te") == choose("tts", ["--tts_rate", "200"]) == (ESPEAK,)
+
+    def test_its_own_flags_are_not_offered_where_they_would_mean_espeak(self) -> None:
+        engines = parse_command_line([]).engines["tts"]
+        assert [engine.settings for engine in engines] == [
+            {}, {"voice": None, "language": "en", "rate": 170, "pitch": 50}
+        ]  # fmt: skip
+        (espeak,) = parse_command_line(["--tts_voice", "en-gb"]).engines["tts"]
+        assert (espeak.spec.name, espeak.settings["voice"]) == ("espeak", "en-gb")
+
+    @pytest.mark.parametrize("file", [JOE, JOE_SETTINGS])
+    @pytest.mark.parametrize("broken", [Path.unlink, lambda path: os.truncate(path, 100)])
+    def test_one_file_is_missing_or_cut_off(
+        self, file: PackagedFile, broken: Callable[[Path], None]
+    ) -> None:
+        broken(file.path)
+        (espeak,) = choose("tts", [])
+        assert espeak.spec.name == "espeak"
+        assert espeak.why == f"piper speaks more naturally; type: {FETCH}"
+
+    def test_it_is_not_its_package_that_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Then the command would not help."""
+        monkeypatch.setattr(EngineSpec, "missing", lambda spec: ["x"] if spec.name == "piper" else [])
+        assert choose("tts", []) == (ESPEAK,)
+
+
+ESPEAK = Choice(find("tts", "espeak"))
 
 
 def test_what_was_chosen_is_told_and_called_with_its_model(
@@ -128,26 +182,37 @@ def test_the_table_asks_for_what_the_engine_fetches(stage: str, preferred: Prefe
     constants = {
         ast.unparse(line.targets[0]): line.value for line in tree.body if isinstance(line, ast.Assign)
     }
+    defaults = {
+        argument.arg: default
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and function.name == "__init__"
+        for argument, default in zip(
+            function.args.args[::-1], function.args.defaults[::-1], strict=False
+        )
+    }
     fetches = ("fetch", "fetch_pretrained")
     calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) in fetches]
     assert calls
     for call in calls:
         wanted: Any = next((word.value for word in call.keywords if word.arg == "files"), None)
         wanted = constants.get(ast.unparse(wanted), wanted) if wanted is not None else None
-        files = None if wanted is None else tuple(ast.literal_eval(wanted))
+        names = [] if wanted is None else [defaults.get(ast.unparse(name), name) for name in wanted.elts]
+        files = None if wanted is None else tuple(map(ast.literal_eval, names))
         assert files == preferred.files
 
 
-def test_looking_takes_no_time_and_imports_nothing() -> None:
-    """A process of its own: what it imports is the measure; the time is printed by the benchmark."""
+def test_looking_takes_no_time_and_does_not_import_the_client_of_the_hub(tmp_path: Path) -> None:
+    """A process of its own: what it imports is the measure; the time is printed by the benchmark. To
+    know where the cache is, only the constants of the hub are imported."""
     code = (
         "import sys; import command_line.parse as c; before = set(sys.modules)\n"
         "from catalog.choice import choose\n"
         "choose('stt', []); choose('tts', [])\n"
         "print(sorted(n for n in set(sys.modules) - before if '.' not in n))"
     )
-    printed = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
-    assert printed.strip() == "[]"
+    environment = os.environ | {"HF_HUB_CACHE": str(tmp_path)}
+    printed = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, env=environment, text=True)
+    assert printed.strip() in ("[]", "['huggingface_hub']")
 
 
 def test_every_plain_engine_is_there() -> None:

@@ -225,6 +225,18 @@ def test_what_the_caller_did_wrong_is_no_failure() -> None:
     assert voices.say() == ("first", [])
 
 
+def test_a_voice_of_the_next_is_spoken_by_the_next() -> None:
+    voices = Voices()
+    voices.second.info = replace(voices.second.info, voices=("deep", "low"))
+    assert voices.engine.info.voices == ("low", "high", "deep")
+    voices.engine.expect_voice("deep")
+    assert voices.say(voice="deep") == ("second", [])
+    assert voices.say(voice="low") == ("first", [])
+    for call in (voices.engine.expect_voice, lambda voice: voices.say(voice=voice)):
+        with pytest.raises(EngineError, match="one of the voices low, high, deep, got 'nobody'"):
+            call("nobody")
+
+
 def test_a_voice_that_the_next_does_not_know_becomes_its_own() -> None:
     voices = Voices()
     voices.second.info = replace(voices.second.info, voices=("deep",))

@@ -43,7 +43,7 @@ def test_who_goes_on_is_answered_once_to_the_whole() -> None:
         talk.wait(640)
         assert talk.sink.turns() == [2]
         assert [event.text for event in talk.events(Transcript)] == ["the whole"]
-        assert len(talk.stt.heard[1]) / RATE_HZ == pytest.approx(0.64 + 0.256 + 0.64 + 0.1, abs=0.05)
+        assert len(talk.stt.heard[1]) / RATE_HZ == pytest.approx(0.64 + 0.256 + 0.64 + 0.032, abs=0.05)
         assert talk.done(1)[0].state == "dropped"
         assert talk.until_done(2).user_text == "the whole"
         assert [m.content for m in talk.chat.prompt("", None)][1] == "the whole"

@@ -69,6 +69,7 @@ def test_the_user_decides(files: dict[str, str], wanted: str, expected: int) -> 
 def test_what_runs_at_a_pause_fits(monkeypatch: pytest.MonkeyPatch, available: int) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", str(available))
     assert engine_threads("stt") + engine_threads("vad") <= max(2, available)
+    assert engine_threads("tts") < max(2, available)
     for stage in ("vad", "stt", "llm", "tts", "s2s"):
         assert 1 <= engine_threads(stage) <= available
 

@@ -1,0 +1,162 @@
+"""The program in a process of its own, with people who speak to it in real time; run by path.
+
+Takes a `Call` as JSON in its argument, and prints an `Answer` in JSON for each question. The program is
+that of the folder in PYTHONPATH, which may be an older one: so only what both have is imported here.
+"""
+
+import importlib
+import importlib.util
+import json
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+WINDOW_MS = 32
+PATIENCE_S = 6.0
+"""Time after the end of a question by which its answer is over, as nobody has to listen to it."""
+
+EARLY_S = 0.5
+"""An answer to speech that ends earlier than this is one to the beginning of the question."""
+
+REST = 15
+"""Windows after an answer, half a second, in which its echo would die away."""
+
+NOTHING = "nothing"
+"""Stands in a patch for a function that does nothing."""
+
+
+@dataclass
+class Call:
+    """What is said, by how many people at once, to which program."""
+
+    questions: list[tuple[str, float]]
+    """Sound files, and the second at which the speech in each ends."""
+    flags: list[str]
+    people: int = 1
+    patches: dict[str, Any] = field(default_factory=dict)
+    """Values for attributes of modules ("module:attribute"): parts of the program switched off."""
+    limit_threads: bool = True
+
+
+@dataclass
+class Answer:
+    """The answer to one question."""
+
+    file: str
+    person: int
+    latency: dict[str, float | None]
+    marks: dict[str, float]
+    """Milliseconds since the end of speech, by the name of the step."""
+
+
+class InstantSink:
+    """Takes a reply as fast as it comes, so that the next question need not wait."""
+
+    rate_hz = 24000
+    frame_samples = 480
+    full_duplex = False
+
+    def room_at(self, now: float) -> float:
+        return now
+
+    def play(self, frame: Any) -> None:
+        pass
+
+    def unheard(self, now: float) -> int:
+        return 0
+
+    def heard_all_at(self, now: float) -> float:
+        return now
+
+    def flush(self, turn: int, sample: int) -> bool:
+        return False
+
+    def duck(self, turn: int, gain: float) -> bool:
+        return True
+
+
+def patch(patches: dict[str, Any]) -> None:
+    """Replace attributes of modules, which must exist."""
+    for place, value in patches.items():
+        module_name, _, attribute = place.partition(":")
+        module = importlib.import_module(module_name)
+        getattr(module, attribute)
+        setattr(module, attribute, (lambda *_, **__: None) if value == NOTHING else value)
+
+
+def converse(engines: Any, person: int, call: Call) -> list[Answer]:
+    """Ask every question, each when the answer to the last is over."""
+    import numpy as np
+    import soundfile
+
+    from pipeline.audio import resample
+    from pipeline.events import TurnDone
+    from s2s_pipeline import build_pipeline
+
+    session = build_pipeline(engines, InstantSink())
+    mail = session.events.subscribe()
+    rate_hz = engines.vad.sample_rate_hz
+    window = rate_hz * WINDOW_MS // 1000
+    silence = np.zeros(window, np.float32)
+    due = time.monotonic()
+
+    def hear(samples: Any) -> None:
+        nonlocal due
+        due += WINDOW_MS / 1000
+        time.sleep(max(0.0, due - time.monotonic()))
+        session.feed(samples, rate_hz, due - WINDOW_MS / 1000)
+
+    def ask(file: str, ends_s: float) -> Answer | None:
+        samples, file_rate_hz = soundfile.read(file, dtype="float32")
+        audio, began, answer = resample(samples, file_rate_hz, rate_hz), due, None
+        for start in range(0, len(audio) - window + 1, window):
+            hear(audio[start : start + window])
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until and answer is None:
+            hear(silence)
+            while (event := mail.fetch(0)) is not None:
+                if not isinstance(event, TurnDone) or event.state != "done" or not event.heard:
+                    continue
+                zero = event.marks["speech_end"]
+                if zero > began + ends_s - EARLY_S:
+                    marks = {name: 1000 * (at - zero) for name, at in event.marks.items()}
+                    answer = Answer(file, person, asdict(event.latency), marks)
+        for _ in range(REST):
+            hear(silence)
+        return answer
+
+    shift = person * len(call.questions) // call.people
+    answers = [ask(*question) for question in call.questions[shift:] + call.questions[:shift]]
+    session.close("the questions are over")
+    session.join(5)
+    return [answer for answer in answers if answer is not None]
+
+
+def main(call: Call) -> None:
+    """Load the engines, talk to them, and print the answers."""
+    if call.limit_threads and importlib.util.find_spec("utils.threads"):
+        from utils.threads import apply_thread_limits
+
+        apply_thread_limits()
+    patch(call.patches)
+    from command_line.parse import parse_command_line
+    from engines.loader import load_engines
+
+    engines = load_engines(parse_command_line(call.flags))
+    answers: list[list[Answer]] = []
+
+    def talk(person: int) -> None:
+        answers.append(converse(engines, person, call))
+
+    people = [threading.Thread(target=talk, args=(person,)) for person in range(call.people)]
+    for thread in people:
+        thread.start()
+    for thread in people:
+        thread.join()
+    print(json.dumps([asdict(answer) for said in answers for answer in said]), flush=True)
+
+
+if __name__ == "__main__":
+    main(Call(**json.loads(sys.argv[1])))

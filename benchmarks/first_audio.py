@@ -1,0 +1,200 @@
+"""First audio after the end of speech, with real parts: human speech at its own pace, Moonshine,
+SmolLM2, a voice of Piper, Smart Turn. What each part is worth, or two checkouts side by side:
+
+    python -m benchmarks.first_audio --rounds 3 --only "as it is" "no speculation"
+    python -m benchmarks.first_audio --vs ../yesterday
+
+A comparison of checkouts gives both the same model, behind a server, since the older one may not run it
+by itself. Runs are interleaved, each in a process of its own.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.caller import NOTHING, Answer, Call
+from benchmarks.figures import machine, median, percentile, table
+from benchmarks.program import ROOT
+from benchmarks.speech import listed
+from catalog.weights import FETCH, JOE, SMOLLM2
+
+PARTS = ("total", "silence", "stt", "llm", "tts", "rest")
+STEPS = ("begun", "stt_start", "stt_first", "llm_first", "tts_first", "endpoint", "first_audio")
+
+FINISHED_MS = 500
+"""The pause that ends a question without the turn detector; a shorter one: it said *finished*."""
+
+SOON_MS = 500
+
+ANSWER_TOKENS = 24
+PEOPLE = 4
+QUESTIONS = 30
+
+_ENGINES = ["--stt", "moonshine", "--tts", "piper", "--tts_model_name", str(JOE.path.parent)]
+_LENGTH = ["--llm_gen_max_tokens", str(ANSWER_TOKENS)]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A part of the program that is switched off, or another number of people."""
+
+    flags: tuple[str, ...] = ()
+    patches: dict[str, Any] = field(default_factory=dict)
+    people: int = 1
+    limit_threads: bool = True
+
+
+SETTINGS = {
+    "as it is": Setting(),
+    "no speculation": Setting(("--speculate", "false")),
+    "no turn detector": Setting(("--turn_detector", "silence")),
+    "no first clause": Setting(patches={"LLM.sentences:FIRST_CLAUSE_CHARS": 1000}),
+    "no warm-up": Setting(patches={"engines.starting:warm_up": NOTHING}),
+    "threads not limited": Setting(limit_threads=False),
+    f"{PEOPLE} people at once": Setting(people=PEOPLE),
+}
+
+
+@dataclass
+class Tree:
+    """A checkout of the program, and how it gets its language model."""
+
+    folder: Path
+    llm: list[str]
+
+
+def ask(tree: Tree, setting: Setting, questions: list[tuple[str, float]]) -> list[Answer]:
+    """Ask the questions, in a process of their own."""
+    flags = [*_ENGINES, *tree.llm, *_LENGTH, *setting.flags]
+    call = Call(questions, flags, setting.people, setting.patches, setting.limit_threads)
+    command = [sys.executable, "-P", str(ROOT / "benchmarks" / "caller.py"), json.dumps(asdict(call))]
+    environment = os.environ | {"PYTHONPATH": str(tree.folder)}
+    ended = subprocess.run(
+        command, cwd=tree.folder, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return [Answer(**answer) for answer in json.loads(ended.stdout.splitlines()[-1])]
+
+
+@contextlib.contextmanager
+def model_server() -> Iterator[list[str]]:
+    """llama.cpp in a process of its own. Yields the flags that choose it."""
+    code = (
+        "import sys, xllamacpp\n"
+        "params = xllamacpp.CommonParams()\n"
+        f"params.model.path, params.n_ctx, params.n_parallel = {str(SMOLLM2.path)!r}, 16384, 4\n"
+        "params.cpuparams.n_threads = 2\n"
+        "params.verbosity = -1\n"
+        "server = xllamacpp.Server(params)\n"
+        "print(server.listening_address, flush=True)\n"
+        "sys.stdin.read()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as server:  # type: ignore[call-overload]
+        address = next(line for line in server.stdout if line.startswith("http")).strip()
+        yield ["--llm", "openai", "--llm_base_url", f"{address}/v1", "--llm_model_name", "smollm2"]
+        server.communicate("")
+
+
+def row(name: str, runs: list[list[Answer]]) -> list[object]:
+    """The figures of one setting, over all its runs."""
+    every = [answer for run in runs for answer in run]
+    totals = [answer.latency["total_ms"] or 0.0 for answer in every]
+    finished = [answer for answer in every if (answer.latency["silence_ms"] or 0.0) < FINISHED_MS]
+    if not finished:
+        finished = every
+    parts = [[answer.latency[f"{part}_ms"] or 0.0 for answer in finished] for part in PARTS]
+    soon = sum(total < SOON_MS for total in totals)
+    return [
+        name,
+        *(f"{median(values):.0f}" for values in parts),
+        f"{percentile(parts[0], 0.95):.0f}",
+        f"{len(finished)} of {len(every)}",
+        f"{100 * soon / len(every):.0f} %",
+        f"{median([first_turn(run) for run in runs]):.2f}",
+    ]
+
+
+def first_turn(run: list[Answer]) -> float:
+    """The first question is asked once more at the end: the first answer after the start, less the pause
+    before it, over the second."""
+    asked = [answer for answer in run if answer.file == run[0].file and answer.person == run[0].person]
+    first, last = (
+        (a.latency["total_ms"] or 0.0) - (a.latency["silence_ms"] or 0.0) for a in (asked[0], asked[-1])
+    )
+    return first / max(1.0, last)
+
+
+def timeline(name: str, runs: list[list[Answer]]) -> list[object]:
+    """The median time of each step after the end of speech."""
+    steps: dict[str, list[float]] = defaultdict(list)
+    for run in runs:
+        for answer in run:
+            if (answer.latency["silence_ms"] or 0.0) < FINISHED_MS:
+                for step, at in answer.marks.items():
+                    steps[step].append(at)
+    return [name, *(f"{median(steps[step]):.0f}" if steps[step] else "–" for step in STEPS)]
+
+
+def measure(
+    trees: dict[str, Tree], settings: list[str], count: int, rounds: int
+) -> dict[str, list[list[Answer]]]:
+    """The runs of every tree in every setting, interleaved."""
+    questions = listed()[:count]
+    questions.append(questions[0])
+    runs: dict[str, list[list[Answer]]] = defaultdict(list)
+    for _ in range(rounds):
+        for tree_name, tree in trees.items():
+            for name in settings:
+                runs[" ".join(filter(None, (tree_name, name)))].append(
+                    ask(tree, SETTINGS[name], questions)
+                )
+    return runs
+
+
+def main() -> str:
+    """Run the benchmark and return its tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=SETTINGS, default=list(SETTINGS), metavar="SETTING")
+    parser.add_argument("--vs", type=Path, metavar="FOLDER", help="another checkout of the program")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--questions", type=int, default=QUESTIONS)
+    wanted = parser.parse_args()
+    if not (SMOLLM2.there and JOE.there):
+        return f"First audio: the weights are missing; type: {FETCH}"
+    if wanted.vs is None:
+        own = ["--llm", "llama-cpp", "--llm_model_name", str(SMOLLM2.path)]
+        runs = measure({"": Tree(ROOT, own)}, wanted.only, wanted.questions, wanted.rounds)
+    else:
+        with model_server() as llm:
+            trees = {"there:": Tree(wanted.vs.resolve(), llm), "here:": Tree(ROOT, llm)}
+            runs = measure(trees, ["as it is"], wanted.questions, wanted.rounds)
+    header = [
+        "",
+        *(f"{part}, ms" for part in PARTS),
+        "p95",
+        "finished",
+        "of all under 500 ms",
+        "first turn / later",
+    ]
+    title = f"First audio after the end of speech, real parts ({machine()})"
+    about = (
+        "Medians, where the turn detector says *finished*; the time of a part is what the user waits "
+        "for it. The last column: the first answer after the start, without its pause, over that to the "
+        "same question at the end.\n"
+    )
+    tables = [table(title, header, [row(name, of) for name, of in runs.items()]), about]
+    steps = [timeline(name, of) for name, of in runs.items()]
+    tables.append(table("Milliseconds after the end of speech, medians", ["", *STEPS], steps))
+    return "\n".join(tables)
+
+
+if __name__ == "__main__":
+    print(main())

@@ -1,0 +1,1 @@
+"""Engines on real weights: `make test-real`."""
