@@ -114,6 +114,11 @@ class SmolLM2Model:
         """Read a conversation that is going to be answered, as far as it is known."""
         self._model.read(self._asked(messages)[0], cancel)
 
+    def warm_up(self) -> None:
+        """Write the first word of an answer. (The first piece of an answer is a notice.)"""
+        asked, _ = self._asked([ChatMessage("user", "Hello.")])
+        next(self._model.generate(asked, CancelToken()), None)
+
     def close(self) -> None:
         """Free the weights."""
         self._model.close()

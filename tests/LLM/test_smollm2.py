@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import LLM.auto
 from catalog.weights import FETCH, SMOLLM2
+from command_line.parse import parse_command_line
+from engines.loader import choose_language_model
 from LLM.chat import DEFAULT_PROMPT, Chat, answer_in
 from LLM.smollm2 import INTRODUCTION, Manner, SmolLM2Model
 from pipeline.errors import UserError
@@ -141,6 +144,9 @@ def test_instructions_of_a_client_count(model: SmolLM2Model) -> None:
     baker = "You are a helpful AI assistant named Carla. You work in a bakery and sell bread."
     said = answer(model, asked("Who are you?", baker))
     assert re.search("Carla|bak|bread", said), said
+    assert "Max" in answer(
+        model, asked("What's your name?", "Your name is Max. You are a robot from Mars.")
+    )
 
 
 def test_a_file_that_is_cut_off_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,3 +163,28 @@ def test_a_file_that_is_cut_off_is_one_sentence(tmp_path: Path, monkeypatch: pyt
         file.write(b"GGUF" + bytes(1000))
     with pytest.raises(UserError, match="is not the file that it should be; remove it"):
         SmolLM2Model()
+
+
+def test_auto_takes_it_where_no_server_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create().close()
+    monkeypatch.setattr(LLM.auto, "_SERVERS", {})
+    chosen = choose_language_model(parse_command_line([]))
+    chosen.close()
+    assert chosen.info.name == "smollm2"
+    told = capsys.readouterr().err
+    assert "smollm2: SmolLM2-135M, which is very small: English only, makes things up" in told
+    assert "for real answers, install Ollama" in told
+
+
+def test_auto_takes_eliza_where_its_file_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(LLM.auto, "_SERVERS", {})
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
+    SMOLLM2.path.write_bytes(b"GGUF" + bytes(1000))
+    assert choose_language_model(parse_command_line([])).info.name == "eliza"
+    told = capsys.readouterr().err
+    assert "eliza: a stand-in for a language model, since --llm smollm2: expected" in told
+    assert f"type: {FETCH}" in told
