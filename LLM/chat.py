@@ -1,5 +1,6 @@
 """Chat: the memory of a conversation, from which the language model gets its messages."""
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,8 @@ DEFAULT_PROMPT = (
     "You are a helpful AI assistant. Your answers are read aloud, not shown on a screen: keep them "
     "short, speak in plain sentences, and use no lists, no markup and no emoji."
 )
+
+_ANSWER_IN = "\n\nAnswer in "
 
 CUT_MARK = "…"
 """Mark at the end of an answer that the user did not hear to the end."""
@@ -33,6 +36,20 @@ class Entry:
     turn: int | None = None
     """The turn to which the message belongs; None: a client added it."""
     cut_short: bool = False
+
+
+def answer_in(language: str | None) -> str:
+    """The end of the instructions, which names the language. Empty for English that was not detected but
+    is simply spoken: the prompt is in English as it is."""
+    if language is None or language == "en":
+        return ""
+    return f"{_ANSWER_IN}{english_name(language)}."
+
+
+def split_answer_in(instructions: str) -> tuple[str, str | None]:
+    """The instructions without the sentence of `answer_in`, and the name of the language in it."""
+    match = re.fullmatch(rf"(.*){_ANSWER_IN}([^\n]+)\.", instructions, re.DOTALL)
+    return (match[1], match[2]) if match else (instructions, None)
 
 
 def said_id(turn: int) -> str:
@@ -213,17 +230,7 @@ def prompt_for(
 ) -> list[ChatMessage]:
     """The messages that the model gets to answer `text` in a session with these settings."""
     instructions = settings.instructions or chat.default_instructions
-    return chat.prompt(
-        text, instructions + _answer_in(language), turn=turn, context=context, audio=audio
-    )
-
-
-def _answer_in(language: str | None) -> str:
-    """The sentence of the prompt that names the language. Empty for English that was not detected but is
-    simply spoken: the prompt is in English as it is."""
-    if language is None or language == "en":
-        return ""
-    return f"\n\nAnswer in {english_name(language)}."
+    return chat.prompt(text, instructions + answer_in(language), turn=turn, context=context, audio=audio)
 
 
 def _with_results(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:

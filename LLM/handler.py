@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from LLM.base import ChatModel
+from LLM.brief import sentences_of
 from LLM.chat import Chat, prompt_for
-from LLM.sentences import split_sentences
 from LLM.speakable import Speakable
 from LLM.thoughts import without_thoughts
 from pipeline.events import ToolCalled, ToolCallGrew
@@ -57,13 +57,16 @@ class LanguageModelHandler(BaseHandler[UserText]):
             turn.cancel,
         )
         pieces = self._words_of(turn, answer)
+        most = self._model.engine.info.max_sentences
+        if settings.spoken or most is not None:
+            pieces = sentences_of(pieces, language and plain(language), most)
         if not settings.spoken:
             for piece in pieces:
                 yield Speech(turn, SILENCE, SILENCE_HZ, piece, ends_text=True)
             yield EndOfTurn(turn, "complete")
             return
         speakable = Speakable()
-        for text in split_sentences(pieces, language and plain(language)):
+        for text in pieces:
             spoken = speakable(text)
             if spoken:
                 yield Sentence(turn, text, spoken)

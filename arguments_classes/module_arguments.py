@@ -52,7 +52,7 @@ class ModuleArguments:
     llm: str = field(
         default=AUTO,
         metadata={
-            "help": f"language model: {_names('llm')}, or auto: a server on this machine, else eliza, "
+            "help": f"language model: {_names('llm')}, or auto: a server on this machine, else smollm2, "
             "a stand-in; several, separated by commas, as for --stt"
         },
     )

@@ -81,6 +81,17 @@ CATALOG = (
     ),
     EngineSpec(
         "llm",
+        "smollm2",
+        "SmolLM2-135M: small, English, makes things up; comes with the program",
+        "LLM.smollm2:SmolLM2Model",
+        needs=("xllamacpp",),
+        languages="en",
+        streams="sentence by sentence",
+        license="MIT; Apache-2.0",
+        tested="real weights",
+    ),
+    EngineSpec(
+        "llm",
         "eliza",
         "a chatbot of 1966, a stand-in that needs no model",
         "LLM.eliza:ElizaModel",

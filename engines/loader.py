@@ -171,7 +171,8 @@ def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
 
 
 def choose_language_model(arguments: "Arguments") -> ChatModel:
-    """`--llm auto`: a server on this machine, else the stand-in; never a remote server."""
+    """`--llm auto`: a server on this machine, else the model that comes with the program, else the
+    stand-in; never a remote server."""
     from LLM import auto
 
     settings = dict(arguments.auto)
@@ -190,11 +191,23 @@ def choose_language_model(arguments: "Arguments") -> ChatModel:
             f"--llm_model_name: expected a model of a server on this machine ({found}), got {wanted}; "
             "for a server elsewhere use --llm openai --llm_base_url"
         )
-    announce("llm", "eliza", "a stand-in, since no server on this machine has a language model")
+    embedded = _embedded_language_model()
     print(f"        {auto.advice(servers)}", file=sys.stderr)
-    from LLM.eliza import ElizaModel
+    return embedded
 
-    return ElizaModel()
+
+def _embedded_language_model() -> ChatModel:
+    """The language model that comes with the program, or the stand-in, if that cannot be loaded."""
+    spec = find("llm", "smollm2")
+    try:
+        model: ChatModel = start(spec.load(), {}, "cpu", spec.stage, spec.devices)
+    except (UserError, ImportError) as error:
+        announce("llm", "eliza", f"a stand-in for a language model, since {error}")
+        from LLM.eliza import ElizaModel
+
+        return ElizaModel()
+    announce("llm", spec.name, model.info.about)
+    return model
 
 
 def announce(stage: str, name: str, about: str) -> None:

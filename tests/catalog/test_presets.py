@@ -38,7 +38,7 @@ def test_flags_and_a_file_win_over_a_preset(tmp_path: Path) -> None:
     config.write_text(json.dumps({"preset": "offline", "stt_model_name": "base-en"}))
     arguments = parse_command_line([str(config)])
     assert arguments.engines["stt"][0].settings["model_name"] == "base-en"
-    assert arguments.engines["llm"][0].spec.name == "eliza"
+    assert arguments.engines["llm"][0].spec.name == "smollm2"
     arguments = parse_command_line([str(config), "--stt_model_name", "base-ja", "--llm", "openai"])
     assert arguments.engines["stt"][0].settings["model_name"] == "base-ja"
     assert arguments.engines["llm"][0].spec.name == "openai"
@@ -68,5 +68,5 @@ def test_help_shows_what_a_preset_sets() -> None:
     shown = run("--preset", "offline", "--help")
     assert shown.returncode == 0, shown.stderr
     told = " ".join(shown.stdout.split())
-    assert "sets: --stt moonshine --llm eliza --tts espeak --stt_model_name tiny-en" in told
-    assert "(default: eliza)" in told
+    assert "sets: --stt moonshine --llm smollm2 --tts espeak --stt_model_name tiny-en" in told
+    assert "(default: smollm2)" in told

@@ -1,0 +1,144 @@
+"""SmolLM2: the small language model that comes with the program, kept to what it is able to do."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.weights import FETCH, SMOLLM2
+from LLM.chat import DEFAULT_PROMPT, split_answer_in
+from LLM.llama_cpp_chat import LlamaCppChatModel
+from LLM.thoughts import Piece
+from pipeline.engine_info import ChatModelInfo
+from pipeline.errors import UserError
+from pipeline.messages import ChatMessage, Notice
+from pipeline.settings import ANY_TOOL, Tool
+from pipeline.turn import CancelToken
+
+NAME = "SmolLM2-135M"
+
+INTRODUCTION = Notice(
+    "small_model",
+    f"{NAME} answers, a very small language model: it speaks only English and makes things up; for a "
+    "larger one, see --llm",
+)
+
+CONTEXT = 2048
+"""Tokens of a conversation, the client's instructions included; takes 47 MB for each slot."""
+
+SLOTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """The way in which the model is asked. The defaults are the best of those that
+    benchmarks/questions.py compares."""
+
+    prompt: str = ""
+    """System message in place of the default one of a `Chat`. Empty: that of the model's template, with
+    which it was trained."""
+    opening: tuple[tuple[str, str], ...] = (
+        ("Hi", "Hello! How can I help you today?"),
+        ("Who are you?", "I'm SmolLM, a small language model trained by Hugging Face."),
+    )
+    """Exchanges before the conversation. The model was trained on conversations that begin with the
+    first; without it, it takes a goodbye for a complaint. Without the second it makes up who it is."""
+    exchanges: int = 4
+    """Latest exchanges of the conversation that it reads."""
+    sentences: int = 2
+    """Longest answer."""
+    sampling: Mapping[str, Any] = field(
+        default_factory=lambda: {
+            "temperature": 0.2,
+            "top_p": 0.9,
+            "repeat_penalty": 1.1,
+            "repeat_last_n": 32,
+            "max_tokens": 80,
+        }
+    )
+    """Settings of llama.cpp. The repetition penalty reaches back over the last question and the answer
+    only: farther, and the model avoids the user's name."""
+
+
+class SmolLM2Model:
+    """SmolLM2-135M-Instruct, run by llama.cpp. Answers in one or two whole sentences, in English, and
+    tells so once. Instructions of the client or the user replace its prompt."""
+
+    def __init__(self, manner: Manner = Manner()) -> None:
+        if not SMOLLM2.there:
+            raise UserError(
+                f"--llm smollm2: expected {SMOLLM2.path} of {SMOLLM2.size:,} bytes, found no such file; "
+                f"type: {FETCH}"
+            )
+        self._manner = manner
+        try:
+            self._model = LlamaCppChatModel(
+                str(SMOLLM2.path),
+                gguf="",
+                device="cpu",
+                context=CONTEXT,
+                parallel=SLOTS,
+                gen_kwargs=manner.sampling,
+            )
+        except UserError as error:
+            raise UserError(
+                f"--llm smollm2: {SMOLLM2.path} is not the file that it should be; remove it, and type: "
+                f"{FETCH}"
+            ) from error
+        self.info = ChatModelInfo(
+            name="smollm2",
+            slots=SLOTS,
+            max_sentences=manner.sentences,
+            about=f"{NAME}, which is very small: English only, makes things up",
+        )
+
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        cancel: CancelToken,
+        tools: Sequence[Tool] = (),
+        tool_choice: str = ANY_TOOL,
+    ) -> Iterator[Piece]:
+        """The answer, token by token; the LLM stage ends it after `Manner.sentences`."""
+        yield INTRODUCTION
+        asked, language = self._asked(messages)
+        if language is not None and not language.startswith("English"):
+            yield _english_only(language)
+        yield from self._model.generate(asked, cancel)
+
+    def read(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> None:
+        """Read a conversation that is going to be answered, as far as it is known."""
+        self._model.read(self._asked(messages)[0], cancel)
+
+    def warm_up(self) -> None:
+        """Write the first word of an answer. (The first piece of an answer is a notice.)"""
+        asked, _ = self._asked([ChatMessage("user", "Hello.")])
+        next(self._model.generate(asked, CancelToken()), None)
+
+    def close(self) -> None:
+        """Free the weights."""
+        self._model.close()
+
+    def _asked(self, messages: Sequence[ChatMessage]) -> tuple[list[ChatMessage], str | None]:
+        """The conversation in the form in which the model does best, and the language that its
+        instructions name."""
+        said = list(messages)
+        prompt, language = "", None
+        if said and said[0].role == "system":
+            prompt, language = split_answer_in(said.pop(0).content)
+        own = prompt not in ("", DEFAULT_PROMPT)
+        if not own:
+            prompt = self._manner.prompt
+        starts = [at for at, message in enumerate(said[:-1]) if message.role == "user"]
+        if len(starts) > self._manner.exchanges:
+            said = said[starts[len(starts) - self._manner.exchanges] :]
+        opening = [
+            ChatMessage(role, text)
+            for exchange in (() if own else self._manner.opening)
+            for role, text in zip(("user", "assistant"), exchange, strict=True)
+        ]
+        system = [ChatMessage("system", prompt)] if prompt else []
+        return [*system, *opening, *said], language
+
+
+def _english_only(language: str) -> Notice:
+    return Notice("language_fallback", f"{NAME} does not speak {language}; it answers in English")
