@@ -97,7 +97,7 @@ class _Library:
 
 
 def _audible(samples: Samples) -> Samples:
-    """The same speech, louder if it is quiet."""
+    """Make quiet speech louder."""
     peak = np.abs(samples).max()
     return samples * (PEAK / peak) if peak < MIN_PEAK else samples
 

@@ -5,6 +5,11 @@
 session. Its clock counts samples: it waits for the engines, and nobody waits for speech to be spoken.
 """
 
+from utils.threads import apply_thread_limits
+
+if __name__ == "__main__":
+    apply_thread_limits()  # before libraries read how long their threads may spin
+
 import argparse
 import gc
 import itertools
@@ -34,7 +39,7 @@ MINUTES = 60.0
 LOOKS = 10
 PARTS = (
     *("--stt", "moonshine", "--tts", "piper", "--llm", "llama-cpp"),
-    *("--llm_model_name", str(SMOLLM2.path), "--llm_gen_max_tokens", "64"),
+    *("--llm_model_name", str(SMOLLM2.path), "--llm_gen_max_tokens", "24"),
 )
 
 PAUSES_S = (12.0, 4.0, 12.0, 2.5)
@@ -64,6 +69,7 @@ class LongTalk:
         self._clock = SampleClock(RATE_HZ)
         sink = ForgetfulSink(self._clock.now, full_duplex=True)
         self._session: Session = build_pipeline(self._engines, sink, clock=self._clock)
+        self._clock.on_advance(self._session.playout.wake)
         self._events: Mailbox = self._session.events.subscribe()
         self._window = self._engines.vad.window_samples
 
@@ -90,7 +96,8 @@ class LongTalk:
         for start in range(0, len(audio) - self._window + 1, self._window):
             self._clock.advance(self._window)
             self._wait()
-            self._session.feed(audio[start : start + self._window], RATE_HZ, self._clock.now())
+            began = self._clock.now() - self._window / RATE_HZ
+            self._session.feed(audio[start : start + self._window], RATE_HZ, began)
             self._wait()
 
     def _wait(self) -> None:
