@@ -89,8 +89,8 @@ class EngineSpec:
             )
 
     def load(self) -> Any:
-        """The class of the engine. Raises `UserError` if something is missing, or a package does not find
-        a library of the system."""
+        """The class of the engine. Raises `UserError` if something is missing, be it a library of the
+        system that a package needs."""
         self.expect_installed()
         try:
             return _named(self.module)

@@ -31,9 +31,9 @@ def test_a_preset_names_what_there_is(name: str) -> None:
 
 
 def test_flags_and_a_file_win_over_a_preset(tmp_path: Path) -> None:
-    arguments = parse_command_line(["--preset", "offline", "--llm", "transformers", "--tts_rate", "200"])
+    arguments = parse_command_line(["--preset", "offline", "--llm", "transformers", "--tts_speed", "2"])
     assert arguments.engines["llm"][0].spec.name == "transformers"
-    assert arguments.engines["tts"][0].settings["rate"] == 200
+    assert arguments.engines["tts"][0].settings["speed"] == 2
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"preset": "offline", "stt_model_name": "base-en"}))
     arguments = parse_command_line([str(config)])
