@@ -68,5 +68,5 @@ def test_help_shows_what_a_preset_sets() -> None:
     shown = run("--preset", "offline", "--help")
     assert shown.returncode == 0, shown.stderr
     told = " ".join(shown.stdout.split())
-    assert "sets: --stt moonshine --llm smollm2 --tts espeak --stt_model_name tiny-en" in told
+    assert "sets: --stt moonshine --llm smollm2 --tts piper --stt_model_name tiny-en" in told
     assert "(default: smollm2)" in told
