@@ -39,12 +39,15 @@ class LlamaCppChatModel:
         device: str,
         context: int = 4096,
         parallel: int = 2,
+        cache_type: str = "f16",
         thinking: bool = False,
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         path = _find(model_name, gguf)
         on_gpu = device != "cpu" and has_gpu()
-        self._server = LlamaCppServer(path, FLAG, context=context, parallel=parallel, on_gpu=on_gpu)
+        self._server = LlamaCppServer(
+            path, FLAG, context=context, parallel=parallel, on_gpu=on_gpu, cache_type=cache_type
+        )
         if not has_chat_template(path):
             self.close()
             raise no_chat_template(str(path))
