@@ -56,8 +56,10 @@ class TestMoonshine(RecognizerContract):
         assert len(words(engine.transcribe(noise, None, CancelToken()).text)) < 8
 
     def test_quiet_speech_is_heard_as_well(self, engine: MoonshineRecognizer) -> None:
-        quiet = human("jfk.flac") * np.float32(0.005)
-        assert words(engine.transcribe(quiet, None, CancelToken()).text) == words(KENNEDY)
+        """Measured: one word of 22 wrong; four, if it is not made louder."""
+        quiet = human("jfk.flac") * np.float32(0.0005)
+        heard = engine.transcribe(quiet, None, CancelToken()).text
+        assert wer(" ".join(words(KENNEDY)), " ".join(words(heard))) < 0.1
 
     def test_human_utterances(self, engine: MoonshineRecognizer) -> None:
         import json
