@@ -23,7 +23,6 @@ import numpy as np
 from benchmarks.figures import machine, median, table
 from benchmarks.program import memory_mb, open_files, threads
 from benchmarks.speech import RATE_HZ, utterances
-from catalog.weights import SMOLLM2
 from command_line.parse import parse_command_line
 from engines.loader import load_engines
 from pipeline.clock import SampleClock
@@ -37,10 +36,8 @@ from testing.sinks import RecordingSink
 
 MINUTES = 60.0
 LOOKS = 10
-PARTS = (
-    *("--stt", "moonshine", "--tts", "piper", "--llm", "llama-cpp"),
-    *("--llm_model_name", str(SMOLLM2.path), "--llm_gen_max_tokens", "24"),
-)
+PARTS = ("--stt", "moonshine", "--llm", "smollm2", "--tts", "piper")
+"""The default parts by their names: others may be in the cache of this machine."""
 
 PAUSES_S = (12.0, 4.0, 12.0, 2.5)
 """Silence after each utterance: enough to hear most answers out, or an interruption in mid-answer."""
@@ -108,16 +105,16 @@ class LongTalk:
 def row(minute: float, events: Sequence[Event]) -> list[object]:
     """A row of the table: what happened since the last one, and what the process holds now."""
     turns = [event for event in events if isinstance(event, TurnDone) and event.state != "dropped"]
-    heard = [turn.latency for turn in turns if turn.heard]
+    heard = [turn for turn in turns if turn.heard]
     interrupted = sum(turn.state == "interrupted" for turn in turns)
     errors = sum(isinstance(event, ErrorEvent) for event in events)
     gc.collect()
     pid = os.getpid()
-    parts = [
-        [value for latency in heard if (value := getattr(latency, f"{part}_ms")) is not None]
-        for part in ("stt", "llm", "tts")
+    steps = [step for turn in heard for step in turn.waterfall]
+    took_ms = [
+        [s.ends_ms - s.starts_ms for s in steps if s.name == part] for part in ("stt", "llm", "tts")
     ]
-    medians = [f"{median(part):.0f}" if part else "" for part in parts]
+    medians = [f"{median(part):.0f}" if part else "" for part in took_ms]
     counts = [len(turns), len(heard), interrupted, errors]
     return [f"{minute:.0f}", *counts, f"{memory_mb(pid):.0f}", threads(pid), open_files(pid), *medians]
 

@@ -77,7 +77,7 @@ CATALOG = (
         tested="real weights",
         remarks="several answers at once (`--llm_parallel`); functions, if the model's template has "
         "any; the wheel for Macs can use the GPU, for other GPUs install xllamacpp from its own index; "
-        "tested with SmolLM2-135M-Instruct: eight users at once get the answers that each gets alone",
+        "tested with SmolLM2-135M-Instruct: of eight users at once, none gets the answer to another",
     ),
     EngineSpec(
         "llm",

@@ -3,9 +3,6 @@
 import pytest
 
 from tests.real.weights import FILES
-from utils.threads import apply_thread_limits
-
-apply_thread_limits()  # as the program does: spinning threads would take a core from other engines
 
 
 @pytest.fixture(autouse=True, scope="session")

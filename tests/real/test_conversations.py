@@ -29,11 +29,16 @@ from tests.socket_clients import RawClient
 from tests.speech import RATE_HZ, human, silence
 from tests.web_client import WebClient
 
-PARTS = (
-    *("--stt", "moonshine", "--tts", "piper"),
-    *("--llm", "llama-cpp", "--llm_model_name", str(SMOLLM2.path), "--llm_gen_temperature", "0"),
+PARTS = ("--stt", "moonshine", "--llm", "smollm2", "--tts", "piper")
+"""The default parts by their names: others may be in the cache of this machine."""
+
+SAYS_MORE = (
+    *("--stt", "moonshine", "--tts", "piper", "--llm", "llama-cpp"),
+    *("--llm_model_name", str(SMOLLM2.path), "--llm_gen_temperature", "0"),
     *("--llm_gen_max_tokens", "64"),
 )
+"""The same model, always with the same answers, and longer ones: there must be time to interrupt."""
+
 QUESTION = ("utterances/confusion_2.flac", "Where are we going?")
 OBJECTION = (
     "utterances/disappointment_1.flac",
@@ -115,7 +120,7 @@ def test_a_human_asks_over_raw_tcp() -> None:
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """The port of a server with the real parts."""
-    argv = command("--mode", "websocket", "--port", "0", *PARTS)
+    argv = command("--mode", "websocket", "--port", "0", *SAYS_MORE)
     server = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
     for line in server.stderr:
