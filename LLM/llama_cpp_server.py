@@ -49,7 +49,7 @@ class LlamaCppServer:
         on_gpu: bool,
         cache_type: str = "f16",
     ) -> None:
-        """`cache_type`: the numbers in which a slot keeps what it has read. Raises `UserError` that names
+        """`cache_type`: the numbers in which a slot keeps what it has read. Raises `UserError`, naming
         `flag`."""
         _expect_gguf(path, flag, on_gpu=on_gpu)
         params = xllamacpp.CommonParams()

@@ -40,7 +40,7 @@ class LlamaCppArguments(AnswerLength, LocalChatModel):
     llm_cache_type: str = field(
         default="f16",
         metadata={
-            "help": "memory of a conversation: f16, or q8_0, which takes half of it and is a little less "
+            "help": "memory of a conversation: f16, or q8_0, which takes half of it and is less "
             "exact; not every model can use it"
         },
     )
