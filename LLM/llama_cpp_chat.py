@@ -19,6 +19,7 @@ from pipeline.errors import EngineError, UserError
 from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
+from pipeline.words import well_formed
 from utils.hub import fetch
 
 FLAG = "--llm_model_name"
@@ -77,7 +78,7 @@ class LlamaCppChatModel:
         tool_choice: str = ANY_TOOL,
     ) -> Iterator[Piece]:
         """The answer, token by token; a call of a function, in pieces."""
-        said = [_clean(message) for message in messages]
+        said = [replace(m, content=well_formed(m.content)) for m in messages]
         said = joined(said) if self.info.takes_tools else only_words(said)
         functions = as_tools(tools, tool_choice) if self.info.takes_tools else {}
         try:
@@ -92,7 +93,7 @@ class LlamaCppChatModel:
     def read(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> None:
         """Read a conversation that is going to be answered, as far as it is known; of one that is too
         long, nothing."""
-        said = only_words([_clean(message) for message in messages])
+        said = only_words([replace(m, content=well_formed(m.content)) for m in messages])
         with self._slots.taken(said, reading=cancel) as slot:
             for chunk in self._chunks(said, {"max_tokens": 0, "id_slot": slot}, cancel):
                 progress = chunk.get("prompt_progress")
@@ -165,12 +166,6 @@ class _TooLongError(Exception):
     def __init__(self, tokens: int) -> None:
         super().__init__(tokens)
         self.tokens = tokens
-
-
-def _clean(message: ChatMessage) -> ChatMessage:
-    """The message in valid Unicode: a server may have cut an emoji in two."""
-    content = message.content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return replace(message, content=content)
 
 
 def _find(model_name: str, gguf: str) -> Path:

@@ -6,7 +6,7 @@ import emoji
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from pipeline.words import has_words
+from pipeline.words import NO_CHARACTER, has_words, well_formed
 
 _PLAIN = re.compile(r"\s*[A-Za-z][A-Za-z0-9 ,;'\"()-]*[.?!]?\s*")
 """An ordinary sentence without markup, which need not be parsed."""
@@ -46,7 +46,7 @@ class Speakable:
         spoken = _without_markup(text.strip())
         spoken = _URL.sub(r"\1", spoken)
         if not spoken.isascii():
-            spoken = emoji.replace_emoji(spoken, "")
+            spoken = emoji.replace_emoji(well_formed(spoken), "").replace(NO_CHARACTER, "")
         spoken = _SPACES.sub(" ", _STRAY_MARKUP.sub("", spoken))
         spoken = _LOOSE_STOP.sub(r"\1", spoken).strip()
         return spoken if has_words(spoken) else ""

@@ -15,3 +15,12 @@ def has_words(text: str) -> bool:
 def parts_to_speak(text: str, longest: int) -> Iterator[str]:
     """Split between words into parts of at most `longest` characters, less those without words."""
     return filter(has_words, textwrap.wrap(text, longest))
+
+
+NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+
+
+def well_formed(text: str) -> str:
+    """The text in valid Unicode: halves of a character that belong together are joined, others become
+    `NO_CHARACTER`. A server that cuts its stream between bytes may send an emoji in two halves."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -43,3 +43,10 @@ def test_a_block_of_code_is_left_out() -> None:
     assert speakable("```one line```") == "one line"
     lines = ["Here it is:\n", "```python\n", "print('Hello. ", "You.')\n", "```\n", "That is all."]
     assert [speakable(line) for line in lines] == ["Here it is:", "", "", "", "", "That is all."]
+
+
+def test_halves_of_a_character_are_joined_or_left_out() -> None:
+    speakable = Speakable()
+    assert speakable("Half \ud83d of it") == "Half of it"
+    assert speakable("A smile \ud83d\ude00 here") == "A smile here"
+    assert speakable("\ud83d") == ""
