@@ -1,8 +1,6 @@
 """The English voice that comes with the program, heard by the real recognizer."""
 
 import os
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -121,16 +119,12 @@ def test_a_sentence_is_heard_before_it_is_computed(voice: PiperSynthesizer) -> N
     assert len(pieces[0].samples) < voice.info.sample_rate_hz / 2
 
 
-def test_a_long_text_comes_in_pieces_and_stops_in_the_middle_of_one(voice: PiperSynthesizer) -> None:
+def test_a_long_text_comes_in_pieces_and_stops_between_them(voice: PiperSynthesizer) -> None:
     cancel = CancelToken()
     speech = voice.synthesize(LONG, None, None, cancel)
-    began_s = time.monotonic()
-    assert len(next(speech).samples) < 30 * voice.info.sample_rate_hz
-    piece_s = time.monotonic() - began_s
-    threading.Timer(piece_s / 10, cancel.cancel).start()
-    began_s = time.monotonic()
+    assert len(next(speech).samples) < voice.info.sample_rate_hz
+    cancel.cancel()
     assert list(speech) == []
-    assert time.monotonic() - began_s < 0.7 * piece_s
 
 
 def test_another_script_in_an_english_sentence_is_no_letter(recognizer: MoonshineRecognizer) -> None:
