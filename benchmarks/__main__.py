@@ -12,6 +12,7 @@ from benchmarks import (
     fairness,
     interruptions,
     isolation,
+    long_talk,
     overhead,
     peers,
     sessions,
@@ -27,11 +28,15 @@ from benchmarks.figures import machine
 SOAK_MINUTES = 2.0
 """Shorter than ``python -m benchmarks.soak`` alone, which takes half an hour."""
 
+LONG_TALK_MINUTES = 5.0
+"""Shorter than ``python -m benchmarks.long_talk`` alone, which talks for an hour."""
+
 print(f"{datetime.date.today()}, {machine()}\n")
 for main in (
     *(overhead.main, window.main, startup.main, conversation.main, speculation.main, turn_taking.main),
     *(barge_in.main, interruptions.main, sessions.main, peers.main, web_sessions.main),
     *(admission.main, come_and_go.main, fairness.main, isolation.main, failover.main),
     functools.partial(soak.main, SOAK_MINUTES),
+    functools.partial(long_talk.main, LONG_TALK_MINUTES),
 ):
     print(main(), flush=True)
