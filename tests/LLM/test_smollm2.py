@@ -89,6 +89,7 @@ class TestSmolLM2(ChatModelContract):
 @pytest.mark.slow
 def test_twenty_turns_of_conversation_are_sentences_and_no_loop(model: SmolLM2Model) -> None:
     chat = Chat()
+    before = ""
     for number, text in enumerate(TURNS):
         chat.said(number, text)
         said = answer(model, chat.prompt(text, turn=number))
@@ -98,6 +99,8 @@ def test_twenty_turns_of_conversation_are_sentences_and_no_loop(model: SmolLM2Mo
         assert len(sentences) <= 3, said  # the split takes "Dr. No" for two
         assert len(set(sentences)) == len(sentences), said
         assert len(said.split()) <= 70, said
+        assert said.strip() != before, "the same answer twice in a row"
+        before = said.strip()
 
 
 def test_it_knows_a_thing_or_two(model: SmolLM2Model) -> None:
