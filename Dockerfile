@@ -9,12 +9,12 @@ FROM ${BASE} AS base
 ARG PYTHON=python3
 # Base images such as nvidia/cuda have no Python, or one that cannot create a virtual environment; they get
 # their distribution's. libportaudio2 is left out: only --mode local needs it, and a container has no sound card.
-# hadolint ignore=DL3008
-RUN "$PYTHON" -c 'import ensurepip' 2>/dev/null || { \
-      apt-get update \
-      && apt-get install --yes --no-install-recommends ca-certificates "$PYTHON" "$PYTHON-venv" \
-      && rm -rf /var/lib/apt/lists/*; \
-    }
+# libgomp1 is what llama.cpp needs of the system.
+# hadolint ignore=DL3008,SC2086
+RUN "$PYTHON" -c 'import ensurepip' 2>/dev/null || packages="ca-certificates $PYTHON $PYTHON-venv"; \
+    apt-get update \
+    && apt-get install --yes --no-install-recommends libgomp1 $packages \
+    && rm -rf /var/lib/apt/lists/*
 
 FROM base AS build
 ARG PYTHON=python3

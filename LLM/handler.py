@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from LLM.base import ChatModel
-from LLM.chat import Chat, answer_in
-from LLM.sentences import split_sentences
+from LLM.brief import sentences_of
+from LLM.chat import Chat, prompt_for
 from LLM.speakable import Speakable
 from LLM.thoughts import without_thoughts
 from pipeline.events import ToolCalled, ToolCallGrew
@@ -42,24 +42,31 @@ class LanguageModelHandler(BaseHandler[UserText]):
         turn, settings = said.turn, said.turn.settings
         if turn.was_committed and turn.remembered:
             self._chat.keep_place(turn.number)
-        instructions = settings.instructions or self._chat.default_instructions
         language = settings.language or turn.language
-        instructions += answer_in(language)
-        messages = self._chat.prompt(
-            said.text, instructions, turn=turn.number, context=said.context, audio=said.audio
+        messages = prompt_for(
+            self._chat,
+            said.text,
+            settings,
+            language,
+            turn=turn.number,
+            context=said.context,
+            audio=said.audio,
         )
         answer = self._model.stream(
             lambda model, cancel: model.generate(messages, cancel, settings.tools, settings.tool_choice),
             turn.cancel,
         )
         pieces = self._words_of(turn, answer)
+        most = self._model.engine.info.max_sentences
+        if settings.spoken or most is not None:
+            pieces = sentences_of(pieces, language and plain(language), most)
         if not settings.spoken:
             for piece in pieces:
                 yield Speech(turn, SILENCE, SILENCE_HZ, piece, ends_text=True)
             yield EndOfTurn(turn, "complete")
             return
         speakable = Speakable()
-        for text in split_sentences(pieces, language and plain(language)):
+        for text in pieces:
             spoken = speakable(text)
             if spoken:
                 yield Sentence(turn, text, spoken)

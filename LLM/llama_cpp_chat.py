@@ -7,6 +7,7 @@ from typing import Any
 
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
+from LLM.chat import DEFAULT_PROMPT
 from LLM.chat_template import MAX_ANSWER, no_chat_template, too_long
 from LLM.conversation import SHORTENED, forms, joined, newest_that_fit, only_words
 from LLM.llama_cpp_server import Chunk, LlamaCppServer, has_chat_template, has_gpu
@@ -38,12 +39,15 @@ class LlamaCppChatModel:
         device: str,
         context: int = 4096,
         parallel: int = 2,
+        cache_type: str = "f16",
         thinking: bool = False,
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         path = _find(model_name, gguf)
         on_gpu = device != "cpu" and has_gpu()
-        self._server = LlamaCppServer(path, FLAG, context=context, parallel=parallel, on_gpu=on_gpu)
+        self._server = LlamaCppServer(
+            path, FLAG, context=context, parallel=parallel, on_gpu=on_gpu, cache_type=cache_type
+        )
         if not has_chat_template(path):
             self.close()
             raise no_chat_template(str(path))
@@ -86,9 +90,20 @@ class LlamaCppChatModel:
             yield from self._answer(shorter, functions, cancel)
 
     def read(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> None:
-        """Read a conversation that is going to be answered, as far as it is known."""
-        for _ in self._answer(only_words(messages), {"max_tokens": 0}, cancel):
-            return
+        """Read a conversation that is going to be answered, as far as it is known; of one that is too
+        long, nothing."""
+        said = only_words([_clean(message) for message in messages])
+        with self._slots.taken(said, reading=cancel) as slot:
+            for chunk in self._chunks(said, {"max_tokens": 0, "id_slot": slot}, cancel):
+                progress = chunk.get("prompt_progress")
+                if not progress or progress["total"] > self._room:
+                    return
+
+    def warm_up(self) -> None:
+        """Make the first call, which reads the prompt with which conversations usually begin."""
+        cancel = CancelToken()
+        for _ in self.generate([ChatMessage("system", DEFAULT_PROMPT), _HELLO], cancel):
+            cancel.cancel()
 
     def close(self) -> None:
         """Free the weights."""
@@ -98,17 +113,14 @@ class LlamaCppChatModel:
         self, messages: list[ChatMessage], functions: Mapping[str, Any], cancel: CancelToken
     ) -> Iterator[str | ToolCall]:
         """Answer with the slot that knows the conversation. Raises `_TooLongError`."""
-        slot = self._slots.take(messages)
-        try:
-            reader = AnswerReader()
+        reader = AnswerReader()
+        with self._slots.taken(messages) as slot:
             for chunk in self._chunks(messages, {**functions, "id_slot": slot}, cancel):
                 progress = chunk.get("prompt_progress")
                 if progress and progress["total"] > self._room:
                     raise _TooLongError(progress["total"])
                 for choice in chunk["choices"]:
                     yield from reader.read(ChoiceDelta.model_validate(choice["delta"]))
-        finally:
-            self._slots.give(slot, messages)
 
     def _length(self, messages: list[ChatMessage], functions: Mapping[str, Any] = {}) -> int:
         """Tokens of a conversation with these functions. Raises `EngineError` if the template does not

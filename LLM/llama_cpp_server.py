@@ -28,6 +28,8 @@ _TEMPLATE = b"tokenizer.chat_template"
 _HEADER_BYTES = 64 * 1024 * 1024
 """Part of a GGUF file that is searched for its settings; vocabularies of 260,000 tokens take 8 MB."""
 
+_CACHE_TYPES = {"f16": xllamacpp.ggml_type.GGML_TYPE_F16, "q8_0": xllamacpp.ggml_type.GGML_TYPE_Q8_0}
+
 Chunk = Mapping[str, Any]
 
 
@@ -37,14 +39,25 @@ class LlamaCppServer:
     xllamacpp always opens a port on the loopback address; a random key closes it to everybody.
     """
 
-    def __init__(self, path: Path, flag: str, *, context: int, parallel: int, on_gpu: bool) -> None:
-        """Raises `UserError` that names `flag`."""
+    def __init__(
+        self,
+        path: Path,
+        flag: str,
+        *,
+        context: int,
+        parallel: int,
+        on_gpu: bool,
+        cache_type: str = "f16",
+    ) -> None:
+        """`cache_type`: the numbers in which a slot keeps what it has read. Raises `UserError`, naming
+        `flag`."""
         _expect_gguf(path, flag, on_gpu=on_gpu)
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
         params.model_alias = [path.name]
         params.n_ctx, params.n_parallel = context * parallel, parallel
         params.n_batch = params.n_ubatch = BATCH
+        params.cache_type_k = params.cache_type_v = _CACHE_TYPES[cache_type]
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = engine_threads("llm")
         params.n_gpu_layers = -1 if on_gpu else 0
         params.fit_params = on_gpu

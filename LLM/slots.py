@@ -1,9 +1,22 @@
 """Slots: which conversation each slot of a language model has read last."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from pipeline.messages import ChatMessage
+from pipeline.turn import CancelToken
+
+
+class _Slot:
+    """A place of the model for one conversation."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.read: Sequence[ChatMessage] = ()
+        """The conversation that it has read last, or is reading."""
+        self.reading: CancelToken | None = None
+        """Cancels the call that only reads ahead; None: no such call has the slot."""
 
 
 class Slots:
@@ -15,26 +28,56 @@ class Slots:
     """
 
     def __init__(self, count: int) -> None:
-        self._free: list[tuple[int, tuple[ChatMessage, ...]]] = [(slot, ()) for slot in range(count)]
-        self._lock = threading.Lock()
+        self._free = [_Slot(number) for number in range(count)]
+        self._reading: list[_Slot] = []
+        self._changed = threading.Condition()
 
-    def take(self, messages: Sequence[ChatMessage]) -> int:
-        """Take a free slot. There must be one."""
-        with self._lock:
-            best = max(self._free, key=lambda kept: _kinship(kept[1], messages))  # the first of equals
-            self._free.remove(best)
-            return best[0]
+    @contextmanager
+    def taken(
+        self, messages: Sequence[ChatMessage], reading: CancelToken | None = None
+    ) -> Iterator[int]:
+        """Take a slot; the number of calls at once must not exceed that of the slots.
 
-    def give(self, slot: int, messages: Sequence[ChatMessage]) -> None:
-        """Give a slot back, which has read this conversation."""
-        with self._lock:
-            self._free.append((slot, tuple(messages)))
+        `reading` cancels the call if it only reads ahead: an answer to the same conversation does so,
+        and waits for its slot.
+        """
+        with self._changed:
+            slot = self._best(messages, may_stop_reading=reading is None)
+            self._free.remove(slot)
+            slot.read, slot.reading = tuple(messages), reading
+            if reading is not None:
+                self._reading.append(slot)
+        try:
+            yield slot.number
+        finally:
+            with self._changed:
+                if reading is not None:
+                    self._reading.remove(slot)
+                slot.reading = None
+                self._free.append(slot)
+                self._changed.notify_all()
+
+    def _best(self, messages: Sequence[ChatMessage], *, may_stop_reading: bool) -> _Slot:
+        """A free slot, the first of the best; the lock is held."""
+        while True:
+            reading = self._reading if may_stop_reading else []
+            best: _Slot = max([*self._free, *reading], key=lambda slot: _kinship(slot.read, messages))
+            if best.reading is None:
+                return best
+            best.reading.cancel()
+            self._changed.wait()
 
 
-def _kinship(kept: Sequence[ChatMessage], messages: Sequence[ChatMessage]) -> int:
-    """0 if `messages` does not go on with the conversation that was kept, else the more, the more of it
-    can be used. Its last message may differ: a guess at the user's words, or a shorter answer."""
-    same = next((at for at, pair in enumerate(zip(kept, messages)) if pair[0] != pair[1]), len(kept))  # noqa: B905
-    same = min(same, len(messages))
-    lost = len(kept) - same
+def _kinship(read: Sequence[ChatMessage], messages: Sequence[ChatMessage]) -> int:
+    """0 if `messages` does not go on with the conversation that was read, else the more, the more of it
+    can be used. The last message that was read may have grown, or differ: it was a guess at what the
+    user says."""
+    same = 0
+    for before, now in zip(read, messages, strict=False):
+        if before.role != now.role or not now.content.startswith(before.content):
+            break
+        same += 1
+        if before != now:
+            break
+    lost = len(read) - same
     return 2 * same - lost if same and lost <= 1 else 0

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.weights import FETCH, SMOLLM2
-from LLM.brief import first_sentences
 from LLM.chat import DEFAULT_PROMPT, split_answer_in
 from LLM.llama_cpp_chat import LlamaCppChatModel
 from LLM.thoughts import Piece
@@ -24,7 +23,7 @@ INTRODUCTION = Notice(
 )
 
 CONTEXT = 2048
-"""Tokens of a conversation, the client's instructions included; takes 47 MB for each slot."""
+"""Tokens of a conversation, the client's instructions included; takes 25 MB for each slot."""
 
 SLOTS = 4
 
@@ -81,6 +80,7 @@ class SmolLM2Model:
                 device="cpu",
                 context=CONTEXT,
                 parallel=SLOTS,
+                cache_type="q8_0",
                 gen_kwargs=manner.sampling,
             )
         except UserError as error:
@@ -91,6 +91,7 @@ class SmolLM2Model:
         self.info = ChatModelInfo(
             name="smollm2",
             slots=SLOTS,
+            max_sentences=manner.sentences,
             about=f"{NAME}, which is very small: English only, makes things up",
         )
 
@@ -100,18 +101,13 @@ class SmolLM2Model:
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
-    ) -> Iterator[str | Notice]:
-        """The answer, sentence by sentence, and the first clause of it as soon as it is there."""
+    ) -> Iterator[Piece]:
+        """The answer, token by token; the LLM stage ends it after `Manner.sentences`."""
         yield INTRODUCTION
         asked, language = self._asked(messages)
         if language is not None and not language.startswith("English"):
             yield _english_only(language)
-        notices: list[Notice] = []
-        words = _words(self._model.generate(asked, cancel), notices)
-        for sentence in first_sentences(words, self._manner.sentences):
-            yield from notices
-            notices.clear()
-            yield sentence
+        yield from self._model.generate(asked, cancel)
 
     def read(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> None:
         """Read a conversation that is going to be answered, as far as it is known."""
@@ -146,15 +142,6 @@ class SmolLM2Model:
         ]
         system = [ChatMessage("system", prompt)] if prompt else []
         return [*system, *opening, *said], language
-
-
-def _words(answer: Iterator[Piece], notices: list[Notice]) -> Iterator[str]:
-    """The words of an answer; the notices in it are added to `notices`."""
-    for piece in answer:
-        if isinstance(piece, str):
-            yield piece
-        elif isinstance(piece, Notice):
-            notices.append(piece)
 
 
 def _english_only(language: str) -> Notice:

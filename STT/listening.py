@@ -72,9 +72,16 @@ class Listening:
     The last stream is kept until the next utterance.
     """
 
-    def __init__(self, recognizer: SharedEngine[StreamingRecognizer], session: Session) -> None:
+    def __init__(
+        self,
+        recognizer: SharedEngine[StreamingRecognizer],
+        session: Session,
+        read_ahead: Callable[[str], object] = lambda words: None,
+    ) -> None:
+        """`read_ahead` is called when the user begins to speak, and with words that will not change."""
         self._recognizer = recognizer
         self._session = session
+        self._read_ahead = read_ahead
         self._ear: _Ear | None = None
         self._ear_lock = threading.Lock()
         """Held while the stream computes; slots of one recognizer may run side by side."""
@@ -89,6 +96,8 @@ class Listening:
 
     def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:
         """The utterance has grown to `length` samples, which `said` returns. Does not wait."""
+        if self._due == 0.0:
+            self._read_ahead("")
         if self._busy or length < self._due:
             return
         info = self._recognizer.engine.info
@@ -103,6 +112,7 @@ class Listening:
                 text = self._listen(recognizer, samples, rate_hz)
                 if text and utterance is self._utterance:
                     self._session.events.emit(PartialTranscript(text, len(text)))
+                    self._read_ahead(text)
             except Exception:
                 if utterance is self._utterance:
                     self._due = math.inf  # it is recognized once, when it is over
@@ -112,6 +122,9 @@ class Listening:
                 self._session.activity.sleeps()
 
         self._recognizer.later(listen)
+
+    def pause(self) -> None:
+        """Go on: what is being heard now need not be heard again."""
 
     def words(
         self, said: Samples, rate_hz: int, language: str | None, cancel: CancelToken

@@ -21,7 +21,7 @@ quarter."""
 
 MAX_AUDIO_S = 6.0
 """Audio that is recognized again and again; the audio before it is settled. A recognizer needs 0.2 s for
-it on two cores: hardly longer than the short pause before which nothing else wants the recognizer."""
+it on two cores."""
 
 
 class _Growing:
@@ -31,20 +31,30 @@ class _Growing:
         self.agreement = Agreement()
         self.settled_samples = 0
         self.due_samples = 0.0
+        self.begun = False
 
 
 class LiveTranscript:
     """Recognizes the growing audio of one session again and again, beside the pipeline.
 
-    One call at a time, and only on an idle slot; so it delays the recognition of a turn by the rest of
-    one call at most. If no client asked for `PartialTranscript` it does nothing.
+    One call at a time, and only on an idle slot. At a pause the call is cancelled; so it delays the
+    recognition of a turn by the rest of one call at most, if the recognizer cannot be stopped.
+    If no client asked for `PartialTranscript` it does nothing.
     """
 
-    def __init__(self, recognizer: SharedEngine[Recognizer], session: Session) -> None:
+    def __init__(
+        self,
+        recognizer: SharedEngine[Recognizer],
+        session: Session,
+        read_ahead: Callable[[str], object] = lambda words: None,
+    ) -> None:
+        """`read_ahead` is called when the user begins to speak, and with words that will not change."""
         self._recognizer = recognizer
         self._session = session
+        self._read_ahead = read_ahead
         self._growing = _Growing()
         self._busy = False
+        self._cancel = CancelToken()
 
     def begin(self) -> None:
         """A new utterance begins."""
@@ -53,6 +63,9 @@ class LiveTranscript:
     def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:
         """The utterance has grown to `length` samples, which `said` returns. Does not wait."""
         growing, shortest = self._growing, MIN_AUDIO_S * rate_hz
+        if not growing.begun:
+            growing.begun = True
+            self._read_ahead("")
         if self._busy or length < max(shortest, growing.due_samples):
             return
         if not (self._session.events.wanted(PartialTranscript) and self._recognizer.idle_slots):
@@ -60,31 +73,54 @@ class LiveTranscript:
         samples = said()[growing.settled_samples :]
         growing.due_samples = length + max(shortest, len(samples) / STRETCH)
         self._busy = True
+        cancel = self._cancel = CancelToken()
         self._session.activity.woke()
 
         def recognize(recognizer: Recognizer) -> None:
             try:
-                self._recognize(recognizer, growing, samples, rate_hz)
+                self._recognize(recognizer, growing, samples, rate_hz, cancel)
             finally:
                 self._busy = False
                 self._session.activity.sleeps()
 
         self._recognizer.later(recognize)
 
+    def pause(self) -> None:
+        """Leave the recognizer to the utterance, which may be over; if it goes on, the next partial
+        transcript is due at once."""
+        self._cancel.cancel()
+        if self._busy:
+            self._growing.due_samples = 0.0
+
     def _recognize(
-        self, recognizer: Recognizer, growing: _Growing, samples: Samples, rate_hz: int
+        self,
+        recognizer: Recognizer,
+        growing: _Growing,
+        samples: Samples,
+        rate_hz: int,
+        cancel: CancelToken,
     ) -> None:
         *settled, growing_part = split_at_quiet(samples, rate_hz, MAX_AUDIO_S)
         for part in settled:
-            growing.agreement.add(self._transcribe(recognizer, part, rate_hz))
+            text = self._transcribe(recognizer, part, rate_hz, cancel)
+            if cancel.cancelled:
+                return
+            growing.agreement.add(text)
             growing.agreement.settle()
             growing.settled_samples += len(part)
-        growing.agreement.add(self._transcribe(recognizer, growing_part, rate_hz))
+        text = self._transcribe(recognizer, growing_part, rate_hz, cancel)
+        if cancel.cancelled:
+            return
+        growing.agreement.add(text)
         if growing is self._growing:
             text, stable = growing.agreement.text, growing.agreement.stable
             self._session.events.emit(PartialTranscript(text.rstrip(), len(stable.rstrip())))
+            if stable:
+                self._read_ahead(stable.rstrip())
 
-    def _transcribe(self, recognizer: Recognizer, samples: Samples, rate_hz: int) -> str:
+    def _transcribe(
+        self, recognizer: Recognizer, samples: Samples, rate_hz: int, cancel: CancelToken
+    ) -> str:
         audio = resample(samples, rate_hz, recognizer.info.sample_rate_hz)
         language = if_spoken(recognizer.info.languages, self._session.settings.language)
-        return recognizer.transcribe(audio, language, CancelToken()).text
+        return recognizer.transcribe(audio, language, cancel).text

@@ -8,7 +8,9 @@ _ELLIPSIS = re.compile(r"\s*(?:\.{2,}|…)\s*(?=\w)")
 _RAW = re.compile(r"\[{2,}|\]{2,}")
 """Brackets around phonemes, as Piper understands them."""
 
-_MONEY = re.compile(r"([$€£])\s?(\d+(?:,\d{3})*)(?:\.(\d\d)(?!\d))?(?![.,]?\d)")
+_MONEY = re.compile(
+    r"([$€£])\s?(\d[\d,]*)(\.\d+)?(?<!,)(\s(?:hundred|thousand|million|billion|trillion)\b)?"
+)
 _CURRENCY = {"$": ("dollar", "dollars"), "€": ("euro", "euros"), "£": ("pound", "pounds")}
 
 _MIN_SHOUTED = 3
@@ -25,7 +27,10 @@ def for_espeak(text: str, language: str) -> str:
 
 def _amount(match: re.Match[str]) -> str:
     """Turn "$3.50", which eSpeak reads "dollar 3 point 5 0", into "3 dollars 50"."""
-    symbol, whole, cents = match.groups()
+    symbol, whole, decimals, scale = match.groups(default="")
     one, many = _CURRENCY[symbol]
-    spoken = f"{whole} {one if whole == '1' else many}"
-    return spoken if cents in (None, "00") else f"{spoken} {int(cents)}"
+    if not scale and len(decimals) == 3:
+        cents = int(decimals[1:])
+        return f"{whole} {one if whole == '1' else many}" + (f" {cents}" if cents else "")
+    amount = whole + decimals + scale
+    return f"{amount} {one if amount == '1' else many}"

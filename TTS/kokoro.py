@@ -31,12 +31,12 @@ MAX_PHONEMES = 510
 length."""
 
 MIN_PHONEMES = 24
-"""Phonemes of the first call, if there are as many: 1.5 s of speech. The model adds 0.8 s of silence to
-every call, which takes as long to compute as speech."""
+"""Phonemes of the first call, if there are as many: 1.5 s of speech. Shorter calls sound poor, and the
+model adds 0.8 s of silence to each, which takes as long to compute as speech."""
 
 GROWTH = 2
-"""A call may be as many times as long as the one before, and is ready in time if the real-time factor is
-half of that: 0.35 to 0.7 on two cores."""
+"""A call may be so many times as long as the one before: it is computed while that one is heard, if the
+real-time factor is at most a half (0.35 to 0.7 on two cores)."""
 
 LEAD_S = 0.04
 PAUSE_S = {",": 0.12, ";": 0.15, ":": 0.15, "—": 0.15, ".": 0.3, "!": 0.3, "?": 0.3, "…": 0.3}

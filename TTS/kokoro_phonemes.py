@@ -14,6 +14,7 @@ import sentencex
 
 from pipeline.errors import EngineError
 from TTS.espeak import espeak_library
+from TTS.espeak_text import for_espeak
 from TTS.kokoro_voices import LANGUAGES
 
 _SYMBOLS = (
@@ -55,8 +56,8 @@ _CHINESE = {
     "ts.h": "ꭧʰ", "ts.": "ꭧ", "tsh": "ʦʰ", "ts": "ʦ", "tS;h": "ʨʰ", "tS;": "ʨ", "S;": "ɕ", "s.": "ʂ",
     "z.": "ɻ", "kh": "kʰ", "ph": "pʰ", "th": "tʰ", "X": "x", "N": "ŋ", "i.": "ɨ", "i[": "ɨ", "iE": "jɛ",
     "iA": "ja", "iou": "jou", "uo": "wo", "uA": "wa", "uai": "wai", "uei": "wei", "u@": "wə",
-    "ong": "ʊŋ", "yE": "ɥe", "y&": "ɥɛ", "y@": "y", "o-": "ɤ", "@r": "ɚ", "@": "ə", "A": "a", "E": "ɛ", "'": "",
-    ",": "", "_": "", "|": "", "55": "→", "35": "↗", "214": "↓", "21": "↓", "51": "↘", "11": "",
+    "ong": "ʊŋ", "yE": "ɥe", "y&": "ɥɛ", "y@": "y", "o-": "ɤ", "@r": "ɚ", "@": "ə", "A": "a", "E": "ɛ",
+    "'": "", ",": "", "_": "", "|": "", "55": "→", "35": "↗", "214": "↓", "21": "↓", "51": "↘", "11": "",
 }  # fmt: skip
 """eSpeak's own names of Chinese phonemes and tones, since its tones in the phonetic alphabet cannot be
 told apart."""
@@ -69,7 +70,7 @@ _BETWEEN_WORDS = re.compile(r"(?<=\w) (?=\w)")
 would be "ɪnðə", which the weights do not know."""
 
 _PRONOUN = re.compile(r"(?<!\S)(?=I[mvdl]?(?:\s|$))")
-"""Where "I", "I'm", "I've" begins. misaki stresses it, eSpeak does not, and then Kokoro swallows it."""
+"""The start of "I", "I'm", "I've". misaki stresses it, eSpeak does not, and then Kokoro swallows it."""
 
 _MARK = re.compile(r"([;:,.!?—…，、。！？：；।])\W*\w?$")
 """The punctuation at the end of a clause, before the first character of the next."""
@@ -79,7 +80,7 @@ _SYLLABIC = re.compile(r"(\S)\u0329")
 """A consonant that is a syllable, as in "button"."""
 
 _FOREIGN = re.compile(r"\([^)]*\)")
-"""What eSpeak writes where it changes the language: "(en)"."""
+"""The mark that eSpeak writes where it changes the language: "(en)"."""
 
 _KANJI = re.compile("[\u3400-\u9fff]")
 
@@ -94,8 +95,9 @@ def clauses(text: str, letter: str) -> Iterator[str]:
             "expected Japanese in kana, got kanji; use --tts kokoro-torch, which reads them",
             "no_phonemes",
         )
+    language = LANGUAGES[letter]
     text = text.encode("utf-8", "replace").decode()  # a server may cut an emoji in two
-    for sentence in sentencex.segment(LANGUAGES[letter], text):
+    for sentence in sentencex.segment(language, for_espeak(text, language)):
         for line in sentence.splitlines():
             yield from _clauses_of_sentence(line, letter)
 

@@ -90,9 +90,6 @@ KEPT = 4
 MAX_CHARS = 300
 """A longer sentence is spoken in parts: twenty seconds of speech, computed in about one."""
 
-WARM_UP = "I can help you with that, and then we will see what else there is to do."
-"""A sentence of usual length, so that its memory is reserved."""
-
 
 class PiperSynthesizer:
     """`model_name` is a name on the hub, with voices.json, or a folder with voices (.onnx, .onnx.json);
@@ -133,11 +130,6 @@ class PiperSynthesizer:
             voices=tuple(self._files),
             voice_languages={name: _language_of(name) for name in self._files},
         )
-
-    def warm_up(self) -> None:
-        """Speak a sentence of usual length."""
-        for _ in self.synthesize(WARM_UP, None, None, CancelToken()):
-            pass
 
     def expect_voice(self, voice: str) -> None:
         """Accept one of `voices`."""

@@ -9,7 +9,7 @@ from pipeline.turn import CancelToken
 from utils.onnx_cut import cut_before
 from utils.onnx_file import open_onnx, run_until_cancelled
 
-_DECODER = "/dec/conv_pre/Conv"
+DECODER = "/dec/conv_pre/Conv"
 """The first node of the decoder, which turns frames into samples and takes two thirds of the time."""
 
 FIRST_FRAMES = 32
@@ -26,7 +26,7 @@ class Vits:
     instead of 419, on one busy core). A model that has no such decoder speaks in one piece."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        halves = cut_before(path, _DECODER)
+        halves = cut_before(path, DECODER)
         self._passed: tuple[str, ...] = ()
         if halves is None:
             self._encoder = open_onnx(path, threads, one_shape=False)

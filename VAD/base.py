@@ -62,3 +62,7 @@ class PartialListener(Protocol):
     def grow(self, length: int, said: Callable[[], Samples], rate_hz: int) -> None:
         """The utterance has grown to `length` samples, which `said` returns."""
         ...
+
+    def pause(self) -> None:
+        """The utterance may be over: its words are about to be asked for."""
+        ...

@@ -129,6 +129,8 @@ class Listener:
         if voice is Voice.CONFIRMED:
             return self._speech_started()
         if voice is Voice.PAUSED and mode.may_guess:
+            if self._partials is not None:
+                self._partials.pause()
             mode.on_pause(self._said_before_pause, self._rate_hz)
             return self._guess()
         if voice is Voice.RESUMED:

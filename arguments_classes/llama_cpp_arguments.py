@@ -37,7 +37,17 @@ class LlamaCppArguments(AnswerLength, LocalChatModel):
         metadata={"help": "answers at once; each takes memory for a conversation of its own"},
     )
 
+    llm_cache_type: str = field(
+        default="f16",
+        metadata={
+            "help": "memory of a conversation: f16, or q8_0, which takes half of it and is less "
+            "exact; not every model can use it"
+        },
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        types = ("f16", "q8_0")
+        expect(self.llm_cache_type in types, "llm_cache_type", " or ".join(types), self.llm_cache_type)
         expect(self.llm_parallel > 0, "llm_parallel", "1 or more", self.llm_parallel)
         expect(self.llm_context >= 256, "llm_context", "256 or more tokens", self.llm_context)

@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 WINDOW_MS = 32
-PATIENCE_S = 6.0
-"""Time after the end of a question by which its answer is over, as nobody has to listen to it."""
+PATIENCE_S = 15.0
+"""Time after the end of a question by which its answer is over, as nobody has to listen to it; on a busy
+machine, too."""
 
 EARLY_S = 0.5
 """An answer to speech that ends earlier than this is one to the beginning of the question."""
@@ -46,8 +47,9 @@ class Answer:
 
     file: str
     person: int
-    latency: dict[str, float | None]
-    marks: dict[str, float]
+    latency: dict[str, float | None] = field(default_factory=dict)
+    """Empty if no answer came."""
+    marks: dict[str, float] = field(default_factory=dict)
     """Milliseconds since the end of speech, by the name of the step."""
 
 
@@ -92,7 +94,7 @@ def converse(engines: Any, person: int, call: Call) -> list[Answer]:
     import soundfile
 
     from pipeline.audio import resample
-    from pipeline.events import TurnDone
+    from pipeline.events import ErrorEvent, TurnDone
     from s2s_pipeline import build_pipeline
 
     session = build_pipeline(engines, InstantSink())
@@ -108,21 +110,24 @@ def converse(engines: Any, person: int, call: Call) -> list[Answer]:
         time.sleep(max(0.0, due - time.monotonic()))
         session.feed(samples, rate_hz, due - WINDOW_MS / 1000)
 
-    def ask(file: str, ends_s: float) -> Answer | None:
+    def ask(file: str, ends_s: float) -> Answer:
         samples, file_rate_hz = soundfile.read(file, dtype="float32")
-        audio, began, answer = resample(samples, file_rate_hz, rate_hz), due, None
+        audio, began = resample(samples, file_rate_hz, rate_hz), due
+        answer = Answer(file, person)
         for start in range(0, len(audio) - window + 1, window):
             hear(audio[start : start + window])
         until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until and answer is None:
+        while time.monotonic() < until and not answer.latency:
             hear(silence)
             while (event := mail.fetch(0)) is not None:
+                if isinstance(event, ErrorEvent):
+                    print(f"{file}: {event.text}", file=sys.stderr)
                 if not isinstance(event, TurnDone) or event.state != "done" or not event.heard:
                     continue
                 zero = event.marks["speech_end"]
                 if zero > began + ends_s - EARLY_S:
-                    marks = {name: 1000 * (at - zero) for name, at in event.marks.items()}
-                    answer = Answer(file, person, asdict(event.latency), marks)
+                    answer.latency = asdict(event.latency)
+                    answer.marks = {name: 1000 * (at - zero) for name, at in event.marks.items()}
         for _ in range(REST):
             hear(silence)
         return answer
@@ -131,7 +136,7 @@ def converse(engines: Any, person: int, call: Call) -> list[Answer]:
     answers = [ask(*question) for question in call.questions[shift:] + call.questions[:shift]]
     session.close("the questions are over")
     session.join(5)
-    return [answer for answer in answers if answer is not None]
+    return answers
 
 
 def main(call: Call) -> None:
@@ -141,6 +146,7 @@ def main(call: Call) -> None:
 
         apply_thread_limits()
     patch(call.patches)
+    importlib.import_module("s2s_pipeline")
     from command_line.parse import parse_command_line
     from engines.loader import load_engines
 

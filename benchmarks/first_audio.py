@@ -59,6 +59,8 @@ SETTINGS = {
     "no first clause": Setting(patches={"LLM.sentences:FIRST_CLAUSE_CHARS": 1000}),
     "no warm-up": Setting(patches={"engines.starting:warm_up": NOTHING}),
     "threads not limited": Setting(limit_threads=False),
+    "work begins after 96 ms": Setting(patches={"VAD.endpointer:SHORT_PAUSE_MS": 96}),
+    "voice in one piece": Setting(patches={"TTS.vits:DECODER": "no such node"}),
     f"{PEOPLE} people at once": Setting(people=PEOPLE),
 }
 
@@ -90,7 +92,7 @@ def model_server() -> Iterator[list[str]]:
         "import sys, xllamacpp\n"
         "params = xllamacpp.CommonParams()\n"
         f"params.model.path, params.n_ctx, params.n_parallel = {str(SMOLLM2.path)!r}, 16384, 4\n"
-        "params.cpuparams.n_threads = 2\n"
+        "params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2\n"
         "params.verbosity = -1\n"
         "server = xllamacpp.Server(params)\n"
         "print(server.listening_address, flush=True)\n"
@@ -103,44 +105,52 @@ def model_server() -> Iterator[list[str]]:
         server.communicate("")
 
 
+def of(answer: Answer, part: str) -> float:
+    """The milliseconds that the user waited for a part."""
+    return answer.latency[f"{part}_ms"] or 0.0
+
+
+def finished(runs: list[list[Answer]]) -> list[Answer]:
+    """The answers to questions that sounded finished to the turn detector."""
+    answers = [answer for run in runs for answer in run if answer.latency]
+    return [answer for answer in answers if of(answer, "silence") < FINISHED_MS]
+
+
 def row(name: str, runs: list[list[Answer]]) -> list[object]:
     """The figures of one setting, over all its runs."""
-    every = [answer for run in runs for answer in run]
-    totals = [answer.latency["total_ms"] or 0.0 for answer in every]
-    finished = [answer for answer in every if (answer.latency["silence_ms"] or 0.0) < FINISHED_MS]
-    if not finished:
-        finished = every
-    parts = [[answer.latency[f"{part}_ms"] or 0.0 for answer in finished] for part in PARTS]
-    soon = sum(total < SOON_MS for total in totals)
+    every, counted = [answer for run in runs for answer in run], finished(runs)
+    soon = sum(bool(answer.latency) and of(answer, "total") < SOON_MS for answer in every)
+    starts = [share for run in runs if (share := first_turn(run)) is not None]
+    totals = [of(answer, "total") for answer in counted]
     return [
         name,
-        *(f"{median(values):.0f}" for values in parts),
-        f"{percentile(parts[0], 0.95):.0f}",
-        f"{len(finished)} of {len(every)}",
+        *(shown([of(answer, part) for answer in counted]) for part in PARTS),
+        f"{percentile(totals, 0.95):.0f}" if totals else "–",
+        f"{len(counted)} of {len(every)}",
         f"{100 * soon / len(every):.0f} %",
-        f"{median([first_turn(run) for run in runs]):.2f}",
+        f"{median(starts):.2f}" if starts else "–",
     ]
-
-
-def first_turn(run: list[Answer]) -> float:
-    """The first question is asked once more at the end: the first answer after the start, less the pause
-    before it, over the second."""
-    asked = [answer for answer in run if answer.file == run[0].file and answer.person == run[0].person]
-    first, last = (
-        (a.latency["total_ms"] or 0.0) - (a.latency["silence_ms"] or 0.0) for a in (asked[0], asked[-1])
-    )
-    return first / max(1.0, last)
 
 
 def timeline(name: str, runs: list[list[Answer]]) -> list[object]:
     """The median time of each step after the end of speech."""
-    steps: dict[str, list[float]] = defaultdict(list)
-    for run in runs:
-        for answer in run:
-            if (answer.latency["silence_ms"] or 0.0) < FINISHED_MS:
-                for step, at in answer.marks.items():
-                    steps[step].append(at)
-    return [name, *(f"{median(steps[step]):.0f}" if steps[step] else "–" for step in STEPS)]
+    marks = [answer.marks for answer in finished(runs)]
+    return [name, *(shown([at[step] for at in marks if step in at]) for step in STEPS)]
+
+
+def first_turn(run: list[Answer]) -> float | None:
+    """The time of the first answer after the start over that of the last, to the same question, both
+    without the pause. None if one of them did not come."""
+    asked = [answer for answer in run if (answer.file, answer.person) == (run[0].file, run[0].person)]
+    if not (asked[0].latency and asked[-1].latency):
+        return None
+    first, last = (of(answer, "total") - of(answer, "silence") for answer in (asked[0], asked[-1]))
+    return first / max(1.0, last)
+
+
+def shown(values: list[float]) -> str:
+    """The median, if there is one."""
+    return f"{median(values):.0f}" if values else "–"
 
 
 def measure(
@@ -190,8 +200,8 @@ def main() -> str:
         "for it. The last column: the first answer after the start, without its pause, over that to the "
         "same question at the end.\n"
     )
-    tables = [table(title, header, [row(name, of) for name, of in runs.items()]), about]
-    steps = [timeline(name, of) for name, of in runs.items()]
+    tables = [table(title, header, [row(name, these) for name, these in runs.items()]), about]
+    steps = [timeline(name, these) for name, these in runs.items()]
     tables.append(table("Milliseconds after the end of speech, medians", ["", *STEPS], steps))
     return "\n".join(tables)
 

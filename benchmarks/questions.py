@@ -18,6 +18,7 @@ from benchmarks.answers import WRONG, Question, faults, load_questions
 from benchmarks.figures import table
 from catalog.weights import SMOLLM2
 from LLM.base import ChatModel
+from LLM.brief import sentences_of
 from LLM.chat import DEFAULT_PROMPT
 from LLM.eliza import ElizaModel
 from LLM.llama_cpp_chat import LlamaCppChatModel
@@ -92,9 +93,9 @@ def ask(model: ChatModel, questions: Sequence[Question]) -> list[Answer]:
         for said, answered in question.history:
             messages += [ChatMessage("user", said), ChatMessage("assistant", answered)]
         messages.append(ChatMessage("user", question.text))
-        text = "".join(
-            piece for piece in model.generate(messages, CancelToken()) if isinstance(piece, str)
-        )
+        answer = model.generate(messages, CancelToken())
+        words = (piece for piece in answer if isinstance(piece, str))
+        text = "".join(sentences_of(words, "en", model.info.max_sentences))
         return Answer(question, text, faults(question, text, datetime.datetime.now()))
 
     with ThreadPoolExecutor(model.info.slots) as callers:

@@ -29,6 +29,8 @@ class Preferred:
     """Files of the model that the engine fetches, by its own patterns; None: all."""
     embedded: tuple[PackagedFile, ...] = ()
     """Files of its model that come with the program."""
+    otherwise: str | None = None
+    """The model on the hub for other languages than that of the embedded one."""
     languages: tuple[str, ...] = ()
     """Languages that it speaks or understands; empty: about a hundred, or any."""
     needs: tuple[str, ...] = ()
@@ -69,7 +71,12 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
             ("onnx/model_quantized.onnx", "voices*"),
             languages=("en", "es", "fr", "hi", "it", "pt", "zh"),
         ),
-        Preferred("piper", embedded=(JOE, JOE_SETTINGS), languages=("en",)),
+        Preferred(
+            "piper",
+            embedded=(JOE, JOE_SETTINGS),
+            otherwise="rhasspy/piper-voices",
+            languages=("en",),
+        ),
         Preferred("espeak"),
     ),
 }
@@ -111,6 +118,14 @@ def choose(stage: str, typed: Sequence[str], language: str | None = None) -> tup
         else:
             return (Choice(built_in, why=f"{spec.name} speaks more naturally; type: {FETCH}"),)
     return (Choice(built_in),)
+
+
+def named(spec: EngineSpec, language: str | None = None) -> Choice:
+    """An engine that the user named, for a conversation in `language`."""
+    for preferred in PREFERRED.get(spec.stage, ()):
+        if preferred.name == spec.name and language not in (None, *preferred.languages):
+            return Choice(spec, preferred.otherwise)
+    return Choice(spec)
 
 
 def _is_built_in(preferred: Preferred) -> bool:

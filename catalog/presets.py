@@ -41,7 +41,7 @@ PRESETS: dict[str, Preset] = {
     "offline": Preset(
         "built-in models, no network needed",
         "nothing to download",
-        {"stt": "moonshine", "llm": "smollm2", "tts": "espeak"},
+        {"stt": "moonshine", "llm": "smollm2", "tts": "piper"},
         {"stt_model_name": "tiny-en"},
     ),
     "cpu": Preset(

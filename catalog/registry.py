@@ -89,9 +89,14 @@ class EngineSpec:
             )
 
     def load(self) -> Any:
-        """The class of the engine. Raises `UserError` if something is missing."""
+        """The class of the engine. Raises `UserError` if something is missing, be it a library of the
+        system that a package needs."""
         self.expect_installed()
-        return _named(self.module)
+        try:
+            return _named(self.module)
+        except ImportError as error:
+            hint = "; on Debian and Ubuntu: apt install libgomp1" if "libgomp" in str(error) else ""
+            raise UserError(f"--{self.stage} {self.name} cannot be loaded: {error}{hint}") from error
 
     def _is_there(self, module: str) -> bool:
         if module not in self.foreign:

@@ -14,6 +14,8 @@ CATALOG = (
         size="built in",
         license="MIT; MIT for English, Moonshine Community for others",
         tested="real weights",
+        remarks="with tiny-en, 4 % of the words of 33 human utterances were wrong; in telephone quality "
+        "7 %, with noise 10 dB below the speech 14 %",
     ),
     EngineSpec(
         "stt",
@@ -106,7 +108,10 @@ CATALOG = (
         languages="as the model (the default: en; others: about 100)",
         size="75 MB",
         license="MIT; as the model (the default: MIT)",
-        tested="tiny random weights",
+        tested="real weights",
+        remarks="with tiny.en and base, 4 % of the words of 33 human utterances were wrong; base "
+        "detected English, and German and Spanish spoken by eSpeak, but not eSpeak's French, Telugu and "
+        "Hindi",
     ),
     EngineSpec(
         "stt",

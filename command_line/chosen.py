@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arguments_classes.module_arguments import ModuleArguments
-from catalog.choice import Choice, choose
+from catalog.choice import Choice, choose, named
 from catalog.registry import AUTO, EngineSpec, find
 from command_line.later_engines import as_first, later_flags, prefix_of
 from pipeline.errors import UserError
@@ -77,7 +77,7 @@ def choose_engines(module: ModuleArguments, argv: Sequence[str]) -> Candidates:
     chosen = {"vad": vad}
     for stage, names in (("stt", module.stt), ("tts", module.tts), ("llm", module.llm)):
         if names != AUTO:
-            chosen[stage] = _by_names(stage, names)
+            chosen[stage] = _by_names(stage, names, module.language)
         elif stage != "llm":
             chosen[stage] = [Candidate(each) for each in choose(stage, argv, module.language)]
     return chosen
@@ -97,7 +97,7 @@ def engine_settings(stage: str, arguments: Any) -> dict[str, Any]:
     return settings | ({"gen_kwargs": generation} if generation else {})
 
 
-def _by_names(stage: str, names: str) -> list[Candidate]:
+def _by_names(stage: str, names: str, language: str | None) -> list[Candidate]:
     """One engine, or several separated by commas."""
     listed = [name.strip() for name in names.split(",")]
     if len(listed) > 1 and AUTO in listed:
@@ -105,4 +105,4 @@ def _by_names(stage: str, names: str) -> list[Candidate]:
     rows = [find(stage, name) for name in listed]
     if len(set(rows[1:])) < len(rows[1:]):
         raise UserError(f"--{stage}: expected each engine at most once after the first, got {names}")
-    return [Candidate(Choice(spec), later=n > 0) for n, spec in enumerate(rows)]
+    return [Candidate(named(spec, language), later=n > 0) for n, spec in enumerate(rows)]

@@ -71,9 +71,9 @@ def _parser(module: ModuleArguments, chosen: Candidates, preset: Preset | None) 
     if preset is not None:
         parts = {stage: getattr(module, stage) for stage in CASCADE if module.s2s is None}
         parser.set_defaults(**preset.choices(), **preset.settings_for(parts))
-    for stage, (first, *_) in chosen.items():
-        if first.choice.model is not None:
-            parser.set_defaults(**{f"{stage}_model_name": first.choice.model})
+    for each in (each for candidates in chosen.values() for each in candidates):
+        if each.choice.model is not None:
+            parser.set_defaults(**{f"{each.prefix}model_name": each.choice.model})
     return parser
 
 

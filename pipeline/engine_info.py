@@ -34,6 +34,8 @@ class ChatModelInfo(EngineInfo):
 
     takes_tools: bool = False
     """True if it can call functions; a model that cannot is given none."""
+    max_sentences: int | None = None
+    """Sentences after which an answer ends; None: it ends by itself."""
     hears: bool = False
     """True if it takes the audio of a message (`--stt none`)."""
 

@@ -1,15 +1,15 @@
 """Answers that are cut after whole sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
-from LLM.brief import first_sentences
+from LLM.brief import sentences_of
 
 
 def brief(*pieces: str, count: int = 2) -> list[str]:
     """The answer, in the pieces in which it goes out."""
-    return list(first_sentences(iter(pieces), count))
+    return list(sentences_of((piece for piece in pieces), "en", count))
 
 
 def letter_by_letter(text: str) -> str:
@@ -52,12 +52,12 @@ def test_an_early_clause_is_not_followed_by_half_of_the_next() -> None:
 def test_the_first_clause_goes_out_before_the_sentence_ends() -> None:
     came: list[str] = []
 
-    def pieces() -> Iterator[str]:
+    def pieces() -> Generator[str, None, None]:
         for piece in ("When the sun is up,", " we ", "go", " out."):
             came.append(piece)
             yield piece
 
-    first = next(first_sentences(pieces(), 2))
+    first = next(sentences_of(pieces(), "en", 2))
     assert first == "When the sun is up,"
     assert came == ["When the sun is up,", " we "]
 
@@ -65,11 +65,11 @@ def test_the_first_clause_goes_out_before_the_sentence_ends() -> None:
 def test_the_rest_is_not_asked_for() -> None:
     closed = []
 
-    def pieces() -> Iterator[str]:
+    def pieces() -> Generator[str, None, None]:
         try:
             yield from ("One is. ", "Two is. ", "Three is. ", "Four is. ")
         finally:
             closed.append(True)
 
-    assert len(list(first_sentences(pieces(), 2))) == 2
+    assert len(list(sentences_of(pieces(), "en", 2))) == 2
     assert closed == [True]

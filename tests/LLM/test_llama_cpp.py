@@ -88,6 +88,25 @@ class TestLlamaCpp(LocalChatModelContract):
         text(engine, [*spoken, *HELLO])
         assert unread[0] < 60
 
+    def test_what_was_read_ahead_is_not_read_again(
+        self, engine: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stream, unread = engine._server.stream, []
+
+        def watched(request: Any, token: CancelToken) -> Any:
+            for chunk in stream(request, token):
+                if progress := chunk.get("prompt_progress"):
+                    unread.append(progress["total"] - progress["cache"])
+                yield chunk
+
+        monkeypatch.setattr(engine._server, "stream", watched)
+        begun = "so once upon a time there was a " * 6
+        engine.read([ChatMessage("user", begun)], CancelToken())
+        assert unread[0] > 150
+        unread.clear()
+        assert text(engine, [ChatMessage("user", begun + "king")])
+        assert unread[0] < 40
+
     def test_answers_at_once_are_those_of_one_after_the_other(self, engine: LlamaCppChatModel) -> None:
         questions = [[ChatMessage("user", f"{word} " * 20)] for word in ("sun", "moon")]
         alone = [text(engine, question) for question in questions]

@@ -14,6 +14,7 @@ import LLM.auto
 from catalog.weights import FETCH, SMOLLM2
 from command_line.parse import parse_command_line
 from engines.loader import choose_language_model
+from LLM.brief import sentences_of
 from LLM.chat import DEFAULT_PROMPT, Chat, answer_in
 from LLM.smollm2 import INTRODUCTION, Manner, SmolLM2Model
 from pipeline.errors import UserError
@@ -69,7 +70,8 @@ def asked(text: str, instructions: str = DEFAULT_PROMPT) -> list[ChatMessage]:
 
 def answer(model: SmolLM2Model, messages: Sequence[ChatMessage]) -> str:
     """The words of an answer."""
-    return "".join(text for text in model.generate(messages, CancelToken()) if isinstance(text, str))
+    words = (text for text in model.generate(messages, CancelToken()) if isinstance(text, str))
+    return "".join(sentences_of(words, "en", model.info.max_sentences))
 
 
 def notices(model: SmolLM2Model, messages: Sequence[ChatMessage]) -> list[Notice]:

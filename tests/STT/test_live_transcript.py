@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from pipeline.events import ErrorEvent, Event, PartialTranscript, SpeechEnded, Transcript
+from pipeline.events import ErrorEvent, Event, PartialTranscript, Transcript
 from pipeline.settings import EndpointerSettings, SessionSettings
 from pipeline.shared_engine import SharedEngine
 from STT.agreement import Agreement
@@ -105,21 +105,31 @@ def test_nobody_who_asks_means_no_work() -> None:
         assert not talk.stt.heard
 
 
-def test_a_partial_takes_no_slot_from_a_turn() -> None:
-    """While a partial is computed, speculation on the turn still begins; it only waits for the slot."""
+def test_a_partial_gives_way_at_a_pause() -> None:
+    """The recognizer's only slot is free at once for the utterance, which may be over."""
     with conversation(stt=ScriptedRecognizer("part", "the whole", slots=1)) as talk:
+        talk.stt.hold.close()
+        talk.speak(1280, settle=False)
+        talk.stt.hold.wait_until_reached()
+        talk.wait(64, settle=False)
+        wait_for(lambda: len(talk.stt.heard) == 2, "the utterance at the recognizer")
+        talk.stt.hold.open()
+        talk.wait(640)
+        transcripts = [event for event in talk.events() if isinstance(event, Transcript)]
+        assert [event.text for event in transcripts] == ["the whole"]
+        assert not partials(talk), "it was not finished"
+
+
+def test_after_a_pause_a_partial_that_gave_way_is_made_up_for() -> None:
+    with conversation(stt=ScriptedRecognizer("part", "a guess", "both parts", slots=1)) as talk:
         talk.stt.hold.close()
         talk.speak(640, settle=False)
         talk.stt.hold.wait_until_reached()
-        talk.speak(640, settle=False)
-        talk.wait(640, settle=False)
-        wait_for(lambda: bool(talk.events(SpeechEnded)), "the end of the utterance")
-        assert len(talk.stt.heard) == 1, "one call at a time"
+        talk.wait(64, settle=False)
+        wait_for(lambda: len(talk.stt.heard) == 2, "the guess at the recognizer")
         talk.stt.hold.open()
-        talk.settle()
-        transcripts = [event for event in talk.events() if isinstance(event, Transcript)]
-        assert [event.text for event in transcripts] == ["the whole"]
-        assert not partials(talk), "the partial came after the end of the utterance"
+        talk.speak(96)
+        assert [event.text for event in partials(talk)] == ["both parts"]
 
 
 def test_a_busy_recognizer_makes_no_partials() -> None:

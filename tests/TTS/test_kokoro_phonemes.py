@@ -39,11 +39,19 @@ def test_english_words_are_kept_apart_and_i_is_stressed() -> None:
     assert list(clauses("An eye.", "a")) == ["ən ˈI."]
 
 
-@pytest.mark.parametrize("mark", ".,;:!?…—")
+@pytest.mark.parametrize("mark", ".,;:!?—")
 def test_punctuation_is_kept(mark: str) -> None:
     first, second = clauses(f"Yes{mark} go on", "a")
     assert first == f"jˈɛs{mark}"
-    assert second[-1] not in ".,;:!?…—"
+    assert second[-1] not in ".,;:!?—"
+
+
+def test_text_is_written_as_it_is_spoken() -> None:
+    assert list(clauses("Wait... what? It is $3.50.", "a")) == [
+        "wˈAt,",
+        "wˌʌt?",
+        "ɪT ɪz θɹˈi dˈɑləɹz fˈɪfti.",
+    ]
 
 
 @pytest.mark.parametrize("text", ["", " ", "...", "\0", "—", "\n\n"])

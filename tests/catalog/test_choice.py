@@ -135,6 +135,18 @@ class TestTheVoiceThatComesWithTheProgram:
         (espeak,) = parse_command_line(["--tts_voice", "en-gb"]).engines["tts"]
         assert (espeak.spec.name, espeak.settings["voice"]) == ("espeak", "en-gb")
 
+    def test_by_name_it_is_the_default_unless_the_conversation_is_in_another_language(self) -> None:
+        def model(*argv: str) -> str | None:
+            engine = parse_command_line(argv).engines["tts"][-1]
+            name: str | None = engine.settings["model_name"]
+            return name
+
+        assert model("--tts", "piper") is model("--tts", "piper", "--language", "en") is None
+        assert model("--tts", "piper", "--language", "de") == "rhasspy/piper-voices"
+        assert model("--tts", "espeak,piper", "--language", "de") == "rhasspy/piper-voices"
+        own = ("--tts_model_name", "somewhere")
+        assert model("--tts", "piper", "--language", "de", *own) == "somewhere"
+
     @pytest.mark.parametrize("file", [JOE, JOE_SETTINGS])
     @pytest.mark.parametrize("broken", [Path.unlink, lambda path: os.truncate(path, 100)])
     def test_one_file_is_missing_or_cut_off(

@@ -31,9 +31,9 @@ def test_a_preset_names_what_there_is(name: str) -> None:
 
 
 def test_flags_and_a_file_win_over_a_preset(tmp_path: Path) -> None:
-    arguments = parse_command_line(["--preset", "offline", "--llm", "transformers", "--tts_rate", "200"])
+    arguments = parse_command_line(["--preset", "offline", "--llm", "transformers", "--tts_speed", "2"])
     assert arguments.engines["llm"][0].spec.name == "transformers"
-    assert arguments.engines["tts"][0].settings["rate"] == 200
+    assert arguments.engines["tts"][0].settings["speed"] == 2
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"preset": "offline", "stt_model_name": "base-en"}))
     arguments = parse_command_line([str(config)])
@@ -68,5 +68,5 @@ def test_help_shows_what_a_preset_sets() -> None:
     shown = run("--preset", "offline", "--help")
     assert shown.returncode == 0, shown.stderr
     told = " ".join(shown.stdout.split())
-    assert "sets: --stt moonshine --llm smollm2 --tts espeak --stt_model_name tiny-en" in told
+    assert "sets: --stt moonshine --llm smollm2 --tts piper --stt_model_name tiny-en" in told
     assert "(default: smollm2)" in told
