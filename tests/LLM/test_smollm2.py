@@ -111,8 +111,11 @@ def test_it_knows_a_thing_or_two(model: SmolLM2Model) -> None:
 
 
 def test_it_says_what_it_is(model: SmolLM2Model) -> None:
-    said = answer(model, asked("Who are you?"))
-    assert re.search(r"SmolLM|\b(model|assistant|program|AI)\b", said)
+    for question in ("Who are you?", "Are you a human?"):
+        said = answer(model, asked(question))
+        assert not re.search(r"name is (?!Smol)|I'm (?!Smol)[A-Z]|\bI am a human|\bI'm a human", said), (
+            said
+        )
     assert notices(model, asked("Hello."))[0] == INTRODUCTION
     assert "makes things up" in INTRODUCTION.text
     assert "makes things up" in model.info.about
