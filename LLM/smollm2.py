@@ -50,11 +50,16 @@ class Manner:
             "top_p": 0.9,
             "repeat_penalty": 1.1,
             "repeat_last_n": 16,
+            "dry_multiplier": 0.8,
+            "dry_allowed_length": 3,
+            "dry_penalty_last_n": 256,
             "max_tokens": 80,
         }
     )
     """Settings of llama.cpp. The repetition penalty reaches back only a dozen words: farther, and the
-    model avoids the words of the question, and the user's name."""
+    model avoids the words of the question, and the user's name. Sequences of more than three tokens
+    count as repeated (DRY) through the whole conversation: without that, it gave the same answer to
+    three turns in a row."""
 
 
 class SmolLM2Model:

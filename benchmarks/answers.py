@@ -36,7 +36,9 @@ _HUMAN = re.compile(
 )
 """Claims of a body or a life. "My friend" as a form of address counts, too; it is rare."""
 
-_ANOTHER = re.compile(r"(?i:\bmy name is|\bcall me) (?i:(?!smol))\w|\bI(?:'m| am) (?!Smol)[A-Z][a-z]+\b")
+_ANOTHER = re.compile(
+    r"(?i:\bmy name is|\bcall me) (?i:(?!smol))\w|\bI(?:'m| am) (?!Smol|Eliza)[A-Z][a-z]+\b"
+)
 """Names that are not its own."""
 
 _CONDOLENCE = re.compile(r"sorry for your (loss|sake|pain)", re.I)

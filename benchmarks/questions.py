@@ -74,16 +74,14 @@ WAYS: Mapping[str, Callable[[int], ChatModel]] = {
     "bare model": bare,
     "prompt only": asked(Manner(prompt=SHORT, opening=())),
     "prompt, six examples": asked(Manner(prompt=SHORT, opening=EXAMPLES)),
-    "six examples": asked(Manner(opening=EXAMPLES)),
     "no opening": asked(Manner(opening=())),
     "smollm2": asked(),
     "one sentence": asked(Manner(sentences=1)),
     "temperature 0": asked(temperature=0.0),
-    "temperature 0.5": asked(temperature=0.5),
     "temperature 0.8": asked(temperature=0.8),
-    "no penalty": asked(repeat_penalty=1.0),
+    "DRY alone": asked(repeat_penalty=1.0),
+    "no DRY": asked(dry_multiplier=0.0),
     "penalty 1.15 over 64": asked(repeat_penalty=1.15, repeat_last_n=64),
-    "DRY, no penalty": asked(repeat_penalty=1.0, dry_multiplier=0.8, dry_allowed_length=3),
 }
 
 
@@ -132,7 +130,8 @@ def main() -> str:
             if options.show:
                 print(f"{answer.question.text} ▶ {answer.text!r} {', '.join(sorted(answer.faults))}")
         print(
-            f"{way}: {time.perf_counter() - begun_at:.0f} s,",
+            f"{way}: {rate(answers, set())} %, form {rate(answers, {WRONG})} %, "
+            f"{time.perf_counter() - begun_at:.0f} s,",
             dict(Counter(fault for answer in answers for fault in answer.faults)),
             flush=True,
         )

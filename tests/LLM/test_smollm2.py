@@ -91,6 +91,7 @@ class TestSmolLM2(ChatModelContract):
 @pytest.mark.slow
 def test_twenty_turns_of_conversation_are_sentences_and_no_loop(model: SmolLM2Model) -> None:
     chat = Chat()
+    before = ""
     for number, text in enumerate(TURNS):
         chat.said(number, text)
         said = answer(model, chat.prompt(text, turn=number))
@@ -100,6 +101,8 @@ def test_twenty_turns_of_conversation_are_sentences_and_no_loop(model: SmolLM2Mo
         assert len(sentences) <= 3, said  # the split takes "Dr. No" for two
         assert len(set(sentences)) == len(sentences), said
         assert len(said.split()) <= 70, said
+        assert said.strip() != before, "the same answer twice in a row"
+        before = said.strip()
 
 
 def test_it_knows_a_thing_or_two(model: SmolLM2Model) -> None:
@@ -108,8 +111,11 @@ def test_it_knows_a_thing_or_two(model: SmolLM2Model) -> None:
 
 
 def test_it_says_what_it_is(model: SmolLM2Model) -> None:
-    said = answer(model, asked("Who are you?"))
-    assert re.search(r"SmolLM|\b(model|assistant|program|AI)\b", said)
+    for question in ("Who are you?", "Are you a human?"):
+        said = answer(model, asked(question))
+        assert not re.search(r"name is (?!Smol)|I'm (?!Smol)[A-Z]|\bI am a human|\bI'm a human", said), (
+            said
+        )
     assert notices(model, asked("Hello."))[0] == INTRODUCTION
     assert "makes things up" in INTRODUCTION.text
     assert "makes things up" in model.info.about
