@@ -155,7 +155,7 @@ class TestTheVoiceThatComesWithTheProgram:
         broken(file.path)
         (espeak,) = choose("tts", [])
         assert espeak.spec.name == "espeak"
-        assert espeak.why == f"piper speaks more naturally; type: {FETCH}"
+        assert espeak.why == f"for piper, which sounds more natural, type: {FETCH}"
 
     def test_it_is_not_its_package_that_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Then the command would not help."""
