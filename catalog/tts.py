@@ -41,8 +41,8 @@ CATALOG = (
         license="Apache-2.0 (GPL-3: eSpeak NG); Apache-2.0",
         tested="real weights",
         remarks="a recognizer understood its English, Japanese and Chinese, spoken by Japanese voices, "
-        "the only ones in a package; it reads kana but not kanji (kokoro-torch does); `--tts_onnx` selects "
-        "another file of the model",
+        "the only ones in a package; it reads kana but not kanji (kokoro-torch does); `--tts_onnx` "
+        "selects another file of the model",
     ),
     EngineSpec(
         "tts",
