@@ -1,7 +1,7 @@
 """Everyday questions to a language model: share of answers that are fit to be spoken, and right.
 
-`python -m benchmarks.questions` compares Eliza, the built-in model, and other ways to prompt that model. `--set tuning` asks the questions on which its settings were tuned; `--show`
-prints each answer.
+`python -m benchmarks.questions` compares Eliza, the built-in model, and other ways to prompt that model.
+`--set tuning` asks the questions on which its settings were tuned; `--show` prints each answer.
 """
 
 import argparse

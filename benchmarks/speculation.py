@@ -1,7 +1,7 @@
 """Cost of speculation: calls and computing time of the engines for answers that are thrown away.
 
-On a sample clock, with Moonshine, Eliza and eSpeak; time waits for them, so a guess is always computed to its
-end before the user goes on. That is the most it can cost.
+On a sample clock, with Moonshine, Eliza and eSpeak. Time waits for them, so a guess is always computed
+to its end before the user goes on. That is the most it can cost.
 """
 
 import contextlib
