@@ -97,8 +97,8 @@ class Choice:
 def choose(stage: str, typed: Sequence[str], language: str | None = None) -> tuple[Choice, ...]:
     """Choose the engine of a stage for a conversation in `language`. If a flag of the stage was typed,
     it is the built-in engine that needs no files, since the meaning of such a flag depends on the
-    engine. That engine also backs up one whose built-in model consists of `embedded` files, for
-    languages that this one does not know and for its failures."""
+    engine. That engine also backs up one with a model in `embedded`, for languages that this one does
+    not know and for its failures."""
     built_in = _built_in(stage)
     if any(argument.replace("-", "_").startswith(f"__{stage}_") for argument in typed):
         return (Choice(built_in),)

@@ -40,8 +40,8 @@ class Halves:
 
 
 def cut_before(path: Path, node_name: str) -> Halves | None:
-    """Cut at the first input of this node; all nodes that depend on it are the second half. All tensors at
-    the cut must be floats. None if there is no such node."""
+    """Cut at the first input of this node; all nodes that depend on it are the second half. All tensors
+    at the cut must be floats. None if there is no such node."""
     model = memoryview(path.read_bytes())
     rest = [bytes(whole) for number, whole, _ in _fields(model) if number != _MODEL_GRAPH]
     graph = next((content for number, _, content in _fields(model) if number == _MODEL_GRAPH), model[:0])
