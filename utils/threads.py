@@ -30,8 +30,8 @@ def engine_threads(stage: str) -> int:
     Engines that run at the same time should have no more threads than there are cores, since the
     threads of one engine wait for each other: one without a core delays all. At a pause the recognizer
     runs beside the turn detector, which takes one core for 0.05 s; later the synthesizer speaks the
-    first clause while the language model writes the second. That model has the most to compute, so on two
-    cores it gets both.
+    first clause while the language model writes the second. That model has the most to compute, so on
+    two cores it gets both.
     """
     available = cores()
     beside_another = max(1, available - 1)
