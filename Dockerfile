@@ -9,7 +9,7 @@ FROM ${BASE} AS base
 ARG PYTHON=python3
 # Base images such as nvidia/cuda have no Python, or one that cannot create a virtual environment; they get
 # their distribution's. libportaudio2 is left out: only --mode local needs it, and a container has no sound card.
-# libgomp1 is what llama.cpp needs of the system.
+# llama.cpp needs libgomp1.
 # hadolint ignore=DL3008,SC2086
 RUN "$PYTHON" -c 'import ensurepip' 2>/dev/null || packages="ca-certificates $PYTHON $PYTHON-venv"; \
     apt-get update \
@@ -45,7 +45,7 @@ ENV PATH=/app/.venv/bin:$PATH \
     MODEL_CACHE_DIR=/models \
     PYTHONUNBUFFERED=1
 USER 10001:10001
-# It holds the weights that come with the program; a new named volume is filled from here
+# It holds the built-in models; a new named volume is filled from here
 VOLUME /models
 EXPOSE 8000 12345 12346
 # http.client, because it ignores proxy settings. The server does not answer until the engines are loaded

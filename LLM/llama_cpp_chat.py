@@ -29,9 +29,9 @@ _A_TOOL = as_tools([Tool("f", "a function", {"type": "object", "properties": {}}
 
 
 class LlamaCppChatModel:
-    """`parallel` answers at once. Stops between two tokens, and while it reads the prompt. The part of a
-    conversation that a slot has read is not read again. Calls functions if the model's template has
-    them."""
+    """A GGUF model, with `parallel` answers at once. Stops between two tokens, or between two batches of
+    the prompt. The part of a conversation that a slot has read is not read again. Calls functions if the
+    model's template supports them."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class LlamaCppChatModel:
         self._room = context - min(self._settings["max_tokens"], context // 2)
         self._takes_system = True
         self._takes_system = self._shows_system()
-        where = device if on_gpu else "cpu" if device == "cpu" else f"cpu, without a build for {device}"
+        where = device if on_gpu else "cpu" if device == "cpu" else "cpu, since xllamacpp found no GPU"
         self.info = ChatModelInfo(
             name="llama-cpp",
             slots=parallel,
@@ -77,7 +77,7 @@ class LlamaCppChatModel:
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
     ) -> Iterator[Piece]:
-        """The answer, token by token; a call of a function, in pieces."""
+        """The answer, token by token; function calls arrive in pieces."""
         said = [replace(m, content=well_formed(m.content)) for m in messages]
         said = joined(said) if self.info.takes_tools else only_words(said)
         functions = as_tools(tools, tool_choice) if self.info.takes_tools else {}
@@ -91,8 +91,8 @@ class LlamaCppChatModel:
             yield from self._answer(shorter, functions, cancel)
 
     def read(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> None:
-        """Read a conversation that is going to be answered, as far as it is known; of one that is too
-        long, nothing."""
+        """Read a conversation that is about to be answered, as far as it is known. Does nothing if it is
+        too long."""
         said = only_words([replace(m, content=well_formed(m.content)) for m in messages])
         with self._slots.taken(said, reading=cancel) as slot:
             for chunk in self._chunks(said, {"max_tokens": 0, "id_slot": slot}, cancel):
@@ -101,7 +101,7 @@ class LlamaCppChatModel:
                     return
 
     def warm_up(self) -> None:
-        """Make the first call, which reads the prompt with which conversations usually begin."""
+        """Make the first call, which reads the prompt that most conversations begin with."""
         cancel = CancelToken()
         for _ in self.generate([ChatMessage("system", DEFAULT_PROMPT), _HELLO], cancel):
             cancel.cancel()
@@ -113,7 +113,7 @@ class LlamaCppChatModel:
     def _answer(
         self, messages: list[ChatMessage], functions: Mapping[str, Any], cancel: CancelToken
     ) -> Iterator[str | ToolCall]:
-        """Answer with the slot that knows the conversation. Raises `_TooLongError`."""
+        """Answer with the slot that has read most of the conversation. Raises `_TooLongError`."""
         reader = AnswerReader()
         with self._slots.taken(messages) as slot:
             for chunk in self._chunks(messages, {**functions, "id_slot": slot}, cancel):
@@ -124,8 +124,8 @@ class LlamaCppChatModel:
                     yield from reader.read(ChoiceDelta.model_validate(choice["delta"]))
 
     def _length(self, messages: list[ChatMessage], functions: Mapping[str, Any] = {}) -> int:
-        """Tokens of a conversation with these functions. Raises `EngineError` if the template does not
-        take it."""
+        """Number of tokens of a conversation with these functions. Raises `EngineError` if the template
+        rejects it."""
         try:
             first = next(self._chunks(messages, functions, CancelToken()))
         except _TooLongError as error:
@@ -135,8 +135,8 @@ class LlamaCppChatModel:
     def _chunks(
         self, messages: list[ChatMessage], request: Mapping[str, Any], cancel: CancelToken
     ) -> Iterator[Chunk]:
-        """The chunks of an answer, in the first form of the conversation that the template takes. Raises
-        `_TooLongError` where it does not fit into a slot, `EngineError` where no form is taken."""
+        """The chunks of an answer to the first form of the conversation that the template accepts.
+        Raises `_TooLongError` if it does not fit into a slot, `EngineError` if no form is accepted."""
         refusal = ""
         for form in forms(messages, takes_system=self._takes_system):
             whole = {**self._settings, **request, "messages": as_messages(form)}
@@ -161,7 +161,7 @@ class LlamaCppChatModel:
 
 
 class _TooLongError(Exception):
-    """The conversation has more tokens than there is room for."""
+    """Raised if the conversation has more tokens than fit."""
 
     def __init__(self, tokens: int) -> None:
         super().__init__(tokens)

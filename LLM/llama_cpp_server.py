@@ -1,7 +1,7 @@
 """LlamaCppServer: llama.cpp's own server in this process, of one GGUF file, through xllamacpp.
 
-It batches the calls of all callers, token by token, and keeps what each of its slots has read, so that a
-call reads only what is new. Requests and chunks are those of the OpenAI chat protocol.
+It batches all calls, token by token, and each of its slots caches the prompt that it has read, so a call
+reads only what is new. Requests and chunks are those of the OpenAI chat protocol.
 """
 
 import mmap
@@ -21,12 +21,12 @@ from utils.hub import size_text
 from utils.threads import engine_threads
 
 BATCH = 64
-"""Tokens of a prompt that are read in one go, beside one token for each answer in progress. A cancelled
-call stops between two batches. Larger ones read little faster on a CPU, but keep others waiting."""
+"""Tokens of a prompt that are read at once, beside one token for each answer in progress. A cancelled
+call stops between two batches. Larger batches are hardly faster on a CPU, but keep others waiting."""
 
 _TEMPLATE = b"tokenizer.chat_template"
 _HEADER_BYTES = 64 * 1024 * 1024
-"""Part of a GGUF file that is searched for its settings; vocabularies of 260,000 tokens take 8 MB."""
+"""Part of a GGUF file that is searched for metadata; a vocabulary of 260,000 tokens takes 8 MB."""
 
 _CACHE_TYPES = {"f16": xllamacpp.ggml_type.GGML_TYPE_F16, "q8_0": xllamacpp.ggml_type.GGML_TYPE_Q8_0}
 
@@ -34,9 +34,9 @@ Chunk = Mapping[str, Any]
 
 
 class LlamaCppServer:
-    """`parallel` calls at once, with `context` tokens each.
+    """Serves `parallel` calls at once, with `context` tokens each.
 
-    xllamacpp always opens a port on the loopback address; a random key closes it to everybody.
+    xllamacpp always opens a port on the loopback address; a random key prevents its use.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class LlamaCppServer:
         on_gpu: bool,
         cache_type: str = "f16",
     ) -> None:
-        """`cache_type`: the numbers in which a slot keeps what it has read. Raises `UserError`, naming
+        """`cache_type`: number format of the prompt cache of each slot. Raises `UserError`, which names
         `flag`."""
         _expect_gguf(path, flag, on_gpu=on_gpu)
         params = xllamacpp.CommonParams()
@@ -72,12 +72,13 @@ class LlamaCppServer:
         except RuntimeError as error:
             raise UserError(
                 f"{flag} {path}: expected a GGUF file that llama.cpp can load, got one that is cut off, "
-                f"of an unknown architecture, or too large ({size_text(path.stat().st_size)})"
+                f"of an unknown architecture, or too large ({size_text(path.stat().st_size)}); "
+                "choose another"
             ) from error
 
     def stream(self, request: Mapping[str, Any], cancel: CancelToken) -> Iterator[Chunk]:
         """Yield the chunks of an answer, one of which may be an error. Stops between two tokens, or two
-        batches of the prompt; when this generator is closed, llama.cpp has stopped."""
+        batches of the prompt. Closing this generator waits until llama.cpp has stopped."""
         call = _Call(self._server, {**request, "stream": True, "return_progress": True}, cancel)
         call.start()
         try:
@@ -97,7 +98,7 @@ class LlamaCppServer:
 
 
 class _Call(threading.Thread):
-    """One call, on a thread of its own, since it returns when the answer is complete."""
+    """One call, on a thread of its own, since it returns only when the answer is complete."""
 
     def __init__(self, server: Any, request: dict[str, Any], cancel: CancelToken) -> None:
         super().__init__(name="llama.cpp call", daemon=True)
@@ -126,7 +127,7 @@ def has_gpu() -> bool:
 
 
 def has_chat_template(path: Path) -> bool:
-    """True if the GGUF file brings a chat template; llama.cpp makes do with that of ChatML if not."""
+    """True if the GGUF file contains a chat template; without one llama.cpp would use ChatML."""
     key = len(_TEMPLATE).to_bytes(8, "little") + _TEMPLATE
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return content.find(key, 0, _HEADER_BYTES) >= 0

@@ -1,4 +1,4 @@
-"""ReadAhead: a language model reads what is known of the next question while the user still speaks."""
+"""ReadAhead: the language model reads the known part of a question while the user still speaks."""
 
 from LLM.base import ChatModel, ReadingChatModel
 from LLM.chat import Chat, prompt_for
@@ -8,12 +8,11 @@ from pipeline.turn import CancelToken
 
 
 class ReadAhead:
-    """Called with the words of the user that will not change any more, at first none, so that only the
-    last words are left to read when the user has finished. Does nothing if the model keeps nothing of
-    what it reads.
+    """Makes the model read the conversation, then the stable words of the user, so that only the last
+    words are left when the user has finished. Does nothing if the model has no prompt cache.
 
-    One call at a time, and only on an idle slot. The model itself drops a reading if an answer to the
-    same conversation is wanted.
+    One call at a time, and only on an idle slot. The model itself stops reading if an answer to the same
+    conversation is requested.
     """
 
     def __init__(self, model: SharedEngine[ChatModel], chat: Chat, session: Session) -> None:
@@ -24,7 +23,7 @@ class ReadAhead:
         self._busy = False
 
     def __call__(self, words: str) -> None:
-        """The user has begun to speak, or has said these words so far. Does not wait."""
+        """Read what the user has said so far; empty when speech has just begun. Does not wait."""
         if not self._keeps or self._busy or not self._model.idle_slots:
             return
         settings = self._session.settings

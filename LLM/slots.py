@@ -1,4 +1,4 @@
-"""Slots: which conversation each slot of a language model has read last."""
+"""Slots: assigns the slots of a language model to conversations."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,17 +14,17 @@ class _Slot:
     def __init__(self, number: int) -> None:
         self.number = number
         self.read: Sequence[ChatMessage] = ()
-        """The conversation that it has read last, or is reading."""
+        """The conversation that it read last, or is reading."""
         self.reading: CancelToken | None = None
-        """Cancels the call that only reads ahead; None: no such call has the slot."""
+        """Cancels the call that reads ahead in this slot; None: there is no such call."""
 
 
 class Slots:
     """Gives each call the slot that has read most of its conversation, so that the model reads only the
-    rest; a new conversation gets the slot that was used longest ago. Thread-safe.
+    rest; a new conversation gets the least recently used slot. Thread-safe.
 
-    llama.cpp would choose by itself, but takes the slot of another conversation, and forgets that one,
-    where both begin with the same long instructions.
+    llama.cpp could choose by itself, but if two conversations begin with the same long instructions it
+    takes the slot of the one for the other, and forgets the first.
     """
 
     def __init__(self, count: int) -> None:
@@ -36,10 +36,10 @@ class Slots:
     def taken(
         self, messages: Sequence[ChatMessage], reading: CancelToken | None = None
     ) -> Iterator[int]:
-        """Take a slot; the number of calls at once must not exceed that of the slots.
+        """Take a slot. There must not be more calls at once than slots.
 
-        `reading` cancels the call if it only reads ahead: an answer to the same conversation does so,
-        and waits for its slot.
+        `reading` is given by calls that only read ahead: an answer to the same conversation cancels
+        them with it, and waits for the slot.
         """
         with self._changed:
             slot = self._best(messages, may_stop_reading=reading is None)
@@ -58,7 +58,7 @@ class Slots:
                 self._changed.notify_all()
 
     def _best(self, messages: Sequence[ChatMessage], *, may_stop_reading: bool) -> _Slot:
-        """A free slot, the first of the best; the lock is held."""
+        """The best free slot; of several, the first. The caller holds the lock."""
         while True:
             reading = self._reading if may_stop_reading else []
             best: _Slot = max([*self._free, *reading], key=lambda slot: _kinship(slot.read, messages))
@@ -69,9 +69,9 @@ class Slots:
 
 
 def _kinship(read: Sequence[ChatMessage], messages: Sequence[ChatMessage]) -> int:
-    """0 if `messages` does not go on with the conversation that was read, else the more, the more of it
-    can be used. The last message that was read may have grown, or differ: it was a guess at what the
-    user says."""
+    """A score that grows with the part of a read conversation that `messages` can reuse; 0 if `messages`
+    does not continue it. The last message read may have grown or changed, since it may have been
+    a guess at the user's words."""
     same = 0
     for before, now in zip(read, messages, strict=False):
         if before.role != now.role or not now.content.startswith(before.content):

@@ -1,4 +1,4 @@
-"""SmolLM2: the small language model that comes with the program, kept to what it is able to do."""
+"""SmolLM2: the small built-in language model, and settings that get the best out of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,31 +19,31 @@ NAME = "SmolLM2-135M"
 INTRODUCTION = Notice(
     "small_model",
     f"{NAME} answers, a very small language model: it speaks only English and makes things up; for a "
-    "larger one, see --llm",
+    "larger one, restart the program with another --llm",
 )
 
 CONTEXT = 2048
-"""Tokens of a conversation, the client's instructions included; takes 25 MB for each slot."""
+"""Tokens of a conversation, including the client's instructions; each slot takes 25 MB for them."""
 
 SLOTS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """The way in which the model is asked. The defaults are the best of those that
+    """The way in which the model is prompted. The defaults are the best of those that
     benchmarks/questions.py compares."""
 
     prompt: str = ""
-    """System message in place of the default one of a `Chat`. Empty: that of the model's template, with
-    which it was trained."""
+    """System message in place of the default one of a `Chat`. Empty: the one in the model's template,
+    with which it was trained."""
     opening: tuple[tuple[str, str], ...] = (("Hi", "Hello! How can I help you today?"),)
     """Exchanges before the conversation. The model was trained on conversations that begin with this
-    one; without it, it takes a goodbye for a complaint."""
+    one; without it, the model takes a goodbye for a complaint."""
     exchanges: int = 2
-    """Latest exchanges of the conversation that it reads. From four on, it answers the mood of what was
-    said before more than the question: 65 % of its answers are right after two, 42 % after four."""
+    """Number of latest exchanges that the model reads. From four on, it responds to the mood of the
+    conversation more than to the question: 65 % of its answers are right after two, 42 % after four."""
     sentences: int = 2
-    """Longest answer."""
+    """Longest answer, in sentences."""
     sampling: Mapping[str, Any] = field(
         default_factory=lambda: {
             "temperature": 0.2,
@@ -56,15 +56,15 @@ class Manner:
             "max_tokens": 80,
         }
     )
-    """Settings of llama.cpp. The repetition penalty reaches back only a dozen words: farther, and the
-    model avoids the words of the question, and the user's name. Sequences of more than three tokens
-    count as repeated (DRY) through the whole conversation: without that, it gave the same answer to
-    three turns in a row."""
+    """Settings of llama.cpp. The repetition penalty reaches back only a dozen words; if it reached
+    farther, the model would avoid the words of the question, and the user's name. DRY penalizes repeated
+    sequences of more than three tokens, in the whole conversation: without it, the model gave the same
+    answer three times in a row."""
 
 
 class SmolLM2Model:
     """SmolLM2-135M-Instruct, run by llama.cpp. Answers in one or two whole sentences, in English, and
-    tells so once. Instructions of the client or the user replace its prompt."""
+    says so once. Instructions of the client or the user replace its prompt."""
 
     def __init__(self, manner: Manner = Manner()) -> None:
         if not SMOLLM2.there:
@@ -85,8 +85,7 @@ class SmolLM2Model:
             )
         except UserError as error:
             raise UserError(
-                f"--llm smollm2: {SMOLLM2.path} is not the file that it should be; remove it, and type: "
-                f"{FETCH}"
+                f"--llm smollm2: llama.cpp cannot load {SMOLLM2.path}; delete it, and type: {FETCH}"
             ) from error
         self.info = ChatModelInfo(
             name="smollm2",
@@ -110,11 +109,11 @@ class SmolLM2Model:
         yield from self._model.generate(asked, cancel)
 
     def read(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> None:
-        """Read a conversation that is going to be answered, as far as it is known."""
+        """Read a conversation that is about to be answered, as far as it is known."""
         self._model.read(self._asked(messages)[0], cancel)
 
     def warm_up(self) -> None:
-        """Write the first word of an answer. (The first piece of an answer is a notice.)"""
+        """Make the first call, without the notices that come before the answer."""
         asked, _ = self._asked([ChatMessage("user", "Hello.")])
         next(self._model.generate(asked, CancelToken()), None)
 
@@ -123,7 +122,7 @@ class SmolLM2Model:
         self._model.close()
 
     def _asked(self, messages: Sequence[ChatMessage]) -> tuple[list[ChatMessage], str | None]:
-        """The conversation in the form in which the model does best, and the language that its
+        """The conversation in the form that the model handles best, and the language that its
         instructions name."""
         said = list(messages)
         prompt, language = "", None

@@ -61,7 +61,7 @@ class FasterWhisperRecognizer:
         self._model_name, self._device = model_name, device
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
-        """The words; no words for silence, by the thresholds of the library, nor for a loop."""
+        """The words; none for silence, by the thresholds of the library, and none for a loop."""
         samples = clean(samples)
         if cancel.cancelled or not samples.any():
             return Transcription("")
@@ -77,7 +77,7 @@ class FasterWhisperRecognizer:
         for segment in segments:  # each is computed when it is asked for
             if cancel.cancelled:
                 break
-            if segment.compression_ratio <= MAX_COMPRESSION:  # that of the 30 s in which it was spoken
+            if segment.compression_ratio <= MAX_COMPRESSION:  # computed over 30 s
                 texts.append(segment.text)
         return Transcription("".join(texts).strip(), code, notices)
 

@@ -124,7 +124,7 @@ class Listening:
         self._recognizer.later(listen)
 
     def pause(self) -> None:
-        """Go on: what is being heard now need not be heard again."""
+        """Do nothing: audio that is processed now need not be processed again."""
 
     def words(
         self, said: Samples, rate_hz: int, language: str | None, cancel: CancelToken

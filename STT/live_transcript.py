@@ -37,9 +37,9 @@ class _Growing:
 class LiveTranscript:
     """Recognizes the growing audio of one session again and again, beside the pipeline.
 
-    One call at a time, and only on an idle slot. At a pause the call is cancelled; so it delays the
-    recognition of a turn by the rest of one call at most, if the recognizer cannot be stopped.
-    If no client asked for `PartialTranscript` it does nothing.
+    One call at a time, and only on an idle slot. A pause cancels the call; if the recognizer cannot be
+    stopped, the recognition of a turn waits for the rest of that call at most. Does nothing if no client
+    asked for `PartialTranscript`.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class LiveTranscript:
         self._recognizer.later(recognize)
 
     def pause(self) -> None:
-        """Leave the recognizer to the utterance, which may be over; if it goes on, the next partial
-        transcript is due at once."""
+        """Free the recognizer for the utterance, which may be over. If the utterance goes on, the next
+        partial transcript is due at once."""
         self._cancel.cancel()
         if self._busy:
             self._growing.due_samples = 0.0

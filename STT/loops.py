@@ -1,11 +1,11 @@
-"""Loops: phrases that a recognizer repeats without end, as it may for noise, a tone or half a word."""
+"""Loops: phrases that a recognizer repeats endlessly, as some do for noise, a tone or half a word."""
 
 import zlib
 
 MAX_COMPRESSION = 2.4
 """Speech compresses less than this (`compression_ratio_threshold` of openai/whisper). "Beep" a hundred
-times, which Whisper wrote for a tone, has a ratio of 28; the human utterances of the tests have 1.1 at
-most, and "No" nine times has 2.3."""
+times, which Whisper wrote for a tone, has a ratio of 28; the human utterances of the tests have at most
+1.1, and "No" nine times has 2.3."""
 
 
 def is_loop(text: str) -> bool:

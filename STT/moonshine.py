@@ -23,8 +23,8 @@ MAX_AUDIO_S = 20.0
 
 MIN_PEAK = 0.1
 PEAK = 0.5
-"""Speech with a lower peak than `MIN_PEAK` is brought to `PEAK`: 40 dB below the usual level, 8.7 % of
-the words were wrong; made louder, 3.7 % (33 utterances)."""
+"""Speech with a peak below `MIN_PEAK` is amplified to `PEAK`: at 40 dB below the usual level 8.7 % of
+the words were wrong, and 3.7 % when amplified (33 utterances)."""
 
 SILENCE_AROUND_MS = 100
 """Silence added before and after the speech; without it a quarter more of the words are wrong (33
@@ -64,8 +64,8 @@ class MoonshineRecognizer:
             raise UserError(f"--stt_model_name {model_name}: {error} (looked in {folder})") from error
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
-        """The words; no words for digital silence and for a loop. For noise there may be some ("You"):
-        it relies on the voice detector before it."""
+        """The words; none for digital silence and for loops. Noise may produce some ("You"), so a voice
+        detector must come first."""
         text: list[str] = []
         rate_hz = self.info.sample_rate_hz
         silence = np.zeros(rate_hz * SILENCE_AROUND_MS // 1000, np.float32)
@@ -85,7 +85,7 @@ class MoonshineRecognizer:
 
 
 class _Library:
-    """The package's own library, which alone runs the streaming models."""
+    """The package's own library, which streaming models require."""
 
     def __init__(self, folder: Path, architecture: ModelArch) -> None:
         self._transcriber = Transcriber(folder, architecture, options=_OPTIONS)
@@ -97,7 +97,7 @@ class _Library:
 
 
 def _audible(samples: Samples) -> Samples:
-    """Make quiet speech louder."""
+    """Amplify quiet speech."""
     peak = np.abs(samples).max()
     return samples * (PEAK / peak) if peak < MIN_PEAK else samples
 

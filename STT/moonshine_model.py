@@ -14,18 +14,18 @@ _BEGIN, _END = 1, 2
 """The tokens at the beginning and the end of a text."""
 
 MAX_TOKENS_PER_S = 6.5
-"""More of them are a loop of one phrase; the bound of Moonshine's own library."""
+"""An output with more is a repeated phrase; the limit of Moonshine's own library."""
 
 _SPACE = "▁"
 
 
 class MoonshineModel:
-    """Reads the files of the package `moonshine_voice` (tiny-en, base-ja), and of no streaming model.
+    """Runs the model files of the package `moonshine_voice` (tiny-en, base-ja), except streaming models.
 
-    Half the work of the package's own library (0.11 instead of 0.23 s of computing time in the median of
-    33 utterances, of which 31 came out the same, the others but for a letter): the library switches
-    off onnxruntime's memory arena and packing of weights, so as to load sooner, and looks for voice in
-    audio that our VAD has already cut. Any thread may call it; it stops at once.
+    It takes half the computing time of the package's own library (median of 33 utterances: 0.11 instead
+    of 0.23 s; 31 have the same text, the other two differ by a letter). To load sooner, the library
+    switches off onnxruntime's memory arena and weight packing, and it runs voice detection on audio that
+    our VAD has already cut. Any thread may call it; it stops at once.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,7 +43,7 @@ class MoonshineModel:
         self._takes_mask = "encoder_attention_mask" in names
 
     def words(self, samples: Samples, rate_hz: int, cancel: CancelToken) -> str:
-        """The words of audio at 16 kHz; those up to a cancellation."""
+        """The words of audio at 16 kHz; if cancelled, those found so far."""
         audio, mask = samples[np.newaxis], np.ones((1, len(samples)), np.int64)
         encoded = run_until_cancelled(
             self._encoder, {"input_values": audio, "attention_mask": mask}, cancel
@@ -55,7 +55,7 @@ class MoonshineModel:
         }
         state["encoder_hidden_states"] = encoded[0]
         if self._takes_mask:
-            state["encoder_attention_mask"] = mask  # of the audio: the decoder thins it out
+            state["encoder_attention_mask"] = mask  # at the rate of the audio: the decoder reduces it
         found, token = [], _BEGIN
         for _ in range(int(len(samples) / rate_hz * MAX_TOKENS_PER_S)):
             if cancel.cancelled:
@@ -67,21 +67,21 @@ class MoonshineModel:
         return b"".join(found).decode("utf-8", "replace").replace(_SPACE, " ").strip()
 
     def _next(self, token: int, state: dict[str, Any]) -> int:
-        """The most likely token after `token`; `state` is brought up to it."""
+        """The most likely token after `token`; updates `state`."""
         begins = token == _BEGIN
         logits, *presents = self._decoder.run(
             None,
             state | {"input_ids": np.array([[token]]), "use_cache_branch": np.array([not begins])},
         )
         for name, value in zip(self._outputs[1:], presents, strict=True):
-            if begins or ".decoder." in name:  # what it keeps of the audio does not change
+            if begins or ".decoder." in name:  # the cache for the audio does not change
                 state[name.replace("present", "past_key_values")] = value
         return int(logits[0, -1].argmax())
 
 
 def _read_tokens(data: bytes) -> list[bytes]:
-    """The text of each token. Before it stands its length: one byte, or two if the first is over 127.
-    Tokens in angle brackets are no text."""
+    """The text of each token; its length comes first, as one byte, or two if the first is over 127.
+    Tokens in angle brackets have no text."""
     tokens, at = [], 0
     while at < len(data):
         length, at = data[at], at + 1

@@ -64,7 +64,7 @@ class ParaformerRecognizer:
                 self._model = AutoModel(
                     model=str(folder),
                     device=device,
-                    ncpu=cores(),  # or it sets four, for the whole process
+                    ncpu=cores(),  # by default it sets four, for the whole process
                     disable_update=True,
                     disable_pbar=True,
                     disable_log=True,

@@ -130,12 +130,12 @@ class EspeakLibrary:
         return AudioChunk(audio, self.sample_rate_hz, tuple(self._words))
 
     def phonemes(self, text: str, voice: str, ipa: bool) -> list[tuple[str, str]]:
-        """The clauses of a text: the characters of each, with the first of the next clause, since eSpeak
-        looks ahead; and its phonemes.
+        """The clauses of a text, each as its characters and its phonemes. The characters include the
+        first one of the next clause, since eSpeak looks ahead.
 
-        Phonemes of the International Phonetic Alphabet have "^" between two letters that are one sound
-        ("t^ʃ"); the others are eSpeak's own, which keep the tones of Chinese. `voice` is one of
-        `voices`. Takes the lock.
+        With `ipa` the phonemes are those of the International Phonetic Alphabet, with "^" between two
+        letters that are one sound ("t^ʃ"); otherwise eSpeak's own, which keep the tones of Chinese.
+        `voice` is one of `voices`. Takes the lock.
         """
         data = text.replace("\0", " ").encode("utf-8", "replace")
         buffer = ctypes.create_string_buffer(data)
@@ -181,7 +181,7 @@ class EspeakLibrary:
 
 @functools.cache
 def espeak_library() -> EspeakLibrary:
-    """The library of this process; loaded at the first call."""
+    """The library, loaded at the first call in this process."""
     return EspeakLibrary()
 
 

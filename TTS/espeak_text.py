@@ -1,4 +1,4 @@
-"""Text for eSpeak's phonemes: what they would misread, written as it is spoken."""
+"""Text for eSpeak: rewrites what it would misread."""
 
 import re
 
@@ -6,7 +6,7 @@ _ELLIPSIS = re.compile(r"\s*(?:\.{2,}|…)\s*(?=\w)")
 """Dots in mid-sentence, which would join two words: "Wait... what?" ▶ "waitwhat"."""
 
 _RAW = re.compile(r"\[{2,}|\]{2,}")
-"""Brackets around phonemes, as Piper understands them."""
+"""The brackets in which Piper accepts phonemes."""
 
 _MONEY = re.compile(
     r"([$€£])\s?(\d[\d,]*)(\.\d+)?(?<!,)(\s(?:hundred|thousand|million|billion|trillion)\b)?"
@@ -14,11 +14,12 @@ _MONEY = re.compile(
 _CURRENCY = {"$": ("dollar", "dollars"), "€": ("euro", "euros"), "£": ("pound", "pounds")}
 
 _MIN_SHOUTED = 3
-"""Words: fewer in capitals may be names of letters, such as "the USA"."""
+"""Words in capitals from which a text counts as shouted; fewer may be abbreviations, as in "THE USA"."""
 
 
 def for_espeak(text: str, language: str) -> str:
-    """The text with pauses for dots, without capitals if all are, and with English amounts of money."""
+    """The text with pauses for dots, in lowercase if it is shouted, and with English amounts of money
+    spelled out."""
     text = _RAW.sub(" ", _ELLIPSIS.sub(", ", text.replace("\0", " ")))
     if text.isupper() and len(text.split()) >= _MIN_SHOUTED:
         text = text.lower()

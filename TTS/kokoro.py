@@ -27,24 +27,24 @@ from utils.voices import expect_known, expect_language, voice_flag
 RATE_HZ = 24000
 
 MAX_PHONEMES = 510
-"""The model takes 512, of which one begins and one ends the text; a voice has a style for each
-length."""
+"""The model takes 512 tokens, of which the first and the last mark the ends; a voice has a style for
+each length."""
 
 MIN_PHONEMES = 24
-"""Phonemes of the first call, if there are as many: 1.5 s of speech. Shorter calls sound poor, and the
-model adds 0.8 s of silence to each, which takes as long to compute as speech."""
+"""Phonemes of the first call, if there are that many: 1.5 s of speech. Shorter calls sound worse, and
+the model adds 0.8 s of silence to each call, which takes as long to compute as speech."""
 
 GROWTH = 2
-"""A call may be so many times as long as the one before: it is computed while that one is heard, if the
-real-time factor is at most a half (0.35 to 0.7 on two cores)."""
+"""Longest call, relative to the one before: it is computed while that one plays if the real-time factor
+is at most a half (0.35 to 0.7 on two cores)."""
 
 LEAD_S = 0.04
 PAUSE_S = {",": 0.12, ";": 0.15, ":": 0.15, "—": 0.15, ".": 0.3, "!": 0.3, "?": 0.3, "…": 0.3}
-"""The silence that is left before a call, and after it by its last mark; the model makes 0.3 s, and 0.6
-to 0.8 s."""
+"""The silence kept before a call, and after it by its last punctuation mark; the model produces 0.3 s
+before and 0.6 to 0.8 s after."""
 
 SILENCE = 0.005
-"""Below this part of the peak (-46 dB) is silence; what the model makes of it is under -70 dB."""
+"""Share of the peak (-46 dB) below which is silence; that of the model is below -70 dB."""
 
 _STYLE = (510, 1, 256)
 _TYPES = {
@@ -143,9 +143,9 @@ class KokoroSynthesizer:
 
 
 def calls(spoken: Iterable[str]) -> list[str]:
-    """Join clauses to the phonemes of one call each: the first of at least `MIN_PHONEMES`, the others at
-    most `GROWTH` times as long as the one before, none longer than `MAX_PHONEMES`. A short rest, which
-    would sound poor by itself, belongs to the call before it."""
+    """Join clauses into calls, as phonemes: the first of at least `MIN_PHONEMES`, the others at most
+    `GROWTH` times as long as the one before, none longer than `MAX_PHONEMES`. A short rest, which would
+    sound worse by itself, belongs to the call before it."""
     joined: list[str] = []
     most = MIN_PHONEMES
     for clause in itertools.chain.from_iterable(map(_cut, spoken)):
@@ -163,7 +163,7 @@ def calls(spoken: Iterable[str]) -> list[str]:
 
 
 def _cut(clause: str) -> Iterator[str]:
-    """Cut a clause that is too long for one call, between two words where there are any."""
+    """Cut a clause that is too long for one call, between two words if possible."""
     while len(clause) > MAX_PHONEMES:
         cut = clause.rfind(" ", 1, MAX_PHONEMES + 1)
         cut = cut if cut > 0 else MAX_PHONEMES
@@ -173,8 +173,8 @@ def _cut(clause: str) -> Iterator[str]:
 
 
 def trim(samples: Samples, pause_s: float) -> Samples:
-    """Without the silence before and after speech, but for `LEAD_S` and `pause_s`; empty if there is
-    nothing but silence."""
+    """Cut the silence before and after speech to `LEAD_S` and `pause_s`; empty if there is nothing but
+    silence."""
     peak = np.abs(samples).max(initial=0)
     loud = np.flatnonzero(np.abs(samples) > SILENCE * peak)
     if not len(loud):
@@ -184,7 +184,7 @@ def trim(samples: Samples, pause_s: float) -> Samples:
 
 
 def _find_model(folder: Path, model_name: str, onnx: str) -> Path:
-    """The .onnx file that `--tts_onnx` names; where there is only one, that. Raises `UserError`."""
+    """The .onnx file that `--tts_onnx` names, or the only one there is. Raises `UserError`."""
     files = sorted(folder.rglob("*.onnx"))
     named = [file for file in files if fnmatch(file.relative_to(folder).as_posix(), onnx)]
     found = named or files
@@ -212,7 +212,7 @@ def _load_styles(folder: Path, model_name: str) -> dict[str, Samples]:
                 styles[file.stem] = np.fromfile(file, np.float32).reshape(_STYLE)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(
-            f"--tts_model_name {model_name}: {file.name} is no voice of Kokoro: {error}"
+            f"--tts_model_name {model_name}: {file.name} is not a voice of Kokoro: {error}"
         ) from error
     styles = {name: styles[name] for name in sorted(styles) if name[0] in LANGUAGES}
     if not styles:

@@ -1,9 +1,9 @@
-"""Text as the phonemes for which Kokoro was trained, made of those of eSpeak NG.
+"""Converts text to the phonemes on which Kokoro was trained, by way of those of eSpeak NG.
 
 The weights were trained on the phonemes of misaki (hexgrad/misaki, Apache-2.0), which writes a diphthong
 or an affricate as one letter: "A" in "day", "ʤ" in "jam". The tables are those of misaki/espeak.py and,
-for Japanese and Chinese, made to match misaki/ja.py and misaki/zh.py. eSpeak does not know grammar as
-misaki does with spaCy ("read", "lead"), and of Japanese it knows only kana.
+for Japanese and Chinese, made to match misaki/ja.py and misaki/zh.py. Unlike misaki with
+spaCy, eSpeak does not analyze grammar ("read", "lead"), and in Japanese it reads only kana.
 """
 
 import re
@@ -59,28 +59,28 @@ _CHINESE = {
     "ong": "ʊŋ", "yE": "ɥe", "y&": "ɥɛ", "y@": "y", "o-": "ɤ", "@r": "ɚ", "@": "ə", "A": "a", "E": "ɛ",
     "'": "", ",": "", "_": "", "|": "", "55": "→", "35": "↗", "214": "↓", "21": "↓", "51": "↘", "11": "",
 }  # fmt: skip
-"""eSpeak's own names of Chinese phonemes and tones, since its tones in the phonetic alphabet cannot be
-told apart."""
+"""From eSpeak's own names of Chinese phonemes and tones, since its output in the phonetic alphabet does
+not distinguish the tones."""
 
 _TABLES = {"a": _ENGLISH | _AMERICAN, "b": _ENGLISH | _BRITISH, "j": _JAPANESE, "z": _CHINESE}
 """The first letter of a voice ▶ eSpeak's phonemes and misaki's; of the other voices: `_OTHERS`."""
 
 _BETWEEN_WORDS = re.compile(r"(?<=\w) (?=\w)")
-"""With a space that does not break in its place, eSpeak does not run English words together: "in the"
-would be "ɪnðə", which the weights do not know."""
+"""A non-breaking space in its place keeps eSpeak from running English words together: "in the" would be
+"ɪnðə", on which the model was not trained."""
 
 _PRONOUN = re.compile(r"(?<!\S)(?=I[mvdl]?(?:\s|$))")
-"""The start of "I", "I'm", "I've". misaki stresses it, eSpeak does not, and then Kokoro swallows it."""
+"""The start of "I", "I'm", "I've". misaki stresses it, eSpeak does not, and Kokoro then swallows it."""
 
 _MARK = re.compile(r"([;:,.!?—…，、。！？：；।])\W*\w?$")
 """The punctuation at the end of a clause, before the first character of the next."""
 
 _ASCII_MARKS = str.maketrans("，、。！？：；।", ",,.!?:;.")
 _SYLLABIC = re.compile(r"(\S)\u0329")
-"""A consonant that is a syllable, as in "button"."""
+"""A syllabic consonant, as in "button"."""
 
 _FOREIGN = re.compile(r"\([^)]*\)")
-"""The mark that eSpeak writes where it changes the language: "(en)"."""
+"""The mark that eSpeak writes where it switches languages: "(en)"."""
 
 _KANJI = re.compile("[\u3400-\u9fff]")
 
@@ -88,7 +88,7 @@ _KANJI = re.compile("[\u3400-\u9fff]")
 def clauses(text: str, letter: str) -> Iterator[str]:
     """The clauses of a text in phonemes, each with its punctuation; `letter` is the first of a voice.
 
-    Raises `EngineError` for Japanese in kanji: eSpeak would name the script in place of each.
+    Raises `EngineError` for kanji in Japanese: eSpeak would name the script instead of reading them.
     """
     if letter == "j" and _KANJI.search(text):
         raise EngineError(
@@ -103,8 +103,7 @@ def clauses(text: str, letter: str) -> Iterator[str]:
 
 
 def _clauses_of_sentence(sentence: str, letter: str) -> Iterator[str]:
-    """A full stop in mid-sentence is an abbreviation's: "Mr. Smith" is one clause, though two to
-    eSpeak."""
+    """Join what eSpeak takes for two clauses at the period of an abbreviation: "Mr. Smith"."""
     if letter in _ENGLISH_VOICES:
         sentence = _BETWEEN_WORDS.sub("\u00a0", sentence)
     found = espeak_library().phonemes(sentence, _VOICES[letter], ipa=letter != "z")
@@ -121,7 +120,7 @@ def _clauses_of_sentence(sentence: str, letter: str) -> Iterator[str]:
 
 
 def _as_trained(spoken: str, letter: str) -> str:
-    """Phonemes of eSpeak as misaki's, without those for which there is no token."""
+    """Turn eSpeak's phonemes into misaki's, without those that have no token."""
     table = _TABLES.get(letter, _OTHERS)
     longest_first = sorted(table, key=len, reverse=True)
     known_to_espeak = re.compile("|".join(map(re.escape, longest_first)))

@@ -12,7 +12,7 @@ import sentencex
 from TTS.vits import Vits
 
 # isort: split
-# after that file, since piper imports onnxruntime
+# after TTS.vits, which sets an environment variable before piper imports onnxruntime
 from piper import PiperVoice
 from piper.config import PiperConfig
 
@@ -32,7 +32,7 @@ from utils.voices import expect_known, expect_language, voice_flag
 HUB = "rhasspy/piper-voices"
 
 EMBEDDED_VOICE = JOE.path.stem
-"""The English voice whose files come with the program (catalog/weights.py)."""
+"""The built-in English voice (catalog/weights.py)."""
 
 USUAL_VOICE = {
     "ar": "ar_JO-kareem-medium",
@@ -88,15 +88,15 @@ KEPT = 4
 """Voices that stay loaded, about 63 MB each; beyond these, the least recently heard one is unloaded."""
 
 MAX_CHARS = 300
-"""A longer sentence is spoken in parts: twenty seconds of speech, computed in about one."""
+"""A longer sentence is spoken in parts. This is twenty seconds of speech, computed in about one."""
 
 WARM_UP = "I can help you with that, and then we will see what else there is to do."
 
 
 class PiperSynthesizer:
     """`model_name` is a name on the hub, with voices.json, or a folder with voices (.onnx, .onnx.json);
-    None: the embedded voice for English, unless another voice is wanted or its files are missing, else
-    the hub.
+    None: the built-in voice if that one or none is chosen, the language is English and its files are
+    there; else the hub.
 
     A voice is loaded, and the first time downloaded, when it is first heard, which keeps the others
     waiting; the one of `voice` or `language` at start. Stops in mid-sentence.
@@ -134,7 +134,7 @@ class PiperSynthesizer:
         )
 
     def warm_up(self) -> None:
-        """Speak a sentence of usual length, after which the voice knows how loud it is."""
+        """Speak a sentence of usual length, which measures the loudness of the voice."""
         for _ in self.synthesize(WARM_UP, None, None, CancelToken()):
             pass
 
@@ -190,11 +190,15 @@ class PiperSynthesizer:
 
     def _why_not(self, voice: str, error: Exception) -> str:
         embedded = self._model_name == str(JOE.path.parent)
-        repair = f"delete {JOE.path.parent} and type: {FETCH}" if embedded else "choose another"
+        repair = (
+            f"delete {JOE.path.parent} and type: {FETCH}"
+            if embedded
+            else "choose another with --tts_voice"
+        )
         return f"--tts_voice: the voice {voice} does not load ({error}); {repair}"
 
     def _speak(self, voice: "_Voice", sentence: str, cancel: CancelToken) -> Iterator[Samples]:
-        """One sentence in one breath: eSpeak would pause after "Mr.", as if a sentence had ended."""
+        """Speak one sentence without a break: eSpeak would end a sentence after "Mr."."""
         pieces = [phonemes for phonemes in voice.letters.phonemize(sentence) if phonemes]
         if not pieces:
             return
@@ -217,16 +221,16 @@ class PiperSynthesizer:
 
 
 class _Voice:
-    """A loaded voice, and how loud it is by itself."""
+    """A loaded voice and its own loudness."""
 
     def __init__(self, vits: Vits, config: PiperConfig) -> None:
         self.vits, self.config = vits, config
-        self.letters = PiperVoice(None, config)  # tells the phonemes; it is not asked to speak
+        self.letters = PiperVoice(None, config)  # for phonemes only
         self._said, self._square = 0, 0.0
 
     def leveled(self, pieces: Iterator[Samples]) -> Iterator[Samples]:
-        """A sentence at the loudness of the other voices, by what this one has said so far; so its first
-        sentence comes in one piece."""
+        """Adjust a sentence to the loudness of other voices, by that of this one's speech so far. So its
+        first sentence comes in one piece."""
         said: list[Samples] = []
         for samples in pieces:
             said.append(samples)
@@ -253,13 +257,13 @@ def _usual_source(voice: str | None, language: str) -> str:
 
 
 def _fetched(model_name: str, asked: bool) -> Path:
-    """The folder of the voices, without them if they are on the hub."""
+    """The folder of the voices; if they are on the hub, it contains only their list."""
     try:
         return fetch(model_name, "--tts_model_name", files=["voices.json"])
     except UserError as error:
         if asked:
             raise
-        raise UserError(f"{error}; for the embedded English voice type: {FETCH}") from error
+        raise UserError(f"{error}; for the built-in English voice type: {FETCH}") from error
 
 
 def _catalog(folder: Path) -> dict[str, str]:

@@ -21,7 +21,7 @@ from utils.hub import unavailable
 from utils.threads import cores
 from utils.voices import expect_known, expect_language, voice_flag
 
-torch.set_num_threads(cores())  # the import of pocket_tts makes it 1, for every model of the process
+torch.set_num_threads(cores())  # importing pocket_tts sets it to 1 for the whole process
 
 _MODELS = {
     "en": "english",

@@ -1,4 +1,4 @@
-"""A VITS voice, as Piper's are, that is heard while it is still computing."""
+"""A VITS voice, such as those of Piper, whose audio comes in pieces while it is still computing."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,17 +13,17 @@ DECODER = "/dec/conv_pre/Conv"
 """The first node of the decoder, which turns frames into samples and takes two thirds of the time."""
 
 FIRST_FRAMES = 32
-"""Frames in the first piece, 0.37 s; each further one has twice as many."""
+"""Frames in the first piece, 0.37 s; each further one has twice as many as the one before."""
 
 OVERLAP = 16
 """Frames before and after a piece on which its samples depend: 12 in Piper's voices of medium quality,
-more in those of high quality. With them, the pieces joined are what the voice says in one."""
+more in those of high quality. With this overlap, the joined pieces equal the audio in one piece."""
 
 
 class Vits:
-    """The ONNX file of a voice, cut before its decoder: the first sound of a clause of two seconds comes
-    after half the time, that of a sentence of five seconds after a third (81 instead of 164 ms, 148
-    instead of 419, on one busy core). A model that has no such decoder speaks in one piece."""
+    """The ONNX file of a voice, cut before its decoder, so that the first sound comes earlier: for two
+    seconds of speech after 81 instead of 164 ms, for five seconds after 148 instead of 419 (on one busy
+    core). A model without such a decoder speaks in one piece."""
 
     def __init__(self, path: Path, threads: int) -> None:
         halves = cut_before(path, DECODER)

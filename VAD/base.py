@@ -64,5 +64,5 @@ class PartialListener(Protocol):
         ...
 
     def pause(self) -> None:
-        """The utterance may be over: its words are about to be asked for."""
+        """Prepare for a request for the words: the utterance may be over."""
         ...

@@ -14,9 +14,9 @@ ONSET_PATIENCE_MS = 160
 longer one, before `min_speech_ms` is reached, the sound was a click, a cough, a chair."""
 
 SHORT_PAUSE_MS = 32
-"""Pause after which the utterance may be over: one window. The work that it sets off can be taken back,
-since people often go on after it. The words are recognized as well as after a longer pause (32 of 33
-utterances the same as after 96 ms). Within the utterances of 220 s of human speech there were 46 such
+"""Pause after which the utterance may be over: one window. The work that it starts can be discarded,
+since people often go on. The words are recognized as well as after a longer pause (32 of 33 utterances
+have the same text as after 96 ms). Within the utterances of 220 s of human speech there were 46 such
 pauses, 34 of them longer than 96 ms: the voice detector bridges the closures of consonants."""
 
 PHRASE_PAUSE_MS = 160

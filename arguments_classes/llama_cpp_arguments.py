@@ -34,14 +34,14 @@ class LlamaCppArguments(AnswerLength, LocalChatModel):
     )
     llm_parallel: int = field(
         default=2,
-        metadata={"help": "answers at once; each takes memory for a conversation of its own"},
+        metadata={"help": "answers to generate at once; each takes memory for its own conversation"},
     )
 
     llm_cache_type: str = field(
         default="f16",
         metadata={
-            "help": "memory of a conversation: f16, or q8_0, which takes half of it and is less "
-            "exact; not every model can use it"
+            "help": "number format in which conversations are kept in memory: f16, or q8_0, which takes "
+            "half as much and is less exact; not every model supports it"
         },
     )
 

@@ -53,7 +53,7 @@ class ModuleArguments:
         default=AUTO,
         metadata={
             "help": f"language model: {_names('llm')}, or auto: a server on this machine, else smollm2, "
-            "a stand-in; several, separated by commas, as for --stt"
+            "else eliza; several, separated by commas, as for --stt"
         },
     )
     tts: str = field(

@@ -16,7 +16,7 @@ class PiperArguments(SpeakingSpeed, UsualLanguage):
         default=None,
         metadata={
             "help": "source of the voices: a name on the hub, or a folder of .onnx and .onnx.json "
-            "files; default: the embedded voice for English, rhasspy/piper-voices for the others"
+            "files; default: the built-in voice for English, rhasspy/piper-voices for the others"
         },
     )
     tts_voice: str | None = field(

@@ -1,4 +1,4 @@
-"""Checks of an answer that is to be spoken: its form, and whether it holds what was asked for."""
+"""Checks of an answer that is to be spoken: its form, and whether it is right."""
 
 import datetime
 import re
@@ -14,14 +14,14 @@ MAX_WORDS = 45
 """A quarter of a minute of speech."""
 
 WRONG = "wrong"
-"""The one fault that is not of form."""
+"""The only fault that does not concern the form."""
 
 _SCREEN = re.compile(
     r"https?:|www\.|\.com\b|"
     r"\b(website|link|image|picture|photo|click|screen|see below|attached|figure)\b",
     re.I,
 )
-"""Things that a voice has not got."""
+"""Mentions of links, pictures or a screen, which a voice cannot show."""
 
 _RELATIVES = (
     "wife|husband|kids|children|mom|mother|father|dad|girlfriend|boyfriend|son|daughter|brother|sister|house|"
@@ -39,7 +39,7 @@ _HUMAN = re.compile(
 _ANOTHER = re.compile(
     r"(?i:\bmy name is|\bcall me) (?i:(?!smol))\w|\bI(?:'m| am) (?!Smol|Eliza)[A-Z][a-z]+\b"
 )
-"""Names that are not its own."""
+"""Claims of a name that is not its own."""
 
 _CONDOLENCE = re.compile(r"sorry for your (loss|sake|pain)", re.I)
 """The model's answer to nearly everything that it does not understand; no question is about a death."""
@@ -49,7 +49,7 @@ _COMPANY = re.compile(
     r"chatgpt|gpt|siri|alexa)\b",
     re.I,
 )
-"""Makers that it has not got: SmolLM2 is by Hugging Face."""
+"""Companies and products that it falsely claims to come from: SmolLM2 is by Hugging Face."""
 
 _MARKUP = re.compile(r"[*#`_|<>{}\[\]]|^\s*(\d+[.)]|[-•])\s|\n|\b(user|assistant|human|system):", re.I)
 
@@ -92,7 +92,7 @@ def load_questions(name: str) -> list[Question]:
 
 
 def faults(question: Question, answer: str, now: datetime.datetime) -> set[str]:
-    """The names of the checks that an answer does not pass."""
+    """The names of the checks that an answer fails."""
     answer = answer.strip()
     if not answer:
         return {"empty"}
@@ -116,7 +116,7 @@ def faults(question: Question, answer: str, now: datetime.datetime) -> set[str]:
 
 
 def repeats(text: str) -> bool:
-    """True if four words in a row or a sentence come twice, or two words in a row four times."""
+    """True if a sentence or a run of four words occurs twice, or a run of two words four times."""
     words, sentences = _words(text), [" ".join(_words(sentence)) for sentence in _sentences(text)]
     runs = {length: Counter(_runs(words, length)) for length in (2, 4)}
     return (

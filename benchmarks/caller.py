@@ -1,7 +1,7 @@
 """The program in a process of its own, with people who speak to it in real time; run by path.
 
-Takes a `Call` as JSON in its argument, and prints an `Answer` in JSON for each question. The program is
-that of the folder in PYTHONPATH, which may be an older one: so only what both have is imported here.
+Takes a `Call` as JSON in its argument, and prints an `Answer` as JSON for each question. The folder in
+PYTHONPATH may hold an older version of the program, so only names that both versions have are imported.
 """
 
 import importlib
@@ -15,14 +15,13 @@ from typing import Any
 
 WINDOW_MS = 32
 PATIENCE_S = 15.0
-"""Time after the end of a question by which its answer is over, as nobody has to listen to it; on a busy
-machine, too."""
+"""Longest wait for an answer after its question, even on a busy machine; the sink plays it at once."""
 
 EARLY_S = 0.5
-"""An answer to speech that ends earlier than this is one to the beginning of the question."""
+"""An answer to speech that ended more than this before the end of the question is to its beginning."""
 
 REST = 15
-"""Windows after an answer, half a second, in which its echo would die away."""
+"""Windows of silence after an answer, half a second, in which its echo would decay."""
 
 NOTHING = "nothing"
 """Stands in a patch for a function that does nothing."""
@@ -30,7 +29,7 @@ NOTHING = "nothing"
 
 @dataclass
 class Call:
-    """What is said, by how many people at once, to which program."""
+    """The questions, the number of people who ask them at once, and the settings of the program."""
 
     questions: list[tuple[str, float]]
     """Sound files, and the second at which the speech in each ends."""
@@ -54,7 +53,7 @@ class Answer:
 
 
 class InstantSink:
-    """Takes a reply as fast as it comes, so that the next question need not wait."""
+    """Plays a reply as fast as it comes, so that the next question need not wait."""
 
     rate_hz = 24000
     frame_samples = 480

@@ -1,5 +1,5 @@
-"""First audio after the end of speech, with real parts: human speech at its own pace, Moonshine,
-SmolLM2, a voice of Piper, Smart Turn. What each part is worth, or two checkouts side by side:
+"""Time from the end of speech to the first audio, with human speech in real time, Moonshine, SmolLM2, a
+voice of Piper and Smart Turn. Shows how much each part of the program saves, or compares two checkouts:
 
     python -m benchmarks.first_audio --rounds 3 --only "as it is" "no speculation"
     python -m benchmarks.first_audio --vs ../yesterday
@@ -30,7 +30,8 @@ PARTS = ("total", "silence", "stt", "llm", "tts", "rest")
 STEPS = ("begun", "stt_start", "stt_first", "llm_first", "tts_first", "endpoint", "first_audio")
 
 FINISHED_MS = 500
-"""The pause that ends a question without the turn detector; a shorter one: it said *finished*."""
+"""The pause that ends a question without the turn detector. After a shorter one, the detector said
+*finished*."""
 
 SOON_MS = 500
 
@@ -139,8 +140,8 @@ def timeline(name: str, runs: list[list[Answer]]) -> list[object]:
 
 
 def first_turn(run: list[Answer]) -> float | None:
-    """The time of the first answer after the start over that of the last, to the same question, both
-    without the pause. None if one of them did not come."""
+    """Ratio of the times of the first and the last answer, both to the same question and without the
+    pause. None if either is missing."""
     asked = [answer for answer in run if (answer.file, answer.person) == (run[0].file, run[0].person)]
     if not (asked[0].latency and asked[-1].latency):
         return None
@@ -196,9 +197,9 @@ def main() -> str:
     ]
     title = f"First audio after the end of speech, real parts ({machine()})"
     about = (
-        "Medians, where the turn detector says *finished*; the time of a part is what the user waits "
-        "for it. The last column: the first answer after the start, without its pause, over that to the "
-        "same question at the end.\n"
+        "Medians, where the turn detector says *finished*; the time of a part is the time that the user "
+        "waits for it. Last column: the time of the first answer after the start, without its pause, "
+        "divided by that to the same question at the end.\n"
     )
     tables = [table(title, header, [row(name, these) for name, these in runs.items()]), about]
     steps = [timeline(name, these) for name, these in runs.items()]

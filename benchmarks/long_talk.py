@@ -1,7 +1,7 @@
-"""An hour of talk with the real parts: do memory, threads, files or the time of an answer grow?
+"""An hour of conversation with the built-in parts: do memory, threads, files or answer times grow?
 
 ``python -m benchmarks.long_talk --minutes 60``; flags of the program may follow, such as
-``--llm eliza``. One user, a human recording, asks, hears answers out and interrupts them; it is one
+``--llm eliza``. One user, played by recordings, asks, hears answers out and interrupts them, in one
 session. Its clock counts samples: it waits for the engines, and nobody waits for speech to be spoken.
 """
 
@@ -37,10 +37,10 @@ from testing.sinks import RecordingSink
 MINUTES = 60.0
 LOOKS = 10
 PARTS = ("--stt", "moonshine", "--llm", "smollm2", "--tts", "piper")
-"""The default parts by their names: others may be in the cache of this machine."""
+"""The default engines by name, since others may be in the cache of this machine."""
 
 PAUSES_S = (12.0, 4.0, 12.0, 2.5)
-"""Silence after each utterance: enough to hear most answers out, or an interruption in mid-answer."""
+"""Silence after each utterance: long enough to hear most answers out, or short enough to interrupt."""
 
 PATIENCE_S = 300.0
 HEADER = ["minute", "turns", "answered", "interrupted", "errors", "resident MB", "threads"]
@@ -48,7 +48,7 @@ HEADER += ["file descriptors", "STT ms", "LLM ms", "TTS ms"]
 
 
 class ForgetfulSink(RecordingSink):
-    """Keeps nothing of what it plays, or it would grow itself."""
+    """Keeps nothing of what it plays, since that would grow."""
 
     def play(self, frame: Frame) -> None:
         """Take the time that the frame takes."""

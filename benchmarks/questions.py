@@ -1,8 +1,7 @@
-"""Everyday questions to a language model: how many answers may be spoken as they are, and are right.
+"""Everyday questions to a language model: share of answers that are fit to be spoken, and right.
 
-`python -m benchmarks.questions` compares the stand-in, the model that comes with the program, and other
-ways to ask that model. `--set tuning` asks the questions on which its settings were tuned; `--show`
-prints each answer.
+`python -m benchmarks.questions` compares Eliza, the built-in model, and other ways to prompt that model.
+`--set tuning` asks the questions on which its settings were tuned; `--show` prints each answer.
 """
 
 import argparse
@@ -50,7 +49,7 @@ class Answer:
 
 
 def eliza(_seed: int) -> ChatModel:
-    """The stand-in."""
+    """Eliza."""
     return ElizaModel()
 
 
@@ -103,7 +102,7 @@ def ask(model: ChatModel, questions: Sequence[Question]) -> list[Answer]:
 
 
 def rate(answers: Sequence[Answer], allowed: set[str]) -> int:
-    """Percentage of the answers without faults but those allowed."""
+    """Percentage of the answers that have no faults except the allowed ones."""
     return round(100 * sum(answer.faults <= allowed for answer in answers) / len(answers))
 
 

@@ -1,7 +1,7 @@
 """Cost of speculation: calls and computing time of the engines for answers that are thrown away.
 
-On a sample clock, with the default engines, so time waits for them: a guess is always computed to its
-end before the user goes on. That is the most it can cost.
+On a sample clock, with Moonshine, Eliza and eSpeak. Time waits for them, so a guess is always computed
+to its end before the user goes on. That is the most it can cost.
 """
 
 import contextlib
@@ -174,7 +174,7 @@ def main() -> str:
             costs = measure(changed, [stt, llm, tts, turns], said)
             rows.append([f"{len(said)} {name}", "on" if speculate else "off", *costs.row()])
     engines.close()
-    return table("What speculation costs, default engines", HEADER, rows)
+    return table("What speculation costs, with Moonshine, Eliza and eSpeak", HEADER, rows)
 
 
 if __name__ == "__main__":

@@ -20,17 +20,16 @@ from utils.packaged import PackagedFile
 
 @dataclass(frozen=True, slots=True)
 class Preferred:
-    """An engine, and the model on the hub that it is created with; None: its model is built in, or comes
-    with the program."""
+    """An engine, and the model on the hub that it is created with; None: its model is built in."""
 
     name: str
     model: str | None = None
     files: tuple[str, ...] | None = None
     """Files of the model that the engine fetches, by its own patterns; None: all."""
     embedded: tuple[PackagedFile, ...] = ()
-    """Files of its model that come with the program."""
+    """Files of its built-in model that `python -m catalog.weights` fetches; they may be missing."""
     otherwise: str | None = None
-    """The model on the hub for other languages than that of the embedded one."""
+    """The model on the hub for languages that the built-in one does not know."""
     languages: tuple[str, ...] = ()
     """Languages that it speaks or understands; empty: about a hundred, or any."""
     needs: tuple[str, ...] = ()
@@ -92,13 +91,14 @@ class Choice:
     model: str | None = None
     why: str = ""
     dispensable: bool = False
-    """True if the program chose it and goes on without it, should it not load."""
+    """True if the program chose it and starts without it if it does not load."""
 
 
 def choose(stage: str, typed: Sequence[str], language: str | None = None) -> tuple[Choice, ...]:
     """Choose the engine of a stage for a conversation in `language`. If a flag of the stage was typed,
-    this is the built-in engine: what such a flag means depends on the engine. An engine whose model
-    comes with the program has the built-in one behind it, for what it fails at or cannot say."""
+    it is the built-in engine that needs no files, since the meaning of such a flag depends on the
+    engine. That engine also backs up one with a model in `embedded`, for languages that this one does
+    not know and for its failures."""
     built_in = _built_in(stage)
     if any(argument.replace("-", "_").startswith(f"__{stage}_") for argument in typed):
         return (Choice(built_in),)
@@ -116,7 +116,7 @@ def choose(stage: str, typed: Sequence[str], language: str | None = None) -> tup
         elif all(file.there for file in preferred.embedded):
             return (Choice(spec, dispensable=True), Choice(built_in))
         else:
-            return (Choice(built_in, why=f"{spec.name} speaks more naturally; type: {FETCH}"),)
+            return (Choice(built_in, why=f"for {spec.name}, which sounds more natural, type: {FETCH}"),)
     return (Choice(built_in),)
 
 

@@ -75,18 +75,20 @@ CATALOG = (
         size="640 MB",
         license="MIT; as the model (the default: Apache-2.0)",
         tested="real weights",
-        remarks="several answers at once (`--llm_parallel`); functions, if the model's template has "
-        "any; the wheel for Macs can use the GPU, for other GPUs install xllamacpp from its own index; "
-        "tested with SmolLM2-135M-Instruct: of eight users at once, none gets the answer to another",
+        remarks="generates several answers at once (`--llm_parallel`); calls functions if the model's "
+        "template supports them; the wheel for Macs can use the GPU, for other GPUs install xllamacpp "
+        "from its own package index; tested with SmolLM2-135M-Instruct: none of eight users at once "
+        "gets another's answer",
     ),
     EngineSpec(
         "llm",
         "smollm2",
-        "SmolLM2-135M: small, English, makes things up; comes with the program",
+        "SmolLM2-135M, built in: very small, English only, makes things up",
         "LLM.smollm2:SmolLM2Model",
         needs=("xllamacpp",),
         languages="en",
         streams="sentence by sentence",
+        size="built in",
         license="MIT; Apache-2.0",
         tested="real weights",
     ),

@@ -89,8 +89,8 @@ class EngineSpec:
             )
 
     def load(self) -> Any:
-        """The class of the engine. Raises `UserError` if something is missing, be it a library of the
-        system that a package needs."""
+        """The class of the engine. Raises `UserError` if something is missing, such as a system library
+        that a package needs."""
         self.expect_installed()
         try:
             return _named(self.module)

@@ -110,7 +110,7 @@ CATALOG = (
         license="MIT; as the model (the default: MIT)",
         tested="real weights",
         remarks="with tiny.en and base, 4 % of the words of 33 human utterances were wrong; base "
-        "detected English, and German and Spanish spoken by eSpeak, but not eSpeak's French, Telugu and "
+        "detected English, and German and Spanish spoken by eSpeak, but not eSpeak's French, Telugu or "
         "Hindi",
     ),
     EngineSpec(

@@ -67,8 +67,8 @@ _TOGETHER = """\
   default for engines that spend a long time in Python code, which would delay the audio of every
   session; `--isolate none` prevents it.
 - Each engine is loaded once and serves all sessions, first come, first served. `whisper` recognizes
-  waiting utterances in batches, `--llm_parallel` lets `--llm transformers` generate several answers at
-  once, and engines on MLX take turns.
+  waiting utterances in batches, `--llm_parallel` lets `--llm transformers` and `--llm llama-cpp`
+  generate several answers at once, and engines on MLX take turns.
 - `--preset`, `--device` and each part's own flags choose models and devices. While a missing model
   downloads, the program shows its size and a progress bar. `HF_HUB_OFFLINE=1` prevents all access to the
   hub.
@@ -117,13 +117,16 @@ def _preferred() -> Iterator[str]:
     yield "## Without a flag\n"
     yield (
         "Without `--stt` or `--tts`, the program takes the first engine in these lists that is\n"
-        "installed, has its whole model in the cache and knows the `--language`. At start it says\n"
-        "which one it took, and the flag for the built-in one. If you give a flag of the stage, such\n"
-        "as `--tts_voice`, it takes the first built-in engine. This choice downloads nothing and uses\n"
-        "no network. `--llm auto` looks for a server on this machine.\n"
+        "installed, has its whole model in the cache and knows the `--language`. If it takes a model\n"
+        "from the hub, it says so at start, with the flag for the built-in engine. If you give a flag\n"
+        "of the stage, such as `--tts_voice`, whose meaning depends on the engine, it takes the one\n"
+        "below that needs no files: Moonshine (else PocketSphinx) or eSpeak. This choice downloads\n"
+        "nothing and uses no network. `--llm auto` looks for a server on this machine; without one,\n"
+        "SmolLM2 answers, or Eliza if that does not load.\n"
         "\n"
-        "eSpeak stands behind Piper's embedded voice, as with `--tts piper,espeak`: it speaks the\n"
-        "languages that Piper lacks, and takes over if Piper fails or does not load.\n"
+        "Piper's built-in voice is used as with `--tts piper,espeak`: eSpeak speaks the languages\n"
+        "that Piper lacks, and takes over if Piper fails. If Piper does not load, eSpeak speaks\n"
+        "alone.\n"
     )
     for stage, engines in PREFERRED.items():
         yield f"- `--{stage}`: {', '.join(map(_preference, engines))}"
@@ -132,7 +135,7 @@ def _preferred() -> Iterator[str]:
 
 def _preference(engine: Preferred) -> str:
     remarks = [engine.model] if engine.model else []
-    remarks += ["its voice for " + ", ".join(engine.languages)] if engine.embedded else []
+    remarks += ["its built-in voice, for " + ", ".join(engine.languages)] if engine.embedded else []
     remarks += ["with a GPU"] if engine.accelerated else []
     return f"`{engine.name}`" + (f" ({', '.join(remarks)})" if remarks else "")
 

@@ -40,14 +40,14 @@ CATALOG = (
         size="121 MB",
         license="Apache-2.0 (GPL-3: eSpeak NG); Apache-2.0",
         tested="real weights",
-        remarks="heard again in English, Japanese and Chinese, with Japanese voices, which are the only "
-        "ones in a package; it reads kana but no kanji (kokoro-torch does); --tts_onnx takes another "
-        "file of the model",
+        remarks="a recognizer understood its English, Japanese and Chinese, spoken by Japanese voices, "
+        "the only ones in a package; it reads kana but not kanji (kokoro-torch does); `--tts_onnx` "
+        "selects another file of the model",
     ),
     EngineSpec(
         "tts",
         "kokoro-torch",
-        "the same on torch, faster on a GPU",
+        "Kokoro on torch, faster on a GPU",
         "TTS.kokoro_torch:KokoroTorchSynthesizer",
         "arguments_classes.kokoro_torch_arguments:KokoroTorchArguments",
         needs=("kokoro",),
@@ -113,10 +113,10 @@ CATALOG = (
         "arguments_classes.piper_arguments:PiperArguments",
         needs=("piper",),
         languages="over 40, such as en, te, hi, de, fr, es, zh",
-        size="63 MB a voice; the English one comes with the program",
-        license="GPL-3; by voice: MIT of the embedded one",
+        size="63 MB a voice; the English one is built in",
+        license="GPL-3; by voice (the built-in one: MIT)",
         tested="real weights",
-        remarks="without `--tts_model_name` and `--tts_voice`, English is spoken by the embedded voice, "
+        remarks="without `--tts_model_name` and `--tts_voice`, English is spoken by the built-in voice, "
         "en_US-joe-medium (MIT; trained on CC0 recordings, starting from the voice lessac, whose "
         "recordings are under the license of the Blizzard Challenge 2013). The other voices are tested "
         "with toy graphs; their licenses are in their MODEL_CARDs",

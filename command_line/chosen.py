@@ -24,7 +24,7 @@ class ChosenEngine:
     why: str = ""
     """The reason for the choice, if the program chose."""
     dispensable: bool = False
-    """True if the program chose it and goes on without it, should it not load."""
+    """True if the program chose it and starts without it if it does not load."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Candidate:
     @functools.cached_property
     def flags(self) -> type | None:
         """The dataclass of its flags, under its own prefix; None: it has none, or the flags of the stage
-        mean another engine."""
+        are for another engine."""
         if self.choice.dispensable:
             return None
         flags = self.spec.argument_class()

@@ -113,14 +113,14 @@ def _models(arguments: "Arguments") -> Iterator[Finding]:
 
 
 def _embedded() -> Iterator[Finding]:
-    """The state of the weights that come with the program, each by its digest."""
+    """The state of the files of the built-in models, each checked by its digest."""
     right = digests(EMBEDDED)
     for file in EMBEDDED:
         if right.get(file.name):
             yield Finding("model", f"{file.name}: in {file.path.parent}, {size_text(file.size)}", True)
         else:
-            state = "not the file that it should be" if file.path.exists() else "not there"
-            yield Finding("model", f"{file.name}: {state}, in {file.path.parent}; get it with: {FETCH}")
+            state = "damaged; delete it and type" if file.path.exists() else "missing; type"
+            yield Finding("model", f"{file.path}: {state}: {FETCH}")
 
 
 def _model(text: str, name: str) -> Finding:

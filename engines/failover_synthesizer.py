@@ -16,7 +16,7 @@ from utils.voices import unknown_voice
 class FailoverSynthesizer(LanguageFailover[Synthesizer]):
     """If a sentence has no audio within `first_output_s`, or fails, the next engine speaks it.
 
-    A voice goes to the first engine that has it; one that does not know it speaks with its own.
+    A voice goes to the first engine that has it; an engine without it speaks with its own.
     """
 
     verb = "speaks"

@@ -74,7 +74,7 @@ def _announce_all(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mappin
     """Say what runs, engine by engine; of a failover, each of its engines."""
     for stage, choices in chosen.items():
         engines = getattr(loaded[stage], "engines", (loaded[stage],))
-        choices = choices[-len(engines) :]  # less one that did not load
+        choices = choices[-len(engines) :]  # without the first if it did not load
         for choice, engine in zip(choices, engines, strict=True):
             name = choice.spec.name if choice is choices[0] else f"else {choice.spec.name}"
             about = "" if stage == "vad" else engine.info.about
@@ -161,7 +161,7 @@ def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
     if not path.exists():
         if wanted != "auto":
             raise UserError(f"--turn_detector: expected auto, silence or an ONNX file, got {wanted}")
-        announce("turn", "silence", f"only a pause ends your turn; type: {FETCH}")
+        announce("turn", "silence", f"only a pause ends your turn; for Smart Turn type: {FETCH}")
         return None
     from VAD.smart_turn import SmartTurnDetector
 
@@ -171,8 +171,8 @@ def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
 
 
 def choose_language_model(arguments: "Arguments") -> ChatModel:
-    """`--llm auto`: a server on this machine, else the model that comes with the program, else the
-    stand-in; never a remote server."""
+    """`--llm auto`: a server on this machine, else the built-in model, else Eliza; never a remote
+    server."""
     from LLM import auto
 
     settings = dict(arguments.auto)
@@ -197,7 +197,7 @@ def choose_language_model(arguments: "Arguments") -> ChatModel:
 
 
 def _embedded_language_model() -> ChatModel:
-    """The language model that comes with the program, or the stand-in, if that cannot be loaded."""
+    """The built-in language model; Eliza if that cannot be loaded."""
     spec = find("llm", "smollm2")
     try:
         model: ChatModel = start(spec.load(), {}, "cpu", spec.stage, spec.devices)

@@ -1,4 +1,4 @@
-"""ScriptFallback: a synthesizer that leaves scripts that it cannot read to another one."""
+"""ScriptFallback: a synthesizer that passes scripts it cannot read to another one."""
 
 import functools
 from collections.abc import Callable, Generator, Iterator
@@ -15,17 +15,17 @@ from pipeline.words import has_words
 from TTS.base import Synthesizer
 
 PAUSE_MS = 40
-"""Silence that is left at each side of a change of voices: half of what is between two words."""
+"""Silence kept on each side of a change of voices: half of the gap between two words."""
 
 MAX_RUNS = 50
-"""A text with more changes of script is no sentence; the synthesizer reads it as it can."""
+"""A text with more changes of script is not a sentence; the synthesizer reads it as well as it can."""
 
 
 class ScriptFallback:
     """A synthesizer whose text in a foreign script ("hello is こんにちは") is spoken by a reader, in the
-    language that is most likely. Without it such words would be spelled ("Japanese letter") or left out.
+    most likely language. Without the reader such words would be spelled ("Japanese letter") or left out.
 
-    `usual_voice` and `usual_language` are those that the synthesizer was created with.
+    The synthesizer was created with `usual_voice` and `usual_language`.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class ScriptFallback:
     def _scripts_of(self, voice: str | None, language: str | None) -> frozenset[str]:
         """The scripts that the synthesizer reads in a call."""
         info = self.info
-        named = info.voice_languages.get((voice or "").partition("+")[0])  # less a variant of eSpeak
+        named = info.voice_languages.get((voice or "").partition("+")[0])  # without eSpeak's variant
         spoken = named or language or self._usual_language
         if info.mixes or spoken is None:
             return scripts_of(info.languages)
@@ -116,7 +116,7 @@ class ScriptFallback:
 
 
 def _like(chunk: AudioChunk, target: float, rate_hz: int) -> AudioChunk:
-    """A chunk at another loudness and rate."""
+    """Convert a chunk to another loudness and rate."""
     samples = leveled(resample(chunk.samples, chunk.sample_rate_hz, rate_hz), rate_hz, target)
     words = tuple(
         replace(word, sample=word.sample * rate_hz // chunk.sample_rate_hz) for word in chunk.words

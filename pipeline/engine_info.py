@@ -35,7 +35,7 @@ class ChatModelInfo(EngineInfo):
     takes_tools: bool = False
     """True if it can call functions; a model that cannot is given none."""
     max_sentences: int | None = None
-    """Sentences after which an answer ends; None: it ends by itself."""
+    """Number of sentences after which an answer is cut off; None: no limit."""
     hears: bool = False
     """True if it takes the audio of a message (`--stt none`)."""
 
@@ -53,9 +53,9 @@ class SynthesizerInfo(EngineInfo):
     voice_languages: Mapping[str, str] = field(default_factory=dict)
     """Voice ▶ the code of its language, where the engine knows it."""
     mixes: bool = False
-    """True if it reads the scripts of all its languages, whichever it speaks."""
+    """True if one call can mix the scripts of all its languages."""
     spelled: Mapping[str, str] = field(default_factory=dict)
-    """Language ▶ the one of its scripts that is spelled instead of read."""
+    """Language ▶ the one of its scripts that the engine spells instead of reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,8 +34,7 @@ def is_language(code: str) -> bool:
 
 
 def script_of(code: str) -> str:
-    """ISO 15924 code of the script in which a language is usually written: "hi" ▶ "Deva"; empty if it is
-    not known."""
+    """ISO 15924 code of the usual script of a language: "hi" ▶ "Deva"; empty if it is unknown."""
     language = _find(plain(code))
     return "" if language is None else language.maximize().script or ""
 

@@ -1,4 +1,4 @@
-"""Loudness of speech: where its sound begins and ends, and how loud it is between."""
+"""Loudness of speech, and the bounds of its sound."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,16 +6,16 @@ from numpy.typing import NDArray
 from pipeline.messages import Samples
 
 SPEECH_RMS = 0.09
-"""The loudness of eSpeak's voices, in the median of twelve languages; the others are brought to it."""
+"""The loudness of eSpeak's voices (median of twelve languages), to which other voices are adjusted."""
 
 MAX_GAIN = 4.0
-"""A sound that is softer is meant to be."""
+"""Limit of amplification: a sound that would need more is meant to be soft."""
 
 _FRAME_MS = 5
 
 _FLOOR = 10 ** (-35 / 20)
-"""Softer than this, beside the loudest frame, is silence: the breath before a sentence of Piper is 36 to
-44 dB softer, the softest consonant 25 to 34."""
+"""Amplitude relative to the loudest frame below which a frame is silence: the breath before a sentence
+of Piper is 36 to 44 dB softer than that frame, the softest consonant 25 to 34."""
 
 
 def speech_bounds(samples: Samples, rate_hz: int) -> tuple[int, int]:
@@ -33,7 +33,7 @@ def loudness(samples: Samples, rate_hz: int) -> float:
 
 
 def leveled(samples: Samples, rate_hz: int, target: float = SPEECH_RMS) -> Samples:
-    """The samples at a loudness of `target`. Peaks may leave [-1, 1]: see `pipeline.audio.clean`."""
+    """The samples at a loudness of `target`. Peaks may exceed [-1, 1]: see `pipeline.audio.clean`."""
     present = loudness(samples, rate_hz)
     return samples * np.float32(min(target / present, MAX_GAIN)) if present else samples
 

@@ -166,7 +166,7 @@ class AudioChunk:
     """Start of each word, if the synthesizer reports it; else the words heard are estimated."""
 
     def cut(self, begin: int, end: int) -> "AudioChunk":
-        """The samples from `begin` to `end`; a word that began before them begins with them."""
+        """The samples from `begin` to `end`; a word that began earlier begins at the first."""
         words = tuple(replace(word, sample=max(word.sample - begin, 0)) for word in self.words)
         return replace(self, samples=self.samples[begin:end], words=words)
 

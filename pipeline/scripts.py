@@ -1,4 +1,4 @@
-"""Scripts: the parts of a text by what they are written in, and the language each is likely to be."""
+"""Scripts: splits a text into runs of one script, each with its most likely language."""
 
 import functools
 import unicodedata
@@ -14,22 +14,22 @@ LANGUAGES = {
     "MALAYALAM": "ml", "MYANMAR": "my", "ORIYA": "or", "SINHALA": "si", "TAMIL": "ta", "TELUGU": "te",
     "THAI": "th",
 }  # fmt: skip
-"""A script, by the first word of its letters' names in Unicode ▶ the language to take it for. Han is
-taken for Chinese wherever it is foreign: only a dictionary knows how a Japanese word is read."""
+"""A script, by the first word of its letters' names in Unicode ▶ its most likely language. Foreign Han
+counts as Chinese, since Japanese readings would need a dictionary."""
 
 _TELLTALE = (("CYRILLIC", "іїєґ", "uk"), ("ARABIC", "ٹڈڑں", "ur"), ("ARABIC", "پچژگ", "fa"))
-"""Letters of one language among those that share a script."""
+"""Letters that identify one of the languages that share a script."""
 
 _SEVERAL = {
     "Jpan": ("HIRAGANA", "KATAKANA", "CJK"), "Kore": ("HANGUL", "CJK"), "Hans": ("CJK",),
     "Hant": ("CJK",),
 }  # fmt: skip
-"""ISO 15924 codes that stand for several scripts, or have another name."""
+"""ISO 15924 codes that stand for several scripts, or for one under another name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptRun:
-    """A part of a text. `language`: of a foreign script; None: the text's own scripts."""
+    """A part of a text. `language`: that of a foreign script; None: it is in the text's own."""
 
     start: int
     text: str
@@ -46,7 +46,8 @@ def scripts_of(languages: Iterable[str]) -> frozenset[str]:
 def script_runs(text: str, own: Collection[str]) -> list[ScriptRun]:
     """Split a text into runs of its `own` scripts and runs of foreign ones; joined they are the text.
 
-    Punctuation after a foreign run belongs to it, digits do not; one Greek letter is a symbol.
+    Punctuation after a foreign run belongs to it, digits do not; a single Greek letter is a symbol, not
+    foreign.
     """
     runs: list[ScriptRun] = []
     for script, start, end in _pieces(text, own):
@@ -60,7 +61,7 @@ def script_runs(text: str, own: Collection[str]) -> list[ScriptRun]:
 
 
 def _pieces(text: str, own: Collection[str]) -> Iterator[tuple[str | None, int, int]]:
-    """Stretches of one script (None: of its `own`), each with its begin and its end."""
+    """Stretches of one script (None: `own`), each with its start and its end."""
     script, start, end = None, 0, 0
     for position, character in enumerate(text):
         if character.isalpha():

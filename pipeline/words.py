@@ -21,6 +21,6 @@ NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 
 
 def well_formed(text: str) -> str:
-    """The text in valid Unicode: halves of a character that belong together are joined, others become
-    `NO_CHARACTER`. A server that cuts its stream between bytes may send an emoji in two halves."""
+    """The text as valid Unicode: two surrogates that form a character are joined, others become
+    `NO_CHARACTER`. A server that cuts its stream between bytes may send an emoji as two surrogates."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -60,7 +60,7 @@ def cached(model_name: str, files: Sequence[str] | None = None, repo_type: str =
     if Path(model_name).expanduser().is_dir():
         return Path(model_name).expanduser()
     if not (cache_folder() / f"{repo_type}s--{model_name.replace('/', '--')}").is_dir():
-        return None  # without the hub's client, which takes 0.2 s to import
+        return None  # known without importing the hub's client, which takes 0.2 s
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 

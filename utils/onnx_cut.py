@@ -1,7 +1,7 @@
 """Cuts an ONNX model in two, so that its second half can compute piece by piece.
 
-Reads and writes just enough of the format (onnx.proto, protocol buffers), since the package `onnx` is
-20 MB that nothing else here needs.
+Reads and writes just enough of the format (onnx.proto, protocol buffers) to do without the package
+`onnx`, which is 20 MB and which nothing else here needs.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _NODE_INPUT, _NODE_OUTPUT, _NODE_NAME, _NODE_KIND = 1, 2, 3, 4
 _TENSOR_NAME, _VALUE_NAME = 8, 1
 
 _WITH_SUBGRAPHS = ("If", "Loop", "Scan")
-"""Kinds of nodes that may use weights which are not among their inputs."""
+"""Kinds of nodes that may use weights that are not among their inputs."""
 
 _FLOATS = b"\x12\x04\x0a\x02\x08\x01"
 """The type of a value: a tensor of 32-bit floats of any shape."""
@@ -31,17 +31,17 @@ class _Node:
 
 @dataclass(frozen=True)
 class Halves:
-    """Two models. The outputs of the first are the inputs of the second, by their names."""
+    """Two models; the outputs of the first are the inputs of the second, under the same names."""
 
     first: bytes
     second: bytes
     passed: tuple[str, ...]
-    """The tensor at the cut, and then others that the second needs of the first."""
+    """The tensor at the cut, then the others that the second model takes from the first."""
 
 
 def cut_before(path: Path, node_name: str) -> Halves | None:
-    """Cut at the first input of this node: what depends on it is the second half. All tensors at the
-    cut must be floats. None if there is no such node."""
+    """Cut at the first input of this node; all nodes that depend on it are the second half. All tensors
+    at the cut must be floats. None if there is no such node."""
     model = memoryview(path.read_bytes())
     rest = [bytes(whole) for number, whole, _ in _fields(model) if number != _MODEL_GRAPH]
     graph = next((content for number, _, content in _fields(model) if number == _MODEL_GRAPH), model[:0])
@@ -130,7 +130,7 @@ def _fields(message: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """A number, and where it ends."""
+    """A number, and the position after it."""
     value = shift = 0
     while True:
         byte = message[at]
@@ -142,7 +142,7 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """A field of bytes."""
+    """The encoding of a field of bytes."""
     length, encoded = len(content), bytearray()
     for value in (number << 3 | 2, length):
         while value > 127:

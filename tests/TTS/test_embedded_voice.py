@@ -1,4 +1,4 @@
-"""The English voice that comes with the program, heard by the real recognizer."""
+"""The built-in English voice, understood by the real recognizer."""
 
 import os
 from pathlib import Path

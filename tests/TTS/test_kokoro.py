@@ -207,11 +207,11 @@ def test_mistakes_are_told_at_start(folder: Path, tmp_path: Path) -> None:
 def test_voices_that_are_cut_off_are_told_at_start(tmp_path: Path, content: bytes) -> None:
     folder = hub_layout(tmp_path)
     (folder / "voices" / "af_heart.bin").write_bytes(content)
-    with pytest.raises(UserError, match=r"af_heart\.bin is no voice of Kokoro"):
+    with pytest.raises(UserError, match=r"af_heart\.bin is not a voice of Kokoro"):
         KokoroSynthesizer(str(folder))
     with zipfile.ZipFile(folder / "voices" / "af_heart.bin", "w") as archive:
         archive.writestr("af_heart.npy", content)
-    with pytest.raises(UserError, match=r"af_heart\.bin is no voice of Kokoro"):
+    with pytest.raises(UserError, match=r"af_heart\.bin is not a voice of Kokoro"):
         KokoroSynthesizer(str(folder))
 
 

@@ -1,4 +1,4 @@
-"""The embedded voice, piece by piece."""
+"""The built-in voice, piece by piece."""
 
 import itertools
 from typing import Any

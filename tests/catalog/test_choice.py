@@ -23,7 +23,7 @@ from utils.packaged import PackagedFile
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache of the hub and of the files that come with the program, and no GPU."""
+    """An empty cache of the hub and of the built-in models, and no GPU."""
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(choice, "accelerated", lambda: False)
@@ -155,7 +155,7 @@ class TestTheVoiceThatComesWithTheProgram:
         broken(file.path)
         (espeak,) = choose("tts", [])
         assert espeak.spec.name == "espeak"
-        assert espeak.why == f"piper speaks more naturally; type: {FETCH}"
+        assert espeak.why == f"for piper, which sounds more natural, type: {FETCH}"
 
     def test_it_is_not_its_package_that_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Then the command would not help."""

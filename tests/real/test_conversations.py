@@ -1,4 +1,4 @@
-"""Whole conversations with the real parts: Silero, Smart Turn, Moonshine, SmolLM2 and Piper.
+"""Whole conversations with the built-in parts: Silero, Smart Turn, Moonshine, SmolLM2 and Piper.
 
 The user is a human recording. The answer is heard again, so what was spoken is what was written.
 """
@@ -30,7 +30,7 @@ from tests.speech import RATE_HZ, human, silence
 from tests.web_client import WebClient
 
 PARTS = ("--stt", "moonshine", "--llm", "smollm2", "--tts", "piper")
-"""The default parts by their names: others may be in the cache of this machine."""
+"""The default engines by name, since others may be in the cache of this machine."""
 
 SAYS_MORE = (
     *("--stt", "moonshine", "--tts", "piper", "--llm", "llama-cpp"),
@@ -67,7 +67,7 @@ def converse(said: str, folder: Path) -> tuple[list[dict[str, Any]], Samples]:
 
 
 def heard_again(spoken: Samples) -> str:
-    """The words of an answer, by ear."""
+    """The words of an answer, from its audio."""
     return text_of(MoonshineRecognizer(), spoken)
 
 
@@ -138,7 +138,7 @@ def port() -> Iterator[int]:
 
 
 class Microphone:
-    """An open microphone: what is said to it is sent at the speed of speech, between silence."""
+    """An open microphone: sends recordings in real time, and silence between them."""
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
@@ -183,8 +183,8 @@ def test_a_human_asks_over_the_websocket(port: int) -> None:
 
 
 def test_a_human_interrupts_the_answer(port: int) -> None:
-    """Speech over the answer stops it, and is answered itself; as much of the answer is remembered as
-    was heard."""
+    """Speech over the answer stops it, and is answered itself; only the part of the answer that was
+    heard is remembered."""
     with WebClient(port) as client, Microphone(client) as microphone:
         microphone.say(QUESTION[0])
         first = client.until("ReplyStarted")["turn"]

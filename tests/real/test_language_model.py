@@ -1,6 +1,7 @@
-"""The embedded language model, SmolLM2 of 135 million parameters, on llama.cpp.
+"""The built-in language model, SmolLM2 of 135 million parameters, on llama.cpp.
 
-It knows little, so the tests ask how it answers, not what: in sentences, to an end, nobody else's words.
+It knows little, so the tests check the form of its answers, not their truth: whole sentences that end,
+and nothing from another user's conversation.
 """
 
 import re
@@ -54,7 +55,7 @@ def answer(model: SharedEngine[LlamaCppChatModel], messages: Sequence[ChatMessag
 
 @pytest.fixture(scope="module")
 def alone(model: SharedEngine[LlamaCppChatModel]) -> list[str]:
-    """What it answers to each user, one after the other."""
+    """Its answers to the users, one after the other."""
     return [answer(model, of(name)) for name in NAMES]
 
 
@@ -95,8 +96,8 @@ def test_it_uses_what_was_said_before(alone: list[str]) -> None:
 def test_eight_callers_at_once_keep_their_own_conversations(
     model: SharedEngine[LlamaCppChatModel], alone: list[str]
 ) -> None:
-    """Computed side by side, sums are rounded differently, so an answer may take another turn where two
-    words are nearly as likely; measured: one of eight, or none."""
+    """In a batch, sums are rounded differently, so an answer may differ where two words are almost
+    equally likely; measured: one of eight, or none."""
     with ThreadPoolExecutor(CALLERS) as callers:
         together = list(callers.map(lambda name: answer(model, of(name)), NAMES))
     assert sum(one == other for one, other in zip(alone, together, strict=True)) >= 5
@@ -121,5 +122,5 @@ def test_a_cancelled_answer_ends_in_mid_flight(model: SharedEngine[LlamaCppChatM
 
 
 def test_without_tools_in_its_template_it_takes_none(model: SharedEngine[LlamaCppChatModel]) -> None:
-    """llama.cpp would put them into words of its own, which so small a model does not follow."""
+    """llama.cpp would describe them in a prompt of its own, which so small a model does not follow."""
     assert not model.engine.info.takes_tools

@@ -42,7 +42,7 @@ def named(request: pytest.FixtureRequest) -> Iterator[tuple[str, Recognizer]]:
 
 @pytest.fixture(scope="module")
 def base() -> Iterator[FasterWhisperRecognizer]:
-    """Whisper base, which is to find out the language."""
+    """Whisper base, which detects the language."""
     engine = FasterWhisperRecognizer(str(BASE[0].path.parent), "cpu", language="auto")
     yield engine
     engine.close()
@@ -93,15 +93,15 @@ def test_the_silence_around_an_utterance_adds_no_words(named: tuple[str, Recogni
 
 @pytest.mark.parametrize("name", sorted(set(sounds.not_speech()) - {"a tune"}))
 def test_whisper_hears_no_words_where_there_are_none(named: tuple[str, Recognizer], name: str) -> None:
-    """Moonshine relies on the voice detector, and for a tune tiny.en may write "Thank you."; there
-    are both in tests/real/test_conversations.py."""
+    """Moonshine relies on the voice detector, and tiny.en may write "Thank you." for a tune;
+    tests/real/test_conversations.py covers both."""
     if named[0] not in WHISPERS:
         pytest.skip("it relies on the voice detector")
     assert not has_words(text_of(named[1], sounds.not_speech()[name]))
 
 
 def test_no_loop_in_a_tone_or_in_noise(named: tuple[str, Recognizer]) -> None:
-    """Of a tone, tiny.en wrote "Beep" a hundred times; of noise, Moonshine "The first is" twenty
+    """For a tone, tiny.en wrote "Beep" a hundred times; for noise, Moonshine "The first is" twenty
     times."""
     for name in ("a tone", "ten seconds of noise"):
         assert len(words(text_of(named[1], sounds.not_speech()[name]))) < 5
@@ -132,7 +132,7 @@ def test_the_language_of_a_human(base: FasterWhisperRecognizer) -> None:
 def test_the_language_of_a_robot(
     base: FasterWhisperRecognizer, language: str, voice: str, sentence: str
 ) -> None:
-    """eSpeak; of its French, Telugu and Hindi the model takes none for what it is."""
+    """Spoken by eSpeak, whose French, Telugu and Hindi the model does not detect."""
     heard = base.transcribe(spoken(sentence, voice), None, CancelToken())
     assert heard.language == f"{language}-auto"
     assert words_wrong([sentence], [heard.text]) < 0.4
