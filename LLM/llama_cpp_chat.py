@@ -5,12 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from openai.types.chat.chat_completion_chunk import ChoiceDelta
-
 from LLM.chat import DEFAULT_PROMPT
 from LLM.chat_template import MAX_ANSWER, no_chat_template, too_long
 from LLM.conversation import SHORTENED, forms, joined, newest_that_fit, only_words
-from LLM.llama_cpp_server import Chunk, LlamaCppServer, has_chat_template, has_gpu
+from LLM.llama_cpp_server import Chunk, LlamaCppServer, expect_gguf, has_chat_template, has_gpu
 from LLM.openai_messages import AnswerReader, as_messages, as_tools
 from LLM.slots import Slots
 from LLM.thoughts import Piece
@@ -46,12 +44,12 @@ class LlamaCppChatModel:
     ) -> None:
         path = _find(model_name, gguf)
         on_gpu = device != "cpu" and has_gpu()
+        expect_gguf(path, FLAG, on_gpu=on_gpu)
+        if not has_chat_template(path):
+            raise no_chat_template(str(path))
         self._server = LlamaCppServer(
             path, FLAG, context=context, parallel=parallel, on_gpu=on_gpu, cache_type=cache_type
         )
-        if not has_chat_template(path):
-            self.close()
-            raise no_chat_template(str(path))
         self._slots = Slots(parallel)
         self._settings: dict[str, Any] = {
             "max_tokens": MAX_ANSWER,
@@ -121,7 +119,7 @@ class LlamaCppChatModel:
                 if progress and progress["total"] > self._room:
                     raise _TooLongError(progress["total"])
                 for choice in chunk["choices"]:
-                    yield from reader.read(ChoiceDelta.model_validate(choice["delta"]))
+                    yield from reader.read(_Fields.of(choice["delta"]))
 
     def _length(self, messages: list[ChatMessage], functions: Mapping[str, Any] = {}) -> int:
         """Number of tokens of a conversation with these functions. Raises `EngineError` if the template
@@ -158,6 +156,25 @@ class LlamaCppChatModel:
             return self._length([longer, _HELLO]) > self._length([brief, _HELLO])
         except EngineError:
             return False
+
+
+class _Fields:
+    """A JSON object whose fields are attributes; None if there is no such field. The classes of `openai`
+    would do, but take 0.4 s to import."""
+
+    @classmethod
+    def of(cls, value: Any) -> Any:
+        """The value, with the objects in it as `_Fields`."""
+        if isinstance(value, list):
+            return [cls.of(item) for item in value]
+        if not isinstance(value, Mapping):
+            return value
+        fields = cls()
+        fields.__dict__.update({name: cls.of(item) for name, item in value.items()})
+        return fields
+
+    def __getattr__(self, name: str) -> None:
+        return None
 
 
 class _TooLongError(Exception):

@@ -4,6 +4,7 @@ It batches all calls, token by token, and each of its slots caches the prompt th
 reads only what is new. Requests and chunks are those of the OpenAI chat protocol.
 """
 
+import atexit
 import mmap
 import os
 import queue
@@ -51,7 +52,6 @@ class LlamaCppServer:
     ) -> None:
         """`cache_type`: number format of the prompt cache of each slot. Raises `UserError`, which names
         `flag`."""
-        _expect_gguf(path, flag, on_gpu=on_gpu)
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
         params.model_alias = [path.name]
@@ -75,11 +75,14 @@ class LlamaCppServer:
                 f"of an unknown architecture, or too large ({size_text(path.stat().st_size)}); "
                 "choose another"
             ) from error
+        self._calls: set[_Call] = set()
+        atexit.register(self.close)  # a call that is alive when Python ends would crash it
 
     def stream(self, request: Mapping[str, Any], cancel: CancelToken) -> Iterator[Chunk]:
         """Yield the chunks of an answer, one of which may be an error. Stops between two tokens, or two
         batches of the prompt. Closing this generator waits until llama.cpp has stopped."""
         call = _Call(self._server, {**request, "stream": True, "return_progress": True}, cancel)
+        self._calls.add(call)
         call.start()
         try:
             for chunk in iter(call.chunks.get, None):
@@ -87,14 +90,17 @@ class LlamaCppServer:
                     break
                 yield chunk
         finally:
-            call.stopped = True
-            call.join()
+            call.stop()
+            self._calls.discard(call)
         if call.error is not None:
             raise call.error
 
     def close(self) -> None:
-        """Free the weights and close the port."""
-        del self._server
+        """Stop the calls, free the weights and close the port."""
+        atexit.unregister(self.close)
+        for call in list(self._calls):
+            call.stop()
+        self._server = None
 
 
 class _Call(threading.Thread):
@@ -104,7 +110,7 @@ class _Call(threading.Thread):
         super().__init__(name="llama.cpp call", daemon=True)
         self.chunks: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
         self.error: Exception | None = None
-        self.stopped = False
+        self._stopped = False
         self._server, self._request, self._cancel = server, request, cancel
 
     def run(self) -> None:
@@ -115,10 +121,15 @@ class _Call(threading.Thread):
         finally:
             self.chunks.put(None)
 
+    def stop(self) -> None:
+        """Stop the call, and wait until llama.cpp has done so."""
+        self._stopped = True
+        self.join()
+
     def _take(self, chunk: Chunk) -> bool:
         """Pass a chunk on. Returns True to stop."""
         self.chunks.put(chunk)
-        return self.stopped or self._cancel.cancelled
+        return self._stopped or self._cancel.cancelled
 
 
 def has_gpu() -> bool:
@@ -133,7 +144,8 @@ def has_chat_template(path: Path) -> bool:
         return content.find(key, 0, _HEADER_BYTES) >= 0
 
 
-def _expect_gguf(path: Path, flag: str, *, on_gpu: bool) -> None:
+def expect_gguf(path: Path, flag: str, *, on_gpu: bool) -> None:
+    """Raise `UserError`, which names `flag`, for another kind of file and for one that is too large."""
     size = path.stat().st_size
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":

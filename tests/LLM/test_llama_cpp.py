@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import SOME_TOOL, Tool
 from pipeline.turn import CancelToken
+from tests.command import ROOT
 from tests.LLM.tiny_gguf import TOOL_TEMPLATE, tiny_gguf
 from tests.local_chat_models import HELLO, LocalChatModelContract
 
@@ -183,5 +186,19 @@ def test_a_model_that_cannot_be_used(tmp_path: Path) -> None:
 
 def test_a_model_that_is_larger_than_memory(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(llama_cpp_server, "_memory_bytes", lambda: 1000)
-    with pytest.raises(UserError, match="expected a model that fits into the 1000 bytes"):
+    with pytest.raises(UserError, match="expected a model that fits into the 1 kB"):
         model(file)
+
+
+def test_a_program_that_ends_in_mid_answer_ends_in_peace(file: Path) -> None:
+    code = (
+        "from LLM.llama_cpp_chat import LlamaCppChatModel\n"
+        "from pipeline.messages import ChatMessage\n"
+        "from pipeline.turn import CancelToken\n"
+        f"model = LlamaCppChatModel({str(file)!r}, '*', 'cpu', gen_kwargs={{'max_tokens': 4000}})\n"
+        "answer = model.generate([ChatMessage('user', 'Hello.')], CancelToken())\n"
+        "next(answer)\n"
+        "raise SystemExit(7)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (7, b"")
