@@ -44,7 +44,8 @@ def fetch(
             raise
         except Exception as error:  # of three libraries without a common base class
             raise UserError(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
-    fetched[model_name] = folder
+    if folder != Path(model_name).expanduser():
+        fetched[model_name] = folder
     return folder
 
 
