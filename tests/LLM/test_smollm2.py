@@ -152,9 +152,9 @@ def test_instructions_of_a_client_count(model: SmolLM2Model) -> None:
     baker = "You are a helpful AI assistant named Carla. You work in a bakery and sell bread."
     said = answer(model, asked("Who are you?", baker))
     assert re.search("Carla|bak|bread", said), said
-    assert "Max" in answer(
-        model, asked("What's your name?", "Your name is Max. You are a robot from Mars.")
-    )
+    cook = "You are a cooking assistant. Only talk about food."
+    said = answer(model, asked("What do you like?", cook))
+    assert re.search("food|cook|dish|eat|recipe", said, re.IGNORECASE), said
 
 
 def test_a_file_that_is_cut_off_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
