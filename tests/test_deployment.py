@@ -286,7 +286,7 @@ class TestImage:
         assert program.returncode == 2
 
     def test_with_one_it_becomes_healthy_and_heeds_sigterm(self, image: Path) -> None:
-        flags = ("--host", "127.0.0.1", "--port", "0", "--llm", "eliza")
+        flags = ("--host", "127.0.0.1", "--port", "0", "--llm", "eliza", "--tts", "espeak")
         with self.start(image, *flags, S2S_TOKEN="sesame") as program:
             try:
                 assert program.stderr is not None

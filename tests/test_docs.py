@@ -33,7 +33,7 @@ def question(tmp_path: Path) -> Path:
 def test_the_example_of_a_config_file(question: Path, tmp_path: Path) -> None:
     settings = json.loads((ROOT / "config.example.json").read_text())
     output = tmp_path / "reply.wav"
-    flags = ("--llm", "eliza", "--input", str(question), "--output", str(output))
+    flags = ("--llm", "eliza", "--tts", "espeak", "--input", str(question), "--output", str(output))
     ended = run("config.example.json", *flags)
     assert ended.returncode == 0, ended.stderr
     assert output.exists()
@@ -123,7 +123,17 @@ def test_adding_a_connection_word_for_word(question: Path, tmp_path: Path) -> No
     assert "--unix_path" in copy.do("s2s_pipeline.py", "--mode", "unix", "--help")
     samples, _ = soundfile.read(question, dtype="float32")
     path = str(tmp_path / "s2s.sock")
-    command = ("s2s_pipeline.py", "--mode", "unix", "--unix_path", path, "--llm", "eliza")
+    command = (
+        "s2s_pipeline.py",
+        "--mode",
+        "unix",
+        "--unix_path",
+        path,
+        "--llm",
+        "eliza",
+        "--tts",
+        "espeak",
+    )
     with (
         subprocess.Popen(
             [sys.executable, *command], cwd=copy.folder, stderr=subprocess.PIPE, text=True

@@ -158,7 +158,7 @@ def test_the_command_with_a_server_that_hears(question: tuple[str, ...]) -> None
 
 
 def test_a_model_that_does_not_hear_is_told_at_the_start(question: tuple[str, ...]) -> None:
-    ended = run(*question, "--llm", "eliza")
+    ended = run(*question, "--llm", "eliza", "--tts", "espeak")
     assert ended.returncode == 2
     assert "--stt none: expected a language model that hears, such as --llm openai" in ended.stderr
     assert "got eliza" in ended.stderr

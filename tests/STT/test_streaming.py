@@ -221,7 +221,18 @@ def test_the_command_with_a_streaming_model(tmp_path: Path) -> None:
     reply = tmp_path / "reply.wav"
     ended = run(
         *("--mode", "file", "--input", str(tmp_path / "question.wav"), "--output", str(reply)),
-        *("--llm", "eliza", "--stt", "nemotron", "--stt_model_name", str(folder), "--device", "cpu"),
+        *(
+            "--llm",
+            "eliza",
+            "--tts",
+            "espeak",
+            "--stt",
+            "nemotron",
+            "--stt_model_name",
+            str(folder),
+            "--device",
+            "cpu",
+        ),
         *("--stt_latency_ms", "160", "--json_events"),
     )
     assert ended.returncode == 0, ended.stderr

@@ -114,7 +114,9 @@ def test_a_conversation_leaves_figures_and_codes_and_no_word(written_as: str) ->
 
 
 def test_the_command_takes_the_format() -> None:
-    argv = command("--mode", "websocket", "--port", "0", "--llm", "eliza", "--token", TOKEN)
+    argv = command(
+        "--mode", "websocket", "--port", "0", "--llm", "eliza", "--tts", "espeak", "--token", TOKEN
+    )
     argv += ["--log_level", "info", "--log_format", "json"]
     with subprocess.Popen(argv, stdout=PIPE, stderr=PIPE, text=True) as server:
         assert server.stderr is not None

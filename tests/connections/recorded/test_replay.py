@@ -113,7 +113,7 @@ def test_the_real_program_live_and_replayed(tmp_path: Path) -> None:
     parts = [part for text in texts for part in (silence(300), spoken(text), silence(900))]
     soundfile.write(tmp_path / "said.wav", np.concatenate(parts), RATE_HZ)
     flags = ["--mode", "file", "--json_events", "--output", str(tmp_path / "reply.wav")]
-    flags += ["--llm", "eliza"]
+    flags += ["--llm", "eliza", "--tts", "espeak"]
     record = ("--record", str(tmp_path / "kept"), "--realtime", "--headphones")
     live = run(*flags, *record, "--input", str(tmp_path / "said.wav"))
     (folder,) = (tmp_path / "kept").iterdir()

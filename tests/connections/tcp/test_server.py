@@ -96,7 +96,9 @@ class RunningServer:
     """The command itself, with the default engines."""
 
     def __init__(self, *flags: str) -> None:
-        argv = command("--llm", "eliza", "--recv_port", "0", "--send_port", "0", *flags)
+        argv = command(
+            "--llm", "eliza", "--tts", "espeak", "--recv_port", "0", "--send_port", "0", *flags
+        )
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stderr is not None
         for line in self.process.stderr:
