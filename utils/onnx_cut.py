@@ -111,7 +111,8 @@ def _text(message: memoryview, wanted: int) -> str:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:
-    """The number, the whole encoding and the content of each field."""
+    """The number, the whole encoding and the content of each field. Raises `ValueError` where this
+    cannot be a message."""
     at = 0
     while at < len(message):
         start = at
@@ -124,8 +125,12 @@ def _fields(message: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]
             case 2:
                 length, begin = _varint(message, at)
                 at = begin + length
-            case _:
+            case 5:
                 begin, at = at, at + 4
+            case kind:
+                raise ValueError(f"expected an ONNX model, got a field of the kind {kind}")
+        if not key >> 3:
+            raise ValueError("expected an ONNX model, got a field without a number")
         yield key >> 3, message[start:at], message[begin:at]
 
 
