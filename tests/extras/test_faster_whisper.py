@@ -117,11 +117,11 @@ def test_a_size_is_looked_for_under_its_name_on_the_hub(monkeypatch: pytest.Monk
 
     asked = []
 
-    def nothing_there(name: str, **how: object) -> str:
+    def nothing_there(_: object, name: str, **how: object) -> str:
         asked.append(name)
         raise LocalEntryNotFoundError("not here")
 
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", nothing_there)
+    monkeypatch.setattr(huggingface_hub.HfApi, "repo_info", nothing_there)
     with pytest.raises(UserError, match=r"--stt_model_name .*it is not in"):
         FasterWhisperRecognizer("tiny.en", "cpu")
     assert set(asked) == {"Systran/faster-whisper-tiny.en"}
