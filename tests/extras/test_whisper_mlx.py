@@ -11,6 +11,7 @@ from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from testing.contracts import SOON_S, RecognizerContract, speech_like
 from tests.extras.tiny_whisper_mlx import tiny_whisper_mlx
+from utils import hub
 from utils.mlx import MLX_LOCK
 
 pytest.importorskip("lightning_whisper_mlx", reason="pip install -e '.[whisper-mlx]'")
@@ -106,16 +107,13 @@ DISTIL = "mustafaaljadery/distil-whisper-mlx"
 def test_where_the_models_of_its_list_are(
     name: str, quantization: str, repository: str, files: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import huggingface_hub
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
     asked: list[tuple[str, list[str]]] = []
 
-    def nothing_there(name: str, allow_patterns: list[str], **how: object) -> str:
-        asked.append((name, allow_patterns))
-        raise LocalEntryNotFoundError("not here")
+    def nothing_there(name: str, flag: str, files: list[str], repo_type: str) -> Path:
+        asked.append((name, files))
+        raise UserError("it is not in the cache")
 
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", nothing_there)
+    monkeypatch.setattr(hub, "_download", nothing_there)
     with pytest.raises(UserError, match="it is not in"):
         WhisperMlxRecognizer(name, quantization=quantization)
     assert asked[0][0] == repository
