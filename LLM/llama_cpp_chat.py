@@ -76,8 +76,7 @@ class LlamaCppChatModel:
         tool_choice: str = ANY_TOOL,
     ) -> Iterator[Piece]:
         """The answer, token by token; function calls arrive in pieces."""
-        said = [replace(m, content=well_formed(m.content)) for m in messages]
-        said = joined(said) if self.info.takes_tools else only_words(said)
+        said = joined(_clean(messages)) if self.info.takes_tools else only_words(_clean(messages))
         functions = as_tools(tools, tool_choice) if self.info.takes_tools else {}
         try:
             yield from self._answer(said, functions, cancel)
@@ -91,7 +90,7 @@ class LlamaCppChatModel:
     def read(self, messages: Sequence[ChatMessage], cancel: CancelToken) -> None:
         """Read a conversation that is about to be answered, as far as it is known. Does nothing if it is
         too long."""
-        said = only_words([replace(m, content=well_formed(m.content)) for m in messages])
+        said = only_words(_clean(messages))
         with self._slots.taken(said, reading=cancel) as slot:
             for chunk in self._chunks(said, {"max_tokens": 0, "id_slot": slot}, cancel):
                 progress = chunk.get("prompt_progress")
@@ -183,6 +182,11 @@ class _TooLongError(Exception):
     def __init__(self, tokens: int) -> None:
         super().__init__(tokens)
         self.tokens = tokens
+
+
+def _clean(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """The messages in valid Unicode, without which llama.cpp does not take them."""
+    return [replace(message, content=well_formed(message.content)) for message in messages]
 
 
 def _find(model_name: str, gguf: str) -> Path:
