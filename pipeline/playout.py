@@ -122,7 +122,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._begin_at.extend(moments)
 
     def committed(self, turn: Turn) -> None:
-        """Release the held reply of `turn`."""
+        """Release the held reply of `turn`, whose commit has been reported."""
         with self._lock:
             held = self._reply is not None and self._reply.turn is turn
         if held:
@@ -247,8 +247,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         sink = self._sink
         if self._paused_by:
             return max(self._paused_by.values())
-        if reply.turn.state is TurnState.TENTATIVE:
-            return math.inf
+        if not reply.turn.announced:
+            return math.inf  # until `committed`: the user's words are reported before the answer's
         while (has_text := reply.has_text) or reply.has_frame(sink.frame_samples):
             if not reply.started and now < self._earliest_start():
                 return self._earliest_start()

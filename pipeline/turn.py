@@ -159,6 +159,11 @@ class Turn:
         return self._state
 
     @property
+    def announced(self) -> bool:
+        """True once the commit, and all that waited for it, such as the user's words, was reported."""
+        return self.on_commit is None
+
+    @property
     def alive(self) -> bool:
         """True if more of this turn is wanted."""
         return self._state in _ALIVE

@@ -23,6 +23,9 @@ CLOSED = {
 }  # fmt: skip
 """Close codes of the WebSocket, by the code of the error (RFC 6455; from 4000 on our own)."""
 
+LAST_WORDS_S = 5.0
+"""Time for the last messages to a client, which may not be reading. Then the connection is dropped."""
+
 GONE = (WebSocketDisconnect, RuntimeError, OSError)
 """Errors of sending to a client that has just gone."""
 
@@ -60,18 +63,21 @@ class WebSocketConnection:
         await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
+        refusal: ProtocolError | None = None
         for ended in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(ended, Exception) and not isinstance(ended, GONE):
+            if isinstance(ended, ProtocolError):
+                refusal = ended
+            elif isinstance(ended, Exception) and not isinstance(ended, GONE):
                 logger.error("a connection failed", exc_info=ended)
-        if not self._over.done():
-            self._client.detach()
-            self._registry.dropped(self._client)
+        if self._over.done():
+            await self._hang_up(self._over.result())
             return
-        error = self._over.result()
-        if error.code == "ended":
-            with contextlib.suppress(*GONE):
-                await self._pass_on(self._client.take_messages())  # the last events
-        await self._hang_up(error)
+        self._client.detach()
+        if refusal is None:
+            self._registry.dropped(self._client)
+        else:
+            self._registry.left(self._client)  # before it is told: it may not be reading
+            await self._refuse(refusal)
 
     def _leave(self, error: ProtocolError) -> None:
         if not self._over.done():
@@ -89,6 +95,7 @@ class WebSocketConnection:
                 await self._websocket.send_text(message)
 
     async def _receive(self) -> None:
+        """Raises `ProtocolError` if the connection has to end."""
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
@@ -96,12 +103,7 @@ class WebSocketConnection:
                     self._registry.left(self._client)
                 return
             data = message.get("bytes")
-            try:
-                await self._client.receive(message["text"] if data is None else data)
-            except ProtocolError as error:
-                await self._refuse(error)
-                self._registry.left(self._client)
-                return
+            await self._client.receive(message["text"] if data is None else data)
 
     async def _refuse(self, error: ProtocolError) -> None:
         facts = {"peer": address_of(self._websocket), "code": error.code}
@@ -109,8 +111,11 @@ class WebSocketConnection:
         await self._hang_up(error)
 
     async def _hang_up(self, error: ProtocolError) -> None:
-        """Tell the client why, then close."""
-        with contextlib.suppress(*GONE):
-            if self._websocket.application_state is WebSocketState.CONNECTED:
-                await self._websocket.send_text(self._describe(error))
-                await self._websocket.close(CLOSED[error.code])
+        """Tell the client its last events and why it ends, then close."""
+        with contextlib.suppress(*GONE, TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                if error.code == "ended":
+                    await self._pass_on(self._client.take_messages())
+                if self._websocket.application_state is WebSocketState.CONNECTED:
+                    await self._websocket.send_text(self._describe(error))
+                    await self._websocket.close(CLOSED[error.code])

@@ -38,6 +38,7 @@ class Stage:
         self.settled: list[tuple[int, str, bool]] = []
         self.corrected: list[tuple[int, str]] = []
         self.turns = 0
+        self.reports_at_once = True
         self.playout = Playout(
             threading.Event(),
             self.channel,
@@ -53,11 +54,15 @@ class Stage:
         return self.clock.now()
 
     def turn_moved(self, turn: Turn, state: TurnState) -> None:
-        if state is TurnState.COMMITTED:
-            self.playout.committed(turn)
+        if state is TurnState.COMMITTED and self.reports_at_once:
+            self.report(turn)
         elif state in (TurnState.INTERRUPTED, TurnState.DROPPED):
             self.playout.settle(turn)
             self.channel.forget_the_dead()
+
+    def report(self, turn: Turn) -> None:
+        turn.on_commit = None
+        self.playout.committed(turn)
 
     def turn_failed(self, turn: Turn, stage: str, error: Exception) -> None: ...
 
@@ -131,6 +136,20 @@ def test_a_tentative_turn_is_held_until_it_is_committed() -> None:
         stage.pass_ms(200)
         assert stage.sent_ms() == 100
         assert turn.state is TurnState.DONE
+
+
+def test_a_reply_waits_until_the_commit_of_its_turn_has_been_reported() -> None:
+    """Or else its words would sometimes be told before the user's."""
+    with running() as stage:
+        stage.reports_at_once = False
+        turn = stage.turn()
+        stage.speech(turn, "hello", 100)
+        stage.end(turn)
+        stage.pass_ms(200)
+        assert (stage.sent_ms(), turn.state) == (0, TurnState.COMMITTED)
+        stage.report(turn)
+        stage.pass_ms(200)
+        assert (stage.sent_ms(), turn.state) == (100, TurnState.DONE)
 
 
 def test_audio_that_comes_after_the_commit_is_played_at_once() -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -33,6 +34,15 @@ def a_card(*, echo: bool = False) -> Iterator[SoundCard]:
     card.close()
 
 
+@pytest.fixture(autouse=True)
+def no_program_is_left() -> Iterator[None]:
+    """A test that fails leaves its programs running; their pipes would fail other tests, too."""
+    yield
+    while Program.running:
+        with Program.running.pop() as process:
+            process.kill()
+
+
 @pytest.fixture(scope="module")
 def card() -> Iterator[SoundCard]:
     yield from a_card()
@@ -53,6 +63,8 @@ def question(tmp_path: Path) -> Path:
 class Program:
     """One of our commands, running on the virtual card."""
 
+    running: ClassVar[list["subprocess.Popen[str]"]] = []
+
     def __init__(self, card: SoundCard, ready: str, *argv: str, program: str) -> None:
         self.process = subprocess.Popen(
             command(*argv, program=program),
@@ -61,6 +73,7 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
         )
+        Program.running.append(self.process)
         assert self.process.stderr is not None
         self.told = ""
         for line in self.process.stderr:

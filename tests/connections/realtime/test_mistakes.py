@@ -85,7 +85,8 @@ def test_a_text_that_is_too_long_is_told(client: RealtimeClient) -> None:
 
 def test_who_asks_and_does_not_read_is_sent_away(server: ScriptedWebServer) -> None:
     instructions = {"type": "realtime", "instructions": "x" * 200_000}
-    with connect(f"ws://127.0.0.1:{server.port}/v1/realtime", max_queue=1) as deaf:
+    url = f"ws://127.0.0.1:{server.port}/v1/realtime"
+    with connect(url, max_queue=1, close_timeout=1) as deaf:
         wait_for(lambda: bool(server.sessions), "the session")
         deaf.send(json.dumps({"type": "session.update", "session": instructions}))
         with contextlib.suppress(ConnectionClosed):
