@@ -4,6 +4,7 @@ read text spell them out."""
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.messages import Samples
 
@@ -21,11 +22,21 @@ TOP_HZ = 5000
 """Highest harmonic of a voice."""
 
 
+def to_samples(wave: npt.NDArray[np.floating]) -> Samples:
+    """Computed in double precision, kept in single."""
+    return wave.astype(np.float32)
+
+
+def white(chance: Chance, count: int) -> Samples:
+    """White noise."""
+    return chance.standard_normal(count, dtype=np.float32)
+
+
 def shape(samples: Samples, gain: Callable[[Samples], Samples]) -> Samples:
     """Filter with the gain that is given for each frequency."""
     size = 2 * len(samples)
     spectrum = np.fft.rfft(samples, size) * gain(np.fft.rfftfreq(size, 1 / RATE_HZ))
-    return np.fft.irfft(spectrum, size)[: len(samples)].astype(np.float32)
+    return to_samples(np.fft.irfft(spectrum, size)[: len(samples)])
 
 
 def fade(samples: Samples, ms: float = 8) -> Samples:
@@ -71,15 +82,15 @@ def hum(
         hz = number * pitch_hz
         loud = begins(hz) ** (1 - way) * ends(hz) ** way / number**1.5
         voice += loud * np.sin(number * phase)
-    voice = voice / np.abs(voice).max() + breath * shape(chance.standard_normal(count), ends)
+    voice = voice / np.abs(voice).max() + breath * shape(white(chance, count), ends)
     envelope = np.minimum(1, np.minimum(way * seconds / 0.04, (1 - way) * seconds / 0.08))
-    return (voice * envelope).astype(np.float32)
+    return to_samples(voice * envelope)
 
 
 def breath(chance: Chance, seconds: float, formants: Sequence[Formant]) -> Samples:
     """Air through an open throat, rising and falling."""
-    noise = shape(chance.standard_normal(int(seconds * RATE_HZ)), tract(formants))
-    return (noise / np.abs(noise).max() * np.hanning(len(noise))).astype(np.float32)
+    noise = shape(white(chance, int(seconds * RATE_HZ)), tract(formants))
+    return to_samples(noise / np.abs(noise).max() * np.hanning(len(noise)))
 
 
 def hummed(chance: Chance, word: str, hz: float) -> Samples:
@@ -120,10 +131,10 @@ def _bell(center_hz: float, width_hz: float) -> Callable[[Samples], Samples]:
 def _burst(chance: Chance, seconds: float, gain: Callable[[Samples], Samples], decay: float) -> Samples:
     """Noise that begins within 4 ms and dies away; `decay` is its half-life as a share of the length."""
     count = int(seconds * RATE_HZ)
-    noise = shape(chance.standard_normal(count), gain)
+    noise = shape(white(chance, count), gain)
     at = np.arange(count) / RATE_HZ
     envelope = np.minimum(1, at / 0.004) * 0.5 ** (at / (decay * seconds))
-    return (noise / np.abs(noise).max() * envelope).astype(np.float32)
+    return to_samples(noise / np.abs(noise).max() * envelope)
 
 
 def cough(chance: Chance, hz: float) -> Samples:
@@ -158,7 +169,7 @@ def throat(chance: Chance, hz: float) -> Samples:
     voice = hum(chance, seconds, 0.7 * hz, 0.6 * hz, NEUTRAL, NASAL, breath=0.5)
     at = np.arange(len(voice)) / RATE_HZ
     pulses = 0.55 + 0.45 * np.sin(2 * np.pi * chance.uniform(20, 30) * at)
-    return (voice * pulses + 0.4 * breath(chance, seconds, NEUTRAL)).astype(np.float32)
+    return to_samples(voice * pulses + 0.4 * breath(chance, seconds, NEUTRAL))
 
 
 def sniff(chance: Chance, hz: float) -> Samples:
@@ -166,9 +177,9 @@ def sniff(chance: Chance, hz: float) -> Samples:
     parts: list[Samples] = []
     for _ in range(chance.integers(1, 4)):
         count = int(chance.uniform(0.15, 0.25) * RATE_HZ)
-        noise = shape(chance.standard_normal(count), lambda f: _bell(4500, 2500)(f) + 0.1 * (f > 800))
+        noise = shape(white(chance, count), lambda f: _bell(4500, 2500)(f) + 0.1 * (f > 800))
         rise = np.linspace(0.2, 1, count) ** 1.5 * np.minimum(1, 8 * np.linspace(1, 0, count))
-        parts.append((noise / np.abs(noise).max() * rise).astype(np.float32))
+        parts.append(to_samples(noise / np.abs(noise).max() * rise))
         parts.append(np.zeros(int(chance.uniform(0.15, 0.25) * RATE_HZ), np.float32))
     return np.concatenate(parts)
 

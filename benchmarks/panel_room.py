@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.panel_noises import RATE_HZ, Chance
+from benchmarks.panel_noises import RATE_HZ, Chance, to_samples
 from pipeline.messages import Samples
 
 SOUND_M_S = 343.0
@@ -19,7 +19,7 @@ WALL_TOP_HZ = 5000.0
 
 @dataclass(frozen=True)
 class Room:
-    """The response of a room to a click, as the microphone hears it; the direct sound has a height of 1."""
+    """The response of a room to a click, as the microphone hears it; the direct sound has height 1."""
 
     response: Samples
     distance_m: float
@@ -43,13 +43,13 @@ class Room:
             near = at < len(response)
             strength = reflected**bounces * distance_m / way_m
             np.add.at(response, at[near], strength[near])
-        return cls(_dull(response), distance_m)
+        return cls(_dull(to_samples(response)), distance_m)
 
     def far(self, speech: Samples) -> Samples:
         """The speech as it sounds from there, and the room after it."""
         size = len(speech) + len(self.response)
         spectrum = np.fft.rfft(speech, size) * np.fft.rfft(self.response, size)
-        return np.fft.irfft(spectrum, size).astype(np.float32)
+        return to_samples(np.fft.irfft(spectrum, size))
 
 
 def _dull(response: Samples) -> Samples:
@@ -57,4 +57,4 @@ def _dull(response: Samples) -> Samples:
     spectrum = np.fft.rfft(response[1:])
     hz = np.fft.rfftfreq(len(response) - 1, 1 / RATE_HZ)
     soft = np.fft.irfft(spectrum / np.sqrt(1 + (hz / WALL_TOP_HZ) ** 4), len(response) - 1)
-    return np.concatenate((response[:1], soft)).astype(np.float32)
+    return np.concatenate((response[:1], to_samples(soft)))
