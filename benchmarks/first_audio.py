@@ -58,11 +58,12 @@ SETTINGS = {
     "no speculation": Setting(("--speculate", "false")),
     "no turn detector": Setting(("--turn_detector", "silence")),
     "no first clause": Setting(patches={"LLM.sentences:FIRST_CLAUSE_CHARS": 1000}),
+    "no reading ahead": Setting(patches={"LLM.read_ahead:ReadAhead.__call__": NOTHING}),
     "no warm-up": Setting(patches={"engines.starting:warm_up": NOTHING}),
     "threads not limited": Setting(limit_threads=False),
     "work begins after 96 ms": Setting(patches={"VAD.endpointer:SHORT_PAUSE_MS": 96}),
     "voice in one piece": Setting(patches={"TTS.vits:DECODER": "no such node"}),
-    f"{PEOPLE} people at once": Setting(people=PEOPLE),
+    f"{PEOPLE} people at once": Setting(("--llm_parallel", str(PEOPLE)), people=PEOPLE),
 }
 
 
@@ -164,9 +165,10 @@ def measure(
     for _ in range(rounds):
         for tree_name, tree in trees.items():
             for name in settings:
-                runs[" ".join(filter(None, (tree_name, name)))].append(
-                    ask(tree, SETTINGS[name], questions)
-                )
+                shown_name = " ".join(filter(None, (tree_name, name)))
+                run = ask(tree, SETTINGS[name], questions)
+                runs[shown_name].append(run)
+                print(*row(shown_name, [run]), sep=" | ", file=sys.stderr, flush=True)
     return runs
 
 
