@@ -209,9 +209,10 @@ def main() -> str:
     title = f"First audio after the end of speech, real parts ({machine()})"
     about = (
         "Medians, where the turn detector says *finished*; the time of a part is the time that the user "
-        "waits for it. *Of all* counts the others too: the mean is that of all answers, the shares are of "
-        "all questions, and one without an answer took over 900 ms. Last column: the time of the first "
-        "answer after the start, without its pause, divided by that to the same question at the end.\n"
+        "waits for it. *Of all* counts the others too: the mean is that of all answers, the shares are "
+        "of all questions, and one without an answer took over 900 ms. Last column: the time of the "
+        "first answer after the start, without its pause, divided by that to the same question at the "
+        "end.\n"
     )
     tables = [table(title, header, [row(name, these) for name, these in runs.items()]), about]
     steps = [timeline(name, these) for name, these in runs.items()]
