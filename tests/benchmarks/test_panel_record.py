@@ -1,4 +1,4 @@
-"""The record of a call of the interaction panel: from seconds to ticks, and to what became of a sound."""
+"""The record of a call of the interaction panel: from seconds to ticks, and to the fate of a sound."""
 
 import pytest
 

@@ -1,5 +1,7 @@
 """The measures of the interaction panel, on conversations that are written out: a letter is 200 ms."""
 
+from typing import Any
+
 import pytest
 
 from benchmarks.panel_ticks import Event, Kind, Tick, judge, panel
@@ -19,6 +21,11 @@ def conversation(user: str, agent: str) -> list[Tick]:
     return ticks
 
 
+def about(value: float) -> Any:
+    """Stands for a float in a comparison."""
+    return pytest.approx(value)
+
+
 def events(user: str, agent: str, strict: bool = False) -> list[Event]:
     return judge(conversation(user, agent), strict)
 
@@ -26,7 +33,7 @@ def events(user: str, agent: str, strict: bool = False) -> list[Event]:
 def test_an_answer_before_the_user_speaks_again_is_a_response() -> None:
     found = events("UUU......UU......",  #
                    "......AA.........")  # fmt: skip
-    assert found == [Event(Kind.RESPONSE, True, 3, pytest.approx(0.6))]
+    assert found == [Event(Kind.RESPONSE, True, 3, about(0.6))]
 
 
 def test_a_turn_that_has_to_be_repeated_was_not_answered() -> None:
@@ -34,7 +41,7 @@ def test_a_turn_that_has_to_be_repeated_was_not_answered() -> None:
                    ".............AA")  # fmt: skip
     assert found == [
         Event(Kind.RESPONSE, False, 3),
-        Event(Kind.RESPONSE, True, 11, pytest.approx(0.4)),
+        Event(Kind.RESPONSE, True, 11, about(0.4)),
     ]
 
 
@@ -54,7 +61,7 @@ def test_an_interrupted_answer_has_two_seconds_to_stop(
     spoken: int, right: bool, latency_s: float | None
 ) -> None:
     found = events("..UUU" + 15 * ".", 2 * "A" + spoken * "A" + (18 - spoken) * ".")
-    expected = None if latency_s is None else pytest.approx(latency_s)
+    expected = None if latency_s is None else about(latency_s)
     assert [e for e in found if e.kind is Kind.YIELD] == [Event(Kind.YIELD, right, 2, expected)]
 
 
@@ -90,7 +97,7 @@ def test_tau2_benchs_code_counts_sounds_over_an_answer_only_if_it_stops() -> Non
 
 def test_tau2_benchs_code_takes_the_answer_to_a_turn_with_a_tic_for_one_to_the_tic() -> None:
     turn = ("UUTU.......", "......AAAAA")
-    response = Event(Kind.RESPONSE, True, 4, pytest.approx(0.4))
+    response = Event(Kind.RESPONSE, True, 4, about(0.4))
     assert events(*turn) == [response]
     assert events(*turn, strict=True) == [response, Event(Kind.TIC, False, 0)]
 
@@ -114,7 +121,7 @@ def test_the_panel_has_means_rates_and_counts() -> None:
             Event(Kind.YIELD, False, 40),
         ]
     )
-    assert (figures["L_R"].value, figures["L_R"].events) == (pytest.approx(0.6), 2)
-    assert (figures["R_R"].value, figures["R_R"].events) == (pytest.approx(2 / 3), 3)
-    assert figures["I_A"].value == pytest.approx(1 / 3)
+    assert (figures["L_R"].value, figures["L_R"].events) == (about(0.6), 2)
+    assert (figures["R_R"].value, figures["R_R"].events) == (about(2 / 3), 3)
+    assert figures["I_A"].value == about(1 / 3)
     assert (figures["L_Y"].value, figures["R_Y"].value, figures["S_BC"].value) == (None, 0.0, None)
