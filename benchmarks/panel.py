@@ -68,8 +68,12 @@ async def call(port: int, shares: list[Script], seed: int) -> list[Record]:
     """Let all callers perform their scripts at once."""
 
     async def converse(number: int, script: Script) -> Record:
-        async with Caller(RealtimeLine(port), seed + number) as caller:
-            await perform(caller, script, seed + number)
+        caller = Caller(RealtimeLine(port), seed + number)
+        try:
+            async with caller:
+                await perform(caller, script, seed + number)
+        except (ConnectionError, EOFError) as error:  # what was said until then counts
+            caller.record.errors.append(f"caller {number}: {error}")
         return caller.record
 
     return await asyncio.gather(*(converse(*share) for share in enumerate(shares)))
@@ -184,11 +188,12 @@ def main(
         right = {event.tick: event.right for event in events if event.kind in COUNTED}
         verdicts += record.verdicts(right)
     late = [ms for record in records for ms in record.late_ms]
-    missed, errors = sum(r.missed for r in records), sum(len(r.errors) for r in records)
+    missed = sum(record.missed for record in records)
+    errors = "; ".join(sorted({error for record in records for error in record.errors}))
     about = (
         f"{len(records)} callers, seed {seed}, {max(r.length for r in records) / 60:.0f} minutes; "
-        f"{missed} sounds left out, since no answer came to speak over; {errors} errors; packets of the "
-        f"microphone left {percentile(late, 0.99):.0f} ms late (99th percentile).\n"
+        f"{missed} sounds left out, since no answer came to speak over; packets of the microphone left "
+        f"{percentile(late, 0.99):.0f} ms late (99th percentile); errors: {errors or 'none'}.\n"
     )
     return "\n".join([figures(records), waits(verdicts), sounds(verdicts), about])
 

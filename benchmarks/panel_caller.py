@@ -143,7 +143,8 @@ class Caller:
 
     def _next_packet(self) -> Samples:
         start, end = self._sent, self._sent + PACKET
-        packet = np.resize(np.roll(self._noise, -(start % len(self._noise))), PACKET)
+        place = start % len(self._noise)  # a whole number of packets
+        packet = self._noise[place : place + PACKET].copy()
         for begin, samples in self._queue:
             first, last = max(start, begin), min(end, begin + len(samples))
             if first < last:
