@@ -68,12 +68,11 @@ async def call(port: int, shares: list[Script], seed: int) -> list[Record]:
     """Let all callers perform their scripts at once."""
 
     async def converse(number: int, script: Script) -> Record:
-        caller = Caller(RealtimeLine(port), seed + number)
-        try:
-            async with caller:
+        async with Caller(RealtimeLine(port), seed + number) as caller:
+            try:
                 await perform(caller, script, seed + number)
-        except (ConnectionError, EOFError) as error:  # what was said until then counts
-            caller.record.errors.append(f"caller {number}: {error}")
+            except (ConnectionError, EOFError) as error:  # what was said until then counts
+                caller.record.errors.append(f"caller {number}: {error}")
         return caller.record
 
     return await asyncio.gather(*(converse(*share) for share in enumerate(shares)))
