@@ -6,7 +6,7 @@ that cut in, and selectivity over back-channels, tics and speech that is not mea
 
 Calls the program in real time over the Realtime protocol, from several callers at once, with the
 default engines but for a scripted language model. The full run has at least a hundred events of each
-kind and takes forty minutes; --quick has eight and takes six. The measures are those of tau2-bench's
+kind and takes forty minutes; --quick has eight and takes four. The measures are those of tau2-bench's
 document; beside them stands what its code counts, which is stricter with tics and side talk
 (benchmarks/panel_ticks.py).
 

@@ -38,7 +38,7 @@ def server(*flags: str) -> Iterator[tuple[float, "subprocess.Popen[str]", tuple[
 
 @contextlib.contextmanager
 def web_server(*flags: str) -> Iterator[int]:
-    """Run a server of the page and the WebSocket. Yields its port, and passes on what it prints."""
+    """Run a server of the page and the WebSocket. Yields its port, and passes on its errors."""
     with _running(OPEN, "--mode", "websocket", "--port", "0", *flags) as (process, line):
         assert process.stderr is not None
         copying = threading.Thread(target=shutil.copyfileobj, args=(process.stderr, sys.stderr))
@@ -52,12 +52,21 @@ def web_server(*flags: str) -> Iterator[int]:
 
 @contextlib.contextmanager
 def _running(ready: str, *flags: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """Run the program. Yields its process, and the line with which it says that it is ready."""
+    """Run the program. Yields its process, and the line with which it says that it is ready. Raises
+    `ChildProcessError` if it ends before that."""
     command = [sys.executable, "s2s_pipeline.py", *flags]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    out, err = subprocess.DEVNULL, subprocess.PIPE
+    process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=err, text=True)
+    said = []
     try:
         assert process.stderr is not None
-        yield process, next(line for line in process.stderr if ready in line)
+        for line in process.stderr:
+            said.append(line)
+            if ready in line:
+                break
+        else:
+            raise ChildProcessError(f"expected the program to start, got: {''.join(said).strip()}")
+        yield process, line
     finally:
         process.terminate()
         process.communicate()

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.line import RealtimeLine
 from benchmarks.panel_caller import Caller
-from benchmarks.panel_sounds import MARGIN_S, RATE_HZ, Clip, What
+from benchmarks.panel_noises import RATE_HZ
+from benchmarks.panel_sounds import MARGIN_S, Clip, What
 from benchmarks.panel_ticks import TICK_S, Kind, judge
 from testing.server import ScriptedWebServer
 
