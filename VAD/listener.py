@@ -9,9 +9,8 @@ from pipeline.events import InputLevel, SpeechCancelled, SpeechEnded, SpeechStar
 from pipeline.messages import AudioBlock, JudgedWindow, ManualTurn, ManualTurnSignal, Samples, Utterance
 from pipeline.session import Session
 from pipeline.settings import EndpointerSettings
-from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin
-from VAD.base import PartialListener, TurnDetector
+from VAD.base import PartialListener
 from VAD.endpointer import Endpointer, Voice
 from VAD.modes import ByHand, HandsFree, Streaming, StreamingByHand
 from VAD.speech_turns import Messages, SpeechTurns
@@ -42,14 +41,14 @@ class Listener:
         session: Session,
         window: tuple[int, int],
         settings: EndpointerSettings,
+        turn_ends: TurnEndPolicy,
         has_room: Callable[[], bool] = lambda: True,
-        turn_detector: SharedEngine[TurnDetector] | None = None,
         partials: PartialListener | None = None,
     ) -> None:
         self._session = session
         self._rate_hz, self._window = window
         self._configured = settings
-        self._policy = TurnEndPolicy(settings, turn_detector, session.activity)
+        self._policy = turn_ends
         self._modes = {
             ("turn", False): HandsFree(session, self._policy),
             ("turn", True): ByHand(session, self._policy),
@@ -236,7 +235,11 @@ class Listener:
 
     def _guess(self) -> Messages:
         short = self._utterance.length < MAX_GUESS_S * self._rate_hz
-        return self._turns.guess() if self._settings.speculate and short else []
+        guess = self._turns.guess() if self._settings.speculate and short else None
+        if guess is None:
+            return []
+        self._policy.guessed(guess.turn)
+        return [guess]
 
     def _speech_ended(self, *, went_on: bool = False) -> Messages:
         """Commit the utterance. If it was only cut because it was too long, and the user `went_on`, the
