@@ -48,10 +48,9 @@ class Resampler:
         if self._up == self._down:
             return samples
         audio = np.concatenate((self._past, samples), dtype=np.float32)
+        # a window for each new sample, the last in it; a view, since they overlap
         shape = len(samples), len(self._past) + 1
-        windows = np.ndarray(
-            shape, np.float32, audio, strides=audio.strides * 2
-        )  # each ends at a sample
+        windows = np.ndarray(shape, np.float32, audio, strides=audio.strides * 2)
         times = np.arange(self._due, len(samples) * self._up, self._down)
         resampled = np.empty(len(times), np.float32)
         for start in range(0, len(times), _AT_ONCE):
