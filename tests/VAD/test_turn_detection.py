@@ -12,6 +12,7 @@ from catalog.weights import FETCH, SMART_TURN, SMOLLM2
 from engines.loader import load_turn_judges
 from pipeline.activity import Activity
 from pipeline.errors import UserError
+from pipeline.events import TurnPending
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
@@ -150,6 +151,21 @@ def test_one_that_fails_is_as_good_as_none(caplog: pytest.LogCaptureFixture) -> 
         assert silence_before_the_answer(talk) == pytest.approx(512, abs=1)
     assert "scripted-turn failed: ValueError" in caplog.text
     assert "what was said" not in caplog.text
+
+
+def test_it_tells_that_it_waits_for_the_rest_and_that_it_came() -> None:
+    detector = ScriptedTurnDetector(0.0)
+    with conversation(detector) as talk:
+        talk.speak(640)
+        talk.wait(256)
+        assert talk.events(TurnPending) == [TurnPending(True, 840.0)]
+        talk.speak(320)
+        assert talk.events(TurnPending)[1:] == [TurnPending(False, 0.0)]
+        talk.until_done(2)
+        assert [event.pending for event in talk.events(TurnPending)] == [True, False, True]
+        detector.answer = 1.0
+        talk.ask()
+        assert len(talk.events(TurnPending)) == 3, "nothing is waited for"
 
 
 def test_one_that_hangs_holds_nothing_up() -> None:
