@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pipeline.messages import Samples
 from pipeline.playout import FLOOR_S
 from pipeline.session import Session
+from pipeline.turn import Turn
 from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
 from VAD.turn_end_policy import TurnEndPolicy
 
@@ -68,6 +69,15 @@ class HandsFree:
         """Ask the turn detector about the utterance, which `said` returns."""
         self._policy.pause_began(said, rate_hz)
 
+    def on_guess(self, turn: Turn) -> None:
+        """Judge the words of the guess, too."""
+        self._policy.guessed(turn)
+
+    @property
+    def doubts(self) -> bool:
+        """True if the user seems to have paused before the end."""
+        return not self.over_reply and self._policy.is_doubtful
+
     def tell_reply(self, voice: Voice, endpointer: Endpointer) -> None:
         """Hold back a reply that has not begun; duck, pause or interrupt one that is being heard."""
         if endpointer.in_speech:
@@ -91,8 +101,13 @@ class ByHand(HandsFree):
         """No pause ends the utterance."""
         return math.inf
 
+    doubts = False
+
     def on_pause(self, said: Callable[[], Samples], rate_hz: int) -> None:
         """Do nothing: the turn detector is not needed."""
+
+    def on_guess(self, turn: Turn) -> None:
+        """Do nothing, either."""
 
     def tell_reply(self, voice: Voice, endpointer: Endpointer) -> None:
         """Keep the user's floor in silence, too."""
@@ -110,6 +125,7 @@ class Streaming(HandsFree):
     max_utterance_s = MAX_PHRASE_S
     may_guess = False
     over_reply = False
+    doubts = False
 
     @property
     def answers_live(self) -> bool:

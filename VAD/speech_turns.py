@@ -43,14 +43,14 @@ class SpeechTurns:
         self._starts = 0
         return latest is not None and latest.drop("the user went on")
 
-    def guess(self) -> Messages:
+    def guess(self) -> Utterance | None:
         """Start work on the utterance, which may be over, if the engines have room."""
         if self._starts >= MAX_STARTS or not self._has_room():
-            return []
+            return None
         self._starts += 1
         utterance = self._make_utterance(False)
         self._guess = utterance.turn
-        return [utterance]
+        return utterance
 
     def drop_guess(self) -> None:
         """Drop the guess: the utterance goes on."""

@@ -26,7 +26,7 @@ from typing import Any
 from benchmarks.caller import NOTHING, Answer, Call
 from benchmarks.figures import machine, median, percentile, table
 from benchmarks.program import ROOT
-from benchmarks.speech import listed
+from benchmarks.speech import recordings
 from catalog.weights import FETCH, JOE, SMOLLM2
 
 PARTS = ("total", "silence", "stt", "llm", "tts", "rest")
@@ -166,7 +166,7 @@ def measure(
     trees: dict[str, Tree], settings: list[str], count: int, rounds: int
 ) -> dict[str, list[list[Answer]]]:
     """The runs of every tree in every setting, interleaved."""
-    questions = listed()[:count]
+    questions = [(str(file), ends_s) for file, ends_s in recordings()[:count]]
     questions.append(questions[0])
     runs: dict[str, list[list[Answer]]] = defaultdict(list)
     for _ in range(rounds):

@@ -63,10 +63,10 @@ def sentences() -> list[Sentence]:
     return found
 
 
-def listed() -> list[tuple[str, float]]:
+def recordings() -> list[tuple[Path, float]]:
     """The files of the utterances, and the second at which the speech in each ends."""
     items = json.loads((_folder() / "utterances.json").read_text("utf-8"))
-    return [(str((_folder() / item["file"]).resolve()), item["speech_end_s"]) for item in items]
+    return [((_folder() / item["file"]).resolve(), item["speech_end_s"]) for item in items]
 
 
 @dataclass(frozen=True)

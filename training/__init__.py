@@ -1,0 +1,1 @@
+"""Training: fits the few weights that the program carries, from recordings."""
