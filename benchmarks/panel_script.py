@@ -33,8 +33,8 @@ QUIET_S = 1.5
 """Silence before a sound that is no turn."""
 
 FOLLOWED_S = 3.0
-"""Time that the answer is followed after the onset of a sound, and at least `ENDED_S` after its end: what
-is said next should not meet an answer to the sound."""
+"""Time that the answer is followed after the onset of a sound, and at least `ENDED_S` after its end:
+what is said next should not meet an answer to the sound."""
 
 ENDED_S = 2.2
 ANSWERED_S = 3.2
