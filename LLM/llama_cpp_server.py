@@ -17,7 +17,7 @@ from typing import Any
 
 import xllamacpp
 
-from pipeline.errors import UserError
+from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
 from utils.hub import size_text
 from utils.threads import engine_threads
@@ -76,6 +76,10 @@ class LlamaCppServer:
                 f"of an unknown architecture, or too large ({size_text(path.stat().st_size)}); "
                 "choose another"
             ) from error
+        try:
+            self.next_tokens("Hello", 1)
+        except EngineError as error:
+            raise UserError(f"{flag} {path}: {error}; fetch it again, or choose another") from error
         self._calls: set[_Call] = set()
         atexit.register(self.close)  # a call that is alive when Python ends would crash it
 
@@ -98,7 +102,8 @@ class LlamaCppServer:
 
     def next_tokens(self, prompt: str, count: int) -> dict[str, float]:
         """The `count` most probable tokens after a prompt, and their probabilities. Waits for them.
-        Empty if the most probable one is a part of a character, of which llama.cpp tells nothing."""
+        Empty if the most probable one is a part of a character, of which llama.cpp tells nothing. Raises
+        `EngineError` if the model computes no numbers, since its weights are damaged."""
         request = {
             "prompt": prompt,
             "n_predict": 1,
@@ -110,6 +115,8 @@ class LlamaCppServer:
         answer = self._server.handle_completions(request)
         told = answer["choices"][0]["logprobs"]
         tokens = told["content"][0]["top_logprobs"] if told else ()
+        if any(each["logprob"] is None for each in tokens):
+            raise EngineError("expected a probability for each token, got none: the weights are damaged")
         return {each["token"]: math.exp(each["logprob"]) for each in tokens}
 
     def close(self) -> None:

@@ -34,13 +34,13 @@ class SmolLM2SentenceJudge:
 
     def __init__(self) -> None:
         if not SMOLLM2.there:
-            raise UserError(
-                f"--turn_detector words: expected {SMOLLM2.path}, found no such file; type: {FETCH}"
+            raise UserError(f"{SMOLLM2.path} is {SMOLLM2.state}; type: {FETCH}")
+        try:
+            self._server = LlamaCppServer(
+                SMOLLM2.path, "--turn_detector", context=_CONTEXT, parallel=1, on_gpu=False
             )
-        self._server = LlamaCppServer(
-            SMOLLM2.path, "--turn_detector words", context=_CONTEXT, parallel=1, on_gpu=False
-        )
-        self.ended("Hello.")
+        except UserError as error:
+            raise UserError(f"{SMOLLM2.path} is damaged; type: {FETCH}") from error
 
     def ended(self, words: str) -> float:
         """Probability, 0 to 1, that a sentence ends after these words; final punctuation is ignored."""

@@ -68,10 +68,7 @@ class SmolLM2Model:
 
     def __init__(self, manner: Manner = Manner()) -> None:
         if not SMOLLM2.there:
-            raise UserError(
-                f"--llm smollm2: expected {SMOLLM2.path} of {SMOLLM2.size:,} bytes, found no such file; "
-                f"type: {FETCH}"
-            )
+            raise UserError(f"--llm smollm2: {SMOLLM2.path} is {SMOLLM2.state}; type: {FETCH}")
         self._manner = manner
         try:
             self._model = LlamaCppChatModel(
@@ -85,7 +82,7 @@ class SmolLM2Model:
             )
         except UserError as error:
             raise UserError(
-                f"--llm smollm2: llama.cpp cannot load {SMOLLM2.path}; delete it, and type: {FETCH}"
+                f"--llm smollm2: llama.cpp cannot load {SMOLLM2.path}; to fetch it again, type: {FETCH}"
             ) from error
         self.info = ChatModelInfo(
             name="smollm2",

@@ -119,8 +119,7 @@ def _embedded() -> Iterator[Finding]:
         if right.get(file.name):
             yield Finding("model", f"{file.name}: in {file.path.parent}, {size_text(file.size)}", True)
         else:
-            state = "damaged; delete it and type" if file.path.exists() else "missing; type"
-            yield Finding("model", f"{file.path}: {state}: {FETCH}")
+            yield Finding("model", f"{file.path}: {file.state}; type: {FETCH}")
 
 
 def _model(text: str, name: str) -> Finding:

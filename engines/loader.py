@@ -161,16 +161,12 @@ def load_turn_judges(wanted: str, *, recognizes: bool = True) -> TurnJudges:
     by_ear = by_words = None
     left_out = ""
     if wanted not in ("words", "silence"):
-        path = SMART_TURN.path if wanted in ("auto", "audio") else Path(wanted).expanduser()
-        if path.exists():
-            by_ear = _judge_by_ear(path)
-        elif wanted == "auto":
-            left_out = f"; to judge by ear type: {FETCH}"
-        else:
-            raise UserError(
-                "--turn_detector: expected auto, audio, words, silence or an ONNX file that exists, got "
-                f"{path if wanted == 'audio' else wanted}"
-            )
+        try:
+            by_ear = _judge_by_ear(wanted)
+        except UserError as error:
+            if wanted != "auto":
+                raise
+            left_out = f"; not by the sound, since {error}"
     if wanted == "words" and not recognizes:
         raise UserError("--turn_detector words: expected a recognizer, but --s2s does without; use auto")
     if recognizes and wanted not in ("audio", "silence"):
@@ -179,7 +175,7 @@ def load_turn_judges(wanted: str, *, recognizes: bool = True) -> TurnJudges:
         except (UserError, ImportError) as error:
             if wanted == "words":
                 raise
-            left_out += f"; not by words, since {error}"
+            left_out += f"; not by the words, since {error}"
     names = " + ".join(("Smart Turn v3",) * bool(by_ear) + ("SmolLM2",) * bool(by_words)) or "silence"
     announce("turn", names, f"{_ABOUT_JUDGES[bool(by_ear), bool(by_words)]}{left_out}")
     return TurnJudges(by_ear, by_words)
@@ -193,10 +189,23 @@ _ABOUT_JUDGES = {
 }
 
 
-def _judge_by_ear(path: Path) -> SharedEngine[TurnDetector]:
+def _judge_by_ear(wanted: str) -> SharedEngine[TurnDetector]:
+    """Smart Turn, of the built-in file unless another is named. Raises `UserError`."""
     from VAD.smart_turn import SmartTurnDetector
 
-    return SharedEngine(SmartTurnDetector(str(path)))
+    if wanted not in ("auto", "audio"):
+        path = Path(wanted).expanduser()
+        if not path.is_file():
+            raise UserError(
+                f"--turn_detector: expected auto, audio, words, silence or an ONNX file, got {wanted!r}"
+            )
+        return SharedEngine(SmartTurnDetector(str(path)))
+    if not SMART_TURN.there:
+        raise UserError(f"{SMART_TURN.path} is {SMART_TURN.state}; type: {FETCH}")
+    try:
+        return SharedEngine(SmartTurnDetector(str(SMART_TURN.path)))
+    except UserError as error:
+        raise UserError(f"{SMART_TURN.path} is damaged; type: {FETCH}") from error
 
 
 def _judge_by_words() -> SharedEngine[SentenceJudge]:

@@ -142,7 +142,7 @@ class FileConnection:
         try:
             self._feed_all()
         except UserError:
-            self._session.close("the recording cannot be read")
+            self._session.close("a file cannot be read or written")
             self._session.join(CLOSE_S)
             raise
         self._results.join()

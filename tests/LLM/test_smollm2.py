@@ -1,5 +1,6 @@
 """SmolLM2 with its real weights: answers that may be spoken, whatever is said to it."""
 
+import random
 import re
 import shutil
 import threading
@@ -13,7 +14,7 @@ import pytest
 import LLM.auto
 from catalog.weights import FETCH, SMOLLM2
 from command_line.parse import parse_command_line
-from engines.loader import choose_language_model
+from engines.loader import choose_language_model, load_turn_judges
 from LLM.brief import sentences_of
 from LLM.chat import DEFAULT_PROMPT, Chat, answer_in
 from LLM.smollm2 import INTRODUCTION, Manner, SmolLM2Model
@@ -162,16 +163,33 @@ def test_a_file_that_is_cut_off_is_one_sentence(tmp_path: Path, monkeypatch: pyt
     create().close()
     whole = SMOLLM2.path
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
-    with pytest.raises(UserError, match=r"--llm smollm2: expected .*gguf .*; type: python -m catalog"):
+    with pytest.raises(UserError, match=r"--llm smollm2: .*gguf is missing; type: python -m catalog"):
         SmolLM2Model()
     SMOLLM2.path.write_bytes(whole.read_bytes()[:1_000_000])
-    with pytest.raises(UserError, match="found no such file"):
+    with pytest.raises(UserError, match="is damaged; type"):
         SmolLM2Model()
     shutil.copy(whole, SMOLLM2.path)
     with SMOLLM2.path.open("r+b") as file:
         file.write(b"GGUF" + bytes(1000))
-    with pytest.raises(UserError, match=r"cannot load .*; delete it, and type"):
+    with pytest.raises(UserError, match=r"cannot load .*; to fetch it again, type"):
         SmolLM2Model()
+
+
+def test_weights_that_give_no_numbers_are_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = SMOLLM2.path
+    create().close()
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
+    shutil.copy(whole, SMOLLM2.path)
+    with SMOLLM2.path.open("r+b") as file:
+        file.seek(SMOLLM2.size // 2)
+        file.write(random.Random(0).randbytes(20_000))
+    with pytest.raises(UserError, match="to fetch it again, type"):
+        SmolLM2Model()
+    with pytest.raises(UserError, match="is damaged; type"):
+        load_turn_judges("words")
+    assert not SMOLLM2.intact
 
 
 def test_auto_takes_it_where_no_server_is(
@@ -195,5 +213,6 @@ def test_auto_takes_eliza_where_its_file_is_cut_off(
     SMOLLM2.path.write_bytes(b"GGUF" + bytes(1000))
     assert choose_language_model(parse_command_line([])).info.name == "eliza"
     told = capsys.readouterr().err
-    assert "eliza: a stand-in for a language model, since --llm smollm2: expected" in told
+    assert "eliza: a stand-in for a language model, since --llm smollm2: " in told
+    assert "is damaged; type: python -m catalog.weights" in told
     assert f"type: {FETCH}" in told

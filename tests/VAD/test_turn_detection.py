@@ -246,8 +246,12 @@ def test_where_the_file_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path:
     with pytest.raises(UserError, match="expected a recognizer"):
         load_turn_judges("words", recognizes=False)
     for missing in ("audio", "words", "/nowhere/model.onnx"):
-        with pytest.raises(UserError, match="--turn_detector"):
+        with pytest.raises(UserError, match=r"is missing; type|expected auto, audio, words"):
             load_turn_judges(missing)
+    SMART_TURN.path.write_bytes(bytes(SMART_TURN.size))
+    assert not load_turn_judges("auto")
+    with pytest.raises(UserError, match="is damaged; type: python -m catalog"):
+        load_turn_judges("audio")
     (tmp_path / "text.onnx").write_text("not a model")
     with pytest.raises(UserError, match="--turn_detector"):
         load_turn_judges(str(tmp_path / "text.onnx"))
