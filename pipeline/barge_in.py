@@ -20,6 +20,9 @@ PAUSE_AFTER_MS = 200
 INTERRUPT_AFTER_MS = 1000
 """Backchannels last 0.2 to 0.7 s, so a second of speech is a turn, whatever the words."""
 
+JUDGED_AT_MS = (352, 512, 704, 1024, 1504, 2016)
+"""Moments at which the words so far are judged."""
+
 SHORT_MS = 600
 """Speech shorter than this may be a backchannel; its loudness decides."""
 

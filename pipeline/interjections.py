@@ -1,0 +1,86 @@
+"""Interjections: words that listeners say without taking the turn, and sounds of hesitation.
+
+They are one feature among several of `Addressing`, never the rule; a language without a list does without
+it.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from pipeline.language import plain
+
+HESITATIONS: Mapping[str, str] = {
+    "en": "um umm uhm uh uhh er erm eh ah aah oh ooh hm hmm hmmm mm mhm huh ugh phew whew argh ach achoo "
+    "ahem tsk pff psst ha haha",
+    "de": "äh ähm öh öhm ehm hm hmm mm ah ach oh hä hui puh uff haha hatschi",
+    "es": "eh em ehm este mm hm hmm ah oh uf uy ay ja jaja achís",
+    "fr": "euh heu hum hm hmm mm ah oh hein bah ben pff ouf aïe haha atchoum",
+    "it": "eh ehm mm hm hmm ah oh uhm boh uff etciù ahah",
+    "pt": "é eh hã hum hm hmm mm ah oh ufa ué atchim",
+    "hi": "अं उम् हम्म हूँ अरे ओह आह उफ़",
+    "te": "ఆ ఉమ్ మ్మ్ హమ్ అబ్బా ఓహ్ అయ్యో",
+    "ja": "えー えっと ええと あの あのー うーん んー ん あー おー へー はっくしょん",
+    "zh": "嗯 呃 额 啊 哦 噢 唔 哎 那个 阿嚏",
+    "ko": "음 어 아 오 흠 에 저기 에취",
+}
+"""Sounds of hesitation, surprise or effort, and the spellings that recognizers find for coughs."""
+
+BACKCHANNELS: Mapping[str, str] = {
+    "en": "mm-hm mm-hmm mhm uh-huh yeah yep yup yes okay ok kay right all-right alright sure i-see wow "
+    "really good great nice cool true exactly indeed absolutely of-course got-it makes-sense thats-right "
+    "is-that-so no-way go-on interesting fine totally definitely fair-enough oh-really i-know",
+    "de": "mhm ja jaja jo okay ok genau stimmt richtig gut klar ach-so aha verstehe echt wirklich super "
+    "toll schön natürlich eben",
+    "es": "sí ajá vale ya claro bien bueno okay ok exacto cierto entiendo de-acuerdo qué-bien verdad "
+    "perfecto por-supuesto",
+    "fr": "oui ouais mhm d'accord okay ok bien-sûr voilà exactement je-vois ah-bon c'est-vrai super bien "
+    "vraiment tout-à-fait",
+    "it": "sì mhm okay ok va-bene certo giusto esatto capisco bene davvero ho-capito ecco",
+    "pt": "sim aham uhum tá okay ok certo claro isso entendi pois-é bom verdade exato",
+    "hi": "हाँ हां जी अच्छा ठीक ठीक-है सही हम्म बिल्कुल समझा ओके",
+    "te": "అవును సరే అలాగే ఊ ఊఁ అవునా నిజమే ఓకే అర్థమైంది మంచిది",
+    "ja": "はい うん うんうん ええ そう そうですね そうですか なるほど へえ ほんと たしかに オッケー",
+    "zh": "对 是 是的 好 好的 嗯嗯 哦 明白 知道了 没错 真的 行 可以",
+    "ko": "네 예 응 그래 그래요 맞아 맞아요 그렇구나 알겠어요 정말",
+}
+"""Words with which a listener shows attention, or agrees, while somebody else is speaking."""
+
+
+def other_words(text: str, language: str | None, *, answering: bool) -> int:
+    """Number of words that are no interjections. While nobody is `answering`, only hesitations are left
+    out: "Yes." is then what the user says."""
+    known = _phrases(language, answering)
+    words = _words(text)
+    count = at = 0
+    while at < len(words):
+        length = next((n for n in (3, 2, 1) if "".join(words[at : at + n]) in known), 0)
+        count += not length
+        at += max(1, length)
+    return count
+
+
+def may_become_interjection(text: str, language: str | None) -> bool:
+    """True if these first words may still turn out to be an interjection: "I" may become "I see"."""
+    beginning = "".join(_words(text))
+    return any(phrase.startswith(beginning) for phrase in _phrases(language, answering=True))
+
+
+def _phrases(language: str | None, answering: bool) -> frozenset[str]:
+    code = plain(language or "en")
+    lists = (HESITATIONS, BACKCHANNELS) if answering else (HESITATIONS,)
+    return frozenset(word for table in lists for word in map(_letters, table.get(code, "").split()))
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in map(_letters, text.split()) if word]
+
+
+def _letters(word: str) -> str:
+    """The letters of a word, in lower case, without repetitions: "Hmmm," and "hm" are the same."""
+    return "".join(letter for letter, _ in groupby(_spelled(word)))
+
+
+def _spelled(word: str) -> Iterator[str]:
+    composed = unicodedata.normalize("NFC", word.casefold())
+    return (c for c in composed if unicodedata.category(c)[0] in "LMN")

@@ -1,0 +1,168 @@
+"""Fit the weights of `pipeline/addressing.py`: python -m training.addressing [examples of each kind].
+
+Every example is heard as a session hears it, through Silero, the endpointer and Moonshine, so far and
+whole, over an answer and in silence. Prints what is let through on the voices that were not fitted on,
+beside the rules by length and loudness alone, and writes the weights.
+"""
+
+import functools
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from benchmarks.figures import table
+from pipeline.addressing import FEATURES, WEIGHTS, Stretch, features, typical
+from pipeline.barge_in import INTERRUPT_AFTER_MS, JUDGED_AT_MS
+from pipeline.messages import Samples
+from pipeline.settings import EndpointerSettings
+from pipeline.timbre import Timbre
+from pipeline.turn import CancelToken
+from pipeline.words import has_words
+from STT.moonshine import MoonshineRecognizer
+from training.logistic import Matrix, fit, threshold
+from training.stretches import FITTED, HELD_OUT, Example, examples, turns_of
+from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
+from VAD.silero import SileroDetector
+
+SEED = 7
+EACH = 220
+KEPT = {"so_far": 0.97, "whole": 0.995}
+"""Share of the turns among the fitted examples that the threshold lets through."""
+UNKNOWN = 0.1
+"""Share of the examples in which nothing is known of the user yet."""
+WINDOW, RATE_HZ = 512, 16000
+CONTEXTS = ("over an answer", "in silence")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A stretch as it was heard, and the user whom it is compared with."""
+
+    kind: str
+    stretch: Stretch
+    user: Timbre | None
+
+    @property
+    def is_meant(self) -> bool:
+        """True if it is to be answered: a nod is, unless the program is answering."""
+        if self.kind in ("answer", "nod"):
+            return not self.stretch.answering
+        return self.kind == "turn"
+
+    @property
+    def passes_by_rule(self) -> bool:
+        """The verdict by length, loudness and the presence of words."""
+        stretch, user = self.stretch, self.user
+        if not has_words(stretch.text):
+            return False
+        short = stretch.spoken_ms < 600
+        return not stretch.answering or not short or user is None or (
+            stretch.timbre.level_db >= user.level_db - 6
+        )
+
+
+class Ear:
+    """The voice detector and the recognizer, as a session uses them."""
+
+    def __init__(self) -> None:
+        self._detector = SileroDetector()
+        self._recognizer = MoonshineRecognizer()
+
+    def hear(self, audio: Samples) -> Iterator[Stretch]:
+        """Judge the first stretch in some audio: its beginnings, then all of it."""
+        settings = EndpointerSettings(min_silence_ms=PHRASE_PAUSE_MS)
+        endpointer = Endpointer(settings, 1000 * WINDOW / RATE_HZ)
+        stream, pad = self._detector.open(), int(settings.speech_pad_ms * RATE_HZ / 1000)
+        moments = list(JUDGED_AT_MS)
+        for end in range(WINDOW, len(audio) + 1, WINDOW):
+            voice = endpointer.step(stream.probability(audio[end - WINDOW : end]))
+            start = max(0, endpointer.start * WINDOW - pad)
+            if voice is Voice.ENDED:
+                yield from self._stretch(audio[start : endpointer.end * WINDOW + pad], endpointer, True)
+                return
+            if endpointer.confirmed and moments and endpointer.spoken_ms >= moments[0]:
+                del moments[0]
+                yield from self._stretch(audio[start:end], endpointer, False)
+
+    def _stretch(self, said: Samples, endpointer: Endpointer, whole: bool) -> Iterator[Stretch]:
+        text = self._recognizer.transcribe(said, None, CancelToken()).text
+        timbre = Timbre.of(said, RATE_HZ)
+        if timbre is not None:
+            yield Stretch(timbre, text, "en", endpointer.spoken_ms, False, False, whole)
+
+
+@functools.cache
+def _user(voice: str) -> Timbre | None:
+    return typical([timbre for turn in turns_of(voice) if (timbre := Timbre.of(turn, RATE_HZ))])
+
+
+def heard(ear: Ear, of: Iterator[Example], seed: int) -> list[Heard]:
+    """Hear every example in every context in which it may occur."""
+    chance, found = np.random.default_rng(seed), []
+    for example in of:
+        user = None if chance.random() < UNKNOWN else _user(example.user)
+        for stretch in ear.hear(example.audio):
+            found += [
+                Heard(example.kind, replace(stretch, answering=answering), user)
+                for answering in (True, False)
+                if (answering or stretch.whole) and not (answering and example.kind == "answer")
+            ]
+    return found
+
+
+def matrix(of: Sequence[Heard]) -> Matrix:
+    """The features of the examples."""
+    return np.array([features(each.stretch, each.user) for each in of])
+
+
+def compared(of: Sequence[Heard], model: dict[str, dict[str, object]]) -> str:
+    """Tabulate the examples that pass for turns, by the rule and by the model."""
+    rows: list[list[object]] = []
+    weights = {part: np.array(list(model[part]["weights"].values())) for part in model}  # type: ignore[attr-defined]
+    parts = [("whole", context, -1.0) for context in CONTEXTS]
+    parts += [("so_far", CONTEXTS[0], float(ms)) for ms in JUDGED_AT_MS if ms < INTERRUPT_AFTER_MS]
+    for part, context, ms in parts:
+        for kind in ("turn", "answer", "nod", "hum", "tic", "aside"):
+            those = [
+                each
+                for each in of
+                if each.kind == kind
+                and each.stretch.whole == (part == "whole")
+                and each.stretch.answering == (context == CONTEXTS[0])
+                and (ms < 0 or 0 <= each.stretch.spoken_ms - ms < 32)
+            ]
+            if not those:
+                continue
+            scores = matrix(those) @ weights[part]
+            spoke = np.array([has_words(each.stretch.text) for each in those])
+            passed = (scores >= model[part]["threshold"]) & spoke
+            rule = np.mean([each.passes_by_rule for each in those])
+            when = f"{part}, {context}" + (f", {ms:.0f} ms" if ms > 0 else "")
+            figures = [f"{100 * share:.0f} %" for share in (rule, passed.mean())]
+            rows.append([when, kind, len(those), *figures, "yes" if those[0].is_meant else "no"])
+    header = ["heard", "what", "how many", "passes by the rule", "passes", "should"]
+    return table("Speech that passes for a turn, voices that were not fitted on", header, rows)
+
+
+def main(each: int = EACH) -> str:
+    """Fit, write the weights, and return the comparison."""
+    ear = Ear()
+    fitted = heard(ear, examples(FITTED, SEED, each), SEED)
+    model: dict[str, dict[str, object]] = {}
+    for part in ("so_far", "whole"):
+        those = [one for one in fitted if one.stretch.whole == (part == "whole")]
+        those = [one for one in those if has_words(one.stretch.text)]
+        labels, values = np.array([one.is_meant for one in those]), matrix(those)
+        weights = fit(values, labels)
+        least = threshold(values @ weights, labels, KEPT[part])
+        rounded = [round(float(weight), 3) for weight in weights]
+        model[part] = {"threshold": round(least, 3), "weights": dict(zip(FEATURES, rounded, strict=True))}
+    WEIGHTS.write_text(json.dumps(model, indent=2) + "\n", "utf-8")
+    return compared(heard(ear, examples(HELD_OUT, SEED + 1, each // 2), SEED + 1), model)
+
+
+if __name__ == "__main__":
+    print(main(*map(int, sys.argv[1:])))

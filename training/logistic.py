@@ -1,0 +1,30 @@
+"""Logistic regression, fitted by Newton's method."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+
+STEPS = 30
+
+
+def fit(features: Matrix, labels: NDArray[np.bool_], ridge: float = 1.0) -> Matrix:
+    """The weights for `features` (examples, features), the first of which is the bias.
+
+    Both classes count the same, however many examples they have. `ridge` keeps the weights small.
+    """
+    share = np.where(labels, 0.5 / labels.mean(), 0.5 / (1 - labels.mean()))
+    weights = np.zeros(features.shape[1])
+    penalty = np.full(features.shape[1], ridge)
+    penalty[0] = 1e-6
+    for _ in range(STEPS):
+        likely = 1 / (1 + np.exp(-np.clip(features @ weights, -30, 30)))
+        slope = features.T @ (share * (likely - labels)) + penalty * weights
+        bend = (features * (share * likely * (1 - likely))[:, None]).T @ features + np.diag(penalty)
+        weights -= np.linalg.solve(bend, slope)
+    return weights
+
+
+def threshold(scores: Matrix, labels: NDArray[np.bool_], kept: float) -> float:
+    """The score that a share `kept` of the positive examples reach, at most 0 (even odds)."""
+    return min(0.0, float(np.quantile(scores[labels], 1 - kept)))
