@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.interjections import may_become_interjection, other_words
-from pipeline.timbre import Timbre
+from pipeline.timbre import Floats, Timbre
 from pipeline.words import has_words
 
 WEIGHTS = Path(__file__).with_suffix(".json")
@@ -89,7 +89,7 @@ def typical(turns: list[Timbre]) -> Timbre | None:
     return Timbre(*(statistics.median(getattr(turn, name) for turn in turns) for name in names))
 
 
-def features(stretch: Stretch, user: Timbre | None) -> "np.ndarray":
+def features(stretch: Stretch, user: Timbre | None) -> Floats:
     """The features, in the order of `FEATURES`. A property of a user who is not known counts as equal."""
     timbre = stretch.timbre
     user = user or timbre

@@ -2,10 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.messages import Samples
+
+Floats: TypeAlias = NDArray[np.float64]
 
 FRAME_MS = 32
 ACTIVE_DB = 25.0
@@ -36,6 +40,8 @@ class Timbre:
     their median. Reverberation fills the gaps between syllables."""
     movement_db: float
     """Change of the spectrum from frame to frame, in dB: a hum hardly moves."""
+    pitch: float
+    """Median pitch of the voiced frames, in octaves above `PITCH_HZ`; 0 without any."""
 
     @classmethod
     def of(cls, samples: Samples, rate_hz: int) -> "Timbre | None":
@@ -50,27 +56,30 @@ class Timbre:
         power = np.square(np.abs(np.fft.rfft(loud, 2 * size)))
         hz = np.fft.rfftfreq(2 * size, 1 / rate_hz)
         within = levels[active[0] : active[-1] + 1]
+        periodicity, pitch = _pitch(power, size, rate_hz)
+        voiced = periodicity > VOICED
         bright = power[:, hz >= BRIGHT_HZ].sum() / max(power[:, hz > 60].sum(), _SILENCE)
         return cls(
             level_db=float(np.percentile(levels[active], 80)),
             brightness_db=10 * math.log10(bright + 1e-6),
-            voiced=float(np.mean(_periodicity(power, size, rate_hz) > VOICED)),
+            voiced=float(np.mean(voiced)),
             depth_db=float(np.median(within) - np.percentile(within, 10)),
             movement_db=_movement(power, hz),
+            pitch=float(np.median(pitch[voiced])) if voiced.any() else 0.0,
         )
 
 
-def _periodicity(power: "np.ndarray", size: int, rate_hz: int) -> "np.ndarray":
-    """Normalized autocorrelation of each frame at the best period of a voice."""
+def _pitch(power: Floats, size: int, rate_hz: int) -> tuple[Floats, Floats]:
+    """Normalized autocorrelation of each frame at the best period of a voice, and that pitch."""
     correlation = np.fft.irfft(power)[:, :size]
     window = np.correlate(np.hanning(size), np.hanning(size), "full")[size - 1 :]
     low, high = (rate_hz // hz for hz in reversed(PITCH_HZ))
     scaled = correlation[:, low:high] / window[low:high] * window[0]
-    best: np.ndarray = scaled.max(axis=1) / np.maximum(correlation[:, 0], _SILENCE)
-    return best
+    best = scaled.max(axis=1) / np.maximum(correlation[:, 0], _SILENCE)
+    return best, np.log2(rate_hz / (low + scaled.argmax(axis=1)) / PITCH_HZ[0])
 
 
-def _movement(power: "np.ndarray", hz: "np.ndarray") -> float:
+def _movement(power: Floats, hz: Floats) -> float:
     edges = np.searchsorted(hz, (100, 300, 500, 800, 1200, 1800, 2600, 3600, 5000))
     bands = np.add.reduceat(power[:, : edges[-1]], edges[:-1], axis=1)
     levels = 10 * np.log10(bands + 1e-6 * bands.sum(axis=1, keepdims=True) + _SILENCE)

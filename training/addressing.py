@@ -15,7 +15,8 @@ import numpy as np
 
 from benchmarks.figures import table
 from pipeline.addressing import FEATURES, WEIGHTS, Stretch, features, typical
-from pipeline.barge_in import INTERRUPT_AFTER_MS, JUDGED_AT_MS
+from pipeline.barge_in import INTERRUPT_AFTER_MS
+from pipeline.impression import JUDGED_AT_MS
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
 from pipeline.timbre import Timbre
