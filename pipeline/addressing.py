@@ -24,8 +24,8 @@ TURNS_COMPARED = 10
 """The user's latest turns that the speech is compared with."""
 
 FEATURES = (
-    "bias", "answering", "words", "no_words", "short", "short_answering", "soft", "dull", "bright",
-    "shallow", "unvoiced", "steady",
+    "bias", "words", "no_words", "long_no_words", "short", "soft", "dull", "shallow", "hissing",
+    "unvoiced", "steady", "other_pitch",
 )  # fmt: skip
 
 
@@ -44,6 +44,13 @@ class Stretch:
     """True if the program's latest words were a question: any word may answer it."""
     whole: bool
     """True if the speech is over."""
+
+    @property
+    def case(self) -> str:
+        """The weights that apply: there are three sets."""
+        if not self.whole:
+            return "so_far"
+        return "answering" if self.answering else "silence"
 
 
 class Addressing:
@@ -66,7 +73,7 @@ class Addressing:
         """True if the speech is more likely a turn than not; without words it never is."""
         if not has_words(stretch.text):
             return False
-        model = _model()["whole" if stretch.whole else "so_far"]
+        model = _model()[stretch.case]
         values = features(stretch, self._user())
         score = float(sum(model["weights"][name] * value for name, value in zip(FEATURES, values)))
         return score >= float(model["threshold"])
@@ -102,17 +109,17 @@ def features(stretch: Stretch, user: Timbre | None) -> Floats:
     return np.array(
         (
             1.0,
-            stretch.answering,
             math.log2(1 + min(words, 7)) / 2,
             words == 0,
+            (words == 0) * (1 - short),
             short,
-            short * stretch.answering,
             _tens(user.level_db - timbre.level_db),
             _tens(user.brightness_db - timbre.brightness_db),
-            _tens(timbre.brightness_db - user.brightness_db),
             _tens(user.depth_db - timbre.depth_db),
+            (1 - timbre.voiced) * _tens(timbre.brightness_db - user.brightness_db),
             1 - timbre.voiced,
             min(max(4 - timbre.movement_db, 0), 3) / 3,
+            min(abs(timbre.pitch - user.pitch), 1.0) if timbre.pitch and user.pitch else 0.0,
         )
     )
 

@@ -11,8 +11,8 @@ from itertools import groupby
 from pipeline.language import plain
 
 HESITATIONS: Mapping[str, str] = {
-    "en": "um umm uhm uh uhh er erm eh ah aah oh ooh hm hmm hmmm mm mhm huh ugh phew whew argh ach achoo "
-    "ahem tsk pff psst ha haha",
+    "en": "um uhm uh er erm eh ah oh ooh hm mm mm-hm mhm uh-huh huh ha haha ugh phew whew woo argh ach "
+    "achoo atchoo ahem tsk pff psst shh",
     "de": "äh ähm öh öhm ehm hm hmm mm ah ach oh hä hui puh uff haha hatschi",
     "es": "eh em ehm este mm hm hmm ah oh uf uy ay ja jaja achís",
     "fr": "euh heu hum hm hmm mm ah oh hein bah ben pff ouf aïe haha atchoum",
@@ -27,9 +27,9 @@ HESITATIONS: Mapping[str, str] = {
 """Sounds of hesitation, surprise or effort, and the spellings that recognizers find for coughs."""
 
 BACKCHANNELS: Mapping[str, str] = {
-    "en": "mm-hm mm-hmm mhm uh-huh yeah yep yup yes okay ok kay right all-right alright sure i-see wow "
-    "really good great nice cool true exactly indeed absolutely of-course got-it makes-sense thats-right "
-    "is-that-so no-way go-on interesting fine totally definitely fair-enough oh-really i-know",
+    "en": "yeah yep yup yes okay ok kay right all-right alright sure i-see wow really good great nice cool "
+    "true exactly indeed absolutely of-course got-it makes-sense make-sense thats-right thats-true "
+    "is-that-so no-way go-on interesting fine totally definitely perfect fair-enough i-know",
     "de": "mhm ja jaja jo okay ok genau stimmt richtig gut klar ach-so aha verstehe echt wirklich super "
     "toll schön natürlich eben",
     "es": "sí ajá vale ya claro bien bueno okay ok exacto cierto entiendo de-acuerdo qué-bien verdad "

@@ -91,13 +91,16 @@ def in_room(
     return leveled(np.fft.irfft(spectrum * room, size))
 
 
+def active_rms(sound: Wave | Samples) -> float:
+    """Level of the loud parts of a sound: the frames within 20 dB of the loudest."""
+    frame = min(RATE_HZ // 50, len(sound))
+    means = np.square(sound[: len(sound) // frame * frame]).reshape(-1, frame).mean(axis=1)
+    return math.sqrt(float(means[means >= means.max() / 100].mean()) + 1e-12)
+
+
 def leveled(sound: Wave | Samples, rms: float = 0.05) -> Samples:
     """Bring the loud parts of a sound to a level; peaks stay below 1."""
-    frame = RATE_HZ // 50
-    squares = np.square(sound[: max(1, len(sound) // frame) * frame]).reshape(-1, min(frame, len(sound)))
-    means = squares.mean(axis=1)
-    active = math.sqrt(float(means[means > means.max() / 100].mean()) + 1e-12)
-    gain = min(rms / active, 0.98 / (float(np.abs(sound).max()) + 1e-9))
+    gain = min(rms / active_rms(sound), 0.98 / (float(np.abs(sound).max()) + 1e-9))
     return (sound * gain).astype(np.float32)
 
 

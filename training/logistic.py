@@ -26,5 +26,5 @@ def fit(features: Matrix, labels: NDArray[np.bool_], ridge: float = 1.0) -> Matr
 
 
 def threshold(scores: Matrix, labels: NDArray[np.bool_], kept: float) -> float:
-    """The score that a share `kept` of the positive examples reach, at most 0 (even odds)."""
-    return min(0.0, float(np.quantile(scores[labels], 1 - kept)))
+    """The score that a share `kept` of the positive examples reach."""
+    return float(np.quantile(scores[labels], 1 - kept))

@@ -166,14 +166,14 @@ def test_a_voice_that_is_much_softer_than_the_user_may_speak_on(talking: Convers
 
 
 def test_who_goes_on_after_a_short_pause_is_answered_to_the_whole(talking: Conversation) -> None:
-    talking.stt._texts = ["nod", *["the whole of it"] * 9]
+    talking.stt._texts = ["the whole of it"] * 9
     talking.stt.hold.close()
     talking.speak(320, level=0.1)
     talking.wait(224, settle=False)
     talking.stt.hold.wait_until_reached()
     talking.speak(640, settle=False)
     talking.wait(320, settle=False)
-    wait_for(lambda: len(talking.stt.heard) == 3, "the whole being recognized")
+    wait_for(lambda: len(talking.stt.heard) == 4, "the first words and the whole being recognized")
     talking.stt.hold.open()
     talking.settle()
     assert len(talking.stt.heard[-1]) / RATE_HZ > 1.2
@@ -214,6 +214,7 @@ def test_a_pause_ends_with_its_reply(talking: Conversation) -> None:
 
 
 def test_a_recognizer_that_hangs_lets_the_reply_go_on(talking: Conversation) -> None:
+    talking.stt._texts = ["where", "uh-huh"]
     talking.speak(480)
     talking.stt.hold.close()
     talking.wait(256, settle=False)
