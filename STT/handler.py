@@ -90,9 +90,7 @@ class STTHandler(BaseHandler[Utterance]):
         if not (utterance.overlaps or (utterance.may_be_noise and utterance.turn.settings.answers)):
             return True
         language = heard.language or utterance.turn.settings.language
-        return self._barge_in.is_turn(
-            utterance, None if heard.unheard else heard.text, language, timbre
-        )
+        return self._barge_in.is_turn(utterance, None if heard.unheard else heard.text, language, timbre)
 
     def _recognize(self, said: Samples, utterance: Utterance) -> Transcription | None:
         rate_hz, cancel = utterance.sample_rate_hz, utterance.turn.cancel

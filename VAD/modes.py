@@ -58,8 +58,7 @@ class HandsFree:
 
     @property
     def doubtful(self) -> bool:
-        """True if the speech may be no turn, and its effect on a reply waits for its words: over a reply,
-        and while one is awaited."""
+        """True if the speech, over a reply or while one is awaited, may be no turn: its words decide."""
         return self.over_reply or (self.judges and self._session.barge_in.awaiting)
 
     @property

@@ -1,7 +1,7 @@
 """Speech over a reply and in silence: which sounds stop the reply or are answered, and how soon.
 
-On a sample clock, with the real voice detector and the real recognizer; the reply is scripted. The voices
-and noises are not those on which the judge is fitted.
+On a sample clock, with the real voice detector and the real recognizer; the reply is scripted. The
+voices and noises are not those on which the judge is fitted.
 """
 
 from collections.abc import Iterator
@@ -175,7 +175,9 @@ def over_reply(engines: Engines) -> str:
         outcomes = [outcome(engines, sound, in_silence=False) for sound in sounds]
         ducked = [o.ducked_ms for o in outcomes if o.ducked_ms is not None]
         silent = [o.silent_ms for o in outcomes if o.silent_ms is not None]
-        times = [f"{median(ms):.0f} / {percentile(ms, 0.95):.0f}" if ms else "–" for ms in (ducked, silent)]
+        times = [
+            f"{median(ms):.0f} / {percentile(ms, 0.95):.0f}" if ms else "–" for ms in (ducked, silent)
+        ]
         stopped = sum(o.stopped for o in outcomes)
         paused = sum(not o.talks_through and not o.stopped for o in outcomes)
         right = stopped if number == 0 else sum(o.talks_through and not o.stopped for o in outcomes)
@@ -189,7 +191,9 @@ def over_reply(engines: Engines) -> str:
 def in_silence(engines: Engines) -> str:
     """Tabulate what is answered."""
     rows: list[list[object]] = []
-    answers = [spoken(word, voice) for word in ("Yes.", "No.", "Stop.", "Why?", "Anna.") for voice in VOICES]
+    answers = [
+        spoken(word, voice) for word in ("Yes.", "No.", "Stop.", "Why?", "Anna.") for voice in VOICES
+    ]
     for number, (name, sounds) in enumerate(
         (
             ("turns: human utterances", iter(utterances())),

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.interjections import may_become_interjection, other_words
+from pipeline.interjections import content_words, may_become_interjection
 from pipeline.timbre import Floats, Timbre
 from pipeline.words import has_words
 
@@ -23,10 +23,8 @@ WEIGHTS = Path(__file__).with_suffix(".json")
 TURNS_COMPARED = 10
 """The user's latest turns that the speech is compared with."""
 
-FEATURES = (
-    "bias", "words", "no_words", "long_no_words", "short", "soft", "dull", "shallow", "hissing",
-    "unvoiced", "steady", "other_pitch",
-)  # fmt: skip
+SILENCE = "silence"
+FEATURES = ("bias", "words", "no_words", "long_no_words", "short", "soft", "dull", "hissing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Stretch:
         """The weights that apply: there are three sets."""
         if not self.whole:
             return "so_far"
-        return "answering" if self.answering else "silence"
+        return "answering" if self.answering else SILENCE
 
 
 class Addressing:
@@ -62,6 +60,7 @@ class Addressing:
 
     def __init__(self) -> None:
         self._turns: deque[Timbre] = deque(maxlen=TURNS_COMPARED)
+        self._refused: frozenset[str] = frozenset()
         self._lock = threading.Lock()
 
     def learn(self, timbre: Timbre) -> None:
@@ -74,14 +73,22 @@ class Addressing:
         if not has_words(stretch.text):
             return False
         model = _model()[stretch.case]
-        values = features(stretch, self._user())
-        score = float(sum(model["weights"][name] * value for name, value in zip(FEATURES, values)))
-        return score >= float(model["threshold"])
+        values = zip(FEATURES, features(stretch, self._user()), strict=True)
+        score = sum(float(model["weights"][name] * value) for name, value in values)
+        return score >= model["threshold"] or (stretch.case == SILENCE and self._is_said_again(stretch))
 
     def is_soft(self, timbre: Timbre, below_db: float) -> bool:
         """True if the speech is so much softer than this user's turns."""
         user = self._user()
         return user is not None and timbre.level_db < user.level_db - below_db
+
+    def _is_said_again(self, stretch: Stretch) -> bool:
+        """True if most of these words were refused just before. A user who has moved away, and gets no
+        answer, says them again; a television does not."""
+        words = frozenset(content_words(stretch.text, stretch.language, answering=False))
+        with self._lock:
+            refused, self._refused = self._refused, words
+        return len(words) > 1 and 2 * len(words & refused) > len(words | refused)
 
     def _user(self) -> Timbre | None:
         with self._lock:
@@ -97,11 +104,11 @@ def typical(turns: list[Timbre]) -> Timbre | None:
 
 
 def features(stretch: Stretch, user: Timbre | None) -> Floats:
-    """The features, in the order of `FEATURES`. A property of a user who is not known counts as equal."""
-    timbre = stretch.timbre
+    """The features, in the order of `FEATURES`. Nothing known of the user counts as no difference."""
+    timbre, text, language = stretch.timbre, stretch.text, stretch.language
     user = user or timbre
-    words = other_words(stretch.text, stretch.language, answering=stretch.answering)
-    if stretch.answering and not stretch.whole and may_become_interjection(stretch.text, stretch.language):
+    words = len(content_words(text, language, answering=stretch.answering))
+    if not stretch.whole and may_become_interjection(text, language):
         words = 0
     if stretch.asked:
         words = max(1, words)
@@ -115,11 +122,7 @@ def features(stretch: Stretch, user: Timbre | None) -> Floats:
             short,
             _tens(user.level_db - timbre.level_db),
             _tens(user.brightness_db - timbre.brightness_db),
-            _tens(user.depth_db - timbre.depth_db),
             (1 - timbre.voiced) * _tens(timbre.brightness_db - user.brightness_db),
-            1 - timbre.voiced,
-            min(max(4 - timbre.movement_db, 0), 3) / 3,
-            min(abs(timbre.pitch - user.pitch), 1.0) if timbre.pitch and user.pitch else 0.0,
         )
     )
 

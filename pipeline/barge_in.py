@@ -16,8 +16,8 @@ DUCK_AFTER_MS = 64
 """Two windows: one alone may be a click. Ducking is reversible, so a mistake costs little."""
 
 PAUSE_AFTER_MS = 448
-"""Most back-channels and coughs are over, and the first words of the others have been recognized. A pause
-by mistake is heard as a stumble."""
+"""Most back-channels and coughs are over, and the first words of the others have been recognized. A
+pause by mistake is heard as a stumble."""
 
 INTERRUPT_AFTER_MS = 1000
 """Back-channels last 0.2 to 0.7 s."""
@@ -44,9 +44,9 @@ _QUESTION_MARKS = ("?", "？", "؟", ";")
 class BargeIn:
     """Judges speech over a reply, in full duplex, and speech while a reply is awaited.
 
-    The reply is ducked at once. It is paused only if the words, the loudness and the sound so far make it
-    likely that the user takes the turn, and interrupted if that goes on for a second, or if all of the
-    speech is judged to be a turn when it is over. Without a transcript, length alone decides.
+    The reply is ducked at once. It is paused only if the words, the loudness and the sound so far make
+    it likely that the user takes the turn. It is interrupted if that goes on for a second, or if the
+    whole is judged to be a turn when it is over. Without a transcript, length alone decides.
     """
 
     def __init__(self, playout: Playout, clock: Clock, interrupt: Callable[[str], None]) -> None:

@@ -8,9 +8,8 @@ from pipeline.messages import Samples
 from pipeline.timbre import Timbre
 
 JUDGED_AT_MS = (352, 512, 704, 1024, 1504, 2016)
-"""Lengths of the speech at which it is judged. The first is about a word: recognized 60 ms later, it is in
-time for a pause after `PAUSE_AFTER_MS`. Where the last says that nothing is meant, the speech is judged
-again when it is over."""
+"""Lengths of the speech at which it is judged. The first is about a word: recognized 60 ms later, it is
+in time for a pause at `PAUSE_AFTER_MS`. After the last, the speech is judged again when it is over."""
 
 LATE_MS = 704
 """Length without the first words, of a recognizer that is busy or slow, at which loudness decides."""

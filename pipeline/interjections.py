@@ -1,7 +1,7 @@
 """Interjections: words that listeners say without taking the turn, and sounds of hesitation.
 
-They are one feature among several of `Addressing`, never the rule; a language without a list does without
-it.
+They are one feature among several of `Addressing`, never the rule; a language without a list does
+without it.
 """
 
 import unicodedata
@@ -27,15 +27,15 @@ HESITATIONS: Mapping[str, str] = {
 """Sounds of hesitation, surprise or effort, and the spellings that recognizers find for coughs."""
 
 BACKCHANNELS: Mapping[str, str] = {
-    "en": "yeah yep yup yes okay ok kay right all-right alright sure i-see wow really good great nice cool "
-    "true exactly indeed absolutely of-course got-it makes-sense make-sense thats-right thats-true "
+    "en": "yeah yep yup yes okay ok kay right all-right alright sure i-see wow really good great nice "
+    "cool true exactly indeed absolutely of-course got-it makes-sense make-sense thats-right thats-true "
     "is-that-so no-way go-on interesting fine totally definitely perfect fair-enough i-know",
     "de": "mhm ja jaja jo okay ok genau stimmt richtig gut klar ach-so aha verstehe echt wirklich super "
     "toll schön natürlich eben",
     "es": "sí ajá vale ya claro bien bueno okay ok exacto cierto entiendo de-acuerdo qué-bien verdad "
     "perfecto por-supuesto",
-    "fr": "oui ouais mhm d'accord okay ok bien-sûr voilà exactement je-vois ah-bon c'est-vrai super bien "
-    "vraiment tout-à-fait",
+    "fr": "oui ouais mhm d'accord okay ok bien-sûr voilà exactement je-vois ah-bon c'est-vrai super "
+    "bien vraiment tout-à-fait",
     "it": "sì mhm okay ok va-bene certo giusto esatto capisco bene davvero ho-capito ecco",
     "pt": "sim aham uhum tá okay ok certo claro isso entendi pois-é bom verdade exato",
     "hi": "हाँ हां जी अच्छा ठीक ठीक-है सही हम्म बिल्कुल समझा ओके",
@@ -47,17 +47,17 @@ BACKCHANNELS: Mapping[str, str] = {
 """Words with which a listener shows attention, or agrees, while somebody else is speaking."""
 
 
-def other_words(text: str, language: str | None, *, answering: bool) -> int:
-    """Number of words that are no interjections. While nobody is `answering`, only hesitations are left
-    out: "Yes." is then what the user says."""
+def content_words(text: str, language: str | None, *, answering: bool) -> list[str]:
+    """The words that are no interjections. While the program is not `answering`, only hesitations are
+    left out: "Yes." is then what the user says."""
     known = _phrases(language, answering)
     words = _words(text)
-    count = at = 0
+    found, at = [], 0
     while at < len(words):
         length = next((n for n in (3, 2, 1) if "".join(words[at : at + n]) in known), 0)
-        count += not length
+        found += [] if length else [words[at]]
         at += max(1, length)
-    return count
+    return found
 
 
 def may_become_interjection(text: str, language: str | None) -> bool:

@@ -26,7 +26,9 @@ def hum(chance: Generator, kind: str, pitch_hz: float) -> Samples:
             mouth = SHUT if kind == "mm-hm" else OPEN
             first = _voiced(chance, chance.uniform(0.1, 0.2), (pitch_hz, pitch_hz * fall), mouth, mouth)
             breath = _noise(chance, chance.uniform(0.05, 0.1), mouth) * 0.15
-            second = _voiced(chance, chance.uniform(0.15, 0.28), (pitch_hz, pitch_hz * rise), mouth, mouth)
+            second = _voiced(
+                chance, chance.uniform(0.15, 0.28), (pitch_hz, pitch_hz * rise), mouth, mouth
+            )
             sound = np.concatenate((first, breath, second))
         case "um":
             seconds = chance.uniform(0.3, 0.55)
@@ -54,7 +56,10 @@ def sneeze(chance: Generator, pitch_hz: float) -> Samples:
     """Generate an inhaled vowel, a hiss and a voiced end."""
     inhaled = _voiced(chance, 0.16, (pitch_hz * 1.3, pitch_hz * 1.7), OPEN, OPEN, breath=0.4) * 0.5
     hiss = _noise(chance, 0.2, ((3200, 3500), (5200, 3000)), decay_s=0.08)
-    end = _voiced(chance, 0.16, (pitch_hz * 1.4, pitch_hz), ((330, 90), (900, 130), (2300, 220)), SHUT) * 0.4
+    end = (
+        _voiced(chance, 0.16, (pitch_hz * 1.4, pitch_hz), ((330, 90), (900, 130), (2300, 220)), SHUT)
+        * 0.4
+    )
     sounds = (inhaled, np.zeros(int(chance.uniform(0.02, 0.08) * RATE_HZ)), hiss, end)
     return leveled(np.concatenate(sounds))
 

@@ -31,16 +31,16 @@ from VAD.silero import SileroDetector
 
 SEED = 7
 EACH = 220
-KEPT = {"so_far": 0.75, "answering": 0.985, "silence": 0.985}
+KEPT = {"so_far": 0.75, "answering": 0.99, "silence": 0.99}
 """Share of the turns among the fitted examples that the threshold lets through. A turn that is not
-recognized by its beginning is so by its whole, later; a nod that passes for one makes the reply stumble."""
+recognized by its beginning is so by its whole; a nod that passes for one makes the reply stumble."""
 UNKNOWN = 0.1
 """Share of the examples in which nothing is known of the user yet."""
 WINDOW, RATE_HZ = 512, 16000
 Model: TypeAlias = dict[str, dict[str, Any]]
 CONTEXTS_OF = {"nod": (True,), "answer": (False,)}
-"""Contexts of the sounds that do not occur in both: True is over an answer. The same words are a nod over
-an answer, and an answer in silence."""
+"""Contexts of the sounds that do not occur in both: True is over an answer. The same words are a nod
+there, and an answer in silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,11 @@ class Heard:
         if not has_words(stretch.text):
             return False
         short = stretch.spoken_ms < 600
-        return not stretch.answering or not short or user is None or (
-            stretch.timbre.level_db >= user.level_db - 6
+        return (
+            not stretch.answering
+            or not short
+            or user is None
+            or (stretch.timbre.level_db >= user.level_db - 6)
         )
 
 

@@ -56,11 +56,12 @@ NODS = (
     "Great.", "Exactly.", "Of course.", "Makes sense.", "Oh, okay.", "True.", "Uh-huh.",
 )  # fmt: skip
 ASIDES = (
-    "Could you close the window, please?", "Dinner will be on the table soon.", "Where is my other shoe?",
-    "I will call you back later.", "The match ended two to one last night.", "Have you fed the cat?",
-    "Come here for a moment.", "He said that he would be late.", "Just leave it there.", "Not today.",
-    "And now to the sports results.", "It will be cloudy in the north tomorrow.", "Wait for me.",
-    "What did she say?", "Please take the dog out.", "I do not want any.",
+    "Could you close the window, please?", "Dinner will be on the table soon.",
+    "Where is my other shoe?", "I will call you back later.", "The match ended two to one last night.",
+    "Have you fed the cat?", "Come here for a moment.", "He said that he would be late.",
+    "Just leave it there.", "Not today.", "And now to the sports results.",
+    "It will be cloudy in the north tomorrow.", "Wait for me.", "What did she say?",
+    "Please take the dog out.", "I do not want any.",
 )  # fmt: skip
 
 USER_RMS = 0.05

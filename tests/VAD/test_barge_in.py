@@ -14,9 +14,9 @@ from testing.fakes import RATE_HZ, ScriptedModel, ScriptedRecognizer
 from tests.socket_clients import wait_for
 
 REPLY = (
-    "One sentence that takes a while to say. And another one that takes much longer, since there are so "
-    "many things to be said that nobody would want to hear all of them without a word in between, and so "
-    "it goes on and on."
+    "One sentence that takes a while to say. And another one that takes much longer, since there are "
+    "so many things to be said that nobody would want to hear all of them without a word in between, "
+    "and so it goes on and on."
 )
 
 

@@ -129,6 +129,16 @@ def test_a_far_voice_gets_no_answer() -> None:
         assert len(conversation.llm.prompts) == 1
 
 
+def test_a_user_who_moved_away_and_says_it_again_is_answered() -> None:
+    with talk("Where is it?", *["is anybody there"] * 9) as conversation:
+        conversation.ask()
+        conversation.until_done(1)
+        for _ in range(2):
+            conversation.speak(640, level=0.06)
+            conversation.wait(1000)
+        assert len(conversation.llm.prompts) == 2
+
+
 def test_a_sound_may_answer_a_question() -> None:
     with talk("Hello.", "Uh-huh.", reply="Do you want any tea?") as conversation:
         conversation.ask()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.interjections import may_become_interjection, other_words
+from pipeline.interjections import content_words, may_become_interjection
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,8 @@ from pipeline.interjections import may_become_interjection, other_words
         ("", "en", True, 0),
     ],
 )
-def test_other_words_are_counted(text: str, language: str, answering: bool, count: int) -> None:
-    assert other_words(text, language, answering=answering) == count
+def test_what_is_left_of_a_text(text: str, language: str, answering: bool, count: int) -> None:
+    assert len(content_words(text, language, answering=answering)) == count
 
 
 @pytest.mark.parametrize(("text", "may"), [("I", True), ("Ri", True), ("Where", False), ("Hmm", True)])
