@@ -22,7 +22,7 @@ class Beginning(Enum):
     GOES_ON = "goes on"
     """It is joined with the last one, whose answer has not begun."""
     MAY_GO_ON = "may go on"
-    """The same, if its words say so."""
+    """Its words decide whether it is joined with the last one, whose answer has not begun."""
     AFTER_NOISE = "after noise"
     """The last one was no turn; this one may go on with the turn before that."""
 

@@ -23,10 +23,10 @@ INTERRUPT_AFTER_MS = 1000
 """Back-channels last 0.2 to 0.7 s."""
 
 PAUSE_WITHOUT_WORDS_MS = 200
-"""Where no words can be recognized: a cough or a knock is shorter, a word is longer."""
+"""If no words can be recognized: a cough or a knock is shorter, a word is longer."""
 
 SHORT_MS = 600
-"""Where no words can be recognized: speech shorter than this may be a back-channel."""
+"""If no words can be recognized: speech shorter than this may be a back-channel."""
 
 RENEWED_S = 1.0
 """Time without a window of speech after which the reply resumes; each window renews duck and pause."""

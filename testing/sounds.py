@@ -149,8 +149,10 @@ def _noise(
     """Shape noise by the resonances of a mouth, falling off after a sudden start, or swelling."""
     length = int(seconds * RATE_HZ)
     spectrum = np.fft.rfft(chance.standard_normal(length))
-    bands = sum(np.exp(-(((np.fft.rfftfreq(length, 1 / RATE_HZ) - f) / w) ** 2)) for f, w in formants)
-    noise = np.fft.irfft(spectrum * (bands + 0.05), length)
+    hz = np.fft.rfftfreq(length, 1 / RATE_HZ)
+    bands = sum((np.exp(-(((hz - f) / w) ** 2)) for f, w in formants), np.zeros_like(hz))
+    noise: Wave = np.fft.irfft(spectrum * (bands + 0.05), length)
     at = np.arange(length) / RATE_HZ
     shape = np.hanning(length) if decay_s is None else np.minimum(1, at / 0.004) * np.exp(-at / decay_s)
-    return noise / (np.abs(noise).max() + 1e-9) * shape
+    noise *= shape / (np.abs(noise).max() + 1e-9)
+    return noise

@@ -35,7 +35,7 @@ PAGE = (ROOT / "docs/deployment.md").read_text("utf-8")
 COMPOSE_TEXT = (ROOT / "compose.yaml").read_text("utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 DASHBOARDS = ROOT / "deploy/grafana/dashboards"
-NOT_THE_PROGRAM = ("benchmarks/", "testing/", "tests/")
+NOT_THE_PROGRAM = ("benchmarks/", "testing/", "tests/", "training/")
 ON_THE_LIST = {"utils/environment.py", "commands/check.py"}
 """Files that read the variables named in `environment.VARIABLES` and `environment._CACHES`."""
 

@@ -23,6 +23,7 @@ FLOORS = (
     ("s2s_pipeline.py", "listen_and_play.py"),
     ("testing", "examples"),
     ("benchmarks",),
+    ("training",),
     ("tests",),
 )
 """The rooms from the ground up, as in docs/architecture.md. Rooms of one floor do not import each

@@ -5,22 +5,19 @@ generated noise; in two halves that share no voice.
 """
 
 import functools
-import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.random import Generator
 
+from benchmarks.speech import utterances
 from catalog.weights import JOE, JOE_SETTINGS
-from pipeline.audio import resample, to_mono
+from pipeline.audio import resample
 from pipeline.loudness import speech_bounds
-from pipeline.messages import Samples
+from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
-from testing.sounds import HUMS, RATE_HZ, TICS, hum, in_room, leveled
+from testing.sounds import HUMS, RATE_HZ, TICS, active_rms, hum, in_room, leveled
 from TTS.base import Synthesizer
 from TTS.espeak import EspeakSynthesizer
 
@@ -84,8 +81,8 @@ class Example:
 def turns_of(voice: str) -> list[Samples]:
     """A few turns of a user, as loud as `USER_RMS`."""
     if voice == "human":
-        recordings = _human()
-        level = float(np.median([np.sqrt(np.square(audio).mean()) for audio in recordings]))
+        recordings = [_without_silence(audio) for audio in utterances()]
+        level = float(np.median([active_rms(audio) for audio in recordings]))
         return [audio * np.float32(USER_RMS / level) for audio in recordings]
     return [leveled(spoken(text, voice), USER_RMS) for text in SENTENCES]
 
@@ -142,7 +139,13 @@ def spoken(text: str, voice: str) -> Samples:
     """A text, spoken at 16 kHz without the silence around it."""
     named = None if voice == "joe" else voice
     chunks = _synthesizer(voice == "joe").synthesize(text, named, None, CancelToken())
-    audio = np.concatenate([resample(c.samples, c.sample_rate_hz, RATE_HZ) for c in chunks])
+    audio = np.concatenate(
+        [resample(c.samples, c.sample_rate_hz, RATE_HZ) for c in chunks if isinstance(c, AudioChunk)]
+    )
+    return _without_silence(audio)
+
+
+def _without_silence(audio: Samples) -> Samples:
     begin, end = speech_bounds(audio, RATE_HZ)
     return audio[begin:end]
 
@@ -156,15 +159,3 @@ def _synthesizer(neural: bool) -> Synthesizer:
     if not (JOE.there and JOE_SETTINGS.there):
         raise SystemExit("expected the built-in voice of Piper; fetch it: python -m catalog.weights")
     return PiperSynthesizer()
-
-
-@functools.cache
-def _human() -> list[Samples]:
-    folder = Path(os.environ.get("S2S_SPEECH", "../shared/audio/utterances"))
-    recordings = []
-    for item in json.loads((folder / "utterances.json").read_text("utf-8")):
-        samples, rate_hz = soundfile.read(folder / item["file"], dtype="float32")
-        end = int(RATE_HZ * item["speech_end_s"])
-        begin = int(RATE_HZ * item["speech_start_s"])
-        recordings.append(resample(to_mono(samples), rate_hz, RATE_HZ)[begin:end])
-    return recordings
