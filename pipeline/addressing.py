@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.interjections import content_words, may_become_interjection
+from pipeline.interjections import content_words, is_unlikely_turn, may_become_interjection
 from pipeline.timbre import Floats, Timbre
 from pipeline.words import has_words
 
@@ -24,7 +24,7 @@ TURNS_COMPARED = 10
 """The user's latest turns that the speech is compared with."""
 
 SILENCE = "silence"
-FEATURES = ("bias", "words", "no_words", "long_no_words", "short", "soft", "dull", "hissing")
+FEATURES = ("bias", "words", "no_words", "long_no_words", "short", "unlikely", "soft", "dull", "hissing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,7 @@ def features(stretch: Stretch, user: Timbre | None) -> Floats:
             words == 0,
             (words == 0) * (1 - short),
             short,
+            stretch.answering and not stretch.asked and is_unlikely_turn(text, language),
             _tens(user.level_db - timbre.level_db),
             _tens(user.brightness_db - timbre.brightness_db),
             (1 - timbre.voiced) * _tens(timbre.brightness_db - user.brightness_db),

@@ -46,6 +46,33 @@ BACKCHANNELS: Mapping[str, str] = {
 }
 """Words with which a listener shows attention, or agrees, while somebody else is speaking."""
 
+OPENINGS: Mapping[str, str] = {
+    "en": "stop wait no not never hey hello sorry please enough next again pause cancel help quiet "
+    "excuse hold hang thank thanks actually what where when who why which how can could would "
+    "will should may do does did is are was were have has had i'm i'd i'll i've my me you your "
+    "he she it it's we they the this that these those there a an but and or because if so tell "
+    "let give show say read play go come make put turn take one two three",
+    "de": "stopp halt warte nein nicht hey hallo entschuldigung bitte genug weiter nochmal pause was "
+    "wo wann wer warum wieso welche wie kann können kannst ist sind war habe ich du sie er es "
+    "wir das der die den ein eine aber und oder weil wenn sag zeig mach geh nimm",
+    "es": "para alto espera no nunca oye hola perdón favor basta siguiente otra qué dónde cuándo "
+    "quién por cuál cómo puede puedes es son era tengo yo tú me mi el la los las un una pero y "
+    "o porque si dime dame",
+    "fr": "stop arrête attends non pas jamais hé bonjour pardon assez suivant encore que quoi où "
+    "quand qui pourquoi quel comment peux pouvez est sont je tu il elle nous on le la les un "
+    "une mais et ou si dis donne",
+}
+"""Words that a turn may consist of, or begin with, however short it is. A recognizer writes other
+single words for interjections that it has not understood."""
+
+
+def is_unlikely_turn(text: str, language: str | None) -> bool:
+    """True if these one or two words are neither interjections nor words with which turns begin. False
+    in a language without a list."""
+    openings = frozenset(map(_letters, OPENINGS.get(plain(language or "en"), "").split()))
+    words = content_words(text, language, answering=True)
+    return bool(openings) and 0 < len(words) <= 2 and not openings.intersection(words)
+
 
 def content_words(text: str, language: str | None, *, answering: bool) -> list[str]:
     """The words that are no interjections. While the program is not `answering`, only hesitations are
