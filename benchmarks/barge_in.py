@@ -209,12 +209,17 @@ def in_silence(engines: Engines) -> str:
     return table("Speech in silence", ["said in silence", "how many", "answered", "right"], rows)
 
 
-def main() -> str:
-    """Run the benchmark and return its tables."""
+def scripted_engines() -> Engines:
+    """Load the voice detector and the recognizer, beside a scripted reply."""
     model = ScriptedModel(REPLY)
     recognizer, synthesizer = MoonshineRecognizer(), ScriptedSynthesizer(block_ms=1000)
     cascade = Cascade(SharedEngine(recognizer), SharedEngine(model), SharedEngine(synthesizer))
-    engines = Engines(SileroDetector(), EndpointerSettings(), cascade)
+    return Engines(SileroDetector(), EndpointerSettings(), cascade)
+
+
+def main() -> str:
+    """Run the benchmark and return its tables."""
+    engines = scripted_engines()
     try:
         return over_reply(engines) + "\n" + in_silence(engines)
     finally:
