@@ -37,7 +37,7 @@ ASIDES = (
 )  # fmt: skip
 VOICES = ("en-us+m2", "en-gb+f1", "en-us+f4", "en-gb-x-gbclan+m4")
 LEVELS_DB = (0, -6, -10)
-"""Levels of back-channels, relative to the user's first question."""
+"""Levels of back-channels, relative to the user's utterances."""
 FAR_DB = (-10, -12.5, -15)
 FOLLOWED_S = 2.0
 """Time after the sound in which the program may answer it."""
@@ -99,18 +99,19 @@ def spoken(text: str, voice: str) -> Samples:
 
 
 def at_level(sound: Samples, level_db: float) -> Samples:
-    """A sound at a level relative to the user's first question."""
-    return leveled(sound, active_rms(first_question()) * 10 ** (level_db / 20))
+    """A sound at a level relative to the user's utterance of median loudness."""
+    return leveled(sound, active_rms(questions()[-1]) * 10 ** (level_db / 20))
 
 
-def first_question() -> Samples:
-    """The utterance of median loudness, the reference for the level of the others."""
-    return sorted(utterances(), key=active_rms)[len(utterances()) // 2]
+def questions() -> list[Samples]:
+    """The questions that are asked first, so that the user is known: those of median loudness."""
+    middle = len(utterances()) // 2
+    return sorted(utterances(), key=active_rms)[max(0, middle - 2) : middle + 1]
 
 
 class Listener:
-    """A session that was asked a first question and is playing the reply to it; or, `in_silence`, was
-    told to stop."""
+    """A session that was asked a few questions and is playing the reply to the last; or, `in_silence`,
+    was told to stop."""
 
     def __init__(self, engines: Engines, *, in_silence: bool) -> None:
         self.clock = SampleClock(RATE_HZ)
@@ -118,9 +119,12 @@ class Listener:
         self.session = build_pipeline(engines, self.sink, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
         self._mail = self.session.events.subscribe()
-        self.hear(first_question())
-        while not self.sink.frames:
-            self.hear(np.zeros(WINDOW, np.float32))
+        for question in questions():
+            self.session.interrupt()
+            before = len(self.sink.frames)
+            self.hear(question)
+            while len(self.sink.frames) == before:
+                self.hear(np.zeros(WINDOW, np.float32))
         if in_silence:
             self.session.interrupt()
         self.hear(np.zeros(RATE_HZ // 2, np.float32))

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from benchmarks.figures import table
-from pipeline.addressing import FEATURES, WEIGHTS, Stretch, features, typical
+from pipeline.addressing import FEATURES, TURNS_COMPARED, WEIGHTS, Stretch, features, typical
 from pipeline.barge_in import INTERRUPT_AFTER_MS
 from pipeline.impression import JUDGED_AT_MS
 from pipeline.messages import Samples
@@ -116,9 +116,12 @@ def _turns(voice: str) -> list[Timbre]:
 
 
 def _user(voice: str, chance: np.random.Generator) -> Timbre | None:
-    """The user as known after a few turns, each with its own level and brightness."""
+    """The user as known after one turn or more, each with its own level and brightness."""
     turns = _turns(voice)
-    known = [turns[int(chance.integers(len(turns)))] for _ in range(int(chance.integers(1, 5)))]
+    known = [
+        turns[int(chance.integers(len(turns)))]
+        for _ in range(int(chance.integers(1, TURNS_COMPARED + 1)))
+    ]
     return typical(
         [
             replace(
