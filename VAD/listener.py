@@ -116,9 +116,7 @@ class Listener:
             self._utterance.grow(samples)
         else:
             self._utterance.keep(samples)
-        if self._session.barge_in.answered:
-            self._session.barge_in.awaited = None
-            self._utterance.forget_settled()
+        self._part_from_answered()
         mode.tell_reply(voice, endpointer, self._stretch, self._rate_hz)
         if self._turns.live is not None:
             out += self._turns.live_block(samples, self._rate_hz)
@@ -269,6 +267,9 @@ class Listener:
 
     def _utterance_so_far(self, overlaps: bool) -> Utterance:
         """Put the utterance up to now into a new tentative turn."""
+        self._part_from_answered()
+        if not overlaps and self._session.barge_in.awaiting:  # it began in doubt, and goes on by hand
+            self._turns.drop_awaited()
         turn = self._session.begin_turn(Origin.SPEECH)
         turn.mark("speech_end", self._captured_until - self._trailing() * self._window / self._rate_hz)
         earlier = self._session.barge_in.awaited if overlaps else None
@@ -281,6 +282,12 @@ class Listener:
 
     def _said(self) -> Samples:
         return self._utterance.samples(0 if self._mode.keeps_silence else self._trailing())
+
+    def _part_from_answered(self) -> None:
+        """Leave out the speech of an earlier turn whose answer has begun: it cannot go on anymore."""
+        if self._session.barge_in.answered:
+            self._session.barge_in.awaited = None
+            self._utterance.forget_settled()
 
     def _stretch(self) -> Samples:
         """The speech that is to be judged: without that of a turn whose answer is awaited."""

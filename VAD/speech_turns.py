@@ -100,6 +100,12 @@ class SpeechTurns:
             barge_in.decided()
         return messages
 
+    def drop_awaited(self) -> None:
+        """Drop the turn whose answer is awaited: the utterance carries both."""
+        awaited, self._session.barge_in.awaited = self._session.barge_in.awaited, None
+        if awaited is not None:
+            awaited.drop("the user went on")
+
     def stand_alone(self) -> None:
         """Do not join the last utterance with the next."""
         self._latest = self._session.barge_in.awaited = None
@@ -123,6 +129,7 @@ class SpeechTurns:
     def take_back(self) -> None:
         """Forget the utterance, which the user has cancelled."""
         self.drop_guess()
+        self.stand_alone()
         if self.live is not None:
             self.live.interrupt("taken back")
             self.live = None

@@ -4,6 +4,7 @@ They are one feature among several of `Addressing`, never the rule; a language w
 without it.
 """
 
+import functools
 import unicodedata
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -12,7 +13,7 @@ from pipeline.language import plain
 
 HESITATIONS: Mapping[str, str] = {
     "en": "um uhm uh er erm eh ah oh ooh hm mm mm-hm mhm uh-huh huh ha haha ugh phew whew woo argh ach "
-    "achoo atchoo ahem tsk pff psst shh",
+    "achoo atchoo ahem tsk pff psst shh well so you-know i-mean",
     "de": "äh ähm öh öhm ehm hm hmm mm ah ach oh hä hui puh uff haha hatschi",
     "es": "eh em ehm este mm hm hmm ah oh uf uy ay ja jaja achís",
     "fr": "euh heu hum hm hmm mm ah oh hein bah ben pff ouf aïe haha atchoum",
@@ -24,12 +25,13 @@ HESITATIONS: Mapping[str, str] = {
     "zh": "嗯 呃 额 啊 哦 噢 唔 哎 那个 阿嚏",
     "ko": "음 어 아 오 흠 에 저기 에취",
 }
-"""Sounds of hesitation, surprise or effort, and the spellings that recognizers find for coughs."""
+"""Sounds of hesitation, surprise or effort, words that only fill a pause, and the spellings that
+recognizers find for coughs."""
 
 BACKCHANNELS: Mapping[str, str] = {
-    "en": "yeah yep yup yes okay ok kay right all-right alright sure i-see wow really good great nice "
-    "cool true exactly indeed absolutely of-course got-it makes-sense make-sense thats-right thats-true "
-    "is-that-so no-way go-on interesting fine totally definitely perfect fair-enough i-know",
+    "en": "yeah yep yup yes okay ok kay right all-right alright sure i-see i-c wow really good great "
+    "nice cool true exactly indeed absolutely of-course got-it makes-sense make-sense thats-right "
+    "thats-true is-that-so no-way go-on interesting fine totally definitely perfect fair-enough i-know",
     "de": "mhm ja jaja jo okay ok genau stimmt richtig gut klar ach-so aha verstehe echt wirklich super "
     "toll schön natürlich eben",
     "es": "sí ajá vale ya claro bien bueno okay ok exacto cierto entiendo de-acuerdo qué-bien verdad "
@@ -50,7 +52,7 @@ OPENINGS: Mapping[str, str] = {
     "en": "stop wait no not never hey hello sorry please enough next again pause cancel help quiet "
     "excuse hold hang thank thanks actually what where when who why which how can could would "
     "will should may do does did is are was were have has had i'm i'd i'll i've my me you your "
-    "he she it it's we they the this that these those there a an but and or because if so tell "
+    "he she it it's we they the this that these those there a an but and or because if tell "
     "let give show say read play go come make put turn take one two three",
     "de": "stopp halt warte nein nicht hey hallo entschuldigung bitte genug weiter nochmal pause was "
     "wo wann wer warum wieso welche wie kann können kannst ist sind war habe ich du sie er es "
@@ -69,7 +71,7 @@ single words for interjections that it has not understood."""
 def is_unlikely_turn(text: str, language: str | None) -> bool:
     """True if these one or two words are neither interjections nor words with which turns begin. False
     in a language without a list."""
-    openings = frozenset(map(_letters, OPENINGS.get(plain(language or "en"), "").split()))
+    openings = _openings(language)
     words = content_words(text, language, answering=True)
     return bool(openings) and 0 < len(words) <= 2 and not openings.intersection(words)
 
@@ -81,7 +83,7 @@ def content_words(text: str, language: str | None, *, answering: bool) -> list[s
     words = _words(text)
     found, at = [], 0
     while at < len(words):
-        length = next((n for n in (3, 2, 1) if "".join(words[at : at + n]) in known), 0)
+        length = next((n for n in (3, 2, 1) if _letters("".join(words[at : at + n])) in known), 0)
         found += [] if length else [words[at]]
         at += max(1, length)
     return found
@@ -89,10 +91,16 @@ def content_words(text: str, language: str | None, *, answering: bool) -> list[s
 
 def may_become_interjection(text: str, language: str | None) -> bool:
     """True if these first words may still turn out to be an interjection: "I" may become "I see"."""
-    beginning = "".join(_words(text))
+    beginning = _letters("".join(_words(text)))
     return any(phrase.startswith(beginning) for phrase in _phrases(language, answering=True))
 
 
+@functools.lru_cache(64)
+def _openings(language: str | None) -> frozenset[str]:
+    return frozenset(map(_letters, OPENINGS.get(plain(language or "en"), "").split()))
+
+
+@functools.lru_cache(64)
 def _phrases(language: str | None, answering: bool) -> frozenset[str]:
     code = plain(language or "en")
     lists = (HESITATIONS, BACKCHANNELS) if answering else (HESITATIONS,)

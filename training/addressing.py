@@ -31,7 +31,7 @@ from VAD.silero import SileroDetector
 
 SEED = 7
 EACH = 220
-KEPT = {"so_far": 0.75, "answering": 0.99, "silence": 0.99}
+KEPT = {"so_far": 0.75, "answering": 0.98, "silence": 0.98}
 """Share of the turns among the fitted examples that the threshold lets through. A turn that is not
 recognized by its beginning is so by its whole; a nod that passes for one makes the reply stumble."""
 UNKNOWN = 0.1

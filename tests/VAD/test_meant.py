@@ -147,6 +147,29 @@ def test_a_sound_may_answer_a_question() -> None:
         assert conversation.until_done(2).user_text == "Uh-huh."
 
 
+def test_speech_that_goes_on_by_hand_is_the_users() -> None:
+    with talk("Where is it?", "Where is it? Um.") as conversation:
+        asked(conversation).speak(256, settle=False)
+        conversation.session.start_speech()
+        conversation.speak(256, settle=False)
+        conversation.session.commit_speech()
+        wait_for(lambda: len(conversation.llm.prompts) == 2, "the model being asked again")
+        answer(conversation)
+        assert conversation.done(1)[0].state == "dropped"
+        assert conversation.until_done(2).user_text == "Where is it? Um."
+
+
+def test_speech_that_is_cancelled_leaves_the_turn_before_it_alone() -> None:
+    with talk("Where is it?", "The second one.") as conversation:
+        asked(conversation).speak(256, settle=False)
+        conversation.session.cancel_speech()
+        conversation.wait(64, settle=False)
+        answer(conversation)
+        assert conversation.until_done(1).heard == REPLY
+        conversation.ask()
+        assert conversation.until_done(2).user_text == "The second one."
+
+
 def test_speech_by_hand_is_always_meant() -> None:
     with talk("Um.") as conversation:
         conversation.session.start_speech()

@@ -15,6 +15,7 @@ from pipeline.interjections import content_words, may_become_interjection
         ("Uh, where is it?", "en", False, 3),
         ("I see the house.", "en", True, 2),
         ("Of course,", "en-auto", True, 0),
+        ("Makes sense. All right!", "en", True, 0),
         ("Ach so, genau.", "de", True, 0),
         ("D’accord.", "fr", True, 0),
         ("はい。", "ja", True, 0),
