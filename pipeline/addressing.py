@@ -23,6 +23,10 @@ WEIGHTS = Path(__file__).with_suffix(".json")
 TURNS_COMPARED = 10
 """The user's latest turns that the speech is compared with."""
 
+LONG_MS = 1000
+"""Speech of this length is judged by the weights for all of it, though it goes on: it is longer than a
+back-channel."""
+
 SILENCE = "silence"
 FEATURES = ("bias", "words", "no_words", "long_no_words", "short", "unlikely", "soft", "dull", "hissing")
 
@@ -46,7 +50,7 @@ class Stretch:
     @property
     def case(self) -> str:
         """The weights that apply: there are three sets."""
-        if not self.whole:
+        if not self.whole and self.spoken_ms < LONG_MS:
             return "so_far"
         return "answering" if self.answering else SILENCE
 

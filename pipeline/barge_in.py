@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from pipeline.addressing import Addressing, Stretch
+from pipeline.addressing import LONG_MS, Addressing, Stretch
 from pipeline.clock import Clock
 from pipeline.impression import AskWords, Impression
 from pipeline.messages import Samples, Utterance
@@ -19,7 +19,7 @@ PAUSE_AFTER_MS = 448
 """Most back-channels and coughs are over, and the first words of the others have been recognized. A
 pause by mistake is heard as a stumble."""
 
-INTERRUPT_AFTER_MS = 1000
+INTERRUPT_AFTER_MS = LONG_MS
 """Back-channels last 0.2 to 0.7 s."""
 
 PAUSE_WITHOUT_WORDS_MS = 200

@@ -15,8 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from benchmarks.figures import table
-from pipeline.addressing import FEATURES, TURNS_COMPARED, WEIGHTS, Stretch, features, typical
-from pipeline.barge_in import INTERRUPT_AFTER_MS
+from pipeline.addressing import FEATURES, LONG_MS, TURNS_COMPARED, WEIGHTS, Stretch, features, typical
 from pipeline.impression import JUDGED_AT_MS
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
@@ -31,7 +30,7 @@ from VAD.silero import SileroDetector
 
 SEED = 7
 EACH = 220
-KEPT = {"so_far": 0.75, "answering": 0.98, "silence": 0.98}
+KEPT = {"so_far": 0.75, "answering": 0.98, "silence": 0.99}
 """Share of the turns among the fitted examples that the threshold lets through. A turn that is not
 recognized by its beginning is so by its whole; a nod that passes for one makes the reply stumble."""
 UNKNOWN = 0.1
@@ -39,6 +38,7 @@ UNKNOWN = 0.1
 SPREAD_DB = 3.5
 """Standard deviation of the level and the brightness from one turn of a user to the next: 3.9 and 3.2 in
 33 utterances of one speaker. Synthesizers always speak alike."""
+BEGINNINGS_MS = [ms for ms in JUDGED_AT_MS if ms < LONG_MS]
 WINDOW, RATE_HZ = 512, 16000
 Model: TypeAlias = dict[str, dict[str, Any]]
 CONTEXTS_OF = {"nod": (True,), "answer": (False,)}
@@ -58,12 +58,6 @@ class Heard:
     def is_meant(self) -> bool:
         """True if it is to be answered."""
         return self.kind in ("turn", "answer")
-
-    @property
-    def counts(self) -> bool:
-        """True if it is fitted on: turns have many beginnings, most of them longer than any nod."""
-        brief = self.stretch.whole or self.stretch.spoken_ms < INTERRUPT_AFTER_MS
-        return brief and has_words(self.stretch.text)
 
     @property
     def passes_by_rule(self) -> bool:
@@ -92,7 +86,7 @@ class Ear:
         settings = EndpointerSettings(min_silence_ms=PHRASE_PAUSE_MS)
         endpointer = Endpointer(settings, 1000 * WINDOW / RATE_HZ)
         stream, pad = self._detector.open(), int(settings.speech_pad_ms * RATE_HZ / 1000)
-        moments = list(JUDGED_AT_MS)
+        moments = list(BEGINNINGS_MS)
         for end in range(WINDOW, len(audio) + 1, WINDOW):
             voice = endpointer.step(stream.probability(audio[end - WINDOW : end]))
             start = max(0, endpointer.start * WINDOW - pad)
@@ -158,13 +152,12 @@ def compared(of: Sequence[Heard], model: Model) -> str:
     """Tabulate the examples that pass for turns, by the rule and by the model."""
     rows: list[list[object]] = []
     cases = [("answering", "over an answer", 0.0), ("silence", "in silence", 0.0)]
-    beginnings = [ms for ms in JUDGED_AT_MS if ms < INTERRUPT_AFTER_MS]
-    cases += [("so_far", f"over an answer, the first {ms} ms", float(ms)) for ms in beginnings]
+    cases += [("so_far", f"over an answer, the first {ms} ms", float(ms)) for ms in BEGINNINGS_MS]
     for case, name, ms in cases:
         weights = np.array([model[case]["weights"][name] for name in FEATURES])
         for kind in ("turn", "answer", "nod", "hum", "tic", "aside"):
             those = [one for one in of if one.kind == kind and one.stretch.case == case]
-            those = [one for one in those if not ms or 0 <= one.stretch.spoken_ms - ms < 32]
+            those = [one for one in those if one.stretch.whole or 0 <= one.stretch.spoken_ms - ms < 32]
             if not those:
                 continue
             spoke = np.array([has_words(one.stretch.text) for one in those])
@@ -180,7 +173,7 @@ def fitted(of: Sequence[Heard]) -> Model:
     """Fit the weights and thresholds of every case."""
     model: Model = {}
     for case, kept in KEPT.items():
-        those = [one for one in of if one.stretch.case == case and one.counts]
+        those = [one for one in of if one.stretch.case == case and has_words(one.stretch.text)]
         labels, values = np.array([one.is_meant for one in those]), matrix(those)
         weights = fit(values, labels)
         rounded = [round(float(weight), 3) for weight in weights]
