@@ -30,9 +30,10 @@ from VAD.silero import SileroDetector
 
 SEED = 7
 EACH = 220
-KEPT = {"so_far": 0.75, "answering": 0.98, "silence": 0.99}
+KEPT = {"so_far": 0.75, "answering": 0.995, "silence": 0.999}
 """Share of the turns among the fitted examples that the threshold lets through. A turn that is not
-recognized by its beginning is so by its whole; a nod that passes for one makes the reply stumble."""
+recognized by its beginning is so by its whole; a nod that passes for one makes the reply stumble. In
+silence a user who is ignored minds more than one who gets an answer too many."""
 UNKNOWN = 0.1
 """Share of the examples in which nothing is known of the user yet."""
 SPREAD_DB = 3.5
