@@ -48,6 +48,7 @@ from utils.streams import abandon_stdout, prepare_streams
 from utils.thread_manager import ThreadManager
 from VAD.base import PartialListener
 from VAD.handler import VADHandler
+from VAD.turn_end_policy import TurnEndPolicy
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
@@ -85,6 +86,7 @@ def build_pipeline(
     stop = session.stop_event
     utterances, speech = session.channel(), session.channel(SPEECH_AHEAD)
     playout = session.last_stage(speech)
+    turn_ends = TurnEndPolicy(engines.endpointing, engines.turn_judges, session.activity)
     partials: PartialListener | None = None
     answering: list[BaseHandler[Any]] = []
     if isinstance(voice, Cascade):
@@ -94,7 +96,16 @@ def build_pipeline(
         partials = listening or LiveTranscript(voice.stt, session, read_ahead)
         user_texts, sentences = session.channel(), session.channel(SENTENCES_AHEAD)
         answering += [
-            stage(STTHandler, stop, utterances, user_texts, voice.stt, session, listening),
+            stage(
+                STTHandler,
+                stop,
+                utterances,
+                user_texts,
+                voice.stt,
+                session,
+                listening,
+                turn_ends.heard_words,
+            ),
             stage(LanguageModelHandler, stop, user_texts, sentences, voice.llm, chat, session),
             stage(TTSHandler, stop, sentences, speech, voice.tts, session),
         ]
@@ -112,8 +123,8 @@ def build_pipeline(
         engines.shared_vad,
         engines.endpointing,
         session,
+        turn_ends,
         engines.have_room,
-        engines.turn_detector,
         partials,
     )
     session.start([vad, *answering, playout], engines.capabilities, ThreadManager)

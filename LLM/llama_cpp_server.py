@@ -5,6 +5,7 @@ reads only what is new. Requests and chunks are those of the OpenAI chat protoco
 """
 
 import atexit
+import math
 import mmap
 import os
 import queue
@@ -94,6 +95,22 @@ class LlamaCppServer:
             self._calls.discard(call)
         if call.error is not None:
             raise call.error
+
+    def next_tokens(self, prompt: str, count: int) -> dict[str, float]:
+        """The `count` most probable tokens after a prompt, and their probabilities. Waits for them.
+        Empty if the most probable one is a part of a character, of which llama.cpp tells nothing."""
+        request = {
+            "prompt": prompt,
+            "n_predict": 1,
+            "n_probs": count,
+            "temperature": 0.0,
+            "post_sampling_probs": False,
+            "cache_prompt": True,
+        }
+        answer = self._server.handle_completions(request)
+        told = answer["choices"][0]["logprobs"]
+        tokens = told["content"][0]["top_logprobs"] if told else ()
+        return {each["token"]: math.exp(each["logprob"]) for each in tokens}
 
     def close(self) -> None:
         """Stop the calls, free the weights and close the port."""

@@ -4,9 +4,10 @@ import functools
 from collections.abc import Generator
 from typing import ClassVar, TypeGuard
 
-from pipeline.audio import Framer, Resampler
+from pipeline.audio import Framer
 from pipeline.handler import BaseHandler
 from pipeline.messages import Samples, Speech, VoiceBlock
+from pipeline.resampler import Resampler
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken, Turn
 from S2S.base import FrameResponder, FrameStream, SpeechResponder

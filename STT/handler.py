@@ -1,6 +1,6 @@
 """STTHandler: from the user's utterance to its words."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import ClassVar
 
 from pipeline.audio import resample
@@ -30,10 +30,16 @@ class STTHandler(BaseHandler[Utterance]):
     takes = Utterance
 
     def setup(
-        self, recognizer: SharedEngine[Recognizer], session: Session, listening: Listening | None = None
+        self,
+        recognizer: SharedEngine[Recognizer],
+        session: Session,
+        listening: Listening | None = None,
+        heard_words: Callable[[Turn, str, str | None], object] = lambda turn, words, language: None,
     ) -> None:
+        """`heard_words` is told the words of each turn, which may still be a guess."""
         self._recognizer = recognizer
         self._listening = listening
+        self._heard_words = heard_words
         self._session = session
         self._barge_in = session.barge_in
         if recognizer.engine.info.writes:
@@ -69,7 +75,10 @@ class STTHandler(BaseHandler[Utterance]):
             return
         if heard.language is not None and is_detected(heard.language):
             self._detected = heard.language
-        self._session.reports.understood(turn, text, heard.language or turn.settings.language, audio)
+        language = heard.language or turn.settings.language
+        if audio is None:
+            self._heard_words(turn, text, language)
+        self._session.reports.understood(turn, text, language, audio)
         if utterance.overlaps:
             turn.commit()
             self._barge_in.decided()

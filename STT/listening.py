@@ -1,5 +1,6 @@
 """Listening: recognizes an utterance while the user speaks, so that little is left at the end."""
 
+import copy
 import math
 import threading
 from collections.abc import Callable
@@ -7,10 +8,11 @@ from typing import TypeGuard
 
 import numpy as np
 
-from pipeline.audio import Resampler, resample
+from pipeline.audio import resample
 from pipeline.events import PartialTranscript
 from pipeline.language import if_spoken
 from pipeline.messages import Samples
+from pipeline.resampler import Resampler
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
@@ -47,16 +49,16 @@ class _Ear:
 
     def finish(self, cancel: CancelToken) -> Transcription:
         """End the utterance."""
-        self._stream.feed(self._resampler.flush(), cancel)
         return self._stream.finish(cancel)
 
     def fork(self) -> "_Ear | None":
-        """A copy that has heard the same, where that is possible; a resampler cannot be copied."""
-        stream = self._stream.fork() if self._rates_hz[0] == self._rates_hz[1] else None
+        """A copy that has heard the same, where that is possible."""
+        stream = self._stream.fork()
         if stream is None:
             return None
-        other = _Ear(stream, self._language, self._rates_hz)
-        other.heard = self.heard
+        other = copy.copy(self)
+        other._stream = stream
+        other._resampler = copy.copy(self._resampler)
         return other
 
 

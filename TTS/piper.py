@@ -17,11 +17,12 @@ from piper import PiperVoice
 from piper.config import PiperConfig
 
 from catalog.weights import FETCH, JOE, JOE_SETTINGS
-from pipeline.audio import Resampler, clean
+from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.loudness import MAX_GAIN, SPEECH_RMS, loudness
 from pipeline.messages import AudioChunk, Samples
+from pipeline.resampler import Resampler
 from pipeline.turn import CancelToken
 from pipeline.words import parts_to_speak
 from TTS.espeak_text import for_espeak
@@ -150,16 +151,14 @@ class PiperSynthesizer:
         if cancel.cancelled:
             return
         loaded, rate_hz = self._speaker(chosen), self.info.sample_rate_hz
+        resampler = Resampler(loaded.config.sample_rate, rate_hz)
         spoken = _language_of(chosen)
         for sentence in sentencex.segment(spoken, for_espeak(text, spoken)):
             for part in parts_to_speak(sentence, MAX_CHARS):
-                resampler = Resampler(loaded.config.sample_rate, rate_hz)
                 for samples in self._speak(loaded, part, cancel):
                     yield AudioChunk(clean(resampler.feed(samples)), rate_hz)
                 if cancel.cancelled:
                     return
-                if len(rest := resampler.flush()):
-                    yield AudioChunk(clean(rest), rate_hz)
 
     def close(self) -> None:
         """Free the voices."""

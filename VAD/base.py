@@ -52,6 +52,23 @@ class TurnDetector(Protocol):
     def close(self) -> None: ...
 
 
+class SentenceJudge(Protocol):
+    """The shared weights of a language model that judges by the words alone. A call takes some 50 ms, so
+    it runs beside the stages."""
+
+    languages: tuple[str, ...]
+    """ISO 639-1 codes of the languages that it can judge."""
+
+    @property
+    def info(self) -> EngineInfo: ...
+
+    def ended(self, words: str) -> float:
+        """Probability, 0 to 1, that a sentence ends after these words; final punctuation is ignored."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class PartialListener(Protocol):
     """Recognizes an utterance while it grows, for live partial transcripts or to be done sooner."""
 

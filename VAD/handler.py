@@ -14,10 +14,10 @@ from pipeline.messages import (
 )
 from pipeline.session import Session
 from pipeline.settings import EndpointerSettings
-from pipeline.shared_engine import SharedEngine
-from VAD.base import PartialListener, TurnDetector
+from VAD.base import PartialListener
 from VAD.listener import Listener
 from VAD.shared_vad import SharedVAD
+from VAD.turn_end_policy import TurnEndPolicy
 
 
 class VADHandler(BaseHandler[JudgedWindow | ManualTurnSignal]):
@@ -35,8 +35,8 @@ class VADHandler(BaseHandler[JudgedWindow | ManualTurnSignal]):
         shared_vad: SharedVAD,
         settings: EndpointerSettings,
         session: Session,
+        turn_ends: TurnEndPolicy,
         has_room: Callable[[], bool] = lambda: True,
-        turn_detector: SharedEngine[TurnDetector] | None = None,
         partials: PartialListener | None = None,
     ) -> None:
         detector = shared_vad.detector
@@ -44,7 +44,7 @@ class VADHandler(BaseHandler[JudgedWindow | ManualTurnSignal]):
         self._shared_vad = shared_vad
         self._session = session
         self.stream = detector.open()
-        self.listener = Listener(session, window, settings, has_room, turn_detector, partials)
+        self.listener = Listener(session, window, settings, turn_ends, has_room, partials)
 
     def process(
         self, message: JudgedWindow | ManualTurnSignal

@@ -5,14 +5,13 @@ from collections.abc import Callable
 
 from pipeline.audio import rms
 from pipeline.errors import EngineError
-from pipeline.events import InputLevel, SpeechCancelled, SpeechEnded, SpeechStarted
+from pipeline.events import InputLevel, SpeechCancelled, SpeechEnded, SpeechStarted, TurnPending
 from pipeline.messages import AudioBlock, JudgedWindow, ManualTurn, ManualTurnSignal, Samples, Utterance
 from pipeline.session import Session
 from pipeline.settings import EndpointerSettings
-from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin
-from VAD.base import PartialListener, TurnDetector
-from VAD.endpointer import Endpointer, Voice
+from VAD.base import PartialListener
+from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
 from VAD.modes import ByHand, HandsFree, Streaming, StreamingByHand
 from VAD.speech_turns import Beginning, Messages, SpeechTurns
 from VAD.turn_end_policy import HEARD_SILENCE_MS, TurnEndPolicy
@@ -42,14 +41,14 @@ class Listener:
         session: Session,
         window: tuple[int, int],
         settings: EndpointerSettings,
+        turn_ends: TurnEndPolicy,
         has_room: Callable[[], bool] = lambda: True,
-        turn_detector: SharedEngine[TurnDetector] | None = None,
         partials: PartialListener | None = None,
     ) -> None:
         self._session = session
         self._rate_hz, self._window = window
         self._configured = settings
-        self._policy = TurnEndPolicy(settings, turn_detector, session.activity)
+        self._policy = turn_ends
         self._modes = {
             ("turn", False): HandsFree(session, self._policy),
             ("turn", True): ByHand(session, self._policy),
@@ -57,6 +56,7 @@ class Listener:
             ("stream", True): StreamingByHand(session, self._policy),
         }
         self._by_hand = False
+        self._doubts = False
         self._turns = SpeechTurns(session, has_room, self._utterance_so_far)
         self._partials = partials
         self._next_sample = 0
@@ -121,10 +121,23 @@ class Listener:
         if self._turns.live is not None:
             out += self._turns.live_block(samples, self._rate_hz)
         out += self._react(voice, mode)
+        self._tell_doubt(voice, mode)
         voiced = mode.keeps_silence or endpointer.end == endpointer.windows
         if self._partials is not None and voiced and endpointer.confirmed:
             self._partials.grow(self._utterance.length, self._said, self._rate_hz)
         return out
+
+    def _tell_doubt(self, voice: Voice, mode: HandsFree) -> None:
+        """Report when the program begins to wait for the rest of an utterance, and when it comes."""
+        endpointer = self._endpointer
+        paused_ms = 1000 * self._trailing() * self._window / self._rate_hz
+        doubts = endpointer.confirmed and paused_ms >= PHRASE_PAUSE_MS and mode.doubts
+        if doubts != self._doubts:
+            self._doubts = doubts
+            if doubts:
+                self._session.events.emit(TurnPending(True, mode.patience_ms() - paused_ms))
+            elif voice is Voice.RESUMED:
+                self._session.events.emit(TurnPending(False, 0.0))
 
     def _react(self, voice: Voice, mode: HandsFree) -> Messages:
         if voice is Voice.CONFIRMED:
@@ -242,7 +255,11 @@ class Listener:
 
     def _guess(self) -> Messages:
         short = self._utterance.length < MAX_GUESS_S * self._rate_hz
-        return self._turns.guess() if self._settings.speculate and short else []
+        guess = self._turns.guess() if self._settings.speculate and short else None
+        if guess is None:
+            return []
+        self._mode.on_guess(guess.turn)
+        return [guess]
 
     def _speech_ended(self, *, went_on: bool = False) -> Messages:
         """Commit the utterance. If it was only cut because it was too long, and the user `went_on`, the
@@ -254,7 +271,7 @@ class Listener:
         if out is None:
             trailing_ms = 1000 * self._trailing() * self._window / self._rate_hz
             whispered = mode.keeps_silence and trailing_ms > self._settings.min_silence_ms
-            out = self._turns.commit(anew=went_on or whispered, doubtful=mode.doubtful)
+            out = self._turns.commit(anew=went_on or whispered, questionable=mode.questionable)
         self._policy.pause_ended()
         self._utterance.end(self._trailing())
         self._endpointer.in_speech = False

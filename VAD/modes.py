@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pipeline.messages import Samples
 from pipeline.playout import FLOOR_S
 from pipeline.session import Session
+from pipeline.turn import Turn
 from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
 from VAD.turn_end_policy import TurnEndPolicy
 
@@ -57,22 +58,31 @@ class HandsFree:
         return session.settings.interruptible and session.barge_in.overlapping
 
     @property
-    def doubtful(self) -> bool:
+    def questionable(self) -> bool:
         """True if the speech, over a reply or while one is awaited, may be no turn: its words decide."""
         return self.over_reply or (self.judges and self._session.barge_in.awaiting)
 
     @property
     def may_guess(self) -> bool:
         """True if a short pause may begin a tentative turn."""
-        return not self.doubtful
+        return not self.questionable
 
     def patience_ms(self) -> float:
         """Length of the pause that ends the utterance. It is short if a reply waits for its words."""
-        return PHRASE_PAUSE_MS if self.doubtful else self._policy.patience_ms
+        return PHRASE_PAUSE_MS if self.questionable else self._policy.patience_ms
 
     def on_pause(self, said: Callable[[], Samples], rate_hz: int) -> None:
         """Ask the turn detector about the utterance, which `said` returns."""
         self._policy.pause_began(said, rate_hz)
+
+    def on_guess(self, turn: Turn) -> None:
+        """Judge the words of the guess, too."""
+        self._policy.guessed(turn)
+
+    @property
+    def doubts(self) -> bool:
+        """True if the user seems to have paused before the end."""
+        return not self.questionable and self._policy.is_doubtful
 
     def tell_reply(
         self, voice: Voice, endpointer: Endpointer, said: Callable[[], Samples], rate_hz: int
@@ -83,12 +93,12 @@ class HandsFree:
         if voice is Voice.ONSET:
             barge_in.begins()
         if endpointer.in_speech:
-            if self.doubtful:
+            if self.questionable:
                 barge_in.goes_on(endpointer.spoken_ms, said, rate_hz)
             floor_s = -math.inf if barge_in.yields_floor else FLOOR_S
             self._session.playout.floor_until(self._session.clock.now() + floor_s)
         elif voice is not Voice.NOTHING:
-            if voice is Voice.ENDED and self.doubtful and barge_in.hears_words:
+            if voice is Voice.ENDED and self.questionable and barge_in.hears_words:
                 barge_in.waits_for_verdict()
             self._session.playout.floor_until(-math.inf)
         if voice is Voice.REJECTED:
@@ -107,8 +117,13 @@ class ByHand(HandsFree):
         """No pause ends the utterance."""
         return math.inf
 
+    doubts = False
+
     def on_pause(self, said: Callable[[], Samples], rate_hz: int) -> None:
         """Do nothing: the turn detector is not needed."""
+
+    def on_guess(self, turn: Turn) -> None:
+        """Do nothing, either."""
 
     def tell_reply(
         self, voice: Voice, endpointer: Endpointer, said: Callable[[], Samples], rate_hz: int
@@ -129,6 +144,7 @@ class Streaming(HandsFree):
     max_utterance_s = MAX_PHRASE_S
     may_guess = False
     over_reply = False
+    doubts = False
 
     @property
     def answers_live(self) -> bool:

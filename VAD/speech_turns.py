@@ -66,14 +66,14 @@ class SpeechTurns:
             beginning, barge_in.awaited = Beginning.ALONE, None
         return beginning
 
-    def guess(self) -> Messages:
+    def guess(self) -> Utterance | None:
         """Start work on the utterance, which may be over, if the engines have room."""
         if self._starts >= MAX_STARTS or not self._has_room():
-            return []
+            return None
         self._starts += 1
         utterance = self._make_utterance(False)
         self._guess = utterance.turn
-        return [utterance]
+        return utterance
 
     def drop_guess(self) -> None:
         """Drop the guess: the utterance goes on."""
@@ -81,13 +81,13 @@ class SpeechTurns:
             self._guess.drop("the user went on")
             self._guess = None
 
-    def commit(self, *, anew: bool, doubtful: bool) -> Messages:
+    def commit(self, *, anew: bool, questionable: bool) -> Messages:
         """Commit the utterance, which is over. The guess becomes its turn, unless more was said since
-        and the turn has to be made `anew`. A `doubtful` utterance waits for its words, which decide
+        and the turn has to be made `anew`. A `questionable` utterance waits for its words, which decide
         whether it is a turn."""
         barge_in, turn = self._session.barge_in, self._guess
         messages: Messages = []
-        waits = doubtful and barge_in.hears_words
+        waits = questionable and barge_in.hears_words
         if anew or waits or turn is None or not turn.alive:
             self.drop_guess()
             utterance = self._make_utterance(waits)

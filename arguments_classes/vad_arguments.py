@@ -48,15 +48,17 @@ class VADArguments:
     turn_detector: str = field(
         default="auto",
         metadata={
-            "help": "end-of-turn detector: auto (Smart Turn, if its file is present), silence (the "
-            "length of the pause alone), or the path of Smart Turn's ONNX file"
+            "help": "judge of the end of a turn: audio (Smart Turn, by the sound), words (SmolLM2, by "
+            "the words, in English), silence (the length of the pause alone), auto (the first two, as "
+            "far as their files are present), or the path of another ONNX file of Smart Turn (the first "
+            "two, with that file)"
         },
     )
     turn_threshold: float = field(
         default=0.85,
         metadata={
-            "help": "probability of a finished turn, 0 to 1, at which a short pause is enough to "
-            "answer; 0.85 is fooled by half as many unfinished sentences as 0.7"
+            "help": "probability of a finished turn, 0 to 1, at which it is answered; it grows with the "
+            "pause, so a higher one means more patience with speech that sounds unfinished"
         },
     )
     speculate: bool = field(

@@ -14,6 +14,7 @@ from benchmarks import (
     isolation,
     long_talk,
     overhead,
+    panel,
     peers,
     sessions,
     soak,
@@ -31,11 +32,15 @@ SOAK_MINUTES = 2.0
 LONG_TALK_MINUTES = 5.0
 """Shorter than ``python -m benchmarks.long_talk`` alone, which talks for an hour."""
 
+PANEL_EVENTS = panel.QUICK_EVENTS
+"""Fewer than ``python -m benchmarks.panel`` alone, which takes forty minutes."""
+
 print(f"{datetime.date.today()}, {machine()}\n")
 for main in (
     *(overhead.main, window.main, startup.main, conversation.main, speculation.main, turn_taking.main),
     *(barge_in.main, interruptions.main, sessions.main, peers.main, web_sessions.main),
     *(admission.main, come_and_go.main, fairness.main, isolation.main, failover.main),
+    functools.partial(panel.main, PANEL_EVENTS),
     functools.partial(soak.main, SOAK_MINUTES),
     functools.partial(long_talk.main, LONG_TALK_MINUTES),
 ):

@@ -4,6 +4,7 @@ Takes a `Call` as JSON in its argument, and prints an `Answer` as JSON for each 
 PYTHONPATH may hold an older version of the program, so only names that both versions have are imported.
 """
 
+import functools
 import importlib
 import importlib.util
 import json
@@ -36,7 +37,8 @@ class Call:
     flags: list[str]
     people: int = 1
     patches: dict[str, Any] = field(default_factory=dict)
-    """Values for attributes of modules ("module:attribute"): parts of the program switched off."""
+    """Values for attributes of modules ("module:attribute" or "module:Class.attribute"): parts of the
+    program switched off."""
     limit_threads: bool = True
 
 
@@ -79,12 +81,13 @@ class InstantSink:
 
 
 def patch(patches: dict[str, Any]) -> None:
-    """Replace attributes of modules, which must exist."""
+    """Replace attributes of modules, or of classes in them. They must exist."""
     for place, value in patches.items():
-        module_name, _, attribute = place.partition(":")
-        module = importlib.import_module(module_name)
-        getattr(module, attribute)
-        setattr(module, attribute, (lambda *_, **__: None) if value == NOTHING else value)
+        module, _, attribute = place.partition(":")
+        *owners, name = attribute.split(".")
+        owner = functools.reduce(getattr, owners, importlib.import_module(module))
+        getattr(owner, name)
+        setattr(owner, name, (lambda *_, **__: None) if value == NOTHING else value)
 
 
 def converse(engines: Any, person: int, call: Call) -> list[Answer]:

@@ -1,5 +1,7 @@
 """Time from the end of speech to the first audio, with human speech in real time, Moonshine, SmolLM2, a
-voice of Piper and Smart Turn. Shows how much each part of the program saves, or compares two checkouts:
+voice of Piper and Smart Turn: how the wait is made up where the turn detector says *finished*, and its
+mean and its shares under 500 and over 900 ms over all questions. Shows how much each part of the program
+saves, or compares two checkouts:
 
     python -m benchmarks.first_audio --rounds 3 --only "as it is" "no speculation"
     python -m benchmarks.first_audio --vs ../yesterday
@@ -18,12 +20,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from benchmarks.caller import NOTHING, Answer, Call
 from benchmarks.figures import machine, median, percentile, table
 from benchmarks.program import ROOT
-from benchmarks.speech import listed
+from benchmarks.speech import recordings
 from catalog.weights import FETCH, JOE, SMOLLM2
 
 PARTS = ("total", "silence", "stt", "llm", "tts", "rest")
@@ -33,7 +36,7 @@ FINISHED_MS = 500
 """The pause that ends a question without the turn detector. After a shorter one, the detector said
 *finished*."""
 
-SOON_MS = 500
+SOON_MS, LATE_MS = 500, 900
 
 ANSWER_TOKENS = 24
 PEOPLE = 4
@@ -58,11 +61,12 @@ SETTINGS = {
     "no speculation": Setting(("--speculate", "false")),
     "no turn detector": Setting(("--turn_detector", "silence")),
     "no first clause": Setting(patches={"LLM.sentences:FIRST_CLAUSE_CHARS": 1000}),
+    "no reading ahead": Setting(patches={"LLM.read_ahead:ReadAhead.__call__": NOTHING}),
     "no warm-up": Setting(patches={"engines.starting:warm_up": NOTHING}),
     "threads not limited": Setting(limit_threads=False),
     "work begins after 96 ms": Setting(patches={"VAD.endpointer:SHORT_PAUSE_MS": 96}),
     "voice in one piece": Setting(patches={"TTS.vits:DECODER": "no such node"}),
-    f"{PEOPLE} people at once": Setting(people=PEOPLE),
+    f"{PEOPLE} people at once": Setting(("--llm_parallel", str(PEOPLE)), people=PEOPLE),
 }
 
 
@@ -118,9 +122,11 @@ def finished(runs: list[list[Answer]]) -> list[Answer]:
 
 
 def row(name: str, runs: list[list[Answer]]) -> list[object]:
-    """The figures of one setting, over all its runs."""
+    """The figures of one setting, over all its runs. A question that was never answered is late."""
     every, counted = [answer for run in runs for answer in run], finished(runs)
-    soon = sum(bool(answer.latency) and of(answer, "total") < SOON_MS for answer in every)
+    answered = [of(answer, "total") for answer in every if answer.latency]
+    soon = sum(total < SOON_MS for total in answered)
+    late = len(every) - sum(total <= LATE_MS for total in answered)
     starts = [share for run in runs if (share := first_turn(run)) is not None]
     totals = [of(answer, "total") for answer in counted]
     return [
@@ -128,7 +134,9 @@ def row(name: str, runs: list[list[Answer]]) -> list[object]:
         *(shown([of(answer, part) for answer in counted]) for part in PARTS),
         f"{percentile(totals, 0.95):.0f}" if totals else "–",
         f"{len(counted)} of {len(every)}",
+        f"{mean(answered):.0f}" if answered else "–",
         f"{100 * soon / len(every):.0f} %",
+        f"{100 * late / len(every):.0f} %",
         f"{median(starts):.2f}" if starts else "–",
     ]
 
@@ -158,15 +166,16 @@ def measure(
     trees: dict[str, Tree], settings: list[str], count: int, rounds: int
 ) -> dict[str, list[list[Answer]]]:
     """The runs of every tree in every setting, interleaved."""
-    questions = listed()[:count]
+    questions = [(str(file), ends_s) for file, ends_s in recordings()[:count]]
     questions.append(questions[0])
     runs: dict[str, list[list[Answer]]] = defaultdict(list)
     for _ in range(rounds):
         for tree_name, tree in trees.items():
             for name in settings:
-                runs[" ".join(filter(None, (tree_name, name)))].append(
-                    ask(tree, SETTINGS[name], questions)
-                )
+                shown_name = " ".join(filter(None, (tree_name, name)))
+                run = ask(tree, SETTINGS[name], questions)
+                runs[shown_name].append(run)
+                print(*row(shown_name, [run]), sep=" | ", file=sys.stderr, flush=True)
     return runs
 
 
@@ -192,14 +201,18 @@ def main() -> str:
         *(f"{part}, ms" for part in PARTS),
         "p95",
         "finished",
+        "of all, mean",
         "of all under 500 ms",
+        "of all over 900 ms",
         "first turn / later",
     ]
     title = f"First audio after the end of speech, real parts ({machine()})"
     about = (
         "Medians, where the turn detector says *finished*; the time of a part is the time that the user "
-        "waits for it. Last column: the time of the first answer after the start, without its pause, "
-        "divided by that to the same question at the end.\n"
+        "waits for it. *Of all* counts the others too: the mean is that of all answers, the shares are "
+        "of all questions, and one without an answer took over 900 ms. Last column: the time of the "
+        "first answer after the start, without its pause, divided by that to the same question at the "
+        "end.\n"
     )
     tables = [table(title, header, [row(name, these) for name, these in runs.items()]), about]
     steps = [timeline(name, these) for name, these in runs.items()]

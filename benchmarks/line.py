@@ -1,4 +1,5 @@
-"""Line: a connection to a server, through our two ports, our WebSocket, or the WebSocket of a peer."""
+"""Line: a connection to a server, through our two ports, our WebSocket, the Realtime protocol, or the
+WebSocket of a peer."""
 
 import asyncio
 import base64
@@ -8,13 +9,16 @@ import os
 import struct
 import uuid
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from benchmarks.speech import RATE_HZ
 from connections.tcp.wire import FrameKind, FrameReader, Hello, WireFrame, encode_hello
 from pipeline.settings import EndpointerSettings
 
 HOST = "127.0.0.1"
+REALTIME_HZ = 24000
+"""The rate of audio in the Realtime protocol."""
+
 DECIDED = struct.Struct("<Q")
 """Header of the peers' audio: number of samples received when their VAD decided."""
 
@@ -165,6 +169,35 @@ class WebLine(WebSocketLine):
                 yield decided
             else:
                 decided = _noted(json.loads(message), self.errors) or decided
+
+
+class RealtimeLine(WebSocketLine):
+    """A connection with OpenAI's Realtime protocol."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port, "/v1/realtime?model=any", REALTIME_HZ)
+
+    async def open(self) -> None:
+        """Connect, and ask for audio only."""
+        await super().open()
+        audio = {"format": {"type": "audio/pcm", "rate": self.rate_hz}}
+        session = {"type": "realtime", "output_modalities": ["audio"]}
+        self.say("session.update", session={**session, "audio": {"input": audio, "output": audio}})
+
+    def send(self, packet: bytes) -> None:
+        self.say("input_audio_buffer.append", audio=base64.b64encode(packet).decode())
+
+    def say(self, kind: str, **fields: object) -> None:
+        """Send an event of the client."""
+        self._write(self._TEXT, json.dumps({"type": kind, **fields}).encode())
+
+    async def events(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the events of the server, and note its errors."""
+        async for message in self.messages():
+            event = json.loads(message)
+            if event["type"] == "error":
+                self.errors.append(str(event["error"]["message"]))
+            yield event
 
 
 class PeerLine(WebSocketLine):

@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 LISTENING = "microphones connect to"
 """Text that the server prints when it is ready."""
+
+OPEN = "in a browser"
+"""The same of a server of the page."""
 
 
 def seconds_to_run(*command: str) -> float:
@@ -25,14 +30,43 @@ def server(*flags: str) -> Iterator[tuple[float, "subprocess.Popen[str]", tuple[
     """Run a server with its default engines. Yields the seconds until it listened, its process, and its
     ports."""
     started = time.perf_counter()
-    command = [sys.executable, "s2s_pipeline.py", "--recv_port", "0", "--send_port", "0", *flags]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        line = next(line for line in process.stderr if LISTENING in line)
+    with _running(LISTENING, "--recv_port", "0", "--send_port", "0", *flags) as (process, line):
         listening_s = time.perf_counter() - started
         ports = [int(word.rstrip(",;").rpartition(":")[2]) for word in line.split() if ":" in word]
         yield listening_s, process, (ports[0], ports[1])
+
+
+@contextlib.contextmanager
+def web_server(*flags: str) -> Iterator[int]:
+    """Run a server of the page and the WebSocket. Yields its port, and passes on its errors."""
+    with _running(OPEN, "--mode", "websocket", "--port", "0", *flags) as (process, line):
+        assert process.stderr is not None
+        copying = threading.Thread(target=shutil.copyfileobj, args=(process.stderr, sys.stderr))
+        copying.start()
+        try:
+            yield int(line.partition("//")[2].partition("/")[0].rpartition(":")[2])
+        finally:
+            process.terminate()
+            copying.join()
+
+
+@contextlib.contextmanager
+def _running(ready: str, *flags: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """Run the program. Yields its process, and the line with which it says that it is ready. Raises
+    `ChildProcessError` if it ends before that."""
+    command = [sys.executable, "s2s_pipeline.py", *flags]
+    out, err = subprocess.DEVNULL, subprocess.PIPE
+    process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=err, text=True)
+    said = []
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line)
+            if ready in line:
+                break
+        else:
+            raise ChildProcessError(f"expected the program to start, got: {''.join(said).strip()}")
+        yield process, line
     finally:
         process.terminate()
         process.communicate()

@@ -35,6 +35,7 @@ from TTS.espeak import EspeakSynthesizer
 from VAD.base import TurnDetector
 from VAD.silero import SileroDetector
 from VAD.smart_turn import SmartTurnDetector
+from VAD.turn_judges import TurnJudges
 
 HESITATIONS_MS = (300, 700)
 """Lengths of pauses inserted at the quietest point in the middle of a sentence."""
@@ -163,7 +164,8 @@ def main() -> str:
     llm: Metered[ChatModel] = Metered(ElizaModel())
     tts: Metered[Synthesizer] = Metered(EspeakSynthesizer())
     turns: Metered[TurnDetector] = Metered(SmartTurnDetector(str(SMART_TURN.path)))
-    engines = Engines(SileroDetector(), EndpointerSettings(), Cascade(stt, llm, tts), turns)
+    judges = TurnJudges(by_ear=turns)
+    engines = Engines(SileroDetector(), EndpointerSettings(), Cascade(stt, llm, tts), judges)
     rows: list[list[object]] = []
     speech = {"human utterances": utterances()}
     speech |= {f"the same, a pause of {ms} ms in each": hesitating(ms) for ms in HESITATIONS_MS}

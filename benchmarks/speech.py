@@ -63,10 +63,40 @@ def sentences() -> list[Sentence]:
     return found
 
 
-def listed() -> list[tuple[str, float]]:
+def recordings() -> list[tuple[Path, float]]:
     """The files of the utterances, and the second at which the speech in each ends."""
     items = json.loads((_folder() / "utterances.json").read_text("utf-8"))
-    return [(str((_folder() / item["file"]).resolve()), item["speech_end_s"]) for item in items]
+    return [((_folder() / item["file"]).resolve(), item["speech_end_s"]) for item in items]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An utterance, and where the speech in it begins and ends."""
+
+    audio: Samples
+    begins_s: float
+    ends_s: float
+    text: str
+
+
+@functools.cache
+def turns() -> list[Turn]:
+    """Load the utterances that utterances.json lists."""
+    return [
+        Turn(load(_folder() / item["file"]), item["speech_start_s"], item["speech_end_s"], item["text"])
+        for item in json.loads((_folder() / "utterances.json").read_text("utf-8"))
+    ]
+
+
+@functools.cache
+def others() -> list[Samples]:
+    """Load recordings of other people: those in the recognizer's package, and those beside the folder
+    of the utterances."""
+    import moonshine_voice
+
+    assets = Path(moonshine_voice.get_assets_path())
+    files = [assets / name for name in ("beckett.wav", "endgame_nagg_nell.wav", "two_cities.wav")]
+    return [load(file) for file in [*files, *sorted(_folder().parent.glob("*.flac"))]]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pipeline.turn import CancelToken
 from STT.base import Transcription
 from testing.fakes import LoudnessDetector
 from utils.voices import unknown_voice
-from VAD.base import TurnDetector
+from VAD.turn_judges import TurnJudges
 
 RATE_HZ = 16000
 REPLY = "This is the first sentence of a reply. It has four of them, of a second at least. " * 2
@@ -114,5 +114,5 @@ def unhurried_engines(chance: random.Random) -> Engines:
         SharedEngine(UnhurriedModel(8, chance)),
         SharedEngine(UnhurriedSynthesizer(4, chance)),
     )
-    turns: SharedEngine[TurnDetector] = SharedEngine(UnhurriedTurnDetector(2, chance))
-    return Engines(LoudnessDetector(), EndpointerSettings(), cascade, turns)
+    judges = TurnJudges(by_ear=SharedEngine(UnhurriedTurnDetector(2, chance)))
+    return Engines(LoudnessDetector(), EndpointerSettings(), cascade, judges)

@@ -30,10 +30,11 @@ def download(arguments: "Arguments") -> int:
 def embedded_files(arguments: "Arguments") -> list[PackagedFile]:
     """The built-in weights that the chosen parts use, or may use if they are chosen automatically."""
     chosen = {choice.spec.name for choices in arguments.engines.values() for choice in choices}
-    files = [SMART_TURN] if arguments.vad.turn_detector == AUTO else []
+    detector = arguments.vad.turn_detector
+    files = [SMART_TURN] if detector in (AUTO, "audio") else []
     if "s2s" in arguments.engines:
         return files
-    if "llm" not in arguments.engines or "smollm2" in chosen:
+    if detector in (AUTO, "words") or "llm" not in arguments.engines or "smollm2" in chosen:
         files.append(SMOLLM2)
     if arguments.module.tts == AUTO or "piper" in chosen:
         files += [JOE, JOE_SETTINGS]

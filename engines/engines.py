@@ -14,8 +14,9 @@ from pipeline.shared_engine import SharedEngine
 from S2S.base import FrameResponder, SpeechResponder
 from STT.base import Recognizer
 from TTS.base import Synthesizer
-from VAD.base import TurnDetector, VoiceDetector
+from VAD.base import VoiceDetector
 from VAD.shared_vad import SharedVAD
+from VAD.turn_judges import NO_JUDGES, TurnJudges
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Engines:
     vad: VoiceDetector
     endpointing: EndpointerSettings
     voice: Cascade | SharedEngine[SpeechResponder]
-    turn_detector: SharedEngine[TurnDetector] | None = None
+    turn_judges: TurnJudges = NO_JUDGES
     new_enhancer: Callable[[int], Callable[[Samples], Samples]] | None = None
     """Makes, for a sample rate, the noise suppressor of one conversation; None: there is none."""
 
@@ -53,7 +54,7 @@ class Engines:
     @property
     def capabilities(self) -> Capabilities:
         """The capabilities of sessions over these engines."""
-        voice, semantic = self.voice, self.turn_detector is not None and self.endpointing.semantic
+        voice, semantic = self.voice, bool(self.turn_judges) and self.endpointing.semantic
         names = " + ".join(engine.engine.info.name for engine in self.shared)
         common = Capabilities(endpointing=self.endpointing, semantic=semantic, name=names)
         if isinstance(voice, Cascade):
@@ -75,5 +76,4 @@ class Engines:
         """Free the weights, except those of an engine with a call that does not return."""
         for engine in self.shared:
             engine.close()
-        if self.turn_detector is not None:
-            self.turn_detector.close()
+        self.turn_judges.close()

@@ -29,7 +29,8 @@ from pipeline.shared_engine import SharedEngine
 from S2S.base import SpeechResponder
 from TTS.base import Synthesizer
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
-from VAD.base import TurnDetector
+from VAD.base import SentenceJudge, TurnDetector
+from VAD.turn_judges import TurnJudges
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
@@ -47,27 +48,28 @@ def load_engines(arguments: "Arguments") -> Engines:
     if arguments.module.audio_enhancement:
         expect_noise_suppressor()
     importlib.import_module("transformers")  # on one thread: two at once would see half of it
-    loaded, turn_detector = _load_all(arguments)
+    loaded, turn_judges = _load_all(arguments)
     require_audio_model(arguments.engines, loaded)
     _announce_all(arguments.engines, loaded)
     return Engines(
         loaded["vad"],
         _endpointing(arguments),
         _voice(arguments, loaded),
-        turn_detector,
+        turn_judges,
         NoiseSuppressor if arguments.module.audio_enhancement else None,
     )
 
 
-def _load_all(arguments: "Arguments") -> tuple[dict[str, Any], SharedEngine[TurnDetector] | None]:
-    """The engine of each stage, and the turn detector; each is loaded on a thread of its own."""
+def _load_all(arguments: "Arguments") -> tuple[dict[str, Any], TurnJudges]:
+    """The engine of each stage, and the judges of turns; each is loaded on a thread of its own."""
     chosen = arguments.engines
     with ThreadPoolExecutor(len(chosen) + 2) as loaders:
         loading = {stage: loaders.submit(load_engine, arguments, stage) for stage in chosen}
         if "llm" not in chosen and "s2s" not in chosen:
             loading["llm"] = loaders.submit(choose_language_model, arguments)
-        detecting = loaders.submit(load_turn_detector, arguments.vad.turn_detector)
-        return {stage: future.result() for stage, future in loading.items()}, detecting.result()
+        wanted, recognizes = arguments.vad.turn_detector, "s2s" not in chosen
+        judging = loaders.submit(load_turn_judges, wanted, recognizes=recognizes)
+        return {stage: future.result() for stage, future in loading.items()}, judging.result()
 
 
 def _announce_all(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]) -> None:
@@ -153,21 +155,54 @@ def require_audio_model(
         )
 
 
-def load_turn_detector(wanted: str) -> SharedEngine[TurnDetector] | None:
-    """Smart Turn, if it is wanted and its file exists."""
-    if wanted == "silence":
-        return None
-    path = SMART_TURN.path if wanted == "auto" else Path(wanted).expanduser()
-    if not path.exists():
-        if wanted != "auto":
-            raise UserError(f"--turn_detector: expected auto, silence or an ONNX file, got {wanted}")
-        announce("turn", "silence", f"only a pause ends your turn; for Smart Turn type: {FETCH}")
-        return None
+def load_turn_judges(wanted: str, *, recognizes: bool = True) -> TurnJudges:
+    """The models that judge the end of a turn: those that are wanted; by default, and with another file
+    of Smart Turn, all that can be loaded. Without a recognizer there are no words to judge."""
+    by_ear = by_words = None
+    left_out = ""
+    if wanted not in ("words", "silence"):
+        path = SMART_TURN.path if wanted in ("auto", "audio") else Path(wanted).expanduser()
+        if path.exists():
+            by_ear = _judge_by_ear(path)
+        elif wanted == "auto":
+            left_out = f"; to judge by ear type: {FETCH}"
+        else:
+            raise UserError(
+                "--turn_detector: expected auto, audio, words, silence or an ONNX file that exists, got "
+                f"{path if wanted == 'audio' else wanted}"
+            )
+    if wanted == "words" and not recognizes:
+        raise UserError("--turn_detector words: expected a recognizer, but --s2s does without; use auto")
+    if recognizes and wanted not in ("audio", "silence"):
+        try:
+            by_words = _judge_by_words()
+        except (UserError, ImportError) as error:
+            if wanted == "words":
+                raise
+            left_out += f"; not by words, since {error}"
+    names = " + ".join(("Smart Turn v3",) * bool(by_ear) + ("SmolLM2",) * bool(by_words)) or "silence"
+    announce("turn", names, f"{_ABOUT_JUDGES[bool(by_ear), bool(by_words)]}{left_out}")
+    return TurnJudges(by_ear, by_words)
+
+
+_ABOUT_JUDGES = {
+    (True, True): "judge by sound and words whether you have finished",
+    (True, False): "judges by the sound whether you have finished",
+    (False, True): "judges by the words whether you have finished",
+    (False, False): "only a pause ends your turn",
+}
+
+
+def _judge_by_ear(path: Path) -> SharedEngine[TurnDetector]:
     from VAD.smart_turn import SmartTurnDetector
 
-    detector = SmartTurnDetector(str(path))
-    announce("turn", "Smart Turn v3", "judges by ear whether you have finished")
-    return SharedEngine(detector)
+    return SharedEngine(SmartTurnDetector(str(path)))
+
+
+def _judge_by_words() -> SharedEngine[SentenceJudge]:
+    from LLM.sentence_end import SmolLM2SentenceJudge
+
+    return SharedEngine(SmolLM2SentenceJudge())
 
 
 def choose_language_model(arguments: "Arguments") -> ChatModel:

@@ -23,6 +23,7 @@ from pipeline.events import (
     TalkSignalled,
     Transcript,
     TurnDone,
+    TurnPending,
 )
 from pipeline.session import Session
 
@@ -36,6 +37,7 @@ _STATES = {
     "listening": ("●", "green"),
     "space to talk": ("○", "green"),
     "hearing you": ("●", "bold green"),
+    "go on": ("◌", "bold green"),
     "thinking": ("◐", "yellow"),
     "speaking": ("▶", "cyan"),
 }
@@ -76,6 +78,8 @@ class Terminal(Listener):
                 self._level = rms
             case SpeechStarted() | Paused(paused=True):
                 self._state = "hearing you"
+            case TurnPending(pending=pending):
+                self._state = "go on" if pending else "hearing you"
             case SpeechEnded():
                 self._state, self._partial = "thinking", _NOTHING_YET
             case PartialTranscript() as partial:

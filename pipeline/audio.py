@@ -1,9 +1,7 @@
 """Audio arithmetic. Inside the program audio is mono float32 in [-1, 1]; on the wire it is int16."""
 
-import functools
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -65,43 +63,11 @@ def split_at_quiet(samples: Samples, rate_hz: int, longest_s: float) -> list[Sam
     return [*parts, samples]
 
 
-class Resampler:
-    """Changes the sample rate of a stream, with state, so that blocks join without a click.
-
-    soxr at its high quality: 0.01 ms for 20 ms of audio, 12 to 30 ms of samples held back until `flush`.
-    If the rates are equal, samples pass through.
-    """
-
-    def __init__(self, from_hz: int, to_hz: int) -> None:
-        import soxr  # here: isolated engines have an environment without it
-
-        self._rates = from_hz, to_hz
-        self._new_stream = functools.partial(soxr.ResampleStream, from_hz, to_hz, 1, dtype="float32")
-        self._stream: Any = None
-
-    def feed(self, samples: Samples) -> Samples:
-        """Resample a block; returns the samples that are ready."""
-        if self._rates[0] == self._rates[1]:
-            return samples
-        if self._stream is None:
-            self._stream = self._new_stream()
-        resampled: Samples = self._stream.resample_chunk(samples)
-        return resampled
-
-    def flush(self) -> Samples:
-        """Return the samples held back; the next block begins a new stream."""
-        if self._stream is None:
-            return np.empty(0, np.float32)
-        rest: Samples = self._stream.resample_chunk(np.empty(0, np.float32), last=True)
-        self._stream = None
-        return rest
-
-
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
-    """Resample a whole recording."""
+    """Resample a whole recording; a stream takes a `Resampler`."""
     if from_hz == to_hz:
         return samples
-    import soxr
+    import soxr  # here: isolated engines have an environment without it
 
     resampled: Samples = soxr.resample(samples, from_hz, to_hz)
     return resampled

@@ -68,6 +68,15 @@ class PartialTranscript:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnPending:
+    """The user paused in what seems unfinished, and the program waits for the rest, for at most
+    `longest_ms` more (`pending` False: the user went on). If no more comes, the turn is committed."""
+
+    pending: bool
+    longest_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class TurnCommitted:
     """A turn is committed. `origin` is ``speech``, ``text``, ``program`` or ``tool``."""
 
@@ -200,6 +209,7 @@ Event: TypeAlias = (
     | TalkSignalled
     | AudioLost
     | PartialTranscript
+    | TurnPending
     | TurnCommitted
     | Transcript
     | ReplyStarted

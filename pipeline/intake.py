@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.audio import Resampler, clean
+from pipeline.audio import clean
 from pipeline.channel import Channel
 from pipeline.clock import Clock
 from pipeline.events import AudioLost, TalkSignalled
@@ -13,6 +13,7 @@ from pipeline.gate import Gate
 from pipeline.lag import Lag
 from pipeline.mailbox import Mailboxes
 from pipeline.messages import AudioBlock, ManualTurn, ManualTurnSignal, Samples
+from pipeline.resampler import Resampler
 
 BACKLOG_S = 5.0
 """Live audio that may wait for the VAD before it is dropped. The VAD needs 0.1 ms for 32 ms, so a
@@ -47,7 +48,7 @@ class Intake:
         self._events = events
         self._enhance = enhance
         self._input_rate_hz = rate_hz
-        self._resampler: Resampler | None = None
+        self._resampler = Resampler(rate_hz, rate_hz)
         self._rest: Samples = np.empty(0, np.float32)
         self._position = 0
         self._offered_at = clock.now()
@@ -85,12 +86,6 @@ class Intake:
         with self._lock:
             self._fill_window()
 
-    def close(self) -> None:
-        """Free the resampler, whose memory is native: the session may be kept in memory after its
-        end."""
-        with self._lock:
-            self._resampler = None
-
     def signal(self, action: ManualTurn) -> None:
         """Mark this place in the audio: the user began, ended or took back an utterance.
 
@@ -102,10 +97,8 @@ class Intake:
             self._channel.put(ManualTurnSignal(action, self._position))
 
     def _fill_window(self) -> None:
-        tail = self._resampler.flush() if self._resampler is not None else np.empty(0, np.float32)
-        missing = -(len(self._rest) + len(tail)) % self.window_samples
-        captured_at = self._clock.now() - len(tail) / self.rate_hz
-        self._cut(np.concatenate((tail, np.zeros(missing, np.float32))), captured_at)
+        missing = -len(self._rest) % self.window_samples
+        self._cut(np.zeros(missing, np.float32), self._clock.now())
 
     def _cut(self, audio: Samples, captured_at: float) -> None:
         window_at = captured_at - len(self._rest) / self.rate_hz
@@ -120,11 +113,7 @@ class Intake:
     def _resampled(self, samples: Samples, rate_hz: int) -> Samples:
         if rate_hz != self._input_rate_hz:
             self._input_rate_hz = rate_hz
-            self._resampler = None
-            if rate_hz != self.rate_hz:
-                self._resampler = Resampler(rate_hz, self.rate_hz)
-        if self._resampler is None:
-            return samples
+            self._resampler = Resampler(rate_hz, self.rate_hz)
         return self._resampler.feed(samples)
 
     def _offer(self, window: Samples, captured_at: float) -> None:

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from pipeline.audio import Resampler, clean
+from pipeline.audio import clean
 from pipeline.ledger import Ledger
 from pipeline.messages import Samples, Speech
 from pipeline.reel import Reel
+from pipeline.resampler import Resampler
 from pipeline.turn import Turn
 
 MAX_AHEAD_S = 30.0
@@ -31,28 +32,24 @@ class Reply:
         self._announced = 0
         """Number of texts returned by `texts_begun`."""
         self._rate_hz = rate_hz
-        self._resampler: Resampler | None = None
+        self._resampler = Resampler(rate_hz, rate_hz)
         self._input_rate_hz = rate_hz
 
     def add(self, speech: Speech) -> None:
         """Add the next piece of audio."""
         if speech.text is not None:
-            self._flush_resampler()
             self.ledger.text_starts(speech.text, self.reel.end)
         for word in speech.words:
             sample = self.reel.end + word.sample * self._rate_hz // speech.sample_rate_hz
             self.ledger.word_starts(word.chars, speech.spoken_chars, sample)
         if len(speech.samples):
             self.reel.append(self._resampled(clean(speech.samples), speech.sample_rate_hz))
-        if speech.ends_text:
-            self._flush_resampler()
         self.ledger.audio_reaches(self.reel.end)
         if speech.ends_text:
             self.ledger.text_ends()
 
     def end(self, reason: str) -> None:
         """End the reply: no more audio will come."""
-        self._flush_resampler()
         self.ledger.audio_reaches(self.reel.end)
         self.ledger.text_ends()
         self.end_reason = reason
@@ -99,11 +96,6 @@ class Reply:
 
     def _resampled(self, samples: Samples, rate_hz: int) -> Samples:
         if rate_hz != self._input_rate_hz:
-            self._flush_resampler()
             self._input_rate_hz = rate_hz
-            self._resampler = None if rate_hz == self._rate_hz else Resampler(rate_hz, self._rate_hz)
-        return samples if self._resampler is None else self._resampler.feed(samples)
-
-    def _flush_resampler(self) -> None:
-        if self._resampler is not None:
-            self.reel.append(self._resampler.flush())
+            self._resampler = Resampler(rate_hz, self._rate_hz)
+        return self._resampler.feed(samples)

@@ -323,7 +323,6 @@ class Session:
     def _ended(self) -> None:
         self.turns.close("the session ended")  # turns that began after the stages had ended
         self._state = SessionState.CLOSED
-        self.intake.close()
         self.events.emit(SessionEnded(self._end_reason))
         self.events.close()
         self.on_closed()

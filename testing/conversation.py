@@ -27,7 +27,8 @@ from testing.fakes import (
 )
 from testing.sinks import RecordingSink
 from TTS.base import Synthesizer
-from VAD.base import TurnDetector
+from VAD.base import SentenceJudge, TurnDetector
+from VAD.turn_judges import TurnJudges
 
 E = TypeVar("E")
 
@@ -69,6 +70,7 @@ class Conversation:
         can_flush: bool = True,
         full_duplex: bool = False,
         turn_detector: TurnDetector | None = None,
+        sentence_judge: SentenceJudge | None = None,
         settings: SessionSettings = SessionSettings(),
     ) -> None:
         self.stt: Any = stt or ScriptedRecognizer()
@@ -81,8 +83,11 @@ class Conversation:
         self.shared_llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
         self.shared_tts: SharedEngine[Synthesizer] = SharedEngine(self.tts)
         cascade = Cascade(self.shared_stt, self.shared_llm, self.shared_tts, lambda: self.chat)
-        detector = None if turn_detector is None else SharedEngine(turn_detector)
-        self._engines = Engines(LoudnessDetector(), endpointing, cascade, detector)
+        judges = TurnJudges(
+            None if turn_detector is None else SharedEngine(turn_detector),
+            None if sentence_judge is None else SharedEngine(sentence_judge),
+        )
+        self._engines = Engines(LoudnessDetector(), endpointing, cascade, judges)
         self.session = build_pipeline(self._engines, self.sink, settings=settings, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
         self._mail = self.session.events.subscribe()

@@ -263,6 +263,28 @@ class ScriptedSynthesizer:
     def close(self) -> None: ...
 
 
+class ScriptedSentenceJudge:
+    """Judges all words as the test says."""
+
+    info = EngineInfo(name="scripted-words")
+    languages: tuple[str, ...] = ("en",)
+
+    def __init__(self, ended: float) -> None:
+        self.answer = ended
+        self.hold = Hold()
+        self.error: Exception | None = None
+        self.asked: list[str] = []
+
+    def ended(self, words: str) -> float:
+        self.asked.append(words)
+        self.hold.pass_through(CancelToken())
+        if self.error is not None:
+            raise self.error
+        return self.answer
+
+    def close(self) -> None: ...
+
+
 class ScriptedTurnDetector:
     """Judges every pause as complete as the test says."""
 

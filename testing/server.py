@@ -68,9 +68,6 @@ class ScriptedConnection(Generic[Server]):
         for engine in (self.stt, self.llm, self.tts):
             engine.hold.open()
         self.stop()
-        # FastAPI caches the functions of its routes for good, and through them this server: sessions
-        # that it kept would live until the interpreter ends, where soxr calls them leaked
-        self.sessions.clear()
 
     def stop(self) -> None:
         """Stop the server as Ctrl-C does."""

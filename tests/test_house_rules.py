@@ -36,6 +36,14 @@ def test_files_are_short(name: str) -> None:
     assert len((ROOT / name).read_text("utf-8").splitlines()) <= MAX_FILE_LINES
 
 
+def test_no_merge_is_half_done() -> None:
+    kinds = ("*.py", "*.md", "*.toml", "*.json", "*.js", "*.html", "*.css", "*.yaml")
+    texts = [file for kind in kinds for file in tracked(kind)]
+    assert not [
+        file for file in texts if re.search(r"(?m)^(<{7}|>{7}) ", (ROOT / file).read_text("utf-8"))
+    ]
+
+
 @pytest.mark.parametrize("name", [name for name in PROGRAM if name.startswith("pipeline/")])
 def test_the_core_imports_no_model_library_and_no_socket(name: str) -> None:
     assert not imports(name) & NOT_IN_THE_CORE

@@ -1,1 +1,1 @@
-"""Training: makes the weights of small models from sounds that are generated or read at run time."""
+"""Training: fits the few weights that the program carries, from recordings."""

@@ -23,7 +23,7 @@ from pipeline.timbre import Timbre
 from pipeline.turn import CancelToken
 from pipeline.words import has_words
 from STT.moonshine import MoonshineRecognizer
-from training.logistic import Matrix, fit, threshold
+from training.logistic import Floats, fit, threshold
 from training.stretches import FITTED, HELD_OUT, Example, examples, turns_of
 from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
 from VAD.silero import SileroDetector
@@ -144,7 +144,7 @@ def heard(ear: Ear, of: Iterator[Example], seed: int) -> list[Heard]:
     return found
 
 
-def matrix(of: Sequence[Heard]) -> Matrix:
+def matrix(of: Sequence[Heard]) -> Floats:
     """The features of the examples."""
     return np.array([features(each.stretch, each.user) for each in of])
 
@@ -176,7 +176,8 @@ def fitted(of: Sequence[Heard]) -> Model:
     for case, kept in KEPT.items():
         those = [one for one in of if one.stretch.case == case and has_words(one.stretch.text)]
         labels, values = np.array([one.is_meant for one in those]), matrix(those)
-        weights = fit(values, labels)
+        bias, others = fit(values[:, 1:], labels)
+        weights = np.array((bias, *others))
         rounded = [round(float(weight), 3) for weight in weights]
         model[case] = {
             "threshold": round(threshold(values @ weights, labels, kept), 3),

@@ -16,6 +16,7 @@ const figures = { sent: 0, played: 0, gaps: 0, waiting: 0, peak: 0 };
 
 const STATES = {
   off: "not connected", connecting: "connecting…", listening: "listening", hearing: "hearing you",
+  waiting: "go on, I am listening",
   thinking: "thinking", speaking: "speaking", muted: "muted", away: "connection lost…", ready: "hold to talk",
 };
 
@@ -102,6 +103,7 @@ const FROM_SERVER = {
 
 const EVENTS = {
   SpeechStarted: () => show("hearing"),
+  TurnPending: ({ pending }) => show(pending ? "waiting" : "hearing"),
   SpeechEnded: () => show("thinking"),
   SpeechCancelled() {
     transcript.unsaid();

@@ -25,8 +25,8 @@ TEXT, AUDIO = "text", "audio"
 EAGERNESS_MS: Final[Mapping[str, float | None]] = {
     "low": 2000, "medium": None, "auto": None, "high": 300,
 }  # fmt: skip
-"""The silence that ends a turn; None: the operator's setting (500 ms). A user who sounds complete is
-answered after 160 ms, one who sounds unfinished gets twice the silence."""
+"""The silence that ends a turn; None: the operator's setting (500 ms). A user who has clearly finished
+is answered sooner, and one who probably has not gets up to twice the silence."""
 
 OPENAI_VOICES: Final = frozenset(name for kind in get_args(Voice) for name in get_args(kind))
 """The voices that the protocol names. Clients ask for one of them by default; if the synthesizer does

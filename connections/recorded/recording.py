@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from connections.recorded.sound_writer import SoundWriter
-from pipeline.audio import Resampler, clean
+from pipeline.audio import clean
 from pipeline.messages import Samples
+from pipeline.resampler import Resampler
 
 BLOCKS_AT_ONCE = 32
 """Blocks to collect before writing. Resampling and writing a single block of 32 ms costs as much as the
@@ -53,8 +54,8 @@ class Recording:
 
     def close(self) -> None:
         """Write the rest of both sides, and close the file."""
-        rest = [self._resampler.feed(self._safe(block)) for block in self._user]
-        left = np.concatenate((*rest, self._resampler.flush()))
+        rest = np.concatenate((np.empty(0, np.float32), *self._user))
+        left = self._resampler.feed(self._safe(rest))
         silence = np.zeros(max(0, len(self._reply) - len(left)), np.float32)
         self._write(np.concatenate((left, silence)))
         self._file.close()

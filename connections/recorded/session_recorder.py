@@ -10,10 +10,10 @@ from typing import TextIO
 
 from connections.recorded.recording import Recording
 from connections.recorded.session_folder import AUDIO, EVENTS
-from pipeline.audio import Resampler
 from pipeline.errors import EngineError
 from pipeline.events import LIVE, Event, as_json
 from pipeline.messages import Samples
+from pipeline.resampler import Resampler
 from pipeline.session import Session
 from pipeline.sink import Frame, Sink
 
@@ -131,7 +131,6 @@ class SessionRecorder:
                 self._attempt(write)
         for close in self._to_close:
             self._attempt(close)
-        self._resampler = None  # native memory, which the session may outlive
 
     def _attempt(self, write: Callable[[], object]) -> None:
         try:

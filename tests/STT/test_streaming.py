@@ -3,6 +3,7 @@ it."""
 
 import itertools
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,18 @@ def test_who_goes_on_is_heard_whole(forks: bool) -> None:
         said_s = 1 + 0.256 + 1 + 0.1
         again_s = 0.3 if forks else 1 + 0.1
         assert sum(talk.stt.fed) / RATE_HZ == pytest.approx(said_s + again_s, abs=0.4)
+
+
+def test_a_stream_is_copied_at_another_rate_too() -> None:
+    stt = LoudnessStreamer()
+    stt.info = replace(stt.info, sample_rate_hz=RATE_HZ // 2)
+    with conversation(stt) as talk:
+        talk.speak(1000, level=0.2)
+        talk.wait(256)
+        talk.speak(1000, level=0.7)
+        talk.wait(640)
+        assert {"20", "70"} <= set(transcripts(talk)[-1].split())
+        assert len(stt.opened) == 1
 
 
 @pytest.mark.parametrize("forks", [True, False])

@@ -104,7 +104,9 @@ def test_what_is_built_in_is_here() -> None:
     [
         ((), {SMART_TURN, SMOLLM2, JOE, JOE_SETTINGS}),
         (("--preset", "offline"), {SMART_TURN, SMOLLM2, JOE, JOE_SETTINGS}),
-        (("--llm", "openai", "--tts", "espeak"), {SMART_TURN}),
+        (("--llm", "openai", "--tts", "espeak"), {SMART_TURN, SMOLLM2}),
+        (("--llm", "openai", "--tts", "espeak", "--turn_detector", "audio"), {SMART_TURN}),
+        (("--llm", "openai", "--tts", "espeak", "--turn_detector", "words"), {SMOLLM2}),
         (("--llm", "eliza", "--turn_detector", "silence"), {JOE, JOE_SETTINGS}),
         (("--s2s", "tone"), {SMART_TURN}),
     ],

@@ -14,8 +14,9 @@ from listeners.json_lines import JsonLines
 from listeners.lines import Lines, describe_latency
 from listeners.terminal import Terminal
 from pipeline.latency import Latency
+from pipeline.settings import EndpointerSettings
 from testing.conversation import Conversation
-from testing.fakes import ScriptedRecognizer
+from testing.fakes import ScriptedRecognizer, ScriptedTurnDetector
 
 
 def talk(conversation: Conversation) -> None:
@@ -99,7 +100,11 @@ def test_a_live_screen_shows_what_the_program_is_doing() -> None:
     reader.start()
     with (
         os.fdopen(theirs, "w") as screen,
-        Conversation(stt=ScriptedRecognizer("A question.")) as conversation,
+        Conversation(
+            stt=ScriptedRecognizer("A question."),
+            turn_detector=ScriptedTurnDetector(0.0),
+            endpointing=EndpointerSettings(),
+        ) as conversation,
     ):
         console = Console(file=screen, force_terminal=True, width=100)
         listener = Terminal(conversation.session, console)
@@ -115,6 +120,7 @@ def test_a_live_screen_shows_what_the_program_is_doing() -> None:
     for word in (
         "listening",
         "hearing you",
+        "go on",
         "thinking",
         "speaking",
         "▮",

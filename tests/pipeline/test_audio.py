@@ -1,14 +1,11 @@
 """Audio arithmetic."""
 
 import numpy as np
-import pytest
 
 from pipeline.audio import (
     Gain,
-    Resampler,
     clean,
     from_pcm16,
-    resample,
     rms,
     split_at_quiet,
     to_mono,
@@ -42,28 +39,6 @@ def test_the_limiter_is_soft_and_keeps_the_order() -> None:
 def test_mono_is_the_mean_of_the_channels() -> None:
     stereo = np.array([[0.5, -0.5], [1.0, 0.0]], np.float32)
     assert to_mono(stereo).tolist() == [0, 0.5]
-
-
-@pytest.mark.parametrize(("from_hz", "to_hz"), [(22050, 16000), (16000, 48000), (44100, 24000)])
-def test_a_stream_is_resampled_like_the_whole(from_hz: int, to_hz: int) -> None:
-    time_s = np.arange(from_hz) / from_hz
-    tone = (0.5 * np.sin(2 * np.pi * 1000 * time_s)).astype(np.float32)
-    stream = Resampler(from_hz, to_hz)
-    blocks = [stream.feed(tone[start : start + 441]) for start in range(0, len(tone), 441)]
-    joined = np.concatenate([*blocks, stream.flush()])
-    whole = resample(tone, from_hz, to_hz)
-    assert len(joined) == pytest.approx(len(whole), abs=2)
-    length = min(len(joined), len(whole))
-    assert np.abs(joined[:length] - whole[:length]).max() < 0.01
-
-
-def test_after_a_flush_a_new_stream_begins() -> None:
-    stream = Resampler(16000, 8000)
-    assert len(stream.flush()) == 0
-    stream.feed(np.ones(1600, np.float32))
-    stream.flush()
-    again = np.concatenate((stream.feed(np.zeros(1600, np.float32)), stream.flush()))
-    assert np.abs(again).max() == 0
 
 
 def test_long_audio_is_cut_where_it_is_quiet() -> None:

@@ -52,10 +52,20 @@ def test_another_rate_is_resampled_with_state() -> None:
     for start in range(0, 48000, 480):
         harness.intake.feed(tone[start : start + 480], 48000, start / 48000)
     heard = np.concatenate([block.samples for block in harness.came()])
-    assert len(heard) > 0.95 * RATE_HZ
+    assert len(heard) == RATE_HZ - RATE_HZ % WINDOW
     spectrum = np.abs(np.fft.rfft(heard[:8192] * np.hanning(8192)))
     assert np.argmax(spectrum) * RATE_HZ / 8192 == pytest.approx(440, abs=2)
     assert spectrum[300:].max() < spectrum.max() / 1000, "no clicks between the blocks"
+
+
+@pytest.mark.parametrize("rate_hz", [24000, 48000, 44100, 8000])
+def test_a_window_comes_with_the_packet_that_completes_it(rate_hz: int) -> None:
+    """A resampler that held back even one sample would make the window wait for the next packet."""
+    harness, packet_ms = IntakeHarness(), 1000 * WINDOW // RATE_HZ
+    for sent in range(1, 26):
+        size = packet_ms * rate_hz * sent // 1000 - packet_ms * rate_hz * (sent - 1) // 1000
+        harness.intake.feed(np.zeros(size, np.float32), rate_hz)
+        assert len(harness.came()) == 1
 
 
 def test_a_client_may_change_its_rate() -> None:

@@ -178,7 +178,8 @@ def test_a_conversation_in_telugu(flags: tuple[str, ...], tmp_path: Path) -> Non
         assert ended.returncode == 0, ended.stderr
         asked = server.requests[-1]["messages"][0]["content"]
     transcript = json.loads(reply.with_suffix(".transcript.json").read_text("utf-8"))
-    (turn,) = transcript["turns"]
+    *dropped, turn = transcript["turns"]
+    assert all(each["state"] == "dropped" for each in dropped), "a guess in a pause, on a busy machine"
     assert asked.endswith("Answer in Telugu.")
     assert turn["heard"] == TELUGU
     assert "note: moonshine does not understand Telugu; it listens as usual" in ended.stdout

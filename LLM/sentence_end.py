@@ -1,0 +1,59 @@
+"""SmolLM2SentenceJudge: the built-in language model judges whether a sentence is over."""
+
+import string
+
+from catalog.weights import FETCH, SMOLLM2
+from LLM.llama_cpp_server import LlamaCppServer
+from pipeline.engine_info import EngineInfo
+from pipeline.errors import UserError
+
+MAX_WORDS = 10
+"""Words that the model reads, the last of the utterance. Each takes 5 ms of a core. Telling 33 whole
+sentences from 140 unfinished ones by these, the area under the curve is 0.91; by all words too, by the
+last five 0.87."""
+
+PROMPT = '"{words}'
+"""Text, in which somebody speaks. With the template of a chat, the area is 0.88 to 0.90."""
+
+TOKENS = 50
+"""The most probable next tokens, which hold all but a hundredth of the probability of an end."""
+
+_CONTEXT = 256
+_ENDS = (".", "?", "!", "…", '"')
+
+
+class SmolLM2SentenceJudge:
+    """The probability of all tokens that end a sentence.
+
+    It has a copy of the model to itself, so that it never waits for an answer; the operating system
+    keeps the weights in memory once.
+    """
+
+    languages: tuple[str, ...] = ("en",)
+    info = EngineInfo(name="smollm2")
+
+    def __init__(self) -> None:
+        if not SMOLLM2.there:
+            raise UserError(
+                f"--turn_detector words: expected {SMOLLM2.path}, found no such file; type: {FETCH}"
+            )
+        self._server = LlamaCppServer(
+            SMOLLM2.path, "--turn_detector words", context=_CONTEXT, parallel=1, on_gpu=False
+        )
+        self.ended("Hello.")
+
+    def ended(self, words: str) -> float:
+        """Probability, 0 to 1, that a sentence ends after these words; final punctuation is ignored."""
+        last = " ".join(words.split()[-MAX_WORDS:]).rstrip(string.punctuation + "… ")
+        if not last:
+            return 0.0
+        following = self._server.next_tokens(PROMPT.format(words=last), TOKENS)
+        return min(1.0, sum(share for token, share in following.items() if _ends(token)))
+
+    def close(self) -> None:
+        """Free the weights."""
+        self._server.close()
+
+
+def _ends(token: str) -> bool:
+    return token.startswith("\n") or token == "<|im_end|>" or token.strip().startswith(_ENDS)
