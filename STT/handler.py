@@ -61,9 +61,10 @@ class STTHandler(BaseHandler[Utterance]):
             return
         earlier = utterance.earlier
         if earlier is not None and earlier.drop("the user went on"):
-            heard = self._recognize(utterance.samples, utterance)
-            if heard is None:
+            both = self._recognize(utterance.samples, utterance)
+            if both is None:
                 return
+            heard = both if has_words(both.text) else heard
         audio, text = None, heard.text
         if heard.unheard:
             audio, text = Recording(utterance.samples, utterance.sample_rate_hz), SPOKEN

@@ -34,8 +34,6 @@ E = TypeVar("E")
 
 WINDOW = LoudnessDetector.window_samples
 QUICK = EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False)
-PERIODS = (60, 9, 70, 4)
-"""Samples between two changes of sign in the windows of a speaking user."""
 PATIENCE_S = 30.0
 """A pipeline that is not idle after this time hangs."""
 
@@ -106,12 +104,8 @@ class Conversation:
     # -- the user ----------------------------------------------------------------------------------
 
     def speak(self, ms: int, *, level: float = 0.5, settle: bool = True) -> None:
-        """Be loud; a `level` of 0.05 or more counts as speech. The sound changes from window to window,
-        as speech does."""
-        for number in range(-(-ms * RATE_HZ // 1000 // WINDOW)):
-            at = np.arange(WINDOW)
-            sound = np.where(at // PERIODS[number % len(PERIODS)] % 2, level, -level)
-            self._feed(sound.astype(np.float32), 1, settle)
+        """Be loud; a `level` of 0.05 or more counts as speech."""
+        self._feed(np.full(WINDOW, level, np.float32), ms, settle)
 
     def wait(self, ms: int, *, settle: bool = True) -> None:
         """Be silent."""
