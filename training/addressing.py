@@ -156,7 +156,7 @@ def compared(of: Sequence[Heard], model: Model) -> str:
     cases += [("so_far", f"over an answer, the first {ms} ms", float(ms)) for ms in BEGINNINGS_MS]
     for case, name, ms in cases:
         weights = np.array([model[case]["weights"][name] for name in FEATURES])
-        for kind in ("turn", "answer", "nod", "hum", "tic", "aside"):
+        for kind in ("turn", "answer", "nod", "filler", "hum", "tic", "aside"):
             those = [one for one in of if one.kind == kind and one.stretch.case == case]
             those = [one for one in those if one.stretch.whole or 0 <= one.stretch.spoken_ms - ms < 32]
             if not those:

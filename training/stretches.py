@@ -52,6 +52,7 @@ NODS = (
     "Yeah.", "Right.", "Okay.", "I see.", "Sure.", "Wow.", "Yes.", "Really?", "Got it.", "All right.",
     "Great.", "Exactly.", "Of course.", "Makes sense.", "Oh, okay.", "True.", "Uh-huh.",
 )  # fmt: skip
+FILLERS = ("Um.", "Uh.", "Oh.", "Ah.", "Hmm.", "Huh?", "Er.", "Um, uh.", "Well.")
 ASIDES = (
     "Could you close the window, please?", "Dinner will be on the table soon.",
     "Where is my other shoe?", "I will call you back later.", "The match ended two to one last night.",
@@ -72,7 +73,7 @@ class Example:
     user: str
     """The user's voice."""
     kind: str
-    """turn, answer, nod, hum, tic or aside."""
+    """turn, answer, nod, filler, hum, tic or aside."""
     audio: Samples
     """With half a second of room noise before and after."""
 
@@ -109,6 +110,7 @@ def examples(voices: tuple[str, ...], seed: int, each: int) -> Iterator[Example]
             ("turn", _interruption(chance, user), chance.normal(0, 2.5)),
             ("answer", spoken(_one(chance, ANSWERS), nodding), chance.normal(-1, 2.5)),
             ("nod", spoken(_one(chance, NODS), nodding), chance.uniform(-11, 2)),
+            ("filler", spoken(_one(chance, FILLERS), nodding), chance.uniform(-6, 2)),
             ("hum", hummed, chance.uniform(-11, 2)),
             ("tic", tic, chance.uniform(-8, 6)),
             ("aside", far, chance.uniform(-18, -7)),
