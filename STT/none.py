@@ -15,6 +15,7 @@ class NoRecognizer:
         slots=16,
         sample_rate_hz=16000,  # as models that hear want it
         languages=("any",),
+        writes=False,
     )
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:

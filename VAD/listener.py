@@ -13,7 +13,7 @@ from pipeline.turn import Origin
 from VAD.base import PartialListener
 from VAD.endpointer import PHRASE_PAUSE_MS, Endpointer, Voice
 from VAD.modes import ByHand, HandsFree, Streaming, StreamingByHand
-from VAD.speech_turns import Messages, SpeechTurns
+from VAD.speech_turns import Beginning, Messages, SpeechTurns
 from VAD.turn_end_policy import HEARD_SILENCE_MS, TurnEndPolicy
 from VAD.utterance_buffer import UtteranceBuffer
 
@@ -116,7 +116,8 @@ class Listener:
             self._utterance.grow(samples)
         else:
             self._utterance.keep(samples)
-        mode.tell_reply(voice, endpointer)
+        self._part_from_answered()
+        mode.tell_reply(voice, endpointer, self._stretch, self._rate_hz)
         if self._turns.live is not None:
             out += self._turns.live_block(samples, self._rate_hz)
         out += self._react(voice, mode)
@@ -242,8 +243,13 @@ class Listener:
     def _speech_started(self) -> Messages:
         start = self._next_sample - self._window * (self._endpointer.windows - self._endpointer.start)
         self._session.events.emit(SpeechStarted(start))
-        if not self._turns.begin():
-            self._utterance.forget_before()
+        match self._turns.begin(judged=self._mode.judges and self._session.barge_in.judges):
+            case Beginning.ALONE:
+                self._utterance.forget_before()
+            case Beginning.MAY_GO_ON:
+                self._utterance.settle_before()
+            case Beginning.AFTER_NOISE:
+                self._utterance.leave_out_last()
         self._begin_partials()
         return self._turns.begin_live(self._said(), self._rate_hz) if self._mode.answers_live else []
 
@@ -265,7 +271,7 @@ class Listener:
         if out is None:
             trailing_ms = 1000 * self._trailing() * self._window / self._rate_hz
             whispered = mode.keeps_silence and trailing_ms > self._settings.min_silence_ms
-            out = self._turns.commit(anew=went_on or whispered, over_reply=mode.over_reply)
+            out = self._turns.commit(anew=went_on or whispered, questionable=mode.questionable)
         self._policy.pause_ended()
         self._utterance.end(self._trailing())
         self._endpointer.in_speech = False
@@ -278,13 +284,31 @@ class Listener:
 
     def _utterance_so_far(self, overlaps: bool) -> Utterance:
         """Put the utterance up to now into a new tentative turn."""
+        self._part_from_answered()
+        if not overlaps and self._session.barge_in.awaiting:  # it began in doubt, and goes on by hand
+            self._turns.drop_awaited()
         turn = self._session.begin_turn(Origin.SPEECH)
         turn.mark("speech_end", self._captured_until - self._trailing() * self._window / self._rate_hz)
-        spoken_ms = self._endpointer.spoken_ms + 1000 * self._utterance.before_samples / self._rate_hz
-        return Utterance(turn, self._said(), self._rate_hz, spoken_ms, overlaps)
+        earlier = self._session.barge_in.awaited if overlaps else None
+        settled = 0 if earlier is None else self._utterance.settled
+        before = self._utterance.before_samples - settled
+        spoken_ms = self._endpointer.spoken_ms + 1000 * before / self._rate_hz
+        noise = self._mode.judges
+        said = self._said()
+        return Utterance(turn, said, self._rate_hz, spoken_ms, overlaps, noise, earlier, settled)
 
     def _said(self) -> Samples:
         return self._utterance.samples(0 if self._mode.keeps_silence else self._trailing())
+
+    def _part_from_answered(self) -> None:
+        """Leave out the speech of an earlier turn whose answer has begun: it cannot go on anymore."""
+        if self._session.barge_in.answered:
+            self._session.barge_in.awaited = None
+            self._utterance.forget_settled()
+
+    def _stretch(self) -> Samples:
+        """The speech that is to be judged: without that of a turn whose answer is awaited."""
+        return self._said()[self._utterance.settled if self._session.barge_in.awaiting else 0 :]
 
     def _said_before_pause(self) -> Samples:
         return self._utterance.samples(self._trailing(), self._windows_in(HEARD_SILENCE_MS))

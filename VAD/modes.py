@@ -35,6 +35,8 @@ class HandsFree:
     understands."""
     ends_at_gap = True
     """True: a gap in the audio ends the utterance."""
+    judges = True
+    """True: words and sound decide whether speech is meant for the program. False: it always is."""
     joins = True
     """True: if the user goes on before the answer is heard, the new speech is joined with the utterance
     before it."""
@@ -56,14 +58,18 @@ class HandsFree:
         return session.settings.interruptible and session.barge_in.overlapping
 
     @property
+    def questionable(self) -> bool:
+        """True if the speech, over a reply or while one is awaited, may be no turn: its words decide."""
+        return self.over_reply or (self.judges and self._session.barge_in.awaiting)
+
+    @property
     def may_guess(self) -> bool:
         """True if a short pause may begin a tentative turn."""
-        return not self.over_reply
+        return not self.questionable
 
     def patience_ms(self) -> float:
-        """Length of the pause that ends the utterance. Over a reply it is short, since the reply is
-        paused until the words are known."""
-        return PHRASE_PAUSE_MS if self.over_reply else self._policy.patience_ms
+        """Length of the pause that ends the utterance. It is short if a reply waits for its words."""
+        return PHRASE_PAUSE_MS if self.questionable else self._policy.patience_ms
 
     def on_pause(self, said: Callable[[], Samples], rate_hz: int) -> None:
         """Ask the turn detector about the utterance, which `said` returns."""
@@ -76,18 +82,27 @@ class HandsFree:
     @property
     def doubts(self) -> bool:
         """True if the user seems to have paused before the end."""
-        return not self.over_reply and self._policy.is_doubtful
+        return not self.questionable and self._policy.is_doubtful
 
-    def tell_reply(self, voice: Voice, endpointer: Endpointer) -> None:
-        """Hold back a reply that has not begun; duck, pause or interrupt one that is being heard."""
+    def tell_reply(
+        self, voice: Voice, endpointer: Endpointer, said: Callable[[], Samples], rate_hz: int
+    ) -> None:
+        """Hold back a reply that has not begun; duck, pause or interrupt one that is being heard. `said`
+        returns the speech so far."""
+        barge_in = self._session.barge_in
+        if voice is Voice.ONSET:
+            barge_in.begins()
         if endpointer.in_speech:
-            self._session.playout.floor_until(self._session.clock.now() + FLOOR_S)
-            if self.over_reply:
-                self._session.barge_in.goes_on(endpointer.spoken_ms)
+            if self.questionable:
+                barge_in.goes_on(endpointer.spoken_ms, said, rate_hz)
+            floor_s = -math.inf if barge_in.yields_floor else FLOOR_S
+            self._session.playout.floor_until(self._session.clock.now() + floor_s)
         elif voice is not Voice.NOTHING:
+            if voice is Voice.ENDED and self.questionable and barge_in.hears_words:
+                barge_in.waits_for_verdict()
             self._session.playout.floor_until(-math.inf)
         if voice is Voice.REJECTED:
-            self._session.barge_in.over()
+            barge_in.over()
 
 
 class ByHand(HandsFree):
@@ -96,6 +111,7 @@ class ByHand(HandsFree):
     believes_onset = True
     keeps_silence = True
     ends_at_gap = False
+    judges = False
 
     def patience_ms(self) -> float:
         """No pause ends the utterance."""
@@ -109,19 +125,22 @@ class ByHand(HandsFree):
     def on_guess(self, turn: Turn) -> None:
         """Do nothing, either."""
 
-    def tell_reply(self, voice: Voice, endpointer: Endpointer) -> None:
+    def tell_reply(
+        self, voice: Voice, endpointer: Endpointer, said: Callable[[], Samples], rate_hz: int
+    ) -> None:
         """Keep the user's floor in silence, too."""
         if not self._session.settings.interruptible:
             return
         self._session.playout.floor_until(self._session.clock.now() + FLOOR_S)
         if endpointer.in_speech and self.over_reply:
-            self._session.barge_in.goes_on(endpointer.spoken_ms)
+            self._session.barge_in.goes_on(endpointer.spoken_ms, said, rate_hz)
 
 
 class Streaming(HandsFree):
     """Every short pause ends a phrase, which is a turn of its own; nothing interrupts the replies."""
 
     joins = False
+    judges = False
     max_utterance_s = MAX_PHRASE_S
     may_guess = False
     over_reply = False
@@ -137,7 +156,9 @@ class Streaming(HandsFree):
         """Length of the pause between two phrases."""
         return PHRASE_PAUSE_MS
 
-    def tell_reply(self, voice: Voice, endpointer: Endpointer) -> None:
+    def tell_reply(
+        self, voice: Voice, endpointer: Endpointer, said: Callable[[], Samples], rate_hz: int
+    ) -> None:
         """Let replies go on."""
 
 

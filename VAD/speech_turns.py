@@ -1,17 +1,30 @@
 """SpeechTurns: the turns of one user's utterances."""
 
 from collections.abc import Callable
+from enum import Enum
 from typing import TypeAlias
 
 from pipeline.messages import EndOfTurn, Samples, Utterance, VoiceBlock
 from pipeline.session import Session
-from pipeline.turn import Origin, Turn
+from pipeline.turn import Origin, Turn, TurnState
 
 MAX_STARTS = 3
 """Tentative turns for one utterance: a user who pauses more often is thinking, not ending."""
 
 Messages: TypeAlias = list[Utterance | VoiceBlock | EndOfTurn]
 """Messages for the next stage. A list, so that all is decided before anything is sent."""
+
+
+class Beginning(Enum):
+    """The relation of a new utterance to the one before it."""
+
+    ALONE = "alone"
+    GOES_ON = "goes on"
+    """It is joined with the last one, whose answer has not begun."""
+    MAY_GO_ON = "may go on"
+    """Its words decide whether it is joined with the last one, whose answer has not begun."""
+    AFTER_NOISE = "after noise"
+    """The last one was no turn; this one may go on with the turn before that."""
 
 
 class SpeechTurns:
@@ -36,12 +49,22 @@ class SpeechTurns:
         self._guess: Turn | None = None
         self._latest: Turn | None = None
 
-    def begin(self) -> bool:
-        """Note that an utterance begins. Returns True if the user goes on with the last one, since
-        nothing of its answer was heard; its turn is then dropped, and the next turn carries both."""
+    def begin(self, *, judged: bool) -> Beginning:
+        """Note that an utterance begins. If nothing of the last one's answer was heard, the user may be
+        going on with it. If that will be `judged` by the words, its turn lives on until then; else it is
+        dropped at once. The next turn carries both."""
         latest, self._latest = self._latest, None
         self._starts = 0
-        return latest is not None and latest.drop("the user went on")
+        barge_in = self._session.barge_in
+        if judged and latest is not None and latest.state is TurnState.COMMITTED:
+            beginning, barge_in.awaited = Beginning.MAY_GO_ON, latest
+        elif latest is not None and latest.drop("the user went on"):
+            beginning = Beginning.GOES_ON
+        elif barge_in.awaiting:
+            beginning = Beginning.AFTER_NOISE
+        else:
+            beginning, barge_in.awaited = Beginning.ALONE, None
+        return beginning
 
     def guess(self) -> Utterance | None:
         """Start work on the utterance, which may be over, if the engines have room."""
@@ -58,29 +81,34 @@ class SpeechTurns:
             self._guess.drop("the user went on")
             self._guess = None
 
-    def commit(self, *, anew: bool, over_reply: bool) -> Messages:
+    def commit(self, *, anew: bool, questionable: bool) -> Messages:
         """Commit the utterance, which is over. The guess becomes its turn, unless more was said since
-        and the turn has to be made `anew`. An utterance over a reply waits for its words, which decide
+        and the turn has to be made `anew`. A `questionable` utterance waits for its words, which decide
         whether it is a turn."""
         barge_in, turn = self._session.barge_in, self._guess
         messages: Messages = []
-        waits = over_reply and barge_in.hears_words
+        waits = questionable and barge_in.hears_words
         if anew or waits or turn is None or not turn.alive:
             self.drop_guess()
             utterance = self._make_utterance(waits)
             messages, turn = [utterance], utterance.turn
         self._guess, self._latest = None, turn
         turn.mark("endpoint")
-        if waits:
-            barge_in.waits_for_verdict()
-        else:
+        if not waits:
             turn.commit()
             barge_in.over()
+            barge_in.decided()
         return messages
+
+    def drop_awaited(self) -> None:
+        """Drop the turn whose answer is awaited: the utterance carries both."""
+        awaited, self._session.barge_in.awaited = self._session.barge_in.awaited, None
+        if awaited is not None:
+            awaited.drop("the user went on")
 
     def stand_alone(self) -> None:
         """Do not join the last utterance with the next."""
-        self._latest = None
+        self._latest = self._session.barge_in.awaited = None
 
     def begin_live(self, samples: Samples, rate_hz: int) -> Messages:
         """Begin a turn that is answered while the user speaks, with the speech up to now."""
@@ -101,6 +129,7 @@ class SpeechTurns:
     def take_back(self) -> None:
         """Forget the utterance, which the user has cancelled."""
         self.drop_guess()
+        self.stand_alone()
         if self.live is not None:
             self.live.interrupt("taken back")
             self.live = None

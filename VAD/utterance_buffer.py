@@ -25,6 +25,9 @@ class UtteranceBuffer:
         self._gap = np.zeros(int(MAX_GAP_S * rate_hz), np.float32)
         self.length = 0
         """Number of samples, including those from before the pause."""
+        self.settled = 0
+        """Number of samples at the beginning that belong to a turn of the user for certain; what follows
+        may be a cough, or not meant for the program."""
 
     @property
     def before_samples(self) -> int:
@@ -60,10 +63,26 @@ class UtteranceBuffer:
         self._windows = []
         self.length = len(self._before)
 
+    def settle_before(self) -> None:
+        """Mark the part before the pause as a turn, and the utterance as one that may be none."""
+        self.settled = len(self._before)
+
+    def leave_out_last(self) -> None:
+        """Leave out the part that was not settled of the part before the pause: it was no speech to the
+        program."""
+        self.length -= len(self._before) - self.settled
+        self._before = self._before[: self.settled]
+
+    def forget_settled(self) -> None:
+        """Forget the part that belongs to a turn for certain: it has been answered."""
+        self.length -= self.settled
+        self._before = self._before[self.settled :]
+        self.settled = 0
+
     def forget_before(self) -> None:
         """Let the utterance stand alone, without the part before the pause."""
-        self.length -= len(self._before)
-        self._before = self._before[:0]
+        self.settled = 0
+        self.leave_out_last()
 
     def forget(self) -> None:
         """Forget the utterance and the windows before it; the part before the pause stays."""

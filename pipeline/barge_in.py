@@ -1,33 +1,32 @@
-"""BargeIn: speech during a reply, which is ducked, then paused, then resumed or interrupted."""
+"""BargeIn: speech during a reply or shortly before it, which is judged while the reply is ducked."""
 
 import math
-import statistics
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from pipeline.addressing import LONG_MS, Addressing, Stretch
 from pipeline.clock import Clock
+from pipeline.impression import AskWords, Impression
 from pipeline.messages import Samples, Utterance
 from pipeline.playout import Playout
-from pipeline.words import has_words
+from pipeline.timbre import Timbre
+from pipeline.turn import Turn, TurnState
 
 DUCK_AFTER_MS = 64
 """Two windows: one alone may be a click. Ducking is reversible, so a mistake costs little."""
 
-PAUSE_AFTER_MS = 200
-"""A cough or a knock is shorter (`min_speech_ms` is the same), a word is longer."""
+PAUSE_AFTER_MS = 448
+"""Most back-channels and coughs are over, and the first words of the others have been recognized. A
+pause by mistake is heard as a stumble."""
 
-INTERRUPT_AFTER_MS = 1000
-"""Backchannels last 0.2 to 0.7 s, so a second of speech is a turn, whatever the words."""
+INTERRUPT_AFTER_MS = LONG_MS
+"""Back-channels last 0.2 to 0.7 s."""
+
+PAUSE_WITHOUT_WORDS_MS = 200
+"""If no words can be recognized: a cough or a knock is shorter, a word is longer."""
 
 SHORT_MS = 600
-"""Speech shorter than this may be a backchannel; its loudness decides."""
-
-SOFT = 0.5
-"""Half the amplitude (-6 dB) of this user's turns: backchannels are spoken softly."""
-
-TURNS_COMPARED = 10
-"""The user's latest turns that count toward the median loudness."""
+"""If no words can be recognized: speech shorter than this may be a back-channel."""
 
 RENEWED_S = 1.0
 """Time without a window of speech after which the reply resumes; each window renews duck and pause."""
@@ -36,9 +35,6 @@ VERDICT_S = 3.0
 """Time without a transcript after which the reply resumes; a recognizer takes a tenth of it for a
 word."""
 
-LOUDNESS_SAMPLES = 1600
-"""100 ms at 16 kHz, about a syllable."""
-
 _SPEAKING: Final = "the user speaks"
 _JUDGING: Final = "the user's words are judged"
 _QUESTION_MARKS = ("?", "？", "؟", ";")
@@ -46,22 +42,29 @@ _QUESTION_MARKS = ("?", "？", "؟", ";")
 
 
 class BargeIn:
-    """Judges speech over a reply, in full duplex: noise, a backchannel, or a turn.
+    """Judges speech over a reply, in full duplex, and speech while a reply is awaited.
 
-    Duration decides first: a cough ends before `PAUSE_AFTER_MS`, a turn lasts beyond
-    `INTERRUPT_AFTER_MS`. Between the two, transcript and loudness decide: noise has no words; any word
-    answers a question; short and soft speech is a backchannel. There is no list of filler words: each
-    language and speaker would need another.
+    The reply is ducked at once. It is paused only if the words, the loudness and the sound so far make
+    it likely that the user takes the turn. It is interrupted if that goes on for a second, or if the
+    whole is judged to be a turn when it is over. Without a transcript, length alone decides.
     """
 
     def __init__(self, playout: Playout, clock: Clock, interrupt: Callable[[str], None]) -> None:
         self.hears_words = False
-        """True if there is a transcript to judge by; an end-to-end model has none."""
+        """True if the pipeline has a stage that can judge by the words."""
+        self.awaited: Turn | None = None
+        """Turn whose answer is awaited, while the user may be going on with it."""
         self._playout = playout
         self._clock = clock
         self._interrupt = interrupt
-        self._loudness: deque[float] = deque(maxlen=TURNS_COMPARED)
+        self._addressing = Addressing()
+        self._impression: Impression | None = None
+        self._paused = False
         self._replayed: Sequence[tuple[float, float]] | None = None
+
+    def judge_by_words(self, ask: AskWords) -> None:
+        """Judge speech by its first words, too, which `ask` recognizes."""
+        self._impression = Impression(self._addressing, ask)
 
     def replay(self, sounding: Sequence[tuple[float, float]]) -> None:
         """For a replay: a reply counts as heard at the recorded times.
@@ -78,21 +81,63 @@ class BargeIn:
             return any(start <= now < end for start, end in self._replayed)
         return self._playout.full_duplex and self._playout.sounding
 
-    def goes_on(self, spoken_ms: float) -> None:
-        """Duck, pause or interrupt the reply: the user has been speaking over it for `spoken_ms`."""
-        if spoken_ms >= INTERRUPT_AFTER_MS:
-            self._interrupt("the user spoke on")
+    @property
+    def judges(self) -> bool:
+        """True if words decide whether speech while a reply is awaited belongs to the user's turn."""
+        return self._impression is not None
+
+    @property
+    def awaiting(self) -> bool:
+        """True if the user may be going on with a turn whose answer has not begun."""
+        return self.awaited is not None and self.awaited.state is TurnState.COMMITTED
+
+    @property
+    def yields_floor(self) -> bool:
+        """True if an awaited reply may begin, though somebody is speaking. In half duplex it may not,
+        since it would cut off the rest of the speech, unheard."""
+        unmeant = self._impression is not None and self._impression.meant is False
+        return unmeant and self.awaiting and self._playout.full_duplex
+
+    @property
+    def answered(self) -> bool:
+        """True if the user cannot go on with the awaited turn anymore: its answer has begun, or it was
+        interrupted."""
+        over = (TurnState.SPEAKING, TurnState.DONE, TurnState.INTERRUPTED)
+        return self.awaited is not None and self.awaited.state in over
+
+    def begins(self) -> None:
+        """A sound begins, which may be speech."""
+        self._paused = False
+        if self._impression is not None:
+            self._impression.begin()
+
+    def goes_on(self, spoken_ms: float, said: Callable[[], Samples], rate_hz: int) -> None:
+        """Somebody has been speaking for `spoken_ms`, over the reply or while it is awaited: duck, pause
+        or interrupt it. `said` returns the speech so far."""
+        likely = self._is_likely(spoken_ms, said, rate_hz)
+        if likely and spoken_ms >= INTERRUPT_AFTER_MS:
+            if self.awaited is not None and self.awaited.drop("the user went on"):
+                self.awaited = None
+            else:
+                self._interrupt("the user spoke on")
             self.over()
+            return
+        if not self.overlapping:
             return
         until = self._clock.now() + RENEWED_S
         if spoken_ms >= DUCK_AFTER_MS:
             self._playout.duck(until)
-        if spoken_ms >= PAUSE_AFTER_MS:
+        if likely:
             self._playout.pause(_SPEAKING, until)
+        elif self._paused:
+            self._playout.resume(_SPEAKING)
+        self._paused = likely
 
     def waits_for_verdict(self) -> None:
-        """Hold the reply until `is_turn` has judged the speech over it, which is complete."""
-        self._playout.pause(_JUDGING, self._clock.now() + VERDICT_S)
+        """The speech is over, and `is_turn` will judge it: keep a reply silent that is paused, or that
+        has not begun."""
+        if self._paused or not (self.overlapping or self.yields_floor):
+            self._playout.pause(_JUDGING, self._clock.now() + VERDICT_S)
         self.over()
 
     def decided(self) -> None:
@@ -101,33 +146,39 @@ class BargeIn:
 
     def over(self) -> None:
         """Let the reply resume, if its turn is still alive: the user no longer speaks."""
+        self._paused = False
         self._playout.duck(until=-math.inf)
         self._playout.resume(_SPEAKING)
 
-    def learn(self, utterance: Utterance) -> None:
-        """Learn the user's loudness from an utterance that was a turn."""
-        self._loudness.append(loudness(utterance.samples))
+    def learn(self, timbre: Timbre) -> None:
+        """Learn the sound of an utterance that was a turn."""
+        self._addressing.learn(timbre)
 
-    def is_turn(self, utterance: Utterance, text: str | None) -> bool:
-        """True if this utterance over a reply is more than a backchannel.
+    def is_turn(
+        self, utterance: Utterance, text: str | None, language: str | None, timbre: Timbre | None
+    ) -> bool:
+        """True if this utterance is meant for the program, and more than a back-channel where it
+        overlaps a reply.
 
         Without a transcript (`text` None) its length decides.
         """
         if text is None:
-            return utterance.spoken_ms >= SHORT_MS
-        if not has_words(text):
-            return False
-        if self._playout.saying.rstrip().endswith(_QUESTION_MARKS):
+            return not utterance.overlaps or utterance.spoken_ms >= SHORT_MS
+        if timbre is None:
             return True
-        if utterance.spoken_ms >= SHORT_MS or not self._loudness:
-            return True
-        return loudness(utterance.samples) >= SOFT * statistics.median(self._loudness)
+        asked = utterance.earlier is None and self._has_asked
+        stretch = Stretch(
+            timbre, text, language, utterance.spoken_ms, utterance.overlaps, asked, whole=True
+        )
+        return self._addressing.is_meant(stretch)
 
+    def _is_likely(self, spoken_ms: float, said: Callable[[], Samples], rate_hz: int) -> bool:
+        if self._impression is None:
+            return spoken_ms >= PAUSE_WITHOUT_WORDS_MS
+        asked = not self.awaiting and self._has_asked
+        self._impression.follow(spoken_ms, said, rate_hz, asked=asked)
+        return spoken_ms >= PAUSE_AFTER_MS and self._impression.meant is True
 
-def loudness(samples: Samples) -> float:
-    """Root mean square of the loudest syllable, 0 to 1."""
-    starts = range(0, len(samples), LOUDNESS_SAMPLES)
-    syllables = (samples[start : start + LOUDNESS_SAMPLES] for start in starts)
-    return max(
-        (math.sqrt(float(syllable @ syllable) / LOUDNESS_SAMPLES) for syllable in syllables), default=0.0
-    )
+    @property
+    def _has_asked(self) -> bool:
+        return self._playout.saying.rstrip().endswith(_QUESTION_MARKS)

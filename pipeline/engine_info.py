@@ -24,6 +24,8 @@ class RecognizerInfo(EngineInfo):
     """The rate of the audio that it takes."""
     languages: tuple[str, ...]
     """ISO 639-1 codes; ("any",): every language."""
+    writes: bool = True
+    """False: it recognizes no words; the language model hears the audio itself."""
     chunk_samples: int = 0
     """Samples that a `StreamingRecognizer` computes at a time; it keeps a shorter rest for later."""
 

@@ -107,7 +107,19 @@ class Utterance:
     spoken_ms: float = 0.0
     """Time from the first to the last voiced window."""
     overlaps: bool = False
-    """True if it was said over a reply and has yet to be judged; its turn is tentative."""
+    """True if it was said over a reply, or while one is awaited, and has yet to be judged; its turn is
+    tentative."""
+    may_be_noise: bool = False
+    """True if nobody but the voice detector says that it was meant for the program."""
+    earlier: Turn | None = None
+    """Turn whose answer is awaited; this utterance may be its continuation."""
+    earlier_samples: int = 0
+    """Samples at the beginning that belong to the earlier turn."""
+
+    @property
+    def stretch(self) -> Samples:
+        """The speech that is to be judged: all but that of the earlier turn."""
+        return self.samples[self.earlier_samples :]
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._observer = observer
         self._lock = threading.Lock()
         self._reply: Reply | None = None
+        self._said = ""
         self._floor_until = -math.inf
         self._begin_at: deque[float] = deque()
         self._paused_by: dict[str, float] = {}
@@ -97,9 +98,9 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
 
     @property
     def saying(self) -> str:
-        """The piece of text that is being heard; empty in silence."""
+        """The piece of text that is being heard; in silence, the last one that was."""
         reply = self._reply
-        return reply.latest_text if reply is not None else ""
+        return self._said if reply is None else reply.latest_text
 
     # -- control, from any thread ------------------------------------------------------------------
 
@@ -307,6 +308,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         heard = self._heard_samples(reply)
         silent_at = self._clock.now()
         if reply.started:
+            self._said = reply.latest_text
             cut_short = turn.state is not TurnState.DONE
             if not (cut_short and self._sink.flush(turn.number, heard)):
                 silent_at = max(silent_at, self._sink.heard_all_at(silent_at))

@@ -1,6 +1,7 @@
 """Logistic regression for a handful of weights, and the ways to judge its scores."""
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,3 +50,10 @@ def area_under_curve(scores: Floats, labels: Bools) -> float:
     """Probability that a positive example has a higher score than a negative one."""
     positive, negative = scores[labels][:, None], scores[~labels][None]
     return float(np.mean((positive > negative) + 0.5 * (positive == negative)))
+
+
+def threshold(scores: Floats, labels: Bools, kept: float) -> float:
+    """Score that a share `kept` of the positive examples reach, if their scores are normally
+    distributed: the quantile itself would hang on two or three examples."""
+    positive = scores[labels]
+    return NormalDist(float(positive.mean()), float(positive.std())).inv_cdf(1 - kept)

@@ -13,7 +13,11 @@ from testing.conversation import Conversation
 from testing.fakes import RATE_HZ, ScriptedModel, ScriptedRecognizer
 from tests.socket_clients import wait_for
 
-REPLY = "One sentence that takes a while to say. And another one of the same length."
+REPLY = (
+    "One sentence that takes a while to say. And another one that takes much longer, since there are "
+    "so many things to be said that nobody would want to hear all of them without a word in between, "
+    "and so it goes on and on."
+)
 
 
 @pytest.fixture
@@ -62,24 +66,29 @@ def test_a_cough_is_over_before_the_pause(talking: Conversation, ms: int) -> Non
     assert not talking.events(Interrupted)
 
 
-def test_it_ducks_after_two_windows_and_is_silent_after_the_first_syllable(
+def test_it_ducks_after_two_windows_and_is_silent_once_the_first_words_are_known(
     talking: Conversation,
 ) -> None:
+    talking.stt._texts = ["where"]
     talking.speak(DUCK_AFTER_MS + 64)
     second_sentence = 0.02
     assert talking.sink.frames[-1].samples.max() == pytest.approx(second_sentence * DUCK_GAIN)
-    talking.speak(PAUSE_AFTER_MS - DUCK_AFTER_MS)
+    talking.speak(PAUSE_AFTER_MS - DUCK_AFTER_MS - 96)
+    assert not talking.events(Paused)
+    talking.speak(32)
     assert [event.paused for event in talking.events(Paused)] == [True]
     sent = sent_ms(talking)
     talking.speak(160)
     assert sent_ms(talking) == sent
 
 
-def test_a_nod_brings_the_reply_back_where_it_was(talking: Conversation) -> None:
-    """A nod is short, and soft compared with this user's turns."""
-    talking.speak(320, level=0.1)
+@pytest.mark.parametrize(("ms", "level"), [(320, 0.5), (320, 0.1), (640, 0.5)])
+def test_a_nod_does_not_even_pause_the_reply(talking: Conversation, ms: int, level: float) -> None:
+    """However loud: its words are those of a listener."""
+    talking.stt._texts = ["uh-huh"] * 9
+    talking.speak(ms, level=level)
     talking.wait(320)
-    assert [event.paused for event in talking.events(Paused)] == [True, False]
+    assert not talking.events(Paused)
     assert talking.done(2)[0].state == "dropped"
     assert len(talking.events(Transcript)) == 1, "a nod is no turn of the conversation"
     assert heard_of(talking, 1) == REPLY
@@ -103,7 +112,8 @@ def test_a_nod_is_no_turn_where_pauses_are_guessed_at_too() -> None:
         assert len(talk.llm.prompts) == 1, "no speculative answer was started"
 
 
-def test_a_short_word_that_is_not_soft_is_a_turn(talking: Conversation) -> None:
+def test_a_short_word_that_is_not_a_nod_is_a_turn(talking: Conversation) -> None:
+    talking.stt._texts = ["stop"]
     talking.speak(320)
     talking.wait(320)
     (interrupted,) = talking.events(Interrupted)
@@ -111,32 +121,33 @@ def test_a_short_word_that_is_not_soft_is_a_turn(talking: Conversation) -> None:
     assert REPLY.startswith(interrupted.heard)
     assert heard_of(talking, 2) == "Next."
     prompt = [message.content for message in talking.llm.prompts[1]]
-    assert prompt[-1] == "uh-huh"
+    assert prompt[-1] == "stop"
     assert prompt[-2] == interrupted.heard + "…", "the model is told that its answer was cut"
 
 
 def test_a_soft_word_answers_a_question() -> None:
-    llm, stt = ScriptedModel("Do you want any tea?", "Here."), ScriptedRecognizer("Hello.", "yes")
+    question = "There is a kettle in the kitchen, and there are leaves in the tin; do you want any tea?"
+    llm, stt = ScriptedModel(question, "Here."), ScriptedRecognizer("Hello.", "yes")
     with Conversation(
         full_duplex=True, llm=llm, stt=stt, endpointing=EndpointerSettings(speculate=False)
     ) as conversation:
         conversation.ask()
         conversation.until(lambda: bool(conversation.sink.frames))
-        conversation.speak(320, level=0.1)
+        conversation.speak(320, level=0.4)
         assert heard_of(conversation, 2) == "Here."
 
 
 def test_noise_without_words_is_no_turn(talking: Conversation) -> None:
-    talking.stt._texts = ["..."]
+    talking.stt._texts = ["..."] * 9
     talking.speak(640)
     talking.wait(320)
     assert talking.done(2)[0].state == "dropped"
     assert heard_of(talking, 1) == REPLY
 
 
-def test_who_speaks_on_interrupts_whatever_it_means(talking: Conversation) -> None:
+def test_a_user_who_speaks_on_interrupts(talking: Conversation) -> None:
     talking.stt._texts = []
-    talking.speak(1024, level=0.1)
+    talking.speak(1024)
     (interrupted,) = talking.events(Interrupted)
     assert interrupted.reason == "the user spoke on"
     assert not talking.done(2), "and the turn goes on until they pause"
@@ -144,15 +155,25 @@ def test_who_speaks_on_interrupts_whatever_it_means(talking: Conversation) -> No
     assert heard_of(talking, 2) == "Next."
 
 
+def test_a_voice_that_is_much_softer_than_the_user_may_speak_on(talking: Conversation) -> None:
+    """A television, or somebody else in the room."""
+    talking.stt._texts = []
+    talking.speak(1600, level=0.06)
+    talking.wait(320)
+    assert not talking.events(Paused, Interrupted)
+    assert talking.done(2)[0].state == "dropped"
+    assert heard_of(talking, 1) == REPLY
+
+
 def test_who_goes_on_after_a_short_pause_is_answered_to_the_whole(talking: Conversation) -> None:
-    talking.stt._texts = ["nod", "the whole"]
+    talking.stt._texts = ["the whole of it"] * 9
     talking.stt.hold.close()
     talking.speak(320, level=0.1)
     talking.wait(224, settle=False)
     talking.stt.hold.wait_until_reached()
     talking.speak(640, settle=False)
     talking.wait(320, settle=False)
-    wait_for(lambda: len(talking.stt.heard) == 3, "the whole being recognized")
+    wait_for(lambda: len(talking.stt.heard) == 4, "the first words and the whole being recognized")
     talking.stt.hold.open()
     talking.settle()
     assert len(talking.stt.heard[-1]) / RATE_HZ > 1.2
@@ -169,7 +190,8 @@ def test_what_cannot_be_recognized_does_not_stop_the_reply(talking: Conversation
 
 
 def test_a_microphone_that_falls_silent_in_mid_word_lets_the_reply_go_on(talking: Conversation) -> None:
-    talking.speak(320)
+    talking.stt._texts = ["where"]
+    talking.speak(480)
     for _ in range(int(RENEWED_S * 50) + 5):
         talking.clock.advance(RATE_HZ // 50)
         talking.settle()
@@ -192,8 +214,9 @@ def test_a_pause_ends_with_its_reply(talking: Conversation) -> None:
 
 
 def test_a_recognizer_that_hangs_lets_the_reply_go_on(talking: Conversation) -> None:
+    talking.stt._texts = ["where", "uh-huh"]
+    talking.speak(480)
     talking.stt.hold.close()
-    talking.speak(320, level=0.1)
     talking.wait(256, settle=False)
     talking.stt.hold.wait_until_reached()
     for _ in range(int(VERDICT_S * 31) + 10):

@@ -233,8 +233,8 @@ def test_speech_that_goes_on_before_the_answer_replaces_the_turn() -> None:
         conversation.until_done(2)
         assert conversation.done(1)[0].state == "dropped"
         assert conversation.sink.turns() == [2]
-        first, both = conversation.stt.heard
-        assert len(both) > 2 * len(first), "the second utterance carries the first"
+        first, _, both = conversation.stt.heard
+        assert len(both) > 2 * len(first), "the second utterance, once it was judged, carries the first"
         assert len(conversation.chat.prompt("x")) == 4, "one exchange, the prompt and x"
 
 

@@ -185,7 +185,7 @@ def test_both_sides_are_kept_as_they_were_heard(tmp_path: Path) -> None:
     kept = Kept(tmp_path / "kept")
     kept.hear(0.987654, 640)
     kept.hear(0.0, 1000)
-    kept.hear(0.5, 1280)
+    kept.hear(0.9, 1280)
     events = kept.close()
     audio, rate_hz = soundfile.read(tmp_path / "kept" / AUDIO, dtype="float32")
     assert rate_hz == RATE_HZ
