@@ -30,13 +30,14 @@ FLAGS = [
 ]  # fmt: skip
 ALLOWED = "--use-fake-ui-for-media-stream"
 PATIENCE_MS = 20_000
+QUESTION = "What is the weather like in London?"
 LONG = "One sentence that takes a while to say. " * 20
 
 
 @pytest.fixture(scope="module")
 def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A user who asks the same question every seven seconds."""
-    said = np.concatenate((silence(1000), spoken("What is the weather like in London?"), silence(4000)))
+    said = np.concatenate((silence(1000), spoken(QUESTION), silence(4000)))
     path = tmp_path_factory.mktemp("microphone") / "said.wav"
     soundfile.write(path, resample(said, 16000, 48000), 48000, subtype="PCM_16")
     return path
@@ -97,6 +98,7 @@ def test_it_hears_answers_and_plays_all_of_it(browser: Any) -> None:
 def test_speech_over_the_answer_cuts_it_and_shows_what_was_not_heard(browser: Any) -> None:
     mistakes: list[str] = []
     with ScriptedWebServer(vad=SileroDetector()) as server:
+        server.stt._texts = [QUESTION] * 100
         server.llm._replies = [LONG]
         page = open_page(browser, server, mistakes)
         page.click("#talk")
