@@ -19,6 +19,7 @@ from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from pipeline.words import well_formed
 from utils.hub import fetch
+from utils.threads import engine_threads
 
 FLAG = "--llm_model_name"
 
@@ -48,7 +49,13 @@ class LlamaCppChatModel:
         if not has_chat_template(path):
             raise no_chat_template(str(path))
         self._server = LlamaCppServer(
-            path, FLAG, context=context, parallel=parallel, on_gpu=on_gpu, cache_type=cache_type
+            path,
+            FLAG,
+            context=context,
+            parallel=parallel,
+            on_gpu=on_gpu,
+            threads=engine_threads("llm"),
+            cache_type=cache_type,
         )
         self._slots = Slots(parallel)
         self._settings: dict[str, Any] = {

@@ -20,7 +20,6 @@ import xllamacpp
 from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
 from utils.hub import size_text
-from utils.threads import engine_threads
 
 BATCH = 64
 """Tokens of a prompt that are read at once, beside one token for each answer in progress. A cancelled
@@ -49,6 +48,7 @@ class LlamaCppServer:
         context: int,
         parallel: int,
         on_gpu: bool,
+        threads: int,
         cache_type: str = "f16",
     ) -> None:
         """`cache_type`: number format of the prompt cache of each slot. Raises `UserError`, which names
@@ -59,7 +59,7 @@ class LlamaCppServer:
         params.n_ctx, params.n_parallel = context * parallel, parallel
         params.n_batch = params.n_ubatch = BATCH
         params.cache_type_k = params.cache_type_v = _CACHE_TYPES[cache_type]
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = engine_threads("llm")
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
         params.n_gpu_layers = -1 if on_gpu else 0
         params.fit_params = on_gpu
         params.cache_ram_mib = 0  # a slot belongs to a conversation, see `LLM.slots`

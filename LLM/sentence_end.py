@@ -6,6 +6,7 @@ from catalog.weights import FETCH, SMOLLM2
 from LLM.llama_cpp_server import LlamaCppServer
 from pipeline.engine_info import EngineInfo
 from pipeline.errors import UserError
+from utils.threads import engine_threads
 
 MAX_WORDS = 10
 """Words that the model reads, the last of the utterance. Each takes 5 ms of a core. Telling 33 whole
@@ -37,7 +38,12 @@ class SmolLM2SentenceJudge:
             raise UserError(f"{SMOLLM2.path} is {SMOLLM2.state}; type: {FETCH}")
         try:
             self._server = LlamaCppServer(
-                SMOLLM2.path, "--turn_detector", context=_CONTEXT, parallel=1, on_gpu=False
+                SMOLLM2.path,
+                "--turn_detector",
+                context=_CONTEXT,
+                parallel=1,
+                on_gpu=False,
+                threads=engine_threads("vad"),
             )
         except UserError as error:
             raise UserError(f"{SMOLLM2.path} is damaged; type: {FETCH}") from error
