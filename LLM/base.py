@@ -1,7 +1,7 @@
 """ChatModel: the interface of a language model to the LLM stage."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage, Notice, ToolCall
@@ -43,4 +43,13 @@ class ReadingChatModel(ChatModel, Protocol):
         Stops soon after `cancel`, which the model itself calls when it is asked to answer the same
         conversation.
         """
+        ...
+
+
+@runtime_checkable
+class JudgingChatModel(ChatModel, Protocol):
+    """A model that can also judge whether a sentence is over, without loading its weights again."""
+
+    def sentence_judge(self) -> Any:
+        """A `SentenceJudge` of the VAD stage."""
         ...

@@ -42,17 +42,19 @@ class LlamaCppChatModel:
         cache_type: str = "f16",
         thinking: bool = False,
         gen_kwargs: Mapping[str, Any] | None = None,
+        spare_slots: int = 0,
     ) -> None:
+        """`spare_slots`: slots of `server` beyond the `parallel` ones, for other uses of the weights."""
         path = _find(model_name, gguf)
         on_gpu = device != "cpu" and has_gpu()
         expect_gguf(path, FLAG, on_gpu=on_gpu)
         if not has_chat_template(path):
             raise no_chat_template(str(path))
-        self._server = LlamaCppServer(
+        self.server = LlamaCppServer(
             path,
             FLAG,
             context=context,
-            parallel=parallel,
+            parallel=parallel + spare_slots,
             on_gpu=on_gpu,
             threads=engine_threads("llm"),
             cache_type=cache_type,
@@ -112,7 +114,7 @@ class LlamaCppChatModel:
 
     def close(self) -> None:
         """Free the weights."""
-        self._server.close()
+        self.server.close()
 
     def _answer(
         self, messages: list[ChatMessage], functions: Mapping[str, Any], cancel: CancelToken
@@ -144,7 +146,7 @@ class LlamaCppChatModel:
         refusal = ""
         for form in forms(messages, takes_system=self._takes_system):
             whole = {**self._settings, **request, "messages": as_messages(form)}
-            for chunk in self._server.stream(whole, cancel):
+            for chunk in self.server.stream(whole, cancel):
                 if error := chunk.get("error"):
                     if "n_prompt_tokens" in error:
                         raise _TooLongError(error["n_prompt_tokens"])

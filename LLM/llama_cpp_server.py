@@ -100,7 +100,7 @@ class LlamaCppServer:
         if call.error is not None:
             raise call.error
 
-    def next_tokens(self, prompt: str, count: int) -> dict[str, float]:
+    def next_tokens(self, prompt: str, count: int, slot: int = 0) -> dict[str, float]:
         """The `count` most probable tokens after a prompt, and their probabilities. Waits for them.
         Empty if the most probable one is a part of a character, of which llama.cpp tells nothing. Raises
         `EngineError` if the model computes no numbers, since its weights are damaged."""
@@ -111,6 +111,7 @@ class LlamaCppServer:
             "temperature": 0.0,
             "post_sampling_probs": False,
             "cache_prompt": True,
+            "id_slot": slot,
         }
         answer = self._server.handle_completions(request)
         told = answer["choices"][0]["logprobs"]

@@ -7,6 +7,7 @@ from typing import Any
 from catalog.weights import FETCH, SMOLLM2
 from LLM.chat import DEFAULT_PROMPT, split_answer_in
 from LLM.llama_cpp_chat import LlamaCppChatModel
+from LLM.sentence_end import SmolLM2SentenceJudge
 from LLM.thoughts import Piece
 from pipeline.engine_info import ChatModelInfo
 from pipeline.errors import UserError
@@ -79,6 +80,7 @@ class SmolLM2Model:
                 parallel=SLOTS,
                 cache_type="q8_0",
                 gen_kwargs=manner.sampling,
+                spare_slots=1,
             )
         except UserError as error:
             raise UserError(
@@ -113,6 +115,10 @@ class SmolLM2Model:
         """Make the first call, without the notices that come before the answer."""
         asked, _ = self._asked([ChatMessage("user", "Hello.")])
         next(self._model.generate(asked, CancelToken()), None)
+
+    def sentence_judge(self) -> SmolLM2SentenceJudge:
+        """A judge of sentences with the same weights, in the slot that is left."""
+        return SmolLM2SentenceJudge(self._model.server, SLOTS)
 
     def close(self) -> None:
         """Free the weights."""

@@ -43,7 +43,6 @@ PEOPLE = 4
 QUESTIONS = 30
 
 _ENGINES = ["--stt", "moonshine", "--tts", "piper", "--tts_model_name", str(JOE.path.parent)]
-_LENGTH = ["--llm_gen_max_tokens", str(ANSWER_TOKENS)]
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ SETTINGS = {
     "threads not limited": Setting(limit_threads=False),
     "work begins after 96 ms": Setting(patches={"VAD.endpointer:SHORT_PAUSE_MS": 96}),
     "voice in one piece": Setting(patches={"TTS.vits:DECODER": "no such node"}),
-    f"{PEOPLE} people at once": Setting(("--llm_parallel", str(PEOPLE)), people=PEOPLE),
+    f"{PEOPLE} people at once": Setting(people=PEOPLE),
 }
 
 
@@ -80,7 +79,7 @@ class Tree:
 
 def ask(tree: Tree, setting: Setting, questions: list[tuple[str, float]]) -> list[Answer]:
     """Ask the questions, in a process of their own."""
-    flags = [*_ENGINES, *tree.llm, *_LENGTH, *setting.flags]
+    flags = [*_ENGINES, *tree.llm, *setting.flags]
     call = Call(questions, flags, setting.people, setting.patches, setting.limit_threads)
     command = [sys.executable, "-P", str(ROOT / "benchmarks" / "caller.py"), json.dumps(asdict(call))]
     environment = os.environ | {"PYTHONPATH": str(tree.folder)}
@@ -106,7 +105,8 @@ def model_server() -> Iterator[list[str]]:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as server:  # type: ignore[call-overload]
         address = next(line for line in server.stdout if line.startswith("http")).strip()
-        yield ["--llm", "openai", "--llm_base_url", f"{address}/v1", "--llm_model_name", "smollm2"]
+        chosen = ["--llm", "openai", "--llm_base_url", f"{address}/v1", "--llm_model_name", "smollm2"]
+        yield [*chosen, "--llm_gen_max_tokens", str(ANSWER_TOKENS)]
         server.communicate("")
 
 
@@ -190,8 +190,8 @@ def main() -> str:
     if not (SMOLLM2.there and JOE.there):
         return f"First audio: the weights are missing; type: {FETCH}"
     if wanted.vs is None:
-        own = ["--llm", "llama-cpp", "--llm_model_name", str(SMOLLM2.path)]
-        runs = measure({"": Tree(ROOT, own)}, wanted.only, wanted.questions, wanted.rounds)
+        own = Tree(ROOT, ["--llm", "smollm2"])
+        runs = measure({"": own}, wanted.only, wanted.questions, wanted.rounds)
     else:
         with model_server() as llm:
             trees = {"there:": Tree(wanted.vs.resolve(), llm), "here:": Tree(ROOT, llm)}

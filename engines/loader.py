@@ -20,7 +20,7 @@ from engines.isolation.engines import isolate
 from engines.named_voices import NamedVoices
 from engines.script_fallback import ScriptFallback
 from engines.starting import start
-from LLM.base import ChatModel
+from LLM.base import ChatModel, JudgingChatModel
 from LLM.chat import Chat
 from pipeline.errors import UserError
 from pipeline.language import ANY
@@ -61,15 +61,15 @@ def load_engines(arguments: "Arguments") -> Engines:
 
 
 def _load_all(arguments: "Arguments") -> tuple[dict[str, Any], TurnJudges]:
-    """The engine of each stage, and the judges of turns; each is loaded on a thread of its own."""
+    """The engine of each stage, each loaded on a thread of its own, and the judges of turns, which may
+    use the language model."""
     chosen = arguments.engines
-    with ThreadPoolExecutor(len(chosen) + 2) as loaders:
+    with ThreadPoolExecutor(len(chosen) + 1) as loaders:
         loading = {stage: loaders.submit(load_engine, arguments, stage) for stage in chosen}
         if "llm" not in chosen and "s2s" not in chosen:
             loading["llm"] = loaders.submit(choose_language_model, arguments)
-        wanted, recognizes = arguments.vad.turn_detector, "s2s" not in chosen
-        judging = loaders.submit(load_turn_judges, wanted, recognizes=recognizes)
-        return {stage: future.result() for stage, future in loading.items()}, judging.result()
+        loaded = {stage: future.result() for stage, future in loading.items()}
+    return loaded, load_turn_judges(arguments.vad.turn_detector, loaded.get("llm"))
 
 
 def _announce_all(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]) -> None:
@@ -155,9 +155,10 @@ def require_audio_model(
         )
 
 
-def load_turn_judges(wanted: str, *, recognizes: bool = True) -> TurnJudges:
+def load_turn_judges(wanted: str, model: ChatModel | None) -> TurnJudges:
     """The models that judge the end of a turn: those that are wanted; by default, and with another file
-    of Smart Turn, all that can be loaded. Without a recognizer there are no words to judge."""
+    of Smart Turn, all that can be loaded. Without a language `model` (with an end-to-end engine) there
+    are no words to judge."""
     by_ear = by_words = None
     left_out = ""
     if wanted not in ("words", "silence"):
@@ -167,11 +168,11 @@ def load_turn_judges(wanted: str, *, recognizes: bool = True) -> TurnJudges:
             if wanted != "auto":
                 raise
             left_out = f"; not by the sound, since {error}"
-    if wanted == "words" and not recognizes:
+    if wanted == "words" and model is None:
         raise UserError("--turn_detector words: expected a recognizer, but --s2s does without; use auto")
-    if recognizes and wanted not in ("audio", "silence"):
+    if model is not None and wanted not in ("audio", "silence"):
         try:
-            by_words = _judge_by_words()
+            by_words = _judge_by_words(model)
         except (UserError, ImportError) as error:
             if wanted == "words":
                 raise
@@ -208,7 +209,9 @@ def _judge_by_ear(wanted: str) -> SharedEngine[TurnDetector]:
         raise UserError(f"{SMART_TURN.path} is damaged; type: {FETCH}") from error
 
 
-def _judge_by_words() -> SharedEngine[SentenceJudge]:
+def _judge_by_words(model: ChatModel) -> SharedEngine[SentenceJudge]:
+    if isinstance(model, JudgingChatModel):
+        return SharedEngine(model.sentence_judge())
     from LLM.sentence_end import SmolLM2SentenceJudge
 
     return SharedEngine(SmolLM2SentenceJudge())

@@ -54,7 +54,7 @@ class TestLlamaCpp(LocalChatModelContract):
     def test_cancelled_while_it_reads_it_stops(
         self, engine: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        cancel, stream, read = CancelToken(), engine._server.stream, []
+        cancel, stream, read = CancelToken(), engine.server.stream, []
 
         def watched(request: Any, token: CancelToken) -> Any:
             for chunk in stream(request, token):
@@ -63,7 +63,7 @@ class TestLlamaCpp(LocalChatModelContract):
                     token.cancel()
                 yield chunk
 
-        monkeypatch.setattr(engine._server, "stream", watched)
+        monkeypatch.setattr(engine.server, "stream", watched)
         assert list(engine.generate([ChatMessage("user", "you " * 110)], cancel)) == []
         assert max(read) <= 2 * BATCH
 
@@ -79,7 +79,7 @@ class TestLlamaCpp(LocalChatModelContract):
         spoken = [ChatMessage("user", "you " * 50), ChatMessage("assistant", "yes")]
         text(engine, spoken[:1])
         text(engine, HELLO)  # another conversation, in the other slot
-        stream, unread = engine._server.stream, []
+        stream, unread = engine.server.stream, []
 
         def watched(request: Any, token: CancelToken) -> Any:
             for chunk in stream(request, token):
@@ -87,14 +87,14 @@ class TestLlamaCpp(LocalChatModelContract):
                     unread.append(progress["total"] - progress["cache"])
                 yield chunk
 
-        monkeypatch.setattr(engine._server, "stream", watched)
+        monkeypatch.setattr(engine.server, "stream", watched)
         text(engine, [*spoken, *HELLO])
         assert unread[0] < 60
 
     def test_what_was_read_ahead_is_not_read_again(
         self, engine: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        stream, unread = engine._server.stream, []
+        stream, unread = engine.server.stream, []
 
         def watched(request: Any, token: CancelToken) -> Any:
             for chunk in stream(request, token):
@@ -102,7 +102,7 @@ class TestLlamaCpp(LocalChatModelContract):
                     unread.append(progress["total"] - progress["cache"])
                 yield chunk
 
-        monkeypatch.setattr(engine._server, "stream", watched)
+        monkeypatch.setattr(engine.server, "stream", watched)
         begun = "so once upon a time there was a " * 6
         engine.read([ChatMessage("user", begun)], CancelToken())
         assert unread[0] > 150
@@ -151,7 +151,7 @@ def test_functions_are_called_where_the_template_has_them(file: Path, tmp_path: 
 
 def test_its_port_is_closed_to_others(file: Path) -> None:
     engine = model(file)
-    address = engine._server._server.listening_address
+    address = engine.server._server.listening_address
     question = Request(f"{address}/v1/chat/completions", b'{"messages": []}')
     with pytest.raises(HTTPError) as caught:
         urlopen(question, timeout=5)

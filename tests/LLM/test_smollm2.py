@@ -17,6 +17,7 @@ from command_line.parse import parse_command_line
 from engines.loader import choose_language_model, load_turn_judges
 from LLM.brief import sentences_of
 from LLM.chat import DEFAULT_PROMPT, Chat, answer_in
+from LLM.eliza import ElizaModel
 from LLM.smollm2 import INTRODUCTION, Manner, SmolLM2Model
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
@@ -188,7 +189,7 @@ def test_weights_that_give_no_numbers_are_one_sentence(
     with pytest.raises(UserError, match="to fetch it again, type"):
         SmolLM2Model()
     with pytest.raises(UserError, match="is damaged; type"):
-        load_turn_judges("words")
+        load_turn_judges("words", ElizaModel())
     assert not SMOLLM2.intact
 
 

@@ -19,7 +19,7 @@ from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin
 from STT.base import Transcription
 from testing.conversation import Conversation
-from testing.fakes import ScriptedRecognizer, ScriptedSentenceJudge, ScriptedTurnDetector
+from testing.fakes import ScriptedModel, ScriptedRecognizer, ScriptedSentenceJudge, ScriptedTurnDetector
 from tests.speech import HUMAN, human, silence
 from VAD.base import SentenceJudge
 from VAD.endpointer import PHRASE_PAUSE_MS
@@ -241,20 +241,20 @@ def test_silence_and_noise_are_judged_too(detector: SmartTurnDetector) -> None:
 def test_where_the_file_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
     assert SMART_TURN.path == tmp_path / SMART_TURN.name
-    assert not load_turn_judges("auto")
-    assert not load_turn_judges("silence")
+    assert not load_turn_judges("auto", ScriptedModel())
+    assert not load_turn_judges("silence", ScriptedModel())
     with pytest.raises(UserError, match="expected a recognizer"):
-        load_turn_judges("words", recognizes=False)
+        load_turn_judges("words", None)
     for missing in ("audio", "words", "/nowhere/model.onnx"):
         with pytest.raises(UserError, match=r"is missing; type|expected auto, audio, words"):
-            load_turn_judges(missing)
+            load_turn_judges(missing, ScriptedModel())
     SMART_TURN.path.write_bytes(bytes(SMART_TURN.size))
-    assert not load_turn_judges("auto")
+    assert not load_turn_judges("auto", ScriptedModel())
     with pytest.raises(UserError, match="is damaged; type: python -m catalog"):
-        load_turn_judges("audio")
+        load_turn_judges("audio", ScriptedModel())
     (tmp_path / "text.onnx").write_text("not a model")
     with pytest.raises(UserError, match="--turn_detector"):
-        load_turn_judges(str(tmp_path / "text.onnx"))
+        load_turn_judges(str(tmp_path / "text.onnx"), ScriptedModel())
 
 
 @pytest.fixture(scope="module")
