@@ -74,6 +74,6 @@ class Engines:
 
     def close(self) -> None:
         """Free the weights, except those of an engine with a call that does not return."""
+        self.turn_judges.close()  # first, since they may use the language model
         for engine in self.shared:
             engine.close()
-        self.turn_judges.close()
