@@ -31,8 +31,8 @@ MAX_JUDGED_S = 8.0
 class TurnEndPolicy:
     """Decides by the sound and the words of an utterance, as far as there are models to judge them.
 
-    Both models are asked when a pause begins and answer on threads of their own while the pause grows.
-    The words come from the recognizer, if it works on a guess at the turn; in that case its answer could
+    The sound is judged when a pause begins, the words when the recognizer has them, both on threads of
+    the models while the pause grows. Only the words of a guess at the turn are judged; its answer could
     not begin without them, so the verdict waits for them too. If the models fail or are late, the pause
     alone decides.
     """

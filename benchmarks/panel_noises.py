@@ -1,5 +1,9 @@
 """Noises of a throat, made of noise and harmonics: hums, coughs, sneezes and the like. Synthesizers that
-read text spell them out."""
+read text spell them out.
+
+Made otherwise than those of testing/sounds.py, on which the judge of speech is trained (training/), so
+that the panel does not ask for what was learned.
+"""
 
 from collections.abc import Callable, Sequence
 

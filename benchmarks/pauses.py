@@ -36,6 +36,14 @@ SHORTEST_MS = 160
 """Shortest pause within an utterance that counts: shorter ones end no turn."""
 
 
+WORDS_MS = 224
+"""Pause after which the words have been recognized and judged: seven windows."""
+
+SOON_MS = 450
+"""Pause after which an answer that is ready is heard within half a second: the sound card, the network
+and the window in which the pause ends take the rest."""
+
+
 @dataclass(frozen=True)
 class Pause:
     """A pause as the VAD stage detects it, with the speech before it."""

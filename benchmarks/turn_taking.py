@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.figures import table
-from benchmarks.pauses import Judged, judged
+from benchmarks.pauses import SOON_MS, WORDS_MS, Judged, judged
 from catalog.weights import FETCH, SMART_TURN, SMOLLM2
 from LLM.sentence_end import SmolLM2SentenceJudge
 from pipeline.settings import EndpointerSettings
@@ -34,9 +34,6 @@ THRESHOLDS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
 GROWTHS_MS = (100, 200, 300, 500, 800)
 LONGEST_MS = (500, 700, 1000, 1500)
 
-WORDS_MS = 224
-"""Pause after which the words are known and judged, in windows of 32 ms."""
-
 EAR, WORDS, BOTH = (True, False), (False, True), (True, True)
 NAMES = {EAR: "the sound (Smart Turn)", WORDS: "the words (SmolLM2)", BOTH: "both"}
 
@@ -50,8 +47,7 @@ class Point:
     wait_ms: float
     """Mean pause after a whole utterance."""
     soon: float
-    """Share of the whole utterances that are over within 450 ms; an answer that is ready by then is
-    heard within half a second."""
+    """Share of the whole utterances that are over within `SOON_MS`."""
     cut_off: float
     """Share of the unfinished ones that are cut off, over all lengths of the pause."""
     cut_off_at_500: float
@@ -67,7 +63,9 @@ def point(policy: Policy, pauses: Sequence[Judged]) -> Point:
         return float(np.mean([ms < (pause_ms if math.isinf(own) else own) for ms, own in others]))
 
     shares = [cut_off(ms) for ms in HESITATIONS_MS]
-    return Point(float(whole.mean()), float((whole <= 450).mean()), float(np.mean(shares)), cut_off(500))
+    return Point(
+        float(whole.mean()), float((whole <= SOON_MS).mean()), float(np.mean(shares)), cut_off(500)
+    )
 
 
 def policies(known: tuple[bool, bool], score: TurnEndScore) -> Iterator[Policy]:
@@ -124,7 +122,7 @@ def main() -> str:
     title = f"Turn-taking, {whole} whole and {len(pauses) - whole} unfinished human utterances"
     lengths = ", ".join(map(str, HESITATIONS_MS))
     waits = [f"% cut off at a mean wait of {ms} ms" for ms in WAITS_MS]
-    header = ["a turn ends by", "mean wait, ms", "% over in 450 ms"]
+    header = ["a turn ends by", "mean wait, ms", f"% over in {SOON_MS} ms"]
     header += ["% cut off in 500 ms", f"% cut off in {lengths} ms"]
     tables = table(title, ["a turn ends by", *waits], swept), table("As the program runs", header, rows)
     return "\n".join(tables)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.figures import table
-from benchmarks.pauses import Judged, judged
+from benchmarks.pauses import SOON_MS, WORDS_MS, Judged, judged
 from catalog.weights import FETCH, SMART_TURN, SMOLLM2
 from LLM.sentence_end import SmolLM2SentenceJudge
 from pipeline.settings import EndpointerSettings
@@ -27,10 +27,6 @@ from VAD.turn_end_score import WEIGHTS, logit
 
 SEED = 0
 
-SOON_MS = 450
-"""Pause after which an answer that is ready is heard within half a second: the sound card, the network
-and the window in which the pause ends take the rest."""
-
 SOON_SHARE = 0.85
 """Share of the whole utterances that has to be over within that pause."""
 
@@ -39,9 +35,6 @@ HESITATION_MS = 500
 
 PAUSES_MS = range(150, 801, 50)
 """Candidates for `TurnEndScore.pause_ms`."""
-
-WORDS_MS = 224
-"""Pause after which the words have been recognized and judged: seven windows."""
 
 FALSE_CUTS = (0.05, 0.1, 0.15, 0.2)
 PAUSES_SHOWN_MS = (300, 500, 700)
