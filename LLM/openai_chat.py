@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 import openai
 
-from LLM.openai_messages import AnswerReader, as_messages, as_tools
+from LLM.openai_messages import AnswerReader, as_messages, as_tools, mended_text
+from LLM.server_question import KnownDemands, ServerQuestion
 from LLM.thoughts import Piece, UnmarkedThoughts
 from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage, ToolCall
@@ -39,8 +40,8 @@ class OpenAIChatModel:
         self.info = ChatModelInfo(
             name=self.name, slots=16, about=self._server.about, takes_tools=True, hears=self.hears
         )
-        self._stream = stream
-        self._settings = dict(gen_kwargs or {})
+        self._settings = {"stream": stream, **(gen_kwargs or {})}
+        self._known = KnownDemands()
         self._thoughts = UnmarkedThoughts()
 
     def generate(
@@ -50,15 +51,16 @@ class OpenAIChatModel:
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
     ) -> Iterator[Piece]:
-        """The answer of the server; before its first word a failed attempt is repeated."""
-        request = {
-            "model": self._server.model,
-            **self._question(messages, tools, tool_choice),
-            **self._settings,
-        }
-        return self._server.stream(
-            lambda client: self._thoughts.mark(self._answer(client, request)), cancel
-        )
+        """The answer of the server; before its first word a failed attempt is repeated, and a refused
+        question is put in another way."""
+        name = f"the language model at {self._server.where}"
+        question = ServerQuestion(name, self._known, self._request, messages, tools, tool_choice)
+
+        def ask(client: openai.OpenAI) -> Iterator[Piece]:
+            answer = self._answer(client, question.request())
+            return question.answered(self._thoughts.mark(answer))
+
+        return self._server.stream(ask, cancel, question.refused)
 
     def reach(self) -> str:
         """Check the server and return its address. Raises `UserError` if it does not answer, or refuses
@@ -69,15 +71,21 @@ class OpenAIChatModel:
         """Close the connections that are kept."""
         self._server.close()
 
+    def _request(
+        self, messages: Sequence[ChatMessage], tools: Sequence[Tool], tool_choice: str
+    ) -> dict[str, Any]:
+        question = mended_text(self._question(messages, tools, tool_choice))
+        return {"model": self._server.model, **question, **self._settings}
+
     def _question(
         self, messages: Sequence[ChatMessage], tools: Sequence[Tool], tool_choice: str
     ) -> dict[str, Any]:
         return {"messages": as_messages(messages), **as_tools(tools, tool_choice)}
 
     def _answer(self, client: openai.OpenAI, request: dict[str, Any]) -> Iterator[str | ToolCall]:
-        """Yield the answer in pieces if `stream`, else whole."""
+        """Yield the answer in pieces if the request says `stream`, else whole."""
         reader = AnswerReader()
-        if not self._stream:
+        if not request.pop("stream", False):
             whole = client.chat.completions.create(**request, stream=False)
             yield from reader.read(whole.choices[0].message)
             return

@@ -1,6 +1,7 @@
 """The OpenAI chat protocol: from our messages and tools to theirs, and from their answers to ours."""
 
 import base64
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,28 @@ from utils.wav import as_wav
 def as_messages(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
     """The messages in the form of the protocol."""
     return [_as_message(message) for message in messages]
+
+
+def mended_arguments(arguments: str) -> str:
+    """The arguments of a call as an object in JSON, "{}" if they are none: a server that parses them
+    would refuse this conversation for ever."""
+    try:
+        parsed = json.loads(arguments)
+        if isinstance(parsed, str):  # encoded twice
+            parsed = json.loads(parsed)
+        mended = json.dumps(parsed, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
+        return "{}"
+    return mended if isinstance(parsed, dict) else "{}"
+
+
+def mended_text(value: Any) -> Any:
+    """A value of JSON whose texts can all be sent: halves of characters are joined, or replaced."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {mended_text(name): mended_text(inner) for name, inner in value.items()}
+    return [mended_text(inner) for inner in value] if isinstance(value, list) else value
 
 
 def as_tools(tools: Sequence[Tool], choice: str) -> dict[str, Any]:
@@ -66,7 +89,7 @@ def _as_message(message: ChatMessage) -> dict[str, Any]:
             {
                 "id": call.id,
                 "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
+                "function": {"name": call.name, "arguments": mended_arguments(call.arguments)},
             }
             for call in message.calls
         ]

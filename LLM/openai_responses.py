@@ -6,9 +6,10 @@ from typing import Any
 import openai
 
 from LLM.openai_chat import OpenAIChatModel
-from pipeline.errors import EngineError
+from LLM.openai_messages import mended_arguments
 from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, Tool
+from utils.openai_errors import in_mid_answer
 
 
 class OpenAIResponsesModel(OpenAIChatModel):
@@ -30,7 +31,7 @@ class OpenAIResponsesModel(OpenAIChatModel):
         return {"input": items, "store": False, **_as_tools(tools, tool_choice)}
 
     def _answer(self, client: openai.OpenAI, request: dict[str, Any]) -> Iterator[str | ToolCall]:
-        if not self._stream:
+        if not request.pop("stream", False):
             whole = client.responses.create(**request, stream=False)
             for item in whole.output:
                 yield from _read(item)
@@ -48,8 +49,10 @@ class OpenAIResponsesModel(OpenAIChatModel):
                     case "response.function_call_arguments.delta":
                         call = calls[event.output_index]
                         yield ToolCall(call.id, call.name, event.delta)
-                    case "response.failed" | "error":
-                        raise EngineError(f"the language model at {self._server.where} could not answer")
+                    case "response.failed":
+                        raise in_mid_answer(event.response.error, events.response.request)
+                    case "error":
+                        raise in_mid_answer(event, events.response.request)
 
 
 def _read(item: Any) -> Iterator[str | ToolCall]:
@@ -77,7 +80,7 @@ def _as_items(message: ChatMessage) -> Iterator[dict[str, Any]]:
             "type": "function_call",
             "call_id": call.id,
             "name": call.name,
-            "arguments": call.arguments,
+            "arguments": mended_arguments(call.arguments),
         }
 
 
