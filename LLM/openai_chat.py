@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import openai
 
-from LLM.openai_messages import AnswerReader, as_messages, as_tools, mended_text
+from LLM.openai_messages import AnswerReader, as_messages, as_tools, sendable
 from LLM.server_question import KnownDemands, ServerQuestion
 from LLM.thoughts import Piece, UnmarkedThoughts
 from pipeline.engine_info import ChatModelInfo
@@ -74,7 +74,7 @@ class OpenAIChatModel:
     def _request(
         self, messages: Sequence[ChatMessage], tools: Sequence[Tool], tool_choice: str
     ) -> dict[str, Any]:
-        question = mended_text(self._question(messages, tools, tool_choice))
+        question = sendable(self._question(messages, tools, tool_choice))
         return {"model": self._server.model, **question, **self._settings}
 
     def _question(

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, Tool
+from pipeline.words import well_formed
 from utils.wav import as_wav
 
 
@@ -28,13 +29,13 @@ def mended_arguments(arguments: str) -> str:
     return mended if isinstance(parsed, dict) else "{}"
 
 
-def mended_text(value: Any) -> Any:
-    """A value of JSON whose texts can all be sent: halves of characters are joined, or replaced."""
-    if isinstance(value, str) and not value.isascii():
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def sendable(value: Any) -> Any:
+    """A value of JSON with texts that are valid Unicode; others cannot be sent."""
+    if isinstance(value, str):
+        return value if value.isascii() else well_formed(value)
     if isinstance(value, dict):
-        return {mended_text(name): mended_text(inner) for name, inner in value.items()}
-    return [mended_text(inner) for inner in value] if isinstance(value, list) else value
+        return {sendable(name): sendable(inner) for name, inner in value.items()}
+    return [sendable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def as_tools(tools: Sequence[Tool], choice: str) -> dict[str, Any]:

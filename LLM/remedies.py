@@ -81,7 +81,7 @@ _RULES: Final[Sequence[tuple[str, Sequence[Remedy]]]] = (
         r"not support (tools?|functions?)\b|(tools?|functions?)( use| calling| call| choice)?\W{1,3}"
         r"(is |are )?(not (supported|enabled|available)|unsupported|requires)|support tool use|"
         r"tools param|cannot use tools|enable.auto.tool.choice|"
-        r"un(supported|known|recogni[sz]ed) [^.]{0,40}\btools\b",
+        r"un(supported|known|recogni[sz]ed) [^.]{0,40}\btools\b(?!\[)",
         [Less.TOOLS, _forms(Form.WORDS_ONLY)],
     ),
     # Qwen; "Unexpected role 'system' after role 'user'" of Mistral

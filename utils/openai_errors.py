@@ -101,7 +101,7 @@ class Refusal:
     def reason(self) -> str:
         """Code, place and message in one line that is fit for users and logs; may be empty."""
         head = f"{self.code} ({self.param})" if self.code and self.param else self.code or self.param
-        return ": ".join(filter(None, (head, _short(self.message))))
+        return ": ".join(filter(None, (head, _short(self.message).rstrip("."))))
 
 
 def in_mid_answer(error: Any, request: httpx2.Request) -> openai.APIError:
