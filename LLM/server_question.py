@@ -210,7 +210,7 @@ class ServerQuestion:
             else:
                 left_out.append(name)
         if left_out:
-            text = f"{self._server} does not take {', '.join(left_out)}, so it is left out"
+            text = f"requests are sent without {', '.join(left_out)}, which {self._server} does not take"
             self._notices.append(Notice("parameter_left_out", text))
         self._request = fields
 

@@ -149,7 +149,7 @@ class ChatHandler(BaseHTTPRequestHandler):
         elif isinstance(failure, tuple):
             status, body = failure
             if isinstance(body, str):
-                self._send_body("text/html", body.encode(), status)
+                self._send_whole("text/html", body.encode(), status)
             else:
                 self.send_json(body, status)
         return isinstance(failure, (int, dict, tuple))
@@ -194,9 +194,9 @@ class ChatHandler(BaseHTTPRequestHandler):
 
     def send_json(self, fields: Any, status: int = 200) -> None:
         """Send a whole answer."""
-        self._send_body("application/json", json.dumps(fields).encode(), status)
+        self._send_whole("application/json", json.dumps(fields).encode(), status)
 
-    def _send_body(self, kind: str, body: bytes, status: int) -> None:
+    def _send_whole(self, kind: str, body: bytes, status: int) -> None:
         self.send_response(status)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))

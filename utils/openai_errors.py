@@ -75,7 +75,7 @@ class Refusal:
     @classmethod
     def of(cls, error: openai.APIError) -> "Refusal":
         """The refusal in an error of the SDK."""
-        found = list(_errors(error.body, 0)) or list(_errors(error.message, 0))
+        found = list(_errors(error.body, 0))
         code = _first(one.get("code") for one in found) or _first(one.get("type") for one in found)
         param = _first(map(_param, found))
         message = "; ".join(dict.fromkeys(filter(None, (_message(one) for one in found))))

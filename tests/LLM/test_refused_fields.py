@@ -154,7 +154,7 @@ def test_what_a_question_needs_is_never_left_out(
     server: SpeechServer, kind: type[OpenAIChatModel], param: str
 ) -> None:
     server.refuses = lambda request: openai_error("invalid", param, f"Unsupported parameter: {param}")
-    model = kind("m", server.base_url, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, retries=0)
     with pytest.raises(EngineError, match=f"invalid \\({param.split('[', maxsplit=1)[0]}"):
         ask(model)
     assert len(server.requests) == 1
@@ -169,7 +169,7 @@ def test_an_account_that_may_not_stream_gets_the_answer_whole(
     server.refuses = lambda request: (
         openai_error("unsupported_value", "stream", said) if request["stream"] else None
     )
-    model = kind("m", server.base_url, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, retries=0)
     text, notices = ask(model)
     assert (text, codes(notices)) == (server.reply, ["parameter_left_out"])
     model.close()
@@ -195,7 +195,7 @@ def test_a_model_without_functions_answers_without_them(
     server: SpeechServer, kind: type[OpenAIChatModel], said: tuple[int, Any]
 ) -> None:
     server.refuses = lambda request: said if "tools" in request else None
-    model = kind("m", server.base_url, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, retries=0)
     for _ in range(2):
         text, (notice,) = ask(model, (HELLO,), [WEATHER])
         assert (text, notice.code) == (server.reply, "tools_fallback")
@@ -271,7 +271,7 @@ def test_arguments_are_always_an_object(arguments: str, sent: str) -> None:
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_half_a_character_is_replaced(server: SpeechServer, kind: type[OpenAIChatModel]) -> None:
-    model = kind("m", server.base_url, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, retries=0)
     half = "\ud83d"
     call = ToolCall(f"call{half}", f"name{half}", f'{{"x": "{half}"}}')
     conversation = (

@@ -183,7 +183,7 @@ def test_a_refused_form_is_changed_once_and_for_all(
     server: SpeechServer, kind: type[OpenAIChatModel], demand: Demand, said: str, status: int
 ) -> None:
     server.refuses = strict(demand, said, status)
-    model = kind("m", server.base_url, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, retries=0)
     text, notices = ask(model, demand.messages)
     assert (text, codes(notices)) == (server.reply, ["conversation_adapted"])
     assert roles(server.requests[-1]) == demand.sent
@@ -211,7 +211,7 @@ def test_ids_of_calls_are_shortened(
     server.refuses = lambda request: (
         (400, {"message": said}) if any(len(id) != 9 for id in ids(request)) else None
     )
-    model = kind("m", server.base_url, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, retries=0)
     text, notices = ask(model, (HELLO, CALL, RESULT))
     assert (text, codes(notices)) == (server.reply, ["conversation_adapted"])
     assert roles(server.requests[-1]) == ["user", "call", "tool"]
@@ -227,7 +227,7 @@ def test_a_server_with_many_demands_is_asked_for_each_of_them_once(
     demands = [demand for name, demand in DEMANDS.items() if not name.startswith(("no ", "only "))]
     rules = [strict(demand, demand.says[0], 400) for demand in demands]
     server.refuses = lambda request: next(filter(None, (rule(request) for rule in rules)), None)
-    model = kind("m", server.base_url, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, retries=0)
     poisoned = (SYSTEM, GREETING, HELLO, CALL, RESULT, NEWS, THANKS, GREETING)
     text, notices = ask(model, poisoned)
     assert (text, codes(notices)) == (server.reply, ["conversation_adapted"])
@@ -245,7 +245,7 @@ def test_a_reason_that_is_unknown_costs_the_history_of_one_turn(
 ) -> None:
     body = {"error": {"message": "The content is filtered.", "code": "content_filter"}}
     server.refuses = lambda request: (400, body) if "Welcome." in str(request) else None
-    model = kind("m", server.base_url, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, retries=0)
     _, (notice,) = ask(model, (SYSTEM, HELLO, GREETING, THANKS))
     assert notice == Notice(
         "conversation_refused",
@@ -270,7 +270,7 @@ def test_what_cannot_be_remedied_is_told_once_and_the_next_turn_works(
         if "Thank you." in str(request)
         else None
     )
-    model = kind("m", server.base_url, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, retries=0)
     with pytest.raises(EngineError) as caught:
         ask(model, (SYSTEM, HELLO, GREETING, THANKS))
     assert str(caught.value) == (
@@ -316,7 +316,7 @@ IN_MID_ANSWER = {
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_refusal_in_place_of_the_answer(server: SpeechServer, kind: type[OpenAIChatModel]) -> None:
     server.refuses = lambda request: None if "user" in roles(request) else (200, IN_MID_ANSWER[kind])
-    model = kind("m", server.base_url, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, retries=0)
     text, notices = ask(model, (SYSTEM,))
     assert (text, codes(notices)) == (server.reply, ["conversation_adapted"])
     model.close()

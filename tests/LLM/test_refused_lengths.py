@@ -96,7 +96,7 @@ def test_the_oldest_messages_are_left_out(
     server: SpeechServer, kind: type[OpenAIChatModel], said: tuple[int, Any]
 ) -> None:
     server.refuses = short_of(LIMIT_TOKENS, said)
-    model = kind("m", server.base_url, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, retries=0)
     text, notices = ask(model, (SYSTEM, *TALK, LAST))
     assert (text, codes(notices)) == (server.reply, ["conversation_shortened"])
     first, *middle, last = texts(server.requests[-1])
@@ -118,7 +118,7 @@ def test_a_result_that_is_too_long_is_cut(
     server: SpeechServer, kind: type[OpenAIChatModel], said: tuple[int, Any]
 ) -> None:
     server.refuses = short_of(LIMIT_TOKENS, said)
-    model = kind("m", server.base_url, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, retries=0)
     with_result = (SYSTEM, *TALK[:6], LAST, CALL, PAGE)
     text, notices = ask(model, with_result)
     assert (text, codes(notices)[0]) == (server.reply, "result_shortened")
