@@ -178,7 +178,9 @@ def refused_parameter(refusal: Refusal, sent: Sequence[str]) -> str | None:
 
 def is_bad_value(refusal: Refusal) -> bool:
     """True if the server takes the field, but not its value."""
-    return re.search(r"too (large|small)|value\b|range|at (most|least)|must be", _text(refusal)) is not None
+    return (
+        re.search(r"too (large|small)|value\b|range|at (most|least)|must be", _text(refusal)) is not None
+    )
 
 
 def _text(refusal: Refusal) -> str:

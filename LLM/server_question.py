@@ -71,8 +71,8 @@ class Demands:
 
 
 class KnownDemands:
-    """The demands of a server, as far as it has stated any. Thread-safe. Only what has helped is kept, so
-    that a server that quotes a user cannot mislead the sessions of others."""
+    """The demands of a server, as far as it has stated any. Thread-safe. Only what has helped is kept:
+    an error that quotes one user must not change what is sent for others."""
 
     def __init__(self) -> None:
         self.latest = Demands()
@@ -148,7 +148,7 @@ class ServerQuestion:
         return self._try(replace(self._demands, forms=self._demands.forms | remedy))
 
     def _only_the_end(self, refusal: Refusal) -> bool:
-        """Leave out everything before the user's last words, and take back the forms that did not help."""
+        """Leave out everything before the user's last words, and undo the forms that did not help."""
         if self._refused_history:
             return False
         demands = replace(self._demands, forms=self._before.forms)
@@ -180,8 +180,8 @@ class ServerQuestion:
         return self._try(replace(self._demands, room=room))
 
     def _try(self, demands: Demands, history: str = "") -> bool:
-        """Take these demands into account. Returns False, and changes nothing, if the request stays as it
-        was."""
+        """Take these demands into account. Returns False, and changes nothing, if the request stays the
+        same."""
         before = self._demands, self._refused_history, self._request
         self._demands = demands
         self._refused_history = history or self._refused_history
@@ -269,8 +269,8 @@ class ServerQuestion:
 
 
 def _limit_and_count(refusal: Refusal) -> tuple[int, int]:
-    """The number of tokens that the model can read, and the number that the conversation has; 0 where the
-    server does not say so."""
+    """The number of tokens that the model can read, and the number that the conversation has; 0 where
+    the server does not say."""
     numbers = refusal.numbers or {}
     if "n_ctx" in numbers:  # llama.cpp
         return numbers["n_ctx"], numbers.get("n_prompt_tokens", 0)

@@ -28,31 +28,36 @@ _ARE_SAID = ("messages", "input", "instructions", "prompt")
 """Fields of a request with what was said or noted in a conversation."""
 
 _GENERAL = frozenset(
-    """
-    a about above access account active add additional after against all allowed alternate alternating an
-    and any api are argument arguments array as assistant at audio available bad base64 be because been
-    before begin beginning best better billing body both budget but by call called calling calls can
-    cannot change chat check chunk chunks code completion completions configured connect connection
-    consecutive contact contain contains content contents context conversation could count create credit
-    current data decode decoder default deprecated detail details developer did disabled do does duplicate
-    each either empty enable enabled encode encoding end ends engine error exceed exceeded exceeds exception
-    expected extra failed false field fields file filter find first following for forbidden format found
-    from function functions generate generation given greater had has have however if image in include
-    increase index input inputs instead instruction instructions integer internal into invalid is it item
-    items its jinja json key large last least length less limit list load loaded long longer look make malformed many
-    match max maximum may message messages method minimum missing model models more most must name necessary
-    need needs neither new next no non none nor not null number object of on one only option optional or
-    order other out output over param parameter parameters parse part parts pass passed per permitted
-    please policy position prefix prefill preceding processing prompt property provide provided
-    query quota range rate reached read reasoning received reduce refused rejected remove repeated request
-    requested requests require required requires response result resulted results retry role roles row
-    sample same schema second see send sent sequence server service should single size small some speech start
-    starts status stop stream streaming string strings style successive support supported supports system
-    take tell template text than that the their them then there these they this those time to token
-    tokens too tool tools total true try turn turns type under unexpected unknown unmatched unrecognized
-    unsupported until up upstream usage use used user using valid validation value values verified version
-    voice was way we were when where which while will window with within without word would wrong you your
-    """.split()
+    re.findall(
+        r"\w+",
+        """
+    a about above access account active add additional after against all allowed alternate alternating
+    an and any api are argument arguments array as assistant at audio available bad base64 be because
+    been before begin beginning best better billing body both budget but by call called calling calls
+    can cannot change chat check chunk chunks code completion completions configured connect connection
+    consecutive contact contain contains content contents context conversation could count create
+    credit current data decode decoder default deprecated detail details developer did disabled do does
+    duplicate each either empty enable enabled encode encoding end ends engine error exceed exceeded
+    exceeds exception expected extra failed false field fields file filter find first following for
+    forbidden format found from function functions generate generation given greater had has have
+    however if image in include increase index input inputs instead instruction instructions integer
+    internal into invalid is it item items its jinja json key large last least length less limit list
+    load loaded long longer look make malformed many match max maximum may message messages method
+    minimum missing model models more most must name necessary need needs neither new next no non none
+    nor not null number object of on one only option optional or order other out output over param
+    parameter parameters parse part parts pass passed per permitted please policy position preceding
+    prefill prefix processing prompt property provide provided query quota range rate reached read
+    reasoning received reduce refused rejected remove repeated request requested requests require
+    required requires response result resulted results retry role roles row same sample schema second
+    see send sent sequence server service should single size small some speech start starts status stop
+    stream streaming string strings style successive support supported supports system take tell
+    template text than that the their them then there these they this those time to token tokens too
+    tool tools total true try turn turns type under unexpected unknown unmatched unrecognized
+    unsupported until up upstream usage use used user using valid validation value values verified
+    version voice was way we were when where which while will window with within without word would
+    wrong you your
+    """,
+    )
 )
 """Words of the errors of servers, which say nothing about a user even if a user said them, too."""
 
@@ -148,7 +153,8 @@ def _param(error: Mapping[str, Any]) -> str:
     place = error.get("param")
     if isinstance(error.get("loc"), list):
         steps = [step for step in error["loc"] if step != "body"]
-        place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
+        path = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+        place = "".join(path).lstrip(".")
     return place if isinstance(place, str) else ""
 
 

@@ -3,6 +3,7 @@ both protocols."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -100,7 +101,7 @@ DEMANDS = {
         ),
     ),
     "no user after a result": Demand(
-        lambda order: all(pair != ("tool", "user") for pair in zip(order, order[1:], strict=False)),
+        lambda order: ("tool", "user") not in pairwise(order),
         (SYSTEM, HELLO, CALL, RESULT, THANKS),
         ["system", "user", "call", "tool", "assistant", "user"],
         ("Unexpected role 'user' after role 'tool'",),
@@ -133,7 +134,8 @@ DEMANDS = {
         (SYSTEM, HELLO, GREETING),
         ["system", "user", "assistant", "user"],
         (
-            "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant",
+            "Expected last role User or Tool (or Assistant with prefix True) for serving but got "
+            "assistant",
             "Last message must have role `user`.",
             "Cannot set `add_generation_prompt` to True when the last message is from the assistant. "
             "Consider using `continue_final_message` instead.",
@@ -249,7 +251,8 @@ def test_a_reason_that_is_unknown_costs_the_history_of_one_turn(
     _, (notice,) = ask(model, (SYSTEM, HELLO, GREETING, THANKS))
     assert notice == Notice(
         "conversation_refused",
-        f"the language model at {model._server.where} refuses the conversation, so only its end was sent "
+        f"the language model at {model._server.where} refuses the conversation, so only its end was "
+        "sent "
         "(content_filter: The content is filtered)",
     )
     assert roles(server.requests[-1]) == ["system", "user"]

@@ -29,43 +29,51 @@ TOO_LONG: Mapping[str, tuple[int, Any]] = {
         "This model's maximum context length is 2000 tokens. However, your messages resulted in {used} "
         "tokens. Please reduce the length of the messages."}}),
     "OpenAI, responses": (400, {"error": {"code": "context_length_exceeded", "param": "input", "message":
-        "Your input exceeds the context window of this model. Please adjust your input and try again."}}),
+        "Your input exceeds the context window of this model. Please adjust your input and try "
+        "again."}}),
     "vLLM": (400, {"object": "error", "code": 400, "type": "BadRequestError", "message":
-        "This model's maximum context length is 2000 tokens. However, you requested {used} tokens ({used} in "
+        "This model's maximum context length is 2000 tokens. However, you requested {used} tokens "
+        "({used} in "
         "the messages, 0 in the completion). Please reduce the length of the messages or completion."}),
     "vLLM, V1": (400, {"error": {"code": 400, "message":
-        "The decoder prompt (length {used}) is longer than the maximum model length of 2000. Make sure that "
+        "The decoder prompt (length {used}) is longer than the maximum model length of 2000. Make "
+        "sure that "
         "`max_model_len` is no smaller than the number of text tokens."}}),
-    "llama.cpp": (400, {"error": {"code": 400, "type": "exceed_context_size_error", "n_ctx": 2000, "message":
+    "llama.cpp": (400, {"error": {"type": "exceed_context_size_error", "n_ctx": 2000, "message":
         "request ({used} tokens) exceeds the available context size (2000 tokens), try increasing it"}}),
     "llama.cpp, 2025": (500, {"error": {"code": 500, "type": "exceed_context_size_error", "message":
         "the request exceeds the available context size. try increasing the context size"}}),
     "llama-cpp-python": (400, {"error": {"message":
         "This model's maximum context length is 2000 tokens, however you requested {used} tokens"}}),
     "LM Studio": (400, {"error":
-        "Trying to keep the first {used} tokens when context the overflows. However, the model is loaded "
+        "Trying to keep the first {used} tokens when context the overflows. However, the model is "
+        "loaded "
         "with context length of only 2000 tokens, which is not enough."}),
     "Ollama": (400, {"error": {"message": "the input length exceeds the context length"}}),
     "Claude": (400, {"error": {"message": "prompt is too long: {used} tokens > 2000 maximum"}}),
     "Gemini": (400, [{"error": {"code": 400, "message":
         "The input token count ({used}) exceeds the maximum number of tokens allowed (2000)."}}]),
-    "Mistral": (400, {"message": {"detail": "Prompt contains {used} tokens and 0 draft tokens, too large for "
+    "Mistral": (400, {"message": {"detail": "Prompt contains {used} tokens and 0 draft tokens, too "
+    "large for "
         "model with 2000 maximum context length"}}),
     "SGLang": (400, {"message":
         "The input ({used} tokens) is longer than the model's context length (2000 tokens)."}),
     "TGI": (422, {"error":
-        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2000. Given: {used} `inputs` "
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2000. Given: {used} "
+        "`inputs` "
         "tokens and 20 `max_new_tokens`"}),
     "Groq": (413, {"error": {"code": "rate_limit_exceeded", "message":
         "Request too large for model `m` on tokens per minute (TPM): Limit 2000, Requested {used}"}}),
     "OpenAI, small account": (429, {"error": {"code": "rate_limit_exceeded", "message":
-        "Request too large for m on tokens per min (TPM): Limit 2000, Requested {used}. The input or output "
+        "Request too large for m on tokens per min (TPM): Limit 2000, Requested {used}. The input or "
+        "output "
         "tokens must be reduced in order to run successfully."}}),
     "OpenAI, characters": (400, {"error": {"code": "string_above_max_length", "message":
         "Invalid 'messages[3].content': string too long. Expected a string with maximum length 8000"}}),
     "nginx": (413, "<html><h1>413 Request Entity Too Large</h1></html>"),
     "a wrong count": (400, {"error": {"message":
-        "This model's maximum context length is 8192 tokens. However, your messages resulted in 100 tokens."}}),
+        "This model's maximum context length is 8192 tokens. However, your messages resulted in 100 "
+        "tokens."}}),
 }  # fmt: skip
 """What servers say."""
 
@@ -157,7 +165,8 @@ def test_system_messages_in_what_is_left_out_are_kept(server: SpeechServer) -> N
 
 def test_an_answer_as_long_as_the_context_loses_its_limit(server: SpeechServer) -> None:
     said = (
-        "'max_tokens' or 'max_completion_tokens' is too large: 4096. This model's maximum context length "
+        "'max_tokens' or 'max_completion_tokens' is too large: 4096. This model's maximum context "
+        "length "
         "is 4096 tokens and your request has 100 input tokens (4096 > 4096 - 100)."
     )
     server.refuses = lambda request: (400, {"message": said}) if "max_tokens" in request else None

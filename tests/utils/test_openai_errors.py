@@ -21,14 +21,22 @@ def refusal(
     text = body if isinstance(body, str) else json.dumps(body)
     transport = httpx2.MockTransport(lambda _: httpx2.Response(status, text=text))
     client = openai.OpenAI(
-        api_key=key, max_retries=0, base_url="http://server/v1", http_client=httpx2.Client(transport=transport)
+        api_key=key,
+        max_retries=0,
+        base_url="http://server/v1",
+        http_client=httpx2.Client(transport=transport),
     )
     with pytest.raises(openai.APIStatusError) as caught:
         client.chat.completions.create(**request)
     return Refusal.of(caught.value)
 
 
-OPENAI = {"message": "Too long.", "type": "invalid_request_error", "param": "messages", "code": "too_long"}
+OPENAI = {
+    "message": "Too long.",
+    "type": "invalid_request_error",
+    "param": "messages",
+    "code": "too_long",
+}
 FORMS: dict[str, tuple[object, str]] = {
     "OpenAI": ({"error": OPENAI}, "too_long (messages): Too long"),
     "OpenAI, no code": (
@@ -36,7 +44,7 @@ FORMS: dict[str, tuple[object, str]] = {
         "invalid_request_error: Too long",
     ),
     "vLLM": (
-        {"object": "error", "message": "Too long.", "type": "BadRequestError", "param": None, "code": 400},
+        {"object": "error", "message": "Too long.", "type": "BadRequestError", "code": 400},
         "BadRequestError: Too long",
     ),
     "vLLM since 0.10": (
@@ -86,7 +94,8 @@ FORMS: dict[str, tuple[object, str]] = {
         },
         "too_long (messages): Provider returned error; Too long",
     ),
-    "JSON in a message": ({"error": {"message": json.dumps({"error": OPENAI})}}, "too_long (messages): Too long"),
+    "JSON in a message": ({"error": {"message": json.dumps({"error": OPENAI})}}, "too_long "
+    "(messages): Too long"),
     "plain text": ("Too long.", "Too long"),
     "a line break": ("Too\n\n long.", "Too long"),
     "HTML": ("<!DOCTYPE html><html><body>nginx/1.2.3</body></html>", "an HTML page"),
@@ -146,8 +155,12 @@ def test_words_in_scripts_without_spaces_are_left_out() -> None:
 
 @pytest.mark.parametrize("field", ["messages", "input", "instructions"])
 def test_the_reason_itself_is_kept_even_if_its_words_were_said(field: str) -> None:
-    message = "This model's maximum context length is 8192 tokens; please reduce the length of the messages."
-    said = "Please reduce the length of the messages: the maximum context length of this model in tokens!"
+    message = (
+        "This model's maximum context length is 8192 tokens; please reduce the length of the messages."
+    )
+    said = (
+        "Please reduce the length of the messages: the maximum context length of this model in tokens!"
+    )
     request = {**REQUEST, "extra_body": {field: said}}
     assert refusal({"error": {"message": message}}, request=request).message == message
 
