@@ -46,7 +46,7 @@ class Less(enum.Enum):
     """A part of the request that may be left out."""
 
     LENGTH = enum.auto()
-    """What makes the conversation longer than the model can read."""
+    """Long results of functions, then the oldest exchanges."""
     TOOLS = enum.auto()
     """The functions."""
     HISTORY = enum.auto()
@@ -126,7 +126,7 @@ _RULES: Final[Sequence[tuple[str, Sequence[Remedy]]]] = (
     # An exception of the chat template that names no reason
     (r"template|jinja", [_STRICT, _NO_SYSTEM, _forms(Form.WORDS_ONLY)]),
 )
-"""What a server says ▶ what may help, the likeliest first."""
+"""Pattern of what a server says ▶ what may help, the likeliest first."""
 
 _BAD_REQUEST = (400, 413, 422)
 """Statuses of errors that the conversation may have caused although the server does not say so; a filter

@@ -55,7 +55,7 @@ Build: TypeAlias = Callable[[Sequence[ChatMessage], Sequence[Tool], str], dict[s
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """What a server is known to refuse of one model."""
+    """Everything that a server is known to refuse."""
 
     forms: frozenset[Form] = frozenset()
     without: frozenset[str] = frozenset()

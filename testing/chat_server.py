@@ -32,7 +32,7 @@ class ChatServer:
         """Name and arguments of a function that the answers call, after their words."""
         self.failures: list[int | str | dict[str, Any] | Refusal] = []
         self.refuses: Callable[[dict[str, Any]], Refusal | None] = lambda request: None
-        """What this server does not take: the refusal of a request, or None."""
+        """The refusal of a request that this server does not take; None for any other request."""
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.before_headers = Hold()
@@ -113,7 +113,9 @@ class ChatHandler(BaseHTTPRequestHandler):
         request = self.read(self.rfile.read(int(self.headers["content-length"])))
         self.script.requests.append(request)
         self._note()
-        failure = self._next_failure() or self.script.refuses(request)
+        failure = self._next_failure()
+        if failure is None:
+            failure = self.script.refuses(request)
         if self._fails(failure):
             return
         try:

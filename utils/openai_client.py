@@ -183,24 +183,22 @@ class OpenAIServer:
         """Explain an error in one sentence that says what to do; never quotes what was said, or keys."""
         server, part, flag = self.where, _PARTS[self._stage], f"--{self._stage}"
         because = _because(refusal)
+        reason = because and f" ({because.removeprefix(': ')})"
         match error:
             case openai.APITimeoutError():
                 return f"the {part} at {server} did not answer in time ({flag}_timeout_s)"
             case openai.APIConnectionError():
                 return f"no {part} answers at {server}; start it, or name another: {flag}_base_url"
             case openai.AuthenticationError() | openai.PermissionDeniedError():
-                return f"{server} refuses the key{because}; set OPENAI_API_KEY, or {flag}_api_key_file"
+                return f"{server} refuses the key; set OPENAI_API_KEY, or {flag}_api_key_file{reason}"
             case openai.NotFoundError():
                 other = f"choose another: {flag}_model_name"
-                return f"{server} knows no model {self.model!r}{because}; {other}"
+                return f"{server} knows no model {self.model!r}; {other}{reason}"
             case openai.RateLimitError():
-                return (
-                    f"{server} accepts no more requests: rate limit reached, or no credit left{because}"
-                )
-            case openai.APIStatusError(status_code=status) if status >= 500:
-                return f"the {part} at {server} answered with error {status}{because}"
+                limits = "rate limit reached, or no credit left"
+                return f"{server} accepts no more requests: {limits}{reason}"
             case openai.APIStatusError(status_code=status):
-                return f"the {part} at {server} refuses the request with error {status}{because}"
+                return f"the {part} at {server} answered with error {status}{because}"
             case openai.APIError() if because:
                 return f"the {part} at {server} could not answer{because}"
         return f"the {part} at {server} sent an answer that does not follow the protocol"

@@ -118,7 +118,7 @@ def test_it_is_not_repeated_for_ever(server: ChatServer) -> None:
         (401, "refuses the key; set OPENAI_API_KEY", "unauthorized"),
         (403, "refuses the key; set OPENAI_API_KEY", "unauthorized"),
         (404, "knows no model 'm'", "engine_failed"),
-        (400, "refuses the request with error 400: scripted", "engine_failed"),
+        (400, "answered with error 400: scripted", "engine_failed"),
     ],
 )
 def test_what_will_not_change_is_told_at_once(

@@ -277,7 +277,7 @@ def test_what_cannot_be_remedied_is_told_once_and_the_next_turn_works(
     with pytest.raises(EngineError) as caught:
         ask(model, (SYSTEM, HELLO, GREETING, THANKS))
     assert str(caught.value) == (
-        f"the language model at {model._server.where} refuses the request with error 400: "
+        f"the language model at {model._server.where} answered with error 400: "
         f"no_way (messages): {said.rstrip('.')}"
     )
     before = len(server.requests)
@@ -301,7 +301,7 @@ def test_a_server_that_refuses_everything_is_not_asked_for_ever(server: SpeechSe
     reasons = [said for demand in DEMANDS.values() for said in demand.says]
     server.refuses = lambda request: (400, {"error": reasons[len(server.requests) % len(reasons)]})
     model = OpenAIChatModel("m", server.base_url, retries=0, gen_kwargs={"temperature": 1, "top_p": 1})
-    with pytest.raises(EngineError, match="refuses the request"):
+    with pytest.raises(EngineError, match="answered with error 400"):
         ask(model, (SYSTEM, GREETING, HELLO, CALL, RESULT, NEWS, THANKS, GREETING))
     assert 2 < len(server.requests) <= 1 + MAX_STEPS
     model.close()

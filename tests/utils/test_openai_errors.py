@@ -182,26 +182,20 @@ def test_encoded_audio_is_left_out() -> None:
 
 
 PARTS = {"stt": "recognizer", "llm": "language model", "tts": "synthesizer"}
-TOLD = [
-    (400, "the {part} at http://server:1 refuses the request with error 400: no_x (y): Not this"),
-    (402, "the {part} at http://server:1 refuses the request with error 402: no_x (y): Not this"),
-    (401, "http://server:1 refuses the key: no_x (y); set OPENAI_API_KEY, or --{stage}_api_key_file"),
-    (
-        404,
-        "http://server:1 knows no model 'm': no_x (y): Not this; choose another: --{stage}_model_name",
-    ),
-    (
-        429,
-        "http://server:1 accepts no more requests: rate limit reached, or no credit left: "
-        "no_x (y): Not this",
-    ),
-    (500, "the {part} at http://server:1 answered with error 500: no_x (y): Not this"),
-    (503, "the {part} at http://server:1 answered with error 503: no_x (y): Not this"),
-]
+TOLD = {
+    400: "the {part} at http://server:1 answered with error 400: no_x (y): Not this",
+    402: "the {part} at http://server:1 answered with error 402: no_x (y): Not this",
+    401: "http://server:1 refuses the key; set OPENAI_API_KEY, or --{stage}_api_key_file (no_x (y))",
+    404: "http://server:1 knows no model 'm'; choose another: --{stage}_model_name (no_x (y): Not this)",
+    429: "http://server:1 accepts no more requests: rate limit reached, or no credit left "
+    "(no_x (y): Not this)",
+    500: "the {part} at http://server:1 answered with error 500: no_x (y): Not this",
+    503: "the {part} at http://server:1 answered with error 503: no_x (y): Not this",
+}
 
 
 @pytest.mark.parametrize("stage", PARTS)
-@pytest.mark.parametrize(("status", "sentence"), TOLD)
+@pytest.mark.parametrize(("status", "sentence"), TOLD.items())
 def test_the_client_hears_the_reason(stage: str, status: int, sentence: str) -> None:
     server = OpenAIServer(stage, "openai", "m", "m", "http://server:1/v1", key="k")
     request = httpx2.Request("POST", "http://server:1/v1")
