@@ -35,6 +35,7 @@ NOISE_CORRELATION = 0.2
 least 0.35 if every other sample is 0), and neighbors have a correlation of 0. Speech has one of 0.9, and
 where it hisses, which is less, a level below 0.15."""
 
+_UNKNOWN = "audio in an unknown format"
 _WHAT_TO_DO = "let the server send pcm, wav, mp3, ogg or flac"
 
 
@@ -66,7 +67,7 @@ def decoded(blocks: Iterator[bytes], content_type: str, rate_hz: int) -> Iterato
                 "sent text where audio was expected; check --tts_base_url and --tts_model_name"
             )
         else:
-            raise NotDecodable(f"sent audio as {kind or 'an unknown format'}; {_WHAT_TO_DO}")
+            raise NotDecodable(f"sent {f'{kind} audio' if kind else _UNKNOWN}; {_WHAT_TO_DO}")
     except (ValueError, soundfile.SoundFileError) as error:
         raise NotDecodable(f"sent {kind} that cannot be decoded; {_WHAT_TO_DO}") from error
 
@@ -76,7 +77,8 @@ def is_noise(samples: Samples) -> bool:
     if len(samples) < MIN_JUDGED:
         return False
     power = float(np.mean(np.square(samples)))
-    return power > NOISE_RMS**2 and np.mean(samples[1:] * samples[:-1]) < NOISE_CORRELATION * power
+    together = float(np.mean(samples[1:] * samples[:-1]))
+    return power > NOISE_RMS**2 and together < NOISE_CORRELATION * power
 
 
 def _read(blocks: Iterator[bytes], head: bytes, least: int) -> bytes:
@@ -96,7 +98,7 @@ def _as_it_comes(
     for block in itertools.chain([head], blocks):
         samples = stream.feed(block)
         if is_noise(samples):
-            raise NotDecodable(f"sent audio in an unknown format; {_WHAT_TO_DO}")
+            raise NotDecodable(f"sent {_UNKNOWN}; {_WHAT_TO_DO}")
         if len(samples):
             yield AudioChunk(samples, stream.rate_hz)
 
