@@ -87,8 +87,8 @@ class OpenAIRecognizer:
         self._server.close()
 
     def _heard(self, wav: bytes, language: str | None, cancel: CancelToken) -> ServedTranscript | None:
-        """Ask for one format after another, until the server understands one; None when cancelled. Raises
-        the error of the last, unless an answer to another says that there are no words."""
+        """Ask for one format after another, until the server understands one; None when cancelled.
+        Raises the error of the last, unless an answer to another says that there are no words."""
         request: dict[str, Any] = {"file": ("speech.wav", wav, "audio/wav"), "model": self._server.model}
         if language is not None:
             request["language"] = language

@@ -1,4 +1,4 @@
-"""ServedTranscript: the words in the answer of a transcription server, in any form that such servers use."""
+"""ServedTranscript: the words in the answer of a transcription server, whatever its form."""
 
 import json
 import re
@@ -52,8 +52,8 @@ def _text_of(answer: Any) -> str | None:
             return " ".join(texts) if texts else None
         case {"alternatives": [best, *_]}:
             return _text_of(best)
-        case {**fields}:
-            return _text_of_fields(fields)
+        case dict():
+            return _text_of_fields(answer)
     raise ValueError("no transcript")
 
 
@@ -74,6 +74,9 @@ def _text_of_fields(fields: Mapping[str, Any]) -> str | None:
 def _is_invented(segment: object) -> bool:
     """True for words of a segment of "verbose_json" that the server itself takes for silence."""
     match segment:
-        case {"no_speech_prob": int() | float() as no_speech, "avg_logprob": int() | float() as sureness}:
+        case {
+            "no_speech_prob": int() | float() as no_speech,
+            "avg_logprob": int() | float() as sureness,
+        }:
             return is_silence(no_speech, sureness)
     return False

@@ -31,9 +31,10 @@ MIN_JUDGED = HEAD_BYTES // 2
 
 NOISE_RMS = 0.3
 NOISE_CORRELATION = 0.2
-"""Bytes of another format that are read as int16 are white noise near full scale: their level is 0.58 (at
-least 0.35 if every other sample is 0), and neighbors have a correlation of 0. Speech has one of 0.9, and
-where it hisses, which is less, a level below 0.15."""
+"""Bytes of another format that are read as int16 are white noise near full scale: their level is 0.58
+(at least 0.35 if every other sample is 0), and neighbors have a correlation of 0. Speech hisses, too,
+but less: with its peak at full scale, blocks of 128 samples below this correlation had a level of at
+most 0.2 (35 recordings of people) or 0.14 (sentences full of "s", spoken by Piper and eSpeak)."""
 
 _UNKNOWN = "audio in an unknown format"
 _WHAT_TO_DO = "let the server send pcm, wav, mp3, ogg or flac"

@@ -9,8 +9,8 @@ HEAD_BYTES = 256
 """Bytes that are looked at: 5 ms of PCM, so the first audio does not wait for them."""
 
 FRAME_BYTES = 2048
-"""Bytes that are looked at if they may be frames of MP3 or AAC: more than the longest frame of speech, so
-that two of them are seen. Two samples of PCM alone may look like the beginning of one."""
+"""Bytes that are looked at if they may be frames of MP3 or AAC: enough to see the beginning of a second
+one, since a sample of PCM may look like that of the first."""
 
 PCM, WAV = "PCM", "WAV"
 
@@ -29,7 +29,19 @@ _STREAMED_CODINGS = (b"\x01\x00", b"\x03\x00", b"\xfe\xff")
 """Integers, floats, and the form of the header that names the coding later: `utils.wav_stream` knows
 them. Others (G.711, ADPCM) are left to libsndfile."""
 
-_WITHOUT_MAGIC = ("pcmu", "pcma", "ulaw", "mulaw", "alaw", "basic", "g722", "g726", "g729", "speex", "gsm")
+_WITHOUT_MAGIC = (
+    "pcmu",
+    "pcma",
+    "ulaw",
+    "mulaw",
+    "alaw",
+    "basic",
+    "g722",
+    "g726",
+    "g729",
+    "speex",
+    "gsm",
+)
 """Codings of a byte a sample, or less, that nothing but the content type tells from int16."""
 
 _ORDERS = {"audio/l8": "u1", "audio/l16": ">i2", "audio/l24": ">i3"}

@@ -46,7 +46,7 @@ class SpeechServer(ChatServer):
         self.sound: Answer | None = None
         """What is sent in place of the tone."""
         self.transcripts: dict[str | None, Answer] = {}
-        """What is sent in place of a transcript, by the response format (None: the request names none)."""
+        """What is sent in place of a transcript, by response format; None: the request names none."""
         super().__init__()
 
     @property

@@ -19,13 +19,14 @@ PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 """Codings that are decoded here (`wFormatTag`); with the last, the coding comes later in the header."""
 
 _DTYPES = {
-    (PCM, 1): "u1", (PCM, 2): "<i2", (PCM, 3): "<i3", (PCM, 4): "<i4", (FLOAT, 4): "<f4", (FLOAT, 8): "<f8",
+    (PCM, 1): "u1", (PCM, 2): "<i2", (PCM, 3): "<i3", (PCM, 4): "<i4",
+    (FLOAT, 4): "<f4", (FLOAT, 8): "<f8",
 }  # fmt: skip
 
 
 class WavStream:
-    """The file may be cut anywhere. Several files in a row are one sound, since some servers send one for
-    each sentence. Audio beyond the size in the header counts as well, unless it is a chunk."""
+    """The file may be cut anywhere. Several files in a row are one sound, since some servers send one
+    for each sentence. Audio beyond the size in the header counts as well, unless it is a chunk."""
 
     def __init__(self) -> None:
         self._waiting = bytearray()

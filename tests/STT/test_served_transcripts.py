@@ -17,10 +17,17 @@ from testing.speech_server import Answer, SpeechServer
 SPEECH = speech_like(16000)
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[SpeechServer]:
+    with SpeechServer() as server:
+        yield server
+
+
 @pytest.fixture
-def server() -> Iterator[SpeechServer]:
-    with SpeechServer() as running:
-        yield running
+def server(running: SpeechServer) -> SpeechServer:
+    running.requests.clear()
+    running.transcripts, running.formats = {}, ("json", "verbose_json")
+    return running
 
 
 @pytest.fixture
@@ -140,7 +147,9 @@ READ = {
     "half an emoji": (in_json({"text": "Hello \ud83d"}), "Hello \ufffd"),
     "an emoji in two": (Answer(rb'{"text": "Hello \ud83d\ude00"}', "application/json"), "Hello 😀"),
     "silence": (
-        in_json({"text": "Thanks for watching!", "segments": [{"text": "Thanks for watching!", **SILENT}]}),
+        in_json(
+            {"text": "Thanks for watching!", "segments": [{"text": "Thanks for watching!", **SILENT}]}
+        ),
         "",
     ),
     "silence after words": (
@@ -153,7 +162,9 @@ READ = {
         "Hello.",
     ),
     "thanks": (
-        in_json({"text": "Thanks for watching!", "segments": [{"text": "Thanks for watching!", **SPOKEN}]}),
+        in_json(
+            {"text": "Thanks for watching!", "segments": [{"text": "Thanks for watching!", **SPOKEN}]}
+        ),
         "Thanks for watching!",
     ),
 }
@@ -169,7 +180,11 @@ def test_the_words_are_read_in_every_form(
     assert asked(server) == ["verbose_json"]
 
 
-NOTHING = {"null": in_json({"text": None}), "an empty body": Answer(b"", "text/plain"), "null alone": in_json(None)}
+NOTHING = {
+    "null": in_json({"text": None}),
+    "an empty body": Answer(b"", "text/plain"),
+    "null alone": in_json(None),
+}
 
 
 @pytest.mark.parametrize("nothing", NOTHING)

@@ -28,7 +28,12 @@ def tone(rate_hz: int = RATE_HZ, channels: int = 1) -> Samples:
 
 
 def file(
-    kind: str, coding: str, rate_hz: int = RATE_HZ, channels: int = 1, gain: float = 1, endian: str = "FILE"
+    kind: str,
+    coding: str,
+    rate_hz: int = RATE_HZ,
+    channels: int = 1,
+    gain: float = 1,
+    endian: str = "FILE",
 ) -> bytes:
     written = io.BytesIO()
     sound = gain * tone(rate_hz, channels)
@@ -62,10 +67,17 @@ def aac() -> bytes:
     return (b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(9)) * 400
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[SpeechServer]:
+    with SpeechServer() as server:
+        yield server
+
+
 @pytest.fixture
-def server() -> Iterator[SpeechServer]:
-    with SpeechServer() as running:
-        yield running
+def server(running: SpeechServer) -> SpeechServer:
+    running.requests.clear()
+    running.sound = None
+    return running
 
 
 @pytest.fixture
@@ -213,10 +225,10 @@ def test_what_is_no_sound_is_an_error_and_no_noise(
 ) -> None:
     body, content_type, sentence = REFUSED[name]
     server.sound = Answer(body, content_type)
+    heard: list[AudioChunk] = []
     with pytest.raises(EngineError, match=rf"http://127.0.0.1:\d+ {sentence}"):
-        for chunk in engine.synthesize("Hello.", None, None, CancelToken()):
-            assert not is_noise(chunk.samples)
-            assert np.abs(chunk.samples).max() <= 1.01 * LEVEL
+        heard.extend(engine.synthesize("Hello.", None, None, CancelToken()))
+    assert max((np.abs(chunk.samples).max() for chunk in heard), default=0) <= 1.01 * LEVEL
     assert len(server.requests) == 1
     server.sound = None
     assert joined(speak(engine))[1] == RATE_HZ, "and the next answer is heard"
@@ -248,7 +260,9 @@ def test_a_sound_may_be_cut_anywhere(name: str, size: int) -> None:
     assert np.array_equal(whole, cut)
 
 
-@pytest.mark.parametrize("name", ["pcm", "wav, 16 bits", "wav, float32", "wav, sizes 0", "wav with tags"])
+@pytest.mark.parametrize(
+    "name", ["pcm", "wav, 16 bits", "wav, float32", "wav, sizes 0", "wav with tags"]
+)
 def test_pcm_and_wav_are_heard_as_they_come(name: str) -> None:
     body, content_type = HEARD[name]
     came = itertools.count()
