@@ -75,13 +75,13 @@ _TOKEN = re.compile(r"<\|[^<>|]*(?:\|>|$)|\[_[A-Za-z0-9_]+\]")
 _NOTES = "♩♪♫♬🎵🎶"
 
 _SUNG = re.compile(f"[{_NOTES}]+[^{_NOTES}]*[{_NOTES}]+|[{_NOTES}]+")
-"""What is written between notes is the text of a song in the background."""
+"""Notes, and the text between them: that of a song in the background."""
 
 _ENCLOSED = re.compile(
     r"\[([^\[\]]*)(?:\]|$)|\(([^()]*)(?:\)|$)|（([^（）]*)(?:）|$)|［([^［］]*)(?:］|$)|【([^【】]*)(?:】|$)"
     r"|\*+([^*]+)(?:\*+|$)|<([^<>]*)>|\+\+([^+]+)\+\+"
 )
-"""What may be an annotation; at the end of the text it may be cut off, as audio is."""
+"""Forms of annotations. At the end of the text one may be cut off, as the audio is."""
 
 
 def only_words(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -36,12 +37,22 @@ NOISE_CORRELATION = 0.2
 but less: with its peak at full scale, blocks of 128 samples below this correlation had a level of at
 most 0.2 (35 recordings of people) or 0.14 (sentences full of "s", spoken by Piper and eSpeak)."""
 
+_BEGINNINGS = {
+    "FLAC": re.compile(rb"fLaC\0"),
+    "Ogg": re.compile(rb"OggS\0\x02"),
+    "MP3": re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]..(?:.{32}|.{17}|.{9})(?:Xing|Info)", re.DOTALL),
+}
+"""Beginnings of files. Some servers send one for each sentence of a text, and libsndfile decodes only
+the first. MP3: a frame that holds the length of the file; one without it goes on to the end."""
+
+_NEVER = re.compile(rb"(?!)")
+
 _UNKNOWN = "audio in an unknown format"
 _WHAT_TO_DO = "let the server send pcm, wav, mp3, ogg or flac"
 
 
 class NotDecodable(Exception):
-    """What came is no audio, or none that can be decoded. The text completes "The server …"."""
+    """The answer is no audio, or none that can be decoded. The text completes "The server …"."""
 
 
 def decoded(blocks: Iterator[bytes], content_type: str, rate_hz: int) -> Iterator[AudioChunk]:
@@ -62,7 +73,7 @@ def decoded(blocks: Iterator[bytes], content_type: str, rate_hz: int) -> Iterato
         elif kind == WAV:
             yield from _as_it_comes(WavStream(), head, blocks)
         elif kind in DECODABLE:
-            yield from _whole(_read(blocks, head, MAX_BYTES))
+            yield from _whole(_read(blocks, head, MAX_BYTES), _BEGINNINGS.get(kind, _NEVER))
         elif is_text(head):
             raise NotDecodable(
                 "sent text where audio was expected; check --tts_base_url and --tts_model_name"
@@ -104,9 +115,12 @@ def _as_it_comes(
             yield AudioChunk(samples, stream.rate_hz)
 
 
-def _whole(file: bytes) -> Iterator[AudioChunk]:
-    if len(file) >= MAX_BYTES:
+def _whole(data: bytes, beginning: re.Pattern[bytes]) -> Iterator[AudioChunk]:
+    if len(data) >= MAX_BYTES:
         raise NotDecodable(f"sent more than {MAX_BYTES >> 20} MB of audio")
-    samples, rate_hz = soundfile.read(io.BytesIO(file), dtype="float32", always_2d=True)
-    if len(samples):
-        yield AudioChunk(clean(to_mono(samples)), rate_hz)
+    later = [found.start() for found in beginning.finditer(data, HEAD_BYTES)]
+    for start, end in itertools.pairwise([0, *later, len(data)]):
+        file = io.BytesIO(data[start:end])
+        samples, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
+        if len(samples):
+            yield AudioChunk(clean(to_mono(samples)), rate_hz)

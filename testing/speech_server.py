@@ -44,9 +44,9 @@ class SpeechServer(ChatServer):
         """Make a response fail after its first word."""
         self.formats: tuple[str, ...] = ("json", "verbose_json")
         self.sound: Answer | None = None
-        """What is sent in place of the tone."""
+        """Sent in place of the tone."""
         self.transcripts: dict[str | None, Answer] = {}
-        """What is sent in place of a transcript, by response format; None: the request names none."""
+        """Sent in place of a transcript, by response format; None: the request names none."""
         super().__init__()
 
     @property

@@ -272,8 +272,15 @@ def test_pcm_and_wav_are_heard_as_they_come(name: str) -> None:
     assert next(came) == 1, "the first audio needs the first block only"
 
 
-def test_one_wav_for_each_sentence_is_one_sound() -> None:
-    expect_tone(list(decoded(iter([WAVE + with_tags(WAVE)]), "audio/wav", 24000)), seconds=2.0)
+@pytest.mark.parametrize(
+    "name", ["wav, 16 bits", "wav with tags", "flac", "vorbis", "mp3", "mp3 with tags"]
+)
+def test_one_file_for_each_sentence_is_one_sound(name: str) -> None:
+    body, content_type = HEARD[name]
+    audio, rate_hz = joined(list(decoded(iter([body + body]), content_type, 24000)))
+    assert rate_hz == RATE_HZ
+    assert len(audio) / rate_hz == pytest.approx(2.0, abs=0.06)
+    assert np.sqrt(np.mean(np.square(audio[-RATE_HZ // 2 :]))) > 0.9 * LEVEL / np.sqrt(2)
 
 
 def test_loud_hisses_are_no_noise() -> None:
