@@ -12,6 +12,9 @@ MAX_DRAFTS = 64
 BEGINNING = 4800
 """Samples by which an utterance is known again."""
 
+MAX_SKIPPED = 3
+"""Tokens of a draft that may be left out: more would be other words."""
+
 
 class Drafts:
     """Remembers the tokens of the latest utterances. An utterance is recognized several times while it
@@ -34,3 +37,10 @@ class Drafts:
             self._tokens.move_to_end(beginning)
             if len(self._tokens) > MAX_DRAFTS:
                 self._tokens.popitem(last=False)
+
+
+def after(draft: Sequence[int], token: int) -> Sequence[int]:
+    """The rest of a draft after a token that stands where the draft has another: it was put in the place
+    of the next ones, or before them."""
+    near = list(draft[:MAX_SKIPPED])
+    return draft[near.index(token) + 1 :] if token in near else draft

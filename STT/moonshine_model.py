@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
-from STT.drafts import Drafts
+from STT.drafts import Drafts, after
 from utils.onnx_file import open_onnx, run_until_cancelled
 from utils.threads import engine_threads
 
@@ -17,6 +17,10 @@ _BEGIN, _END = 1, 2
 
 MAX_TOKENS_PER_S = 6.5
 """An output with more is a repeated phrase; the limit of Moonshine's own library."""
+
+MAX_CHECKED = 12
+"""Tokens of a draft that are checked in one call of the decoder, which takes twice as long as for one
+token: where the draft is of no use, little is lost."""
 
 _SPACE = "▁"
 
@@ -62,23 +66,28 @@ class MoonshineModel:
         if self._takes_mask:
             state["encoder_attention_mask"] = mask  # at the rate of the audio: the decoder reduces it
         most = int(len(samples) / rate_hz * MAX_TOKENS_PER_S)
-        found, token = self._checked(self._drafts.of(samples)[:most], state)
-        while token != _END and len(found) < most and not cancel.cancelled:
+        found, token, draft = list[int](), _BEGIN, self._drafts.of(samples)
+        while len(found) < most and not cancel.cancelled:
+            right, token = self._checked(token, draft[: min(MAX_CHECKED, most - len(found) - 1)], state)
+            found += draft[:right]
+            if token == _END:
+                break
             found.append(token)
-            token = self._next([token], state)[-1]
+            draft = after(draft[right:], token)
         self._drafts.keep(samples, found)
         written = b"".join(self._tokens[token] for token in found)
         return written.decode("utf-8", "replace").replace(_SPACE, " ").strip()
 
-    def _checked(self, draft: Sequence[int], state: dict[str, Any]) -> tuple[list[int], int]:
-        """The tokens of a draft up to the first that is not the most likely one, and the one that is;
-        after a draft that is all right, the next."""
-        likely = self._next([_BEGIN, *draft], state)
-        right = next((at for at, token in enumerate(draft) if token != likely[at]), len(draft))
-        for name in self._pasts:
-            if ".decoder." in name:
-                state[name] = state[name][:, :, : right + 1]
-        return list(draft[:right]), likely[right]
+    def _checked(self, token: int, draft: Sequence[int], state: dict[str, Any]) -> tuple[int, int]:
+        """The number of tokens at the beginning of `draft` that are the most likely ones after `token`,
+        and the most likely token after those."""
+        likely = self._next([token, *draft], state)
+        right = next((at for at, each in enumerate(draft) if each != likely[at]), len(draft))
+        if wrong := len(draft) - right:
+            for name in self._pasts:
+                if ".decoder." in name:
+                    state[name] = state[name][:, :, :-wrong]
+        return right, likely[right]
 
     def _next(self, tokens: Sequence[int], state: dict[str, Any]) -> list[int]:
         """The most likely token after each of `tokens`; updates `state`."""

@@ -22,7 +22,7 @@ WORDS = (
 )  # fmt: skip
 ARGUMENTS = ('{"x": 1}', '{"x"', "", None, {"x": 1}, "\ud83d", "[", 5, '{"x": "\\ud83d"}')
 ENDS = ("stop", "length", "content_filter", "tool_calls", None, "", "eos", 7)
-ERRORS = (
+ERRORS: tuple[Any, ...] = (
     {"error": {"message": "no", "code": "bad"}}, {"error": "no"}, {"detail": "no"},
     {"detail": [{"msg": 1}]}, {"message": "no"}, {"object": "error", "message": "no"}, [], "no", None,
 )  # fmt: skip
@@ -182,7 +182,7 @@ def _call(chance: Random) -> dict[str, Any]:
         "name": chance.choice(("look", "look", "look", "", None, 3)),
         "arguments": chance.choice(ARGUMENTS),
     }
-    call = {
+    call: dict[str, Any] = {
         "index": chance.choice((0, 0, 1, None)),
         "id": chance.choice(("call_1", "call_2", "", None, 4)),
     }

