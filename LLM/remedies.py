@@ -140,7 +140,7 @@ _RATE_LIMIT = 429
 
 _NOT_TAKEN = re.compile(
     r"unsupported|not (be )?support|unknown|unrecogni[sz]ed|unexpected|not permitted|forbidden|extra |"
-    r"not allowed|not enabled|invalid|cannot|does not take|only the default|deprecated|must be|too large"
+    r"not allowed|not enabled|invalid|cannot|does not take|deprecated|must be|too large|maximum allowed"
 )
 
 _NEVER_LEFT_OUT = ("model", "messages", "input")
@@ -179,7 +179,8 @@ def refused_parameter(refusal: Refusal, sent: Sequence[str]) -> str | None:
 def is_bad_value(refusal: Refusal) -> bool:
     """True if the server takes the field, but not its value."""
     return (
-        re.search(r"too (large|small)|value\b|range|at (most|least)|must be", _text(refusal)) is not None
+        re.search(r"too (large|small)|value\b|range|at (most|least)|must be|maximum", _text(refusal))
+        is not None
     )
 
 

@@ -77,6 +77,17 @@ PARAMETERS: Mapping[str, tuple[dict[str, tuple[int, Any]], dict[str, Any], list[
         {"temperature": 0.5, "top_p": 0.9},
         ["max_tokens"],
     ),
+    "Claude, a value that is too large": (
+        {
+            "max_tokens": (
+                400,
+                {"error": {"message": "max_tokens: 50 > 20, which is the maximum allowed number of "
+                 "output tokens"}},
+            )
+        },
+        {"temperature": 0.5, "top_p": 0.9},
+        ["max_tokens"],
+    ),
     "FastAPI": (
         {"top_p": (422, {"detail": [{"type": "forbidden", "loc": ["body", "top_p"], "msg": "Extra"}]})},
         {"max_tokens": 50, "temperature": 0.5},

@@ -287,6 +287,22 @@ def test_what_cannot_be_remedied_is_told_once_and_the_next_turn_works(
     model.close()
 
 
+def test_the_reason_is_logged_and_told_without_what_was_said(
+    server: SpeechServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    quote = {"error": {"message": "Not allowed: 'My code is 4711.'", "code": "blocked"}}
+    server.refuses = lambda request: (400, quote)
+    model = OpenAIChatModel("m", server.base_url, retries=0)
+    caplog.set_level("INFO", "utils.openai_client")
+    with pytest.raises(EngineError) as caught:
+        ask(model, (HELLO, GREETING, ChatMessage("user", "My code is 4711.")))
+    for text in (str(caught.value), *(record.getMessage() for record in caplog.records)):
+        assert "blocked: Not allowed: '…" in text
+        assert "4711" not in text
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]
+    model.close()
+
+
 @pytest.mark.parametrize("status", [401, 403, 429])
 def test_errors_of_the_key_and_of_its_limits_change_nothing(server: SpeechServer, status: int) -> None:
     server.refuses = lambda request: (status, {"error": {"message": "context length of your plan"}})
