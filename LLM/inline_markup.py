@@ -11,6 +11,9 @@ OPEN_STARS = "open stars"
 """Key in the environment of the parser: the number of asterisks that opened emphasis. Kept between the
 pieces of a paragraph, it tells that "Stop now.**" ends what "**Warning." began."""
 
+BEFORE = "before"
+"""Key in the environment: the character before the text; empty: none, or a space."""
+
 _STARS = re.compile(r"\*+")
 _LETTER = r"[0-9A-Za-z\u00c0-\u024f\u0370-\u04ff]"
 """Letters of formulas. In scripts without spaces, emphasis has letters on both sides."""
@@ -49,7 +52,7 @@ def stars(state: StateInline, silent: bool) -> bool:
 
 
 def _is_emphasis(state: StateInline, before: str, count: int, after: str) -> bool:
-    left, right = before[-1:], after[:1]
+    left, right = before[-1:] or state.env[BEFORE], after[:1]
     closes, opens = bool(left.strip()), bool(right.strip())
     near_left, near_right = before.rstrip()[-1:], after.lstrip()[:1]
     if near_left.isdigit() and near_right.isdigit():

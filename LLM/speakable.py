@@ -7,7 +7,7 @@ from typing import Any
 import emoji
 from markdown_it.token import Token
 
-from LLM.inline_markup import OPEN_STARS, parser
+from LLM.inline_markup import BEFORE, OPEN_STARS, parser
 from pipeline.words import NO_CHARACTER, has_words, well_formed
 
 _PLAIN = re.compile(r"\s*[A-Za-z][A-Za-z0-9 ,;'\"()-]*[.?!]?\s*")
@@ -16,8 +16,8 @@ _PLAIN = re.compile(r"\s*[A-Za-z][A-Za-z0-9 ,;'\"()-]*[.?!]?\s*")
 _NEW_BLOCK = re.compile(r"\s*(?:[-+*•>#]+\s|\d+[.)]\s|\|)")
 """The beginning of a list item, a quote, a heading or a row: emphasis does not go on into it."""
 
-_BULLET = re.compile(r"\s*[•▪◦‣]\s*")
-_TASK = re.compile(r"(\s*[-*+]\s+)\[[ xX]\]\s")
+_BULLET = re.compile(r"^\s*[•▪◦‣]\s*")
+_TASK = re.compile(r"^(\s*[-*+]\s+)\[[ xX]\]\s")
 _TABLE_RULE = re.compile(r"^[\s|:+-]*$")
 _URL = re.compile(r"\bhttps?://(?:www\.)?([^\s/?#:]+)\S*?(?=[.,;:!?)\]]*(?:\s|$))")
 _FOOTNOTE = re.compile(r"\[\^[\w-]+\]:?")
@@ -41,17 +41,18 @@ class Speakable:
 
     def __init__(self) -> None:
         self._in_line = self._in_row = self._in_table = False
-        self._paragraph: dict[str, Any] = {OPEN_STARS: 0}
+        self._last = ""
+        self._paragraph: dict[str, Any] = {OPEN_STARS: 0, BEFORE: ""}
 
     def __call__(self, text: str) -> str:
         """The words to speak for `text`; empty: none."""
-        spoken = " ".join(filter(None, map(self._line, text.splitlines(keepends=True))))
-        return spoken if has_words(spoken) else ""
+        return " ".join(filter(has_words, map(self._line, text.splitlines(keepends=True))))
 
     def _line(self, text: str) -> str:
         """The words of a line, or of the next part of one."""
         begins, ends = not self._in_line, text.splitlines()[0] != text
         self._in_line = not ends and (self._in_line or bool(text.strip()))
+        self._paragraph[BEFORE], self._last = "" if text[0].isspace() else self._last, text[-1]
         if not text.strip():
             if begins and ends:
                 self._in_table, self._paragraph[OPEN_STARS] = False, 0
@@ -69,15 +70,16 @@ class Speakable:
         return self._without_markup(text, begins)
 
     def _without_markup(self, text: str, begins: bool) -> str:
+        text = well_formed(text)
         if self._in_row:
             text = ", ".join(filter(None, (cell.strip() for cell in text.split("|"))))
         if begins:
-            tokens = _markdown.parse(_BULLET.sub("", _TASK.sub(r"\1", text), 1).strip(), self._paragraph)
+            tokens = _markdown.parse(_BULLET.sub("", _TASK.sub(r"\1", text)).strip(), self._paragraph)
         else:
             tokens = _markdown.parseInline(text.strip(), self._paragraph)
         spoken = _URL.sub(r"\1", _HALF_A_LINK.sub("", _FOOTNOTE.sub("", _text_of(tokens))))
         if not spoken.isascii():
-            spoken = emoji.replace_emoji(well_formed(spoken), _without_picture).replace(NO_CHARACTER, "")
+            spoken = emoji.replace_emoji(spoken, _without_picture).replace(NO_CHARACTER, "")
         spoken = _SPACES.sub(" ", _STRAY_MARKUP.sub("", spoken))
         return _LOOSE_STOP.sub(r"\1", spoken).strip()
 

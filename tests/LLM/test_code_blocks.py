@@ -60,7 +60,7 @@ def prose(pieces: list[str]) -> str:
         ("Use ```x = 1``` here.\nDone.", "Use ```x = 1``` here. Done."),
         ("```x = 1``` is code.\nDone.", "```x = 1``` is code. Done."),
         ("Three backticks, ```as here, open\nit.", "Three backticks, ```as here, open it."),
-        ("Run ```a\nb``` now.\nThen stop.", "Run ```a b``` now. Then stop."),
+        ("Run ```a = 1\nb``` now.\nThen stop.", "Run ```a = 1 b``` now. Then stop."),
         ("```Now run it. It prints one.", "```Now run it. It prints one."),
         ("See you~~~\nBye ~~~\nHello~~~all\nYes.", "See you~~~ Bye ~~~ Hello~~~all Yes."),
         ("Use `x` and ``y`.", "Use `x` and ``y`."),

@@ -1,14 +1,14 @@
 """An answer of which nothing is heard is an error, which says why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
 
 from pipeline.events import ErrorEvent, NoticeGiven, ReplyText
-from pipeline.messages import AudioChunk, ToolCall
+from pipeline.messages import AudioChunk, ChatMessage, ToolCall
 from pipeline.settings import SessionSettings
-from pipeline.turn import CancelToken
+from pipeline.turn import CancelToken, TurnState
 from testing.conversation import Conversation
 from testing.fakes import RATE_HZ, ScriptedModel, ScriptedSynthesizer
 from testing.server import ScriptedWebServer
@@ -46,6 +46,16 @@ class Mixed(ScriptedModel):
         yield CALL
 
 
+class Endless(ScriptedModel):
+    """Writes code, and has not finished."""
+
+    def generate(
+        self, messages: Sequence[ChatMessage], cancel: CancelToken, *_: object
+    ) -> Iterator[str]:
+        yield CODE
+        self.hold.pass_through(cancel)
+
+
 def asked(
     llm: ScriptedModel,
     tts: ScriptedSynthesizer | None = None,
@@ -64,7 +74,7 @@ def asked(
     [
         (CODE, "only code"),
         (f"1. {CODE}", "only code"),
-        ("Sure: ```python\nprint(1)"[6:], "only code"),
+        ("```python\nprint(1)", "only code"),
         ("👍", "has none"),
         ("...", "has none"),
         ("---\n***\n", "has none"),
@@ -100,14 +110,16 @@ def test_an_answer_that_is_shown_may_be_code() -> None:
 
 
 def test_an_interrupted_answer_is_no_error() -> None:
-    llm = ScriptedModel("```python\nprint(1)\nprint(2)")
+    llm = Endless()
     llm.hold.close()
     with Conversation(llm=llm) as talk:
-        talk.speak(320)
-        talk.wait(256, settle=False)
+        turn = talk.begin_tentative()
+        turn.commit()
+        llm.hold.wait_until_reached()
         talk.session.interrupt()
         llm.hold.open()
-        talk.wait(320)
+        talk.settle()
+        assert turn.state is TurnState.INTERRUPTED
         assert talk.events(ErrorEvent) == []
 
 
@@ -147,7 +159,7 @@ def test_a_realtime_response_of_which_nothing_is_heard_has_failed(mute: bool) ->
     with ScriptedWebServer() as server:
         server.llm._replies = ["One." if mute else CODE]
         if mute:
-            server.tts.synthesize = Mute("One").synthesize
+            server.tts.synthesize = Mute("One").synthesize  # type: ignore[method-assign]
         with RealtimeClient(server.port) as client:
             client.until("session.created")
             client.ask()
