@@ -15,8 +15,10 @@ _UNDECIDED = re.compile(rf"{_MARKS}(?:[-*+•]|\d{{1,9}}[.)]?)?(?:`*|~*)")
 _RUN = re.compile(r"`{3,}|~{3,}")
 _RUN_BEGINS = re.compile(r"(?:`+|~+)$")
 
-_INFO = re.compile(r"[\w+#.-]*(?:[ \t]*\{[^`}]*\}|[ \t]+[\w-]+=\S+)*[ \t\r]*")
+_OPTIONS = r"[\w+#.-]*(?:[ \t]*\{[^`}]*\}|[ \t]+[\w-]+=[^\s`]+)*"
+_INFO = re.compile(rf"{_OPTIONS}[ \t\r]*")
 """The language of a block and its options, as they stand behind a fence that opens behind words."""
+_INFO_SO_FAR = re.compile(rf"{_OPTIONS}(?:[ \t]*\{{[^`}}]*|[ \t]+[\w-]*=?)?[ \t\r]*")
 
 _LANGUAGE = re.compile(r"[a-z][a-z0-9+#-]*[ \t\r]*")
 """The language of a block within a block."""
@@ -49,9 +51,9 @@ class _Block:
 class _CodeFilter:
     """Takes a text piece by piece, and gives it back without its blocks of code.
 
-    Fences are those of CommonMark, and those that models write beside: opened behind words, closed at the
-    end of a line of code, or with words behind the closing one. A block that is not closed ends with the
-    text. In the place of a block stands the end of the line that opened it.
+    Fences are those of CommonMark, and others that models write: opened behind words, closed at the end
+    of a line of code, or followed by words. A block that is not closed ends with the text. In the place
+    of a block stands the end of the line that opened it.
     """
 
     def __init__(self) -> None:
@@ -76,39 +78,42 @@ class _CodeFilter:
     # -- outside a block ---------------------------------------------------------------------------
 
     def _take_prose(self, last: bool) -> str:
-        prose, searched = "", 0
-        while run := _RUN.search(self._text, searched):
+        prose = ""
+        while run := _RUN.search(self._text):
             if run.end() == len(self._text) and not last:
                 break  # it may become longer
+            if begin := self._text.rfind("\n", 0, run.start()) + 1:
+                prose += self._give(begin)
+                continue
             before = self._text[: run.start()]
-            begin = before.rfind("\n") + 1
-            at_start = (begin > 0 or not self._line) and bool(_PREFIX.fullmatch(before[begin:]))
+            at_start = not self._line and _PREFIX.fullmatch(before) is not None
             opens = self._opens(run, at_start, last)
             if opens is None:
-                return prose + self._give(begin if at_start else run.start())
+                return prose + self._give(0 if at_start else run.start())
             if opens:
-                prose += self._give(begin if at_start else run.start())
-                return prose + self._open(run[0], before[begin:] if at_start else "")
-            searched = run.end()
+                prose += self._give(0 if at_start else run.start())
+                return prose + self._open(run[0], before if at_start else "")
+            prose += self._give(run.end())
             if run[0][0] == "`":
                 self._in_span = not self._in_span
         return prose + self._give(len(self._text) if last else self._decided())
 
     def _opens(self, run: re.Match[str], at_start: bool, last: bool) -> bool | None:
-        """Tell whether a run of backticks or tildes opens a block; None: the rest of the line decides."""
+        """True if a run of backticks or tildes opens a block; None: the rest of the line decides."""
         rest, newline, _ = self._text[run.end() :].partition("\n")
         backticks = run[0][0] == "`"
         if (self._in_span and backticks and not at_start) or run[0][:3] in rest:
             return False
         if at_start and newline:
             return True
-        plausible = _INFO.fullmatch(rest) is not None
+        whole = last or bool(newline)
+        plausible = (_INFO if whole else _INFO_SO_FAR).fullmatch(rest) is not None
         if not at_start and not rest.strip():
-            plausible = backticks
+            plausible = backticks or not whole
         elif not at_start:
-            follows_space = self._text[: run.start()][-1:].isspace()
+            follows_space = (self._line + self._text[: run.start()])[-1:].isspace()
             plausible = plausible and not rest[0].isspace() and (backticks or follows_space)
-        if newline or last:
+        if whole:
             return plausible
         return None if plausible or at_start else False
 

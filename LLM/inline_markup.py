@@ -23,10 +23,10 @@ _RIGHT_OPERAND = re.compile(rf"{_LETTER}|[(\[$€£¥√]")
 _NO_WORD = re.compile(r"[.,;:!?)/]")
 
 _INLINE_ELEMENTS = (
-    "a abbr acronym audio b bdi bdo big br button canvas cite code data datalist del dfn em embed font i "
-    "img input ins kbd label map mark math meter noscript object output picture pre progress q rp rt ruby "
-    "s samp script select slot small source span strike strong style sub sup svg template textarea time "
-    "tt u var video wbr"
+    "a abbr acronym audio b bdi bdo big br button canvas cite code data datalist del dfn em embed font "
+    "i img input ins kbd label map mark math meter noscript object output picture pre progress q rp rt "
+    "ruby s samp script select slot small source span strike strong style sub sup svg template textarea "
+    "time tt u var video wbr"
 )
 _BLOCK_ELEMENTS = {*block_names, "br", "pre"}
 _ELEMENTS = {*_INLINE_ELEMENTS.split(), *_BLOCK_ELEMENTS}
@@ -92,8 +92,6 @@ def _shown(text: str, start: int) -> tuple[str, int] | None:
     placeholder = _PLACEHOLDER.match(text, start)
     apart = placeholder is not None and not re.match(r"\w", left)
     tag = HTML_TAG_RE.match(text, start)
-    if tag is not None and tag[0].startswith("<!--"):
-        return "", tag.end()
     name = _NAME.match(tag[0]) if tag is not None else None
     if tag is not None and name is not None:
         element = name[1].lower()

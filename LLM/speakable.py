@@ -34,9 +34,9 @@ _markdown = parser()
 class Speakable:
     """Makes one piece after another of an answer speakable; blocks of code were left out before.
 
-    Markup goes, its text stays; of a link the text, of a bare URL the host. Emoji go. All else stays. A
-    piece is a sentence or a part of one, so it is remembered between pieces where in a line, a table or a
-    paragraph the next one begins.
+    Markup goes, its text stays; of a link the text, of a bare URL the host. Emoji go. All else stays.
+    Pieces are sentences or parts of them; the place in the line, the table and the paragraph is
+    remembered for the next one.
     """
 
     def __init__(self) -> None:

@@ -1,5 +1,6 @@
 """Blocks of code are left out of an answer, wherever they open and close, and however it is cut."""
 
+import random
 import re
 from collections.abc import Generator, Iterator
 
@@ -76,6 +77,34 @@ def test_what_is_left(written: str, kept: str) -> None:
         assert prose(pieces) == whole, pieces
 
 
+def test_random_text_does_not_depend_on_how_it_is_cut() -> None:
+    chance = random.Random(0)
+    parts = [
+        "`",
+        "``",
+        "```",
+        "````",
+        "~~~",
+        "\n",
+        "\n\n",
+        " ",
+        "  ",
+        "> ",
+        "- ",
+        "1. ",
+        "py",
+        "Run it. ",
+        '"',
+        ":",
+    ]
+    for _ in range(2000):
+        text = "".join(chance.choices(parts, k=chance.randint(1, 20)))
+        whole = prose([text])
+        assert prose(list(text)) == whole, text
+        at = chance.randint(0, len(text))
+        assert prose([text[:at], text[at:]]) == whole, text
+
+
 def test_a_block_separates_the_words_before_it_from_those_behind() -> None:
     assert prose(["Sure: ```py\nprint(1)\n``` Run it."]) == "Sure: \nRun it."
 
@@ -89,7 +118,14 @@ def test_prose_is_not_held_back() -> None:
             yield piece
 
     text = without_code(pieces())
-    for given, so_far in (("Sure", 1), (", this", 2), (" is it: ", 3), ("\n", 5), ("Run", 7), (" it.", 8)):
+    for given, so_far in (
+        ("Sure", 1),
+        (", this", 2),
+        (" is it: ", 3),
+        ("\n", 5),
+        ("Run", 7),
+        (" it.", 8),
+    ):
         assert next(text) == given
         assert len(taken) == so_far
 

@@ -144,7 +144,9 @@ def test_a_voice_without_audio_is_an_error(chunks: int) -> None:
         first, second = talk.events(ErrorEvent)
     assert (first.turn, first.stage, first.code) == (1, "playout", "nothing_heard")
     assert second.turn == 2
-    assert [message.content for message in llm.prompts[1] if message.role == "assistant"] == ["One. Two.…"]
+    assert [message.content for message in llm.prompts[1] if message.role == "assistant"] == [
+        "One. Two.…"
+    ]
 
 
 def test_a_sentence_without_audio_is_told() -> None:
