@@ -68,10 +68,8 @@ class LanguageModelHandler(BaseHandler[UserText]):
                 yield Speech(turn, SILENCE, SILENCE_HZ, piece, ends_text=True)
             yield EndOfTurn(turn, "complete")
             return
-        for text in pieces:
-            spoken = aloud.aloud(text)
-            if spoken:
-                yield Sentence(turn, text, spoken)
+        for text, spoken in aloud.sentences(pieces):
+            yield Sentence(turn, text, spoken)
         if turn.alive and (unheard := aloud.unheard) is not None:
             self._remember_unheard(turn, aloud.text)
             raise unheard

@@ -16,8 +16,8 @@ NOTHING_HEARD = "nothing_heard"
 class SpokenAnswer:
     """Follows one answer on its way from the model to the voice.
 
-    The stages of that way are `output`, `prose` and `aloud`. When the answer is over, `unheard` tells
-    what the model wrote in vain.
+    The steps of that way are `output`, `prose` and `sentences`. When the answer is over, `unheard` says
+    why nothing of it is heard.
     """
 
     def __init__(self) -> None:
@@ -40,11 +40,16 @@ class SpokenAnswer:
             self._prose += piece
             yield piece
 
-    def aloud(self, text: str) -> str:
-        """The words to speak for the next sentence; empty: none."""
-        spoken = self._speakable(text)
-        self._is_heard |= bool(spoken)
-        return spoken
+    def sentences(self, texts: Iterable[str]) -> Generator[tuple[str, str], None, None]:
+        """Yield each sentence that has words: as it is written and as it is spoken. The space before it
+        belongs to it, so that paragraphs are not joined."""
+        space = ""
+        for text in texts:
+            if spoken := self._speakable(text):
+                yield space + text, spoken
+                self._is_heard, space = True, ""
+            elif self._is_heard and not text.strip():
+                space += text
 
     @property
     def unheard(self) -> EngineError | None:

@@ -103,6 +103,11 @@ def test_words_before_a_call_are_to_be_heard_other_output_need_not() -> None:
     assert error.code == "nothing_heard"
 
 
+def test_paragraphs_and_the_words_around_code_are_not_joined_in_the_transcript() -> None:
+    talk = asked(ScriptedModel(f"\n\nOne.\n\nTwo.\n{CODE}\nThree."))
+    assert "".join(event.text for event in talk.events(ReplyText)).split() == ["One.", "Two.", "Three."]
+
+
 def test_an_answer_that_is_shown_may_be_code() -> None:
     talk = asked(ScriptedModel(f"{CODE}\n👍"), settings=SessionSettings(spoken=False))
     assert talk.events(ErrorEvent) == []
