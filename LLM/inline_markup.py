@@ -4,7 +4,6 @@ import re
 
 from markdown_it import MarkdownIt
 from markdown_it.common.html_blocks import block_names
-from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.rules_inline import StateInline
 
 OPEN_STARS = "open stars"
@@ -30,11 +29,11 @@ _INLINE_ELEMENTS = (
 )
 _BLOCK_ELEMENTS = {*block_names, "br", "pre"}
 _ELEMENTS = {*_INLINE_ELEMENTS.split(), *_BLOCK_ELEMENTS}
-_NO_ATTRIBUTES = re.compile(r"</?[A-Za-z][\w:-]*(?:\s+(?:open|hidden|controls|disabled|checked))*\s*/?>")
+_TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)((?:\s[^<>]*)?)/?>")
+_ATTRIBUTES = re.compile(r"(?:\s+(?:open|hidden|controls|disabled|checked))*\s*|.*=.*", re.DOTALL)
 _SHORT = 3
 """Characters of the longest name of an element that nobody takes for a word."""
 
-_NAME = re.compile(r"</?([A-Za-z][\w:-]*)")
 _PLACEHOLDER = re.compile(r"<([^\W\d_](?:[^<>\n]*[^\s<>])?)>(\w?)")
 """Words to be replaced, such as <first name>."""
 
@@ -91,13 +90,13 @@ def _shown(text: str, start: int) -> tuple[str, int] | None:
     left = text[start - 1] if start else ""
     placeholder = _PLACEHOLDER.match(text, start)
     apart = placeholder is not None and not re.match(r"\w", left)
-    tag = HTML_TAG_RE.match(text, start)
-    name = _NAME.match(tag[0]) if tag is not None else None
-    if tag is not None and name is not None:
-        element = name[1].lower()
-        known = element in _ELEMENTS and bool("=" in tag[0] or _NO_ATTRIBUTES.fullmatch(tag[0]))
-        is_pair = tag[0][1] == "/" or f"</{name[1]}>" in text[tag.end() :]
-        sure = is_pair or "=" in tag[0] or len(element) <= _SHORT or not text[:start].strip()
+    if tag := _TAG.match(text, start):
+        closing, name, attributes = tag.groups()
+        element = name.lower()
+        known = element in _ELEMENTS and _ATTRIBUTES.fullmatch(attributes) is not None
+        is_pair = bool(closing) or f"</{name}>" in text[tag.end() :]
+        at_start = not text[:start].strip()
+        sure = is_pair or "=" in attributes or len(element) <= _SHORT or at_start
         compares = len(element) == 1 and not is_pair and _between_words(text, start, tag.end())
         is_word = apart and placeholder is not None and not placeholder[2]
         if (known or is_pair) and (sure or not is_word) and not compares:

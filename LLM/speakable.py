@@ -21,8 +21,9 @@ _TASK = re.compile(r"^(\s*[-*+]\s+)\[[ xX]\]\s")
 _TABLE_RULE = re.compile(r"^[\s|:+-]*$")
 _URL = re.compile(r"\bhttps?://(?:www\.)?([^\s/?#:]+)\S*?(?=[.,;:!?)\]]*(?:\s|$))")
 _FOOTNOTE = re.compile(r"\[\^[\w-]+\]:?")
-_HALF_A_LINK = re.compile(r"\]\([^()\s]*\)|\[(?=[^\]]*$)")
-"""The end of a link whose beginning is in an earlier piece, or the other way round."""
+_END_OF_LINK = re.compile(r"^([^\[\]]*)\]\([^()\s]*\)")
+_BEGINNING_OF_LINK = re.compile(r"\[(?=[^\]]*$)")
+"""Of a link that is in two pieces."""
 _STRAY_MARKUP = re.compile(r"(?<!\w)_+|_+(?!\w)|(?<!\s)~{2,}|~{2,}(?!\s)|`+")
 _LOOSE_STOP = re.compile(r"\s+([.,])(?!\w)")
 """Punctuation left behind when an emoji is removed."""
@@ -77,7 +78,8 @@ class Speakable:
             tokens = _markdown.parse(_BULLET.sub("", _TASK.sub(r"\1", text)).strip(), self._paragraph)
         else:
             tokens = _markdown.parseInline(text.strip(), self._paragraph)
-        spoken = _URL.sub(r"\1", _HALF_A_LINK.sub("", _FOOTNOTE.sub("", _text_of(tokens))))
+        spoken = _BEGINNING_OF_LINK.sub("", _END_OF_LINK.sub(r"\1", _text_of(tokens)))
+        spoken = _URL.sub(r"\1", _FOOTNOTE.sub("", spoken))
         if not spoken.isascii():
             spoken = emoji.replace_emoji(spoken, _without_picture).replace(NO_CHARACTER, "")
         spoken = _SPACES.sub(" ", _STRAY_MARKUP.sub("", spoken))

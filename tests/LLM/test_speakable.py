@@ -48,6 +48,7 @@ LINES = [
     ("H<sub>2</sub>O and <strong>more", "H2O and more"),
     ("<ul><li>One</li><li>Two</li></ul>", "One Two"),
     ("<answer>Hello there.</answer>", "Hello there."),
+    ("<my_answer>Hello there.</my_answer>", "Hello there."),
     ("Say your name like this: <first name>.", "Say your name like this: first name."),
     ("Dear <name>, your <title> is <your-title>.", "Dear name, your title is your-title."),
     ("If a<b and c>d, say yes.", "If a<b and c>d, say yes."),
@@ -63,6 +64,7 @@ LINES = [
     ("A fact.[^1]", "A fact."),
     ("[^1]: The source.", "The source."),
     ("[x] is a box.", "[x] is a box."),
+    ("Use `a[i](j)` here.", "Use a[i](j) here."),
     # links
     ("See [the docs](https://example.org/a?b=c).", "See the docs."),
     ("See [**the** docs](https://example.org 'Docs').", "See the docs."),
