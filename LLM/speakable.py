@@ -23,7 +23,7 @@ _URL = re.compile(r"\bhttps?://(?:www\.)?([^\s/?#:]+)\S*?(?=[.,;:!?)\]]*(?:\s|$)
 _FOOTNOTE = re.compile(r"\[\^[\w-]+\]:?")
 _END_OF_LINK = re.compile(r"^([^\[\]]*)\]\([^()\s]*\)")
 _BEGINNING_OF_LINK = re.compile(r"\[(?=[^\]]*$)")
-"""Of a link that is in two pieces."""
+"""The brackets of a link whose end is in a later piece."""
 _STRAY_MARKUP = re.compile(r"(?<!\w)_+|_+(?!\w)|(?<!\s)~{2,}|~{2,}(?!\s)|`+")
 _LOOSE_STOP = re.compile(r"\s+([.,])(?!\w)")
 """Punctuation left behind when an emoji is removed."""

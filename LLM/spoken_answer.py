@@ -5,12 +5,9 @@ from collections.abc import Generator, Iterable
 from LLM.code_blocks import without_code
 from LLM.speakable import Speakable
 from LLM.thoughts import Piece
-from pipeline.errors import EngineError
+from pipeline.errors import NothingHeard
 from pipeline.messages import ToolCall
 from pipeline.words import has_words
-
-NOTHING_HEARD = "nothing_heard"
-"""Code of the error that reports an answer of which the user hears nothing."""
 
 
 class SpokenAnswer:
@@ -52,7 +49,7 @@ class SpokenAnswer:
                 space += text
 
     @property
-    def unheard(self) -> EngineError | None:
+    def unheard(self) -> NothingHeard | None:
         """The reason why nothing is heard; None: something is, or the model wrote nothing. An answer
         without words that calls a function is complete: another one follows the result."""
         if self._is_heard or not self._wrote or (self._called and not has_words(self.text)):
@@ -63,7 +60,7 @@ class SpokenAnswer:
             why = "words to read aloud, the answer is only code; ask for it in plain words"
         else:
             why = "words to read aloud, the answer has none; ask again"
-        return EngineError(f"expected {why}", NOTHING_HEARD)
+        return NothingHeard(f"expected {why}")
 
     def _noted(self, pieces: Generator[str, None, None]) -> Generator[str, None, None]:
         for piece in pieces:

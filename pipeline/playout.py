@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 from pipeline.audio import Gain
 from pipeline.channel import END
 from pipeline.clock import Clock
-from pipeline.errors import EngineError
+from pipeline.errors import NothingHeard
 from pipeline.events import Ducked, ListeningChanged, Paused, ReplyStarted, ReplyText
 from pipeline.gate import Gate
 from pipeline.handler import BaseHandler
@@ -230,7 +230,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         """
         if reply.turn.finish(reply.end_reason or "no end of the turn came"):
             if reply.is_unheard and not reply.turn.failed:
-                reply.turn.fail(self.name, EngineError(NO_AUDIO, "nothing_heard"))
+                reply.turn.fail(self.name, NothingHeard(NO_AUDIO))
             self.settle(reply.turn)
 
     def _advance(self, now: float) -> tuple[float, Reply | None]:

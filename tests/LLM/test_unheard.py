@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from pipeline.events import ErrorEvent, NoticeGiven, ReplyText
+from pipeline.events import ErrorEvent, NoticeGiven, ReplyText, ToolCallGrew
 from pipeline.messages import AudioChunk, ChatMessage, ToolCall
 from pipeline.settings import SessionSettings
 from pipeline.turn import CancelToken, TurnState
@@ -47,12 +47,13 @@ class Mixed(ScriptedModel):
 
 
 class Endless(ScriptedModel):
-    """Writes code, and has not finished."""
+    """Writes code, then calls a function, and has not finished."""
 
     def generate(
         self, messages: Sequence[ChatMessage], cancel: CancelToken, *_: object
-    ) -> Iterator[str]:
+    ) -> Iterator[str | ToolCall]:
         yield CODE
+        yield CALL
         self.hold.pass_through(cancel)
 
 
@@ -118,9 +119,10 @@ def test_an_interrupted_answer_is_no_error() -> None:
     llm = Endless()
     llm.hold.close()
     with Conversation(llm=llm) as talk:
+        mail = talk.session.events.subscribe()
         turn = talk.begin_tentative()
         turn.commit()
-        llm.hold.wait_until_reached()
+        assert any(isinstance(event, ToolCallGrew) for event in iter(lambda: mail.fetch(10), None))
         talk.session.interrupt()
         llm.hold.open()
         talk.settle()
