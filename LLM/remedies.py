@@ -103,8 +103,9 @@ _RULES: Final[Sequence[tuple[str, Sequence[Remedy]]]] = (
         [
             _forms(Form.ALTERNATING, Form.USER_FIRST),
             _forms(Form.SYSTEM_FIRST),
-            _NO_SYSTEM,
+            # A template without a system role refuses the first question, before there are calls.
             _forms(Form.WORDS_ONLY),
+            _NO_SYSTEM,
         ],
     ),
     # Qwen ("No user query found"), Claude, Gemini ("contents is not specified"), an empty conversation
@@ -124,7 +125,7 @@ _RULES: Final[Sequence[tuple[str, Sequence[Remedy]]]] = (
         [_forms(Form.ALTERNATING), _STRICT, _forms(Form.WORDS_ONLY), _NO_SYSTEM],
     ),
     # An exception of the chat template that names no reason
-    (r"template|jinja", [_STRICT, _NO_SYSTEM, _forms(Form.WORDS_ONLY)]),
+    (r"template|jinja", [_STRICT, _forms(Form.WORDS_ONLY), _NO_SYSTEM]),
 )
 """Pattern of what a server says ▶ what may help, the likeliest first."""
 

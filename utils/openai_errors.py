@@ -106,7 +106,7 @@ class Refusal:
     def reason(self) -> str:
         """Code, place and message in one line that is fit for users and logs; may be empty."""
         head = f"{self.code} ({self.param})" if self.code and self.param else self.code or self.param
-        return ": ".join(filter(None, (head, _short(self.message).rstrip("."))))
+        return ": ".join(filter(None, (head, _short(self.message, MAX_TOLD).rstrip("."))))
 
 
 def in_mid_answer(error: Any, request: httpx2.Request) -> openai.APIError:
@@ -145,7 +145,7 @@ def _errors(body: object, depth: int) -> Iterator[dict[str, Any]]:
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    return " ".join(str(error["message"])[:_MAX_READ].split())
+    return " ".join(_short(str(error["message"]), _MAX_READ).split())
 
 
 def _param(error: Mapping[str, Any]) -> str:
@@ -207,5 +207,7 @@ def _without_said(text: str, said: set[str]) -> str:
     return re.sub(r"…(?:[^\w…]*…)+", "…", re.sub(r"\w+", kept, text))
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= MAX_TOLD else text[:MAX_TOLD].rsplit(" ", 1)[0] + " …"
+def _short(text: str, most: int) -> str:
+    """The text without its middle if it is longer than `most` characters: llama.cpp quotes a template
+    first, and gives the reason last."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"

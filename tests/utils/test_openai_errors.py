@@ -172,9 +172,17 @@ def test_the_key_is_left_out(status: int) -> None:
 
 
 def test_a_long_message_is_cut() -> None:
-    reason = refusal({"error": {"message": "invalid " * 1000 + "x" * 500}}).reason
-    assert len(reason) <= MAX_TOLD + 2
-    assert reason.endswith("invalid …")
+    reason = refusal({"error": {"message": f"Error: {'invalid ' * 1000} no role"}}).reason
+    assert len(reason) <= MAX_TOLD + 3
+    assert reason.startswith("Error: invalid")
+    assert reason.endswith("invalid no role")
+
+
+@pytest.mark.parametrize("spaces", range(1960, 2000, 3))
+def test_no_half_of_a_word_that_was_said_is_left_where_a_message_is_cut(spaces: int) -> None:
+    message = refusal({"error": {"message": f"{'-' * spaces}{SAID}{'-' * 4000}"}}).message.casefold()
+    for word in ("gert", "rude", "mill", "471", "tall"):
+        assert word not in message
 
 
 def test_encoded_audio_is_left_out() -> None:
