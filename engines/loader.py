@@ -19,6 +19,7 @@ from engines.failover_synthesizer import FailoverSynthesizer
 from engines.isolation.engines import isolate
 from engines.named_voices import NamedVoices
 from engines.script_fallback import ScriptFallback
+from engines.spoken_forms import SpokenForms
 from engines.starting import start
 from LLM.base import ChatModel, JudgingChatModel
 from LLM.chat import Chat
@@ -129,8 +130,15 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
         else:
             engine = start(spec.load(), settings, device, spec.stage, spec.devices)
     if spec.stage == "tts":
-        engine = _with_scripts(engine, choice)
+        engine = _with_scripts(_with_forms(engine, choice), choice)
     return NamedVoices(engine, people) if people else engine
+
+
+def _with_forms(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
+    """The synthesizer, with written forms in words if it does not read them itself."""
+    if engine.info.reads_written_forms:
+        return engine
+    return SpokenForms(engine, choice.settings.get("voice"), choice.settings.get("language"))
 
 
 def _with_scripts(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
