@@ -20,7 +20,7 @@ from TTS.written_words import CURRENCIES, SPACED, UNITS
 
 FROM = r"(?<![\w.,/])"
 TO = r"(?!\w|[.,/]\d)"
-"""What may stand before and after a number that is no part of a name, a version or a larger number."""
+"""The borders of a number that is no part of a name, a version or a larger number."""
 
 _MINUS = r"(?<![\w)\]])[-−–]"
 _DIGITS = re.compile(r"\d[\d.,]*")

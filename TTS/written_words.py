@@ -13,49 +13,49 @@ class Words:
     """The words of one language."""
 
     range: str
-    """Between two numbers: "5-7"."""
+    """Word between two numbers: "5-7"."""
     about: str
-    """For "~5"."""
+    """Word for "~" in "~5"."""
     number: str
-    """For "#1"."""
+    """Word for "#" in "#1"."""
     per: str
-    """For "$20/month"."""
+    """Word for "/" in "$20/month"."""
     minus: str
     address: tuple[str, str, str, str]
-    """For "@", ".", "-" and "_" in the address of an e-mail."""
+    """Words for "@", ".", "-" and "_" in the address of an e-mail."""
     hour: Numbered
     """The hour of a time."""
     sharp: str = "{}"
-    """A full hour: "8:00"."""
+    """Phrase for a full hour: "8:00"."""
     minutes: str = "{} {}"
-    """An hour and its minutes: "8:30"."""
+    """Phrase for an hour and its minutes: "8:30"."""
     zero: str = ""
-    """Before minutes below ten."""
+    """Word before minutes below ten."""
     after_noon: str = ""
-    """A full hour from 13 on, if it differs."""
+    """Phrase for a full hour from 13 on, if it differs."""
     clock: str = "(?!)"
-    """Regular expression of what may follow a time and is replaced with it."""
+    """Regular expression of a word that may follow a time and is replaced with it."""
     other_clock: str = "(?!)"
     """Regular expression of times without a colon, with the groups `h` and `min`."""
     halves: tuple[str, str] | None = None
-    """For "a.m." and "p.m."; None: the language does not write them."""
+    """Words for "a.m." and "p.m."; None: the language does not write them."""
     parts: Mapping[int, Numbered]
     """Denominator ▶ its part as in "1/4" and "3/4"."""
     over: str
-    """Between the numbers of any other fraction."""
+    """Words between the numbers of any other fraction."""
     out_of: str
-    """Between the numbers of "8/10" and "95/100"."""
+    """Words between the numbers of "8/10" and "95/100"."""
     and_half: str
-    """After a whole number: "2 1/2"."""
+    """Words after a whole number: "2 1/2"."""
     and_part: str
-    """Between a whole number and any other part."""
+    """Word between a whole number and any other part."""
     and_cents: str
-    """Between the two numbers of a price."""
+    """Word between the two numbers of a price."""
     one: tuple[str, str, str] | None = None
-    """Masculine and feminine article, and the ending of feminine nouns, for one of a unit; None: "1" will
-    do."""
+    """Masculine and feminine article, and the ending of feminine nouns, for one of a unit; None: "1"
+    will do."""
     scales: Mapping[str, Numbered]
-    """What may follow the number of a price: "M" in "$3M"."""
+    """Signs and words after the number of a price, as "M" in "$3M", and their words."""
     coins: Mapping[str, tuple[Numbered, Numbered]]
     """Currency ▶ its everyday name, and that of its hundredth."""
     days: Mapping[int, str] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def _scales(*words: tuple[str, str, str]) -> dict[str, Numbered]:
 
 
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
-"""Of English ordinals; "th" of all others."""
+"""Endings of English ordinals; all others have "th"."""
 
 WORDS = {
     "en": Words(

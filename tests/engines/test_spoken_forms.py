@@ -8,7 +8,7 @@ from command_line.parse import parse_command_line
 from engines.loader import load_engine
 from engines.spoken_forms import SpokenForms
 from pipeline.engine_info import SynthesizerInfo
-from pipeline.messages import AudioChunk, Notice
+from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from testing.contracts import SynthesizerContract
 from testing.conversation import Conversation
@@ -46,8 +46,10 @@ class Speaking(ScriptedSynthesizer):
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
-    ) -> Iterator[AudioChunk | Notice]:
-        return self._forms.synthesize(text, voice, language, cancel)
+    ) -> Iterator[AudioChunk]:
+        for output in self._forms.synthesize(text, voice, language, cancel):
+            assert isinstance(output, AudioChunk)
+            yield output
 
 
 def test_the_voice_gets_the_words_and_the_transcript_what_was_written() -> None:
