@@ -14,7 +14,7 @@ from TTS.worded_forms import WordedForms
 from TTS.written_forms import WrittenForms
 from TTS.written_words import WORDS
 
-_HAS_FORMS = re.compile(r"[\d@¼-¾⅐-⅞]")
+_HAS_FORMS = re.compile(r"[\d@¼-¾⅐-⅞]|\b[IVX]{2}|\b[IVX]e\b")
 """Found in every text with a written form."""
 
 

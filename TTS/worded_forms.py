@@ -1,11 +1,13 @@
 """WordedForms: the written forms of a language for which there are words in `TTS/written_words.py`."""
 
+import functools
 import re
 from collections.abc import Iterator
 from decimal import Decimal
 
 from babel.core import Locale
 
+from TTS.ordinals import ROMAN, number_of, ordinal
 from TTS.written_forms import (
     FROM,
     ISO_DATE,
@@ -68,6 +70,11 @@ class WordedForms(WrittenForms):
             r"(?P<year>\d{4}|(?<=/)\d\d)(?![\w/-]|\.\d)",
             self._date,
         )
+        for number, (pattern, rule) in enumerate(words.ordinals):
+            group = f"nth{number}"
+            say = functools.partial(self._ordinal, group, rule)
+            yield f"ordinal{number}", pattern.replace("{nth}", group), say
+        yield "roman", rf"\b(?P<name>[A-ZÀ-Þ][\w'’-]*) (?P<numeral>{ROMAN})(?!\w)", self._roman
         yield "height", rf"{FROM}(?P<feet>\d)['’′]\s?(?P<inches>\d\d?)[\"”″](?!\w)", self._height
         yield "phone", _phones(words.local_phones), _digit_by_digit
         yield "chain", rf"(?!{ISO_DATE}){FROM}(?<!-)\d+(?:[-–]\d+){{2,}}(?![\w-])", _in_groups
@@ -103,6 +110,9 @@ class WordedForms(WrittenForms):
     def day(self, year: int, month: int, day: int) -> str | None:
         """A date in words; None if there is no such day."""
         said = super().day(year, month, day)
+        if said and self._words.day_rule:
+            spelled = ordinal(self.locale.language, day, self._words.day_rule)
+            return re.sub(rf"\b{day}\.", spelled, said, count=1)
         spoken = self._words.days.get(day)
         return re.sub(rf"\b{day}\b", spoken, said, count=1) if said and spoken else said
 
@@ -157,6 +167,16 @@ class WordedForms(WrittenForms):
         if month > 12 or (not self._words.day_first and day <= 12):
             day, month = month, day
         return self.day(year, month, day)
+
+    def _ordinal(self, group: str, rule: str, match: Match) -> str:
+        return ordinal(self.locale.language, number_of(match[group]), rule)
+
+    def _roman(self, match: Match) -> str:
+        name, number = match["name"], number_of(match["numeral"])
+        before = self._words.regnal.get(name)
+        if before is None:
+            return f"{name} {number}"
+        return f"{before} {ordinal(self.locale.language, number, 'spellout-ordinal')}"
 
     def _height(self, match: Match) -> str:
         parts = (("feet", "length-foot"), ("inches", "length-inch"))

@@ -60,6 +60,13 @@ class Words:
     """Currency ▶ its everyday name, and that of its hundredth."""
     days: Mapping[int, str] = field(default_factory=dict)
     """Days of a month that are not read as plain numbers."""
+    ordinals: tuple[tuple[str, str], ...] = ()
+    """Regular expressions of ordinals that voices misread, with the group `{nth}`, and the rule by which
+    CLDR spells each."""
+    day_rule: str = ""
+    """The rule for the number in front of a month, if CLDR writes it with a period."""
+    regnal: Mapping[str, str] = field(default_factory=dict)
+    """Names whose Roman number is an ordinal ▶ the words before it: "Henry VIII"."""
     day_first: bool = True
     """The order of "05/03/2024"."""
     local_phones: bool = False
@@ -72,6 +79,20 @@ def _scales(*words: tuple[str, str, str]) -> dict[str, Numbered]:
         sign: (f"{{}} {one}", f"{{}} {many}") for signs, one, many in words for sign in signs.split()
     }
 
+
+_REGNAL = (
+    "Albert", "Alexander", "Benedict", "Catherine", "Charles", "Christian", "Clement", "Edward",
+    "Elizabeth", "Ferdinand", "Francis", "Frederick", "George", "Gregory", "Gustav", "Henry", "Innocent",
+    "Ivan", "James", "John", "Leo", "Leopold", "Louis", "Mary", "Napoleon", "Nicholas", "Paul", "Peter",
+    "Philip", "Pius", "Rama", "Ramesses", "Ramses", "Richard", "Thutmose", "Urban", "Wilhelm", "William",
+)  # fmt: skip
+"""Names of English kings, popes and others."""
+
+_AFTER_GERMAN = r"\.(?=\s+(?:[A-ZÄÖÜ]\w|bis\s|und\s))"
+_GERMAN_MONTHS = (
+    r"\.(?=\s?(?:Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November"
+    r"|Dezember)\b)"
+)
 
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 """Endings of English ordinals; all others have "th"."""
@@ -100,7 +121,7 @@ WORDS = {
             "GBP": (("{} pound", "{} pounds"), ("{} penny", "{} pence")),
         },
         days={day: f"{day}{_ENDINGS.get(day % 10 * (day // 10 != 1), 'th')}" for day in range(1, 32)},
-        day_first=False, local_phones=True,
+        regnal={name: f"{name} the" for name in _REGNAL}, day_first=False, local_phones=True,
     ),
     "de": Words(
         range="bis", about="etwa", number="Nummer", per="pro", minus="minus",
@@ -124,6 +145,16 @@ WORDS = {
             "EUR": (("ein Euro", "{} Euro"), ("ein Cent", "{} Cent")),
             "GBP": (("ein Pfund", "{} Pfund"), ("ein Penny", "{} Pence")),
         },
+        ordinals=(
+            (r"(?<=\b[Dd](?:er|ie|as) )(?P<{nth}>\d{1,3}|[IVX]+)" + _AFTER_GERMAN, "spellout-ordinal"),
+            (
+                r"(?:(?<=\b[AaIi]m )|(?<=\b[VvZz][ou]m )|(?<=\b[Bb]eim )|(?<=\b[Dd]e[nms] )|(?<=\bbis ))"
+                r"(?P<{nth}>\d{1,3}|[IVX]+)" + _AFTER_GERMAN,
+                "spellout-ordinal-n",
+            ),
+            (r"(?<![\w.,])(?P<{nth}>\d{1,2})" + _GERMAN_MONTHS, "spellout-ordinal-r"),
+        ),
+        day_rule="spellout-ordinal-n",
     ),
     "fr": Words(
         range="à", about="environ", number="numéro", per="par", minus="moins",
@@ -146,6 +177,7 @@ WORDS = {
             "GBP": (("une livre", "{} livres"), ("un penny", "{} pence")),
         },
         days={1: "premier"},
+        ordinals=((r"\b(?P<{nth}>\d{1,3}|[IVX]+)(?:e|ème|ᵉ)\b", "spellout-ordinal-masculine"),),
     ),
     "es": Words(
         range="a", about="unos", number="número", per="por", minus="menos",
@@ -169,6 +201,10 @@ WORDS = {
             "GBP": (("una libra", "{} libras"), ("un penique", "{} peniques")),
         },
         days={1: "primero"},
+        ordinals=(
+            (r"\b(?P<{nth}>\d|1\d)\.?º(?!\s?[CF]|\w)", "spellout-ordinal-masculine"),
+            (r"\b(?P<{nth}>\d|1\d)\.?ª(?!\w)", "spellout-ordinal-feminine"),
+        ),
     ),
     "it": Words(
         range="a", about="circa", number="numero", per="al", minus="meno",
@@ -233,6 +269,7 @@ WORDS = {
             "EUR": (("één euro", "{} euro"), ("één cent", "{} cent")),
             "GBP": (("één pond", "{} pond"), ("één penny", "{} pence")),
         },
+        ordinals=((r"\b(?P<{nth}>\d{1,3}|[IVX]+)(?:e|de|ste)\b", "spellout-ordinal"),),
     ),
 }  # fmt: skip
 """Language ▶ its words."""

@@ -19,7 +19,6 @@ from engines.failover_synthesizer import FailoverSynthesizer
 from engines.isolation.engines import isolate
 from engines.named_voices import NamedVoices
 from engines.script_fallback import ScriptFallback
-from engines.spoken_forms import SpokenForms
 from engines.starting import start
 from LLM.base import ChatModel, JudgingChatModel
 from LLM.chat import Chat
@@ -138,6 +137,8 @@ def _with_forms(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
     """The synthesizer, with written forms in words if it does not read them itself."""
     if engine.info.reads_written_forms:
         return engine
+    from engines.spoken_forms import SpokenForms  # here: Babel takes 35 ms, also of --help
+
     return SpokenForms(engine, choice.settings.get("voice"), choice.settings.get("language"))
 
 

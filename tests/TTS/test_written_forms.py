@@ -76,7 +76,7 @@ DATES = [
     ("en", "5/3/2024, 12/25/24, 25/12/2024", "May 3rd, 2024, December 25th, 2024, December 25th, 2024"),
     ("en", "2024-05-01 – 2024-05-22", "May 1st, 2024 to May 22nd, 2024"),
     ("en", "2024-13-45, 31/31/2024, 1.2.3", "2024-13-45, 31/31/2024, 1.2.3"),
-    ("de", "Am 2024-05-03, am 03.05.2024", "Am 3. Mai 2024, am 3. Mai 2024"),
+    ("de", "Am 2024-05-03, am 03.05.2024", "Am dritten Mai 2024, am dritten Mai 2024"),
     ("fr", "Le 2024-05-03, le 01/05/2024", "Le 3 mai 2024, le premier mai 2024"),
     ("es", "El 2024-05-03, el 01/05/2024", "El 3 de mayo de 2024, el primero de mayo de 2024"),
     ("pl", "2024-05-03", "3 maja 2024"),
@@ -142,6 +142,25 @@ RANGES = [
     ("pl", "5-7", "5-7"),
 ]
 
+ORDINALS = [
+    ("en", "World War II, Chapter IV.", "World War 2, Chapter 4."),
+    ("en", "Henry VIII and Elizabeth II", "Henry the eighth and Elizabeth the second"),
+    ("en", "an IV drip, I, XL, Malcolm X, the 21st", "an IV drip, I, XL, Malcolm X, the 21st"),
+    ("de", "Am 3. Mai, der 2. Weltkrieg", "Am dritten Mai, der zweite Weltkrieg"),
+    ("de", "Vom 3. bis 5. Mai. 3. Mai 2024", "Vom dritten bis fünften Mai. dritter Mai 2024"),
+    ("de", "im 19. Jahrhundert, der II. Weltkrieg", "im neunzehnten Jahrhundert, der zweite Weltkrieg"),
+    ("de", "Es sind 3. Dann gehen wir.", "Es sind 3. Dann gehen wir."),
+    (
+        "fr",
+        "Le XXIe siècle, la 2e fois, la Ve",
+        "Le vingt-et-unième siècle, la deuxième fois, la cinquième",
+    ),
+    ("fr", "Louis XIV, le 1er, Vie", "Louis 14, le 1er, Vie"),
+    ("es", "El 3.º, la 3.ª, 22 ºC, Felipe VI", "El tercero, la tercera, 22 ºC, Felipe 6"),
+    ("nl", "de 21e eeuw", "de eenentwintigste eeuw"),
+    ("pl", "Jan III", "Jan III"),
+]
+
 SIGNS = [
     ("en", "You are #1.", "You are number 1."),
     ("en", "It takes ~5 minutes, ≈ $20.", "It takes about 5 minutes, about 20 dollars."),
@@ -164,7 +183,7 @@ ADDRESSES = [
 
 @pytest.mark.parametrize(
     ("language", "written", "words"),
-    [*PRICES, *TIMES, *DATES, *PHONES, *FRACTIONS, *QUANTITIES, *RANGES, *SIGNS, *ADDRESSES],
+    [*PRICES, *TIMES, *DATES, *PHONES, *FRACTIONS, *QUANTITIES, *RANGES, *ORDINALS, *SIGNS, *ADDRESSES],
 )
 def test_it_is_read(language: str, written: str, words: str) -> None:
     assert read(written, language) == words
@@ -260,7 +279,23 @@ def test_it_costs_little() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["$1,", "1-", "1/2 ", "a.", "a@", "+1 2 ", "1 000 ", "1:", "5-5-", "11", "0.1,"]
+    "text",
+    [
+        "$1,",
+        "1-",
+        "1/2 ",
+        "Xx ",
+        "VI",
+        "Aa II ",
+        "a.",
+        "a@",
+        "+1 2 ",
+        "1 000 ",
+        "1:",
+        "5-5-",
+        "11",
+        "0.1,",
+    ],
 )
 def test_ten_thousand_characters_take_no_time(text: str) -> None:
     begin = time.perf_counter()
@@ -270,6 +305,9 @@ def test_ten_thousand_characters_take_no_time(text: str) -> None:
 
 
 MISREAD = [
+    ("Read of World War II.", "en-us", "ɹˌoʊmən"),
+    ("Es war am 3. Mai.", "de", "dɾˈaɪ mˈaɪ"),
+    ("C'est la 3e fois.", "fr-fr", "tʁwˈa ˈə"),
     ("It costs $49.95.", "en-us", "dˈɑːlɚ f"),
     ("You pay $1,234.56 in all.", "en-us", "dˈɑːlɚ w"),
     ("He made $3M.", "en-us", "dˈɑːlɚ θ"),
