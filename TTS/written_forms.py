@@ -51,7 +51,8 @@ class WrittenForms:
         self._group: str = symbols["group"]
         group = "[\u00a0\u202f ]" if self._group.isspace() else re.escape(self._group)
         decimal = re.escape(symbols["decimal"])
-        self.number = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+(?:{decimal}\d+)?|\d+(?:[.,]\d+)?)"
+        thousands, rest = rf"\d{{1,3}}(?:{group}\d{{3}}){{1,5}}", r"\d{1,15}"
+        self.number = rf"(?:{thousands}(?:{decimal}{rest})?|{rest}(?:[.,]{rest})?)"
         kinds = list(self.kinds())
         self._forms = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern, _ in kinds))
         self._say = {kind: say for kind, _, say in kinds}

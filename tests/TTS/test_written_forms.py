@@ -1,5 +1,6 @@
 """Written forms as the words that are read: a table for each kind, in four languages and more."""
 
+import random
 import time
 from statistics import median
 
@@ -9,7 +10,7 @@ from babel.numbers import get_currency_name
 from babel.units import format_unit
 
 from TTS.espeak import espeak_library
-from TTS.spoken_form import spoken_form
+from TTS.spoken_form import forms_of, spoken_form
 from TTS.written_words import CURRENCIES, UNITS, WORDS
 
 
@@ -302,6 +303,29 @@ def test_ten_thousand_characters_take_no_time(text: str) -> None:
     for language in ("en", "fr"):
         spoken_form(text * (10_000 // len(text)) + "1@", language)
     assert time.perf_counter() - begin < 3
+
+
+@pytest.mark.parametrize("language", [*WORDS, "pl", "ar", "hi"])
+def test_nonsense_is_read_or_stays(language: str) -> None:
+    """Three hundred texts of pieces of written forms; what is replaced lies in order, side by side."""
+    rng = random.Random(language)
+    pieces = [
+        *"0123456789 $€£¥%°#~@./:,-–−()'\"½¼IVX", " km", "am", " p.m.", "24", "2024", "05", " 1/2", "e",
+        "\ud83d", "٣", "1" * 5000, "M", " Mio. €", "Uhr", " am ", "Mai", "USD", "/h", "\u202f000", "https://",
+    ]  # fmt: skip
+    forms = forms_of(language)
+    assert forms is not None
+    for _ in range(300):
+        text = "".join(rng.choices(pieces, k=rng.randint(1, 14)))
+        end = 0
+        for edit in forms.edits(text):
+            assert end <= edit.start < edit.end <= len(text)
+            end = edit.end
+        form = spoken_form(text, language)
+        if form is not None:
+            places = [form.written_at(place) for place in range(len(form.text) + 1)]
+            assert places == sorted(places)
+            assert places[-1] <= len(text)
 
 
 MISREAD = [
