@@ -37,6 +37,7 @@ _RANGED = (
 """Kinds of which a hyphen or a dash makes a range."""
 
 _DASHES = ("-", "–", "—", " – ", " — ")
+_RESULT = re.compile(r"\s*=")
 _VULGAR = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅛": (1, 8)}
 _PER = re.compile(rf"/(?:(?P<unit>{any_of(UNITS)})(?!\w)|(?=[^\W\d]))")
 
@@ -74,6 +75,12 @@ class WordedForms(WrittenForms):
             group = f"nth{number}"
             say = functools.partial(self._ordinal, group, rule)
             yield f"ordinal{number}", pattern.replace("{nth}", group), say
+        if words.decades:
+            yield (
+                "decade",
+                r"(?<![\w.,$€£])(?!0)(?P<century>1\d|20(?!0))?(?P<ten>\d)0['’]?s\b",
+                self._decade,
+            )
         yield "roman", rf"\b(?P<name>[A-ZÀ-Þ][\w'’-]*) (?P<numeral>{ROMAN})(?!\w)", self._roman
         yield "height", rf"{FROM}(?P<feet>\d)['’′]\s?(?P<inches>\d\d?)[\"”″](?!\w)", self._height
         yield "phone", _phones(words.local_phones), _digit_by_digit
@@ -94,11 +101,16 @@ class WordedForms(WrittenForms):
         yield from super().kinds()
 
     def between(self, before: Match, match: Match) -> Iterator[Edit]:
-        """A dash between two numbers becomes the word for a range."""
+        """A dash between two numbers becomes the word for a range, or for minus if a result follows."""
         gap = match.string[before.end() : match.start()]
-        both = before.lastgroup in _RANGED and match.lastgroup in _RANGED
-        if both and gap in _DASHES and not (match.lastgroup == "number" and match[0].startswith("0")):
-            yield Edit(before.end(), match.start(), f" {self._words.range} ")
+        if before.lastgroup not in _RANGED or match.lastgroup not in _RANGED:
+            return
+        if _RESULT.match(match.string, match.end()):
+            if gap.strip() in _DASHES:
+                yield Edit(before.end(), match.start(), f" {self._words.minus} ")
+        elif gap in _DASHES and not (match.lastgroup == "number" and match[0].startswith("0")):
+            word = " " if before[0] == match[0] else f" {self._words.range} "  # "50-50"
+            yield Edit(before.end(), match.start(), word)
 
     def after_price(self, kind: str) -> str:
         """The end of a range, and a word or a letter for thousands or millions."""
@@ -164,9 +176,13 @@ class WordedForms(WrittenForms):
     def _date(self, match: Match) -> str | None:
         year = int(match["year"]) + (2000 if len(match["year"]) == 2 else 0)
         day, month = int(match["left"]), int(match["right"])
-        if month > 12 or (not self._words.day_first and day <= 12):
+        month_first = not self._words.day_first and match["mark"] != "."
+        if month > 12 or (month_first and day <= 12):
             day, month = month, day
         return self.day(year, month, day)
+
+    def _decade(self, match: Match) -> str:
+        return f"{match['century'] or ''} {self._words.decades[int(match['ten'])]}".strip()
 
     def _ordinal(self, group: str, rule: str, match: Match) -> str:
         return ordinal(self.locale.language, number_of(match[group]), rule)
@@ -225,12 +241,14 @@ class WordedForms(WrittenForms):
     def _fraction(self, match: Match) -> str:
         words, whole, vulgar = self._words, match["whole"] or match["wholes"], match["vulgar"]
         top, bottom = _VULGAR[vulgar] if vulgar else (int(match["top"]), int(match["bottom"]))
-        if bottom in words.parts:
+        if _RESULT.match(match.string, match.end()):
+            said = f"{top} {words.over} {bottom}"
+        elif bottom in words.parts:
             said = _numbered(words.parts[bottom], str(top))
         elif bottom in (10, 100) and whole is None:
             said = f"{top} {words.out_of} {bottom}"
-        elif top > bottom or bottom <= 12:
-            said = f"{top} {bottom}"  # as in "24/7" and "9/11"
+        elif top >= bottom or bottom <= 12:
+            said = f"{top} {bottom}"  # as in "24/7", "50/50" and "9/11"
         else:
             said = f"{top} {words.over} {bottom}"
         if whole is not None:

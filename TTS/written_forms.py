@@ -24,7 +24,7 @@ TO = r"(?!\w|[.,/]\d)"
 
 _MINUS = r"(?<![\w)\]])[-−–]"
 _DIGITS = re.compile(r"\d[\d.,]*")
-ISO_DATE = r"(?<![\w-])\d{4}-\d\d-\d\d(?![\w-])"
+ISO_DATE = r"(?<![\w/-])(?:\d{4}-\d\d-\d\d|\d{4}/\d\d?/\d\d?)(?![\w/-])"
 
 MANY = Decimal(2)
 
@@ -70,7 +70,7 @@ class WrittenForms:
 
     def kinds(self) -> Iterator[Kind]:
         """The kinds of forms; the first that matches counts."""
-        yield "iso", ISO_DATE, lambda match: self.day(*map(int, match[0].split("-")))
+        yield "iso", ISO_DATE, lambda match: self.day(*map(int, re.split("[-/]", match[0])))
         minus, number, signs = _MINUS, self.number, any_of(CURRENCIES)
         yield (
             "money",

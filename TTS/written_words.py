@@ -67,6 +67,8 @@ class Words:
     """The rule for the number in front of a month, if CLDR writes it with a period."""
     regnal: Mapping[str, str] = field(default_factory=dict)
     """Names whose Roman number is an ordinal ▶ the words before it: "Henry VIII"."""
+    decades: tuple[str, ...] = ()
+    """Words for the tens of "1990s"; empty: the language does not write them."""
     day_first: bool = True
     """The order of "05/03/2024"."""
     local_phones: bool = False
@@ -121,6 +123,10 @@ WORDS = {
             "GBP": (("{} pound", "{} pounds"), ("{} penny", "{} pence")),
         },
         days={day: f"{day}{_ENDINGS.get(day % 10 * (day // 10 != 1), 'th')}" for day in range(1, 32)},
+        decades=(
+            "hundreds", "tens", "twenties", "thirties", "forties", "fifties", "sixties", "seventies",
+            "eighties", "nineties",
+        ),
         regnal={name: f"{name} the" for name in _REGNAL}, day_first=False, local_phones=True,
     ),
     "de": Words(

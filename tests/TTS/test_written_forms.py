@@ -76,6 +76,12 @@ DATES = [
     ("en", "It is due on 2024-05-03.", "It is due on May 3rd, 2024."),
     ("en", "5/3/2024, 12/25/24, 25/12/2024", "May 3rd, 2024, December 25th, 2024, December 25th, 2024"),
     ("en", "2024-05-01 – 2024-05-22", "May 1st, 2024 to May 22nd, 2024"),
+    ("en", "10.5.2024, 2024/5/3", "May 10th, 2024, May 3rd, 2024"),
+    (
+        "en",
+        "the 1990s, the 80s, the '60s, the 1920's, the 1900s",
+        "the 19 nineties, the eighties, the 'sixties, the 19 twenties, the 19 hundreds",
+    ),
     ("en", "2024-13-45, 31/31/2024, 1.2.3", "2024-13-45, 31/31/2024, 1.2.3"),
     ("de", "Am 2024-05-03, am 03.05.2024", "Am dritten Mai 2024, am dritten Mai 2024"),
     ("fr", "Le 2024-05-03, le 01/05/2024", "Le 3 mai 2024, le premier mai 2024"),
@@ -100,7 +106,8 @@ FRACTIONS = [
     ("en", "1 2/3 cups", "1 and 2 thirds cups"),
     ("en", "1/2 km, 1 1/2 lb", "one half kilometer, 1 and a half pounds"),
     ("en", "8/10, 95/100", "8 out of 10, 95 out of 100"),
-    ("en", "24/7, 9/11, 7/15", "24 7, 9 11, 7 over 15"),
+    ("en", "24/7, 9/11, 7/15, 50/50", "24 7, 9 11, 7 over 15, 50 50"),
+    ("en", "10/2 = 5", "10 over 2 = 5"),
     ("en", "1/2/3, a/b, and/or", "1/2/3, a/b, and/or"),
     ("de", "1/2, 3/4, 2 1/2", "ein halb, 3 Viertel, 2 einhalb"),
     ("fr", "1/3, 2/3, 1½", "un tiers, 2 tiers, 1 et demi"),
@@ -120,7 +127,7 @@ QUANTITIES = [
     ("en", "5 m, 5 g/l, 20 m²", "5 meters, 5 grams per liter, 20 square meters"),
     ("en", "16 GB, 3.2 GHz, 500 ms", "16 gigabytes, 3.2 gigahertz, 500 milliseconds"),
     ("en", "He is 5'10\", not 6' 2\".", "He is 5 feet 10 inches, not 6 feet 2 inches."),
-    ("en", "5G, A4, 3D, his 20s, 5 in", "5G, A4, 3D, his 20s, 5 in"),
+    ("en", "5G, A4, 3D, his 20s, 5 in", "5G, A4, 3D, his twenties, 5 in"),
     ("de", "Die Temperatur beträgt 22,1 °C.", "Die Temperatur beträgt 22,1 Grad Celsius."),
     ("de", "5 km, 100 km/h, 5 %", "5 Kilometer, 100 Kilometer pro Stunde, 5 Prozent"),
     ("de", "1 km, 1 h, 1 %", "ein Kilometer, eine Stunde, ein Prozent"),
@@ -134,6 +141,7 @@ QUANTITIES = [
 RANGES = [
     ("en", "See pages 5-7.", "See pages 5 to 7."),
     ("en", "10–20, 1990-1995, 5 – 7", "10 to 20, 1990 to 1995, 5 to 7"),
+    ("en", "5-3=2, 5 - 3 = 2, 50-50", "5 minus 3=2, 5 minus 3 = 2, 50 50"),
     ("en", "a 3-5-year-old", "a 3 to 5-year-old"),
     ("en", "4-4-2, 978-3-16-148410-0", "4 4 2, 978 3 16 148410 0"),
     ("en", "COVID-19, F-16, 5 - 3, 2024-05, x-5", "COVID-19, F-16, 5 - 3, 2024-05, x-5"),
@@ -329,6 +337,7 @@ def test_nonsense_is_read_or_stays(language: str) -> None:
 
 
 MISREAD = [
+    ("It was in the 1990s.", "en-us", "nˈaɪnti z"),
     ("Read of World War II.", "en-us", "ɹˌoʊmən"),
     ("Es war am 3. Mai.", "de", "dɾˈaɪ mˈaɪ"),
     ("C'est la 3e fois.", "fr-fr", "tʁwˈa ˈə"),
