@@ -82,7 +82,11 @@ class WordedForms(WrittenForms):
                 self._decade,
             )
         yield "roman", rf"\b(?P<name>[A-ZÀ-Þ][\w'’-]*) (?P<numeral>{ROMAN})(?!\w)", self._roman
-        yield "height", rf"{FROM}(?P<feet>\d)['’′]\s?(?P<inches>\d\d?)[\"”″](?!\w)", self._height
+        yield (
+            "height",
+            rf"{FROM}(?P<feet>\d)(?:['’′]\s?|\s?ft\s)(?P<inches>\d\d?)(?:[\"”″]|\s?in)(?!\w)",
+            self._height,
+        )
         yield "phone", _phones(words.local_phones), _digit_by_digit
         yield "chain", rf"(?!{ISO_DATE}){FROM}(?<!-)\d+(?:[-–]\d+){{2,}}(?![\w-])", _in_groups
         yield from self._clocks()

@@ -208,8 +208,8 @@ WORDS = {
         },
         days={1: "primero"},
         ordinals=(
-            (r"\b(?P<{nth}>\d|1\d)\.?º(?!\s?[CF]|\w)", "spellout-ordinal-masculine"),
-            (r"\b(?P<{nth}>\d|1\d)\.?ª(?!\w)", "spellout-ordinal-feminine"),
+            (r"\b(?P<{nth}>[1-9]|1\d)\.?º(?!\s?[CF]|\w)", "spellout-ordinal-masculine"),
+            (r"\b(?P<{nth}>[1-9]|1\d)\.?ª(?!\w)", "spellout-ordinal-feminine"),
         ),
     ),
     "it": Words(
@@ -301,7 +301,7 @@ UNITS = {
     "GHz": "frequency-gigahertz", "KB": "digital-kilobyte", "kB": "digital-kilobyte",
     "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
     "ms": "duration-millisecond", "s": "duration-second", "sec": "duration-second",
-    "min": "duration-minute", "h": "duration-hour", "hr": "duration-hour", "hrs": "duration-hour",
+    "min": "duration-minute", "mins": "duration-minute", "h": "duration-hour", "hr": "duration-hour", "hrs": "duration-hour",
 }  # fmt: skip
 """Signs ▶ CLDR's units. Signs that are words of some language, such as "in" and "a", are left out."""
 

@@ -126,7 +126,7 @@ QUANTITIES = [
     ("en", "5-10 km, 20–30%", "5 to 10 kilometers, 20 to 30 percent"),
     ("en", "5 m, 5 g/l, 20 m²", "5 meters, 5 grams per liter, 20 square meters"),
     ("en", "16 GB, 3.2 GHz, 500 ms", "16 gigabytes, 3.2 gigahertz, 500 milliseconds"),
-    ("en", "He is 5'10\", not 6' 2\".", "He is 5 feet 10 inches, not 6 feet 2 inches."),
+    ("en", "He is 5'10\", not 6 ft 2 in.", "He is 5 feet 10 inches, not 6 feet 2 inches."),
     ("en", "5G, A4, 3D, his 20s, 5 in", "5G, A4, 3D, his twenties, 5 in"),
     ("de", "Die Temperatur beträgt 22,1 °C.", "Die Temperatur beträgt 22,1 Grad Celsius."),
     ("de", "5 km, 100 km/h, 5 %", "5 Kilometer, 100 Kilometer pro Stunde, 5 Prozent"),
