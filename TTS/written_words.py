@@ -301,7 +301,8 @@ UNITS = {
     "GHz": "frequency-gigahertz", "KB": "digital-kilobyte", "kB": "digital-kilobyte",
     "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
     "ms": "duration-millisecond", "s": "duration-second", "sec": "duration-second",
-    "min": "duration-minute", "mins": "duration-minute", "h": "duration-hour", "hr": "duration-hour", "hrs": "duration-hour",
+    "min": "duration-minute", "mins": "duration-minute", "h": "duration-hour", "hr": "duration-hour",
+    "hrs": "duration-hour",
 }  # fmt: skip
 """Signs ▶ CLDR's units. Signs that are words of some language, such as "in" and "a", are left out."""
 
