@@ -27,6 +27,8 @@ class ChatServer:
         self.call: tuple[str, str] | None = None
         """Name and arguments of a function that the answers call, after their words."""
         self.failures: list[int | str | dict[str, Any]] = []
+        self.bodies: list[tuple[str, bytes]] = []
+        """Content type and body of the next answers, which are sent as they are."""
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.before_headers = Hold()
@@ -113,7 +115,10 @@ class ChatHandler(BaseHTTPRequestHandler):
         try:
             self.script.before_headers.pass_through(CancelToken())
             self.failure = failure
-            self.answer(request)
+            if self.script.bodies:
+                self._send_body(*self.script.bodies.pop(0))
+            else:
+                self.answer(request)
         except OSError:
             self.script.client_left.set()
 
@@ -131,6 +136,12 @@ class ChatHandler(BaseHTTPRequestHandler):
         if self.script.call is not None:
             message["tool_calls"] = [_call(*self.script.call)]
         self.send_json({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+
+    def _send_body(self, content_type: str, body: bytes) -> None:
+        if self.begin(content_type):
+            for line in filter(None, body.splitlines(keepends=True)):
+                self.write(line)
+            self.write(b"")
 
     def _next_failure(self) -> int | str | dict[str, Any] | None:
         return self.script.failures.pop(0) if self.script.failures else None
@@ -192,3 +203,21 @@ class ChatHandler(BaseHTTPRequestHandler):
 
 def _call(name: str, arguments: str) -> dict[str, Any]:
     return {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def events(*payloads: Any) -> tuple[str, bytes]:
+    """Content type and body of a stream of server-sent events, for `ChatServer.bodies`; a text is sent as
+    it is."""
+    lines = (
+        payload.encode() if isinstance(payload, str) else b"data: %s\n\n" % json.dumps(payload).encode()
+        for payload in payloads
+    )
+    return "text/event-stream", b"".join(lines)
+
+
+def chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+    """A chunk of the chat protocol."""
+    return {
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
+    }

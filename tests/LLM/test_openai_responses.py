@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from LLM.openai_responses import OpenAIResponsesModel
+from LLM.thoughts import Piece
 from pipeline.errors import EngineError
-from pipeline.messages import ChatMessage, Notice, ToolCall
+from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import Tool
 from pipeline.turn import CancelToken
 from testing.contracts import ChatModelContract
@@ -96,7 +97,7 @@ def test_the_server_gets_the_conversation_the_tools_and_is_to_store_nothing(
 
 def test_a_response_that_fails_says_nothing_of_what_was_said(server: SpeechServer) -> None:
     server.breaks_down = True
-    with pytest.raises(EngineError, match="could not answer") as caught:
+    with pytest.raises(EngineError, match="broke off in mid-answer") as caught:
         answer(server)
     assert "secret" not in str(caught.value)
 
@@ -112,7 +113,7 @@ def test_a_cancelled_call_returns_at_once(server: SpeechServer) -> None:
     server.before_headers.close()
     model = OpenAIResponsesModel(model_name="m", base_url=server.base_url)
     cancel = CancelToken()
-    pieces: list[str | ToolCall | Notice] = []
+    pieces: list[Piece] = []
     caller = threading.Thread(target=lambda: pieces.extend(model.generate(HELLO, cancel)), daemon=True)
     caller.start()
     server.before_headers.wait_until_reached()
