@@ -40,18 +40,19 @@ def without_thoughts(
 
     A mark may come in several pieces. In mid-sentence, the mark of a thought or a call is a word like
     any other. If only the end of a thought comes, the text before it was a thought, too, and no more of
-    it is passed on, unless the answer ends there. Raises `EngineError` if nothing is left.
+    it is passed on, unless there is nothing else. Raises `EngineError` if nothing is left.
     """
     words = _Words(functions)
-    other = False
+    is_cut_off = False
     for piece in answer:
         if isinstance(piece, str):
             yield from words.add(piece)
         else:
-            other |= isinstance(piece, (ToolCall, CutOff))
+            words.called |= isinstance(piece, ToolCall)
+            is_cut_off |= isinstance(piece, CutOff)
             yield piece
     yield from words.rest()
-    if words.left_out and not (words.said or words.called or other):
+    if words.left_out and not (words.said or words.called or is_cut_off):
         raise no_words()
 
 
@@ -74,7 +75,9 @@ class _Words:
     """The words of one answer."""
 
     def __init__(self, functions: Collection[str]) -> None:
-        self.said = self.called = self.left_out = False
+        self.said = self.left_out = False
+        self.called = False
+        """True if the model called a function, in the text or otherwise."""
         self.unopened = ""
         """The opening that the answer lacks, since a thought ended that had not begun."""
         self._functions = functions
@@ -92,8 +95,8 @@ class _Words:
 
     @property
     def went_on(self) -> bool:
-        """True if there were words after the last thought."""
-        return not self._strips
+        """True if words or a call came after the last thought."""
+        return self.called or not self._strips
 
     def add(self, text: str) -> Iterator[str | ToolCall]:
         """Yield the words that are certain now."""
@@ -103,9 +106,9 @@ class _Words:
     def rest(self) -> Iterator[str | ToolCall]:
         """Yield the rest at the end of the answer."""
         yield from self._read(last=True)
-        if not self.said and self._dropped:
-            self._strips, self._text = False, self._dropped
-            yield from self._say(len(self._text))
+        if self._dropped.strip() and not (self.said or self.called):
+            self.said = True
+            yield self._dropped
 
     def _read(self, *, last: bool) -> Iterator[str | ToolCall]:
         while not self._over:
@@ -220,6 +223,7 @@ class UnmarkedThoughts:
         words, wrote = _Words(()), False
         for piece in answer:
             if not isinstance(piece, str):
+                words.called |= isinstance(piece, ToolCall)
                 yield piece
                 continue
             wrote = wrote or bool(piece)

@@ -8,7 +8,7 @@ from typing import Any
 from LLM.calls import is_json_object, new_call_id
 from pipeline.messages import ToolCall
 
-_NAMED = re.compile(r"\s*(?:functions\.)?([\w.-]+?)(?::\d+)?\b[^{]*(\{.*\})\s*(?:</?\S*>)?\s*", re.DOTALL)
+_NAMED = re.compile(r"\s*(?:functions\.)?([\w.-]+)[^{]*(\{.*\})\s*(?:</?\S*>)?\s*", re.DOTALL)
 """A name, whatever separates it from the arguments, and these: `weather>{"city": "London"}`."""
 
 

@@ -124,7 +124,7 @@ def test_an_answer_of_which_nothing_is_left_is_an_error(answer: str, length: int
 
 def test_of_a_thought_that_began_in_the_prompt_nothing_more_is_passed_on() -> None:
     assert list(without_thoughts(["I think.\n</think>\n\nFine."])) == ["Fine."]
-    assert list(without_thoughts(["Hm.", " So.</thi", "nk>", "\n", "Fine."])) == ["Hm.", "Fine."]
+    assert list(without_thoughts(["Hm.", " So.</thi", "nk>", "\n", "Fine."])) == ["Hm.", " So.", "Fine."]
 
 
 def test_what_can_be_no_tag_does_not_wait() -> None:
