@@ -1,6 +1,8 @@
 """Answers of servers that are only nearly OpenAI's, through the real SDK and a real server."""
 
+import contextlib
 import json
+import random
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -454,3 +456,53 @@ def test_ids_are_made_where_there_is_none(server: ChatServer) -> None:
     first, second = (piece for piece in answer(server) if isinstance(piece, ToolCall))
     assert first.id != second.id
     assert re.fullmatch(r"call_\w{16}", first.id)
+
+
+NONSENSE: tuple[Any, ...] = (
+    *(None, 0, -1, 1.5, True, "", " ", "x", "{", "}", '{"a": 1}', "null", HIGH, LOW, "\\ud83d", "</think>"),
+    *([], {}, [None], [[]], {"text": 7}, {"type": "text", "text": "part"}, [{"text": None}]),
+)
+FIELDS = (
+    *("choices", "delta", "message", "content", "tool_calls", "function", "name", "arguments", "index"),
+    *("id", "finish_reason", "refusal", "type", "item", "output", "response", "output_index", "item_id"),
+)
+STARTS = (
+    d(0, "a", "weather", ARGS),
+    d(1, None, "get_time", ""),
+    chunk({"content": "word "}),
+    chunk({}, "length"),
+    delta("word "),
+    BEGUN,
+    arguments(ARGS[:8]),
+    item("done", call_item()),
+    done(part("Hi."), call_item()),
+)
+
+
+def spoiled(value: Any, chance: random.Random) -> Any:
+    """A copy in which a few values are something else, and a few fields are new or missing."""
+    if chance.random() < 0.05:
+        return chance.choice(NONSENSE)
+    if isinstance(value, list):
+        return [spoiled(each, chance) for each in value]
+    if not isinstance(value, dict):
+        return value
+    fields = {key: spoiled(each, chance) for key, each in value.items() if chance.random() > 0.05}
+    if chance.random() < 0.05:
+        fields[chance.choice(FIELDS)] = chance.choice(NONSENSE)
+    return fields
+
+
+@pytest.mark.parametrize("kind", [OpenAIChatModel, OpenAIResponsesModel])
+@pytest.mark.parametrize("seed", range(100))
+def test_nonsense_is_an_answer_that_keeps_our_promises_or_one_error(
+    server: ChatServer, kind: Any, seed: int
+) -> None:
+    chance = random.Random(seed)
+    payloads = [spoiled(chance.choice(STARTS), chance) for _ in range(chance.randrange(1, 12))]
+    server.bodies = [events(*payloads)]
+    with contextlib.suppress(EngineError):
+        pieces = answer(server, kind=kind)
+        words(pieces).encode()
+        for name, text in calls(pieces):
+            f"{name}{text}".encode()
