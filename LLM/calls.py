@@ -177,7 +177,8 @@ class Calls:
         else:
             calls = [call for call in self._calls if call.index == index]
         with_id = [call for call in calls if id and call.server_id == id]
-        return (with_id or calls or [None])[-1]
+        found = with_id or calls
+        return found[-1] if found else None
 
     def _advance(self) -> Iterator[ToolCall]:
         """Pass on what has come of the first open call, and of the next once that one is whole."""

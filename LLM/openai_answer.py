@@ -124,9 +124,7 @@ class ResponsesAnswer(_Reader):
             case "response.function_call_arguments.delta":
                 yield from self._calls.add(index, "", "", payload.get("delta"))
             case "response.function_call_arguments.done" if not self._calls.has_arguments(index):
-                yield from self._calls.add(
-                    index, "", payload.get("name"), payload.get("arguments")
-                )
+                yield from self._calls.add(index, "", payload.get("name"), payload.get("arguments"))
             case "response.output_item.added" | "response.output_item.done":
                 yield from self._read_item(index, payload.get("item"))
             case "response.completed" | "response.incomplete" | "response.done":

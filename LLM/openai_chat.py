@@ -100,6 +100,8 @@ class OpenAIChatModel:
     def _reader(self, functions: Collection[str]) -> AnswerReader:
         return ChatAnswer(functions)
 
-    def _response(self, client: openai.OpenAI, request: dict[str, Any]) -> AbstractContextManager[openai.APIResponse[Any]]:
+    def _response(
+        self, client: openai.OpenAI, request: dict[str, Any]
+    ) -> AbstractContextManager[openai.APIResponse[Any]]:
         """The response of the server, whose body is read by the caller."""
         return client.chat.completions.with_streaming_response.create(**request, stream=self._stream)

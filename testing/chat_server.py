@@ -209,7 +209,9 @@ def events(*payloads: Any) -> tuple[str, bytes]:
     """Content type and body of a stream of server-sent events, for `ChatServer.bodies`; a text is sent as
     it is."""
     lines = (
-        payload.encode() if isinstance(payload, str) else b"data: %s\n\n" % json.dumps(payload).encode()
+        payload.encode("utf-8", "surrogatepass")
+        if isinstance(payload, str)
+        else b"data: %s\n\n" % json.dumps(payload).encode()
         for payload in payloads
     )
     return "text/event-stream", b"".join(lines)

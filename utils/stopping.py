@@ -11,7 +11,7 @@ from pipeline.turn import CancelToken
 
 
 def was_cut_off(tokens: Sequence[int], config: Any) -> bool:
-    """True if a generation with this `GenerationConfig` ended with these tokens because of its limit, and
+    """True if a generation with this `GenerationConfig` that wrote these tokens ended at its limit, and
     not because the model had finished."""
     ends = config.eos_token_id
     ends = ends if isinstance(ends, list) else [ends]

@@ -37,7 +37,16 @@ def test_the_reason_is_that_of_the_turn_and_what_was_heard_is_remembered(
         assert done.reason == COMPLETE
 
 
-NO_OBJECTS = ('{"city": "Lon', "", "null", "[]", '"London"', '{"city": "London"}}', '{"city": NaN}', "London")
+NO_OBJECTS = (
+    '{"city": "Lon',
+    "",
+    "null",
+    "[]",
+    '"London"',
+    '{"city": "London"}}',
+    '{"city": NaN}',
+    "London",
+)
 
 
 @pytest.mark.parametrize("arguments", NO_OBJECTS)

@@ -35,7 +35,7 @@ JSON = "application/json"
 
 
 def answer(server: ChatServer, stream: bool = True, kind: Any = OpenAIChatModel) -> list[Piece]:
-    model = kind("m", server.base_url, stream=stream, retries=0)
+    model = kind(model_name="m", base_url=server.base_url, stream=stream, retries=0)
     try:
         return list(model.generate(HELLO, CancelToken(), TOOLS))
     finally:
@@ -244,7 +244,9 @@ def test_words_in_a_stream(server: ChatServer, name: str, stream: bool) -> None:
     assert (words(pieces), cut_off(pieces)) == (expected, [])
 
 
-@pytest.mark.parametrize("content_type", [JSON, f"{JSON}; charset=utf-8", "text/plain", "text/event-stream"])
+@pytest.mark.parametrize(
+    "content_type", [JSON, f"{JSON}; charset=utf-8", "text/plain", "text/event-stream"]
+)
 @pytest.mark.parametrize("indent", [None, 2])
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_whole_answer_is_read_whatever_was_asked_for(
@@ -338,9 +340,7 @@ def test_half_a_character_in_the_words(server: ChatServer, name: str) -> None:
 @pytest.mark.parametrize("name", UNICODE)
 @pytest.mark.parametrize("length", [1, 2, 3, 5, 100])
 @pytest.mark.parametrize("escaped", [True, False])
-def test_half_a_character_in_a_call(
-    server: ChatServer, name: str, length: int, escaped: bool
-) -> None:
+def test_half_a_character_in_a_call(server: ChatServer, name: str, length: int, escaped: bool) -> None:
     pieces, expected = UNICODE[name]
     text = json.dumps({"t": "".join(pieces), "q": 'a\\u0041\\"'}, ensure_ascii=escaped)
     cut = [text[at : at + length] for at in range(0, len(text), length)]
@@ -358,7 +358,13 @@ def part(text: str, kind: str = "output_text") -> dict[str, Any]:
 
 
 def call_item(arguments: Any = ARGS, **more: Any) -> dict[str, Any]:
-    item = {"type": "function_call", "id": "f", "call_id": "a", "name": "weather", "arguments": arguments}
+    item = {
+        "type": "function_call",
+        "id": "f",
+        "call_id": "a",
+        "name": "weather",
+        "arguments": arguments,
+    }
     return {key: value for key, value in {**item, **more}.items() if value is not None}
 
 
@@ -459,7 +465,24 @@ def test_ids_are_made_where_there_is_none(server: ChatServer) -> None:
 
 
 NONSENSE: tuple[Any, ...] = (
-    *(None, 0, -1, 1.5, True, "", " ", "x", "{", "}", '{"a": 1}', "null", HIGH, LOW, "\\ud83d", "</think>"),
+    *(
+        None,
+        0,
+        -1,
+        1.5,
+        True,
+        "",
+        " ",
+        "x",
+        "{",
+        "}",
+        '{"a": 1}',
+        "null",
+        HIGH,
+        LOW,
+        "\\ud83d",
+        "</think>",
+    ),
     *([], {}, [None], [[]], {"text": 7}, {"type": "text", "text": "part"}, [{"text": None}]),
 )
 FIELDS = (

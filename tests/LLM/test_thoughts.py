@@ -242,7 +242,13 @@ def test_an_answer_that_says_the_tag_does_not_silence_the_next_one() -> None:
         model = OpenAIChatModel(base_url=server.base_url)
         list(model.generate(HELLO, CancelToken()))
         server.reply = "Your train leaves at nine."
-        assert list(model.generate(HELLO, CancelToken())) == ["Your", " train", " leaves", " at", " nine."]
+        assert list(model.generate(HELLO, CancelToken())) == [
+            "Your",
+            " train",
+            " leaves",
+            " at",
+            " nine.",
+        ]
         model.close()
 
 
