@@ -18,7 +18,7 @@ _REASONS = {
     **dict.fromkeys(("content_filter", "content-filter", "SAFETY", "sensitive"), CONTENT_FILTER),
     **{reason: reason for reason in (MAX_OUTPUT_TOKENS, CONTENT_FILTER)},
 }
-"""Reason of the end, as servers write it ▶ our own. Others, such as "stop", are those of whole answers."""
+"""Reason of the end, as servers write it ▶ our own. Others, such as "stop", end whole answers."""
 
 _FAILURES = ("error", "network_error", "insufficient_system_resource")
 """Reasons of the end of servers that failed in mid-answer."""

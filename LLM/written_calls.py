@@ -1,4 +1,4 @@
-"""Function calls that a model writes into the text of its answer, since its server does not read them."""
+"""Function calls that a model writes into the text of its answer, if its server does not read them."""
 
 import json
 import re
@@ -13,7 +13,7 @@ _NAMED = re.compile(r"\s*(?:functions\.)?([\w.-]+)[^{]*(\{.*\})\s*(?:</?\S*>)?\s
 
 
 def calls_in(text: str, functions: Collection[str]) -> list[ToolCall]:
-    """The calls in the text between two marks, if all of them are calls of these functions; else none."""
+    """The calls in the text between two marks, if all of them call these functions; else none."""
     try:
         named = list(_as_json(text))
     except ValueError:

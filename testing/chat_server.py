@@ -206,8 +206,8 @@ def _call(name: str, arguments: str) -> dict[str, Any]:
 
 
 def events(*payloads: Any) -> tuple[str, bytes]:
-    """Content type and body of a stream of server-sent events, for `ChatServer.bodies`; a text is sent as
-    it is."""
+    """Content type and body of a stream of server-sent events, for `ChatServer.bodies`; texts are sent
+    as they are."""
     lines = (
         payload.encode("utf-8", "surrogatepass")
         if isinstance(payload, str)

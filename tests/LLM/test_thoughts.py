@@ -31,9 +31,11 @@ ANSWERS = {
     "1 < 2, and a <b> is no tag, nor is <thin": "1 < 2, and a <b> is no tag, nor is <thin",
     "": "",
     # gpt-oss, as it is written without its server's parser
-    "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Fine.<|return|>": "Fine.",
+    "<|channel|>analysis<|message|>Hm.<|end|>"
+    "<|start|>assistant<|channel|>final<|message|>Fine.<|return|>": "Fine.",
     "<|channel|>analysis<|message|>Hm.<|channel|>final<|message|>Fine.": "Fine.",
-    "<|channel|>commentary<|message|>One moment. <|end|><|start|>assistant<|channel|>analysis<|message|>Hm.<|end|>Fine.": "One moment. Fine.",
+    "<|channel|>commentary<|message|>One moment. <|end|>"
+    "<|start|>assistant<|channel|>analysis<|message|>Hm.<|end|>Fine.": "One moment. Fine.",
     # ends, and what a model says in the place of the user
     "Fine.<|im_end|>\n<|im_start|>user\nAnd you?": "Fine.\n",
     "<|im_start|>assistant\nFine.<|im_end|>": "\nFine.",
@@ -44,7 +46,9 @@ ANSWERS = {
     "It ends with </think>. And that is all.": "It ends with </think>. And that is all.",
     "It ends with `</think>`": "It ends with `</think>`",
     "A </thinking> tag": "A </thinking> tag",
-    "It begins with <think> and ends with </think>, both.": "It begins with <think> and ends with </think>, both.",
+    "It begins with <think> and ends with </think>, both.": (
+        "It begins with <think> and ends with </think>, both."
+    ),
     "Qwen writes [THINK] or <tool_call> first.": "Qwen writes [THINK] or <tool_call> first.",
     'The tag "<tool_call>" begins a call.': 'The tag "<tool_call>" begins a call.',
     # calls that nobody can read
@@ -53,7 +57,7 @@ ANSWERS = {
     'One moment.[TOOL_CALLS][{"name": "weather", "arguments": {}}]': "One moment.",
     'I look <tool_call>{"name": "weather"}</tool_call> Done.': "I look Done.",
     "One moment. <tool_call>it goes on": "One moment. ",
-}  # fmt: skip
+}
 
 
 def left(pieces: Iterable[Piece]) -> str:
