@@ -140,7 +140,8 @@ def test_functions_are_called_where_the_template_has_them(file: Path, tmp_path: 
     caller = model(file_with_tools, context=1024, gen_kwargs={**SETTINGS, "max_tokens": 100})
     assert caller.info.takes_tools
     assert not model(file).info.takes_tools
-    pieces = list(caller.generate(HELLO, CancelToken(), [WEATHER], SOME_TOOL))
+    *pieces, end = caller.generate(HELLO, CancelToken(), [WEATHER], SOME_TOOL)
+    assert end == CutOff(MAX_OUTPUT_TOKENS)
     assert all(isinstance(piece, ToolCall) and piece.name == "weather" for piece in pieces)
     calls = [piece for piece in pieces if isinstance(piece, ToolCall)]
     id = calls[0].id  # others follow, of which the last is cut at the length of the answer

@@ -12,7 +12,7 @@ from testing.chat_server import ChatServer, chunk, events
 from tests.LLM.server_answers import JSON, STOP, answer, calls, cut_off, d, words
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[ChatServer]:
     with ChatServer() as running:
         yield running

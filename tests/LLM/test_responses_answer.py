@@ -21,7 +21,7 @@ ERROR = {"message": "A secret.", "code": 400}
 HIGH, LOW = "\ud83d", "\ude00"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[ChatServer]:
     with SpeechServer() as running:
         yield running

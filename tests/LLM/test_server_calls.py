@@ -134,7 +134,7 @@ CALLS: dict[str, tuple[list[Any], list[tuple[str, str]]]] = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[ChatServer]:
     with ChatServer() as running:
         yield running
