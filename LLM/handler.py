@@ -1,7 +1,7 @@
 """LanguageModelHandler: from the user's words to the sentences of the answer."""
 
 import functools
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from LLM.base import ChatModel
 from LLM.brief import sentences_of
 from LLM.calls import is_json_object
 from LLM.chat import Chat, prompt_for
-from LLM.speakable import Speakable
+from LLM.spoken_answer import SpokenAnswer
 from LLM.thoughts import Piece, without_thoughts
 from pipeline.events import ToolCalled, ToolCallGrew
 from pipeline.handler import BaseHandler
@@ -72,7 +72,10 @@ class LanguageModelHandler(BaseHandler[UserText]):
             lambda model, cancel: model.generate(messages, cancel, settings.tools, settings.tool_choice),
             turn.cancel,
         )
-        pieces = self._words_of(turn, answer)
+        aloud = SpokenAnswer()
+        pieces = self._words_of(turn, aloud.output(self._meant(turn, answer)))
+        if settings.spoken:
+            pieces = aloud.prose(pieces)
         most = self._model.engine.info.max_sentences
         if settings.spoken or most is not None:
             pieces = sentences_of(pieces, language and plain(language), most)
@@ -81,17 +84,28 @@ class LanguageModelHandler(BaseHandler[UserText]):
                 yield Speech(turn, SILENCE, SILENCE_HZ, piece, ends_text=True)
             yield EndOfTurn(turn, self._end)
             return
-        speakable = Speakable()
-        for text in pieces:
-            spoken = speakable(text)
-            if spoken:
-                yield Sentence(turn, text, spoken)
+        for text, spoken in aloud.sentences(pieces):
+            yield Sentence(turn, text, spoken)
+        if turn.alive and (unheard := aloud.unheard) is not None:
+            self._remember_unheard(turn, aloud.text)
+            raise unheard
         yield EndOfTurn(turn, self._end)
 
-    def _words_of(self, turn: Turn, answer: Iterator[Piece]) -> Generator[str, None, None]:
+    def _remember_unheard(self, turn: Turn, text: str) -> None:
+        """Remember an answer of which nothing can be heard, as one that was cut short.
+
+        Else only what was heard is remembered. But the user is told that there was an answer, and asks
+        about it: a model that does not know it would write the same again.
+        """
+        if text.strip() and turn.remembered:
+            self._session.turns.when_committed(
+                turn, lambda: self._chat.heard(turn.number, text, cut_short=True)
+            )
+
+    def _words_of(self, turn: Turn, answer: Iterable[Piece]) -> Generator[str, None, None]:
         """Yield the words to speak; report the model's calls of functions on the way."""
         call: ToolCall | None = None
-        for piece in self._meant(turn, answer):
+        for piece in answer:
             if isinstance(piece, Notice):
                 self._session.notices.give(self.name, turn, piece)
                 continue

@@ -34,7 +34,7 @@ class AnswerReader(Protocol):
         ...
 
     def end(self) -> Iterator[Piece]:
-        """Yield what is left at the end. Raises `EngineError` if the model only thought, `ValueError` if
+        """Yield what is left at the end. Raises `NothingHeard` if the model only thought, `ValueError` if
         nothing came that was an answer."""
         ...
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from LLM.marks import CALLS, OTHERS, REMOVED, THOUGHTS, Span
 from LLM.written_calls import calls_in
-from pipeline.errors import EngineError
+from pipeline.errors import NothingHeard
 from pipeline.messages import CutOff, Notice, ToolCall
 
 Piece: TypeAlias = str | ToolCall | Notice | CutOff
@@ -40,7 +40,7 @@ def without_thoughts(
 
     A mark may come in several pieces. In mid-sentence, the mark of a thought or a call is a word like
     any other. If only the end of a thought comes, the text before it was a thought, too, and no more of
-    it is passed on, unless there is nothing else. Raises `EngineError` if nothing is left.
+    it is passed on, unless there is nothing else. Raises `NothingHeard` if nothing is left.
     """
     words = _Words(functions)
     is_cut_off = False
@@ -62,12 +62,11 @@ def opened_in(prompt: str) -> str:
     return next(marks, "")
 
 
-def no_words() -> EngineError:
+def no_words() -> NothingHeard:
     """The error for an answer in which there is nothing to say."""
-    return EngineError(
-        "the language model gave no answer, only thoughts or a function call of an unknown form; ask "
-        "again, or try --llm_keep_thoughts",
-        "no_answer",
+    return NothingHeard(
+        "expected an answer, the language model wrote only its thoughts, or a function call of an "
+        "unknown form; ask again, or try --llm_keep_thoughts"
     )
 
 

@@ -142,9 +142,9 @@ def test_what_is_no_answer_is_an_error_and_the_next_one_is_read(
 
 def test_only_thoughts_are_an_error(server: ChatServer) -> None:
     server.bodies = [events(chunk({"reasoning_content": "Hm."}), STOP)]
-    with pytest.raises(EngineError, match="only thoughts") as caught:
+    with pytest.raises(EngineError, match="only its thoughts") as caught:
         answer(server)
-    assert caught.value.code == "no_answer"
+    assert caught.value.code == "nothing_heard"
 
 
 REASONS = {

@@ -119,9 +119,9 @@ NOTHING_TO_SAY = (
 @pytest.mark.parametrize("answer", NOTHING_TO_SAY)
 @LENGTHS
 def test_an_answer_of_which_nothing_is_left_is_an_error(answer: str, length: int) -> None:
-    with pytest.raises(EngineError, match="only thoughts") as caught:
+    with pytest.raises(EngineError, match="only its thoughts") as caught:
         left(cut(answer, length))
-    assert caught.value.code == "no_answer"
+    assert caught.value.code == "nothing_heard"
     for other in (CutOff(MAX_OUTPUT_TOKENS), ToolCall("1", "weather", "{}")):
         assert list(without_thoughts([answer, other])) == [other]
 
