@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from LLM.thoughts import Piece
 from pipeline.engine_info import ChatModelInfo
-from pipeline.messages import ChatMessage, Notice, ToolCall
+from pipeline.messages import ChatMessage
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 
@@ -21,9 +22,10 @@ class ChatModel(Protocol):
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
-    ) -> Iterator[str | ToolCall | Notice]:
+    ) -> Iterator[Piece]:
         """The answer, piece by piece as it comes; if the model calls a function, pieces of the
-        arguments, each with the id and the name of the call. Raises `EngineError`.
+        arguments, each with the id and the name of the call. An answer that is cut off ends with a
+        `CutOff`. Raises `EngineError`.
 
         When `cancel` is raised it should end soon; its further output is discarded.
         """

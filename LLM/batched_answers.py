@@ -11,7 +11,9 @@ import torch
 from transformers import ContinuousBatchingConfig, TextIteratorStreamer
 
 from pipeline.errors import EngineError
+from pipeline.messages import MAX_OUTPUT_TOKENS, CutOff
 from pipeline.turn import CancelToken
+from utils.stopping import was_cut_off
 
 CONTEXT = 4096
 """Tokens of a prompt and its answer that are held in memory for each answer. Half an hour of
@@ -37,6 +39,7 @@ class BatchedAnswers:
 
     def __init__(self, model: Any, tokenizer: Any, parallel: int) -> None:
         self._tokenizer = tokenizer
+        self._config = model.generation_config
         self._numbers = itertools.count()
         self._manager = model.init_continuous_batching(
             generation_config=model.generation_config,
@@ -51,7 +54,7 @@ class BatchedAnswers:
         self._thread = threading.Thread(target=self._run, name="batched-answers", daemon=True)
         self._thread.start()
 
-    def answer(self, tokens: list[int], cancel: CancelToken) -> Iterator[str]:
+    def answer(self, tokens: list[int], cancel: CancelToken) -> Iterator[str | CutOff]:
         """The words of an answer. Raises `EngineError`."""
         if cancel.cancelled:
             return
@@ -68,6 +71,8 @@ class BatchedAnswers:
                 stop()
         if answer.error is not None:
             raise EngineError(f"the language model failed: {answer.error}")
+        if was_cut_off(answer.written, self._config):
+            yield CutOff(MAX_OUTPUT_TOKENS)
 
     def close(self) -> None:
         """Stop the threads."""
@@ -88,10 +93,11 @@ class _Answer:
     def __init__(self, manager: Any, tokenizer: Any, id: str, tokens: list[int]) -> None:
         self.streamer = TextIteratorStreamer(tokenizer, skip_special_tokens=True)
         self.error: str | None = None
+        self.written: list[int] = []
+        """The tokens of the answer so far."""
         self._manager = manager
         self._id = id
         self._prompt = tokens
-        self._read = 0
         self._over = False
 
     def begin(self) -> None:
@@ -110,8 +116,8 @@ class _Answer:
     def _on_tokens(self, output: Any) -> None:
         if self._over:
             return
-        new = output.generated_tokens[self._read :]
-        self._read += len(new)
+        new = output.generated_tokens[len(self.written) :]
+        self.written += new
         for token in new:
             self.streamer.put(torch.tensor([token]))
         if output.is_finished():

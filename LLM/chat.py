@@ -132,10 +132,10 @@ class Chat:
             if not any(entry.turn == turn for entry in self._entries):
                 self._entries.append(Entry(said_id(turn), ChatMessage(self._user_role, ""), turn))
 
-    def called(self, turn: int, call: ToolCall) -> None:
-        """Note that the model called a function."""
+    def called(self, turn: int, call: ToolCall, *, cut_short: bool = False) -> None:
+        """Note that the model called a function; `cut_short`: the call was not complete."""
         with self._lock:
-            entry = Entry(called_id(call), ChatMessage("assistant", "", (call,)), turn)
+            entry = Entry(called_id(call), ChatMessage("assistant", "", (call,)), turn, cut_short)
             self._entries.insert(self._end_of(turn, before_calls=False), entry)
 
     def heard(self, turn: int, text: str, cut_short: bool) -> None:

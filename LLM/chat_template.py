@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import jinja2
 
 from LLM.conversation import SHORTENED, forms, newest_that_fit, only_words
-from LLM.thoughts import OPEN
+from LLM.thoughts import opened_in
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import ChatMessage, Notice
 
@@ -23,16 +23,16 @@ class Prompt:
     """The tokens that the model reads."""
 
     tokens: list[int]
-    in_thought: bool
-    """True if the template has opened a thought with which the model goes on."""
+    opened: str
+    """Mark of a thought that the template has opened, and with which the model goes on; else empty."""
     shortened: bool
 
     def opening(self) -> Iterator[str | Notice]:
         """The output of an engine before the first word of the model."""
         if self.shortened:
             yield SHORTENED
-        if self.in_thought:
-            yield OPEN
+        if self.opened:
+            yield self.opened
 
 
 class ChatTemplate:
@@ -70,7 +70,7 @@ class ChatTemplate:
             if fitting is None:
                 raise too_long(self._name, self._room)
             text, tokens = self._written(fitting)
-        return Prompt(tokens, text.rstrip().endswith(OPEN), shortened)
+        return Prompt(tokens, opened_in(text), shortened)
 
     def _written(self, messages: list[ChatMessage]) -> tuple[str, list[int]]:
         for form in forms(messages, takes_system=self._takes_system):

@@ -1,6 +1,7 @@
 """LanguageModelHandler: from the user's words to the sentences of the answer."""
 
-from collections.abc import Generator, Iterator
+import functools
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import ClassVar
 
@@ -8,14 +9,26 @@ import numpy as np
 
 from LLM.base import ChatModel
 from LLM.brief import sentences_of
+from LLM.calls import is_json_object
 from LLM.chat import Chat, prompt_for
 from LLM.spoken_answer import SpokenAnswer
-from LLM.thoughts import without_thoughts
+from LLM.thoughts import Piece, without_thoughts
 from pipeline.events import ToolCalled, ToolCallGrew
 from pipeline.handler import BaseHandler
 from pipeline.language import plain
-from pipeline.messages import EndOfTurn, Notice, Sentence, Speech, ToolCall, UserText
+from pipeline.messages import (
+    COMPLETE,
+    INVALID_CALL,
+    CutOff,
+    EndOfTurn,
+    Notice,
+    Sentence,
+    Speech,
+    ToolCall,
+    UserText,
+)
 from pipeline.session import Session
+from pipeline.settings import NO_TOOL
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Turn
 
@@ -36,6 +49,8 @@ class LanguageModelHandler(BaseHandler[UserText]):
         self._chat = chat
         self._session = session
         self._turn_of_call: dict[str, int] = {}
+        self._end = COMPLETE
+        """Reason of the end of the latest answer."""
 
     def process(self, said: UserText) -> Generator[Sentence | Speech | EndOfTurn, None, None]:
         """Answer what the user said."""
@@ -52,12 +67,13 @@ class LanguageModelHandler(BaseHandler[UserText]):
             context=said.context,
             audio=said.audio,
         )
+        self._end = COMPLETE
         answer = self._model.stream(
             lambda model, cancel: model.generate(messages, cancel, settings.tools, settings.tool_choice),
             turn.cancel,
         )
         aloud = SpokenAnswer()
-        pieces = self._words_of(turn, aloud.output(answer))
+        pieces = self._words_of(turn, aloud.output(self._meant(turn, answer)))
         if settings.spoken:
             pieces = aloud.prose(pieces)
         most = self._model.engine.info.max_sentences
@@ -66,14 +82,14 @@ class LanguageModelHandler(BaseHandler[UserText]):
         if not settings.spoken:
             for piece in pieces:
                 yield Speech(turn, SILENCE, SILENCE_HZ, piece, ends_text=True)
-            yield EndOfTurn(turn, "complete")
+            yield EndOfTurn(turn, self._end)
             return
         for text, spoken in aloud.sentences(pieces):
             yield Sentence(turn, text, spoken)
         if turn.alive and (unheard := aloud.unheard) is not None:
             self._remember_unheard(turn, aloud.text)
             raise unheard
-        yield EndOfTurn(turn, "complete")
+        yield EndOfTurn(turn, self._end)
 
     def _remember_unheard(self, turn: Turn, text: str) -> None:
         """Remember an answer of which nothing can be heard, as one that was cut short.
@@ -86,26 +102,46 @@ class LanguageModelHandler(BaseHandler[UserText]):
                 turn, lambda: self._chat.heard(turn.number, text, cut_short=True)
             )
 
-    def _words_of(
-        self, turn: Turn, answer: Iterator[str | ToolCall | Notice]
-    ) -> Generator[str, None, None]:
+    def _words_of(self, turn: Turn, answer: Iterable[Piece]) -> Generator[str, None, None]:
         """Yield the words to speak; report the model's calls of functions on the way."""
         call: ToolCall | None = None
-        for piece in without_thoughts(answer):
+        for piece in answer:
             if isinstance(piece, Notice):
                 self._session.notices.give(self.name, turn, piece)
+                continue
+            if isinstance(piece, CutOff):
+                self._end = piece.reason
                 continue
             if isinstance(piece, str):
                 yield piece
                 continue
             piece = replace(piece, id=self._own_id(turn, piece.id))
             if call is not None and call.id != piece.id:
-                self._tell(turn, ToolCalled, call)
+                self._complete(turn, call)
                 call = None
             call = piece if call is None else replace(call, arguments=call.arguments + piece.arguments)
             self._tell(turn, ToolCallGrew, piece)
         if call is not None and turn.alive:
+            self._complete(turn, call)
+
+    def _meant(self, turn: Turn, answer: Iterator[Piece]) -> Iterator[Piece]:
+        """The answer without what the model did not mean to say."""
+        if self._model.engine.info.keeps_thoughts:
+            return answer
+        tools = () if turn.settings.tool_choice == NO_TOOL else turn.settings.tools
+        return without_thoughts(answer, {tool.name for tool in tools})
+
+    def _complete(self, turn: Turn, call: ToolCall) -> None:
+        """Report a call that is complete. One that was cut off is none, but the client, which saw it
+        grow, may answer it all the same, so it is remembered as one without arguments."""
+        if is_json_object(call.arguments):
             self._tell(turn, ToolCalled, call)
+            return
+        self._end = INVALID_CALL if self._end == COMPLETE else self._end
+        if turn.remembered:
+            cut = replace(call, arguments="{}")
+            note = functools.partial(self._chat.called, turn.number, cut, cut_short=True)
+            self._session.turns.when_committed(turn, note)
 
     def _own_id(self, turn: Turn, id: str) -> str:
         """A call id that is unique in the session: results are found by it, and some servers number the

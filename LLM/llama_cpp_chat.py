@@ -9,12 +9,13 @@ from LLM.chat import DEFAULT_PROMPT
 from LLM.chat_template import MAX_ANSWER, no_chat_template, too_long
 from LLM.conversation import SHORTENED, forms, joined, newest_that_fit, only_words
 from LLM.llama_cpp_server import Chunk, LlamaCppServer, expect_gguf, has_chat_template, has_gpu
-from LLM.openai_messages import AnswerReader, as_messages, as_tools
+from LLM.openai_answer import ChatAnswer
+from LLM.openai_messages import as_messages, as_tools
 from LLM.slots import Slots
 from LLM.thoughts import Piece
 from pipeline.engine_info import ChatModelInfo
 from pipeline.errors import EngineError, UserError
-from pipeline.messages import ChatMessage, ToolCall
+from pipeline.messages import ChatMessage
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from pipeline.words import well_formed
@@ -41,6 +42,7 @@ class LlamaCppChatModel:
         parallel: int = 2,
         cache_type: str = "f16",
         thinking: bool = False,
+        keep_thoughts: bool = False,
         gen_kwargs: Mapping[str, Any] | None = None,
         spare_slots: int = 0,
     ) -> None:
@@ -74,6 +76,7 @@ class LlamaCppChatModel:
             name="llama-cpp",
             slots=parallel,
             about=f"{path.name} on {where}",
+            keeps_thoughts=keep_thoughts,
             takes_tools=self._length([_HELLO], _A_TOOL) > self._length([_HELLO]),
         )
 
@@ -118,16 +121,17 @@ class LlamaCppChatModel:
 
     def _answer(
         self, messages: list[ChatMessage], functions: Mapping[str, Any], cancel: CancelToken
-    ) -> Iterator[str | ToolCall]:
+    ) -> Iterator[Piece]:
         """Answer with the slot that has read most of the conversation. Raises `_TooLongError`."""
-        reader = AnswerReader()
+        reader = ChatAnswer()
         with self._slots.taken(messages) as slot:
             for chunk in self._chunks(messages, {**functions, "id_slot": slot}, cancel):
                 progress = chunk.get("prompt_progress")
                 if progress and progress["total"] > self._room:
                     raise _TooLongError(progress["total"])
-                for choice in chunk["choices"]:
-                    yield from reader.read(_Fields.of(choice["delta"]))
+                yield from reader.read(chunk)
+        if not cancel.cancelled:
+            yield from reader.end()
 
     def _length(self, messages: list[ChatMessage], functions: Mapping[str, Any] = {}) -> int:
         """Number of tokens of a conversation with these functions. Raises `EngineError` if the template
@@ -164,25 +168,6 @@ class LlamaCppChatModel:
             return self._length([longer, _HELLO]) > self._length([brief, _HELLO])
         except EngineError:
             return False
-
-
-class _Fields:
-    """A JSON object whose fields are attributes; None if there is no such field. The classes of `openai`
-    would do, but take 0.4 s to import."""
-
-    @classmethod
-    def of(cls, value: Any) -> Any:
-        """The value, with the objects in it as `_Fields`."""
-        if isinstance(value, list):
-            return [cls.of(item) for item in value]
-        if not isinstance(value, Mapping):
-            return value
-        fields = cls()
-        fields.__dict__.update({name: cls.of(item) for name, item in value.items()})
-        return fields
-
-    def __getattr__(self, name: str) -> None:
-        return None
 
 
 class _TooLongError(Exception):

@@ -8,9 +8,10 @@ import mlx_lm
 from mlx_lm.sample_utils import make_sampler
 
 from LLM.chat_template import MAX_ANSWER, ChatTemplate, no_chat_template
+from LLM.thoughts import Piece
 from pipeline.engine_info import ChatModelInfo
 from pipeline.errors import UserError
-from pipeline.messages import ChatMessage, Notice
+from pipeline.messages import MAX_OUTPUT_TOKENS, ChatMessage, CutOff
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from utils.hub import fetch
@@ -25,7 +26,11 @@ class MLXChatModel:
     tokens, and while it reads the prompt."""
 
     def __init__(
-        self, model_name: str, thinking: bool = False, gen_kwargs: Mapping[str, Any] | None = None
+        self,
+        model_name: str,
+        thinking: bool = False,
+        keep_thoughts: bool = False,
+        gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         folder = fetch(model_name, "--llm_model_name")
         try:
@@ -51,7 +56,7 @@ class MLXChatModel:
             answer=self._longest,
         )
         # no tools: every family of models writes its calls in another way
-        self.info = ChatModelInfo(name="mlx-lm", about=model_name)
+        self.info = ChatModelInfo(name="mlx-lm", about=model_name, keeps_thoughts=keep_thoughts)
 
     def generate(
         self,
@@ -59,7 +64,7 @@ class MLXChatModel:
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
-    ) -> Iterator[str | Notice]:
+    ) -> Iterator[Piece]:
         """The answer, token by token."""
         prompt = self._template.prompt(messages)
         yield from prompt.opening()
@@ -85,6 +90,8 @@ class MLXChatModel:
                     return
                 if step.text:
                     yield step.text
+                if step.finish_reason == "length":
+                    yield CutOff(MAX_OUTPUT_TOKENS)
         except _Cancelled:
             return
         finally:

@@ -1,15 +1,18 @@
 """Any server that speaks the OpenAI chat protocol, through the official SDK."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import openai
 
-from LLM.openai_messages import AnswerReader, as_messages, as_tools, sendable
+from LLM.openai_answer import AnswerReader, ChatAnswer
+from LLM.openai_messages import as_messages, as_tools, sendable
+from LLM.payloads import payloads
 from LLM.server_question import KnownDemands, ServerQuestion
 from LLM.thoughts import Piece, UnmarkedThoughts
 from pipeline.engine_info import ChatModelInfo
-from pipeline.messages import ChatMessage, ToolCall
+from pipeline.messages import ChatMessage
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from utils.openai_client import OpenAIServer
@@ -32,13 +35,19 @@ class OpenAIChatModel:
         stream: bool = True,
         timeout_s: float = 60.0,
         retries: int = 2,
+        keep_thoughts: bool = False,
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         self._server = OpenAIServer(
             "llm", self.name, model_name, "gpt-5-mini", base_url, api_key_file, key, timeout_s, retries
         )
         self.info = ChatModelInfo(
-            name=self.name, slots=16, about=self._server.about, takes_tools=True, hears=self.hears
+            name=self.name,
+            slots=16,
+            about=self._server.about,
+            takes_tools=True,
+            keeps_thoughts=keep_thoughts,
+            hears=self.hears,
         )
         self._settings = {"stream": stream, **(gen_kwargs or {})}
         self._known = KnownDemands()
@@ -55,10 +64,11 @@ class OpenAIChatModel:
         question is put in another way."""
         name = f"the language model at {self._server.where}"
         question = ServerQuestion(name, self._known, self._request, messages, tools, tool_choice)
+        functions = frozenset(tool.name for tool in tools)
 
         def ask(client: openai.OpenAI) -> Iterator[Piece]:
-            answer = self._answer(client, question.request())
-            return question.answered(self._thoughts.mark(answer))
+            answer = self._answer(client, question.request(), functions)
+            return question.answered(answer if self.info.keeps_thoughts else self._thoughts.mark(answer))
 
         return self._server.stream(ask, cancel, question.refused)
 
@@ -82,14 +92,21 @@ class OpenAIChatModel:
     ) -> dict[str, Any]:
         return {"messages": as_messages(messages), **as_tools(tools, tool_choice)}
 
-    def _answer(self, client: openai.OpenAI, request: dict[str, Any]) -> Iterator[str | ToolCall]:
-        """Yield the answer in pieces if the request says `stream`, else whole."""
-        reader = AnswerReader()
-        if not request.pop("stream", False):
-            whole = client.chat.completions.create(**request, stream=False)
-            yield from reader.read(whole.choices[0].message)
-            return
-        with client.chat.completions.create(**request, stream=True) as chunks:
-            for chunk in chunks:
-                if chunk.choices:
-                    yield from reader.read(chunk.choices[0].delta)
+    def _answer(
+        self, client: openai.OpenAI, request: dict[str, Any], functions: Collection[str]
+    ) -> Iterator[Piece]:
+        """Yield the answer as it comes; servers may stream it or not, whatever they are asked for."""
+        reader = self._reader(functions)
+        with self._response(client, request) as response:
+            for payload in payloads(response):
+                yield from reader.read(payload)
+        yield from reader.end()
+
+    def _reader(self, functions: Collection[str]) -> AnswerReader:
+        return ChatAnswer(functions)
+
+    def _response(
+        self, client: openai.OpenAI, request: dict[str, Any]
+    ) -> AbstractContextManager[openai.APIResponse[Any]]:
+        """The response of the server, whose body is read by the caller."""
+        return client.chat.completions.with_streaming_response.create(**request)

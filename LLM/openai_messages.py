@@ -1,11 +1,11 @@
-"""The OpenAI chat protocol: from our messages and tools to theirs, and from their answers to ours."""
+"""The OpenAI chat protocol: from our messages and tools to theirs."""
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from pipeline.messages import ChatMessage, ToolCall
+from pipeline.messages import ChatMessage
 from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, Tool
 from pipeline.words import well_formed
 from utils.wav import as_wav
@@ -54,25 +54,6 @@ def as_tools(tools: Sequence[Tool], choice: str) -> dict[str, Any]:
         "tools": [{"type": "function", "function": function} for function in functions],
         "tool_choice": chosen,
     }
-
-
-class AnswerReader:
-    """Reads one answer, whole or in pieces. Only the first piece of a call says its id and its name."""
-
-    def __init__(self) -> None:
-        self._calls: dict[int, tuple[str, str]] = {}
-
-    def read(self, piece: Any) -> Iterator[str | ToolCall]:
-        """A `message`, or the `delta` of a chunk."""
-        if piece.content:
-            yield piece.content
-        for number, call in enumerate(piece.tool_calls or ()):
-            index = getattr(call, "index", None)
-            index = number if index is None else index
-            if call.id:
-                self._calls[index] = (call.id, call.function.name)
-            id, name = self._calls[index]
-            yield ToolCall(id, name, call.function.arguments or "")
 
 
 def _as_message(message: ChatMessage) -> dict[str, Any]:

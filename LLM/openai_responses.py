@@ -1,15 +1,16 @@
 """Any server that speaks the OpenAI responses protocol, through the official SDK."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import openai
 
+from LLM.openai_answer import AnswerReader, ResponsesAnswer
 from LLM.openai_chat import OpenAIChatModel
 from LLM.openai_messages import mended_arguments
-from pipeline.messages import ChatMessage, ToolCall
+from pipeline.messages import ChatMessage
 from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, Tool
-from utils.openai_errors import in_mid_answer
 
 
 class OpenAIResponsesModel(OpenAIChatModel):
@@ -30,38 +31,13 @@ class OpenAIResponsesModel(OpenAIChatModel):
         items = [item for message in messages for item in _as_items(message)]
         return {"input": items, "store": False, **_as_tools(tools, tool_choice)}
 
-    def _answer(self, client: openai.OpenAI, request: dict[str, Any]) -> Iterator[str | ToolCall]:
-        if not request.pop("stream", False):
-            whole = client.responses.create(**request, stream=False)
-            for item in whole.output:
-                yield from _read(item)
-            return
-        calls: dict[int, ToolCall] = {}
-        with client.responses.create(**request, stream=True) as events:
-            for event in events:
-                match event.type:
-                    case "response.output_text.delta" | "response.refusal.delta":
-                        yield event.delta
-                    case "response.output_item.added" if event.item.type == "function_call":
-                        call = ToolCall(event.item.call_id, event.item.name, event.item.arguments or "")
-                        calls[event.output_index] = call
-                        yield call
-                    case "response.function_call_arguments.delta":
-                        call = calls[event.output_index]
-                        yield ToolCall(call.id, call.name, event.delta)
-                    case "response.failed":
-                        raise in_mid_answer(event.response.error, events.response.request)
-                    case "error":
-                        raise in_mid_answer(event, events.response.request)
+    def _reader(self, functions: Collection[str]) -> AnswerReader:
+        return ResponsesAnswer(functions)
 
-
-def _read(item: Any) -> Iterator[str | ToolCall]:
-    """A whole item of an answer; items of other kinds are the model's thoughts."""
-    if item.type == "message":
-        for part in item.content:
-            yield part.text if part.type == "output_text" else part.refusal
-    elif item.type == "function_call":
-        yield ToolCall(item.call_id, item.name, item.arguments)
+    def _response(
+        self, client: openai.OpenAI, request: dict[str, Any]
+    ) -> AbstractContextManager[openai.APIResponse[Any]]:
+        return client.responses.with_streaming_response.create(**request)
 
 
 def _as_items(message: ChatMessage) -> Iterator[dict[str, Any]]:

@@ -21,14 +21,13 @@ class SpokenAnswer:
         self.text = ""
         """The answer as the model wrote it, without its thoughts."""
         self._prose = ""
-        self._wrote = self._called = self._is_heard = False
+        self._called = self._is_heard = False
         self._speakable = Speakable()
 
     def output(self, answer: Iterable[Piece]) -> Generator[Piece, None, None]:
-        """Pass on the output of the model."""
+        """Pass on the output of the model, without its thoughts."""
         for piece in answer:
             self._called |= isinstance(piece, ToolCall)
-            self._wrote |= isinstance(piece, str) and bool(piece.strip())
             yield piece
 
     def prose(self, pieces: Generator[str, None, None]) -> Generator[str, None, None]:
@@ -50,13 +49,12 @@ class SpokenAnswer:
 
     @property
     def unheard(self) -> NothingHeard | None:
-        """The reason why nothing is heard; None: something is, or the model wrote nothing. An answer
-        without words that calls a function is complete: another one follows the result."""
-        if self._is_heard or not self._wrote or (self._called and not has_words(self.text)):
+        """The reason why nothing is heard; None: something is, or the model wrote nothing but thoughts.
+        An answer without words that calls a function is complete: another one follows the result."""
+        is_empty = not self.text.strip()
+        if self._is_heard or is_empty or (self._called and not has_words(self.text)):
             return None
-        if not self.text.strip():
-            why = "an answer, the language model wrote only its thoughts; ask again"
-        elif has_words(self.text) and not has_words(self._prose):
+        if has_words(self.text) and not has_words(self._prose):
             why = "words to read aloud, the answer is only code; ask for it in plain words"
         else:
             why = "words to read aloud, the answer has none; ask again"

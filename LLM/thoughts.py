@@ -1,74 +1,258 @@
-"""A model's thoughts before its answer, which are neither read aloud nor remembered."""
+"""A model's thoughts, and other text that is not part of the words of its answer."""
 
+import functools
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Iterator
 from typing import TypeAlias
 
-from pipeline.messages import Notice, ToolCall
+from LLM.marks import CALLS, OTHERS, REMOVED, THOUGHTS, Span
+from LLM.written_calls import calls_in
+from pipeline.errors import NothingHeard
+from pipeline.messages import CutOff, Notice, ToolCall
 
-OPEN, CLOSE = "<think>", "</think>"
-"""The tags of Qwen, DeepSeek, SmolLM and the like."""
+Piece: TypeAlias = str | ToolCall | Notice | CutOff
+"""A piece of an answer."""
 
-_TAG = re.compile(f"{OPEN}|{CLOSE}")
+OPEN = THOUGHTS[0].opening
+"""The most common mark of a thought."""
 
-Piece: TypeAlias = str | ToolCall | Notice
+_OPENED = {span.opening: span for span in (*THOUGHTS, *CALLS)}
+_CLOSED = {
+    closing: span.opening for span in THOUGHTS for closing in span.closings if closing not in REMOVED
+}
+"""The end of a thought ▶ its beginning."""
+
+_MARKS = {*_OPENED, *_CLOSED, *REMOVED, *OTHERS, *(end for span in CALLS for end in span.closings)}
+_LONGEST = max(map(len, _MARKS))
+_MARK = re.compile("|".join(re.escape(mark) for mark in sorted(_MARKS, key=len, reverse=True)))
+_BEGINNINGS = {mark[:length] for mark in _MARKS for length in range(1, len(mark))}
+
+_SENTENCE_END = re.compile(r"(?:[.!?…:。！？：।॥][\"'”’)*_]*|\n|^)[ \t]*\Z")
+"""The end of a sentence or a line; the beginning of the answer counts, too."""
 
 
-def without_thoughts(answer: Iterable[Piece]) -> Generator[Piece, None, None]:
-    """Yield the answer, as it comes, without the text between the tags and the space that follows.
+def without_thoughts(
+    answer: Iterable[Piece], functions: Collection[str] = ()
+) -> Generator[Piece, None, None]:
+    """Yield the answer, as it comes, without what the model did not mean to say: thoughts and the space
+    that follows them, marks of the end, and calls of functions. Calls of `functions` are yielded as
+    such.
 
-    A tag may come in several pieces. A thought that is not closed ends with the answer. If only the
-    closing tag comes, the text before it was a thought, too, and no more of it is passed on.
+    A mark may come in several pieces. In mid-sentence, the mark of a thought or a call is a word like
+    any other. If only the end of a thought comes, the text before it was a thought, too, and no more of
+    it is passed on, unless there is nothing else. Raises `NothingHeard` if nothing is left.
     """
-    text, thinking, begins = "", False, False
+    words = _Words(functions)
+    is_cut_off = False
     for piece in answer:
-        if not isinstance(piece, str):
+        if isinstance(piece, str):
+            yield from words.add(piece)
+        else:
+            words.called |= isinstance(piece, ToolCall)
+            is_cut_off |= isinstance(piece, CutOff)
             yield piece
-            continue
-        text += piece
-        while tag := _TAG.search(text):
-            before = text[: tag.start()].lstrip() if begins else text[: tag.start()]
-            if before and tag[0] == OPEN and not thinking:
-                yield before
-            thinking, begins = tag[0] == OPEN, True
-            text = text[tag.end() :]
-        kept = len(text) - _half_a_tag(text)
-        ready, text = text[:kept], text[kept:]
+    yield from words.rest()
+    if words.left_out and not (words.said or words.called or is_cut_off):
+        raise no_words()
+
+
+def opened_in(prompt: str) -> str:
+    """The mark of a thought with which a prompt ends; empty if it ends otherwise."""
+    marks = (span.opening for span in THOUGHTS if prompt.rstrip().endswith(span.opening))
+    return next(marks, "")
+
+
+def no_words() -> NothingHeard:
+    """The error for an answer in which there is nothing to say."""
+    return NothingHeard(
+        "expected an answer, the language model wrote only its thoughts, or a function call of an "
+        "unknown form; ask again, or try --llm_keep_thoughts"
+    )
+
+
+class _Words:
+    """The words of one answer."""
+
+    def __init__(self, functions: Collection[str]) -> None:
+        self.said = self.left_out = False
+        self.called = False
+        """True if the model called a function, in the text or otherwise."""
+        self.unopened = ""
+        """The opening that the answer lacks, since a thought ended that had not begun."""
+        self._functions = functions
+        self._text = ""
+        """The text that is not decided yet."""
+        self._before = ""
+        """The end of the text that was passed on since the last mark."""
+        self._span: Span | None = None
+        """The thought or the call in which the answer is."""
+        self._call = ""
+        """The text of that call, as far as it is not in `_text`."""
+        self._strips = self._over = False
+        self._dropped = ""
+        """Text that was taken for a thought because of the mark behind it."""
+
+    @property
+    def went_on(self) -> bool:
+        """True if words or a call came after the last thought."""
+        return self.called or not self._strips
+
+    def add(self, text: str) -> Iterator[str | ToolCall]:
+        """Yield the words that are certain now."""
+        self._text += text
+        yield from self._read(last=False)
+
+    def rest(self) -> Iterator[str | ToolCall]:
+        """Yield the rest at the end of the answer."""
+        yield from self._read(last=True)
+        if self._dropped.strip() and not (self.said or self.called):
+            self.said = True
+            yield self._dropped
+
+    def _read(self, *, last: bool) -> Iterator[str | ToolCall]:
+        while not self._over:
+            if self._span is not None:
+                found = _ends(self._span).search(self._text)
+                if found is None and not last:
+                    self._skip()
+                    return
+                yield from self._leave(self._span, found)
+                continue
+            mark = _MARK.search(self._text)
+            if mark is None or not (last or self._is_decided(mark)):
+                yield from self._say(self._certain(mark, last=last))
+                return
+            if self._is_a_word(mark):
+                yield from self._say(mark.end())
+                continue
+            yield from self._take(mark)
+
+    def _certain(self, mark: re.Match[str] | None, *, last: bool) -> int:
+        """Number of characters that can be passed on although the next mark is not complete."""
+        if mark is not None:
+            return 0 if mark[0] in _CLOSED else mark.start()
+        return len(self._text) if last else len(self._text) - _half_a_mark(self._text)
+
+    def _is_decided(self, mark: re.Match[str]) -> bool:
+        """True if no longer mark can come of this one, and it is known what follows."""
+        if self._text[mark.start() :] in _BEGINNINGS:
+            return False
+        is_sure = mark[0] not in _OPENED and mark[0] not in _CLOSED
+        return is_sure or bool(self._text[mark.end() :].strip(" \t"))
+
+    def _is_a_word(self, mark: re.Match[str]) -> bool:
+        """True if the model speaks of the mark instead of using it."""
+        if "|" in mark[0] or not (mark[0] in _OPENED or mark[0] in _CLOSED):
+            return False
+        before, after = self._before + self._text[: mark.start()], self._text[mark.end() :]
+        begins, following = _SENTENCE_END.search(before) is not None, after.lstrip(" \t")[:1]
+        if mark[0] in _CLOSED:
+            if before[-1:] in ("", "\n") or following == "\n":
+                return False
+            return not begins or following.islower() or following in tuple(".,;:!?)'\"`”’")
         if begins:
-            ready = ready.lstrip()
-        if ready and not thinking:
-            begins = False
-            yield ready
-    if text and not thinking:
-        yield text
+            return False
+        is_call = after[:1].isalnum() or following in tuple("{[<\n")
+        return _OPENED[mark[0]] in THOUGHTS or not is_call
+
+    def _take(self, mark: re.Match[str]) -> Iterator[str]:
+        """Act on a mark, and leave it out."""
+        if mark[0] in _CLOSED:
+            if self.left_out:
+                yield from self._say(mark.start())
+            else:
+                self._dropped, self._text = self._text[: mark.start()], self._text[mark.start() :]
+                self.unopened, self.left_out = _CLOSED[mark[0]], True
+            self._begin_anew(len(mark[0]))
+            return
+        yield from self._say(mark.start())
+        self._text = self._text[len(mark[0]) :]
+        if mark[0] in _OPENED:
+            self._span, self.left_out = _OPENED[mark[0]], True
+        elif mark[0] in OTHERS:
+            self._over, self._text = True, ""
+
+    def _skip(self) -> None:
+        """Set the text of a thought or a call aside, but for the half of a mark at its end."""
+        if self._span in CALLS:
+            self._call += self._text[: 1 - _LONGEST]
+        self._text = self._text[1 - _LONGEST :]
+
+    def _leave(self, span: Span, closing: re.Match[str] | None) -> Iterator[ToolCall]:
+        """Go on behind the end of a thought or a call."""
+        end, after = closing.span() if closing is not None else (len(self._text),) * 2
+        if span in CALLS:
+            for call in calls_in(self._call + self._text[:end], self._functions):
+                self.called = True
+                yield call
+        self._span, self._call = None, ""
+        self._begin_anew(after)
+
+    def _begin_anew(self, after: int) -> None:
+        self._text, self._before, self._strips = self._text[after:], "", True
+
+    def _say(self, count: int) -> Iterator[str]:
+        text, self._text = self._text[:count], self._text[count:]
+        if self._strips:
+            text = text.lstrip()
+        if text:
+            self._strips = False
+            self._before = (self._before + text)[-8:]
+            self.said = self.said or not text.isspace()
+            yield text
 
 
 class UnmarkedThoughts:
     """Marks thoughts for a server whose model begins every answer with a thought but without an opening
-    tag, because its template has already opened the thought. Each answer shows whether the next one
-    needs this; if the very first answer is streamed, some of its thoughts are passed on."""
+    mark, because its template has already opened the thought. Each answer shows whether this is to be
+    expected of the next one; if the very first answer is streamed, some of its thoughts are passed on.
+
+    An answer of which it is expected is held until its thought ends. If no thought ends, it is passed on
+    whole: since the model serves many users, a mistake may cost time, but no words.
+    """
 
     def __init__(self) -> None:
-        self._expected = False
+        self._expected = ""
+        """The opening that the next answer will lack."""
 
     def mark(self, answer: Iterable[Piece]) -> Generator[Piece, None, None]:
-        """The answer, with the opening tag that it lacks."""
-        text, expected = "", self._expected
+        """The answer, with the opening mark that it lacks. For a piece that is held an empty one comes,
+        which shows that the model is at work."""
+        expected, held = self._expected, ""
+        words, wrote = _Words(()), False
         for piece in answer:
-            if isinstance(piece, str):
-                if expected and not text:
-                    yield OPEN
-                text += piece
-                if CLOSE in text:
-                    self._expected = OPEN not in text.partition(CLOSE)[0]
-            yield piece
-        if text and CLOSE not in text:
-            self._expected = False
+            if not isinstance(piece, str):
+                words.called |= isinstance(piece, ToolCall)
+                yield piece
+                continue
+            wrote = wrote or bool(piece)
+            for _ in words.add(piece):
+                pass
+            if not expected:
+                yield piece
+                continue
+            held += piece
+            if words.left_out:
+                yield words.unopened + held
+                expected = ""
+            else:
+                yield ""
+        for _ in words.rest():
+            pass
+        if expected and held:
+            yield words.unopened + held
+        if wrote:
+            self._expected = words.unopened if words.went_on else ""
 
 
-def _half_a_tag(text: str) -> int:
-    """Number of characters at the end of `text` that may begin a tag."""
-    for length in range(min(len(CLOSE) - 1, len(text)), 0, -1):
-        if OPEN.startswith(text[-length:]) or CLOSE.startswith(text[-length:]):
+@functools.cache
+def _ends(span: Span) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, span.closings)))
+
+
+def _half_a_mark(text: str) -> int:
+    """Number of characters at the end of `text` that may begin a mark."""
+    for length in range(min(_LONGEST - 1, len(text)), 0, -1):
+        if text[-length:] in _BEGINNINGS:
             return length
     return 0

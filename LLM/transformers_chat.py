@@ -15,12 +15,13 @@ from transformers import (
 
 from LLM.batched_answers import BatchedAnswers
 from LLM.chat_template import ChatTemplate, no_chat_template
+from LLM.thoughts import Piece
 from pipeline.engine_info import ChatModelInfo
-from pipeline.messages import ChatMessage, Notice
+from pipeline.messages import MAX_OUTPUT_TOKENS, ChatMessage, CutOff
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from utils.pretrained import fetch_pretrained
-from utils.stopping import StopOnCancel
+from utils.stopping import StopOnCancel, was_cut_off
 
 
 class _Answers(Protocol):
@@ -29,7 +30,7 @@ class _Answers(Protocol):
     context: int | None
     """Tokens that a prompt and its answer may have together; None: as many as the model takes."""
 
-    def answer(self, tokens: list[int], cancel: CancelToken) -> Iterator[str]: ...
+    def answer(self, tokens: list[int], cancel: CancelToken) -> Iterator[str | CutOff]: ...
 
     def close(self) -> None: ...
 
@@ -44,6 +45,7 @@ class TransformersChatModel:
         device: str,
         torch_dtype: str = "auto",
         thinking: bool = False,
+        keep_thoughts: bool = False,
         parallel: int = 1,
         gen_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
@@ -57,6 +59,7 @@ class TransformersChatModel:
         self.info = ChatModelInfo(
             name="transformers",
             slots=parallel,
+            keeps_thoughts=keep_thoughts,
             about=f"{model_name} on {device}" + (f", {parallel} at once" if parallel > 1 else ""),
         )
         self._answers: _Answers
@@ -81,7 +84,7 @@ class TransformersChatModel:
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
-    ) -> Iterator[str | Notice]:
+    ) -> Iterator[Piece]:
         """The answer as it is generated, in whole words."""
         prompt = self._template.prompt(messages)
         yield from prompt.opening()
@@ -112,7 +115,7 @@ class _OneByOne:
         self._model = model
         self._tokenizer = tokenizer
 
-    def answer(self, tokens: list[int], cancel: CancelToken) -> Iterator[str]:
+    def answer(self, tokens: list[int], cancel: CancelToken) -> Iterator[str | CutOff]:
         """The words of an answer."""
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
         unwanted = CancelToken()
@@ -126,6 +129,8 @@ class _OneByOne:
                 run.join()
         if run.error is not None:
             raise run.error
+        if not cancel.cancelled and was_cut_off(run.written, self._model.generation_config):
+            yield CutOff(MAX_OUTPUT_TOKENS)
 
     def close(self) -> None:
         """Nothing runs between two answers."""
@@ -139,6 +144,8 @@ class _Generation(threading.Thread):
     ) -> None:
         super().__init__(name="generation", daemon=True)
         self.error: Exception | None = None
+        self.written: list[int] = []
+        """The tokens of the answer, once it is over."""
         self._model = model
         self._tokens = tokens
         self._streamer = streamer
@@ -149,12 +156,13 @@ class _Generation(threading.Thread):
         prompt = torch.tensor([self._tokens], device=self._model.device)
         try:
             with torch.inference_mode():
-                self._model.generate(
+                output = self._model.generate(
                     prompt,
                     attention_mask=torch.ones_like(prompt),
                     streamer=self._streamer,
                     stopping_criteria=stop,
                 )
+            self.written = output[0, len(self._tokens) :].tolist()
         except Exception as error:  # raised again where the words are awaited
             self.error = error
             self._streamer.end()

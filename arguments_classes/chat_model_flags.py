@@ -19,7 +19,21 @@ class Sampling:
 
 
 @dataclass
-class LocalChatModel(Sampling):
+class Words(Sampling):
+    """The choice of words, and of those that are spoken."""
+
+    llm_keep_thoughts: bool = field(
+        default=False,
+        metadata={
+            "help": "speak the answer as it is written, for a model that uses marks such as <think> in "
+            "another way; by default, thoughts, function calls in the text and marks of the end are "
+            "left out"
+        },
+    )
+
+
+@dataclass
+class LocalChatModel(Words):
     """A language model that computes in this process."""
 
     llm_thinking: bool = field(

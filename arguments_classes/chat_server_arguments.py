@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from arguments_classes.chat_model_flags import Sampling
+from arguments_classes.chat_model_flags import Words
 from arguments_classes.expect import expect
 
 
 @dataclass
-class ChatServerArguments(Sampling):
+class ChatServerArguments(Words):
     """A language model server that the program looks for on this machine."""
 
     _argument_group_name: ClassVar[str] = "--llm auto"

@@ -72,6 +72,11 @@ _TOGETHER = """\
 - Each engine is loaded once and serves all sessions, first come, first served. `whisper` recognizes
   waiting utterances in batches, `--llm_parallel` lets `--llm transformers` and `--llm llama-cpp`
   generate several answers at once, and engines on MLX take turns.
+- The answers of `openai` and `openai-responses` are read as they come: streamed or whole, whatever was
+  asked for, with calls that lack ids, indexes or arguments, and with the reason for which an answer was
+  cut off. What a model writes beside its words is left out: thoughts, marks of the end, and function
+  calls in the text, which are made if the client has such a function (`LLM/marks.py` lists the
+  spellings; `--llm_keep_thoughts` leaves the text as it is).
 - `--preset`, `--device` and each part's own flags choose models and devices. While a missing model
   downloads, the program shows its size and a progress bar. `HF_HUB_OFFLINE=1` prevents all access to the
   hub.

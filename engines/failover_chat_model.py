@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from engines.failover import Failover
 from LLM.base import ChatModel
+from LLM.thoughts import Piece
 from pipeline.engine_info import ChatModelInfo
-from pipeline.messages import ChatMessage, Notice, ToolCall
+from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 
@@ -32,10 +33,10 @@ class FailoverChatModel(Failover[ChatModel]):
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
-    ) -> Iterator[str | ToolCall | Notice]:
+    ) -> Iterator[Piece]:
         """The answer, all of it by one model."""
 
-        def answer(model: ChatModel, cancel: CancelToken) -> Iterator[str | ToolCall | Notice]:
+        def answer(model: ChatModel, cancel: CancelToken) -> Iterator[Piece]:
             if model.info.takes_tools:
                 yield from model.generate(messages, cancel, tools, tool_choice)
                 return

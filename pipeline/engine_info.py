@@ -40,6 +40,9 @@ class ChatModelInfo(EngineInfo):
     """True if it can call functions; a model that cannot is given none."""
     max_sentences: int | None = None
     """Number of sentences after which an answer is cut off; None: no limit."""
+    keeps_thoughts: bool = False
+    """True if an answer is spoken as it is written, with whatever would be taken for thoughts, calls or
+    marks of the end."""
     hears: bool = False
     """True if it takes the audio of a message (`--stt none`)."""
 

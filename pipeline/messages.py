@@ -13,6 +13,9 @@ Samples: TypeAlias = NDArray[np.float32]
 """Mono audio, shape (samples,), values in [-1, 1]."""
 
 
+COMPLETE = "complete"
+"""Reason of an `EndOfTurn` with which the reply is as long as it should be."""
+
 SPOKEN = "(spoken)"
 """Stands for the user's words if there is no recognizer."""
 
@@ -32,7 +35,7 @@ class ToolCall:
     id: str
     name: str
     arguments: str
-    """JSON as the model wrote it, unchecked."""
+    """A JSON object once the call is complete; of a piece, the next characters of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,22 @@ class Notice:
     """Cancels the earlier notice with this `code`. Ignored if none was given."""
 
 
+MAX_OUTPUT_TOKENS, CONTENT_FILTER = "max_output_tokens", "content_filter"
+"""Reasons for which a language model stops in mid-answer, in the words of the Realtime protocol."""
+
+INVALID_CALL = "invalid_call"
+"""Reason for which an answer counts as unfinished: the arguments of a function call are not a JSON
+object."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """From a language model, as the last of its results: the answer ends here, but is not finished."""
+
+    reason: str
+    """`MAX_OUTPUT_TOKENS`, `CONTENT_FILTER` or `INVALID_CALL`."""
+
+
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
     """Mono float32 in [-1, 1] with its rate."""
@@ -201,7 +220,8 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class EndOfTurn:
-    """Follows the last message of a turn down the line. `reason` is for the user and the log."""
+    """Follows the last message of a turn down the line. `reason` is for the user and the log, or that
+    of a `CutOff`."""
 
     turn: Turn
     reason: str

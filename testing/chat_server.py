@@ -33,6 +33,8 @@ class ChatServer:
         self.failures: list[int | str | dict[str, Any] | Refusal] = []
         self.refuses: Callable[[dict[str, Any]], Refusal | None] = lambda request: None
         """The refusal of a request that this server does not take; None for any other request."""
+        self.bodies: list[tuple[str, bytes]] = []
+        """Content type and body of the next answers, which are sent as they are."""
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.before_headers = Hold()
@@ -121,7 +123,10 @@ class ChatHandler(BaseHTTPRequestHandler):
         try:
             self.script.before_headers.pass_through(CancelToken())
             self.failure = failure
-            self.answer(request)
+            if self.script.bodies:
+                self._send_body(*self.script.bodies.pop(0))
+            else:
+                self.answer(request)
         except OSError:
             self.script.client_left.set()
 
@@ -139,6 +144,12 @@ class ChatHandler(BaseHTTPRequestHandler):
         if self.script.call is not None:
             message["tool_calls"] = [_call(*self.script.call)]
         self.send_json({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+
+    def _send_body(self, content_type: str, body: bytes) -> None:
+        if self.begin(content_type):
+            for line in filter(None, body.splitlines(keepends=True)):
+                self.write(line)
+            self.write(b"")
 
     def _next_failure(self) -> int | str | dict[str, Any] | Refusal | None:
         return self.script.failures.pop(0) if self.script.failures else None
@@ -208,3 +219,23 @@ class ChatHandler(BaseHTTPRequestHandler):
 
 def _call(name: str, arguments: str) -> dict[str, Any]:
     return {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def events(*payloads: Any) -> tuple[str, bytes]:
+    """Content type and body of a stream of server-sent events, for `ChatServer.bodies`; texts are sent
+    as they are."""
+    lines = (
+        payload.encode("utf-8", "surrogatepass")
+        if isinstance(payload, str)
+        else b"data: %s\n\n" % json.dumps(payload).encode()
+        for payload in payloads
+    )
+    return "text/event-stream", b"".join(lines)
+
+
+def chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+    """A chunk of the chat protocol."""
+    return {
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
+    }

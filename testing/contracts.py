@@ -24,6 +24,7 @@ from pipeline.turn import CancelToken
 
 if TYPE_CHECKING:  # where Coqui's package is installed, TTS is that one
     from LLM.base import ChatModel
+    from LLM.thoughts import Piece
     from S2S.base import SpeechResponder
     from STT.base import Recognizer, RecognizerStream, StreamingRecognizer
     from TTS.base import Synthesizer
@@ -360,9 +361,9 @@ class SpeechResponderContract:
         list(engine.respond(np.zeros(samples, np.float32), CancelToken()))
 
 
-def run_to_end(pieces: Iterator[str | ToolCall | Notice]) -> list[str | ToolCall | Notice]:
+def run_to_end(pieces: Iterator[Piece]) -> list[Piece]:
     """Collect all pieces, on a thread that must end soon."""
-    collected: list[str | ToolCall | Notice] = []
+    collected: list[Piece] = []
     thread = threading.Thread(target=lambda: collected.extend(pieces), daemon=True)
     thread.start()
     thread.join(SOON_S)
@@ -370,7 +371,7 @@ def run_to_end(pieces: Iterator[str | ToolCall | Notice]) -> list[str | ToolCall
     return collected
 
 
-def _text(answer: Iterable[str | ToolCall | Notice]) -> str:
+def _text(answer: Iterable[Piece]) -> str:
     pieces = list(answer)
     assert not any(isinstance(piece, ToolCall) for piece in pieces), "it was given no tools"
     return "".join(piece for piece in pieces if isinstance(piece, str))

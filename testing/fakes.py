@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.engine_info import ChatModelInfo, EngineInfo, RecognizerInfo, SynthesizerInfo
-from pipeline.messages import AudioChunk, ChatMessage, Samples, ToolCall
+from pipeline.messages import AudioChunk, ChatMessage, CutOff, Samples, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from STT.base import Transcription
@@ -178,6 +178,8 @@ class ScriptedModel:
         self.tools: list[tuple[Sequence[Tool], str]] = []
         """The tools that came with each prompt."""
         self.closed_early = 0
+        self.cut_off: str | None = None
+        """Reason for which its answers end before their time."""
         self._replies = list(replies) or ["One sentence. Another sentence."]
 
     def generate(
@@ -186,6 +188,19 @@ class ScriptedModel:
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
+    ) -> Iterator[str | ToolCall | CutOff]:
+        yield from self._answer(messages, cancel, tools, tool_choice)
+        if self.cut_off is not None:
+            yield CutOff(self.cut_off)
+
+    def close(self) -> None: ...
+
+    def _answer(
+        self,
+        messages: Sequence[ChatMessage],
+        cancel: CancelToken,
+        tools: Sequence[Tool],
+        tool_choice: str,
     ) -> Iterator[str | ToolCall]:
         self.prompts.append(messages)
         self.tools.append((tools, tool_choice))
@@ -207,8 +222,6 @@ class ScriptedModel:
             finished = True
         finally:
             self.closed_early += not finished
-
-    def close(self) -> None: ...
 
 
 class ScriptedSynthesizer:

@@ -1,10 +1,12 @@
 """The contract of chat models that run in this process, beside the one of all chat models."""
 
+from collections.abc import Iterator
 from itertools import cycle, islice
 
 import pytest
 
 from LLM.base import ChatModel
+from LLM.thoughts import Piece
 from pipeline.errors import EngineError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.turn import CancelToken
@@ -12,6 +14,11 @@ from testing.contracts import ChatModelContract
 
 HELLO = [ChatMessage("user", "Hello.")]
 TALK = [ChatMessage("user", "How are you today?"), ChatMessage("assistant", "A dog.")]
+
+
+def words_of(answer: Iterator[Piece]) -> str:
+    """The text of an answer, without what else may come."""
+    return "".join(piece for piece in answer if isinstance(piece, str))
 
 
 class LocalChatModelContract(ChatModelContract):

@@ -109,13 +109,6 @@ class Refusal:
         return ": ".join(filter(None, (head, _short(self.message, MAX_TOLD).rstrip("."))))
 
 
-def in_mid_answer(error: Any, request: httpx2.Request) -> openai.APIError:
-    """The SDK's error for one that a server reports as a part of its answer. `error` has the attributes
-    `code`, `param` and `message`, as far as the server gave them."""
-    body = {name: getattr(error, name, None) for name in ("code", "param", "message")}
-    return openai.APIError("", request, body=body)
-
-
 def _errors(body: object, depth: int) -> Iterator[dict[str, Any]]:
     """Every error in the body of an answer, the outermost first. The forms are those of OpenAI, vLLM,
     Mistral, FastAPI, Gemini (a list), Ollama (a string), Cloudflare and OpenRouter (a proxy, whose

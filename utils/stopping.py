@@ -1,6 +1,6 @@
 """Stopping a model of Transformers in the midst of its work, when the call is cancelled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -8,6 +8,14 @@ import torch
 from transformers import StoppingCriteria
 
 from pipeline.turn import CancelToken
+
+
+def was_cut_off(tokens: Sequence[int], config: Any) -> bool:
+    """True if a generation with this `GenerationConfig` that wrote these tokens ended at its limit, and
+    not because the model had finished."""
+    ends = config.eos_token_id
+    ends = ends if isinstance(ends, list) else [ends]
+    return len(tokens) >= config.max_new_tokens and tokens[-1] not in ends
 
 
 class StopOnCancel(StoppingCriteria):  # type: ignore[misc]

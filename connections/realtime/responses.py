@@ -40,7 +40,7 @@ from connections.realtime.items import (
 from connections.realtime.server_events import SERVER, SendEvent
 from connections.realtime.session_config import AUDIO, TEXT, SessionConfig
 from LLM.chat import called_id, heard_id
-from pipeline.messages import ToolCall
+from pipeline.messages import CONTENT_FILTER, INVALID_CALL, MAX_OUTPUT_TOKENS, ToolCall
 
 CONVERSATION = "conv_1"
 """The id of the conversation, of which a session has one."""
@@ -158,6 +158,10 @@ class Response:
     def _outcome(self, state: str, reason: str) -> tuple[str, dict[str, Any]]:
         if self._error is not None:
             return "failed", {"type": "failed", "error": self._error}
+        if state == "done" and reason in (MAX_OUTPUT_TOKENS, CONTENT_FILTER):
+            return INCOMPLETE, {"type": INCOMPLETE, "reason": reason}
+        if state == "done" and reason == INVALID_CALL:  # for which the protocol has no reason
+            return INCOMPLETE, {"type": INCOMPLETE}
         if state == "done":
             return COMPLETED, {"type": COMPLETED}
         why = CLIENT_CANCELLED if reason == CLIENT_CANCELLED else TURN_DETECTED

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from pipeline.engine_info import ChatModelInfo, RecognizerInfo, SynthesizerInfo
-from pipeline.messages import AudioChunk, ChatMessage, Notice, Recording, ToolCall, WordTime
+from pipeline.messages import AudioChunk, ChatMessage, CutOff, Notice, Recording, ToolCall, WordTime
 from pipeline.settings import Tool
 from STT.base import Transcription
 
 _CLASSES = {
     c.__name__: c
     for c in (
-        *(AudioChunk, ChatMessage, Notice, Recording, Tool, ToolCall, Transcription, WordTime),
+        *(AudioChunk, ChatMessage, CutOff, Notice, Recording, Tool, ToolCall, Transcription, WordTime),
         *(ChatModelInfo, RecognizerInfo, SynthesizerInfo),
     )
 }

@@ -10,8 +10,9 @@ from catalog.registry import EngineSpec
 from engines.isolation import codec
 from engines.isolation.stream import IsolatedStream
 from engines.isolation.supervisor import Supervisor
+from LLM.thoughts import Piece
 from pipeline.engine_info import ChatModelInfo, EngineInfo, RecognizerInfo, SynthesizerInfo
-from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall
+from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from STT.base import Transcription
@@ -64,7 +65,7 @@ class IsolatedChatModel(IsolatedEngine[ChatModelInfo]):
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
-    ) -> Iterator[str | ToolCall | Notice]:
+    ) -> Iterator[Piece]:
         """The answer, piece by piece."""
         return self._supervisor.stream("generate", (messages, tools, tool_choice), cancel)
 

@@ -16,12 +16,12 @@ from LLM import llama_cpp_server
 from LLM.llama_cpp_chat import LlamaCppChatModel
 from LLM.llama_cpp_server import BATCH
 from pipeline.errors import UserError
-from pipeline.messages import ChatMessage, ToolCall
+from pipeline.messages import MAX_OUTPUT_TOKENS, ChatMessage, CutOff, ToolCall
 from pipeline.settings import SOME_TOOL, Tool
 from pipeline.turn import CancelToken
 from tests.command import ROOT
 from tests.LLM.tiny_gguf import TOOL_TEMPLATE, tiny_gguf
-from tests.local_chat_models import HELLO, LocalChatModelContract
+from tests.local_chat_models import HELLO, LocalChatModelContract, words_of
 
 SETTINGS = {"max_tokens": 40, "temperature": 0.0}
 WEATHER = Tool(
@@ -42,7 +42,7 @@ def model(file: Path | str, *, gguf: str = "*.gguf", **settings: Any) -> LlamaCp
 
 
 def text(model: LlamaCppChatModel, messages: list[ChatMessage] = HELLO) -> str:
-    return "".join(map(str, model.generate(messages, CancelToken())))
+    return words_of(model.generate(messages, CancelToken()))
 
 
 class TestLlamaCpp(LocalChatModelContract):
@@ -125,7 +125,9 @@ def test_words_are_chosen_as_was_asked(file: Path) -> None:
     likeliest = text(model(file))
     assert text(model(file)) == likeliest
     assert text(model(file, gen_kwargs={**SETTINGS, "temperature": 30.0})) != likeliest
-    assert text(model(file, gen_kwargs={**SETTINGS, "max_tokens": 3})) == likeliest[:3]
+    brief = list(model(file, gen_kwargs={**SETTINGS, "max_tokens": 3}).generate(HELLO, CancelToken()))
+    assert words_of(iter(brief)) == likeliest[:3]
+    assert brief[-1] == CutOff(MAX_OUTPUT_TOKENS)
 
 
 def test_the_template_is_told_whether_to_think(file: Path) -> None:
@@ -138,7 +140,8 @@ def test_functions_are_called_where_the_template_has_them(file: Path, tmp_path: 
     caller = model(file_with_tools, context=1024, gen_kwargs={**SETTINGS, "max_tokens": 100})
     assert caller.info.takes_tools
     assert not model(file).info.takes_tools
-    pieces = list(caller.generate(HELLO, CancelToken(), [WEATHER], SOME_TOOL))
+    *pieces, end = caller.generate(HELLO, CancelToken(), [WEATHER], SOME_TOOL)
+    assert end == CutOff(MAX_OUTPUT_TOKENS)
     assert all(isinstance(piece, ToolCall) and piece.name == "weather" for piece in pieces)
     calls = [piece for piece in pieces if isinstance(piece, ToolCall)]
     id = calls[0].id  # others follow, of which the last is cut at the length of the answer

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from LLM.openai_responses import OpenAIResponsesModel
+from LLM.thoughts import Piece
 from pipeline.errors import EngineError
-from pipeline.messages import ChatMessage, Notice, ToolCall
+from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import Tool
 from pipeline.turn import CancelToken
 from testing.contracts import ChatModelContract
@@ -112,7 +113,7 @@ def test_a_cancelled_call_returns_at_once(server: SpeechServer) -> None:
     server.before_headers.close()
     model = OpenAIResponsesModel(model_name="m", base_url=server.base_url)
     cancel = CancelToken()
-    pieces: list[str | ToolCall | Notice] = []
+    pieces: list[Piece] = []
     caller = threading.Thread(target=lambda: pieces.extend(model.generate(HELLO, cancel)), daemon=True)
     caller.start()
     server.before_headers.wait_until_reached()

@@ -15,10 +15,10 @@ from engines.starting import warm_up
 from LLM.thoughts import OPEN
 from LLM.transformers_chat import TransformersChatModel
 from pipeline.errors import EngineError, UserError
-from pipeline.messages import ChatMessage
+from pipeline.messages import MAX_OUTPUT_TOKENS, ChatMessage, CutOff
 from pipeline.turn import CancelToken
 from testing.tiny_models import tiny_chat_model
-from tests.local_chat_models import HELLO, LocalChatModelContract
+from tests.local_chat_models import HELLO, LocalChatModelContract, words_of
 
 SETTINGS = {"max_new_tokens": 40, "do_sample": False}
 
@@ -44,7 +44,7 @@ def likeliest(folder: Path) -> TransformersChatModel:
 
 
 def text(model: TransformersChatModel, messages: list[ChatMessage]) -> str:
-    return "".join(map(str, model.generate(messages, CancelToken())))
+    return words_of(model.generate(messages, CancelToken()))
 
 
 class TestOneByOne(LocalChatModelContract):
@@ -125,7 +125,9 @@ def test_words_are_chosen_as_was_asked(
 def test_the_longest_answer(folder: Path, parallel: int) -> None:
     settings = {**SETTINGS, "max_new_tokens": 3}
     model: Any = TransformersChatModel(str(folder), "cpu", parallel=parallel, gen_kwargs=settings)
-    assert len(text(model, HELLO)) < 20
+    answer = list(model.generate(HELLO, CancelToken()))
+    assert 0 < len(words_of(iter(answer))) < 20
+    assert answer[-1] == CutOff(MAX_OUTPUT_TOKENS)
     model.close()
 
 

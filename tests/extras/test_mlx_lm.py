@@ -12,10 +12,10 @@ pytest.importorskip("torch", reason="torch is not installed (pip install -e .[tr
 from LLM.mlx_chat import STEP, MLXChatModel
 from LLM.thoughts import OPEN
 from pipeline.errors import UserError
-from pipeline.messages import ChatMessage
+from pipeline.messages import MAX_OUTPUT_TOKENS, ChatMessage, CutOff
 from pipeline.turn import CancelToken
 from testing.tiny_models import tiny_chat_model
-from tests.local_chat_models import HELLO, LocalChatModelContract
+from tests.local_chat_models import HELLO, LocalChatModelContract, words_of
 from utils.mlx import MLX_LOCK
 
 SETTINGS = {"max_tokens": 40}
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def text(model: MLXChatModel, messages: list[ChatMessage] = HELLO) -> str:
-    return "".join(map(str, model.generate(messages, CancelToken())))
+    return words_of(model.generate(messages, CancelToken()))
 
 
 class TestMLX(LocalChatModelContract):
@@ -78,6 +78,8 @@ def test_words_are_chosen_as_was_asked(folder: Path) -> None:
     assert chosen(temperature=0.0) == likeliest
     assert chosen(temperature=30.0) != likeliest
     assert len(chosen(max_tokens=3)) < len(likeliest)
+    brief = MLXChatModel(str(folder), gen_kwargs={**SETTINGS, "max_tokens": 3})
+    assert list(brief.generate(HELLO, CancelToken()))[-1] == CutOff(MAX_OUTPUT_TOKENS)
 
 
 def test_thinking_is_off_unless_it_is_wanted(tmp_path: Path) -> None:
