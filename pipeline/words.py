@@ -1,5 +1,6 @@
 """Words: tests a text for words, and splits it into parts to speak."""
 
+import re
 import textwrap
 from collections.abc import Iterator
 
@@ -24,3 +25,15 @@ def well_formed(text: str) -> str:
     """The text as valid Unicode: two surrogates that form a character are joined, others become
     `NO_CHARACTER`. A server that cuts its stream between bytes may send an emoji as two surrogates."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_ESCAPE = re.compile(rf"{_HIGH}{_LOW}|(?P<half>{_HIGH}|{_LOW})|\\.", re.DOTALL)
+
+
+def well_formed_json(text: str) -> str:
+    """JSON with `NO_CHARACTER` in place of each escape that is half a character: `\\ud83d` alone. Programs
+    that cut a text between UTF-16 units, as JavaScript's `slice` does, write such escapes."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    return _ESCAPE.sub(lambda escape: NO_CHARACTER if escape["half"] else escape[0], text)
