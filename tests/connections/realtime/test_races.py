@@ -1,6 +1,8 @@
 """The OpenAI Realtime protocol: events sent in one breath, before the client knows what has happened."""
 
+import random
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,6 +20,20 @@ from tests.socket_clients import wait_for
 
 LONG = "One sentence that takes a while to say. " * 4
 ACTIVE = "conversation_already_has_active_response"
+NOTE = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "A note."}]}
+EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "create": ("response.create", {}),
+    "cancel": ("response.cancel", {}),
+    "old": ("response.cancel", {"response_id": "resp_0"}),
+    "update": ("session.update", {"session": {"type": "realtime", "instructions": "Be brief."}}),
+    "clear": ("input_audio_buffer.clear", {}),
+    "note": ("conversation.item.create", {"item": NOTE}),
+    "delete": ("conversation.item.delete", {"item_id": "item_heard_1"}),
+    "truncate": (
+        "conversation.item.truncate",
+        {"item_id": "item_heard_2", "content_index": 0, "audio_end_ms": 20},
+    ),
+}
 CALL = ToolCall("call_7", "weather", '{"city": "London"}')
 
 
@@ -155,19 +171,29 @@ class TestCancel:
     def test_in_one_breath(
         self, client: RealtimeClient, events: list[str], statuses: list[str], refused: list[str]
     ) -> None:
-        fields: dict[str, tuple[str, dict[str, Any]]] = {
-            "create": ("response.create", {}),
-            "cancel": ("response.cancel", {}),
-            "old": ("response.cancel", {"response_id": "resp_0"}),
-            "update": ("session.update", {"session": {"type": "realtime", "instructions": "Be brief."}}),
-            "clear": ("input_audio_buffer.clear", {}),
-        }
         for name in events:
-            kind, more = fields[name]
+            kind, more = EVENTS[name]
             client.send(kind, **more)
         client.receive_until(lambda _: len(client.of("response.done")) == len(statuses))
         fence(client)
         assert (outcomes(client), codes(client)) == (statuses, refused)
+
+    @pytest.mark.parametrize("seed", range(8))
+    def test_in_any_order(self, server: ScriptedWebServer, client: RealtimeClient, seed: int) -> None:
+        choose = random.Random(seed)
+        server.llm._replies = [LONG]
+        for name in choose.choices([*EVENTS], k=60):
+            kind, more = EVENTS[name]
+            client.send(kind, **more)
+            time.sleep(choose.choice((0, 0, 0.02)))
+        client.send("response.cancel")
+        server.llm._replies = ["Short."]
+        client.send("response.create", response={"metadata": {"this": "is the last"}})
+        last = client.receive_until(lambda e: e.type == "response.done" and e.response.metadata)
+        assert last.response.output[0].content[0].transcript == "Short."
+        fence(client)
+        assert outcomes(client)[-1] == "completed"
+        assert "internal_error" not in codes(client)
 
     def test_an_item_is_deleted_as_soon_as_its_response_is_cancelled(
         self, server: ScriptedWebServer, client: RealtimeClient
