@@ -24,8 +24,7 @@ MAX_ENTRIES = 2000
 hours of conversation."""
 
 NO_RESULT = "(no result yet)"
-"""Stands for the result of a call that the client has not sent: the model has to know that it has called,
-or it calls again."""
+"""Stands for a result that has not come yet: a model that does not see its call makes it again."""
 
 FIRST = "root"
 """Given in place of an id: put the message before all others."""

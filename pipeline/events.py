@@ -244,4 +244,4 @@ def with_valid_text(event: Event) -> Event:
         for name, text in texts.items()
         if isinstance(text, str) and not text.isascii() and (whole := well_formed(text)) != text
     }
-    return dataclasses.replace(event, **changes) if changes else event
+    return dataclasses.replace(event, **changes) if changes else event  # type: ignore[arg-type]

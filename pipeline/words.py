@@ -32,8 +32,8 @@ _ESCAPE = re.compile(rf"{_HIGH}{_LOW}|(?P<half>{_HIGH}|{_LOW})|\\.", re.DOTALL)
 
 
 def well_formed_json(text: str) -> str:
-    """JSON with `NO_CHARACTER` in place of each escape that is half a character: `\\ud83d` alone. Programs
-    that cut a text between UTF-16 units, as JavaScript's `slice` does, write such escapes."""
+    r"""JSON with `NO_CHARACTER` in place of each escape that is half a character, as `\ud83d` is alone.
+    Programs that cut a text between UTF-16 units, as JavaScript's `slice` does, write such escapes."""
     if "\\ud" not in text and "\\uD" not in text:
         return text
     return _ESCAPE.sub(lambda escape: NO_CHARACTER if escape["half"] else escape[0], text)

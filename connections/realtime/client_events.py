@@ -130,11 +130,11 @@ def decode(text: str) -> tuple[Any, list[Refusal]]:
 
 
 def _first_error(error: pydantic.ValidationError) -> pydantic_core.ErrorDetails:
-    """The first error that is about what the client meant. A union of OpenAI's is resolved by trying each
-    member; those of another `type` than the client's say nothing about its mistake."""
+    """The first error that is about what the client meant. OpenAI's unions are resolved by trying each
+    member; the errors of those that have another `type` say nothing about the client's mistake."""
     errors = error.errors(include_url=False, include_input=False, include_context=False)
-    others = {e["loc"][:-1] for e in errors if e["loc"][-1:] == ("type",) and e["type"] == "literal_error"}
-    meant = [e for e in errors if not any(e["loc"][: len(other)] == other for other in others)]
+    kinds = [e["loc"] for e in errors if e["loc"][-1:] == ("type",) and e["type"] == "literal_error"]
+    meant = [e for e in errors if not any(e["loc"][: len(kind) - 1] == kind[:-1] for kind in kinds)]
     return (meant or errors)[0]
 
 

@@ -19,7 +19,9 @@ def conversation_routes(authenticator: Authenticator, registry: ClientRegistry) 
     routes = APIRouter()
 
     @routes.websocket("/ws")
-    async def talk(websocket: WebSocket, rate: str = "24000", duplex: str = "full", key: str = "") -> None:
+    async def talk(
+        websocket: WebSocket, rate: str = "24000", duplex: str = "full", key: str = ""
+    ) -> None:
         def find() -> Client:
             grant = authenticator.admit(websocket, registry.grant_of(key))
             if rate not in map(str, RATES_HZ) or duplex not in ("full", "half"):

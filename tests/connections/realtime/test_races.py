@@ -164,10 +164,14 @@ class TestCancel:
             (["create", "old"], ["completed"], ["response_cancel_not_active"]),
             (["create", "cancel", "update", "create"], ["cancelled", "completed"], []),
             (["create", "cancel", "clear", "create"], ["cancelled", "completed"], []),
-            (["create", "update", "cancel", "clear"] * 2 + ["create"], ["cancelled"] * 2 + ["completed"], []),
+            (
+                ["create", "update", "cancel", "clear"] * 2 + ["create"],
+                ["cancelled"] * 2 + ["completed"],
+                [],
+            ),
         ],
-        ids=["none active", "twice", "cancelled twice", "12 times", "old id", "update", "clear", "mixed"],
-    )  # fmt: skip
+        ids=["none", "twice", "cancelled twice", "12 times", "old id", "update", "clear", "mixed"],
+    )
     def test_in_one_breath(
         self, client: RealtimeClient, events: list[str], statuses: list[str], refused: list[str]
     ) -> None:

@@ -17,6 +17,7 @@ from tests.connections.realtime.test_races import fence
 from tests.realtime_client import RATE_HZ, RealtimeClient
 
 HALF = "\ud83d"
+G711 = {"format": {"type": "audio/pcmu"}}
 SECRET = "the user's words"
 
 
@@ -83,10 +84,14 @@ def test_half_a_character_is_replaced(
     [
         (r'{"type": "dream", "event_id": "mine \ud83d"}', "unknown_event", f"mine {NO_CHARACTER}"),
         (r'{"type": "\ud83d", "event_id": "mine"}', "unknown_event", "mine"),
-        (r'{"type": "conversation.item.delete", "item_id": "\ud83d"}', "item_delete_invalid_item_id", None),
+        (
+            r'{"type": "conversation.item.delete", "item_id": "\ud83d"}',
+            "item_delete_invalid_item_id",
+            None,
+        ),
         (r'{"type": "response.cancel", "response_id": "\ud83d"}', "response_cancel_not_active", None),
     ],
-)  # fmt: skip
+)
 def test_half_a_character_in_a_mistake(
     client: RealtimeClient, text: str, code: str, told: str | None
 ) -> None:
@@ -132,8 +137,8 @@ class TestHalfSamples:
     def test_audio_may_be_cut_anywhere(
         self, server: ScriptedWebServer, client: RealtimeClient, sizes: Sequence[int]
     ) -> None:
-        wave = 0.5 * np.sin(2 * np.pi * 200 * np.arange(RATE_HZ // 2) / RATE_HZ, dtype=np.float32)
-        pcm = to_pcm16(wave) + bytes(2 * RATE_HZ // 2)
+        wave = np.sin(2 * np.pi * 200 * np.arange(RATE_HZ // 2) / RATE_HZ) * 0.5
+        pcm = to_pcm16(wave.astype(np.float32)) + bytes(2 * RATE_HZ // 2)
         if max(sizes) == 1:  # every byte in an event of its own: a few are enough
             sizes = (1,) * 100 + (9999,)
         client.configure(audio={"input": {"turn_detection": None}})
@@ -154,13 +159,10 @@ class TestHalfSamples:
         [
             ("input_audio_buffer.clear", {}),
             ("input_audio_buffer.commit", {}),
-            (
-                "session.update",
-                {"session": {"type": "realtime", "audio": {"input": {"format": {"type": "audio/pcmu"}}}}},
-            ),
+            ("session.update", {"session": {"type": "realtime", "audio": {"input": G711}}}),
         ],
         ids=["clear", "commit", "format"],
-    )  # fmt: skip
+    )
     def test_half_a_sample_is_dropped(
         self, server: ScriptedWebServer, client: RealtimeClient, kind: str, fields: dict[str, Any]
     ) -> None:
@@ -173,7 +175,7 @@ class TestHalfSamples:
         client.say(400, 0.0)
         client.send("input_audio_buffer.commit")
         client.until("conversation.item.input_audio_transcription.completed")
-        assert np.abs(server.stt.heard[0]).max() == pytest.approx(0.5, abs=0.02)
+        assert np.abs(server.stt.heard[0]).max() == pytest.approx(0.5, abs=0.05), "else it is noise"
         assert np.abs(server.stt.heard[0][-800:]).max() < 0.01, "silence, and no noise"
 
 

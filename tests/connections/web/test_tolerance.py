@@ -48,8 +48,8 @@ def test_half_a_character_is_replaced(server: ScriptedWebServer, text: str, answ
 
 @pytest.mark.parametrize("sizes", [(959, 961), (3, 7, 481), (4801,)])
 def test_audio_may_be_cut_anywhere(server: ScriptedWebServer, sizes: Sequence[int]) -> None:
-    wave = 0.5 * np.sin(2 * np.pi * 200 * np.arange(RATE_HZ // 2) / RATE_HZ, dtype=np.float32)
-    pcm = to_pcm16(wave) + bytes(RATE_HZ)
+    wave = np.sin(2 * np.pi * 200 * np.arange(RATE_HZ // 2) / RATE_HZ) * 0.5
+    pcm = to_pcm16(wave.astype(np.float32)) + bytes(RATE_HZ)
     with WebClient(server.port) as client:
         at = number = 0
         while at < len(pcm):
@@ -71,13 +71,11 @@ def test_half_a_sample_is_dropped_with_the_connection(server: ScriptedWebServer)
         with WebClient(server.port, f"?key={key}") as again:
             again.until("welcome")
             again.ask()
-    assert np.abs(server.stt.heard[0]).max() == pytest.approx(0.5, abs=0.02)
+    assert np.abs(server.stt.heard[0]).max() == pytest.approx(0.5, abs=0.05), "else it is noise"
 
 
 @pytest.mark.parametrize("value", [b"bytes", {1, 2}, {(1, 2): 3}])
-def test_an_event_that_cannot_be_encoded_costs_that_event(
-    server: ScriptedWebServer, value: Any
-) -> None:
+def test_an_event_that_cannot_be_encoded_costs_that_event(server: ScriptedWebServer, value: Any) -> None:
     with WebClient(server.port) as client:
         client.until("welcome")
         server.sessions[0].events.emit(ToolCalled(1, "call_1", "look", value))

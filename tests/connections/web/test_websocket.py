@@ -193,7 +193,9 @@ class TestMistakes:
             client.send("respond", text="x" * 70_000)
             assert client.until("error")["code"] == "too_long"
 
-    @pytest.mark.parametrize("query", ["?rate=100", "?rate=96000", "?rate=abc", "?rate=", "?duplex=some"])
+    @pytest.mark.parametrize(
+        "query", ["?rate=100", "?rate=96000", "?rate=abc", "?rate=", "?duplex=some"]
+    )
     def test_a_wish_that_cannot_be_granted(self, server: ScriptedWebServer, query: str) -> None:
         with WebClient(server.port, query) as client:
             assert client.until("error")["code"] == "bad_message"
