@@ -21,12 +21,6 @@ def parts_to_speak(text: str, longest: int) -> Iterator[str]:
 NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 
 
-def well_formed(text: str) -> str:
-    """The text as valid Unicode: two surrogates that form a character are joined, others become
-    `NO_CHARACTER`. A server that cuts its stream between bytes may send an emoji as two surrogates."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 _HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _ESCAPE = re.compile(rf"{_HIGH}{_LOW}|(?P<half>{_HIGH}|{_LOW})|\\.", re.DOTALL)
 
@@ -37,3 +31,9 @@ def well_formed_json(text: str) -> str:
     if "\\ud" not in text and "\\uD" not in text:
         return text
     return _ESCAPE.sub(lambda escape: NO_CHARACTER if escape["half"] else escape[0], text)
+
+
+def well_formed(text: str) -> str:
+    """The text as valid Unicode: two surrogates that form a character are joined, others become
+    `NO_CHARACTER`. A server that cuts its stream between bytes may send an emoji as two surrogates."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
