@@ -135,10 +135,10 @@ class Chat:
             if not any(entry.turn == turn for entry in self._entries):
                 self._entries.append(Entry(said_id(turn), ChatMessage(self._user_role, ""), turn))
 
-    def called(self, turn: int, call: ToolCall) -> None:
-        """Note that the model called a function."""
+    def called(self, turn: int, call: ToolCall, *, cut_short: bool = False) -> None:
+        """Note that the model called a function; `cut_short`: the call was not complete."""
         with self._lock:
-            entry = Entry(called_id(call), ChatMessage("assistant", "", (call,)), turn)
+            entry = Entry(called_id(call), ChatMessage("assistant", "", (call,)), turn, cut_short)
             self._entries.insert(self._end_of(turn, before_calls=False), entry)
 
     def heard(self, turn: int, text: str, cut_short: bool) -> None:
@@ -192,11 +192,16 @@ class Chat:
     # ----------------------------------------------------------------------------------------------
 
     def _before(self, turn: int | None) -> list[ChatMessage]:
+        """The messages before a turn. A call that was cut off was not carried out, so it is left out
+        unless the client has answered it all the same."""
         messages = []
         with self._lock:
+            answered = {entry.message.answers for entry in self._entries}
             for entry in self._entries:
                 if turn is not None and entry.turn == turn:
                     break
+                if entry.cut_short and any(call.id not in answered for call in entry.message.calls):
+                    continue
                 mark = CUT_MARK if entry.cut_short and entry.message.content else ""
                 messages.append(replace(entry.message, content=entry.message.content + mark))
         return messages

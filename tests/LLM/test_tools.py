@@ -103,6 +103,14 @@ class TestMemory:
         results = [(message.answers, message.content) for message in chat.prompt("") if message.answers]
         assert results == [(CALL.id, NO_RESULT), (other.id, "rain")]
 
+    def test_a_call_that_was_cut_off_is_shown_only_with_a_result(self) -> None:
+        chat = Chat(init_chat_prompt="")
+        chat.said(1, "What is the weather?")
+        chat.called(1, CALL, cut_short=True)
+        assert [message.role for message in chat.prompt("")] == ["user"]
+        chat.note("result", ChatMessage("tool", "no such city", answers=CALL.id))
+        assert [message.role for message in chat.prompt("")] == ["user", "assistant", "tool"]
+
     def test_a_call_outlives_its_turn(self) -> None:
         """A turn is dropped if the user goes on before the reply is heard; its call was carried out."""
         chat = Chat(init_chat_prompt="")
