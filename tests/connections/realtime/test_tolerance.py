@@ -1,13 +1,17 @@
 """The OpenAI Realtime protocol: half characters, half samples, and events that cannot be sent."""
 
+import asyncio
 import base64
 import json
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
+from connections.realtime.base_client import MAX_WAITING, BaseClient
+from connections.web.websocket_connection import WebSocketConnection
 from pipeline.audio import to_pcm16
 from pipeline.events import ErrorEvent, Event, ReplyText, ToolCalled, ToolCallGrew
 from pipeline.words import NO_CHARACTER
@@ -130,6 +134,24 @@ def test_an_event_that_cannot_be_built_costs_that_event(
     told = "".join(repr(event) for event in client.events) + caplog.text
     assert "failed: " in caplog.text
     assert SECRET not in told
+
+
+def test_a_client_that_speaks_and_does_not_read_holds_its_own_reply_up(
+    server: ScriptedWebServer, client: RealtimeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stall(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    server.llm._replies = ["One sentence that takes a while to say. " * 40]
+    client.send("response.create")
+    client.until("response.output_audio.delta")
+    monkeypatch.setattr(WebSocketConnection, "_pass_on", stall)
+    (box,) = (box for box in server.sessions[0].events._boxes if isinstance(box, BaseClient))
+    for _ in range(150):  # three seconds of microphone, in which 150 frames of the reply were due
+        client.say(20, 0.0)
+        time.sleep(0.02)
+    assert not box.takes_more
+    assert len(box._messages) + len(box._outbox.take()) < 1.5 * MAX_WAITING
 
 
 class TestHalfSamples:
