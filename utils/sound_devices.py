@@ -10,7 +10,8 @@ _PORTAUDIO_ADVICE = {
     "darwin": "brew install portaudio",
     "win32": "pip install --force-reinstall sounddevice",
 }
-_ROLES = {"input": "microphone", "output": "loudspeaker"}
+ROLES = {"input": "microphone", "output": "loudspeaker"}
+TALK_TO_A_SERVER = "talk to a server from another machine: python s2s_pipeline.py --mode websocket"
 
 
 def load_sounddevice() -> Any:
@@ -23,27 +24,34 @@ def load_sounddevice() -> Any:
     return sounddevice
 
 
-def find_sound_device(role: str, wanted: str | None) -> int:
-    """Find the number of a device. `role` is "input" or "output"; `wanted` is a number or part of a
-    name, or None for the system's default. Raises `NoAudioDevice`, or `UserError` if no device matches.
-    """
+def sound_devices(role: str) -> list[dict[str, Any]]:
+    """The devices that have a channel in this direction. `role` is "input" or "output"."""
     devices = [dict(device) for device in load_sounddevice().query_devices()]
-    usable = [d["index"] for d in devices if d[f"max_{role}_channels"] > 0]
+    return [device for device in devices if device[f"max_{role}_channels"] > 0]
+
+
+def find_sound_device(
+    role: str, wanted: str | None, otherwise: str = TALK_TO_A_SERVER
+) -> dict[str, Any]:
+    """Find a device. `role` is "input" or "output"; `wanted` is a number or part of a name, or None for
+    the system's default; `otherwise` is the advice for a machine without any.
+
+    Raises `NoAudioDevice`, or `UserError` if no device matches.
+    """
+    usable = sound_devices(role)
     if not usable:
-        raise NoAudioDevice(
-            f"this machine has no {_ROLES[role]}; connect one, or talk to a server from another "
-            "machine: python s2s_pipeline.py --mode websocket"
-        )
+        raise NoAudioDevice(f"this machine has no {ROLES[role]}; connect one, or {otherwise}")
     if wanted is None:
-        return _default(role, usable)
+        default = load_sounddevice().default.device[0 if role == "input" else 1]
+        return next((device for device in usable if device["index"] == default), usable[0])
     if wanted.isdecimal():
-        matching = [index for index in usable if index == int(wanted)]
+        matching = [device for device in usable if device["index"] == int(wanted)]
     else:
-        matching = [i for i in usable if wanted.lower() in devices[i]["name"].lower()]
+        matching = [device for device in usable if wanted.lower() in device["name"].lower()]
     if not matching:
-        names = "; ".join(f"{index} {devices[index]['name']}" for index in usable)
+        names = "; ".join(f"{device['index']} {device['name']}" for device in usable)
         raise UserError(f"--{role}_device: expected one of: {names}; got {wanted!r}")
-    return int(matching[0])
+    return matching[0]
 
 
 def describe_sound_devices() -> list[str]:
@@ -52,8 +60,3 @@ def describe_sound_devices() -> list[str]:
         f"{d['index']:>3}  {d['name']} ({d['max_input_channels']} in, {d['max_output_channels']} out)"
         for d in load_sounddevice().query_devices()
     ]
-
-
-def _default(role: str, usable: list[int]) -> int:
-    default = load_sounddevice().default.device[0 if role == "input" else 1]
-    return int(default) if default in usable else usable[0]

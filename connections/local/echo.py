@@ -5,12 +5,16 @@ import threading
 
 import numpy as np
 
-from pipeline.audio import Framer, from_pcm16, to_pcm16
+from pipeline.audio import Framer, clean, from_pcm16, to_pcm16
 from pipeline.messages import Samples
+from pipeline.resampler import Resampler
 from utils.webrtc import has_webrtc
 
 FRAMES_PER_S = 100
-"""The canceller works on 10 ms at a time."""
+"""The canceller works on 10 ms at a time, which must be whole samples."""
+
+MAX_RATE_HZ = 48000
+"""The highest rate at which the canceller works."""
 
 LEARNING_S = 3.0
 """The amount of reply audio needed to learn the room. Until then the rest of the echo would pass for
@@ -31,15 +35,9 @@ DIES_AWAY_S = 0.5
 room."""
 
 
-def can_cancel_echo(*rates_hz: int) -> bool:
-    """True if the library is installed, and 10 ms are whole samples at these rates."""
-    whole = all(rate_hz % FRAMES_PER_S == 0 for rate_hz in rates_hz)
-    return whole and has_webrtc()
-
-
 def choose_echo_canceller(heard_rate_hz: int, played_rate_hz: int) -> "EchoCanceller | None":
     """An echo canceller; None if there is none, after telling the user the effect and the remedy."""
-    if can_cancel_echo(heard_rate_hz, played_rate_hz):
+    if has_webrtc():
         return EchoCanceller(heard_rate_hz, played_rate_hz)
     print(f"  {HALF_DUPLEX}", file=sys.stderr, flush=True)
     return None
@@ -49,7 +47,8 @@ class EchoCanceller:
     """WebRTC's echo canceller, packaged by livekit: it takes 0.08 ms for 10 ms of audio.
 
     It works for the sound devices of this process, since only here the played audio is known.
-    Loudspeaker and microphone may have their own threads and rates.
+    Loudspeaker and microphone may have their own threads, rates and clocks: the canceller measures the
+    delay between them all along, also while it drifts.
     """
 
     def __init__(self, heard_rate_hz: int, played_rate_hz: int) -> None:
@@ -61,9 +60,13 @@ class EchoCanceller:
             echo_cancellation=True, noise_suppression=True, high_pass_filter=True
         )
         self._canceller.set_stream_delay_ms(0)  # it finds the delay itself
-        self._heard_rate_hz, self._played_rate_hz = heard_rate_hz, played_rate_hz
-        self._heard = Framer(heard_rate_hz // FRAMES_PER_S)
-        self._played = Framer(played_rate_hz // FRAMES_PER_S)
+        self.rate_hz = working_rate_hz(heard_rate_hz)
+        """The rate of the cleaned audio: that of the microphone where the canceller works at it."""
+        self._played_rate_hz = working_rate_hz(played_rate_hz)
+        self._resample_heard = Resampler(heard_rate_hz, self.rate_hz)
+        self._resample_played = Resampler(played_rate_hz, self._played_rate_hz)
+        self._heard = Framer(self.rate_hz // FRAMES_PER_S)
+        self._played = Framer(self._played_rate_hz // FRAMES_PER_S)
         self._to_learn = int(LEARNING_S * FRAMES_PER_S)
         self._sounding = 0
         self._lock = threading.Lock()
@@ -71,7 +74,7 @@ class EchoCanceller:
     def played(self, samples: Samples) -> None:
         """Take note of audio that goes to the loudspeaker."""
         with self._lock:
-            for audio in self._played.feed(samples):
+            for audio in self._played.feed(clean(self._resample_played.feed(samples))):
                 frame = self._frame(to_pcm16(audio), self._played_rate_hz, 1, len(audio))
                 self._canceller.process_reverse_stream(frame)
                 if np.max(np.abs(audio)) >= AUDIBLE:
@@ -79,14 +82,22 @@ class EchoCanceller:
                     self._sounding = int(DIES_AWAY_S * FRAMES_PER_S)
 
     def cancel(self, samples: Samples) -> Samples:
-        """The microphone's audio without the echo, in whole frames: it may lag by up to 10 ms."""
+        """The microphone's audio without the echo, at `rate_hz`; in whole frames, so it may lag by up to
+        10 ms."""
         cleaned = [np.empty(0, np.float32)]
         with self._lock:
-            for audio in self._heard.feed(samples):
+            for audio in self._heard.feed(clean(self._resample_heard.feed(samples))):
                 data = bytearray(to_pcm16(audio))
-                frame = self._frame(data, self._heard_rate_hz, 1, len(audio))
+                frame = self._frame(data, self.rate_hz, 1, len(audio))
                 self._canceller.process_stream(frame)
                 self._sounding -= 1
                 believed = self._to_learn <= 0 or self._sounding <= 0
                 cleaned.append(from_pcm16(bytes(frame.data)) * np.float32(believed))
         return np.concatenate(cleaned)
+
+
+def working_rate_hz(rate_hz: int) -> int:
+    """The rate at which the canceller works for a device of this rate: the same, if it can be."""
+    if rate_hz % FRAMES_PER_S == 0 and rate_hz <= MAX_RATE_HZ:
+        return rate_hz
+    return MAX_RATE_HZ if rate_hz > MAX_RATE_HZ else 16000
