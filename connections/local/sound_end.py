@@ -52,7 +52,7 @@ class SoundEnd:
         self._take(find_sound_device(role, wanted, otherwise))
 
     def __str__(self) -> str:
-        return f"the {ROLES[self.role]}, {self.index} {self.name}"
+        return f"the {ROLES[self.role]} {self.name!r}"
 
     def best(self) -> SoundFormat:
         """The best format that the device takes: at a rate of at least `wish_hz`, if it has one.
