@@ -44,6 +44,8 @@ class Device:
     channels: tuple[int, ...] = (1, 2)
     dtypes: tuple[str, ...] = ("int16", "float32", "int32")
     host: int = 0
+    own_hz: int = 0
+    """The rate that it claims as its own; 0: the first of `rates`."""
     fast_ppm: float = 0.0
     error: tuple[str, int] | None = None
     """The answer to everything that is asked of it; None: it works."""
@@ -115,7 +117,7 @@ class PortAudio(ModuleType):
                 "hostapi": device.host,
                 "max_input_channels": device.inputs,
                 "max_output_channels": device.outputs,
-                "default_samplerate": float(device.rates[0]),
+                "default_samplerate": float(device.own_hz or device.rates[0]),
             }
             for number, device in enumerate(self._list)
         ]
@@ -133,15 +135,15 @@ class PortAudio(ModuleType):
         self.asked.append((self._list[device].name, channels, dtype, rate_hz))
         self._list[device].expect(channels, dtype, rate_hz)
 
-    def RawInputStream(self, **settings: Any) -> "Stream":
+    def RawInputStream(self, **settings: Any) -> "Stream":  # noqa: N802
         end = (settings["device"], settings["channels"], settings["dtype"])
         return self._open(settings, microphone=end)
 
-    def RawOutputStream(self, **settings: Any) -> "Stream":
+    def RawOutputStream(self, **settings: Any) -> "Stream":  # noqa: N802
         end = (settings["device"], settings["channels"], settings["dtype"])
         return self._open(settings, loudspeaker=end)
 
-    def RawStream(self, **settings: Any) -> "Stream":
+    def RawStream(self, **settings: Any) -> "Stream":  # noqa: N802
         ends = list(zip(settings["device"], settings["channels"], settings["dtype"], strict=True))
         if len({self._list[device].host for device, _, _ in ends}) > 1:
             raise PortAudioError(*BAD_COMBINATION)
@@ -214,7 +216,11 @@ class Stream:
     """A stream that is called by `PortAudio.advance`, on the thread of the test."""
 
     def __init__(
-        self, audio: PortAudio, settings: dict[str, Any], microphone: _End | None, loudspeaker: _End | None
+        self,
+        audio: PortAudio,
+        settings: dict[str, Any],
+        microphone: _End | None,
+        loudspeaker: _End | None,
     ) -> None:
         self.active = self.closed = False
         self._audio = audio
@@ -223,7 +229,7 @@ class Stream:
         self._callback: Callable[..., object] = settings["callback"]
         self._finished: Callable[[], object] = settings["finished_callback"]
         self.devices = [end.device for end in (microphone, loudspeaker) if end is not None]
-        self._rate_hz = settings["samplerate"] * (1 + self.devices[0].fast_ppm / 1e6)
+        self._rate_hz: float = settings["samplerate"] * (1 + self.devices[0].fast_ppm / 1e6)
         self._started_at, self._blocks = 0.0, 0
 
     @property

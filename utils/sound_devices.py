@@ -1,6 +1,9 @@
 """The sound devices of this machine, through PortAudio."""
 
+import contextlib
+import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from pipeline.errors import NoAudioDevice, UserError
@@ -60,3 +63,21 @@ def describe_sound_devices() -> list[str]:
         f"{d['index']:>3}  {d['name']} ({d['max_input_channels']} in, {d['max_output_channels']} out)"
         for d in load_sounddevice().query_devices()
     ]
+
+
+@contextlib.contextmanager
+def native_messages_hidden() -> Iterator[None]:
+    """Hide the standard error of native code: PortAudio prints a line for every refused format, with the
+    place in its source. For moments in which no other thread has anything to tell."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # a program without a standard error
+        yield
+        return
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -44,7 +44,9 @@ class LocalAudioStreamer:
         self.rate_hz = self._port.loudspeaker.rate_hz
         self.frame_samples = self._port.played_samples
         wants_echo_cancelled = arguments.echo_cancellation and not arguments.headphones
-        self._echo = choose_echo_canceller(self._heard_hz, self.rate_hz) if wants_echo_cancelled else None
+        self._echo = (
+            choose_echo_canceller(self._heard_hz, self.rate_hz) if wants_echo_cancelled else None
+        )
         self.full_duplex = arguments.headphones or self._echo is not None
         self._blocks: deque[Samples] = deque()
         self._silent_at = -math.inf
@@ -134,10 +136,10 @@ class LocalAudioStreamer:
         self._ended.set()
 
 
-def choose_port(
-    arguments: LocalArguments, stopping: threading.Event | None = None
-) -> SoundPort:
+def choose_port(arguments: LocalArguments, stopping: threading.Event | None = None) -> SoundPort:
     """The devices that these flags choose, with the formats that they take. Raises `UserError`."""
     microphone = SoundEnd("input", arguments.input_device, SAMPLE_RATE_HZ)
     loudspeaker = SoundEnd("output", arguments.output_device, SAMPLE_RATE_HZ)
-    return SoundPort(microphone, loudspeaker, arguments.list_play_chunk_size, stopping or threading.Event())
+    return SoundPort(
+        microphone, loudspeaker, arguments.list_play_chunk_size, stopping or threading.Event()
+    )

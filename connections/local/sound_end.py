@@ -11,12 +11,13 @@ from utils.sound_devices import (
     TALK_TO_A_SERVER,
     find_sound_device,
     load_sounddevice,
+    native_messages_hidden,
     sound_devices,
 )
 
 RATES_HZ = (48000, 44100, 32000, 96000, 24000, 22050, 88200, 192000, 16000, 11025, 8000)
-"""Rates to try after the wanted one and the device's own: those of most devices first. Among the last are
-the two of Bluetooth headsets in a call."""
+"""Rates to try after the wanted one and the device's own: those of most devices first. 16 and 8 kHz are
+those of Bluetooth headsets in a call."""
 
 _BAD_DTYPE, _BAD_RATE, _BAD_CHANNELS = -9994, -9997, -9998
 _REFUSALS = (_BAD_DTYPE, _BAD_RATE, _BAD_CHANNELS)
@@ -128,7 +129,8 @@ class SoundEnd:
         for channels in dict.fromkeys(n for n in (1, 2, most, 4, 6, 8) if n <= most):
             for dtype in DTYPES:
                 try:
-                    check(self.index, channels, dtype, samplerate=rate_hz)
+                    with native_messages_hidden():
+                        check(self.index, channels, dtype, samplerate=rate_hz)
                 except sounddevice.PortAudioError as error:
                     self._note(error)
                     if error_code(error) in (_BAD_RATE, _BAD_CHANNELS):

@@ -40,8 +40,8 @@ class SoundPort:
     One duplex stream if both devices take one rate: one callback, which plays first and then hears.
     Otherwise a stream for each, with a thread and a clock of its own. The loudspeaker's clock is that of
     the playout; the microphone's audio is only fed, and stamped with the time of its capture. So two
-    cards that drift apart, by up to 100 ppm, never lack a sample or have one too many: nothing pairs the
-    samples of the one with those of the other but the echo canceller, which measures the delay all along.
+    cards that drift apart, by up to 100 ppm, never lack a sample or have one too many. Only the echo
+    canceller pairs the samples of the one with those of the other, and it measures the delay all along.
     """
 
     def __init__(
@@ -134,12 +134,14 @@ class SoundPort:
         raise UserError("stopped before the sound device was open")
 
     def _list_devices_anew(self) -> None:
-        """Start PortAudio anew: it lists the devices once, and keeps what it believed of a broken one."""
+        """Start PortAudio anew: only then does it list the devices again, and forget a broken one."""
         try:
             self._sounddevice._terminate()
             self._sounddevice._initialize()
         except self._sounddevice.PortAudioError as error:
-            raise UserError(f"PortAudio does not start again: {error}; start this program again") from error
+            raise UserError(
+                f"PortAudio does not start again: {error}; start this program again"
+            ) from error
         for end in self._ends:
             end.find_again()
 
@@ -152,7 +154,9 @@ class SoundPort:
 
     # -- the streams -------------------------------------------------------------------------------
 
-    def _start(self, hear: Hear, play: Play, on_stop: Callable[[str], object], *, last: bool) -> "_Streams":
+    def _start(
+        self, hear: Hear, play: Play, on_stop: Callable[[str], object], *, last: bool
+    ) -> "_Streams":
         if self.duplex:
             try:
                 return self._start_duplex(hear, play, on_stop)
@@ -275,10 +279,10 @@ class _Streams:
 
 
 def _ahead_s(times: Any) -> float:
-    return max(0.0, times.outputBufferDacTime - times.currentTime)
+    return max(0.0, float(times.outputBufferDacTime - times.currentTime))
 
 
 def _captured_at(times: Any) -> float | None:
     if times.inputBufferAdcTime <= 0:  # not every sound server tells
         return None
-    return time.monotonic() - (times.currentTime - times.inputBufferAdcTime)
+    return time.monotonic() - float(times.currentTime - times.inputBufferAdcTime)

@@ -143,7 +143,9 @@ def test_a_minute_in_both_directions(
 def test_no_microphone(devices: list[Device], monkeypatch: pytest.MonkeyPatch) -> None:
     """The advice is for a client: it needs another machine, not a server."""
     plug_in(monkeypatch, *devices)
-    with pytest.raises(NoAudioDevice, match=r"no microphone; connect one, or run listen_and_play\.py on"):
+    with pytest.raises(
+        NoAudioDevice, match=r"no microphone; connect one, or run listen_and_play\.py on"
+    ):
         client_of([1, 2], StopRequest())
 
 

@@ -1,4 +1,4 @@
-"""Devices of all kinds: which formats are chosen, what goes through them, and what is said if they fail."""
+"""Devices of all kinds: the formats chosen, the sound that passes, and the errors if they fail."""
 
 import sys
 import threading
@@ -166,7 +166,8 @@ class Talk:
 
     def heard(self) -> Samples:
         """All audio so far, at the rate of the recognizer."""
-        return np.concatenate([self._windows.get(0).samples for _ in range(len(self._windows))])
+        windows: list[Any] = [self._windows.get(0) for _ in range(len(self._windows))]
+        return np.concatenate([window.samples for window in windows])
 
     def close(self, reason: str) -> None: ...
 
@@ -258,7 +259,7 @@ def test_cards_that_drift_apart_lose_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_refused_format_is_not_asked_about_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An attempt opens a device for a moment: where the rate is refused, so it is in any sample format."""
+    """An attempt opens a device for a moment; a refused rate is refused in any sample format."""
     audio = plug_in(monkeypatch, mic(48000), speaker(48000))
     choose_port(FLAGS)
     assert len(audio.asked) <= 6
@@ -298,14 +299,14 @@ def test_a_float_microphone_that_overshoots_is_limited() -> None:
 # -- refusals ------------------------------------------------------------------------------------------
 
 OTHER_MIC = Device("Other mic", inputs=1, rates=(16000,))
-BROKEN_MIC = Device("Broken mic", inputs=1, rates=(1,))
+BROKEN_MIC = Device("Broken mic", inputs=1, rates=(1,), own_hz=48000)
 
 REFUSED = {
     "rate": (
-        mic(7350),
+        mic(7350, own_hz=48000),
         speaker(*ALL),
-        r"the microphone 'Mic' takes no format .*: Invalid sample rate \[PaErrorCode -9997\]; by its own "
-        r"account it runs at 7350 Hz with up to 1 channels; choose another: --input_device "
+        r"the microphone 'Mic' takes no format .*: Invalid sample rate \[PaErrorCode -9997\]; by its "
+        r"own account it runs at 48000 Hz with up to 1 channels; choose another: --input_device "
         r"2 \(Other mic\)$",
     ),
     "sample format": (
@@ -444,12 +445,10 @@ def test_an_error_in_a_callback_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     def broken(*_: object) -> None:
         raise ValueError("no room")
 
-    local.talk.feed = broken  # type: ignore[method-assign]
+    monkeypatch.setattr(local.talk, "feed", broken)
     audio.advance(1)
     local.join()
-    assert str(local.ended) == (
-        "the microphone 'Mic' stopped (no room); is it still plugged in?"
-    )
+    assert str(local.ended) == ("the microphone 'Mic' stopped (no room); is it still plugged in?")
 
 
 # -- --check -------------------------------------------------------------------------------------------
@@ -457,7 +456,8 @@ def test_an_error_in_a_callback_is_told(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize(
     "devices",
-    [(row.microphone, row.loudspeaker) for row in ROWS.values()] + [(mic(7350), speaker(48000)), ()],
+    [(row.microphone, row.loudspeaker) for row in ROWS.values()]
+    + [(mic(7350, own_hz=48000), speaker(48000)), ()],
     ids=[*ROWS, "refused", "nothing there"],
 )
 def test_the_check_and_the_program_agree(

@@ -1,4 +1,4 @@
-"""Tones of 1 kHz: what a device hears and plays in the tests, and the check that nothing happened to it."""
+"""Tones of 1 kHz, which devices hear and play in the tests, and a check that they came through whole."""
 
 import numpy as np
 from numpy.typing import NDArray
