@@ -42,8 +42,8 @@ MICROPHONE_BLOCKS = 64
 
 
 OTHER_MACHINE = (
-    "run listen_and_play.py on a machine that has one; or let the server show a web page, which uses the "
-    "browser's microphone and loudspeaker: python s2s_pipeline.py --mode websocket"
+    "run listen_and_play.py on a machine that has one; or let the server show a web page, which uses "
+    "the browser's microphone and loudspeaker: python s2s_pipeline.py --mode websocket"
 )
 """Advice for a machine without a microphone or a loudspeaker."""
 

@@ -1,11 +1,12 @@
 """The TCP client on devices of all kinds, in front of a bare server."""
 
+import contextlib
 import json
 import socket
 import struct
 import sys
 import threading
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -35,7 +36,8 @@ class BareServer:
         self._recv_hz = recv_hz
         self._audio = bytearray()
         self._changed = threading.Condition()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def wait_for(self, samples: int) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Wait until this much audio has come; returns all of it."""
@@ -44,22 +46,32 @@ class BareServer:
             return from_pcm16(bytes(self._audio))
 
     def close(self) -> None:
+        self._thread.join(10)
         for port in self._ports:
             port.close()
 
     def _serve(self) -> None:
-        microphone, loudspeaker = (port.accept()[0] for port in self._ports)
-        files = microphone.makefile("rb"), loudspeaker.makefile("rb")
-        for file in files:
-            length = struct.unpack("<8sHI", file.read(14))[2]
-            self.hello = json.loads(file.read(length))
+        with contextlib.suppress(OSError), contextlib.ExitStack() as connections:
+            self._talk(*(connections.enter_context(port.accept()[0]) for port in self._ports))
+
+    def _talk(self, microphone: socket.socket, loudspeaker: socket.socket) -> None:
+        with microphone.makefile("rb") as heard, loudspeaker.makefile("rb") as told:
+            for file in (heard, told):
+                length = struct.unpack("<8sHI", file.read(14))[2]
+                self.hello = json.loads(file.read(length))
+            self._play(loudspeaker)
+            self._hear(heard)
+
+    def _play(self, loudspeaker: socket.socket) -> None:
         loudspeaker.sendall(frame(CONTROL, json.dumps({"type": "welcome"}).encode()))
         sound = tone(np.arange(MINUTE * self._recv_hz) / self._recv_hz).astype(np.float32)
         for start in range(0, len(sound), 1000):
             loudspeaker.sendall(frame(AUDIO, to_pcm16(sound[start : start + 1000]), 1, start))
-        while header := files[0].read(20):
+
+    def _hear(self, heard: BinaryIO) -> None:
+        while header := heard.read(20):
             kind, length, _, _ = struct.unpack("<B3xIIQ", header)
-            payload = files[0].read(length)
+            payload = heard.read(length)
             if kind == AUDIO:
                 with self._changed:
                     self._audio += payload
@@ -125,7 +137,7 @@ def test_a_minute_in_both_directions(
     heard = np.empty(0, np.float32)
     for second in range(1, MINUTE + 1):
         audio.advance(1)
-        heard = server.wait_for(int((second - 0.2) * rates[0]))
+        heard = server.wait_for(int((second - 0.07) * rates[0]))
     shutdown.make()
     thread.join(10)
     server.close()

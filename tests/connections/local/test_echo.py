@@ -121,7 +121,7 @@ def heard_by_two_cards(
     reply: Samples, microphone: Samples, heard_hz: int, played_hz: int, fast_ppm: float = 0
 ) -> Samples:
     """Run audio through the canceller in blocks of 32 ms, each card's at its own times, and late at
-    random, by up to 8 ms, as threads are. `microphone` is at the recognizer's rate, and so is the result."""
+    random, by up to 8 ms, as threads are. `microphone` and the result are at the recognizer's rate."""
     canceller = EchoCanceller(heard_hz, played_hz)
     late = np.random.default_rng(3)
     calls = []
