@@ -71,14 +71,14 @@ class Client:
         cleaned_hz = heard_hz if self._echo is None else self._echo.rate_hz
         self._resampler = Resampler(cleaned_hz, arguments.send_rate)
         self._playback = Playback(arguments.recv_rate, self._played_hz)
-        self._gone = ""
+        self._stopped = ""
         self._connection: Connection | None = None
         self._back_off_s = FIRST_BACK_OFF_S
 
     def run(self) -> int:
         """Talk until Ctrl-C, or until a device goes away."""
         self._shutdown.on_stop(self._hang_up)
-        with self._port.open(self._hear, self._play, self._on_device_stopped):
+        with self._port.open(self._hear, self._play, self._on_stop):
             while not self._shutdown.requested.is_set():
                 try:
                     self._talk()
@@ -89,9 +89,8 @@ class Client:
                     inform(f"{problem}; trying again in {self._back_off_s:.1f} s")
                     self._shutdown.requested.wait(self._back_off_s * random.uniform(1, 1.3))
                     self._back_off_s = min(2 * self._back_off_s, MAX_BACK_OFF_S)
-        if self._gone:
-            cause = f" ({self._port.error})" if self._port.error else ""
-            raise UserError(f"{self._gone} stopped{cause}; is it still plugged in?")
+        if self._stopped:
+            raise UserError(self._stopped)
         return 130
 
     def _talk(self) -> None:
@@ -179,9 +178,9 @@ class Client:
             self._echo.played(block)
         return block
 
-    def _on_device_stopped(self, device: str) -> None:
+    def _on_stop(self, sentence: str) -> None:
         if not self._shutdown.requested.is_set():
-            self._gone = device
+            self._stopped = sentence
             self._shutdown.make()
 
 

@@ -87,12 +87,16 @@ class PortAudio(ModuleType):
         """Errors of the next attempts to open a stream, in order."""
         self.hiccups_of_start: list[tuple[str, int]] = []
         """Errors of the next attempts to start a stream that was opened, in order."""
+        self.stillborn = 0
+        """Number of the next streams that end before their first block, as ALSA's do at times."""
         self.asked: list[tuple[str, int, str, float]] = []
         """Each format that was asked about: device, channels, sample format, rate."""
         self.opened: list[Stream] = []
         """All streams that were ever opened."""
         self.now = 100.0
         self._changed = threading.Condition()
+        self.turn = threading.RLock()
+        """Held while a stream starts or time passes, so that no block is exchanged twice."""
         self.starts = 0
         """Number of times that PortAudio was started."""
         self._initialize()
@@ -187,14 +191,15 @@ class PortAudio(ModuleType):
 
     def advance(self, seconds: float) -> None:
         """Let time pass: every stream calls back when its card has a block."""
-        end = self.now + seconds
-        while running := self.running:
-            stream = min(running, key=lambda stream: stream.next_at)
-            if stream.next_at > end:
-                break
-            self.now = stream.next_at
-            stream.call_back()
-        self.now = end
+        with self.turn:
+            end = self.now + seconds
+            while running := self.running:
+                stream = min(running, key=lambda stream: stream.next_at)
+                if stream.next_at > end:
+                    break
+                self.now = stream.next_at
+                stream.call_back()
+            self.now = end
 
     def unplug(self, device: Device) -> None:
         """Take a device away; its streams end."""
@@ -238,14 +243,20 @@ class Stream:
 
     @property
     def next_at(self) -> float:
-        """The time of the next block."""
-        return self._started_at + (self._blocks + 1) * self._samples / self._rate_hz
+        """The time of the next block; the first comes at once."""
+        return self._started_at + self._blocks * self._samples / self._rate_hz
 
     def start(self) -> None:
         if self._audio.hiccups_of_start:
             raise PortAudioError(*self._audio.hiccups_of_start.pop(0))
-        self._started_at = self._audio.now
-        self.active = True
+        with self._audio.turn:
+            self._started_at = self._audio.now
+            self.active = True
+            if self._audio.stillborn:
+                self._audio.stillborn -= 1
+                self.end()
+                return
+            self.call_back()
         self._audio.notify()
 
     def stop(self) -> None:

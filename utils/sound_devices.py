@@ -1,12 +1,16 @@
 """The sound devices of this machine, through PortAudio."""
 
 import contextlib
+import logging
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 from pipeline.errors import NoAudioDevice, UserError
+
+logger = logging.getLogger(__name__)
 
 _PORTAUDIO_ADVICE = {
     "linux": "apt install libportaudio2",
@@ -66,18 +70,28 @@ def describe_sound_devices() -> list[str]:
 
 
 @contextlib.contextmanager
-def native_messages_hidden() -> Iterator[None]:
-    """Hide the standard error of native code: PortAudio prints a line for every refused format, with the
-    place in its source. For moments in which no other thread has anything to tell."""
+def native_messages_held() -> Iterator[None]:
+    """Hold the process's standard error back for a moment, in which native code may fail.
+
+    PortAudio prints a line for each failure, with the place in its source. If the block raises an error,
+    that one tells the user, and the lines go to the log at level debug; otherwise they are printed.
+    """
     try:
         kept = os.dup(2)
     except OSError:  # a program without a standard error
-        yield
-        return
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        kept = os.open(os.devnull, os.O_WRONLY)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            held.seek(0)
+            told = held.read()
+            if failed:
+                logger.debug("native code says: %s", told.decode(errors="replace"))
+            elif told:
+                os.write(2, told)

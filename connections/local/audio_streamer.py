@@ -53,7 +53,7 @@ class LocalAudioStreamer:
         self._gain = Gain()
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._gone = ""
+        self._stopped = ""
         self._session: Session
 
     def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
@@ -76,8 +76,7 @@ class LocalAudioStreamer:
             self._session.join(CLOSE_S)
         if self._shutdown.requested.is_set():
             return 130
-        cause = f" ({self._port.error})" if self._port.error else ""
-        raise UserError(f"{self._gone} stopped{cause}; is it still plugged in?")
+        raise UserError(self._stopped)
 
     # -- the sink ----------------------------------------------------------------------------------
 
@@ -131,8 +130,8 @@ class LocalAudioStreamer:
             self._echo.played(block)
         return block
 
-    def _on_stop(self, device: str) -> None:
-        self._gone = device
+    def _on_stop(self, sentence: str) -> None:
+        self._stopped = sentence
         self._ended.set()
 
 

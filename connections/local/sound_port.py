@@ -9,15 +9,16 @@ from typing import Any, TypeVar
 
 from connections.local.sound_end import EndUnavailable, SoundEnd, error_code
 from connections.local.sound_format import SoundFormat
+from connections.local.sound_stream import SoundStream, StreamFailed
 from pipeline.errors import UserError
 from pipeline.messages import Samples
-from utils.sound_devices import load_sounddevice
+from utils.sound_devices import load_sounddevice, native_messages_held
 
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-"""Attempts to open the devices. About one start of twenty fails with ALSA, for no lasting reason: the
-sound server wakes up, or the last program has not let go of the device yet."""
+"""Attempts to open the devices. With ALSA some fail for no lasting reason: the devices are not ready at
+the same moment, or the last program has not let go of one yet."""
 
 PAUSE_S = 0.5
 """Pause between two attempts, for the hardware. PulseAudio needs some 0.2 s to open a card anew."""
@@ -30,6 +31,9 @@ Hear = Callable[[Samples, float | None], object]
 
 Play = Callable[[int, float], Samples]
 """Returns this many samples for the loudspeaker, which will be heard so many seconds from now."""
+
+OnStop = Callable[[str], object]
+"""Takes the sentence that tells the user which device has stopped."""
 
 T = TypeVar("T")
 
@@ -57,6 +61,7 @@ class SoundPort:
         Raises `UserError` if a device takes no format, or cannot be asked in three attempts.
         """
         self._sounddevice = load_sounddevice()
+        self._failures = self._sounddevice.PortAudioError, StreamFailed
         self._ends = microphone, loudspeaker
         self._block_samples = block_samples
         self._stopping = stopping
@@ -65,8 +70,6 @@ class SoundPort:
             self.microphone.rate_hz == self.loudspeaker.rate_hz
         )
         """True if one stream serves both ends."""
-        self.error: Exception | None = None
-        """The error of a callback, which stops its stream."""
 
     @property
     def names(self) -> tuple[str, str]:
@@ -88,16 +91,14 @@ class SoundPort:
         ]
 
     @contextlib.contextmanager
-    def open(self, hear: Hear, play: Play, on_stop: Callable[[str], object]) -> Iterator[None]:
-        """Run the streams for the length of the block. `on_stop` is told which device stops before that.
+    def open(self, hear: Hear, play: Play, on_stop: OnStop) -> Iterator[None]:
+        """Run the streams for the length of the block. `on_stop` is called if one stops before that.
 
         Raises `UserError` if a device cannot be opened in three attempts.
         """
         streams = self._patiently(lambda last: self._start(hear, play, on_stop, last=last))
-        try:
+        with streams:
             yield
-        finally:
-            streams.close()
 
     # -- the formats -------------------------------------------------------------------------------
 
@@ -154,128 +155,73 @@ class SoundPort:
 
     # -- the streams -------------------------------------------------------------------------------
 
-    def _start(
-        self, hear: Hear, play: Play, on_stop: Callable[[str], object], *, last: bool
-    ) -> "_Streams":
+    def _start(self, hear: Hear, play: Play, on_stop: OnStop, *, last: bool) -> contextlib.ExitStack:
         if self.duplex:
             try:
-                return self._start_duplex(hear, play, on_stop)
-            except self._sounddevice.PortAudioError as error:
+                return self._start_together(hear, play, on_stop)
+            except self._failures as error:
                 if not last and error_code(error) != _BAD_COMBINATION:
                     raise EndUnavailable(self._ends[0], error) from error
                 logger.info("the devices do not open together (%s); opening each alone", error)
                 self.duplex = False
-        streams = _Streams(on_stop)
-        with self._closing_on_error(streams):
-            self._start_loudspeaker(streams, play)
-            self._start_microphone(streams, hear)
-        return streams
+        return self._start_apart(hear, play, on_stop)
 
-    def _start_duplex(self, hear: Hear, play: Play, on_stop: Callable[[str], object]) -> "_Streams":
+    def _start_together(self, hear: Hear, play: Play, on_stop: OnStop) -> contextlib.ExitStack:
         heard, played = self.microphone, self.loudspeaker
 
         def on_block(data: Any, out: Any, samples: int, times: Any, status: Any) -> None:
             out[:] = played.encode(play(samples, _ahead_s(times)))
             hear(heard.decode(data), _captured_at(times))
 
-        streams = _Streams(on_stop)
-        with self._closing_on_error(streams):
-            streams.start(
-                self._sounddevice.RawStream(
-                    samplerate=played.rate_hz,
-                    blocksize=self.played_samples,
-                    device=tuple(end.index for end in self._ends),
-                    channels=(heard.channels, played.channels),
-                    dtype=(heard.dtype, played.dtype),
-                    latency="low",
-                    callback=self._guarded(on_block),
-                    finished_callback=lambda: streams.ended("the sound device"),
-                )
+        with contextlib.ExitStack() as streams, native_messages_held():
+            stream = SoundStream(
+                "RawStream",
+                "the sound device",
+                on_block,
+                on_stop,
+                samplerate=played.rate_hz,
+                blocksize=self.played_samples,
+                device=tuple(end.index for end in self._ends),
+                channels=(heard.channels, played.channels),
+                dtype=(heard.dtype, played.dtype),
             )
-        return streams
+            streams.callback(stream.close)
+            stream.start()
+            return streams.pop_all()
 
-    def _start_loudspeaker(self, streams: "_Streams", play: Play) -> None:
-        taken = self.loudspeaker
+    def _start_apart(self, hear: Hear, play: Play, on_stop: OnStop) -> contextlib.ExitStack:
+        heard, played = self.microphone, self.loudspeaker
 
-        def on_block(out: Any, samples: int, times: Any, status: Any) -> None:
-            out[:] = taken.encode(play(samples, _ahead_s(times)))
+        def on_heard(data: Any, samples: int, times: Any, status: Any) -> None:
+            hear(heard.decode(data), _captured_at(times))
 
-        self._start_one(streams, self._ends[1], taken, on_block)
+        def on_played(out: Any, samples: int, times: Any, status: Any) -> None:
+            out[:] = played.encode(play(samples, _ahead_s(times)))
 
-    def _start_microphone(self, streams: "_Streams", hear: Hear) -> None:
-        taken = self.microphone
-
-        def on_block(data: Any, samples: int, times: Any, status: Any) -> None:
-            hear(taken.decode(data), _captured_at(times))
-
-        self._start_one(streams, self._ends[0], taken, on_block)
-
-    def _start_one(
-        self, streams: "_Streams", end: SoundEnd, taken: SoundFormat, on_block: Callable[..., None]
-    ) -> None:
-        kind = "RawInputStream" if end.role == "input" else "RawOutputStream"
-        try:
-            streams.start(
-                getattr(self._sounddevice, kind)(
-                    samplerate=taken.rate_hz,
-                    blocksize=self._block(end, taken),
-                    device=end.index,
-                    channels=taken.channels,
-                    dtype=taken.dtype,
-                    latency="low",
-                    callback=self._guarded(on_block),
-                    finished_callback=lambda: streams.ended(str(end)),
-                )
-            )
-        except self._sounddevice.PortAudioError as error:
-            raise EndUnavailable(end, error) from error
-
-    @contextlib.contextmanager
-    def _closing_on_error(self, streams: "_Streams") -> Iterator[None]:
-        try:
-            yield
-        except Exception:
-            streams.close()
-            raise
-
-    def _guarded(self, on_block: Callable[..., None]) -> Callable[..., None]:
-        """The callback of a stream, on a thread of the sound card; it must not wait. An error stops the
-        stream, and is kept."""
-
-        def callback(*arguments: Any) -> None:
-            if arguments[-1]:
-                logger.debug("the sound card reports: %s", arguments[-1])
-            try:
-                on_block(*arguments)
-            except Exception as error:
-                self.error = error
-                raise self._sounddevice.CallbackAbort from error
-
-        return callback
-
-
-class _Streams:
-    """Streams that are closed together."""
-
-    def __init__(self, on_stop: Callable[[str], object]) -> None:
-        self._on_stop = on_stop
-        self._streams: list[Any] = []
-        self._closing = False
-
-    def start(self, stream: Any) -> None:
-        self._streams.append(stream)
-        stream.start()
-
-    def ended(self, device: str) -> None:
-        """Called when a stream ends, by itself or because it is closed."""
-        if not self._closing:
-            self._on_stop(device)
-
-    def close(self) -> None:
-        self._closing = True
-        for stream in reversed(self._streams):
-            stream.stop()
-            stream.close()
+        microphone, loudspeaker = self._ends
+        with contextlib.ExitStack() as streams:
+            for kind, end, taken, on_block in (
+                ("RawOutputStream", loudspeaker, played, on_played),
+                ("RawInputStream", microphone, heard, on_heard),
+            ):
+                try:
+                    with native_messages_held():
+                        stream = SoundStream(
+                            kind,
+                            str(end),
+                            on_block,
+                            on_stop,
+                            samplerate=taken.rate_hz,
+                            blocksize=self._block(end, taken),
+                            device=end.index,
+                            channels=taken.channels,
+                            dtype=taken.dtype,
+                        )
+                        streams.callback(stream.close)
+                        stream.start()
+                except self._failures as error:
+                    raise EndUnavailable(end, error) from error
+            return streams.pop_all()
 
 
 def _ahead_s(times: Any) -> float:

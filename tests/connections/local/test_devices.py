@@ -254,8 +254,8 @@ def test_cards_that_drift_apart_lose_nothing(monkeypatch: pytest.MonkeyPatch) ->
     heard, played = local.talk.heard(), loudspeaker.heard()[:, 0]
     expect_tone(heard, RATE_HZ)
     expect_tone(played, 48000)
-    assert 60 * RATE_HZ * 1.0002 - 1024 < len(heard) <= 60 * RATE_HZ * 1.0002
-    assert 60 * 48000 - 1536 <= len(played) <= 60 * 48000
+    assert abs(len(heard) - 60 * RATE_HZ * 1.0002) <= 512
+    assert abs(len(played) - 60 * 48000) <= 1536
 
 
 def test_a_refused_format_is_not_asked_about_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -340,12 +340,12 @@ SAME, APART = (mic(*ALL), speaker(*ALL)), (mic(44100), speaker(48000))
 
 @pytest.mark.parametrize("devices", [SAME, APART], ids=["one stream", "two streams"])
 @pytest.mark.parametrize("hiccups", [1, 2])
-@pytest.mark.parametrize("kind", ["hiccups", "hiccups_of_start"])
+@pytest.mark.parametrize("kind", ["hiccups", "hiccups_of_start", "stillborn"])
 def test_a_hiccup_at_start_is_survived(
     devices: tuple[Device, ...], hiccups: int, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     audio = plug_in(monkeypatch, *devices)
-    setattr(audio, kind, [HOST_ERROR] * hiccups)
+    setattr(audio, kind, hiccups if kind == "stillborn" else [HOST_ERROR] * hiccups)
     with talking(audio, 1 if devices is SAME else 2):
         assert audio.starts == 1 + hiccups
         audio.advance(1)
