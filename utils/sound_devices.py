@@ -18,6 +18,9 @@ _PORTAUDIO_ADVICE = {
     "win32": "pip install --force-reinstall sounddevice",
 }
 ROLES = {"input": "microphone", "output": "loudspeaker"}
+_NATIVE = (b"ALSA lib ", b"Expression '")
+"""The beginnings of ALSA's and PortAudio's lines."""
+
 TALK_TO_A_SERVER = "talk to a server from another machine: python s2s_pipeline.py --mode websocket"
 
 
@@ -70,11 +73,9 @@ def describe_sound_devices() -> list[str]:
 
 
 @contextlib.contextmanager
-def native_messages_held() -> Iterator[None]:
-    """Hold the process's standard error back for a moment, in which native code may fail.
-
-    PortAudio prints a line for each failure, with the place in its source. If the block raises an error,
-    that one tells the user, and the lines go to the log at level debug; otherwise they are printed.
+def native_messages_logged() -> Iterator[None]:
+    """Send to the log, at level debug, what PortAudio and ALSA print to the standard error meanwhile: a
+    line for every refused format, with its place in their source. Other lines are printed at the end.
     """
     try:
         kept = os.dup(2)
@@ -82,16 +83,14 @@ def native_messages_held() -> Iterator[None]:
         kept = os.open(os.devnull, os.O_WRONLY)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
-        failed = True
         try:
             yield
-            failed = False
         finally:
             os.dup2(kept, 2)
             os.close(kept)
             held.seek(0)
-            told = held.read()
-            if failed:
-                logger.debug("native code says: %s", told.decode(errors="replace"))
-            elif told:
-                os.write(2, told)
+            for line in held:
+                if line.startswith(_NATIVE):
+                    logger.debug("%s", line.decode(errors="replace").rstrip())
+                else:
+                    os.write(2, line)

@@ -11,7 +11,7 @@ from utils.sound_devices import (
     TALK_TO_A_SERVER,
     find_sound_device,
     load_sounddevice,
-    native_messages_held,
+    native_messages_logged,
     sound_devices,
 )
 
@@ -129,7 +129,7 @@ class SoundEnd:
         for channels in dict.fromkeys(n for n in (1, 2, most, 4, 6, 8) if n <= most):
             for dtype in DTYPES:
                 try:
-                    with native_messages_held():
+                    with native_messages_logged():
                         check(self.index, channels, dtype, samplerate=rate_hz)
                 except sounddevice.PortAudioError as error:
                     self._note(error)

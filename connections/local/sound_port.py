@@ -12,7 +12,7 @@ from connections.local.sound_format import SoundFormat
 from connections.local.sound_stream import SoundStream, StreamFailed
 from pipeline.errors import UserError
 from pipeline.messages import Samples
-from utils.sound_devices import load_sounddevice, native_messages_held
+from utils.sound_devices import load_sounddevice, native_messages_logged
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ class SoundPort:
             except EndUnavailable as error:
                 if number == ATTEMPTS:
                     raise self._failure(error) from error
-                logger.info("%s does not open (%s); trying again", error.end, error)
+                logger.info("the sound devices do not open (%s); trying again", error)
             if self._stopping.wait(PAUSE_S):
                 break
             self._list_devices_anew()
@@ -173,7 +173,7 @@ class SoundPort:
             out[:] = played.encode(play(samples, _ahead_s(times)))
             hear(heard.decode(data), _captured_at(times))
 
-        with contextlib.ExitStack() as streams, native_messages_held():
+        with contextlib.ExitStack() as streams, native_messages_logged():
             stream = SoundStream(
                 "RawStream",
                 "the sound device",
@@ -205,7 +205,7 @@ class SoundPort:
                 ("RawInputStream", microphone, heard, on_heard),
             ):
                 try:
-                    with native_messages_held():
+                    with native_messages_logged():
                         stream = SoundStream(
                             kind,
                             str(end),

@@ -4,7 +4,6 @@ import contextlib
 import json
 import socket
 import struct
-import sys
 import threading
 from typing import Any, BinaryIO
 
@@ -17,7 +16,8 @@ from connections.tcp.playback import Playback
 from connections.tcp.wire import FrameKind, WireFrame
 from pipeline.audio import from_pcm16, to_pcm16
 from pipeline.errors import NoAudioDevice, UserError
-from testing.portaudio import HOST_ERROR, Device, PortAudio
+from testing.portaudio import HOST_ERROR, Device
+from tests.connections.local.local_mode import plug_in
 from tests.connections.local.tones import expect_tone, tone
 from tests.socket_clients import AUDIO, CONTROL, frame
 from utils.shutdown import StopRequest
@@ -76,13 +76,6 @@ class BareServer:
                 with self._changed:
                     self._audio += payload
                     self._changed.notify_all()
-
-
-def plug_in(monkeypatch: pytest.MonkeyPatch, *devices: Device) -> PortAudio:
-    audio = PortAudio(*devices)
-    monkeypatch.setitem(sys.modules, "sounddevice", audio)
-    monkeypatch.setattr(sound_port, "PAUSE_S", 0.0)
-    return audio
 
 
 def client_of(ports: list[int], shutdown: StopRequest, *flags: str) -> listen_and_play.Client:
