@@ -89,6 +89,8 @@ class PortAudio(ModuleType):
         """Errors of the next attempts to start a stream that was opened, in order."""
         self.stillborn = 0
         """Number of the next streams that end before their first block, as ALSA's do at times."""
+        self.mute = False
+        """True if streams start, but never call back."""
         self.asked: list[tuple[str, int, str, float]] = []
         """Each format that was asked about: device, channels, sample format, rate."""
         self.opened: list[Stream] = []
@@ -275,6 +277,8 @@ class Stream:
 
     def call_back(self) -> None:
         """Exchange one block with the program."""
+        if self._audio.mute:
+            return
         duration_s = self._samples / self._rate_hz
         times = SimpleNamespace(
             currentTime=self._audio.now,

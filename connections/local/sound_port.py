@@ -38,6 +38,12 @@ OnStop = Callable[[str], object]
 T = TypeVar("T")
 
 
+class Interrupted(UserError):
+    """The user has stopped the program between two attempts to open the devices."""
+
+    exit_code = 130
+
+
 class SoundPort:
     """The two ends, each in mono float32 at the rate of its device, on the threads of the sound card.
 
@@ -58,7 +64,8 @@ class SoundPort:
         """`block_samples` is the length of a block at the rates that the ends wish for. `stopping` ends
         the pauses between attempts when it is set.
 
-        Raises `UserError` if a device takes no format, or cannot be asked in three attempts.
+        Raises `UserError` if a device takes no format, or cannot be asked in three attempts;
+        `Interrupted`.
         """
         self._sounddevice = load_sounddevice()
         self._failures = self._sounddevice.PortAudioError, StreamFailed
@@ -94,7 +101,7 @@ class SoundPort:
     def open(self, hear: Hear, play: Play, on_stop: OnStop) -> Iterator[None]:
         """Run the streams for the length of the block. `on_stop` is called if one stops before that.
 
-        Raises `UserError` if a device cannot be opened in three attempts.
+        Raises `UserError` if a device cannot be opened in three attempts; `Interrupted`.
         """
         streams = self._patiently(lambda last: self._start(hear, play, on_stop, last=last))
         with streams:
@@ -132,7 +139,7 @@ class SoundPort:
             if self._stopping.wait(PAUSE_S):
                 break
             self._list_devices_anew()
-        raise UserError("stopped before the sound device was open")
+        raise Interrupted("stopped before the sound devices were open")
 
     def _list_devices_anew(self) -> None:
         """Start PortAudio anew: only then does it list the devices again, and forget a broken one."""

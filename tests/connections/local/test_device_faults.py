@@ -5,7 +5,9 @@ import threading
 import pytest
 
 from arguments_classes.local_arguments import LocalArguments
+from connections.local import sound_stream
 from connections.local.audio_streamer import choose_port
+from connections.local.sound_port import Interrupted
 from pipeline.errors import UserError
 from testing.portaudio import BAD_COMBINATION, HOST_ERROR, IN_USE, Device
 from tests.connections.local.local_mode import (
@@ -82,6 +84,35 @@ def test_devices_that_do_not_open_together_open_alone(monkeypatch: pytest.Monkey
         assert audio.starts == 1
 
 
+def test_a_shared_stream_that_ends_three_times_is_replaced_by_two(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    audio = plug_in(monkeypatch, *SAME)
+    audio.stillborn = 3
+    with talking(audio, 2):
+        assert audio.starts == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"stillborn": 9}, "the loudspeaker 'Speaker' cannot be opened, in 3 attempts: it stopped at"),
+        ({"mute": True}, "the loudspeaker 'Speaker' cannot be opened, in 3 attempts: no audio came in"),
+    ],
+    ids=["it ends at once", "no audio comes"],
+)
+def test_a_device_without_a_first_block_is_named(
+    fault: dict[str, int], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audio = plug_in(monkeypatch, *APART)
+    monkeypatch.setattr(sound_stream, "FIRST_BLOCK_S", 0.05)
+    vars(audio).update(fault)
+    port = choose_port(FLAGS)
+    with pytest.raises(UserError, match=told), port.open(lambda *_: None, silence, lambda _: None):
+        pass
+    assert all(stream.closed for stream in audio.opened)
+
+
 @pytest.mark.parametrize(
     ("error", "hint"), [(HOST_ERROR, ""), (IN_USE, "; another program may be using it")]
 )
@@ -127,9 +158,9 @@ def test_ctrl_c_ends_the_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     port = choose_port(FLAGS, stopping)
     audio.hiccups = [HOST_ERROR] * 3
     stopping.set()
-    with pytest.raises(UserError, match="stopped"), port.open(print, silence, print):
+    with pytest.raises(Interrupted) as stopped, port.open(print, silence, print):
         pass
-    assert audio.starts == 1
+    assert (audio.starts, stopped.value.exit_code) == (1, 130)
 
 
 # -- in mid-conversation -------------------------------------------------------------------------------
