@@ -9,7 +9,7 @@ import numpy as np
 from LLM.base import ChatModel
 from LLM.brief import sentences_of
 from LLM.chat import Chat, prompt_for
-from LLM.speakable import Speakable
+from LLM.spoken_answer import SpokenAnswer
 from LLM.thoughts import without_thoughts
 from pipeline.events import ToolCalled, ToolCallGrew
 from pipeline.handler import BaseHandler
@@ -56,7 +56,10 @@ class LanguageModelHandler(BaseHandler[UserText]):
             lambda model, cancel: model.generate(messages, cancel, settings.tools, settings.tool_choice),
             turn.cancel,
         )
-        pieces = self._words_of(turn, answer)
+        aloud = SpokenAnswer()
+        pieces = self._words_of(turn, aloud.output(answer))
+        if settings.spoken:
+            pieces = aloud.prose(pieces)
         most = self._model.engine.info.max_sentences
         if settings.spoken or most is not None:
             pieces = sentences_of(pieces, language and plain(language), most)
@@ -65,12 +68,23 @@ class LanguageModelHandler(BaseHandler[UserText]):
                 yield Speech(turn, SILENCE, SILENCE_HZ, piece, ends_text=True)
             yield EndOfTurn(turn, "complete")
             return
-        speakable = Speakable()
-        for text in pieces:
-            spoken = speakable(text)
-            if spoken:
-                yield Sentence(turn, text, spoken)
+        for text, spoken in aloud.sentences(pieces):
+            yield Sentence(turn, text, spoken)
+        if turn.alive and (unheard := aloud.unheard) is not None:
+            self._remember_unheard(turn, aloud.text)
+            raise unheard
         yield EndOfTurn(turn, "complete")
+
+    def _remember_unheard(self, turn: Turn, text: str) -> None:
+        """Remember an answer of which nothing can be heard, as one that was cut short.
+
+        Else only what was heard is remembered. But the user is told that there was an answer, and asks
+        about it: a model that does not know it would write the same again.
+        """
+        if text.strip() and turn.remembered:
+            self._session.turns.when_committed(
+                turn, lambda: self._chat.heard(turn.number, text, cut_short=True)
+            )
 
     def _words_of(
         self, turn: Turn, answer: Iterator[str | ToolCall | Notice]

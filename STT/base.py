@@ -6,11 +6,13 @@ from typing import Protocol, runtime_checkable
 from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
+from STT.annotations import only_words
 
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """The words of an utterance. `text` is empty when there were no words."""
+    """The words of an utterance. `text` is empty when there were no words; annotations such as
+    "[BLANK_AUDIO]", which recognizers write for other sounds, are taken out (`STT/annotations.py`)."""
 
     text: str
     language: str | None = None
@@ -20,6 +22,9 @@ class Transcription:
     unheard: bool = False
     """True if no recognizer listened: the language model hears the audio itself. Then there is no
     text."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", only_words(self.text))
 
 
 class Recognizer(Protocol):

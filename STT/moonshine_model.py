@@ -1,5 +1,6 @@
 """A Moonshine model on onnxruntime: an encoder, a decoder and a table of tokens."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
+from STT.drafts import Drafts, after
 from utils.onnx_file import open_onnx, run_until_cancelled
 from utils.threads import engine_threads
 
@@ -15,6 +17,10 @@ _BEGIN, _END = 1, 2
 
 MAX_TOKENS_PER_S = 6.5
 """An output with more is a repeated phrase; the limit of Moonshine's own library."""
+
+MAX_CHECKED = 12
+"""Tokens of a draft that are checked in one call of the decoder, which takes twice as long as for one
+token: where the draft is of no use, little is lost."""
 
 _SPACE = "▁"
 
@@ -39,11 +45,14 @@ class MoonshineModel:
             if value.name.startswith("past_key_values.")
         }
         self._outputs = [value.name for value in self._decoder.get_outputs()]
+        self._drafts = Drafts()
         names = {value.name for value in self._decoder.get_inputs()}
         self._takes_mask = "encoder_attention_mask" in names
 
     def words(self, samples: Samples, rate_hz: int, cancel: CancelToken) -> str:
-        """The words of audio at 16 kHz; if cancelled, those found so far."""
+        """The words of audio at 16 kHz; if cancelled, those found so far. An utterance that is
+        recognized again while it grows takes half the time: one call of the decoder checks all the
+        tokens of the time before, in the time of three."""
         audio, mask = samples[np.newaxis], np.ones((1, len(samples)), np.int64)
         encoded = run_until_cancelled(
             self._encoder, {"input_values": audio, "attention_mask": mask}, cancel
@@ -56,27 +65,41 @@ class MoonshineModel:
         state["encoder_hidden_states"] = encoded[0]
         if self._takes_mask:
             state["encoder_attention_mask"] = mask  # at the rate of the audio: the decoder reduces it
-        found, token = [], _BEGIN
-        for _ in range(int(len(samples) / rate_hz * MAX_TOKENS_PER_S)):
-            if cancel.cancelled:
-                break
-            token = self._next(token, state)
+        most = int(len(samples) / rate_hz * MAX_TOKENS_PER_S)
+        found, token, draft = list[int](), _BEGIN, self._drafts.of(samples)
+        while len(found) < most and not cancel.cancelled:
+            right, token = self._checked(token, draft[: min(MAX_CHECKED, most - len(found) - 1)], state)
+            found += draft[:right]
             if token == _END:
                 break
-            found.append(self._tokens[token])
-        return b"".join(found).decode("utf-8", "replace").replace(_SPACE, " ").strip()
+            found.append(token)
+            draft = after(draft[right:], token)
+        self._drafts.keep(samples, found)
+        written = b"".join(self._tokens[token] for token in found)
+        return written.decode("utf-8", "replace").replace(_SPACE, " ").strip()
 
-    def _next(self, token: int, state: dict[str, Any]) -> int:
-        """The most likely token after `token`; updates `state`."""
-        begins = token == _BEGIN
+    def _checked(self, token: int, draft: Sequence[int], state: dict[str, Any]) -> tuple[int, int]:
+        """The number of tokens at the beginning of `draft` that are the most likely ones after `token`,
+        and the most likely token after those."""
+        likely = self._next([token, *draft], state)
+        right = next((at for at, each in enumerate(draft) if each != likely[at]), len(draft))
+        if wrong := len(draft) - right:
+            for name in self._pasts:
+                if ".decoder." in name:
+                    state[name] = state[name][:, :, :-wrong]
+        return right, likely[right]
+
+    def _next(self, tokens: Sequence[int], state: dict[str, Any]) -> list[int]:
+        """The most likely token after each of `tokens`; updates `state`."""
+        begins = tokens[0] == _BEGIN
         logits, *presents = self._decoder.run(
             None,
-            state | {"input_ids": np.array([[token]]), "use_cache_branch": np.array([not begins])},
+            state | {"input_ids": np.array([tokens]), "use_cache_branch": np.array([not begins])},
         )
         for name, value in zip(self._outputs[1:], presents, strict=True):
             if begins or ".decoder." in name:  # the cache for the audio does not change
                 state[name.replace("present", "past_key_values")] = value
-        return int(logits[0, -1].argmax())
+        return [int(token) for token in logits[0].argmax(-1)]
 
 
 def _read_tokens(data: bytes) -> list[bytes]:

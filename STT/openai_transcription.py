@@ -1,6 +1,6 @@
 """Any server that speaks the OpenAI transcription protocol, through the official SDK."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import langcodes
@@ -13,6 +13,7 @@ from pipeline.language import DETECTED, is_detected
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
+from STT.served_transcript import ServedTranscript, read_transcript
 from utils.openai_client import OpenAIServer
 from utils.wav import as_wav
 
@@ -22,8 +23,13 @@ MIN_AUDIO_S = 0.1
 MAX_AUDIO_S = 600.0
 """Longer audio is sent in parts: OpenAI takes files of 25 MB, which is 13 minutes."""
 
-FORMATS = ("verbose_json", "json")
-"""Formats of the answer; the first names the language too."""
+FORMATS = ("verbose_json", "json", None)
+"""Formats of the answer, the best first: "verbose_json" also names the language and marks silence. None:
+the server chooses."""
+
+_MAY_BE_THE_FORMAT = (400, 404, 405, 406, 415, 422, 500, 501)
+"""Statuses with which servers refuse a format that they do not know. Others, such as 401, 429 and 503,
+have other reasons, and so has no answer at all."""
 
 
 class OpenAIRecognizer:
@@ -31,6 +37,7 @@ class OpenAIRecognizer:
     over at once, at the server too.
 
     `language` is a code; without one the server finds out, and says so where it answers "verbose_json".
+    What a server understood is asked for first from then on; if it refuses, all formats are tried again.
     """
 
     def __init__(
@@ -54,7 +61,7 @@ class OpenAIRecognizer:
             languages=("any",),
         )
         self._language = language
-        self._formats: tuple[str, ...] = FORMATS
+        self._formats: tuple[str | None, ...] = FORMATS
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words."""
@@ -64,9 +71,10 @@ class OpenAIRecognizer:
         for part in split_at_quiet(samples, self.info.sample_rate_hz, MAX_AUDIO_S):
             if len(part) < MIN_AUDIO_S * self.info.sample_rate_hz:
                 continue
-            for text, detected in self._heard(as_wav(part, self.info.sample_rate_hz), language, cancel):
-                texts.append(text.strip())
-                spoken = spoken or detected
+            heard = self._heard(as_wav(part, self.info.sample_rate_hz), language, cancel)
+            if heard is not None and heard.text is not None:
+                texts.append(heard.text.strip())
+                spoken = spoken or _code_of(heard.language)
         return Transcription(" ".join(filter(None, texts)), spoken)
 
     def reach(self) -> str:
@@ -78,33 +86,50 @@ class OpenAIRecognizer:
         """Close the connections that are kept."""
         self._server.close()
 
-    def _heard(
-        self, wav: bytes, language: str | None, cancel: CancelToken
-    ) -> Sequence[tuple[str, str | None]]:
-        """Text and detected language: one pair, or none when cancelled. OpenAI's models since 2025 do
-        not know "verbose_json": what the server understood once it is asked forever after."""
+    def _heard(self, wav: bytes, language: str | None, cancel: CancelToken) -> ServedTranscript | None:
+        """Ask for one format after another, until the server understands one; None when cancelled.
+        Raises the error of the last, unless an answer to another says that there are no words."""
         request: dict[str, Any] = {"file": ("speech.wav", wav, "audio/wav"), "model": self._server.model}
         if language is not None:
             request["language"] = language
-
-        def ask(client: openai.OpenAI) -> Iterator[tuple[str, str | None]]:
-            answer: Any = client.audio.transcriptions.create(**request)
-            if not isinstance(answer.text, str):
-                raise ValueError("no text")
-            yield answer.text, _code_of(getattr(answer, "language", None))
-
-        for request["response_format"] in self._formats:
+        formats, heard, refusal = self._formats, None, None
+        for known in formats:
             try:
-                heard = list(self._server.stream(ask, cancel))
+                heard = self._ask({**request, **_named(known)}, cancel) or heard
             except EngineError as error:
-                refused = isinstance(error.__cause__, openai.BadRequestError)
-                if not refused or request["response_format"] == self._formats[-1]:
+                if not _may_be_the_format(error):
                     raise
-            else:
-                if heard:
-                    self._formats = (request["response_format"],)
+                refusal = error
+            if cancel.cancelled:
+                return None
+            if heard is not None and heard.text is not None:
+                self._formats = (known, *(other for other in formats if other != known))
                 return heard
-        return ()
+        if heard is None and refusal is not None:
+            raise refusal
+        return heard
+
+    def _ask(self, request: dict[str, Any], cancel: CancelToken) -> ServedTranscript | None:
+        def ask(client: openai.OpenAI) -> Iterator[ServedTranscript]:
+            answer: Any = client.audio.transcriptions.with_raw_response.create(**request)
+            yield read_transcript(answer.text, answer.headers.get("content-type", ""))
+
+        heard = list(self._server.stream(ask, cancel))
+        return heard[0] if heard else None
+
+
+def _named(response_format: str | None) -> dict[str, str]:
+    return {} if response_format is None else {"response_format": response_format}
+
+
+def _may_be_the_format(error: EngineError) -> bool:
+    """True if another format may be understood: the server refused, or its answer could not be read."""
+    match error.__cause__:
+        case openai.APIStatusError(status_code=status):
+            return status in _MAY_BE_THE_FORMAT
+        case openai.APIError():  # no answer
+            return False
+    return True
 
 
 def _code_of(language: object) -> str | None:

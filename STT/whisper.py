@@ -19,6 +19,7 @@ from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
+from STT.no_speech import NO_SPEECH, UNSURE
 from STT.spoken_language import USUAL, SpokenLanguage, as_detected, from_whisper, to_whisper
 from utils.batcher import Batcher
 from utils.pretrained import fetch_pretrained
@@ -26,11 +27,6 @@ from utils.stopping import StopOnCancel
 
 MAX_AUDIO_S = 30.0
 """Length of the audio for which the model was trained; shorter audio is padded with silence."""
-
-NO_SPEECH = 0.6
-UNSURE = -1.0
-"""Audio is silence if the model says so with this probability, and the words that it would say have this
-mean log-probability or less (`no_speech_threshold` and `logprob_threshold` of openai/whisper)."""
 
 set_verbosity_error()  # Whisper's own code warns of how it calls the rest of the library
 

@@ -13,6 +13,7 @@ from pipeline.messages import AudioChunk, Notice, Sentence, Speech
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Turn
+from pipeline.words import has_words
 from TTS.base import Synthesizer
 
 LEAD_MS = 30
@@ -39,10 +40,12 @@ class TTSHandler(BaseHandler[Sentence]):
             turn.cancel,
         )
         text: str | None = sentence.text
+        silent = True
         for chunk in results:
             if isinstance(chunk, Notice):
                 self._notices.give(self.name, turn, chunk)
                 continue
+            silent = silent and not len(chunk.samples)
             if self._speaking is not turn:
                 self._speaking = turn
                 chunk = _from_first_sound(chunk)
@@ -56,6 +59,10 @@ class TTSHandler(BaseHandler[Sentence]):
                 spoken_chars=spoken_chars,
             )
             text = None
+        if silent and turn.alive and has_words(sentence.spoken):
+            name = self._synthesizer.engine.info.name
+            left_out = f"expected audio of a sentence, {name} returned none; it is left out"
+            self._notices.give(self.name, turn, Notice("sentence_unheard", left_out))
         rate_hz = self._synthesizer.engine.info.sample_rate_hz
         yield Speech(turn, np.empty(0, np.float32), rate_hz, text, ends_text=True)
 

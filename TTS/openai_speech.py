@@ -7,11 +7,12 @@ from typing import Any
 
 import openai
 
-from pipeline.audio import from_pcm16
 from pipeline.engine_info import SynthesizerInfo
-from pipeline.errors import UserError
+from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
+from pipeline.words import has_words
+from TTS.served_audio import NotDecodable, decoded
 from utils.openai_client import OpenAIServer
 from utils.voices import unknown_voice, voice_flag
 
@@ -32,8 +33,9 @@ class OpenAISynthesizer:
     """OpenAI, Kokoro-FastAPI, Speaches, LocalAI and the like. A cancelled call is over at once, at the
     server too.
 
-    `sample_rate_hz` is that of the audio which the server sends: pcm, int16, mono. Voices of other
-    servers than OpenAI's are not known here: the server is asked for whatever is named.
+    The server is asked for pcm: int16, mono, at `sample_rate_hz` unless it names another rate. Many send
+    another format, which is decoded or refused for each answer anew (`TTS/served_audio.py`). Voices of
+    other servers than OpenAI's are not known here: the server is asked for whatever is named.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class OpenAISynthesizer:
             sample_rate_hz=sample_rate_hz,
             languages=("any",),
             voices=VOICES,
+            reads_written_forms=True,
         )
         self._voice = voice or VOICES[0]
         with voice_flag():
@@ -85,8 +88,15 @@ class OpenAISynthesizer:
         """Speak `text`, as the server makes it; the model hears by itself what language it is."""
         for part in textwrap.wrap(text, MAX_CHARS):
             request = {**self._request, "voice": voice or self._voice, "input": part}
-            for pcm in self._server.stream(functools.partial(_audio, request), cancel):
-                yield AudioChunk(from_pcm16(pcm), self.info.sample_rate_hz)
+            silent = True
+            for chunk in self._server.stream(functools.partial(self._audio, request), cancel):
+                silent = False
+                yield chunk
+            if silent and has_words(part) and not cancel.cancelled:
+                raise EngineError(
+                    f"{self._server.where} sent no audio; choose another model or voice: "
+                    "--tts_model_name, --tts_voice"
+                )
 
     def reach(self) -> str:
         """Check the server and return its address. Raises `UserError` if it does not answer, or refuses
@@ -97,17 +107,11 @@ class OpenAISynthesizer:
         """Close the connections that are kept."""
         self._server.close()
 
-
-def _audio(request: dict[str, Any], client: openai.OpenAI) -> Iterator[bytes]:
-    """Whole samples, as they come."""
-    rest = b""
-    with client.audio.speech.with_streaming_response.create(**request) as response:
-        kind = response.headers.get("content-type", "")
-        if kind.startswith(("text/", "application/json")):
-            raise ValueError(f"expected audio, got {kind}")
-        for block in response.iter_bytes():
-            block = rest + block
-            whole = len(block) - len(block) % 2
-            rest = block[whole:]
-            if whole:
-                yield block[:whole]
+    def _audio(self, request: dict[str, Any], client: openai.OpenAI) -> Iterator[AudioChunk]:
+        """Ask once, and decode what comes."""
+        with client.audio.speech.with_streaming_response.create(**request) as response:
+            content_type = response.headers.get("content-type", "")
+            try:
+                yield from decoded(response.iter_bytes(), content_type, self.info.sample_rate_hz)
+            except NotDecodable as error:
+                raise EngineError(f"{self._server.where} {error}") from error

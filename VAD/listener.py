@@ -285,11 +285,12 @@ class Listener:
     def _utterance_so_far(self, overlaps: bool) -> Utterance:
         """Put the utterance up to now into a new tentative turn."""
         self._part_from_answered()
-        if not overlaps and self._session.barge_in.awaiting:  # it began in doubt, and goes on by hand
-            self._turns.drop_awaited()
+        awaited = self._session.barge_in.awaited
+        if not overlaps and awaited.pending:  # it began in doubt, and goes on by hand
+            awaited.drop()
         turn = self._session.begin_turn(Origin.SPEECH)
         turn.mark("speech_end", self._captured_until - self._trailing() * self._window / self._rate_hz)
-        earlier = self._session.barge_in.awaited if overlaps else None
+        earlier = awaited.turn if overlaps else None
         settled = 0 if earlier is None else self._utterance.settled
         before = self._utterance.before_samples - settled
         spoken_ms = self._endpointer.spoken_ms + 1000 * before / self._rate_hz
@@ -302,13 +303,13 @@ class Listener:
 
     def _part_from_answered(self) -> None:
         """Leave out the speech of an earlier turn whose answer has begun: it cannot go on anymore."""
-        if self._session.barge_in.answered:
-            self._session.barge_in.awaited = None
+        if self._session.barge_in.awaited.too_late:
+            self._session.barge_in.awaited.forget()
             self._utterance.forget_settled()
 
     def _stretch(self) -> Samples:
         """The speech that is to be judged: without that of a turn whose answer is awaited."""
-        return self._said()[self._utterance.settled if self._session.barge_in.awaiting else 0 :]
+        return self._said()[self._utterance.settled if self._session.barge_in.awaited.pending else 0 :]
 
     def _said_before_pause(self) -> Samples:
         return self._utterance.samples(self._trailing(), self._windows_in(HEARD_SILENCE_MS))

@@ -60,7 +60,7 @@ class HandsFree:
     @property
     def questionable(self) -> bool:
         """True if the speech, over a reply or while one is awaited, may be no turn: its words decide."""
-        return self.over_reply or (self.judges and self._session.barge_in.awaiting)
+        return self.over_reply or (self.judges and self._session.barge_in.awaited.pending)
 
     @property
     def may_guess(self) -> bool:

@@ -55,16 +55,16 @@ class SpeechTurns:
         dropped at once. The next turn carries both."""
         latest, self._latest = self._latest, None
         self._starts = 0
-        barge_in = self._session.barge_in
+        awaited = self._session.barge_in.awaited
         if judged and latest is not None and latest.state is TurnState.COMMITTED:
-            beginning, barge_in.awaited = Beginning.MAY_GO_ON, latest
-        elif latest is not None and latest.drop("the user went on"):
-            beginning = Beginning.GOES_ON
-        elif barge_in.awaiting:
-            beginning = Beginning.AFTER_NOISE
-        else:
-            beginning, barge_in.awaited = Beginning.ALONE, None
-        return beginning
+            awaited.turn = latest
+            return Beginning.MAY_GO_ON
+        if latest is not None and latest.drop("the user went on"):
+            return Beginning.GOES_ON
+        if awaited.pending:
+            return Beginning.AFTER_NOISE
+        awaited.forget()
+        return Beginning.ALONE
 
     def guess(self) -> Utterance | None:
         """Start work on the utterance, which may be over, if the engines have room."""
@@ -100,15 +100,10 @@ class SpeechTurns:
             barge_in.decided()
         return messages
 
-    def drop_awaited(self) -> None:
-        """Drop the turn whose answer is awaited: the utterance carries both."""
-        awaited, self._session.barge_in.awaited = self._session.barge_in.awaited, None
-        if awaited is not None:
-            awaited.drop("the user went on")
-
     def stand_alone(self) -> None:
         """Do not join the last utterance with the next."""
-        self._latest = self._session.barge_in.awaited = None
+        self._latest = None
+        self._session.barge_in.awaited.forget()
 
     def begin_live(self, samples: Samples, rate_hz: int) -> Messages:
         """Begin a turn that is answered while the user speaks, with the speech up to now."""

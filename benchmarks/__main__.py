@@ -14,7 +14,6 @@ from benchmarks import (
     isolation,
     long_talk,
     overhead,
-    panel,
     peers,
     sessions,
     soak,
@@ -25,6 +24,7 @@ from benchmarks import (
     window,
 )
 from benchmarks.figures import machine
+from benchmarks.panel import panel
 
 SOAK_MINUTES = 2.0
 """Shorter than ``python -m benchmarks.soak`` alone, which takes half an hour."""

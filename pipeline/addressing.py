@@ -23,6 +23,10 @@ WEIGHTS = Path(__file__).with_suffix(".json")
 TURNS_COMPARED = 10
 """The user's latest turns that the speech is compared with."""
 
+DOUBTFUL_DB = 7.5
+"""Speech that is so much softer than the user may be somebody else's, though it was answered: twice the
+standard deviation of one user's turns."""
+
 LONG_MS = 1000
 """Speech of this length is judged by the weights for all of it, though it goes on: it is longer than a
 back-channel."""
@@ -64,13 +68,23 @@ class Addressing:
 
     def __init__(self) -> None:
         self._turns: deque[Timbre] = deque(maxlen=TURNS_COMPARED)
+        self._doubtful = 0
+        """Number of the latest turns, in a row, that may be somebody else's."""
         self._refused: frozenset[str] = frozenset()
         self._lock = threading.Lock()
 
     def learn(self, timbre: Timbre) -> None:
-        """Learn from speech that was a turn of the user."""
+        """Learn from speech that was taken for a turn of the user.
+
+        Soft speech is answered in doubt, and is learned from only if there is no other for long, else a
+        television would soon be the user: seven of ten sentences were answered after the first eight.
+        """
         with self._lock:
-            self._turns.append(timbre)
+            user = typical(list(self._turns))
+            is_doubtful = user is not None and timbre.level_db < user.level_db - DOUBTFUL_DB
+            self._doubtful = self._doubtful + 1 if is_doubtful else 0
+            if not 0 < self._doubtful <= TURNS_COMPARED:
+                self._turns.append(timbre)
 
     def is_meant(self, stretch: Stretch) -> bool:
         """True if the speech is more likely a turn than not; without words it never is."""

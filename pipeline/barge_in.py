@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from pipeline.addressing import LONG_MS, Addressing, Stretch
+from pipeline.awaited_turn import AwaitedTurn
 from pipeline.clock import Clock
 from pipeline.impression import AskWords, Impression
 from pipeline.messages import Samples, Utterance
 from pipeline.playout import Playout
 from pipeline.timbre import Timbre
-from pipeline.turn import Turn, TurnState
 
 DUCK_AFTER_MS = 64
 """Two windows: one alone may be a click. Ducking is reversible, so a mistake costs little."""
@@ -52,8 +52,7 @@ class BargeIn:
     def __init__(self, playout: Playout, clock: Clock, interrupt: Callable[[str], None]) -> None:
         self.hears_words = False
         """True if the pipeline has a stage that can judge by the words."""
-        self.awaited: Turn | None = None
-        """Turn whose answer is awaited, while the user may be going on with it."""
+        self.awaited = AwaitedTurn()
         self._playout = playout
         self._clock = clock
         self._interrupt = interrupt
@@ -87,23 +86,11 @@ class BargeIn:
         return self._impression is not None
 
     @property
-    def awaiting(self) -> bool:
-        """True if the user may be going on with a turn whose answer has not begun."""
-        return self.awaited is not None and self.awaited.state is TurnState.COMMITTED
-
-    @property
     def yields_floor(self) -> bool:
         """True if an awaited reply may begin, though somebody is speaking. In half duplex it may not,
         since it would cut off the rest of the speech, unheard."""
         unmeant = self._impression is not None and self._impression.meant is False
-        return unmeant and self.awaiting and self._playout.full_duplex
-
-    @property
-    def answered(self) -> bool:
-        """True if the user cannot go on with the awaited turn anymore: its answer has begun, or it was
-        interrupted."""
-        over = (TurnState.SPEAKING, TurnState.DONE, TurnState.INTERRUPTED)
-        return self.awaited is not None and self.awaited.state in over
+        return unmeant and self.awaited.pending and self._playout.full_duplex
 
     def begins(self) -> None:
         """A sound begins, which may be speech."""
@@ -116,9 +103,7 @@ class BargeIn:
         or interrupt it. `said` returns the speech so far."""
         likely = self._is_likely(spoken_ms, said, rate_hz)
         if likely and spoken_ms >= INTERRUPT_AFTER_MS:
-            if self.awaited is not None and self.awaited.drop("the user went on"):
-                self.awaited = None
-            else:
+            if not self.awaited.drop():
                 self._interrupt("the user spoke on")
             self.over()
             return
@@ -175,7 +160,7 @@ class BargeIn:
     def _is_likely(self, spoken_ms: float, said: Callable[[], Samples], rate_hz: int) -> bool:
         if self._impression is None:
             return spoken_ms >= PAUSE_WITHOUT_WORDS_MS
-        asked = not self.awaiting and self._has_asked
+        asked = not self.awaited.pending and self._has_asked
         self._impression.follow(spoken_ms, said, rate_hz, asked=asked)
         return spoken_ms >= PAUSE_AFTER_MS and self._impression.meant is True
 

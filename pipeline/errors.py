@@ -35,6 +35,13 @@ class EngineBusy(EngineError):
         super().__init__(sentence, code="busy")
 
 
+class NothingHeard(EngineError):
+    """The user hears nothing of an answer that the model wrote."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, code="nothing_heard")
+
+
 class SessionClosed(Exception):
     """The session takes no more input: it is finishing or closed."""
 

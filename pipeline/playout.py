@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 from pipeline.audio import Gain
 from pipeline.channel import END
 from pipeline.clock import Clock
+from pipeline.errors import NothingHeard
 from pipeline.events import Ducked, ListeningChanged, Paused, ReplyStarted, ReplyText
 from pipeline.gate import Gate
 from pipeline.handler import BaseHandler
@@ -32,6 +33,8 @@ network, but a short wait for the answer if the microphone was switched off."""
 
 KEPT_S = 1.0
 """Length of heard audio that is kept, since *heard* may be an estimate that the client corrects."""
+
+NO_AUDIO = "expected audio of the answer, the voice returned none; choose another voice or language"
 
 LEDGERS_KEPT = 10
 """Ended turns for which the client may still report what was heard."""
@@ -221,8 +224,13 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 self._reply = reply
 
     def _finish(self, reply: Reply) -> None:
-        """Finish the turn, outside the lock, since ending a turn runs callbacks of the engines."""
+        """Finish the turn, outside the lock, since ending a turn runs callbacks of the engines.
+
+        An answer whose words had no audio has failed. It is remembered nevertheless: its text was shown.
+        """
         if reply.turn.finish(reply.end_reason or "no end of the turn came"):
+            if reply.is_unheard and not reply.turn.failed:
+                reply.turn.fail(self.name, NothingHeard(NO_AUDIO))
             self.settle(reply.turn)
 
     def _advance(self, now: float) -> tuple[float, Reply | None]:

@@ -8,6 +8,7 @@ from pipeline.messages import Samples, Speech
 from pipeline.reel import Reel
 from pipeline.resampler import Resampler
 from pipeline.turn import Turn
+from pipeline.words import has_words
 
 MAX_AHEAD_S = 30.0
 """Unsent audio that a reply may hold; the longest sentences take twenty seconds."""
@@ -73,6 +74,12 @@ class Reply:
     def all_sent(self) -> bool:
         """True if the audio has ended and all of it was sent."""
         return self.end_reason is not None and self.reel.unsent == 0
+
+    @property
+    def is_unheard(self) -> bool:
+        """True if there were words to be spoken, but no audio of them came."""
+        spoken = self.turn.settings.spoken and self.reel.end == 0
+        return spoken and any(map(has_words, self.ledger.begun(0)))
 
     def next_frame(self, samples: int) -> tuple[int, Samples]:
         """Cut the next frame; returns its position and audio. The last one is filled up with silence."""

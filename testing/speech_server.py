@@ -5,6 +5,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,15 @@ BLOCK_BYTES = 4801
 Hear = Callable[[Samples, int], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as a server of another kind sends it."""
+
+    body: bytes
+    content_type: str = ""
+    status: int = 200
+
+
 class SpeechServer(ChatServer):
     """Transcribes with `hear`, a function of samples and their rate; speaks a tone of 60 ms for each
     character. `formats` are the response formats of a transcription that it supports; "verbose_json"
@@ -33,6 +43,10 @@ class SpeechServer(ChatServer):
         self.breaks_down = False
         """Make a response fail after its first word."""
         self.formats: tuple[str, ...] = ("json", "verbose_json")
+        self.sound: Answer | None = None
+        """Sent in place of the tone."""
+        self.transcripts: dict[str | None, Answer] = {}
+        """Sent in place of a transcript, by response format; None: the request names none."""
         super().__init__()
 
     @property
@@ -112,7 +126,11 @@ class SpeechHandler(ChatHandler):
         yield {"type": "response.completed", "response": {"id": "resp_1"}}
 
     def _transcribe(self, request: dict[str, Any]) -> None:
-        if request["response_format"] not in self.script.formats:
+        response_format = request.get("response_format")
+        if response_format in self.script.transcripts:
+            self._send(self.script.transcripts[response_format])
+            return
+        if response_format not in (*self.script.formats, None):
             self.send_json({"error": {"message": "unsupported response_format"}}, 400)
             return
         if self.failure == "hang up":
@@ -120,14 +138,23 @@ class SpeechHandler(ChatHandler):
             return
         samples, rate_hz = soundfile.read(io.BytesIO(request["file"]), dtype="float32")
         answer = {"text": self.script.hear(samples, rate_hz)}
-        if request["response_format"] == "verbose_json":
+        if response_format == "verbose_json":
             answer["language"] = request.get("language", self.script.language)
         self.send_json(answer)
 
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        if answer.content_type:
+            self.send_header("content-type", answer.content_type)
+        self.send_header("content-length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
     def _speak(self, request: dict[str, Any]) -> None:
-        if not self.begin("audio/pcm"):
+        sound = self.script.sound or Answer(tone(60 * len(request["input"])), "audio/pcm")
+        if not self.begin(sound.content_type):
             return
-        for block in _blocks(tone(60 * len(request["input"]))):
+        for block in _blocks(sound.body):
             self.script.between_words.pass_through(CancelToken())
             self.write(block)
         self.write(b"")

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from benchmarks.line import RealtimeLine
-from benchmarks.panel_caller import Caller
-from benchmarks.panel_noises import RATE_HZ
-from benchmarks.panel_sounds import MARGIN_S, Clip, What
-from benchmarks.panel_ticks import TICK_S, Kind, judge
+from benchmarks.panel.caller import Caller
+from benchmarks.panel.noises import RATE_HZ
+from benchmarks.panel.sounds import MARGIN_S, Clip, What
+from benchmarks.panel.ticks import TICK_S, Kind, judge
 from testing.server import ScriptedWebServer
 
 pytestmark = pytest.mark.slow

@@ -2,9 +2,9 @@
 
 import pytest
 
-from benchmarks.panel_record import Record, Said, Span, Verdict
-from benchmarks.panel_sounds import What
-from benchmarks.panel_ticks import Kind
+from benchmarks.panel.record import Record, Said, Span, Verdict
+from benchmarks.panel.sounds import What
+from benchmarks.panel.ticks import Kind
 
 
 def said(what: What, onset: float, end: float, over: bool = True) -> Said:

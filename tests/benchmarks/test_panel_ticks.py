@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.panel_ticks import Event, Kind, Tick, judge, panel
+from benchmarks.panel.ticks import Event, Kind, Tick, judge, panel
 
 SOUNDS = {"b": None, "t": Kind.TIC, "s": Kind.ASIDE}
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.addressing import FEATURES, Addressing, Stretch, _model
+from pipeline.addressing import FEATURES, TURNS_COMPARED, Addressing, Stretch, _model
 from pipeline.timbre import Timbre
 from testing.sounds import HUMS, RATE_HZ, TICS, hum, in_room, leveled
 from tests.speech import spoken
@@ -65,6 +65,27 @@ def test_the_loudness_compared_is_the_median_of_the_turns(judge: Addressing) -> 
         judge.learn(replace(USER, level_db=level))
     assert judge.is_soft(replace(USER, level_db=-37), 6)
     assert not judge.is_soft(replace(USER, level_db=-35), 6)
+
+
+def test_soft_speech_that_was_answered_does_not_become_the_user(judge: Addressing) -> None:
+    far = replace(USER, level_db=-42)
+    for _ in range(TURNS_COMPARED):
+        judge.learn(far)
+    assert judge.is_soft(far, 6)
+
+
+def test_a_user_who_moved_away_is_known_again(judge: Addressing) -> None:
+    far = replace(USER, level_db=-42)
+    for _ in range(2 * TURNS_COMPARED):
+        judge.learn(far)
+    assert not judge.is_soft(far, 6)
+
+
+def test_a_turn_of_the_user_among_soft_speech_counts_for_the_user(judge: Addressing) -> None:
+    far = replace(USER, level_db=-42)
+    for number in range(3 * TURNS_COMPARED):
+        judge.learn(USER if number % TURNS_COMPARED == 0 else far)
+    assert judge.is_soft(far, 6)
 
 
 def test_the_timbre_of_sounds() -> None:

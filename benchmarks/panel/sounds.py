@@ -15,8 +15,8 @@ import numpy as np
 import soundfile
 
 from benchmarks import speech
-from benchmarks.panel_noises import HUMMED, NOISES, RATE_HZ, Chance, fade, hummed, to_samples
-from benchmarks.panel_room import Room
+from benchmarks.panel.noises import HUMMED, NOISES, RATE_HZ, Chance, fade, hummed, to_samples
+from benchmarks.panel.room import Room
 from catalog.weights import JOE
 from pipeline.audio import resample, to_mono
 from pipeline.messages import AudioChunk, Samples

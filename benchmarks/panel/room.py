@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.panel_noises import RATE_HZ, Chance, to_samples
+from benchmarks.panel.noises import RATE_HZ, Chance, to_samples
 from pipeline.messages import Samples
 
 SOUND_M_S = 343.0

@@ -8,13 +8,12 @@ Calls the program in real time over the Realtime protocol, from several callers 
 default engines but for a scripted language model. The full run has at least a hundred events of each
 kind and takes forty minutes; --quick has eight and takes four. The measures are those of tau2-bench's
 document; beside them stands what its code counts, which is stricter with tics and side talk
-(benchmarks/panel_ticks.py).
+(benchmarks/panel/ticks.py).
 
 The turns are the utterances of the folder in S2S_SPEECH, which needs its utterances.json; everything
-else is made, or comes from recordings of other people (benchmarks/panel_sounds.py).
+else is made, or comes from recordings of other people (benchmarks/panel/sounds.py).
 """
 
-import argparse
 import asyncio
 import json
 import shlex
@@ -25,12 +24,12 @@ from pathlib import Path
 
 from benchmarks.figures import machine, median, percentile, table
 from benchmarks.line import RealtimeLine
-from benchmarks.panel_caller import Caller
-from benchmarks.panel_model import PacedModel
-from benchmarks.panel_record import Record, Verdict
-from benchmarks.panel_script import Script, perform, scripts
-from benchmarks.panel_sounds import What, clips
-from benchmarks.panel_ticks import Kind, judge, panel
+from benchmarks.panel.caller import Caller
+from benchmarks.panel.model import PacedModel
+from benchmarks.panel.record import Record, Verdict
+from benchmarks.panel.script import Script, perform, scripts
+from benchmarks.panel.sounds import What, clips
+from benchmarks.panel.ticks import Kind, judge, panel
 from benchmarks.program import web_server
 from catalog.weights import FETCH, JOE, JOE_SETTINGS
 
@@ -195,15 +194,3 @@ def main(
         f"{percentile(late, 0.99):.0f} ms late (99th percentile); errors: {errors or 'none'}.\n"
     )
     return "\n".join([figures(records), waits(verdicts), sounds(verdicts), about])
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_EVENTS} events of each kind")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--flags", default="", help="flags of the program")
-    parser.add_argument("--noises", type=Path, default=NOISES, help=f"recordings (default: {NOISES})")
-    parser.add_argument("--out", type=Path, help="write all that was said and heard to this file")
-    wanted = parser.parse_args()
-    count = QUICK_EVENTS if wanted.quick else EVENTS
-    print(main(count, wanted.seed, wanted.flags, wanted.noises, wanted.out))

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.line import RealtimeLine
-from benchmarks.panel_noises import RATE_HZ
-from benchmarks.panel_record import Record, Said, Span
-from benchmarks.panel_sounds import Clip
-from benchmarks.panel_ticks import TICK_S
+from benchmarks.panel.noises import RATE_HZ
+from benchmarks.panel.record import Record, Said, Span
+from benchmarks.panel.sounds import Clip
+from benchmarks.panel.ticks import TICK_S
 from benchmarks.speech import PACKET_S
 from pipeline.audio import to_pcm16
 from pipeline.messages import Samples

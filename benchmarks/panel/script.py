@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.panel_caller import Caller
-from benchmarks.panel_sounds import Clip, What
+from benchmarks.panel.caller import Caller
+from benchmarks.panel.sounds import Clip, What
 
 LEVELS_DB = {
     What.TURN: (0.0,),

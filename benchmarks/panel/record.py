@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from benchmarks.panel_sounds import What
-from benchmarks.panel_ticks import ANSWERED_TICKS, KEPT_TICKS, TICK_S, Kind, Tick
+from benchmarks.panel.sounds import What
+from benchmarks.panel.ticks import ANSWERED_TICKS, KEPT_TICKS, TICK_S, Kind, Tick
 
 KINDS = {What.TIC: Kind.TIC, What.ASIDE: Kind.ASIDE}
 SCRIPTED_S = 2.95

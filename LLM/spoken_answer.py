@@ -1,0 +1,68 @@
+"""SpokenAnswer: the words of one answer that are read aloud, and the reason why there are none."""
+
+from collections.abc import Generator, Iterable
+
+from LLM.code_blocks import without_code
+from LLM.speakable import Speakable
+from LLM.thoughts import Piece
+from pipeline.errors import NothingHeard
+from pipeline.messages import ToolCall
+from pipeline.words import has_words
+
+
+class SpokenAnswer:
+    """Follows one answer on its way from the model to the voice.
+
+    The steps of that way are `output`, `prose` and `sentences`. When the answer is over, `unheard` says
+    why nothing of it is heard.
+    """
+
+    def __init__(self) -> None:
+        self.text = ""
+        """The answer as the model wrote it, without its thoughts."""
+        self._prose = ""
+        self._wrote = self._called = self._is_heard = False
+        self._speakable = Speakable()
+
+    def output(self, answer: Iterable[Piece]) -> Generator[Piece, None, None]:
+        """Pass on the output of the model."""
+        for piece in answer:
+            self._called |= isinstance(piece, ToolCall)
+            self._wrote |= isinstance(piece, str) and bool(piece.strip())
+            yield piece
+
+    def prose(self, pieces: Generator[str, None, None]) -> Generator[str, None, None]:
+        """Pass on the text of the answer without blocks of code."""
+        for piece in without_code(self._noted(pieces)):
+            self._prose += piece
+            yield piece
+
+    def sentences(self, texts: Iterable[str]) -> Generator[tuple[str, str], None, None]:
+        """Yield each sentence that has words: as it is written and as it is spoken. The space before it
+        belongs to it, so that paragraphs are not joined."""
+        space = ""
+        for text in texts:
+            if spoken := self._speakable(text):
+                yield space + text, spoken
+                self._is_heard, space = True, ""
+            elif self._is_heard and not text.strip():
+                space += text
+
+    @property
+    def unheard(self) -> NothingHeard | None:
+        """The reason why nothing is heard; None: something is, or the model wrote nothing. An answer
+        without words that calls a function is complete: another one follows the result."""
+        if self._is_heard or not self._wrote or (self._called and not has_words(self.text)):
+            return None
+        if not self.text.strip():
+            why = "an answer, the language model wrote only its thoughts; ask again"
+        elif has_words(self.text) and not has_words(self._prose):
+            why = "words to read aloud, the answer is only code; ask for it in plain words"
+        else:
+            why = "words to read aloud, the answer has none; ask again"
+        return NothingHeard(f"expected {why}")
+
+    def _noted(self, pieces: Generator[str, None, None]) -> Generator[str, None, None]:
+        for piece in pieces:
+            self.text += piece
+            yield piece

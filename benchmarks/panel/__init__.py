@@ -1,0 +1,1 @@
+"""The interaction panel: how the program takes turns, judged from outside."""
