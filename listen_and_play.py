@@ -68,8 +68,7 @@ class Client:
         heard_hz, self._played_hz = self._port.microphone.rate_hz, self._port.loudspeaker.rate_hz
         wants_echo_cancelled = arguments.echo_cancellation and not arguments.headphones
         self._echo = choose_echo_canceller(heard_hz, self._played_hz) if wants_echo_cancelled else None
-        cleaned_hz = heard_hz if self._echo is None else self._echo.rate_hz
-        self._resampler = Resampler(cleaned_hz, arguments.send_rate)
+        self._resampler = Resampler(heard_hz, arguments.send_rate)
         self._playback = Playback(arguments.recv_rate, self._played_hz)
         self._stopped = ""
         self._connection: Connection | None = None

@@ -112,10 +112,9 @@ class LocalAudioStreamer:
     # -- the sound card, on its threads; must not wait --------------------------------------------
 
     def _hear(self, audio: Samples, captured_at: float | None) -> None:
-        if self._echo is None:
-            self._session.feed(audio, self._heard_hz, captured_at)
-        else:
-            self._session.feed(self._echo.cancel(audio), self._echo.rate_hz, captured_at)
+        if self._echo is not None:
+            audio = self._echo.cancel(audio)
+        self._session.feed(audio, self._heard_hz, captured_at)
 
     def _next_block(self, samples: int, ahead_s: float) -> Samples:
         with self._lock:

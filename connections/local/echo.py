@@ -5,16 +5,13 @@ import threading
 
 import numpy as np
 
-from pipeline.audio import Framer, clean, from_pcm16, to_pcm16
+from pipeline.audio import Framer, from_pcm16, to_pcm16
 from pipeline.messages import Samples
-from pipeline.resampler import Resampler
 from utils.webrtc import has_webrtc
 
 FRAMES_PER_S = 100
-"""The canceller works on 10 ms at a time, which must be whole samples."""
-
-MAX_RATE_HZ = 48000
-"""The highest rate at which the canceller works."""
+"""The canceller works on 10 ms at a time, in samples rounded down: 220 at 22,050 Hz. It takes every rate
+from 8 to 192 kHz."""
 
 LEARNING_S = 3.0
 """The amount of reply audio needed to learn the room. Until then the rest of the echo would pass for
@@ -60,13 +57,9 @@ class EchoCanceller:
             echo_cancellation=True, noise_suppression=True, high_pass_filter=True
         )
         self._canceller.set_stream_delay_ms(0)  # it finds the delay itself
-        self.rate_hz = working_rate_hz(heard_rate_hz)
-        """The rate of the cleaned audio: that of the microphone where the canceller works at it."""
-        self._played_rate_hz = working_rate_hz(played_rate_hz)
-        self._resample_heard = Resampler(heard_rate_hz, self.rate_hz)
-        self._resample_played = Resampler(played_rate_hz, self._played_rate_hz)
-        self._heard = Framer(self.rate_hz // FRAMES_PER_S)
-        self._played = Framer(self._played_rate_hz // FRAMES_PER_S)
+        self._heard_rate_hz, self._played_rate_hz = heard_rate_hz, played_rate_hz
+        self._heard = Framer(heard_rate_hz // FRAMES_PER_S)
+        self._played = Framer(played_rate_hz // FRAMES_PER_S)
         self._to_learn = int(LEARNING_S * FRAMES_PER_S)
         self._sounding = 0
         self._lock = threading.Lock()
@@ -74,7 +67,7 @@ class EchoCanceller:
     def played(self, samples: Samples) -> None:
         """Take note of audio that goes to the loudspeaker."""
         with self._lock:
-            for audio in self._played.feed(clean(self._resample_played.feed(samples))):
+            for audio in self._played.feed(samples):
                 frame = self._frame(to_pcm16(audio), self._played_rate_hz, 1, len(audio))
                 self._canceller.process_reverse_stream(frame)
                 if np.max(np.abs(audio)) >= AUDIBLE:
@@ -82,22 +75,14 @@ class EchoCanceller:
                     self._sounding = int(DIES_AWAY_S * FRAMES_PER_S)
 
     def cancel(self, samples: Samples) -> Samples:
-        """The microphone's audio without the echo, at `rate_hz`; in whole frames, so it may lag by up to
-        10 ms."""
+        """The microphone's audio without the echo, in whole frames: it may lag by up to 10 ms."""
         cleaned = [np.empty(0, np.float32)]
         with self._lock:
-            for audio in self._heard.feed(clean(self._resample_heard.feed(samples))):
+            for audio in self._heard.feed(samples):
                 data = bytearray(to_pcm16(audio))
-                frame = self._frame(data, self.rate_hz, 1, len(audio))
+                frame = self._frame(data, self._heard_rate_hz, 1, len(audio))
                 self._canceller.process_stream(frame)
                 self._sounding -= 1
                 believed = self._to_learn <= 0 or self._sounding <= 0
                 cleaned.append(from_pcm16(bytes(frame.data)) * np.float32(believed))
         return np.concatenate(cleaned)
-
-
-def working_rate_hz(rate_hz: int) -> int:
-    """The rate at which the canceller works for a device of this rate: the same, if it can be."""
-    if rate_hz % FRAMES_PER_S == 0 and rate_hz <= MAX_RATE_HZ:
-        return rate_hz
-    return MAX_RATE_HZ if rate_hz > MAX_RATE_HZ else 16000
