@@ -97,7 +97,7 @@ def clauses(text: str, letter: str) -> Iterator[str]:
         )
     language = LANGUAGES[letter]
     text = text.encode("utf-8", "replace").decode()  # a server may cut an emoji in two
-    for sentence in sentencex.segment(language, for_espeak(text, language)):
+    for sentence in sentencex.segment(language, for_espeak(text)):
         for line in sentence.splitlines():
             yield from _clauses_of_sentence(line, letter)
 

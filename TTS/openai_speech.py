@@ -61,6 +61,7 @@ class OpenAISynthesizer:
             sample_rate_hz=sample_rate_hz,
             languages=("any",),
             voices=VOICES,
+            reads_written_forms=True,
         )
         self._voice = voice or VOICES[0]
         with voice_flag():

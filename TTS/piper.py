@@ -153,7 +153,7 @@ class PiperSynthesizer:
         loaded, rate_hz = self._speaker(chosen), self.info.sample_rate_hz
         resampler = Resampler(loaded.config.sample_rate, rate_hz)
         spoken = _language_of(chosen)
-        for sentence in sentencex.segment(spoken, for_espeak(text, spoken)):
+        for sentence in sentencex.segment(spoken, for_espeak(text)):
             for part in parts_to_speak(sentence, MAX_CHARS):
                 for samples in self._speak(loaded, part, cancel):
                     yield AudioChunk(clean(resampler.feed(samples)), rate_hz)

@@ -69,6 +69,7 @@ class QwenSynthesizer:
             languages=tuple(code for code, called in _LANGUAGES.items() if called in known),
             voices=tuple(self._qwen.get_supported_speakers() or ()),
             mixes=True,
+            reads_written_forms=True,
         )
         if language is not None:
             expect_language(self.info.languages, language)

@@ -53,6 +53,7 @@ class SupertonicSynthesizer:
             sample_rate_hz=self._model.sample_rate,
             languages=_LANGUAGES.get(kind, tuple(SUPPORTED_LANGUAGES)),
             voices=tuple(self._model.voice_style_names),
+            reads_written_forms=True,
         )
         self._voice, self._language, self._speed, self._steps = voice, language, speed, steps
         with voice_flag():

@@ -129,8 +129,17 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
         else:
             engine = start(spec.load(), settings, device, spec.stage, spec.devices)
     if spec.stage == "tts":
-        engine = _with_scripts(engine, choice)
+        engine = _with_scripts(_with_forms(engine, choice), choice)
     return NamedVoices(engine, people) if people else engine
+
+
+def _with_forms(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
+    """The synthesizer, with written forms in words if it does not read them itself."""
+    if engine.info.reads_written_forms:
+        return engine
+    from engines.spoken_forms import SpokenForms  # here: Babel takes 35 ms, also of --help
+
+    return SpokenForms(engine, choice.settings.get("voice"), choice.settings.get("language"))
 
 
 def _with_scripts(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:

@@ -92,8 +92,7 @@ class ScriptFallback:
     def _scripts_of(self, voice: str | None, language: str | None) -> frozenset[str]:
         """The scripts that the synthesizer reads in a call."""
         info = self.info
-        named = info.voice_languages.get((voice or "").partition("+")[0])  # without eSpeak's variant
-        spoken = named or language or self._usual_language
+        spoken = info.language_of(voice, language or self._usual_language)
         if info.mixes or spoken is None:
             return scripts_of(info.languages)
         return scripts_of([spoken]) - {info.spelled.get(spoken)}

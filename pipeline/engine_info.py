@@ -4,6 +4,8 @@ a process of its own sends it as a whole."""
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pipeline.language import ANY
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
@@ -58,6 +60,15 @@ class SynthesizerInfo(EngineInfo):
     """True if one call can mix the scripts of all its languages."""
     spelled: Mapping[str, str] = field(default_factory=dict)
     """Language ▶ the one of its scripts that the engine spells instead of reading."""
+    reads_written_forms: bool = False
+    """True if it was trained to read "$49.95" and "8:00"; False: it is given them in words."""
+
+    def language_of(self, voice: str | None, language: str | None) -> str | None:
+        """The language that it speaks in a call: that of the voice, else the one that is asked for, else
+        its only one; None: unknown. A voice of eSpeak may have a variant ("en-gb+f3")."""
+        named = self.voice_languages.get((voice or "").partition("+")[0])
+        only = self.languages[0] if len(self.languages) == 1 and self.languages[0] != ANY else None
+        return named or language or only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ pytest.importorskip("moonshine_voice", reason="no wheel for this machine")
 from catalog.weights import FETCH, JOE, JOE_SETTINGS
 from command_line.parse import parse_command_line
 from engines.loader import load_engine
+from engines.spoken_forms import SpokenForms
 from pipeline.audio import resample
 from pipeline.errors import UserError
 from pipeline.loudness import SPEECH_RMS, loudness
@@ -91,8 +92,10 @@ def test_its_words_are_understood(voice: PiperSynthesizer, recognizer: Moonshine
 def test_amounts_and_times_are_read_as_they_are_said(
     voice: PiperSynthesizer, recognizer: MoonshineRecognizer
 ) -> None:
-    expected = "three dollars fifty twelve thirty"
-    text = best_heard(recognizer, voice, "It costs $3.50, and the shop opens at 12:30.", expected)
+    expected = "three dollars and fifty cents twelve thirty"
+    text = best_heard(
+        recognizer, SpokenForms(voice), "It costs $3.50, and the shop opens at 12:30.", expected
+    )
     assert share_heard(expected, text) == 1, text
 
 

@@ -47,7 +47,7 @@ def test_punctuation_is_kept(mark: str) -> None:
 
 
 def test_text_is_written_as_it_is_spoken() -> None:
-    assert list(clauses("Wait... what? It is $3.50.", "a")) == [
+    assert list(clauses("Wait... what? It is 3 dollars 50.", "a")) == [
         "wˈAt,",
         "wˌʌt?",
         "ɪT ɪz θɹˈi dˈɑləɹz fˈɪfti.",
