@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import openai
 
 from LLM.openai_answer import AnswerReader, ChatAnswer
-from LLM.openai_messages import as_messages, as_tools
+from LLM.openai_messages import as_messages, as_tools, sendable
 from LLM.payloads import payloads
+from LLM.server_question import KnownDemands, ServerQuestion
 from LLM.thoughts import Piece, UnmarkedThoughts
 from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage
@@ -48,8 +49,8 @@ class OpenAIChatModel:
             keeps_thoughts=keep_thoughts,
             hears=self.hears,
         )
-        self._stream = stream
-        self._settings = dict(gen_kwargs or {})
+        self._settings = {"stream": stream, **(gen_kwargs or {})}
+        self._known = KnownDemands()
         self._thoughts = UnmarkedThoughts()
 
     def generate(
@@ -59,19 +60,19 @@ class OpenAIChatModel:
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
     ) -> Iterator[Piece]:
-        """The answer of the server; before its first word a failed attempt is repeated."""
-        request = {
-            "model": self._server.model,
-            **self._question(messages, tools, tool_choice),
-            **self._settings,
-        }
+        """The answer of the server; before its first word a failed attempt is repeated, and a refused
+        question is put in another way."""
+        name = f"the language model at {self._server.where}"
+        question = ServerQuestion(name, self._known, self._request, messages, tools, tool_choice)
         functions = frozenset(tool.name for tool in tools)
 
         def ask(client: openai.OpenAI) -> Iterator[Piece]:
-            answer = self._answer(client, request, functions)
-            return answer if self.info.keeps_thoughts else self._thoughts.mark(answer)
+            answer = self._answer(client, question.request(), functions)
+            if not self.info.keeps_thoughts:
+                answer = self._thoughts.mark(answer)
+            return question.answered(answer)
 
-        return self._server.stream(ask, cancel)
+        return self._server.stream(ask, cancel, question.refused)
 
     def reach(self) -> str:
         """Check the server and return its address. Raises `UserError` if it does not answer, or refuses
@@ -81,6 +82,12 @@ class OpenAIChatModel:
     def close(self) -> None:
         """Close the connections that are kept."""
         self._server.close()
+
+    def _request(
+        self, messages: Sequence[ChatMessage], tools: Sequence[Tool], tool_choice: str
+    ) -> dict[str, Any]:
+        question = sendable(self._question(messages, tools, tool_choice))
+        return {"model": self._server.model, **question, **self._settings}
 
     def _question(
         self, messages: Sequence[ChatMessage], tools: Sequence[Tool], tool_choice: str
@@ -104,4 +111,4 @@ class OpenAIChatModel:
         self, client: openai.OpenAI, request: dict[str, Any]
     ) -> AbstractContextManager[openai.APIResponse[Any]]:
         """The response of the server, whose body is read by the caller."""
-        return client.chat.completions.with_streaming_response.create(**request, stream=self._stream)
+        return client.chat.completions.with_streaming_response.create(**{"stream": False, **request})

@@ -1,17 +1,41 @@
 """The OpenAI chat protocol: from our messages and tools to theirs."""
 
 import base64
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from pipeline.messages import ChatMessage
 from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, Tool
+from pipeline.words import well_formed
 from utils.wav import as_wav
 
 
 def as_messages(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
     """The messages in the form of the protocol."""
     return [_as_message(message) for message in messages]
+
+
+def mended_arguments(arguments: str) -> str:
+    """The arguments of a call as an object in JSON, "{}" if they are none: a server that parses them
+    would refuse this conversation for ever."""
+    try:
+        parsed = json.loads(arguments)
+        if isinstance(parsed, str):  # encoded twice
+            parsed = json.loads(parsed)
+        mended = json.dumps(parsed, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
+        return "{}"
+    return mended if isinstance(parsed, dict) else "{}"
+
+
+def sendable(value: Any) -> Any:
+    """A value of JSON with texts that are valid Unicode; others cannot be sent."""
+    if isinstance(value, str):
+        return value if value.isascii() else well_formed(value)
+    if isinstance(value, dict):
+        return {sendable(name): sendable(inner) for name, inner in value.items()}
+    return [sendable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def as_tools(tools: Sequence[Tool], choice: str) -> dict[str, Any]:
@@ -47,7 +71,7 @@ def _as_message(message: ChatMessage) -> dict[str, Any]:
             {
                 "id": call.id,
                 "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
+                "function": {"name": call.name, "arguments": mended_arguments(call.arguments)},
             }
             for call in message.calls
         ]

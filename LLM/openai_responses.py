@@ -8,6 +8,7 @@ import openai
 
 from LLM.openai_answer import AnswerReader, ResponsesAnswer
 from LLM.openai_chat import OpenAIChatModel
+from LLM.openai_messages import mended_arguments
 from pipeline.messages import ChatMessage
 from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, Tool
 
@@ -36,7 +37,7 @@ class OpenAIResponsesModel(OpenAIChatModel):
     def _response(
         self, client: openai.OpenAI, request: dict[str, Any]
     ) -> AbstractContextManager[openai.APIResponse[Any]]:
-        return client.responses.with_streaming_response.create(**request, stream=self._stream)
+        return client.responses.with_streaming_response.create(**{"stream": False, **request})
 
 
 def _as_items(message: ChatMessage) -> Iterator[dict[str, Any]]:
@@ -55,7 +56,7 @@ def _as_items(message: ChatMessage) -> Iterator[dict[str, Any]]:
             "type": "function_call",
             "call_id": call.id,
             "name": call.name,
-            "arguments": call.arguments,
+            "arguments": mended_arguments(call.arguments),
         }
 
 

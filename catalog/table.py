@@ -60,6 +60,9 @@ _TOGETHER = """\
 - `--tts kokoro,espeak`: if an engine fails or is late before its first output, the next one takes over
   for that answer or sentence, and a notice says so. Both must load at start. The flags of the later
   engine include its name: `--tts_espeak_voice`.
+- `--llm openai` adapts to the server: a conversation that is too long is shortened, roles are put in the
+  order that the chat template demands, and parameters that the model does not take are renamed or left
+  out. A notice says so, and the server need not refuse it again.
 - `--install parler` creates a separate environment for an engine whose packages conflict with the others
   (parler, qwen, coqui, melo); the engine then runs in a process of its own. All others are extras
   (`pip install -e '.[kokoro-torch]'`) that can be installed together (`'.[engines]'` installs all).

@@ -4,17 +4,21 @@ import contextlib
 import json
 import socket
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from pipeline.turn import CancelToken
 from testing.hold import Hold
 
+Refusal: TypeAlias = tuple[int, Any]
+"""HTTP status and body: a text is sent as it is, anything else as JSON."""
+
 
 class ChatServer:
-    """Listens on a free port of the loopback address. `failures` are served first: an HTTP status, an
-    answer outside the protocol, "hang up" to close the connection after the headers, or "break off" to
-    close it after the first piece of the answer."""
+    """Listens on a free port of the loopback address. `failures` are served first: an HTTP status, with
+    or without a body, an answer outside the protocol, "hang up" to close the connection after the
+    headers, or "break off" to close it after the first piece of the answer."""
 
     @property
     def handler(self) -> "type[ChatHandler]":
@@ -26,7 +30,9 @@ class ChatServer:
         self.model = model
         self.call: tuple[str, str] | None = None
         """Name and arguments of a function that the answers call, after their words."""
-        self.failures: list[int | str | dict[str, Any]] = []
+        self.failures: list[int | str | dict[str, Any] | Refusal] = []
+        self.refuses: Callable[[dict[str, Any]], Refusal | None] = lambda request: None
+        """The refusal of a request that this server does not take; None for any other request."""
         self.bodies: list[tuple[str, bytes]] = []
         """Content type and body of the next answers, which are sent as they are."""
         self.requests: list[dict[str, Any]] = []
@@ -81,7 +87,7 @@ class ChatHandler(BaseHTTPRequestHandler):
 
     script: ChatServer
     protocol_version = "HTTP/1.1"
-    failure: int | str | dict[str, Any] | None = None
+    failure: int | str | dict[str, Any] | Refusal | None = None
     """The failure of the current answer."""
 
     def setup(self) -> None:
@@ -110,6 +116,8 @@ class ChatHandler(BaseHTTPRequestHandler):
         self.script.requests.append(request)
         self._note()
         failure = self._next_failure()
+        if failure is None:
+            failure = self.script.refuses(request)
         if self._fails(failure):
             return
         try:
@@ -143,15 +151,21 @@ class ChatHandler(BaseHTTPRequestHandler):
                 self.write(line)
             self.write(b"")
 
-    def _next_failure(self) -> int | str | dict[str, Any] | None:
+    def _next_failure(self) -> int | str | dict[str, Any] | Refusal | None:
         return self.script.failures.pop(0) if self.script.failures else None
 
-    def _fails(self, failure: int | str | dict[str, Any] | None) -> bool:
+    def _fails(self, failure: int | str | dict[str, Any] | Refusal | None) -> bool:
         if isinstance(failure, int):
             self.send_json({"error": {"message": "scripted"}}, failure)
         elif isinstance(failure, dict):
             self.send_json(failure)
-        return isinstance(failure, (int, dict))
+        elif isinstance(failure, tuple):
+            status, body = failure
+            if isinstance(body, str):
+                self._send_whole("text/html", body.encode(), status)
+            else:
+                self.send_json(body, status)
+        return isinstance(failure, (int, dict, tuple))
 
     def _note(self) -> None:
         self.script.keys.append(self.headers.get("authorization", "").removeprefix("Bearer "))
@@ -191,11 +205,13 @@ class ChatHandler(BaseHTTPRequestHandler):
     def _chunk(self, fields: dict[str, Any]) -> None:
         self.write(b"data: " + json.dumps(fields).encode() + b"\n\n")
 
-    def send_json(self, fields: dict[str, Any], status: int = 200) -> None:
+    def send_json(self, fields: Any, status: int = 200) -> None:
         """Send a whole answer."""
-        body = json.dumps(fields).encode()
+        self._send_whole("application/json", json.dumps(fields).encode(), status)
+
+    def _send_whole(self, kind: str, body: bytes, status: int) -> None:
         self.send_response(status)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

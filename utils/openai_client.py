@@ -1,6 +1,7 @@
 """OpenAIServer: a client of a server with the OpenAI protocols, through the official SDK."""
 
 import contextlib
+import logging
 import os
 import random
 import socket
@@ -15,6 +16,9 @@ import openai
 
 from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
+from utils.openai_errors import Refusal
+
+logger = logging.getLogger(__name__)
 
 CONNECT_S = 5.0
 """A server that takes longer to connect counts as absent."""
@@ -28,6 +32,8 @@ _PARTS = {"stt": "recognizer", "llm": "language model", "tts": "synthesizer"}
 
 T = TypeVar("T")
 Ask: TypeAlias = Callable[[openai.OpenAI], Iterator[T]]
+Remedy: TypeAlias = Callable[[Refusal], bool]
+"""Changes what will be asked next, so that the server may take it. Returns False if nothing can help."""
 
 
 class OpenAIServer:
@@ -79,12 +85,16 @@ class OpenAIServer:
         where = urllib.parse.urlsplit(self.base_url)
         return f"{where.scheme}://{where.hostname}:{where.port}" if where.port else str(where.hostname)
 
-    def stream(self, ask: Ask[T], cancel: CancelToken) -> Iterator[T]:
+    def stream(
+        self, ask: Ask[T], cancel: CancelToken, remedy: Remedy = lambda refusal: False
+    ) -> Iterator[T]:
         """Yield the outputs of ``ask(client)``; repeat an attempt that fails before its first output.
+        If the server refuses it and there is a remedy, ask again at once.
 
         Ends early when `cancel` is raised. Raises `EngineError`, with the SDK's error as its cause.
         """
-        for attempt in range(self._retries + 1):
+        attempt = 0
+        while True:
             begun = False
             try:
                 with self._connection(cancel) as connection:
@@ -93,14 +103,21 @@ class OpenAIServer:
                         yield output
                 return
             except openai.OpenAIError as error:
-                last = attempt == self._retries or not isinstance(error, _RETRIED)
                 if cancel.cancelled:
                     return
+                refusal = _refusal(error)
+                if not begun and refusal is not None and remedy(refusal):
+                    logger.info("%s refused a request, which is changed: %s", self.where, refusal.reason)
+                    continue
+                if refusal is not None:
+                    logger.warning("%s: %s %s", self.where, refusal.status or "", refusal.reason)
                 if begun and not isinstance(error, openai.APITimeoutError):
-                    raise EngineError(f"{self.where} broke off in mid-answer", _code(error)) from error
-                if begun or last:
-                    raise EngineError(self._explain(error), _code(error)) from error
+                    broke_off = f"{self.where} broke off in mid-answer{_because(refusal)}"
+                    raise EngineError(broke_off, _code(error)) from error
+                if begun or attempt == self._retries or not isinstance(error, _RETRIED):
+                    raise EngineError(self._explain(error, refusal), _code(error)) from error
             _wait(FIRST_BACK_OFF_S * 2**attempt * random.uniform(1, 1.33), cancel)
+            attempt += 1
 
     def reach(self) -> str:
         """Return the server's address if it answers. Raises `UserError` otherwise, or if it refuses the
@@ -160,24 +177,30 @@ class OpenAIServer:
             raise
         except openai.OpenAIError as error:
             self.close()
-            raise UserError(f"{self._who}: {self._explain(error)}") from error
+            raise UserError(f"{self._who}: {self._explain(error, _refusal(error))}") from error
 
-    def _explain(self, error: openai.OpenAIError) -> str:
-        """Explain an error in one sentence that says what to do; never quotes requests or answers."""
+    def _explain(self, error: openai.OpenAIError, refusal: Refusal | None) -> str:
+        """Explain an error in one sentence that says what to do; never quotes what was said, or keys."""
         server, part, flag = self.where, _PARTS[self._stage], f"--{self._stage}"
+        because = _because(refusal)
+        reason = because and f" ({because.removeprefix(': ')})"
         match error:
             case openai.APITimeoutError():
                 return f"the {part} at {server} did not answer in time ({flag}_timeout_s)"
             case openai.APIConnectionError():
                 return f"no {part} answers at {server}; start it, or name another: {flag}_base_url"
             case openai.AuthenticationError() | openai.PermissionDeniedError():
-                return f"{server} refuses the key; set OPENAI_API_KEY, or {flag}_api_key_file"
+                return f"{server} refuses the key; set OPENAI_API_KEY, or {flag}_api_key_file{reason}"
             case openai.NotFoundError():
-                return f"{server} knows no model {self.model!r}; choose another: {flag}_model_name"
+                other = f"choose another: {flag}_model_name"
+                return f"{server} knows no model {self.model!r}; {other}{reason}"
             case openai.RateLimitError():
-                return f"{server} accepts no more requests: rate limit reached, or no credit left"
+                limits = "rate limit reached, or no credit left"
+                return f"{server} accepts no more requests: {limits}{reason}"
             case openai.APIStatusError(status_code=status):
-                return f"the {part} at {server} answered with error {status}"
+                return f"the {part} at {server} answered with error {status}{because}"
+            case openai.APIError() if because:
+                return f"the {part} at {server} could not answer{because}"
         return f"the {part} at {server} sent an answer that does not follow the protocol"
 
     def _find_key(self, key_file: str | None) -> str:
@@ -291,6 +314,16 @@ def _code(error: openai.OpenAIError) -> str:
         case openai.AuthenticationError() | openai.PermissionDeniedError():
             return "unauthorized"
     return "engine_failed"
+
+
+def _refusal(error: openai.OpenAIError) -> Refusal | None:
+    """The server's reason; None if no server answered."""
+    unreached = isinstance(error, openai.APIConnectionError)
+    return Refusal.of(error) if isinstance(error, openai.APIError) and not unreached else None
+
+
+def _because(refusal: Refusal | None) -> str:
+    return f": {refusal.reason}" if refusal and refusal.reason else ""
 
 
 def _wait(seconds: float, cancel: CancelToken) -> None:

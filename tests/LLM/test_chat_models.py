@@ -107,7 +107,7 @@ def test_what_fails_before_the_first_word_is_repeated(server: ChatServer, failur
 def test_it_is_not_repeated_for_ever(server: ChatServer) -> None:
     model = OpenAIChatModel("m", server.base_url, retries=1)
     server.failures = [500] * 5
-    with pytest.raises(EngineError, match="answered with error 500"):
+    with pytest.raises(EngineError, match="answered with error 500: scripted"):
         ask(model)
     assert len(server.requests) == 2
     model.close()
@@ -119,7 +119,7 @@ def test_it_is_not_repeated_for_ever(server: ChatServer) -> None:
         (401, "refuses the key; set OPENAI_API_KEY", "unauthorized"),
         (403, "refuses the key; set OPENAI_API_KEY", "unauthorized"),
         (404, "knows no model 'm'", "engine_failed"),
-        (400, "answered with error 400", "engine_failed"),
+        (400, "answered with error 400: scripted", "engine_failed"),
     ],
 )
 def test_what_will_not_change_is_told_at_once(

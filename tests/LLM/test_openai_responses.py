@@ -95,10 +95,10 @@ def test_the_server_gets_the_conversation_the_tools_and_is_to_store_nothing(
     }
 
 
-def test_a_response_that_fails_says_nothing_of_what_was_said(server: SpeechServer) -> None:
+def test_a_response_that_fails_says_why_but_nothing_of_what_was_said(server: SpeechServer) -> None:
     server.breaks_down = True
-    with pytest.raises(EngineError, match="broke off in mid-answer") as caught:
-        answer(server)
+    with pytest.raises(EngineError, match="broke off in mid-answer: server_error: A …") as caught:
+        answer(server, [ChatMessage("user", "It is a secret.")])
     assert "secret" not in str(caught.value)
 
 

@@ -1,0 +1,279 @@
+"""ServerQuestion: a question to a language model server, which changes with what the server refuses."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+
+from LLM.chat_template import MAX_ANSWER
+from LLM.conversation import (
+    RESULT_SHORTENED,
+    SHORTENED,
+    last_exchange,
+    newest_that_fit,
+    short_results,
+)
+from LLM.remedies import CHANGES, Form, Less, Remedy, is_bad_value, refused_parameter, remedies
+from LLM.thoughts import Piece
+from pipeline.messages import ChatMessage, Notice
+from pipeline.settings import NO_TOOL, Tool
+from utils.openai_errors import Refusal
+
+MAX_STEPS = 8
+"""Limit of the changes to one question. The strictest template known has four demands, each of which it
+states only when the one before is met; parameters come on top."""
+
+_ALIASES: Final[Mapping[str, str]] = {"max_tokens": "max_completion_tokens"}
+"""Name of a field ▶ the name that servers want which do not take the first: OpenAI's since o1. Older
+servers know only the first."""
+
+_LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
+_BYTES_A_TOKEN = 3
+"""Cautious estimate where a server gives its limit, but not the length of the conversation: English has
+about four bytes of UTF-8 a token, other languages two to four."""
+
+_MARGIN = 0.9
+"""Part of the room that is used: the next conversation may have more tokens a byte."""
+
+_OVERHEAD = 20
+"""Bytes a message beside its content: the role, and the marks of the template."""
+
+_SHARES = (4, 16)
+"""The parts of the room that one result may take: a quarter or, if that is too long, a sixteenth."""
+
+_LIMIT = re.compile(
+    r"(?:context (?:length|size|window)|model length|max_seq_len|maximum|limit|allowed|<=|>)"
+    r"\D{0,25}?(\d{3,})"
+)
+"""The number of tokens that a model can read, in the errors of servers."""
+
+Build: TypeAlias = Callable[[Sequence[ChatMessage], Sequence[Tool], str], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """Everything that a server is known to refuse."""
+
+    forms: frozenset[Form] = frozenset()
+    without: frozenset[str] = frozenset()
+    """Fields of the request that it does not take."""
+    room: int | None = None
+    """Length of a conversation that it takes, in bytes as `_length` counts them."""
+
+    def __or__(self, other: "Demands") -> "Demands":
+        rooms = [room for room in (self.room, other.room) if room is not None]
+        return Demands(
+            self.forms | other.forms, self.without | other.without, min(rooms) if rooms else None
+        )
+
+
+class KnownDemands:
+    """The demands of a server, as far as it has stated any. Thread-safe. Only what has helped is kept:
+    an error that quotes one user must not change what is sent for others."""
+
+    def __init__(self) -> None:
+        self.latest = Demands()
+        self._lock = threading.Lock()
+
+    def add(self, demands: Demands) -> None:
+        """Keep these, too."""
+        with self._lock:
+            self.latest |= demands
+
+
+class ServerQuestion:
+    """One question in the form that a server is thought to take. After a refusal it is put in another
+    form, or with less, if that may help: never without the system message or the user's last words."""
+
+    def __init__(
+        self,
+        server: str,
+        known: KnownDemands,
+        build: Build,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[Tool],
+        tool_choice: str,
+    ) -> None:
+        """`server` names the server in notices; `build` makes the request."""
+        self._server = server
+        self._known = known
+        self._build = build
+        self._messages = messages
+        self._tools = tools
+        self._tool_choice = tool_choice
+        self._before = self._demands = known.latest
+        self._refused_history = ""
+        """The reason for which everything before the last words is left out; empty: it is not."""
+        self._steps = 0
+        self._update()
+
+    def request(self) -> dict[str, Any]:
+        """The fields of the request as it is now."""
+        return dict(self._request)
+
+    def answered(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
+        """The answer to the request as it is now, after the notices of what was changed. The first piece
+        shows that the server takes it."""
+        told = False
+        for piece in pieces:
+            if not told:
+                yield from self._taken()
+            told = True
+            yield piece
+        if not told:
+            yield from self._taken()
+
+    def refused(self, refusal: Refusal) -> bool:
+        """Change the question after a refusal. Returns False if nothing more can be done."""
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            return False
+        helps = remedies(refusal)
+        if Less.LENGTH not in helps and self._without_parameter(refusal):
+            return True
+        return any(self._tried(remedy, refusal) for remedy in helps)
+
+    def _tried(self, remedy: Remedy, refusal: Refusal) -> bool:
+        """Apply a remedy. Returns False if it changes nothing."""
+        if remedy is Less.LENGTH:
+            return self._shorter(refusal)
+        if remedy is Less.HISTORY:
+            return self._only_the_end(refusal)
+        if remedy is Less.TOOLS:
+            without = self._demands.without | {"tools"}
+            return bool(self._tools) and self._try(replace(self._demands, without=without))
+        return self._try(replace(self._demands, forms=self._demands.forms | remedy))
+
+    def _only_the_end(self, refusal: Refusal) -> bool:
+        """Leave out everything before the user's last words, and undo the forms that did not help."""
+        if self._refused_history:
+            return False
+        demands = replace(self._demands, forms=self._before.forms)
+        return self._try(demands, refusal.reason or "no reason given")
+
+    def _without_parameter(self, refusal: Refusal) -> bool:
+        name = refused_parameter(refusal, list(self._request))
+        if name is None:
+            return False
+        names = {name, _ALIASES.get(name, name)} if is_bad_value(refusal) else {name}
+        return self._try(replace(self._demands, without=self._demands.without | names))
+
+    def _shorter(self, refusal: Refusal) -> bool:
+        """Make room for the conversation. If the answer alone is to be as long as half of what the model
+        can read, its limit is left out instead."""
+        most, counted = _limit_and_count(refusal)
+        answer = max((self._request.get(name) or 0 for name in _LENGTHS), default=0)
+        if most and answer > most // 2:
+            names = self._demands.without | set(_LENGTHS)
+            return self._try(replace(self._demands, without=names))
+        sent = self._length(self._sent)
+        room = sent // 2
+        if most:
+            bytes_a_token = sent / counted if counted > most else _BYTES_A_TOKEN
+            room = int((most - min(answer or MAX_ANSWER, most // 2)) * bytes_a_token * _MARGIN)
+        # A server that refuses once more counts otherwise than it says.
+        again = self._demands.room != self._before.room
+        room = min(room, sent // 2 if again else int(sent * _MARGIN))
+        return self._try(replace(self._demands, room=room))
+
+    def _try(self, demands: Demands, history: str = "") -> bool:
+        """Take these demands into account. Returns False, and changes nothing, if the request stays the
+        same."""
+        before = self._demands, self._refused_history, self._request
+        self._demands = demands
+        self._refused_history = history or self._refused_history
+        self._update()
+        if self._request != before[2]:
+            return True
+        self._demands, self._refused_history, _ = before
+        self._update()
+        return False
+
+    def _update(self) -> None:
+        self._notices: list[Notice] = []
+        without = self._demands.without
+        choice_refused = "tool_choice" in without and self._tool_choice == NO_TOOL
+        tools = () if "tools" in without or choice_refused else self._tools
+        if self._tools and "tools" in without:
+            text = f"{self._server} cannot call functions; it answers without them"
+            self._notices.append(Notice("tools_fallback", text))
+        self._sent = self._conversation()
+        fields = self._build(self._changed(self._sent), tools, self._tool_choice)
+        left_out = []
+        for name in sorted(without & fields.keys()):
+            value, alias = fields.pop(name), _ALIASES.get(name)
+            if alias is not None and alias not in without:
+                fields[alias] = value
+            else:
+                left_out.append(name)
+        if left_out:
+            text = f"requests are sent without {', '.join(left_out)}, which {self._server} does not take"
+            self._notices.append(Notice("parameter_left_out", text))
+        self._request = fields
+
+    def _conversation(self) -> list[ChatMessage]:
+        """The part of the conversation that is sent."""
+        messages = list(self._messages)
+        if self._refused_history:
+            messages = last_exchange(messages)
+            text = f"{self._server} refuses the conversation, so only its end was sent"
+            self._notices.append(Notice("conversation_refused", f"{text} ({self._refused_history})"))
+        room = self._demands.room
+        if room is None or self._length(messages) <= room:
+            return messages
+        for share in _SHARES:
+            cut = short_results(messages, room // share)
+            fitting = newest_that_fit(cut, lambda part: self._length(part) <= room)
+            if fitting is not None:
+                break
+        else:
+            fitting = last_exchange(cut)  # the shortest there is: the server decides
+        if cut != messages:
+            self._notices.append(RESULT_SHORTENED)
+        if len(fitting) < len(cut):
+            self._notices.append(SHORTENED)
+        return fitting
+
+    def _changed(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+        """The messages in the form that the server demands."""
+        changed = list(messages)
+        without_tools = {Form.WORDS_ONLY} if "tools" in self._demands.without else set()
+        for form in Form:
+            if form in self._demands.forms | without_tools:
+                changed = CHANGES[form](changed)
+        return changed
+
+    def _taken(self) -> list[Notice]:
+        """Keep the demands that helped. Returns the notices."""
+        if self._refused_history:  # it was this conversation, and may be no other
+            self._known.add(Demands(without=self._demands.without))
+            return self._notices
+        if (room := self._demands.room) is not None:
+            self._demands = replace(self._demands, room=max(room, self._length(self._sent)))
+        self._known.add(self._demands)
+        new = [form.value for form in Form if form in self._demands.forms - self._before.forms]
+        if new:
+            text = f"{self._server} takes {', and '.join(new)}, so the conversation is sent in that form"
+            self._notices.append(Notice("conversation_adapted", text))
+        return self._notices
+
+    def _length(self, messages: Sequence[ChatMessage]) -> int:
+        """Length of the messages and of the functions, in bytes of UTF-8."""
+        texts = [message.content for message in messages]
+        texts += [call.arguments for message in messages for call in message.calls]
+        texts += [f"{tool.name}{tool.description}{json.dumps(tool.parameters)}" for tool in self._tools]
+        return sum(len(text.encode(errors="replace")) + _OVERHEAD for text in texts)
+
+
+def _limit_and_count(refusal: Refusal) -> tuple[int, int]:
+    """The number of tokens that the model can read, and the number that the conversation has; 0 where
+    the server does not say."""
+    numbers = refusal.numbers or {}
+    if "n_ctx" in numbers:  # llama.cpp
+        return numbers["n_ctx"], numbers.get("n_prompt_tokens", 0)
+    text = refusal.message.casefold().replace(",", "")
+    found = _LIMIT.search(text)
+    return int(found[1]) if found else 0, max(map(int, re.findall(r"\d{3,}", text)), default=0)

@@ -1,0 +1,206 @@
+"""Refusal: what a server with the OpenAI protocols says when it does not do what it was asked for."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import openai
+
+MAX_TOLD = 200
+"""Limit of a server's message in errors and logs, in characters: two sentences."""
+
+_MAX_READ = 4000
+"""Limit of the part of a server's message that is read, in characters; some quote the whole request."""
+
+_MAX_DEPTH = 5
+"""Limit of errors inside errors, as of a proxy."""
+
+_LONGEST_WORD = 40
+"""A longer word is a key, a hash or encoded audio."""
+
+_OF_THE_KEY = (401, 403)
+"""Statuses of errors whose messages may quote the key."""
+
+_ARE_SAID = ("messages", "input", "instructions", "prompt")
+"""Fields of a request with what was said or noted in a conversation."""
+
+_GENERAL = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    a about above access account active add additional after against all allowed alternate alternating
+    an and any api are argument arguments array as assistant at audio available bad base64 be because
+    been before begin beginning best better billing body both budget but by call called calling calls
+    can cannot change chat check chunk chunks code completion completions configured connect connection
+    consecutive contact contain contains content contents context conversation could count create
+    credit current data decode decoder default deprecated detail details developer did disabled do does
+    duplicate each either empty enable enabled encode encoding end ends engine error exceed exceeded
+    exceeds exception expected extra failed false field fields file filter find first following for
+    forbidden format found from function functions generate generation given greater had has have
+    however if image in include increase index input inputs instead instruction instructions integer
+    internal into invalid is it item items its jinja json key large last least length less limit list
+    load loaded long longer look make malformed many match max maximum may message messages method
+    minimum missing model models more most must name necessary need needs neither new next no non none
+    nor not null number object of on one only option optional or order other out output over param
+    parameter parameters parse part parts pass passed per permitted please policy position preceding
+    prefill prefix processing prompt property provide provided query quota range rate reached read
+    reasoning received reduce refused rejected remove repeated request requested requests require
+    required requires response result resulted results retry role roles row same sample schema second
+    see send sent sequence server service should single size small some speech start starts status stop
+    stream streaming string strings style successive support supported supports system take tell
+    template text than that the their them then there these they this those time to token tokens too
+    tool tools total true try turn turns type under unexpected unknown unmatched unrecognized
+    unsupported until up upstream usage use used user using valid validation value values verified
+    version voice was way we were when where which while will window with within without word would
+    wrong you your
+    """,
+    )
+)
+"""Words of the errors of servers, which say nothing about a user even if a user said them, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error of a server, as far as it explains itself."""
+
+    status: int | None
+    """HTTP status; None: the error came in mid-answer."""
+    code: str = ""
+    """Word for programs, such as "context_length_exceeded"."""
+    param: str = ""
+    """Path of the field that is at fault, such as "messages[3].content"."""
+    message: str = ""
+    """Message of the server, without words that were said in the conversation."""
+    numbers: Mapping[str, int] | None = None
+    """Other fields of the error that are numbers, such as llama.cpp's `n_ctx`."""
+
+    @classmethod
+    def of(cls, error: openai.APIError) -> "Refusal":
+        """The refusal in an error of the SDK."""
+        found = list(_errors(error.body, 0))
+        code = _first(one.get("code") for one in found) or _first(one.get("type") for one in found)
+        param = _first(map(_param, found))
+        message = "; ".join(dict.fromkeys(filter(None, (_message(one) for one in found))))
+        numbers = {
+            name: value
+            for one in found
+            for name, value in one.items()
+            if isinstance(value, int) and name != "code"
+        }
+        status = getattr(error, "status_code", None)
+        said = _words_said(error.request)
+        if status in _OF_THE_KEY:
+            message = ""
+        return cls(
+            status if isinstance(status, int) else None,
+            _without_said(code, said)[:80],
+            _without_said(param, said)[:80],
+            _without_said(message, said),
+            numbers,
+        )
+
+    @property
+    def reason(self) -> str:
+        """Code, place and message in one line that is fit for users and logs; may be empty."""
+        head = f"{self.code} ({self.param})" if self.code and self.param else self.code or self.param
+        return ": ".join(filter(None, (head, _short(self.message, MAX_TOLD).rstrip("."))))
+
+
+def _errors(body: object, depth: int) -> Iterator[dict[str, Any]]:
+    """Every error in the body of an answer, the outermost first. The forms are those of OpenAI, vLLM,
+    Mistral, FastAPI, Gemini (a list), Ollama (a string), Cloudflare and OpenRouter (a proxy, whose
+    errors contain those of others)."""
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(body, str):
+        text = body.strip()
+        if text.startswith(("{", "[")):
+            try:
+                yield from _errors(json.loads(text), depth + 1)
+            except ValueError:
+                yield {"message": text}
+        else:
+            yield {"message": "an HTML page" if text.startswith("<") else text}
+    elif isinstance(body, list):
+        for one in body[:3]:
+            yield from _errors(one, depth + 1)
+    elif isinstance(body, Mapping):
+        metadata = body.get("metadata")
+        inner = [body.get(name) for name in ("error", "errors", "detail", "message", "msg")]
+        inner.append(metadata.get("raw") if isinstance(metadata, Mapping) else None)
+        yield {**body, "message": ""}
+        for part in inner:
+            if part:
+                yield from _errors(part, depth + 1)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    return " ".join(_short(str(error["message"]), _MAX_READ).split())
+
+
+def _param(error: Mapping[str, Any]) -> str:
+    """The field at fault: as OpenAI names it, or the `loc` of FastAPI."""
+    place = error.get("param")
+    if isinstance(error.get("loc"), list):
+        steps = [step for step in error["loc"] if step != "body"]
+        path = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+        place = "".join(path).lstrip(".")
+    return place if isinstance(place, str) else ""
+
+
+def _first(values: Iterator[object]) -> str:
+    """The first word among the values; some servers repeat the HTTP status as the code."""
+    return next((v for v in values if isinstance(v, str) and v and not v.isdecimal()), "")
+
+
+def _words_said(request: httpx2.Request) -> set[str]:
+    """The words of a request that were said or noted in a conversation."""
+    try:
+        body = json.loads(request.content)
+    except (ValueError, httpx2.RequestNotRead):  # a file with speech
+        return set()
+    fields = body if isinstance(body, Mapping) else {}
+    texts = (text for name in _ARE_SAID for text in _texts(fields.get(name)))
+    return {word for text in texts for word in re.findall(r"\w+", text.casefold())} - _GENERAL
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _without_said(text: str, said: set[str]) -> str:
+    """The text of an error with "…" for each run of words that were said.
+
+    Servers quote what they refuse, whole, cut off, or escaped. To look for known sentences would be
+    safer, but the reason of all other errors would be lost; so every single word is looked up. Only the
+    general words of errors stay although they were said. If words outside of ASCII were said, all such
+    words are left out, since not every script has spaces between its words.
+    """
+    beyond_ascii = not all(word.isascii() for word in said)
+    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
+    text = re.sub(r"\\+[nrtbf\"'/\\]", " ", text)
+
+    def kept(match: re.Match[str]) -> str:
+        word = match[0].casefold()
+        around = text[max(match.start() - 3, 0) : match.start()] + text[match.end() : match.end() + 3]
+        cut_off = ("…" in around or "..." in around) and any(word in whole for whole in said)
+        secret = word in said or (beyond_ascii and not word.isascii()) or len(word) > _LONGEST_WORD
+        return "…" if secret or (cut_off and word not in _GENERAL) else match[0]
+
+    return re.sub(r"…(?:[^\w…]*…)+", "…", re.sub(r"\w+", kept, text))
+
+
+def _short(text: str, most: int) -> str:
+    """The text without its middle if it is longer than `most` characters: llama.cpp quotes a template
+    first, and gives the reason last."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"
