@@ -68,9 +68,7 @@ class OpenAIChatModel:
 
         def ask(client: openai.OpenAI) -> Iterator[Piece]:
             answer = self._answer(client, question.request(), functions)
-            if not self.info.keeps_thoughts:
-                answer = self._thoughts.mark(answer)
-            return question.answered(answer)
+            return question.answered(answer if self.info.keeps_thoughts else self._thoughts.mark(answer))
 
         return self._server.stream(ask, cancel, question.refused)
 
@@ -111,4 +109,4 @@ class OpenAIChatModel:
         self, client: openai.OpenAI, request: dict[str, Any]
     ) -> AbstractContextManager[openai.APIResponse[Any]]:
         """The response of the server, whose body is read by the caller."""
-        return client.chat.completions.with_streaming_response.create(**{"stream": False, **request})
+        return client.chat.completions.with_streaming_response.create(**request)

@@ -37,7 +37,7 @@ class OpenAIResponsesModel(OpenAIChatModel):
     def _response(
         self, client: openai.OpenAI, request: dict[str, Any]
     ) -> AbstractContextManager[openai.APIResponse[Any]]:
-        return client.responses.with_streaming_response.create(**{"stream": False, **request})
+        return client.responses.with_streaming_response.create(**request)
 
 
 def _as_items(message: ChatMessage) -> Iterator[dict[str, Any]]:

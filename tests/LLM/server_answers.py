@@ -10,7 +10,7 @@ from pipeline.settings import Tool
 from pipeline.turn import CancelToken
 from testing.chat_server import ChatServer, chunk
 
-HELLO = (ChatMessage("user", "It is a secret."),)
+HELLO = (ChatMessage("user", "Hello. I have a secret."),)
 TOOLS = [Tool(name, "", {"type": "object"}) for name in ("weather", "get_time")]
 ARGS = '{"city": "London"}'
 WEATHER = ("weather", ARGS)

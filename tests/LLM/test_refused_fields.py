@@ -185,7 +185,7 @@ def test_an_account_that_may_not_stream_gets_the_answer_whole(
 ) -> None:
     said = "Your organization must be verified to stream this model."
     server.refuses = lambda request: (
-        openai_error("unsupported_value", "stream", said) if request["stream"] else None
+        openai_error("unsupported_value", "stream", said) if request.get("stream") else None
     )
     model = kind(model_name="m", base_url=server.base_url, retries=0)
     text, notices = ask(model)
