@@ -18,6 +18,8 @@ from typing import Any
 
 from command_line.help import HelpFormatter, ShowVersion
 from connections.local.echo import choose_echo_canceller
+from connections.local.sound_end import SoundEnd
+from connections.local.sound_port import SoundPort
 from connections.tcp.playback import Playback
 from connections.tcp.wire import (
     FrameKind,
@@ -26,16 +28,24 @@ from connections.tcp.wire import (
     WireFrame,
     encode_hello,
 )
-from pipeline.audio import RATES_HZ, from_pcm16, to_pcm16
+from pipeline.audio import RATES_HZ, clean, to_pcm16
 from pipeline.errors import ProtocolError, UserError
+from pipeline.messages import Samples
+from pipeline.resampler import Resampler
 from utils.shutdown import Shutdown, StopRequest
-from utils.sound_devices import find_sound_device, load_sounddevice
 
 CONNECT_S = 5.0
 FIRST_BACK_OFF_S = 0.5
 MAX_BACK_OFF_S = 8.0
 MICROPHONE_BLOCKS = 64
 """Blocks of audio that may wait for the network, two seconds; older audio is of no use."""
+
+
+OTHER_MACHINE = (
+    "run listen_and_play.py on a machine that has one; or let the server show a web page, which uses "
+    "the browser's microphone and loudspeaker: python s2s_pipeline.py --mode websocket"
+)
+"""Advice for a machine without a microphone or a loudspeaker."""
 
 
 class Refused(UserError):
@@ -48,23 +58,26 @@ class Client:
     def __init__(self, arguments: argparse.Namespace, shutdown: StopRequest) -> None:
         self._arguments = arguments
         self._shutdown = shutdown
-        self._playback = Playback()
         self._microphone: queue.Queue[bytes] = queue.Queue(MICROPHONE_BLOCKS)
-        self._sounddevice = load_sounddevice()
-        self._devices = (
-            find_sound_device("input", arguments.input_device),
-            find_sound_device("output", arguments.output_device),
+        self._port = SoundPort(
+            SoundEnd("input", arguments.input_device, arguments.send_rate, OTHER_MACHINE),
+            SoundEnd("output", arguments.output_device, arguments.recv_rate, OTHER_MACHINE),
+            arguments.list_play_chunk_size,
+            shutdown.requested,
         )
+        heard_hz, self._played_hz = self._port.microphone.rate_hz, self._port.loudspeaker.rate_hz
         wants_echo_cancelled = arguments.echo_cancellation and not arguments.headphones
-        rates_hz = arguments.send_rate, arguments.recv_rate
-        self._echo = choose_echo_canceller(*rates_hz) if wants_echo_cancelled else None
+        self._echo = choose_echo_canceller(heard_hz, self._played_hz) if wants_echo_cancelled else None
+        self._resampler = Resampler(heard_hz, arguments.send_rate)
+        self._playback = Playback(arguments.recv_rate, self._played_hz)
+        self._stopped = ""
         self._connection: Connection | None = None
         self._back_off_s = FIRST_BACK_OFF_S
 
     def run(self) -> int:
-        """Talk until Ctrl-C."""
+        """Talk until Ctrl-C, or until a device goes away."""
         self._shutdown.on_stop(self._hang_up)
-        with self._input_stream(), self._output_stream():
+        with self._port.open(self._hear, self._play, self._on_stop):
             while not self._shutdown.requested.is_set():
                 try:
                     self._talk()
@@ -75,12 +88,14 @@ class Client:
                     inform(f"{problem}; trying again in {self._back_off_s:.1f} s")
                     self._shutdown.requested.wait(self._back_off_s * random.uniform(1, 1.3))
                     self._back_off_s = min(2 * self._back_off_s, MAX_BACK_OFF_S)
+        if self._stopped:
+            raise UserError(self._stopped)
         return 130
 
     def _talk(self) -> None:
         """Run one connection until it ends. Raises `Refused`."""
-        self._playback = Playback()
         arguments = self._arguments
+        self._playback = Playback(arguments.recv_rate, self._played_hz)
         hello = Hello(
             session=uuid.uuid4().hex,
             token=arguments.token or os.environ.get("S2S_TOKEN", ""),
@@ -147,38 +162,25 @@ class Client:
         if self._connection is not None:
             self._connection.shut_down()
 
-    def _input_stream(self) -> Any:
-        def heard(data: Any, samples: int, times: Any, status: Any) -> None:
-            block = bytes(data)
-            if self._echo is not None:
-                block = to_pcm16(self._echo.cancel(from_pcm16(block)))
-            with contextlib.suppress(queue.Full):
-                self._microphone.put_nowait(block)
+    # -- the sound card, on its threads; must not wait ---------------------------------------------
 
-        return self._open("RawInputStream", self._devices[0], self._arguments.send_rate, heard)
+    def _hear(self, audio: Samples, captured_at: float | None) -> None:
+        if self._echo is not None:
+            audio = self._echo.cancel(audio)
+        block = to_pcm16(clean(self._resampler.feed(audio)))
+        with contextlib.suppress(queue.Full):
+            self._microphone.put_nowait(block)
 
-    def _output_stream(self) -> Any:
-        def wanted(data: Any, samples: int, times: Any, status: Any) -> None:
-            block = self._playback.next_block(samples)
-            data[:] = to_pcm16(block)
-            if self._echo is not None:
-                self._echo.played(block)
+    def _play(self, samples: int, ahead_s: float) -> Samples:
+        block = self._playback.next_block(samples)
+        if self._echo is not None:
+            self._echo.played(block)
+        return block
 
-        return self._open("RawOutputStream", self._devices[1], self._arguments.recv_rate, wanted)
-
-    def _open(self, kind: str, device: int, rate_hz: int, callback: Any) -> Any:
-        try:
-            return getattr(self._sounddevice, kind)(
-                samplerate=rate_hz,
-                blocksize=self._arguments.list_play_chunk_size,
-                device=device,
-                channels=1,
-                dtype="int16",
-                latency="low",
-                callback=callback,
-            )
-        except self._sounddevice.PortAudioError as error:
-            raise UserError(f"the sound device cannot be opened at {rate_hz} Hz: {error}") from error
+    def _on_stop(self, sentence: str) -> None:
+        if not self._shutdown.requested.is_set():
+            self._stopped = sentence
+            self._shutdown.make()
 
 
 class Connection:
@@ -244,8 +246,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add("--host", default="localhost", help="machine on which the server runs")
     add("--send_port", type=int, default=12345, help="the server's port for the microphone")
     add("--recv_port", type=int, default=12346, help="the server's port for the loudspeaker")
-    add("--send_rate", type=int, default=16000, help="sample rate of the microphone, in Hz")
-    add("--recv_rate", type=int, default=16000, help="sample rate of the loudspeaker, in Hz")
+    add("--send_rate", type=int, default=16000, help="sample rate at which audio is sent, in Hz")
+    add("--recv_rate", type=int, default=16000, help="sample rate at which audio is received, in Hz")
     add("--list_play_chunk_size", type=int, default=1024, help="samples in a block of audio")
     add("--input_device", help="microphone: its number or part of its name")
     add("--output_device", help="loudspeaker: its number or part of its name")

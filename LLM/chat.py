@@ -23,6 +23,9 @@ MAX_ENTRIES = 2000
 """Limit of the messages that a client adds beside the conversation, before the oldest is forgotten:
 hours of conversation."""
 
+NO_RESULT = "(no result yet)"
+"""Stands for a result that has not come yet: a model that does not see its call makes it again."""
+
 FIRST = "root"
 """Given in place of an id: put the message before all others."""
 
@@ -153,9 +156,9 @@ class Chat:
                     entry.message, entry.cut_short = replace(entry.message, content=heard), True
 
     def forget(self, turn: int) -> None:
-        """Forget a turn that was dropped after all."""
+        """Forget a turn that was dropped after all, but not its calls, which the client has begun."""
         with self._lock:
-            self._entries = [entry for entry in self._entries if entry.turn != turn]
+            self._entries = [e for e in self._entries if e.turn != turn or e.message.calls]
 
     # -- messages of a client -----------------------------------------------------------------------
 
@@ -189,11 +192,16 @@ class Chat:
     # ----------------------------------------------------------------------------------------------
 
     def _before(self, turn: int | None) -> list[ChatMessage]:
+        """The messages before a turn. A call that was cut off was not carried out, so it is left out
+        unless the client has answered it all the same."""
         messages = []
         with self._lock:
+            answered = {entry.message.answers for entry in self._entries}
             for entry in self._entries:
                 if turn is not None and entry.turn == turn:
                     break
+                if entry.cut_short and any(call.id not in answered for call in entry.message.calls):
+                    continue
                 mark = CUT_MARK if entry.cut_short and entry.message.content else ""
                 messages.append(replace(entry.message, content=entry.message.content + mark))
         return messages
@@ -234,14 +242,14 @@ def prompt_for(
 
 
 def _with_results(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:
-    """Each call followed by its result, as servers demand; a call without a result is left out, and so
-    is a result without its call."""
+    """Each call followed by its result, as servers demand, or by `NO_RESULT`; a result without its call
+    is left out."""
     results = {message.answers: message for message in messages if message.answers}
     for message in messages:
-        calls = tuple(call for call in message.calls if call.id in results)
         if not message.answers:
-            yield replace(message, calls=calls)
-            yield from (results[call.id] for call in calls)
+            yield message
+            for call in message.calls:
+                yield results.get(call.id) or ChatMessage("tool", NO_RESULT, answers=call.id)
 
 
 def _append(messages: list[ChatMessage], message: ChatMessage) -> None:

@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arguments_classes.file_arguments import FileArguments
+from arguments_classes.local_arguments import LocalArguments
 from catalog.registry import all_specs
 from catalog.weights import EMBEDDED, FETCH
 from command_line.later_engines import own_flags
+from connections.local.audio_streamer import choose_port
 from pipeline.errors import UserError
 from utils.device import available_devices
 from utils.environment import SECRET, VARIABLES
 from utils.hub import begun, cache_folder, cached, folder_bytes, size_text
 from utils.packaged import digests
-from utils.sound_devices import describe_sound_devices, find_sound_device
+from utils.sound_devices import describe_sound_devices
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
@@ -57,7 +59,7 @@ def _findings(arguments: "Arguments") -> Iterator[Finding]:
     if isinstance(arguments.mode, FileArguments) and arguments.mode.input not in (None, "-"):
         found = Path(str(arguments.mode.input)).is_file()
         yield Finding("input", f"{arguments.mode.input}" + ("" if found else ": no such file"), found)
-    yield from _sound(needed=arguments.module.mode == "local")
+    yield from _sound(arguments.mode)
     yield from _engines(arguments)
     yield from _models(arguments)
     yield from _servers(arguments)
@@ -68,13 +70,15 @@ def _findings(arguments: "Arguments") -> Iterator[Finding]:
         yield Finding("environment", f"{variable} = {shown}" if value else f"{variable} is not set")
 
 
-def _sound(needed: bool) -> Iterator[Finding]:
-    ready = True if needed else None
+def _sound(mode: object) -> Iterator[Finding]:
+    """The devices, and those that `--mode local` would open, with the formats that they take."""
+    needed = isinstance(mode, LocalArguments)
     try:
         for line in describe_sound_devices():
             yield Finding("sound", line)
-        for role in ("input", "output"):
-            yield Finding("sound", f"{role}: device {find_sound_device(role, None)}", ready)
+        port = choose_port(mode if isinstance(mode, LocalArguments) else LocalArguments())
+        for text in port.describe():
+            yield Finding("sound", text, True if needed else None)
     except UserError as error:
         yield Finding("sound", str(error), False if needed else None)
 

@@ -1,12 +1,12 @@
 """JsonLines: every event as one line of JSON, for machines."""
 
-import json
 import sys
 import threading
 from typing import TextIO
 
 from listeners.listener import Listener
-from pipeline.events import Event, PartialTranscript, as_json
+from pipeline.event_json import event_json
+from pipeline.events import Event, PartialTranscript
 from pipeline.session import Session
 
 _one_line_at_a_time = threading.Lock()
@@ -21,6 +21,6 @@ class JsonLines(Listener):
         super().__init__(session, live=(PartialTranscript,))
 
     def on_event(self, event: Event) -> None:
-        line = json.dumps({"session": self._label, **as_json(event)})  # plain ASCII suits every encoding
+        line = event_json(event, ascii=True, session=self._label)  # ASCII suits every encoding
         with _one_line_at_a_time:
             print(line, file=self._out, flush=True)

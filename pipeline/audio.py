@@ -24,6 +24,24 @@ def to_pcm16(samples: Samples) -> bytes:
     return np.rint(samples * 32767).astype("<i2").tobytes()
 
 
+class WholeSamples:
+    """Joins the pieces of a stream of samples, which may be cut anywhere, even inside a sample."""
+
+    def __init__(self) -> None:
+        self._half = b""
+
+    def take(self, data: bytes, bytes_per_sample: int = 2) -> bytes:
+        """The whole samples up to here; the beginning of another waits for its rest."""
+        data = self._half + data
+        whole = len(data) - len(data) % bytes_per_sample
+        self._half = data[whole:]
+        return data[:whole]
+
+    def clear(self) -> None:
+        """Drop the beginning of a sample: what comes next is not its rest."""
+        self._half = b""
+
+
 def to_mono(samples: Samples) -> Samples:
     """Shape (samples,) or (samples, channels) ▶ (samples,), the mean of the channels."""
     return samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)

@@ -21,6 +21,17 @@ def error_event(stage: str, error: Exception, turn: Turn | None) -> ErrorEvent:
         text, code = str(error), "unusable"
     else:
         text, code = f"{stage} failed unexpectedly ({type(error).__name__})", "internal_error"
-        where = "".join(traceback.format_tb(error.__traceback__))
-        logger.error("%s failed: %s\n%s", stage, type(error).__name__, where)
+        _log(stage, error)
     return ErrorEvent(stage, code, text, turn.number if turn else None)
+
+
+def lost_event(name: str, error: Exception) -> ErrorEvent:
+    """The `ErrorEvent` that a client gets instead of an event that could not be built or encoded."""
+    _log(name, error)
+    text = f"an event ({name}) could not be sent ({type(error).__name__})"
+    return ErrorEvent("events", "internal_error", text)
+
+
+def _log(name: str, error: Exception) -> None:
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s failed: %s\n%s", name, type(error).__name__, where)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pipeline.latency import Latency, Step
+from pipeline.words import well_formed
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,3 +234,14 @@ matters: it replaces one that was not fetched yet."""
 def as_json(event: Event) -> dict[str, Any]:
     """Convert an event to plain data: its name under "event", then its fields."""
     return {"event": type(event).__name__, **dataclasses.asdict(event)}
+
+
+def with_valid_text(event: Event) -> Event:
+    """The event with valid Unicode in its texts, as every encoding and every client requires."""
+    texts = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+    changes = {
+        name: whole
+        for name, text in texts.items()
+        if isinstance(text, str) and not text.isascii() and (whole := well_formed(text)) != text
+    }
+    return dataclasses.replace(event, **changes) if changes else event  # type: ignore[arg-type]

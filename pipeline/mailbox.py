@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from pipeline.events import LIVE, Event
+from pipeline.events import LIVE, Event, with_valid_text
 
 CAPACITY = 1000
 """Events that may wait for a listener: minutes of conversation. A listener further behind is cut off."""
@@ -111,6 +111,7 @@ class Mailboxes:
 
     def emit(self, event: Event) -> None:
         """Post to every box; never waits."""
+        event = with_valid_text(event)
         for box in self._boxes:
             if not isinstance(event, box.unwanted):
                 box.post(event)

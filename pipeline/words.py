@@ -1,5 +1,6 @@
 """Words: tests a text for words, and splits it into parts to speak."""
 
+import re
 import textwrap
 from collections.abc import Iterator
 
@@ -18,6 +19,18 @@ def parts_to_speak(text: str, longest: int) -> Iterator[str]:
 
 
 NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+
+
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_ESCAPE = re.compile(rf"{_HIGH}{_LOW}|(?P<half>{_HIGH}|{_LOW})|\\.", re.DOTALL)
+
+
+def well_formed_json(text: str) -> str:
+    r"""JSON with `NO_CHARACTER` in place of each escape that is half a character, as `\ud83d` is alone.
+    Programs that cut a text between UTF-16 units, as JavaScript's `slice` does, write such escapes."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    return _ESCAPE.sub(lambda escape: NO_CHARACTER if escape["half"] else escape[0], text)
 
 
 def well_formed(text: str) -> str:

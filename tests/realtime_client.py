@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -63,15 +64,23 @@ class RealtimeClient:
 
     def until(self, kind: str) -> Any:
         """Wait for the next event of this type."""
+
+        def came(event: Any) -> bool:
+            assert not (event.type == "error" and kind == "response.done"), event
+            return bool(event.type == kind)
+
+        return self.receive_until(came)
+
+    def receive_until(self, found: Callable[[Any], bool]) -> Any:
+        """Receive events up to the one for which `found` is true."""
         timer = threading.Timer(PATIENCE_S, self.connection.close)
         timer.start()
         try:
             while True:
                 event = self.connection.recv()
                 self.events.append(event)
-                if event.type == kind:
+                if found(event):
                     return event
-                assert not (event.type == "error" and kind == "response.done"), event
         finally:
             timer.cancel()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.audio import clean, to_mono
+from pipeline.audio import WholeSamples, clean, to_mono
 from pipeline.messages import Samples
 
 RATES_HZ = range(4000, 192001)
@@ -41,7 +41,7 @@ class PcmStream:
 
     def __init__(self, layout: PcmFormat) -> None:
         self._layout = layout
-        self._rest = b""
+        self._pieces = WholeSamples()
 
     @property
     def rate_hz(self) -> int:
@@ -50,10 +50,8 @@ class PcmStream:
 
     def feed(self, data: bytes) -> Samples:
         """All samples that are complete, mono. Raises `ValueError` for floats out of all bounds."""
-        data = self._rest + data
-        whole = len(data) - len(data) % self._layout.frame_bytes
-        self._rest = data[whole:]
-        samples = _floats(data[:whole], self._layout.dtype)
+        whole = self._pieces.take(data, self._layout.frame_bytes)
+        samples = _floats(whole, self._layout.dtype)
         return to_mono(samples.reshape(-1, self._layout.channels))
 
 

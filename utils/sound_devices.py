@@ -1,16 +1,27 @@
 """The sound devices of this machine, through PortAudio."""
 
+import contextlib
+import logging
+import os
 import sys
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 from pipeline.errors import NoAudioDevice, UserError
+
+logger = logging.getLogger(__name__)
 
 _PORTAUDIO_ADVICE = {
     "linux": "apt install libportaudio2",
     "darwin": "brew install portaudio",
     "win32": "pip install --force-reinstall sounddevice",
 }
-_ROLES = {"input": "microphone", "output": "loudspeaker"}
+ROLES = {"input": "microphone", "output": "loudspeaker"}
+_NATIVE = (b"ALSA lib ", b"Expression '")
+"""The beginnings of ALSA's and PortAudio's lines."""
+
+TALK_TO_A_SERVER = "talk to a server from another machine: python s2s_pipeline.py --mode websocket"
 
 
 def load_sounddevice() -> Any:
@@ -23,27 +34,34 @@ def load_sounddevice() -> Any:
     return sounddevice
 
 
-def find_sound_device(role: str, wanted: str | None) -> int:
-    """Find the number of a device. `role` is "input" or "output"; `wanted` is a number or part of a
-    name, or None for the system's default. Raises `NoAudioDevice`, or `UserError` if no device matches.
-    """
+def sound_devices(role: str) -> list[dict[str, Any]]:
+    """The devices that have a channel in this direction. `role` is "input" or "output"."""
     devices = [dict(device) for device in load_sounddevice().query_devices()]
-    usable = [d["index"] for d in devices if d[f"max_{role}_channels"] > 0]
+    return [device for device in devices if device[f"max_{role}_channels"] > 0]
+
+
+def find_sound_device(
+    role: str, wanted: str | None, otherwise: str = TALK_TO_A_SERVER
+) -> dict[str, Any]:
+    """Find a device. `role` is "input" or "output"; `wanted` is a number or part of a name, or None for
+    the system's default; `otherwise` is the advice for a machine without any.
+
+    Raises `NoAudioDevice`, or `UserError` if no device matches.
+    """
+    usable = sound_devices(role)
     if not usable:
-        raise NoAudioDevice(
-            f"this machine has no {_ROLES[role]}; connect one, or talk to a server from another "
-            "machine: python s2s_pipeline.py --mode websocket"
-        )
+        raise NoAudioDevice(f"this machine has no {ROLES[role]}; connect one, or {otherwise}")
     if wanted is None:
-        return _default(role, usable)
+        default = load_sounddevice().default.device[0 if role == "input" else 1]
+        return next((device for device in usable if device["index"] == default), usable[0])
     if wanted.isdecimal():
-        matching = [index for index in usable if index == int(wanted)]
+        matching = [device for device in usable if device["index"] == int(wanted)]
     else:
-        matching = [i for i in usable if wanted.lower() in devices[i]["name"].lower()]
+        matching = [device for device in usable if wanted.lower() in device["name"].lower()]
     if not matching:
-        names = "; ".join(f"{index} {devices[index]['name']}" for index in usable)
+        names = "; ".join(f"{device['index']} {device['name']}" for device in usable)
         raise UserError(f"--{role}_device: expected one of: {names}; got {wanted!r}")
-    return int(matching[0])
+    return matching[0]
 
 
 def describe_sound_devices() -> list[str]:
@@ -54,6 +72,25 @@ def describe_sound_devices() -> list[str]:
     ]
 
 
-def _default(role: str, usable: list[int]) -> int:
-    default = load_sounddevice().default.device[0 if role == "input" else 1]
-    return int(default) if default in usable else usable[0]
+@contextlib.contextmanager
+def native_messages_logged() -> Iterator[None]:
+    """Send to the log, at level debug, what PortAudio and ALSA print to the standard error meanwhile: a
+    line for every refused format, with its place in their source. Other lines are printed at the end.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # a program without a standard error
+        kept = os.open(os.devnull, os.O_WRONLY)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            held.seek(0)
+            for line in held:
+                if line.startswith(_NATIVE):
+                    logger.debug("%s", line.decode(errors="replace").rstrip())
+                else:
+                    os.write(2, line)

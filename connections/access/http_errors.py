@@ -1,6 +1,9 @@
 """Error responses over HTTP, in the shape that OpenAI's clients read."""
 
 import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
 
 from fastapi.requests import Request
 from fastapi.responses import JSONResponse
@@ -33,13 +36,23 @@ async def refuse(request: Request, error: Exception) -> JSONResponse:
     facts = {"peer": address_of(request), "code": error.code, "path": request.url.path}
     logger.info("refused", extra=facts)
     status = _STATUS[error.code]
-    described = {
-        "type": _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error"),
-        "code": error.code,
-        "message": str(error),
-        "param": error.param if isinstance(error, BadParameter) else None,
-    }
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if isinstance(error, TooOften):
         headers["Retry-After"] = str(error.retry_after_s)
+    param = error.param if isinstance(error, BadParameter) else None
+    return _response(status, error.code, str(error), headers, param)
+
+
+async def refuse_route(request: Request, error: Any) -> JSONResponse:
+    """The response to a request for a path (404) or with a method (405) that this server does not
+    have."""
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    return _response(error.status_code, code, error.detail, error.headers or {})
+
+
+def _response(
+    status: int, code: str, message: str, headers: Mapping[str, str], param: str | None = None
+) -> JSONResponse:
+    kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    described = {"type": kind, "code": code, "message": message, "param": param}
     return JSONResponse({"error": described}, status, headers)

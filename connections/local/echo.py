@@ -10,7 +10,8 @@ from pipeline.messages import Samples
 from utils.webrtc import has_webrtc
 
 FRAMES_PER_S = 100
-"""The canceller works on 10 ms at a time."""
+"""The canceller works on 10 ms at a time, in samples rounded down: 220 at 22,050 Hz. It takes every rate
+from 8 to 192 kHz."""
 
 LEARNING_S = 3.0
 """The amount of reply audio needed to learn the room. Until then the rest of the echo would pass for
@@ -31,15 +32,9 @@ DIES_AWAY_S = 0.5
 room."""
 
 
-def can_cancel_echo(*rates_hz: int) -> bool:
-    """True if the library is installed, and 10 ms are whole samples at these rates."""
-    whole = all(rate_hz % FRAMES_PER_S == 0 for rate_hz in rates_hz)
-    return whole and has_webrtc()
-
-
 def choose_echo_canceller(heard_rate_hz: int, played_rate_hz: int) -> "EchoCanceller | None":
     """An echo canceller; None if there is none, after telling the user the effect and the remedy."""
-    if can_cancel_echo(heard_rate_hz, played_rate_hz):
+    if has_webrtc():
         return EchoCanceller(heard_rate_hz, played_rate_hz)
     print(f"  {HALF_DUPLEX}", file=sys.stderr, flush=True)
     return None
@@ -49,7 +44,8 @@ class EchoCanceller:
     """WebRTC's echo canceller, packaged by livekit: it takes 0.08 ms for 10 ms of audio.
 
     It works for the sound devices of this process, since only here the played audio is known.
-    Loudspeaker and microphone may have their own threads and rates.
+    Loudspeaker and microphone may have their own threads, rates and clocks: the canceller measures the
+    delay between them all along, also while it drifts.
     """
 
     def __init__(self, heard_rate_hz: int, played_rate_hz: int) -> None:

@@ -15,7 +15,8 @@ from pipeline.session import Session
 from pipeline.sink import Frame
 
 MAX_WAITING = 50
-"""Events and frames that wait for a client that does not read; then no more audio is released."""
+"""Events and frames, or messages, that wait for a client that does not read; then no more audio is
+released."""
 
 MAX_EVENTS = 1000
 """Events of the session that wait for such a client: minutes of conversation. Then the session ends."""
@@ -60,7 +61,8 @@ class BaseClient:
     @property
     def takes_more(self) -> bool:
         """True while the client is there and reads."""
-        return self._attached and not self._outbox.is_full
+        waiting = len(self._messages)
+        return self._attached and not self._outbox.is_full and waiting < MAX_WAITING
 
     def put(self, item: Event | Frame) -> None:
         """Tell the client of this, after everything that happened before."""
@@ -99,13 +101,11 @@ class BaseClient:
 
     def take_messages(self) -> list[str | bytes]:
         """The messages to send now."""
-        for item in self._outbox.take():
-            if isinstance(item, Frame):
-                self._realtime.on_audio(item.turn, item.samples)
-            else:
-                self._realtime.on_event(item)
+        self._translate()
         messages: list[str | bytes] = [*self._messages]
         self._messages.clear()
+        if len(messages) >= MAX_WAITING:
+            self._session.playout.wake()
         return messages
 
     def handle(self, data: str | bytes) -> Samples | None:
@@ -114,6 +114,7 @@ class BaseClient:
         if sum(map(len, self._messages)) > MAX_UNREAD:
             raise ProtocolError("expected the client to read, but too many replies are waiting", "flood")
         samples = None
+        self._translate()  # what has happened comes first: a response that was just cancelled has ended
         if isinstance(data, bytes):
             self._realtime.tell.error("expected events as text, got binary data", "invalid_event")
         else:
@@ -122,6 +123,14 @@ class BaseClient:
         if self._messages:
             self._outbox.wake()
         return samples
+
+    def _translate(self) -> None:
+        """Turn what has happened in the session into messages."""
+        for item in self._outbox.take():
+            if isinstance(item, Frame):
+                self._realtime.on_audio(item.turn, item.samples)
+            else:
+                self._realtime.on_event(item)
 
     def _follow_configuration(self) -> None:
         """Apply the session's configuration, which may have changed."""

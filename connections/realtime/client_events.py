@@ -23,6 +23,7 @@ from pydantic import BaseModel, Discriminator, Tag
 
 from connections.realtime.support import UNKNOWN, refused
 from pipeline.errors import ProtocolError
+from pipeline.words import well_formed_json
 
 
 class Refusal(ProtocolError):
@@ -102,7 +103,7 @@ KINDS: dict[str, type[BaseModel]] = {
 def decode(text: str) -> tuple[Any, list[Refusal]]:
     """An event, and refusals of the parts that are not supported. Raises `Refusal` for all of it."""
     try:
-        fields = pydantic_core.from_json(text)
+        fields = pydantic_core.from_json(well_formed_json(text))
     except ValueError as error:
         raise Refusal("expected JSON", "invalid_json") from error
     if not isinstance(fields, dict):
@@ -117,7 +118,7 @@ def decode(text: str) -> tuple[Any, list[Refusal]]:
     try:
         event = kind.model_validate(fields)
     except pydantic.ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        first = _first_error(error)
         param = ".".join(str(part) for part in first["loc"] if not str(part)[:1].isupper())
         raise Refusal(f"{param}: {first['msg']}", param=param, event_id=event_id) from error
     refusals = [
@@ -126,6 +127,15 @@ def decode(text: str) -> tuple[Any, list[Refusal]]:
         if (why := refused(param, value)) is not None
     ]
     return event, refusals
+
+
+def _first_error(error: pydantic.ValidationError) -> pydantic_core.ErrorDetails:
+    """The first error that is about what the client meant. OpenAI's unions are resolved by trying each
+    member; the errors of those that have another `type` say nothing about the client's mistake."""
+    errors = error.errors(include_url=False, include_input=False, include_context=False)
+    kinds = [e["loc"] for e in errors if e["loc"][-1:] == ("type",) and e["type"] == "literal_error"]
+    meant = [e for e in errors if not any(e["loc"][: len(kind) - 1] == kind[:-1] for kind in kinds)]
+    return (meant or errors)[0]
 
 
 def _given(model: BaseModel, path: str = "") -> Iterator[tuple[str, Any]]:

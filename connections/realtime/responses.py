@@ -84,6 +84,8 @@ class Response:
         self._message: _Output | None = None
         self._audio_started = False
         self._calls: dict[str, _Output] = {}
+        self.has_result = False
+        """True if the client has added the result of a function that was called here."""
         tell(ResponseCreatedEvent, response=self._resource("in_progress"))
 
     # -- events of the turn ------------------------------------------------------------------------
@@ -110,11 +112,7 @@ class Response:
 
     def add_arguments(self, call: ToolCall) -> None:
         """Add the next characters of a function call's arguments."""
-        output = self._calls.get(call.id)
-        if output is None:
-            empty = ToolCall(call.id, call.name, "")
-            output = self._add(call_item(called_id(call), empty, IN_PROGRESS))
-            self._calls[call.id] = output
+        output = self._output_of(call)
         self._tell(
             ResponseFunctionCallArgumentsDeltaEvent,
             call_id=call.id,
@@ -124,7 +122,7 @@ class Response:
 
     def complete_call(self, call: ToolCall) -> None:
         """Complete a function call."""
-        output = self._calls[call.id]
+        output = self._output_of(call)
         self._tell(
             ResponseFunctionCallArgumentsDoneEvent,
             call_id=call.id,
@@ -133,6 +131,10 @@ class Response:
             **self._place(output),
         )
         self._complete_item(output, call_item(called_id(call), call, COMPLETED))
+
+    def add_result(self, call: str) -> None:
+        """Note that the client has added the result of this call, of whichever response."""
+        self.has_result |= call in self._calls
 
     def fail(self, code: str, text: str) -> None:
         """Note that a stage failed; audio that was made before is still heard."""
@@ -177,6 +179,12 @@ class Response:
             place = self._place(self._message)
             self._tell(ResponseContentPartAddedEvent, part=part, content_index=0, **place)
         return self._message
+
+    def _output_of(self, call: ToolCall) -> _Output:
+        if call.id not in self._calls:
+            empty = ToolCall(call.id, call.name, "")
+            self._calls[call.id] = self._add(call_item(called_id(call), empty, IN_PROGRESS))
+        return self._calls[call.id]
 
     def _complete_message(self, message: _Output, status: str) -> None:
         place: dict[str, Any] = {**self._place(message), "content_index": 0}

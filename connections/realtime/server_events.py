@@ -1,13 +1,16 @@
 """ServerEvents: numbers and encodes the events for a client of the Realtime protocol."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from openai.types.realtime import RealtimeError, RealtimeErrorEvent
 from pydantic import BaseModel
 
-Event = TypeVar("Event", bound=BaseModel)
+from connections.realtime.client_events import Refusal
+from pipeline.error_report import lost_event
+from pipeline.errors import EngineError, SessionBusy, SessionClosed
 
 INVALID, SERVER = "invalid_request_error", "server_error"
 
@@ -19,14 +22,43 @@ class SendEvent(Protocol):
 
 
 class ServerEvents:
-    """Numbers the events, fills in their types and encodes them as JSON, for `send`."""
+    """Numbers the events, fills in their types and encodes them as JSON, for `send`.
+
+    An event that cannot be built or encoded costs the client that event, and an error says so.
+    """
 
     def __init__(self, send: Callable[[str], None]) -> None:
         self._send = send
         self._numbers = count(1)
 
     def __call__(self, kind: type[BaseModel], **fields: Any) -> None:
-        self._send(self.encode(kind, **fields))
+        with self.instead_of(kind.__name__):
+            self._send(self.encode(kind, **fields))
+
+    @contextmanager
+    def instead_of(self, name: str, event_id: str | None = None) -> Iterator[None]:
+        """Send an error instead of what fails within the block, which the event `name` has caused."""
+        try:
+            yield
+        except Exception as error:
+            lost = lost_event(name, error)
+            self.error(lost.text, lost.code, type=SERVER, event_id=event_id)
+
+    @contextmanager
+    def replying_to(self, event_id: str | None) -> Iterator[None]:
+        """Answer errors within the block, which carries out an event of the client."""
+        try:
+            yield
+        except Refusal as refusal:
+            self.refuse(refusal, event_id)
+        except EngineError as error:
+            self.error(str(error), error.code, type=SERVER, event_id=event_id)
+        except (SessionBusy, SessionClosed) as error:
+            self.error(str(error), "busy", type=SERVER, event_id=event_id)
+
+    def refuse(self, refusal: Refusal, event_id: str | None) -> None:
+        """Send the refusal of an event of the client, or of a part of it."""
+        self.error(str(refusal), refusal.code, param=refusal.param, event_id=event_id)
 
     def error(
         self,

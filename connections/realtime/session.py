@@ -19,12 +19,14 @@ from openai.types.realtime import (
     InputAudioBufferCommitEvent,
     InputAudioBufferTimeoutTriggered,
     OutputAudioBufferClearEvent,
+    RealtimeConversationItemFunctionCallOutput,
     ResponseCancelEvent,
     SessionCreatedEvent,
     SessionUpdatedEvent,
 )
 from openai.types.realtime.realtime_server_event import ConversationItemRetrieved
 
+from connections.realtime.active_responses import ActiveResponses, ResponseRequest
 from connections.realtime.client_events import (
     ItemCreate,
     Refusal,
@@ -33,11 +35,12 @@ from connections.realtime.client_events import (
     decode,
 )
 from connections.realtime.conversation import Conversation
-from connections.realtime.responses import CLIENT_CANCELLED, Response
+from connections.realtime.responses import CLIENT_CANCELLED
 from connections.realtime.server_events import SERVER, ServerEvents
 from connections.realtime.session_config import SessionConfig
 from connections.realtime.utterance_items import UtteranceItems
 from LLM.chat import Chat, heard_id
+from pipeline.audio import WholeSamples
 from pipeline.errors import EngineError, SessionBusy, SessionClosed
 from pipeline.events import (
     AudioLost,
@@ -88,9 +91,14 @@ class RealtimeSession:
         self._id = id
         self._conversation = Conversation(chat, self.tell)
         self._utterances = UtteranceItems(self.tell, self._conversation, self.config)
-        self._responses: dict[int, Response] = {}
-        self._answered: set[int] = set()
-        """Turns that will be answered, and whose words are not known yet."""
+        self._responses = ActiveResponses(
+            session,
+            self.tell,
+            self._conversation,
+            audio_is_sent=audio_is_sent,
+            on_begin=self._stop_idle_timer,
+        )
+        self._appended = WholeSamples()
         self._sounding: int | None = None
         self._interrupted_at = -math.inf
         """When speech last stopped a reply, by the loop's clock; reset when the client asks for one."""
@@ -114,22 +122,16 @@ class RealtimeSession:
         try:
             event, refused_parts = decode(text)
         except Refusal as refusal:
-            self._tell_refusal(refusal, refusal.event_id)
+            self.tell.refuse(refusal, refusal.event_id)
             return None
-        try:
+        with self.tell.instead_of(event.type, event.event_id), self.tell.replying_to(event.event_id):
             for part in refused_parts:
-                self._tell_refusal(part, event.event_id)
+                self.tell.refuse(part, event.event_id)
             if isinstance(event, InputAudioBufferAppendEvent):
                 return self._audio_of(event)
             if len(text) > MAX_EVENT:
                 raise Refusal(f"expected at most {MAX_EVENT} characters without audio", "too_long")
             self._do(event)
-        except Refusal as refusal:
-            self._tell_refusal(refusal, event.event_id)
-        except EngineError as error:
-            self.tell.error(str(error), error.code, type=SERVER, event_id=event.event_id)
-        except (SessionBusy, SessionClosed) as error:
-            self.tell.error(str(error), "busy", type=SERVER, event_id=event.event_id)
         return None
 
     def feed(self, samples: Samples, rate_hz: int) -> None:
@@ -142,14 +144,18 @@ class RealtimeSession:
             case SessionUpdate():
                 self._update(event)
             case InputAudioBufferCommitEvent():
+                self._appended.clear()
                 self.session.commit_speech()
                 self._start_manual_turn()
             case InputAudioBufferClearEvent():
+                self._appended.clear()
                 self.session.cancel_speech()
                 self._start_manual_turn()
                 self.tell(InputAudioBufferClearedEvent)
-            case ItemCreate():
+            case ItemCreate(item=item):
                 self._conversation.create(event)
+                if isinstance(item, RealtimeConversationItemFunctionCallOutput):
+                    self._responses.add_result(item.call_id)
             case ConversationItemRetrieveEvent(item_id=item):
                 self.tell(ConversationItemRetrieved, item=self._conversation.retrieve(item))
             case ConversationItemDeleteEvent(item_id=item):
@@ -166,13 +172,15 @@ class RealtimeSession:
             case OutputAudioBufferClearEvent():
                 if self.audio_is_sent:
                     raise Refusal("the audio is in your own buffer; this is for WebRTC", "unsupported")
-                with contextlib.suppress(Refusal):  # it follows response.cancel, which has done it
-                    self._cancel(None)
+                if self._sounding is not None:  # else response.cancel, which it follows, has done it
+                    self._responses.stop(self._sounding)
 
     def _update(self, event: SessionUpdate) -> None:
-        by_hand = not self.config.settings.hands_free
+        by_hand, format = not self.config.settings.hands_free, self.config.input_format
         for refusal in self.config.update(event.session, begun=self.session.has_begun):
-            self._tell_refusal(refusal, event.event_id)
+            self.tell.refuse(refusal, event.event_id)
+        if self.config.input_format is not format:
+            self._appended.clear()
         self.session.change_settings(self.config.settings)
         if by_hand and self.config.settings.hands_free:
             self.session.cancel_speech()
@@ -192,19 +200,18 @@ class RealtimeSession:
         except (binascii.Error, ValueError) as error:
             raise Refusal("expected audio in base64", "invalid_audio", "audio") from error
         format = self.config.input_format
-        if len(data) % format.bytes_per_sample:
-            raise Refusal("expected whole samples of two bytes", "invalid_audio", "audio")
-        return format.decode(data)
+        return format.decode(self._appended.take(data, format.bytes_per_sample))
 
     def _truncate(self, item: str, audio_end_ms: int) -> None:
-        turn = next((number for number in self._responses if heard_id(number) == item), None)
+        of_turn = self._responses.of_turn
+        turn = next((number for number in of_turn if heard_id(number) == item), None)
         if turn is None:
             prefix = heard_id(0).removesuffix("0")
             number = item.removeprefix(prefix)
             is_number = number.isdecimal() and len(number) <= MAX_NUMBER
             turn = int(number) if item.startswith(prefix) and is_number else None
         else:  # a client that truncates a reply does not want to hear the rest
-            self.session.interrupt(CLIENT_CANCELLED, number=turn)
+            self._responses.stop(turn)
         rate_hz = self.session.playout.rate_hz
         sample = audio_end_ms * rate_hz // 1000
         if turn is None or not self.session.playout.played(turn, sample):
@@ -221,29 +228,23 @@ class RealtimeSession:
         if wanted is not None and wanted.conversation not in (None, "auto", "none"):
             text = f'expected "auto" or "none", got {wanted.conversation!r:.100}'
             raise Refusal(text, param="response.conversation")
-        if not aside and self._active is not None:
-            raise Refusal(
-                "expected no active response; cancel it, or wait for response.done",
-                "conversation_already_has_active_response",
-            )
-        self._interrupted_at = -math.inf
         config, refusals = self.config.for_response(wanted)
         for refusal in refusals:
-            self._tell_refusal(refusal, event.event_id)
+            self.tell.refuse(refusal, event.event_id)
         items = wanted.input if wanted is not None else None
         context = None if items is None else self._conversation.messages(items)
-        turn = self.session.respond("", context=context, settings=config.settings, aside=aside)
         metadata = wanted.metadata if wanted is not None else None
-        self._begin_response(turn.number, config, aside=aside, metadata=metadata)
+        self._responses.request(ResponseRequest(config, context, aside, metadata, event.event_id))
+        self._interrupted_at = -math.inf
 
     def _cancel(self, id: str | None) -> None:
         """Interrupt a response. A client that learns that speech has stopped a reply may then cancel it;
         by that time the next one may be under way, and must not be cancelled."""
         is_late = asyncio.get_running_loop().time() < self._interrupted_at + LATE_CANCEL_S
         turn = (
-            (None if is_late else self._active)
+            (None if is_late else self._responses.active)
             if id is None
-            else next((r.turn for r in self._responses.values() if r.id == id), None)
+            else next((r.turn for r in self._responses.of_turn.values() if r.id == id), None)
         )
         if turn is None:
             raise Refusal(
@@ -251,12 +252,27 @@ class RealtimeSession:
                 + (f" with the id {id!r:.100}" if id else ""),
                 "response_cancel_not_active",
             )
-        self.session.interrupt(CLIENT_CANCELLED, number=turn)
+        self._responses.cancel(turn)
 
     # -- events of the session ---------------------------------------------------------------------
 
     def on_event(self, event: Event) -> None:
         """Translate an event of the session."""
+        with self.tell.instead_of(type(event).__name__):
+            self._translate(event)
+
+    def on_audio(self, turn: int, samples: Samples) -> None:
+        """Send the next piece of a reply."""
+        response = self._responses.of_turn.get(turn)
+        if response is not None:
+            response.add_audio(self.config.output_format.encode(samples))
+
+    def close(self) -> None:
+        """The session is over."""
+        self._stop_idle_timer()
+
+    def _translate(self, event: Event) -> None:
+        of_turn, awaited = self._responses.of_turn, self._responses.awaited
         match event:
             case SpeechStarted(sample=sample):
                 self._user_speaks = True
@@ -274,46 +290,31 @@ class RealtimeSession:
             case TurnCommitted(turn=turn, origin=Origin.SPEECH.value, answered=answered):
                 self._utterances.committed(turn)
                 if answered:
-                    self._answered.add(turn)
-            case TurnCommitted(turn=turn) if turn not in self._responses:
-                self._begin_response(turn, self.config)
+                    awaited.add(turn)
+            case TurnCommitted(turn=turn) if turn not in of_turn:
+                self._responses.begin(turn, self.config)
             case Transcript(turn=turn, text=text):
                 self._utterances.transcribed(turn, text)
-                if turn in self._answered:
-                    self._begin_response(turn, self.config)
+                if turn in awaited:
+                    self._responses.begin(turn, self.config)
             case ReplyStarted(turn=turn):
                 self._sounding = turn
-                if turn in self._answered:  # by a speech-to-speech model, which writes no transcript
-                    self._begin_response(turn, self.config)
-                if turn in self._responses:
-                    self._responses[turn].audio_started()
-            case ReplyText(turn=turn, text=text) if turn in self._responses:
-                self._responses[turn].add_text(text)
-            case ToolCallGrew() if event.turn in self._responses:
-                self._responses[event.turn].add_arguments(_call_of(event))
-            case ToolCalled() if event.turn in self._responses:
-                self._responses[event.turn].complete_call(_call_of(event))
+                if turn in awaited:  # by a speech-to-speech model, which writes no transcript
+                    self._responses.begin(turn, self.config)
+                if turn in of_turn:
+                    of_turn[turn].audio_started()
+            case ReplyText(turn=turn, text=text) if turn in of_turn:
+                of_turn[turn].add_text(text)
+            case ToolCallGrew() if event.turn in of_turn:
+                of_turn[event.turn].add_arguments(_call_of(event))
+            case ToolCalled() if event.turn in of_turn:
+                of_turn[event.turn].complete_call(_call_of(event))
             case ErrorEvent():
                 self._tell_error(event)
             case AudioLost(reason=reason):
                 self.tell.error(f"some of your audio was lost: {reason}", "audio_lost", type=SERVER)
             case TurnDone():
                 self._finish(event)
-
-    def on_audio(self, turn: int, samples: Samples) -> None:
-        """Send the next piece of a reply."""
-        if turn in self._responses:
-            self._responses[turn].add_audio(self.config.output_format.encode(samples))
-
-    def close(self) -> None:
-        """The session is over."""
-        self._stop_idle_timer()
-
-    def _begin_response(self, turn: int, config: SessionConfig, **more: Any) -> None:
-        self._answered.discard(turn)
-        self._stop_idle_timer()
-        parts = (turn, self.tell, self._conversation, config)
-        self._responses[turn] = Response(*parts, audio_is_sent=self.audio_is_sent, **more)
 
     def _finish(self, event: TurnDone) -> None:
         turn = event.turn
@@ -322,18 +323,15 @@ class RealtimeSession:
             if event.state == "interrupted" and event.reason != CLIENT_CANCELLED:
                 self._utterances.announce()
                 self._interrupted_at = asyncio.get_running_loop().time()
-        self._answered.discard(turn)
-        response = self._responses.pop(turn, None)
-        dropped, answered = event.state == "dropped", response is not None
+        dropped, answered = event.state == "dropped", turn in self._responses.of_turn
         self._utterances.over(turn, dropped=dropped, answered=answered)
-        if response is not None:
-            response.complete(event.state, event.reason)
+        self._responses.end(event)
         self._start_idle_timer()
 
     def _tell_error(self, event: ErrorEvent) -> None:
         turn = event.turn
-        if turn in self._responses:
-            self._responses[turn].fail(event.code, event.text)
+        if turn in self._responses.of_turn:
+            self._responses.of_turn[turn].fail(event.code, event.text)
         elif turn is not None and self._utterances.transcription_failed(turn, event.code, event.text):
             pass
         elif event.code == "nothing_said":
@@ -341,19 +339,13 @@ class RealtimeSession:
         else:
             self.tell.error(event.text, event.code, type=SERVER)
 
-    @property
-    def _active(self) -> int | None:
-        """The turn of the conversation's response that is under way, or is about to begin."""
-        responses = (turn for turn, response in self._responses.items() if not response.aside)
-        return next(iter(self._answered), next(responses, None))
-
     # -- a silent user -----------------------------------------------------------------------------
 
     def _start_idle_timer(self) -> None:
         """Wait for the user after a reply, if the client has set a timeout."""
         self._stop_idle_timer()
         idle_ms = self.config.idle_timeout_ms
-        if idle_ms is not None and self._active is None and not self._user_speaks:
+        if idle_ms is not None and self._responses.active is None and not self._user_speaks:
             loop = asyncio.get_running_loop()
             self._idle = loop.call_later(idle_ms / 1000, self._on_idle, self._heard_ms)
 
@@ -366,9 +358,8 @@ class RealtimeSession:
         item = self._utterances.new_item()
         span = {"audio_start_ms": int(since_ms), "audio_end_ms": int(self._heard_ms)}
         self.tell(InputAudioBufferTimeoutTriggered, item_id=item, **span)
-        with contextlib.suppress(EngineError, SessionBusy, SessionClosed):
-            turn = self.session.respond("", settings=self.config.settings)
-            self._begin_response(turn.number, self.config)
+        with contextlib.suppress(Refusal, EngineError, SessionBusy, SessionClosed):
+            self._responses.request(ResponseRequest(self.config))
 
     # ----------------------------------------------------------------------------------------------
 
@@ -377,9 +368,6 @@ class RealtimeSession:
 
     def _shown(self) -> dict[str, Any]:
         return {"id": self._id, "object": "realtime.session", **self.config.shown}
-
-    def _tell_refusal(self, refusal: Refusal, event_id: str | None) -> None:
-        self.tell.error(str(refusal), refusal.code, param=refusal.param, event_id=event_id)
 
 
 def _call_of(event: ToolCallGrew | ToolCalled) -> ToolCall:

@@ -61,7 +61,9 @@ def refused(param: str, value: Any) -> str | None:
     field = re.sub(r"\[\d+\]", "[]", param)
     if field in LEFT_OUT and value is not None:
         logger.info("left out: %s", LEFT_OUT[field], extra={"field": param})
-    why, harmless = REFUSED.get(field, ("", (value,)))
-    if value is None or any(type(value) is type(other) and value == other for other in harmless):
+    if value is None or field not in REFUSED:
+        return None
+    why, harmless = REFUSED[field]
+    if any(type(value) is type(other) and value == other for other in harmless):
         return None
     return f"{param} is not supported: {why}"

@@ -11,7 +11,8 @@ from typing import TextIO
 from connections.recorded.recording import Recording
 from connections.recorded.session_folder import AUDIO, EVENTS
 from pipeline.errors import EngineError
-from pipeline.events import LIVE, Event, as_json
+from pipeline.event_json import event_json
+from pipeline.events import LIVE, Event
 from pipeline.messages import Samples
 from pipeline.resampler import Resampler
 from pipeline.session import Session
@@ -58,7 +59,8 @@ class SessionRecorder:
         (self._folder / EVENTS).touch(mode=0o600)
         self._events = (self._folder / EVENTS).open("w", encoding="utf-8")
         self._to_close.append(self._events.close)
-        self._line({"full_duplex": self.full_duplex, "settings": session.settings.plain()})
+        head = {"full_duplex": self.full_duplex, "settings": session.settings.plain()}
+        self._line(lambda: json.dumps(head))
         self._thread.start()
         session.intake.on_heard = self._on_heard
         session.events.add(self)
@@ -103,7 +105,8 @@ class SessionRecorder:
 
     def post(self, event: Event) -> None:
         """Append an event as a line."""
-        self._line({"at_sample": self._heard_samples, **as_json(event)})
+        at_sample = self._heard_samples
+        self._line(lambda: event_json(event, ascii=True, at_sample=at_sample))
 
     def close(self) -> None:
         """Finish: the last event has come."""
@@ -111,8 +114,8 @@ class SessionRecorder:
 
     # -- on its own thread -------------------------------------------------------------------------
 
-    def _line(self, values: dict[str, object]) -> None:
-        self._later(lambda: print(json.dumps(values), file=self._events, flush=True))
+    def _line(self, encode: Callable[[], str]) -> None:
+        self._later(lambda: print(encode(), file=self._events, flush=True))
 
     def _later(self, write: Callable[[], object]) -> None:
         if self._to_write.qsize() >= MAX_WAITING:

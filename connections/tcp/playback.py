@@ -6,14 +6,21 @@ from collections import deque
 import numpy as np
 
 from connections.tcp.wire import WireFrame
-from pipeline.audio import Gain, from_pcm16
+from pipeline.audio import Gain, clean, from_pcm16
 from pipeline.messages import Samples
+from pipeline.resampler import Resampler
 
 
 class Playback:
-    """A queue of audio between the network and the sound card, which knows what it plays."""
+    """A queue of audio between the network and the sound card, which knows what it plays.
 
-    def __init__(self) -> None:
+    It takes audio at the rate of the connection and gives it at that of the sound card.
+    """
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self._from_hz, self._to_hz = from_hz, to_hz
+        self._resampler = Resampler(from_hz, to_hz)
+        self._ready: Samples = np.empty(0, np.float32)
         self._pieces: deque[tuple[int, int, Samples]] = deque()  # turn, first sample, audio
         self._lock = threading.Lock()
         self._gain = Gain()
@@ -40,6 +47,14 @@ class Playback:
 
     def next_block(self, samples: int) -> Samples:
         """The next audio for the sound card, filled up with silence."""
+        # at least as many as the resampler needs for it; a rounded-up sample waits for the next block
+        needed = -(-(samples - len(self._ready)) * self._from_hz // self._to_hz)
+        fresh = clean(self._resampler.feed(self._received(max(0, needed))))
+        audio = np.concatenate((self._ready, fresh))
+        self._ready = audio[samples:]
+        return self._gain.apply(audio[:samples])
+
+    def _received(self, samples: int) -> Samples:
         block = np.zeros(samples, np.float32)
         filled = 0
         with self._lock:
@@ -51,4 +66,4 @@ class Playback:
                 self.played = (turn, first + taken)
                 if taken < len(audio):
                     self._pieces.appendleft((turn, first + taken, audio[taken:]))
-        return self._gain.apply(block)
+        return block

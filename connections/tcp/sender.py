@@ -1,7 +1,6 @@
 """SocketSender: the loudspeaker's side of a TCP client."""
 
 import asyncio
-import json
 import socket
 from typing import cast
 
@@ -21,7 +20,7 @@ from connections.tcp.wire import (
 )
 from pipeline.audio import clean, to_pcm16
 from pipeline.errors import ProtocolError
-from pipeline.events import as_json
+from pipeline.event_json import event_json
 from pipeline.mailbox import Mailbox
 from pipeline.session import Session
 from pipeline.sink import Frame
@@ -192,5 +191,4 @@ class SocketSender(PacedSink, asyncio.Protocol):
             event = self._events.fetch(0)
             if event is None:
                 return
-            payload = json.dumps(as_json(event), ensure_ascii=False).encode()
-            self._write(WireFrame(FrameKind.EVENT, payload))
+            self._write(WireFrame(FrameKind.EVENT, event_json(event).encode()))

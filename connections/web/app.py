@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 
 from connections.access.authenticator import Authenticator
 from connections.access.client_registry import ClientRegistry
-from connections.access.http_errors import refuse
+from connections.access.http_errors import refuse, refuse_route
 from connections.realtime.calls_api import calls_routes
 from connections.realtime.client_secrets_api import client_secrets_routes
 from connections.realtime.ice_server import IceServer
@@ -37,6 +37,8 @@ def build_app(
     """The application: everything that is served on the one port."""
     app = FastAPI(title="speech to speech", openapi_url=None)
     app.add_exception_handler(ProtocolError, refuse)
+    for status in (404, 405):
+        app.add_exception_handler(status, refuse_route)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=[*authenticator.credentials.origins],

@@ -19,14 +19,16 @@ def conversation_routes(authenticator: Authenticator, registry: ClientRegistry) 
     routes = APIRouter()
 
     @routes.websocket("/ws")
-    async def talk(websocket: WebSocket, rate: int = 24000, duplex: str = "full", key: str = "") -> None:
+    async def talk(
+        websocket: WebSocket, rate: str = "24000", duplex: str = "full", key: str = ""
+    ) -> None:
         def find() -> Client:
             grant = authenticator.admit(websocket, registry.grant_of(key))
-            if rate not in RATES_HZ or duplex not in ("full", "half"):
+            if rate not in map(str, RATES_HZ) or duplex not in ("full", "half"):
                 raise ProtocolError("expected a rate from 8000 to 48000, and duplex=full or half")
             if key:
                 return registry.resume(key)
-            client = WebSocketClient(rate, full_duplex=duplex == "full")
+            client = WebSocketClient(int(rate), full_duplex=duplex == "full")
             return registry.register(client, address_of(websocket), grant)
 
         await WebSocketConnection(websocket, registry, describe).talk(find, PROTOCOL, again=bool(key))

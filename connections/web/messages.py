@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipeline.errors import ProtocolError
+from pipeline.words import well_formed_json
 
 MAX_TEXT = 1 << 16
 """Characters of one message: instructions of several pages."""
@@ -53,7 +54,7 @@ def decode(text: str) -> Message:
     if len(text) > MAX_TEXT:
         raise ProtocolError(f"expected at most {MAX_TEXT} characters, got {len(text)}", "too_long")
     try:
-        fields = json.loads(text)
+        fields = json.loads(well_formed_json(text))
     except (ValueError, RecursionError) as error:
         raise ProtocolError("expected JSON") from error
     if not isinstance(fields, dict):

@@ -1,7 +1,6 @@
 """WebSocketClient: one client of the WebSocket, which keeps its session when the connection drops."""
 
 import asyncio
-import json
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -21,9 +20,10 @@ from connections.web.messages import (
     describe,
     encode,
 )
-from pipeline.audio import clean, from_pcm16, to_pcm16
+from pipeline.audio import WholeSamples, clean, from_pcm16, to_pcm16
 from pipeline.errors import EngineError, ProtocolError, SessionBusy, SessionClosed
-from pipeline.events import PartialTranscript, as_json
+from pipeline.event_json import event_json
+from pipeline.events import PartialTranscript
 from pipeline.mailbox import Mailbox
 from pipeline.session import Session
 from pipeline.sink import Frame
@@ -60,6 +60,7 @@ class WebSocketClient(PacedSink):
         """The secret with which a client resumes this session."""
         self._outbox: Outbox[str | bytes] = Outbox(MAX_WAITING, earlier=self._take_events)
         self._next = (0, 0)
+        self._received = WholeSamples()
         self._loop = asyncio.get_running_loop()
         self._attached = False
         self._pace_limit = PaceLimit(self._loop.time())
@@ -111,6 +112,7 @@ class WebSocketClient(PacedSink):
             encode("welcome", key=self.key, rate=self.rate_hz, frame_samples=self.frame_samples)
         )
         self._pace_limit = PaceLimit(self._loop.time())
+        self._received.clear()
         self._attached = True
         if again:
             self._session.playout.pause(_AWAY)  # in case the loss of the connection went unnoticed
@@ -133,22 +135,20 @@ class WebSocketClient(PacedSink):
         return self._outbox.take()
 
     async def receive(self, data: str | bytes) -> None:
-        """Handle audio or a message. Raises `ProtocolError` for malformed audio."""
+        """Handle audio or a message. Raises `ProtocolError` if the connection has to end."""
         if isinstance(data, bytes):
             self._feed(data)
         else:
             self._receive_text(data)
 
     def _feed(self, data: bytes) -> None:
-        if len(data) % 2:
-            raise ProtocolError("expected whole samples of two bytes", "half_sample")
         if len(data) > 2 * MAX_AUDIO_S * self.rate_hz:
             raise ProtocolError(
                 f"expected at most {MAX_AUDIO_S:.0f} s of audio in a message", "too_long"
             )
         seconds = max(MIN_AUDIO_S, len(data) / (2 * self.rate_hz))
         self._pace_limit.take(seconds, self._loop.time())
-        self._session.feed(from_pcm16(data), self.rate_hz)
+        self._session.feed(from_pcm16(self._received.take(data)), self.rate_hz)
 
     def _receive_text(self, text: str) -> None:
         """Do what a message asks, or reply with an error. Raises `ProtocolError` for a flood of them."""
@@ -188,4 +188,4 @@ class WebSocketClient(PacedSink):
     def _take_events(self) -> Iterator[str]:
         """The events up to now, which belong before the next message."""
         while (event := self._events.fetch(0)) is not None:
-            yield json.dumps({"type": "event", **as_json(event)}, ensure_ascii=False)
+            yield event_json(event, type="event")

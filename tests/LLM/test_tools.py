@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from LLM.chat import Chat, called_id, heard_id, said_id
+from LLM.chat import NO_RESULT, Chat, called_id, heard_id, said_id
 from LLM.openai_chat import OpenAIChatModel
 from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import Tool
@@ -78,14 +78,47 @@ class TestMemory:
         messages = chat.prompt("")[1:]
         assert [m.answers or m.calls[0].id for m in messages] == ["call_1", "call_1", "call_2", "call_2"]
 
-    def test_a_call_without_a_result_is_left_out_and_so_is_a_result_without_its_call(self) -> None:
+    def test_a_call_without_a_result_is_shown_and_a_result_without_its_call_is_not(self) -> None:
         chat = Chat(init_chat_prompt="")
         chat.said(1, "What is the weather?")
         chat.called(1, CALL)
-        assert [message.role for message in chat.prompt("")] == ["user"]
+        chat.said(2, "Hello?")
+        assert chat.prompt("")[1:] == [
+            ChatMessage("assistant", "", (CALL,)),
+            ChatMessage("tool", NO_RESULT, answers=CALL.id),
+            ChatMessage("user", "Hello?"),
+        ]
         chat.note("result", ChatMessage("tool", "rain", answers=CALL.id))
+        assert [message.content for message in chat.prompt("")[1:]] == ["", "rain", "Hello?"]
         chat.erase(called_id(CALL))
+        chat.erase(said_id(2))
         assert [message.role for message in chat.prompt("")] == ["user"]
+
+    def test_two_calls_of_which_one_has_its_result(self) -> None:
+        other = ToolCall("call_2", "weather", "{}")
+        chat = Chat(init_chat_prompt="")
+        chat.called(1, CALL)
+        chat.called(1, other)
+        chat.note("result", ChatMessage("tool", "rain", answers=other.id))
+        results = [(message.answers, message.content) for message in chat.prompt("") if message.answers]
+        assert results == [(CALL.id, NO_RESULT), (other.id, "rain")]
+
+    def test_a_call_that_was_cut_off_is_shown_only_with_a_result(self) -> None:
+        chat = Chat(init_chat_prompt="")
+        chat.said(1, "What is the weather?")
+        chat.called(1, CALL, cut_short=True)
+        assert [message.role for message in chat.prompt("")] == ["user"]
+        chat.note("result", ChatMessage("tool", "no such city", answers=CALL.id))
+        assert [message.role for message in chat.prompt("")] == ["user", "assistant", "tool"]
+
+    def test_a_call_outlives_its_turn(self) -> None:
+        """A turn is dropped if the user goes on before the reply is heard; its call was carried out."""
+        chat = Chat(init_chat_prompt="")
+        chat.said(1, "What is the")
+        chat.called(1, CALL)
+        chat.forget(1)
+        chat.said(2, "What is the weather?")
+        assert [message.role for message in chat.prompt("")] == ["assistant", "tool", "user"]
 
     def test_calls_and_results_are_forgotten_together(self) -> None:
         chat = Chat(chat_size=1, init_chat_prompt="")

@@ -13,6 +13,7 @@ from rich.console import Console
 from listeners.json_lines import JsonLines
 from listeners.lines import Lines, describe_latency
 from listeners.terminal import Terminal
+from pipeline.events import ToolCalled
 from pipeline.latency import Latency
 from pipeline.settings import EndpointerSettings
 from testing.conversation import Conversation
@@ -75,6 +76,18 @@ def test_every_event_is_a_line_of_json() -> None:
     done = next(event for event in events if event["event"] == "TurnDone")
     assert done["latency"]["silence_ms"] == 192
     assert done["heard"] == "One sentence. Another sentence."
+
+
+def test_an_event_that_cannot_be_encoded_costs_a_line() -> None:
+    out = io.StringIO()
+    with Conversation() as conversation:
+        listener = JsonLines(conversation.session, "7", out)
+        conversation.session.events.emit(ToolCalled(1, "call", "look", b"{}"))  # type: ignore[arg-type]
+        talk(conversation)
+        listener.join(10)
+    first, *others = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert (first["session"], first["event"], first["code"]) == ("7", "ErrorEvent", "internal_error")
+    assert any(event["event"] == "TurnDone" for event in others)
 
 
 def test_the_latency_in_one_line() -> None:

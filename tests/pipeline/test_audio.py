@@ -1,9 +1,11 @@
 """Audio arithmetic."""
 
 import numpy as np
+import pytest
 
 from pipeline.audio import (
     Gain,
+    WholeSamples,
     clean,
     from_pcm16,
     rms,
@@ -49,6 +51,22 @@ def test_long_audio_is_cut_where_it_is_quiet() -> None:
     assert sum(map(len, rest)) + len(first) == 30_000
     assert max(map(len, rest)) <= 10_000
     assert [len(part) for part in split_at_quiet(samples[:10], 1000, 10)] == [10]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize("width", [1, 2])
+def test_a_stream_of_samples_may_be_cut_anywhere(size: int, width: int) -> None:
+    data, pieces = bytes(range(50)), WholeSamples()
+    taken = [pieces.take(data[at : at + size], width) for at in range(0, 50, size)]
+    assert b"".join(taken) == data
+    assert not any(len(piece) % width for piece in taken)
+
+
+def test_half_a_sample_can_be_dropped() -> None:
+    pieces = WholeSamples()
+    assert pieces.take(b"abc") == b"ab"
+    pieces.clear()
+    assert pieces.take(b"de") == b"de"
 
 
 def test_rms() -> None:

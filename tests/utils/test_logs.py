@@ -67,8 +67,8 @@ def hold_a_conversation(port: int) -> tuple[str, str]:
         client.drop()
     with WebClient(port, f"?key={key}&rate=24000", additional_headers=header) as again:
         again.until("welcome")
-        again.socket.send(b"odd")
-        assert again.until_closed() == 1007
+        again.socket.send(b"much" * 50_000)
+        assert again.until_closed() == 1009
     with WebClient(port, "?key=KEYED", additional_headers=header) as stranger:
         assert stranger.until_closed() == 4001
     for token in ("GUESSED", "ek_GUESSED"):
@@ -108,7 +108,7 @@ def test_a_conversation_leaves_figures_and_codes_and_no_word(written_as: str) ->
     assert errors == [("llm", "internal_error"), ("llm", "unreachable")]
     refused = [line["code"] for line in lines if line["message"].startswith("refused")]
     assert refused == [
-        "half_sample", "gone", "unauthorized", "unauthorized", "forbidden", "unauthorized",
+        "too_long", "gone", "unauthorized", "unauthorized", "forbidden", "unauthorized",
         "bad_message",
     ]  # fmt: skip
 

@@ -3,6 +3,7 @@
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -13,7 +14,7 @@ import pytest
 from pipeline.audio import from_pcm16
 from pipeline.turn import CancelToken
 from testing.sound_card import SoundCard, missing_programs, write_recording
-from tests.command import command
+from tests.command import ROOT, command
 from tests.speech import RATE_HZ, share_heard, silence, spoken
 from utils.sound_devices import load_sounddevice
 
@@ -207,3 +208,52 @@ def test_the_card_shows_in_the_check(card: SoundCard) -> None:
     )
     assert ended.returncode == 0, ended.stdout
     assert "ok sound        input: device" in ended.stdout
+
+
+TWO_STREAMS = """
+import threading, time
+import numpy as np, sounddevice
+from connections.local.sound_end import SoundEnd
+from connections.local.sound_port import SoundPort
+
+open_loudspeaker, starts, heard, played = sounddevice.RawOutputStream, [], [], [0]
+
+def fail_once(**settings):
+    starts.append(settings["samplerate"])
+    if len(starts) == 1:
+        raise sounddevice.PortAudioError("Unanticipated host error", -9986)
+    return open_loudspeaker(**settings)
+
+def play(samples, ahead_s):
+    played[0] += samples
+    numbers = np.arange(played[0] - samples, played[0])
+    return (np.sin(2 * np.pi * 1000 / 48000 * numbers) / 4).astype("f4")
+
+sounddevice.RawOutputStream = fail_once
+ends = SoundEnd("input", None, 44100), SoundEnd("output", None, 48000)
+port = SoundPort(*ends, 1411, threading.Event())
+assert not port.duplex
+with port.open(lambda audio, at: heard.append(audio), play, print):
+    time.sleep(3)
+audio = np.concatenate(heard)
+assert 2.5 * 44100 < len(audio) < 3.5 * 44100, len(audio)
+assert 2.5 * 48000 < played[0] < 3.5 * 48000, played
+spectrum = np.abs(np.fft.rfft(audio[-44100:] * np.hanning(44100)))
+assert starts == [48000, 48000], starts
+assert 0.2 < np.abs(audio[-44100:]).max() < 0.3
+print(np.argmax(spectrum))
+"""
+
+
+def test_two_streams_after_portaudio_was_started_again(loud_card: SoundCard) -> None:
+    """At 48 and 44.1 kHz, on the real PortAudio: its loudspeaker fails at the first attempt."""
+    ended = subprocess.run(
+        [sys.executable, "-c", TWO_STREAMS],
+        env=loud_card.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "1000\n"), ended.stderr

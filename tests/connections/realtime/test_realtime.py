@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from LLM.chat import NO_RESULT
 from pipeline.errors import EngineError
 from pipeline.messages import ToolCall
 from testing.server import ScriptedWebServer
@@ -212,7 +213,7 @@ class TestTools:
         assert asked.calls == (call,)
         assert (answered.role, answered.content, answered.answers) == ("tool", "rain", "call_7")
 
-    def test_a_call_that_nobody_answered_is_not_shown_to_the_model(
+    def test_the_model_sees_that_it_has_called_a_function_without_a_result_yet(
         self, server: ScriptedWebServer, client: RealtimeClient, call: ToolCall
     ) -> None:
         server.llm._replies = [call, "Well."]
@@ -220,7 +221,8 @@ class TestTools:
         for _ in range(2):
             client.ask()
             client.until("response.done")
-        assert not any(message.calls for message in server.llm.prompts[1])
+        called, result = server.llm.prompts[1][-3:-1]
+        assert (called.calls, result.content) == ((call,), NO_RESULT)
 
     def test_a_model_that_numbers_its_calls_anew(
         self, server: ScriptedWebServer, client: RealtimeClient

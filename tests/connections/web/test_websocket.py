@@ -169,20 +169,11 @@ class TestMistakes:
             assert "expected" in error["text"]
             client.ask()
 
-    @pytest.mark.parametrize(
-        ("data", "code", "closed"),
-        [
-            (b"\0" * 3, "half_sample", 1007),
-            (b"\0" * 96_002, "too_long", 1009),
-        ],
-    )
-    def test_audio_that_makes_no_sense_ends_the_connection(
-        self, server: ScriptedWebServer, data: bytes, code: str, closed: int
-    ) -> None:
+    def test_audio_that_is_too_long_ends_the_connection(self, server: ScriptedWebServer) -> None:
         with WebClient(server.port) as client:
-            client.socket.send(data)
-            assert client.until("error")["code"] == code
-            assert client.until_closed() == closed
+            client.socket.send(b"\0" * 96_002)
+            assert client.until("error")["code"] == "too_long"
+            assert client.until_closed() == 1009
         wait_for(lambda: server.sessions[0].state.value == "closed", "the end of the session")
 
     def test_a_flood_is_stopped(self, server: ScriptedWebServer) -> None:
@@ -202,7 +193,9 @@ class TestMistakes:
             client.send("respond", text="x" * 70_000)
             assert client.until("error")["code"] == "too_long"
 
-    @pytest.mark.parametrize("query", ["?rate=100", "?rate=96000", "?duplex=some"])
+    @pytest.mark.parametrize(
+        "query", ["?rate=100", "?rate=96000", "?rate=abc", "?rate=", "?duplex=some"]
+    )
     def test_a_wish_that_cannot_be_granted(self, server: ScriptedWebServer, query: str) -> None:
         with WebClient(server.port, query) as client:
             assert client.until("error")["code"] == "bad_message"

@@ -261,6 +261,22 @@ class TestHttp:
             assert headers["x-content-type-options"] == "nosniff"
         assert get(server.port, "/web/../s2s_pipeline.py")[0] == 404
 
+    @pytest.mark.parametrize(
+        ("path", "status", "code"),
+        [
+            ("/nothing", 404, "not_found"),
+            ("/web/nothing", 404, "not_found"),
+            ("/v1/realtime/calls", 405, "method_not_allowed"),
+        ],
+    )
+    def test_every_error_has_one_form(
+        self, server: ScriptedWebServer, path: str, status: int, code: str
+    ) -> None:
+        answered, _, body = get(server.port, path)
+        error = json.loads(body)["error"]
+        assert (answered, error["type"], error["code"]) == (status, "invalid_request_error", code)
+        assert error.keys() == {"type", "code", "message", "param"}
+
     def test_who_is_there_without_a_word_of_what_is_said(self, server: ScriptedWebServer) -> None:
         with WebClient(server.port) as client:
             client.ask()
