@@ -34,8 +34,8 @@ class AnswerReader(Protocol):
         ...
 
     def end(self) -> Iterator[Piece]:
-        """Yield what is left at the end. Raises `NothingHeard` if the model only thought, `ValueError` if
-        nothing came that was an answer."""
+        """Yield what is left at the end. Raises `NothingHeard` if the model only thought, `ValueError`
+        if nothing came that was an answer."""
         ...
 
 
