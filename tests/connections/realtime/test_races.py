@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from LLM.chat import NO_RESULT
-from pipeline.messages import ChatMessage, ToolCall
+from pipeline.messages import ChatMessage, CutOff, ToolCall
 from pipeline.session import Session
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
@@ -93,7 +93,7 @@ def speak_then_call(server: ScriptedWebServer) -> None:
         cancel: CancelToken,
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
-    ) -> Iterator[str | ToolCall]:
+    ) -> Iterator[str | ToolCall | CutOff]:
         if server.llm.prompts:
             yield from replies(messages, cancel, tools, tool_choice)
             return
