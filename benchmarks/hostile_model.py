@@ -2,6 +2,7 @@
 send, in random order, with random ends."""
 
 import json
+import socket
 import threading
 from random import Random
 from typing import Any
@@ -18,7 +19,7 @@ NOT_READ_ALOUD = ("```", "<think>", "</think>", "<tool_call>", "<|im_end|>")
 WORDS = (
     "Yes. ", "No. ", "It is nine. ", "2*3 = 6. ", "Nice ", "so ", "```", "\n", "`x` ", "<b>Hi</b> ",
     "<think>", "</think>", "<|im_end|>", "[Bob]: Yes! ", "**", "$5 ", "你好 ", "\ud83d", "\ude00",
-    "\ud83d\ude00", "\u0000", " ", "", "a" * 60 + " ", "<tool_call>", "|", "&amp; ", "# ",
+    "\ud83d\ude00", "\u0000", " ", "", "incomprehensible ", "<tool_call>", "|", "&amp; ", "# ",
 )  # fmt: skip
 ARGUMENTS = ('{"x": 1}', '{"x"', "", None, {"x": 1}, "\ud83d", "[", 5, '{"x": "\\ud83d"}')
 ENDS = ("stop", "length", "content_filter", "tool_calls", None, "", "eos", 7)
@@ -38,6 +39,7 @@ class HostileModel(ChatServer):
         """Faults in the requests: things that a server would refuse."""
         self.spoke: set[int] = set()
         """Numbers of the questions whose answers had plain words, to be read aloud."""
+        self.one_reply = threading.Lock()
         self._lock = threading.Lock()
         super().__init__()
 
@@ -70,8 +72,9 @@ class _HostileHandler(ChatHandler):
         asked = [m["content"] for m in request["messages"] if m["role"] == "user"]
         kind, number = str(asked[-1]).splitlines()[-1].split()
         if kind == SANE:
-            self.script.reply = f"The answer is {number}."
-            super().answer(request)
+            with self.script.one_reply:
+                self.script.reply = f"The answer is {number}."
+                super().answer(request)
             return
         chance = Random(f"{self.script.seed} {number}")
         match chance.choice(("stream",) * 7 + ("whole", "error", "page")):
@@ -102,7 +105,7 @@ class _HostileHandler(ChatHandler):
             self.write(chunk)
         match chance.randrange(6):
             case 0:
-                self.connection.close()
+                self.connection.shutdown(socket.SHUT_RDWR)
                 return
             case 1:
                 self.write(b'data: {"choices": [{"ind')
