@@ -51,8 +51,8 @@ CATALOG = (
         languages="as the model",
         license="Apache-2.0; as the model",
         tested="a server in the tests",
-        remarks="a server that refuses `verbose_json` is asked for `json`, then for no format; plain "
-        "text is read as well. Segments that the server marks as silence (`no_speech_prob`, "
+        remarks="a server that refuses `verbose_json` is asked for `json`, then without a format; plain "
+        "text is accepted, too. Segments that the server marks as silence (`no_speech_prob`, "
         "`avg_logprob`) are left out",
     ),
     EngineSpec(

@@ -60,9 +60,6 @@ _TOGETHER = """\
 - `--tts kokoro,espeak`: if an engine fails or is late before its first output, the next one takes over
   for that answer or sentence, and a notice says so. Both must load at start. The flags of the later
   engine include its name: `--tts_espeak_voice`.
-- `--llm openai` adapts to the server: a conversation that is too long is shortened, roles are put in the
-  order that the chat template demands, and parameters that the model does not take are renamed or left
-  out. A notice says so, and the server need not refuse it again.
 - `--install parler` creates a separate environment for an engine whose packages conflict with the others
   (parler, qwen, coqui, melo); the engine then runs in a process of its own. All others are extras
   (`pip install -e '.[kokoro-torch]'`) that can be installed together (`'.[engines]'` installs all).
@@ -72,11 +69,9 @@ _TOGETHER = """\
 - Each engine is loaded once and serves all sessions, first come, first served. `whisper` recognizes
   waiting utterances in batches, `--llm_parallel` lets `--llm transformers` and `--llm llama-cpp`
   generate several answers at once, and engines on MLX take turns.
-- The answers of `openai` and `openai-responses` are read as they come: streamed or whole, whatever was
-  asked for, with calls that lack ids, indexes or arguments, and with the reason for which an answer was
-  cut off. What a model writes beside its words is left out: thoughts, marks of the end, and function
-  calls in the text, which are made if the client has such a function (`LLM/marks.py` lists the
-  spellings; `--llm_keep_thoughts` leaves the text as it is).
+- Reasoning, end-of-turn marks and function calls that a language model writes into its text are not
+  spoken; such a call is carried out if the client has the function. `LLM/marks.py` lists the spellings;
+  `--llm_keep_thoughts` leaves the text as it is.
 - `--preset`, `--device` and each part's own flags choose models and devices. While a missing model
   downloads, the program shows its size and a progress bar. `HF_HUB_OFFLINE=1` prevents all access to the
   hub.

@@ -28,8 +28,8 @@ CATALOG = (
         license="Apache-2.0; as the model",
         tested="a server in the tests",
         remarks="the server is asked for pcm. WAV, FLAC, MP3, Ogg (Vorbis, Opus), AIFF and AU are "
-        "decoded as well, whatever their content type says; all but WAV only when the whole sentence is "
-        "there. AAC, MP4, WebM, text and noise are refused with an error. The rate of pcm is that of "
+        "decoded, too, whatever the content type says; all but WAV only once the whole sentence has "
+        "arrived. AAC, MP4, WebM, text and noise are refused with an error. The rate of pcm is that of "
         "the content type (`audio/pcm;rate=22050`), else `--tts_sample_rate_hz`; `audio/L16` is "
         "big-endian",
     ),
