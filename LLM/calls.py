@@ -1,4 +1,4 @@
-"""Calls: the function calls of one answer, put together from the pieces that a server sends."""
+"""Calls: the function calls of one answer, assembled from the pieces that a server sends."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _ESCAPE = re.compile(
     r"|\\.",
     re.DOTALL,
 )
-"""Escapes in JSON: one that may go on, a character as two surrogates, a lone surrogate, any other."""
+"""Escapes in JSON: an incomplete one, a pair of surrogates, a lone surrogate, any other."""
 
 _NO_CHARACTER = r"\ufffd"
 
@@ -38,10 +38,10 @@ class _Arguments:
     def __init__(self) -> None:
         self._pieces = WellFormedPieces()
         self._open = ""
-        """An escape at the end of the text so far, of which the rest may come."""
+        """An incomplete escape at the end of the text so far."""
 
     def add(self, piece: str) -> str:
-        """The next characters, as far as they are certain."""
+        """The next characters that are certain."""
         text, self._open = self._open + self._pieces.add(piece), ""
         return _ESCAPE.sub(self._escape, text)
 
@@ -59,13 +59,13 @@ class _Arguments:
 
 @dataclass(eq=False)
 class _Call:
-    """One call, as far as it has come."""
+    """One call, as far as it has arrived."""
 
     index: object
     id: str
     """Never empty, and unique in the answer."""
     server_id: str
-    """The server's id; empty: none has come."""
+    """The server's id; empty if none has arrived."""
     name: str
     arguments: str = ""
     told: int = 0
@@ -83,7 +83,7 @@ class _Call:
             self.arguments = self.unicode.add(arguments)  # "{}" stood for arguments that follow
 
     def finish(self, *, cut_off: bool) -> None:
-        """Complete the arguments: none are written as "{}", unless the call was `cut_off`."""
+        """Complete the arguments. Missing ones become "{}", unless the call was `cut_off`."""
         self.arguments += self.unicode.rest()
         if self.told:
             return
@@ -95,16 +95,16 @@ class _Call:
 
 
 class Calls:
-    """Yields each call as pieces with one id and one name, one call after another; joined, the arguments
+    """Yields the calls one after another, each as pieces with one id and one name. The joined arguments
     are a JSON object, unless the call was cut off.
 
-    The arguments of a call are passed on as they come. If pieces of several calls come in turns, the
-    later calls wait. Pieces belong together by index, or by id where there is no index; ids and names
-    may be missing, come late, or come again with each piece.
+    Arguments are passed on as they arrive. If the pieces of several calls are interleaved, the later
+    calls wait. Pieces belong together by index, or by id where there is no index; ids and names may be
+    missing, late, or repeated with each piece.
     """
 
     def __init__(self, functions: Collection[str] = ()) -> None:
-        """`functions`: the names that the model may call, if they are known."""
+        """`functions` are the names that the model may call, if they are known."""
         self._functions = functions
         self._calls: list[_Call] = []
         self._first_open = 0
@@ -137,11 +137,11 @@ class Calls:
         yield from self._advance()
 
     def has_arguments(self, index: object) -> bool:
-        """True if there are arguments of the call with this `index`."""
+        """True if the call with this `index` has arguments already."""
         return any(call.index == index and call.arguments for call in self._calls)
 
     def end(self, *, cut_off: bool) -> Iterator[ToolCall | CutOff]:
-        """Yield what is left at the end of the answer; `cut_off`: the last call may not be whole."""
+        """Yield the rest at the end of the answer; `cut_off`: the last call may be incomplete."""
         for call in self._calls[self._first_open :]:
             call.finish(cut_off=cut_off and call is self._calls[-1])
             rest = call.arguments[call.told :]
@@ -181,7 +181,7 @@ class Calls:
         return found[-1] if found else None
 
     def _advance(self) -> Iterator[ToolCall]:
-        """Pass on what has come of the first open call, and of the next once that one is whole."""
+        """Pass on the new part of the first open call, and of the next one once that is whole."""
         while self._first_open < len(self._calls):
             call = self._calls[self._first_open]
             text, is_last = call.arguments, call is self._calls[-1]
@@ -196,7 +196,7 @@ class Calls:
 
 
 def _is_another(call: _Call, id: str, name: str, arguments: str, functions: Collection[str]) -> bool:
-    """True if a piece begins another call than `call`, the latest to which it may belong."""
+    """True if a piece begins a new call and does not continue `call`, the latest that it may belong to."""
     if id and call.server_id and id != call.server_id:
         return bool(name) or call.is_whole
     if name and call.name in functions and name != call.name and not id:
@@ -208,7 +208,7 @@ def _is_another(call: _Call, id: str, name: str, arguments: str, functions: Coll
 _NO_JSON = object()
 
 _EMPTY = ("", '""', "null", "[]")
-"""Arguments of servers that should have written "{}"."""
+"""Arguments that servers send instead of "{}"."""
 
 
 def _parsed(text: str) -> Any:

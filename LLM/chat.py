@@ -24,7 +24,7 @@ MAX_ENTRIES = 2000
 hours of conversation."""
 
 NO_RESULT = "(no result yet)"
-"""Stands for a result that has not come yet: a model that does not see its call makes it again."""
+"""Placeholder for a pending result: a model that does not see its call makes it again."""
 
 FIRST = "root"
 """Given in place of an id: put the message before all others."""
@@ -192,8 +192,8 @@ class Chat:
     # ----------------------------------------------------------------------------------------------
 
     def _before(self, turn: int | None) -> list[ChatMessage]:
-        """The messages before a turn. A call that was cut off was not carried out, so it is left out
-        unless the client has answered it all the same."""
+        """The messages before a turn. A call that was cut off was not carried out, so it is left out,
+        unless the client answered it anyway."""
         messages = []
         with self._lock:
             answered = {entry.message.answers for entry in self._entries}
@@ -242,8 +242,8 @@ def prompt_for(
 
 
 def _with_results(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:
-    """Each call followed by its result, as servers demand, or by `NO_RESULT`; a result without its call
-    is left out."""
+    """Each call followed by its result, as servers require, or by `NO_RESULT`. A result without its call is
+    left out."""
     results = {message.answers: message for message in messages if message.answers}
     for message in messages:
         if not message.answers:

@@ -24,7 +24,7 @@ class Prompt:
 
     tokens: list[int]
     opened: str
-    """Mark of a thought that the template has opened, and with which the model goes on; else empty."""
+    """Mark of a thought that the template has opened and the model continues; else empty."""
     shortened: bool
 
     def opening(self) -> Iterator[str | Notice]:

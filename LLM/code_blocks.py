@@ -1,4 +1,4 @@
-"""Leaves blocks of code out of an answer while it streams: a listener cannot follow one."""
+"""Leaves code blocks out of an answer while it streams: a listener cannot follow code."""
 
 import re
 from collections.abc import Generator
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 _MARKS = r"(?:[ \t]*(?:>|(?:[-*+•]|\d{1,9}[.)])(?=[ \t])))*[ \t]*"
 _PREFIX = re.compile(_MARKS)
-"""The marks of quotes and list items, and indentation: a line begins behind them."""
+"""Marks of quotes and list items, and indentation: the text of a line begins after them."""
 
 _UNDECIDED = re.compile(rf"{_MARKS}(?:[-*+•]|\d{{1,9}}[.)]?)?(?:`*|~*)")
-"""The beginning of a line that may become one with a fence."""
+"""The beginning of a line that may still get a fence."""
 
 _RUN = re.compile(r"`{3,}|~{3,}")
 _RUN_BEGINS = re.compile(r"(?:`+|~+)$")
 
 _OPTIONS = r"[\w+#.-]*(?:[ \t]*\{[^`}]*\}|[ \t]+[\w-]+=[^\s`]+)*"
 _INFO = re.compile(rf"{_OPTIONS}[ \t\r]*")
-"""The language of a block and its options, as they stand behind a fence that opens behind words."""
+"""The language and options of a block, as they follow a fence that opens after words."""
 _INFO_SO_FAR = re.compile(rf"{_OPTIONS}(?:[ \t]*\{{[^`}}]*|[ \t]+[\w-]*=?)?[ \t\r]*")
 
 _LANGUAGE = re.compile(r"[a-z][a-z0-9+#-]*[ \t\r]*")
 """The language of a block within a block."""
 
 _HOLDS_FENCES = ("md", "markdown", "mdx")
-"""Languages of code that itself has blocks of code."""
+"""Languages whose code may contain code blocks."""
 
 
 @dataclass
@@ -36,37 +36,37 @@ class _Block:
     holds_fences: bool
     quoted: bool
     indent: int
-    """Columns before the text of the list item in which it began."""
+    """Columns before the text of the list item that contains the block."""
     stays_inside: bool | None = None
     """True if its first line has the marks or the indentation of its container; the block then ends
-    with that, too. Models often leave them out."""
+    where the container does. Models often omit both."""
     depth: int = 1
 
     @property
     def fence(self) -> str:
-        """A pattern of the fences that may close it."""
+        """A pattern for the fences that may close it."""
         return rf"{self.run[0]}{{{len(self.run)},}}"
 
 
 class _CodeFilter:
-    """Takes a text piece by piece, and gives it back without its blocks of code.
+    """Takes a text piece by piece, and returns it without its code blocks.
 
-    Fences are those of CommonMark, and others that models write: opened behind words, closed at the end
-    of a line of code, or followed by words. A block that is not closed ends with the text. In the place
-    of a block stands the end of the line that opened it.
+    Fences are those of CommonMark, and others that models write: opened after words, closed at the end
+    of a line of code, or followed by words. A block that is not closed ends with the text. A block is
+    replaced by the end of the line that opened it.
     """
 
     def __init__(self) -> None:
         self._text = ""
-        """Text that is not decided yet."""
+        """Text that may or may not be code: more of it is needed."""
         self._line = ""
-        """The part of the current line that was given back."""
+        """The part of the current line that was returned."""
         self._in_span = False
         """True inside inline code that three backticks opened."""
         self._block: _Block | None = None
 
     def feed(self, piece: str, *, last: bool = False) -> str:
-        """Take the next piece; returns the text that is known not to be code."""
+        """Take the next piece. Returns the text that is known not to be code."""
         self._text += piece
         prose = ""
         while True:
@@ -118,7 +118,7 @@ class _CodeFilter:
         return None if plausible or at_start else False
 
     def _open(self, run: str, prefix: str) -> str:
-        """Begin a block with the fence at the head of the text; returns the end of that line."""
+        """Begin a block with the fence at the start of the text. Returns the end of that line."""
         opening, newline, self._text = self._text.partition("\n")
         info = opening[opening.index(run) + len(run) :].split()
         holds_fences = bool(info) and info[0].lower() in _HOLDS_FENCES
@@ -163,8 +163,8 @@ class _CodeFilter:
         return ""
 
     def _prose_behind(self, block: _Block, line: str, *, whole: bool) -> str | None:
-        """The part of a line behind the end of the block; None: it does not end here, or it is not known
-        yet since the line is not `whole`."""
+        """The part of a line after the end of the block; None if the block does not end here, or if the
+        line is not `whole` and more is needed."""
         bare = line.lstrip(" \t>" if block.quoted else " \t")
         if not bare:
             return None
@@ -182,7 +182,7 @@ class _CodeFilter:
 
 
 def _behind_fence(block: _Block, rest: str, *, whole: bool) -> str | None:
-    """The words behind a fence at the beginning of a line of code. A single word in small letters is a
+    """The words after a fence at the beginning of a line of code. A single lowercase word is a
     language: another block begins."""
     if rest.strip() and not _LANGUAGE.fullmatch(rest):
         return rest
@@ -196,8 +196,8 @@ def _behind_fence(block: _Block, rest: str, *, whole: bool) -> str | None:
 
 
 def _behind_code(block: _Block, line: str) -> str | None:
-    """The words behind a fence in the middle of a line of code. In pairs, or behind a quotation mark, it
-    is a part of the code."""
+    """The words after a fence in the middle of a line of code. Fences in pairs, or after a quotation mark,
+    are part of the code."""
     fences = list(re.finditer(block.fence, line))
     if len(fences) % 2 == 0 or line[fences[-1].start() - 1] in "\"'":
         return None
@@ -206,7 +206,7 @@ def _behind_code(block: _Block, line: str) -> str | None:
 
 
 def without_code(pieces: Generator[str, None, None]) -> Generator[str, None, None]:
-    """Yield a text that comes piece by piece, as soon as it is known not to be in a block of code.
+    """Yield the text that comes piece by piece, as soon as it is known to be outside code blocks.
     Closing this generator closes `pieces`."""
     code = _CodeFilter()
     with closing(pieces):

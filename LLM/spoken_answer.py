@@ -11,10 +11,9 @@ from pipeline.words import has_words
 
 
 class SpokenAnswer:
-    """Follows one answer on its way from the model to the voice.
+    """Follows one answer from the model to the voice.
 
-    The steps of that way are `output`, `prose` and `sentences`. When the answer is over, `unheard` says
-    why nothing of it is heard.
+    The steps are `output`, `prose` and `sentences`. At the end, `unheard` says why nothing was heard.
     """
 
     def __init__(self) -> None:
@@ -31,7 +30,7 @@ class SpokenAnswer:
             yield piece
 
     def prose(self, pieces: Generator[str, None, None]) -> Generator[str, None, None]:
-        """Pass on the text of the answer without blocks of code."""
+        """Pass on the text of the answer without code blocks."""
         for piece in without_code(self._noted(pieces)):
             self._prose += piece
             yield piece
@@ -49,15 +48,15 @@ class SpokenAnswer:
 
     @property
     def unheard(self) -> NothingHeard | None:
-        """The reason why nothing is heard; None: something is, or the model wrote nothing but thoughts.
-        An answer without words that calls a function is complete: another one follows the result."""
+        """The reason why nothing is heard; None: something is, or the model wrote only thoughts. An
+        answer that calls a function without words is complete: another one follows the result."""
         is_empty = not self.text.strip()
         if self._is_heard or is_empty or (self._called and not has_words(self.text)):
             return None
         if has_words(self.text) and not has_words(self._prose):
-            why = "words to read aloud, the answer is only code; ask for it in plain words"
+            why = "words to read aloud, got only code; ask for the answer in plain words"
         else:
-            why = "words to read aloud, the answer has none; ask again"
+            why = "words to read aloud, got an answer without any; ask again"
         return NothingHeard(f"expected {why}")
 
     def _noted(self, pieces: Generator[str, None, None]) -> Generator[str, None, None]:

@@ -34,12 +34,12 @@ _SENTENCE_END = re.compile(r"(?:[.!?…:。！？：।॥][\"'”’)*_]*|\n|^)
 def without_thoughts(
     answer: Iterable[Piece], functions: Collection[str] = ()
 ) -> Generator[Piece, None, None]:
-    """Yield the answer, as it comes, without what the model did not mean to say: thoughts and the space
-    that follows them, marks of the end, and calls of functions. Calls of `functions` are yielded as
-    such.
+    """Yield the answer, as it comes, without the parts that are not meant for the user: thoughts and the
+    space after them, end-of-turn marks, and function calls. Calls of `functions` are yielded as
+    `ToolCall`.
 
-    A mark may come in several pieces. In mid-sentence, the mark of a thought or a call is a word like
-    any other. If only the end of a thought comes, the text before it was a thought, too, and no more of
+    A mark may come in several pieces. In mid-sentence, the mark of a thought or a call is an
+    ordinary word. If a thought ends that never began, the text before it was a thought, too: no more of
     it is passed on, unless there is nothing else. Raises `NothingHeard` if nothing is left.
     """
     words = _Words(functions)
@@ -57,7 +57,7 @@ def without_thoughts(
 
 
 def opened_in(prompt: str) -> str:
-    """The mark of a thought with which a prompt ends; empty if it ends otherwise."""
+    """The opening mark of a thought at the end of a prompt; empty if there is none."""
     marks = (span.opening for span in THOUGHTS if prompt.rstrip().endswith(span.opening))
     return next(marks, "")
 
@@ -65,8 +65,8 @@ def opened_in(prompt: str) -> str:
 def no_words() -> NothingHeard:
     """The error for an answer in which there is nothing to say."""
     return NothingHeard(
-        "expected an answer, the language model wrote only its thoughts, or a function call of an "
-        "unknown form; ask again, or try --llm_keep_thoughts"
+        "expected an answer, got only the language model's thoughts or a function call in an unknown "
+        "form; ask again, or try --llm_keep_thoughts"
     )
 
 
@@ -78,16 +78,16 @@ class _Words:
         self.called = False
         """True if the model called a function, in the text or otherwise."""
         self.unopened = ""
-        """The opening that the answer lacks, since a thought ended that had not begun."""
+        """The missing opening mark of a thought that ended without having begun; else empty."""
         self._functions = functions
         self._text = ""
         """The text that is not decided yet."""
         self._before = ""
-        """The end of the text that was passed on since the last mark."""
+        """The last characters that were passed on since the last mark."""
         self._span: Span | None = None
-        """The thought or the call in which the answer is."""
+        """The thought or call that is open."""
         self._call = ""
-        """The text of that call, as far as it is not in `_text`."""
+        """The part of that call that is no longer in `_text`."""
         self._strips = self._over = False
         self._dropped = ""
         """Text that was taken for a thought because of the mark behind it."""
@@ -134,14 +134,14 @@ class _Words:
         return len(self._text) if last else len(self._text) - _half_a_mark(self._text)
 
     def _is_decided(self, mark: re.Match[str]) -> bool:
-        """True if no longer mark can come of this one, and it is known what follows."""
+        """True if this cannot become a longer mark, and the character after it is known."""
         if self._text[mark.start() :] in _BEGINNINGS:
             return False
         is_sure = mark[0] not in _OPENED and mark[0] not in _CLOSED
         return is_sure or bool(self._text[mark.end() :].strip(" \t"))
 
     def _is_a_word(self, mark: re.Match[str]) -> bool:
-        """True if the model speaks of the mark instead of using it."""
+        """True if the model mentions the mark instead of using it."""
         if "|" in mark[0] or not (mark[0] in _OPENED or mark[0] in _CLOSED):
             return False
         before, after = self._before + self._text[: mark.start()], self._text[mark.end() :]
@@ -173,7 +173,7 @@ class _Words:
             self._over, self._text = True, ""
 
     def _skip(self) -> None:
-        """Set the text of a thought or a call aside, but for the half of a mark at its end."""
+        """Skip the text of a thought or a call, except the end, which may be half of a mark."""
         if self._span in CALLS:
             self._call += self._text[: 1 - _LONGEST]
         self._text = self._text[1 - _LONGEST :]
@@ -204,10 +204,10 @@ class _Words:
 
 class UnmarkedThoughts:
     """Marks thoughts for a server whose model begins every answer with a thought but without an opening
-    mark, because its template has already opened the thought. Each answer shows whether this is to be
-    expected of the next one; if the very first answer is streamed, some of its thoughts are passed on.
+    mark, because its template has already opened the thought. Each answer shows whether to
+    expect this of the next. If the very first answer is streamed, some of its thoughts are passed on.
 
-    An answer of which it is expected is held until its thought ends. If no thought ends, it is passed on
+    Such an answer is held until its thought ends. If no thought ends, it is passed on
     whole: since the model serves many users, a mistake may cost time, but no words.
     """
 
@@ -216,8 +216,8 @@ class UnmarkedThoughts:
         """The opening that the next answer will lack."""
 
     def mark(self, answer: Iterable[Piece]) -> Generator[Piece, None, None]:
-        """The answer, with the opening mark that it lacks. For a piece that is held an empty one comes,
-        which shows that the model is at work."""
+        """The answer, with its missing opening mark. An empty piece takes the place of each that is held,
+        and shows that the model is working."""
         expected, held = self._expected, ""
         words, wrote = _Words(()), False
         for piece in answer:
