@@ -196,7 +196,7 @@ class Calls:
 
 
 def _is_another(call: _Call, id: str, name: str, arguments: str, functions: Collection[str]) -> bool:
-    """True if a piece begins a new call and does not continue `call`, the latest that it may belong to."""
+    """True if a piece begins a new call, and does not continue `call`, the latest candidate."""
     if id and call.server_id and id != call.server_id:
         return bool(name) or call.is_whole
     if name and call.name in functions and name != call.name and not id:

@@ -242,8 +242,8 @@ def prompt_for(
 
 
 def _with_results(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:
-    """Each call followed by its result, as servers require, or by `NO_RESULT`. A result without its call is
-    left out."""
+    """Each call followed by its result, as servers require, or by `NO_RESULT`; a result without a call
+    is left out."""
     results = {message.answers: message for message in messages if message.answers}
     for message in messages:
         if not message.answers:

@@ -196,7 +196,7 @@ def _behind_fence(block: _Block, rest: str, *, whole: bool) -> str | None:
 
 
 def _behind_code(block: _Block, line: str) -> str | None:
-    """The words after a fence in the middle of a line of code. Fences in pairs, or after a quotation mark,
+    """The words after a fence in the middle of a line of code. Fences in pairs, or after a quote mark,
     are part of the code."""
     fences = list(re.finditer(block.fence, line))
     if len(fences) % 2 == 0 or line[fences[-1].start() - 1] in "\"'":

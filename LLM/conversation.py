@@ -1,4 +1,4 @@
-"""Forms of a conversation for models that demand an order of roles or have little room: models in this
+"""Forms of a conversation for models that require an order of roles or have little room: models in this
 process, whose chat templates are asked, and servers, which say what they refuse.
 
 Conversations are lists of messages, of which the first may be a system message.
@@ -22,7 +22,7 @@ RESULT_SHORTENED = Notice(
 )
 
 BEGIN, GO_ON = "(Begin.)", "(Go on.)"
-"""The user's message where a server demands one and the user has said nothing: before the first answer,
+"""The user's message where a server requires one and the user has said nothing: before the first answer,
 or after the latest. They fit a greeting, a reminder, and instructions for a single answer."""
 
 _NO_ANSWER = "…"
@@ -71,19 +71,19 @@ def last_exchange(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
 
 
 def short_results(messages: Sequence[ChatMessage], most: int) -> list[ChatMessage]:
-    """The conversation with at most `most` bytes of UTF-8 of each function's result, and a mark where
-    the rest was."""
+    """The conversation with each function's result cut to `most` bytes of UTF-8, and a mark where the
+    rest was."""
     return [_short_result(message, most) if message.answers else message for message in messages]
 
 
 def system_first(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """The conversation with all system messages in one, the first."""
+    """The conversation with all system messages joined into one, at the beginning."""
     system = [message for message in messages if message.role == "system"]
     return [*joined(system), *joined([message for message in messages if message.role != "system"])]
 
 
 def without_system(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """The conversation with system messages as the user's, before what the user said next."""
+    """The conversation with system messages as the user's, joined to what the user says next."""
     return joined([replace(m, role="user") if m.role == "system" else m for m in messages])
 
 
@@ -98,14 +98,14 @@ def alternating(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
 
 
 def user_first(messages: Sequence[ChatMessage], words: str = BEGIN) -> list[ChatMessage]:
-    """The conversation begun by the user, if need be with `words`."""
+    """The conversation, begun by the user: with `words` if need be."""
     head, rest = _split(messages)
     begun = [] if rest and rest[0].role == "user" else [ChatMessage("user", words)]
     return [*head, *begun, *rest]
 
 
 def user_last(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """The conversation with an end that can be answered: the user's words, or a function's result."""
+    """The conversation, ended so that it can be answered: by the user's words or a function's result."""
     ended = messages and messages[-1].role in ("user", "tool")
     return [*messages, *([] if ended else [ChatMessage("user", GO_ON)])]
 

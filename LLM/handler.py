@@ -50,7 +50,7 @@ class LanguageModelHandler(BaseHandler[UserText]):
         self._session = session
         self._turn_of_call: dict[str, int] = {}
         self._end = COMPLETE
-        """Reason of the end of the latest answer."""
+        """Reason for the end of the latest answer."""
 
     def process(self, said: UserText) -> Generator[Sentence | Speech | EndOfTurn, None, None]:
         """Answer what the user said."""
@@ -92,10 +92,10 @@ class LanguageModelHandler(BaseHandler[UserText]):
         yield EndOfTurn(turn, self._end)
 
     def _remember_unheard(self, turn: Turn, text: str) -> None:
-        """Remember an answer of which nothing can be heard, as one that was cut short.
+        """Remember an answer with nothing to hear, as one that was cut short.
 
-        Else only what was heard is remembered. But the user is told that there was an answer, and asks
-        about it: a model that does not know it would write the same again.
+        Normally, only what was heard is remembered. But the user learns that there was an answer, and
+        may ask about it: a model that does not know the answer would write it again.
         """
         if text.strip() and turn.remembered:
             self._session.turns.when_committed(
@@ -125,15 +125,15 @@ class LanguageModelHandler(BaseHandler[UserText]):
             self._complete(turn, call)
 
     def _meant(self, turn: Turn, answer: Iterator[Piece]) -> Iterator[Piece]:
-        """The answer without what the model did not mean to say."""
+        """The answer without the parts that are not meant for the user."""
         if self._model.engine.info.keeps_thoughts:
             return answer
         tools = () if turn.settings.tool_choice == NO_TOOL else turn.settings.tools
         return without_thoughts(answer, {tool.name for tool in tools})
 
     def _complete(self, turn: Turn, call: ToolCall) -> None:
-        """Report a call that is complete. One that was cut off is none, but the client, which saw it
-        grow, may answer it all the same, so it is remembered as one without arguments."""
+        """Report a complete call. A call that was cut off is not reported; but the client, which saw it
+        grow, may answer it anyway, so it is remembered without arguments."""
         if is_json_object(call.arguments):
             self._tell(turn, ToolCalled, call)
             return

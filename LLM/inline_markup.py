@@ -8,7 +8,7 @@ from markdown_it.rules_inline import StateInline
 
 OPEN_STARS = "open stars"
 """Key in the environment of the parser: the number of asterisks that opened emphasis. Kept between the
-pieces of a paragraph, it tells that "Stop now.**" ends what "**Warning." began."""
+pieces of a paragraph, so that "Stop now.**" ends what "**Warning." began."""
 
 BEFORE = "before"
 """Key in the environment: the character before the text; empty: none, or a space."""
@@ -32,14 +32,14 @@ _ELEMENTS = {*_INLINE_ELEMENTS.split(), *_BLOCK_ELEMENTS}
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)((?:\s[^<>]*)?)/?>")
 _ATTRIBUTES = re.compile(r"(?:\s+(?:open|hidden|controls|disabled|checked))*\s*|.*=.*", re.DOTALL)
 _SHORT = 3
-"""Characters of the longest name of an element that nobody takes for a word."""
+"""Length of the longest element name that cannot be mistaken for a word."""
 
 _PLACEHOLDER = re.compile(r"<([^\W\d_](?:[^<>\n]*[^\s<>])?)>(\w?)")
-"""Words to be replaced, such as <first name>."""
+"""Placeholders, such as <first name>."""
 
 
 def stars(state: StateInline, silent: bool) -> bool:
-    """Leave out asterisks of emphasis; keep those of sums, of footnotes and of file names."""
+    """Leave out asterisks of emphasis; keep those of sums, footnotes and file names."""
     run = _STARS.match(state.src, state.pos, state.posMax)
     if run is None:
         return False
@@ -73,7 +73,7 @@ def _is_emphasis(state: StateInline, before: str, count: int, after: str) -> boo
 
 
 def tags(state: StateInline, silent: bool) -> bool:
-    """Leave out tags of HTML, pairs of other tags, and the brackets of a placeholder."""
+    """Leave out HTML tags, pairs of other tags, and the brackets of a placeholder."""
     if state.src[state.pos] != "<":
         return False
     shown = _shown(state.src, state.pos)
@@ -86,7 +86,7 @@ def tags(state: StateInline, silent: bool) -> bool:
 
 
 def _shown(text: str, start: int) -> tuple[str, int] | None:
-    """The text in the place of the tag or placeholder at `start`, and its end; None: there is none."""
+    """The text that replaces the tag or placeholder at `start`, and its end; None if there is none."""
     left = text[start - 1] if start else ""
     placeholder = _PLACEHOLDER.match(text, start)
     apart = placeholder is not None and not re.match(r"\w", left)
@@ -111,8 +111,8 @@ def _between_words(text: str, start: int, end: int) -> bool:
 
 
 def parser() -> MarkdownIt:
-    """A parser of single lines that keeps what is not known to be markup: words in brackets before a
-    colon are not a definition, indented ones are no code."""
+    """A parser of single lines that keeps all text not known to be markup: words in brackets before a
+    colon are not a definition, and indented words are not code."""
     markdown = MarkdownIt("commonmark")
     markdown.disable(["code", "fence", "html_block", "lheading", "reference"])
     markdown.inline.ruler.at("emphasis", stars)

@@ -1,4 +1,4 @@
-"""Marks: what models write beside the words of an answer, if their server does not take it out.
+"""Marks: text that models write around the words of an answer, if their server does not remove it.
 
 To add a model's marks, add a row. They are compared exactly, as tokenizers write them.
 """
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of an answer that is not to be heard."""
+    """A part of an answer that is not spoken."""
 
     opening: str
     closings: tuple[str, ...]
-    """The first of them ends it; without any, and if none comes, it ends with the answer."""
+    """The first of them to come ends it. If none comes, or there are none, it ends with the answer."""
 
 
 THOUGHTS = (
@@ -63,4 +63,4 @@ OTHERS = (
     "<|start_header_id|>user<|end_header_id|>",
     *("<start_of_turn>user", "<|turn>user", "<|start|>user"),
 )
-"""Marks with which a model goes on in the place of somebody else: the answer has ended before."""
+"""Marks with which a model goes on as somebody else: the answer ends before them."""

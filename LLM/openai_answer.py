@@ -1,6 +1,6 @@
-"""Answers of servers with the OpenAI protocols, whole or in pieces, as pieces of our own.
+"""Answers of servers that speak the OpenAI protocols, whole or in pieces, translated to our pieces.
 
-Many servers send something else than the protocol says, so nothing is taken for granted: a field may be
+Many servers deviate from the protocol, so nothing is taken for granted: a field may be
 missing, null, or of another type.
 """
 
@@ -18,10 +18,10 @@ _REASONS = {
     **dict.fromkeys(("content_filter", "content-filter", "SAFETY", "sensitive"), CONTENT_FILTER),
     **{reason: reason for reason in (MAX_OUTPUT_TOKENS, CONTENT_FILTER)},
 }
-"""Reason of the end, as servers write it ▶ our own. Others, such as "stop", end whole answers."""
+"""A server's finish reason ▶ ours. Others, such as "stop", end complete answers."""
 
 _FAILURES = ("error", "network_error", "insufficient_system_resource")
-"""Reasons of the end of servers that failed in mid-answer."""
+"""Finish reasons of servers that failed in mid-answer."""
 
 _REASONING = ("reasoning_content", "reasoning", "reasoning_text")
 
@@ -34,8 +34,8 @@ class AnswerReader(Protocol):
         ...
 
     def end(self) -> Iterator[Piece]:
-        """Yield what is left at the end. Raises `NothingHeard` if the model only thought, `ValueError`
-        if nothing came that was an answer."""
+        """Yield the rest at the end. Raises `NothingHeard` if the model only thought, `ValueError` if
+        nothing that came was an answer."""
         ...
 
 
@@ -49,7 +49,7 @@ class _Reader:
         self._cut_off = ""
 
     def end(self) -> Iterator[Piece]:
-        """Yield what is left at the end."""
+        """Yield the rest at the end."""
         if not self._is_answer:
             raise ValueError("expected an answer")
         yield from self._said(self._words.rest())
@@ -60,7 +60,7 @@ class _Reader:
             raise no_words()
 
     def _say(self, content: Any) -> Iterator[str]:
-        """Yield the words of a content: a text, or a list of parts."""
+        """Yield the words of `content`: a text, or a list of parts."""
         yield from self._said(self._words.add("".join(_words(content))))
 
     def _said(self, words: str) -> Iterator[str]:
@@ -69,7 +69,7 @@ class _Reader:
             yield words
 
     def _ends(self, reason: Any) -> None:
-        """Note the reason of the end, if one is given."""
+        """Note the finish reason, if one is given."""
         if reason in _FAILURES:
             raise EngineError("the language model failed in mid-answer; ask again")
         if isinstance(reason, str):
@@ -77,7 +77,7 @@ class _Reader:
 
 
 class ChatAnswer(_Reader):
-    """An answer of the chat protocol, of which each payload is a chunk, or the whole."""
+    """An answer of the chat protocol: each payload is a chunk, or the whole answer."""
 
     def read(self, payload: Mapping[str, Any]) -> Iterator[Piece]:
         """Read a chunk, or a whole answer."""
@@ -98,10 +98,10 @@ class ChatAnswer(_Reader):
 
 
 class ResponsesAnswer(_Reader):
-    """An answer of the responses protocol, of which each payload is an event, or the whole.
+    """An answer of the responses protocol: each payload is an event, or the whole answer.
 
-    Servers leave out some of the events. So what was not read in pieces is read from the event that ends
-    a part, an item or the response.
+    Servers leave out some of the events, so text that did not come in pieces is read from the event that
+    ends a part, an item or the response.
     """
 
     def __init__(self, functions: Collection[str] = ()) -> None:
@@ -135,7 +135,7 @@ class ResponsesAnswer(_Reader):
                 yield from self._read_response(payload)
 
     def _index(self, payload: Mapping[str, Any]) -> object:
-        """The index of the item of which an event speaks, by itself or by the id of the item."""
+        """The index of the item that an event names, by index or by id."""
         item = payload.get("item")
         id = item.get("id") if isinstance(item, Mapping) else payload.get("item_id")
         index = payload.get("output_index")
@@ -144,7 +144,7 @@ class ResponsesAnswer(_Reader):
         return index if isinstance(index, (int, str)) else None
 
     def _read_item(self, index: object, item: Any) -> Iterator[Piece]:
-        """Read an item as far as it was not read yet; when it is added, it may be empty."""
+        """Read the unread part of an item; when it is added, it may be empty."""
         if not isinstance(item, Mapping):
             return
         self._is_answer = True
@@ -160,7 +160,7 @@ class ResponsesAnswer(_Reader):
                 yield from self._calls.add(index, id, item.get("name"), arguments)
 
     def _read_response(self, response: Any) -> Iterator[Piece]:
-        """Read a whole response, of which the items may have been read already."""
+        """Read a whole response, whose items may have been read already."""
         if not isinstance(response, Mapping):
             return
         self._is_answer = True
@@ -180,8 +180,8 @@ class ResponsesAnswer(_Reader):
 
 
 def _words(content: Any) -> Iterator[str]:
-    """The words of a content, which is a text, a part, or a list of these; a part of another kind is a
-    thought of the model."""
+    """The words of `content`: a text, a part, or a list of these. Parts of other kinds are the model's
+    thoughts."""
     match content:
         case str():
             yield content

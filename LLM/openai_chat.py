@@ -60,8 +60,8 @@ class OpenAIChatModel:
         tools: Sequence[Tool] = (),
         tool_choice: str = ANY_TOOL,
     ) -> Iterator[Piece]:
-        """The answer of the server; before its first word a failed attempt is repeated, and a refused
-        question is put in another way."""
+        """The answer of the server. Before its first word, a failed attempt is repeated and a refused
+        question is asked in another way."""
         name = f"the language model at {self._server.where}"
         question = ServerQuestion(name, self._known, self._request, messages, tools, tool_choice)
         functions = frozenset(tool.name for tool in tools)
@@ -108,5 +108,5 @@ class OpenAIChatModel:
     def _response(
         self, client: openai.OpenAI, request: dict[str, Any]
     ) -> AbstractContextManager[openai.APIResponse[Any]]:
-        """The response of the server, whose body is read by the caller."""
+        """The response of the server; the caller reads its body."""
         return client.chat.completions.with_streaming_response.create(**request)

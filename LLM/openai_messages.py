@@ -17,8 +17,8 @@ def as_messages(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
 
 
 def mended_arguments(arguments: str) -> str:
-    """The arguments of a call as an object in JSON, "{}" if they are none: a server that parses them
-    would refuse this conversation for ever."""
+    """The arguments of a call as a JSON object, or "{}" if they are not one: a server that parses them
+    would refuse this conversation forever."""
     try:
         parsed = json.loads(arguments)
         if isinstance(parsed, str):  # encoded twice
@@ -30,7 +30,7 @@ def mended_arguments(arguments: str) -> str:
 
 
 def sendable(value: Any) -> Any:
-    """A value of JSON with texts that are valid Unicode; others cannot be sent."""
+    """A JSON value whose texts are made valid Unicode; others cannot be sent."""
     if isinstance(value, str):
         return value if value.isascii() else well_formed(value)
     if isinstance(value, dict):

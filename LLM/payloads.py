@@ -1,4 +1,4 @@
-"""Payloads: the JSON objects that a server with an OpenAI protocol answers with, whole or streamed."""
+"""Payloads: the JSON objects in the answer of an OpenAI-compatible server, whole or streamed."""
 
 import json
 import re
@@ -18,9 +18,9 @@ _NO_JSON = object()
 def payloads(response: openai.APIResponse[Any]) -> Iterator[Payload]:
     """Yield the objects of an answer as they come, whether it is one object or a stream of them.
 
-    In place of the streams of the SDK, which find nothing in an answer that is not streamed, and fail
-    where there is no empty line between two events. Raises `openai.APIError` for an error in the answer,
-    `ValueError` for what is not JSON.
+    Replaces the streams of the SDK, which find nothing in an answer that is not streamed, and fail if
+    there is no empty line between two events. Raises `openai.APIError` for an error in the answer,
+    `ValueError` if it is not JSON.
     """
     is_stream, text = False, ""
     for line in _lines(response.iter_bytes()):
@@ -61,7 +61,7 @@ def _parsed(text: str) -> Any:
 
 
 def _checked(value: Any, response: openai.APIResponse[Any]) -> Iterator[Payload]:
-    """The value if it is an object. Raises `openai.APIError` where it tells of an error."""
+    """The value if it is an object. Raises `openai.APIError` if it reports an error."""
     if not isinstance(value, Mapping):
         return
     error, kind, whole = value.get("error"), value.get("type"), value.get("response", value)

@@ -1,4 +1,4 @@
-"""Remedies: what may help when a server refuses a conversation, chosen by what it says."""
+"""Remedies: changes that may help when a server refuses a conversation, chosen by its message."""
 
 import enum
 import re
@@ -19,8 +19,8 @@ from utils.openai_errors import Refusal
 
 
 class Form(enum.Enum):
-    """A demand of a server on the form of a conversation, in words for a notice. The order is that in
-    which the conversation is changed."""
+    """A server's demand on the form of a conversation, worded for a notice. The changes are made in this
+    order."""
 
     WORDS_ONLY = "no function calls in a conversation"
     SHORT_IDS = "only function calls with ids of nine letters and digits"
@@ -119,7 +119,7 @@ _RULES: Final[Sequence[tuple[str, Sequence[Remedy]]]] = (
         r"last (message|role|turn)|end with|prefill|continue_final_message|at the end of the list",
         [_forms(Form.USER_LAST)],
     ),
-    # Roles and calls in an order that is not taken
+    # Roles and calls in an order that is not accepted
     (
         r"\brole|tool.?call|tool.?(use|result)|function.?(call|response)",
         [_forms(Form.ALTERNATING), _STRICT, _forms(Form.WORDS_ONLY), _NO_SYSTEM],
@@ -127,11 +127,11 @@ _RULES: Final[Sequence[tuple[str, Sequence[Remedy]]]] = (
     # An exception of the chat template that names no reason
     (r"template|jinja", [_STRICT, _forms(Form.WORDS_ONLY), _NO_SYSTEM]),
 )
-"""Pattern of what a server says ▶ what may help, the likeliest first."""
+"""Pattern of a server's message ▶ what may help, the likeliest first."""
 
 _BAD_REQUEST = (400, 413, 422)
-"""Statuses of errors that the conversation may have caused although the server does not say so; a filter
-of contents, for example, may refuse what was said long ago."""
+"""Statuses of errors that the conversation may have caused although the server does not say so. A
+content filter, for example, may refuse words from long ago."""
 
 _OTHERS_FAULT = (401, 403)
 """Statuses of errors that no other request would avoid."""
@@ -160,8 +160,8 @@ def remedies(refusal: Refusal) -> list[Remedy]:
 
 
 def refused_parameter(refusal: Refusal, sent: Sequence[str]) -> str | None:
-    """The field of the request that the server does not take, among the fields that were sent. Never
-    the functions: one of them may have a mistake, of which the client must hear."""
+    """The field that the server does not accept, among those that were sent. Never the functions: one of
+    them may have a mistake, which the client must be told."""
     if refusal.status in (*_OTHERS_FAULT, _RATE_LIMIT):
         return None
     optional = [name for name in sent if name not in _NEVER_LEFT_OUT]
@@ -178,7 +178,7 @@ def refused_parameter(refusal: Refusal, sent: Sequence[str]) -> str | None:
 
 
 def is_bad_value(refusal: Refusal) -> bool:
-    """True if the server takes the field, but not its value."""
+    """True if the server accepts the field, but not its value."""
     return (
         re.search(r"too (large|small)|value\b|range|at (most|least)|must be|maximum", _text(refusal))
         is not None

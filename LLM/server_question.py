@@ -1,4 +1,4 @@
-"""ServerQuestion: a question to a language model server, which changes with what the server refuses."""
+"""ServerQuestion: a question to a language model server, changed until the server accepts it."""
 
 import json
 import re
@@ -26,20 +26,20 @@ MAX_STEPS = 8
 states only when the one before is met; parameters come on top."""
 
 _ALIASES: Final[Mapping[str, str]] = {"max_tokens": "max_completion_tokens"}
-"""Name of a field ▶ the name that servers want which do not take the first: OpenAI's since o1. Older
-servers know only the first."""
+"""Name of a field ▶ the name for servers that reject the first: OpenAI's since o1. Older servers know
+only the first."""
 
 _LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 _BYTES_A_TOKEN = 3
-"""Cautious estimate where a server gives its limit, but not the length of the conversation: English has
-about four bytes of UTF-8 a token, other languages two to four."""
+"""Cautious estimate for servers that give their limit, but not the length of the conversation: English
+has about four bytes of UTF-8 per token, other languages two to four."""
 
 _MARGIN = 0.9
-"""Part of the room that is used: the next conversation may have more tokens a byte."""
+"""Part of the room that is used: the next conversation may have more tokens per byte."""
 
 _OVERHEAD = 20
-"""Bytes a message beside its content: the role, and the marks of the template."""
+"""Bytes per message besides its content: the role, and the marks of the template."""
 
 _SHARES = (4, 16)
 """The parts of the room that one result may take: a quarter or, if that is too long, a sixteenth."""
@@ -48,7 +48,7 @@ _LIMIT = re.compile(
     r"(?:context (?:length|size|window)|model length|max_seq_len|maximum|limit|allowed|<=|>)"
     r"\D{0,25}?(\d{3,})"
 )
-"""The number of tokens that a model can read, in the errors of servers."""
+"""The number of tokens that a model can read, as servers state it in errors."""
 
 Build: TypeAlias = Callable[[Sequence[ChatMessage], Sequence[Tool], str], dict[str, Any]]
 
@@ -59,9 +59,9 @@ class Demands:
 
     forms: frozenset[Form] = frozenset()
     without: frozenset[str] = frozenset()
-    """Fields of the request that it does not take."""
+    """Fields of the request that it does not accept."""
     room: int | None = None
-    """Length of a conversation that it takes, in bytes as `_length` counts them."""
+    """Length of a conversation that it accepts, in bytes as counted by `_length`."""
 
     def __or__(self, other: "Demands") -> "Demands":
         rooms = [room for room in (self.room, other.room) if room is not None]
@@ -71,22 +71,22 @@ class Demands:
 
 
 class KnownDemands:
-    """The demands of a server, as far as it has stated any. Thread-safe. Only what has helped is kept:
-    an error that quotes one user must not change what is sent for others."""
+    """The demands that a server has stated. Thread-safe. Only those that helped are kept: an error that
+    quotes one user must not change the requests of others."""
 
     def __init__(self) -> None:
         self.latest = Demands()
         self._lock = threading.Lock()
 
     def add(self, demands: Demands) -> None:
-        """Keep these, too."""
+        """Keep these demands, too."""
         with self._lock:
             self.latest |= demands
 
 
 class ServerQuestion:
-    """One question in the form that a server is thought to take. After a refusal it is put in another
-    form, or with less, if that may help: never without the system message or the user's last words."""
+    """One question in the form that a server is expected to accept. After a refusal it is changed or
+    shortened, if that may help, but never loses the system message or the user's last words."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class ServerQuestion:
         self._tool_choice = tool_choice
         self._before = self._demands = known.latest
         self._refused_history = ""
-        """The reason for which everything before the last words is left out; empty: it is not."""
+        """The reason why everything before the last words is left out; empty if it is not."""
         self._steps = 0
         self._update()
 
@@ -115,8 +115,8 @@ class ServerQuestion:
         return dict(self._request)
 
     def answered(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
-        """The answer to the request as it is now, after the notices of what was changed. The first piece
-        shows that the server takes it."""
+        """The answer to the request as it is now, after notices of the changes. The first piece shows
+        that the server accepts it."""
         told = False
         for piece in pieces:
             if not told:
@@ -162,8 +162,8 @@ class ServerQuestion:
         return self._try(replace(self._demands, without=self._demands.without | names))
 
     def _shorter(self, refusal: Refusal) -> bool:
-        """Make room for the conversation. If the answer alone is to be as long as half of what the model
-        can read, its limit is left out instead."""
+        """Make room for the conversation. If the answer alone may take more than half of what the model
+        can read, the limit of its length is left out instead."""
         most, counted = _limit_and_count(refusal)
         answer = max((self._request.get(name) or 0 for name in _LENGTHS), default=0)
         if most and answer > most // 2:
@@ -174,14 +174,13 @@ class ServerQuestion:
         if most:
             bytes_a_token = sent / counted if counted > most else _BYTES_A_TOKEN
             room = int((most - min(answer or MAX_ANSWER, most // 2)) * bytes_a_token * _MARGIN)
-        # A server that refuses once more counts otherwise than it says.
+        # A server that refuses again counts differently than it says.
         again = self._demands.room != self._before.room
         room = min(room, sent // 2 if again else int(sent * _MARGIN))
         return self._try(replace(self._demands, room=room))
 
     def _try(self, demands: Demands, history: str = "") -> bool:
-        """Take these demands into account. Returns False, and changes nothing, if the request stays the
-        same."""
+        """Apply these demands. Returns False, and changes nothing, if the request stays the same."""
         before = self._demands, self._refused_history, self._request
         self._demands = demands
         self._refused_history = history or self._refused_history
@@ -210,7 +209,7 @@ class ServerQuestion:
             else:
                 left_out.append(name)
         if left_out:
-            text = f"requests are sent without {', '.join(left_out)}, which {self._server} does not take"
+            text = f"requests are sent without {', '.join(left_out)}, which {self._server} rejects"
             self._notices.append(Notice("parameter_left_out", text))
         self._request = fields
 
@@ -230,7 +229,7 @@ class ServerQuestion:
             if fitting is not None:
                 break
         else:
-            fitting = last_exchange(cut)  # the shortest there is: the server decides
+            fitting = last_exchange(cut)  # the shortest possible: let the server decide
         if cut != messages:
             self._notices.append(RESULT_SHORTENED)
         if len(fitting) < len(cut):
@@ -238,7 +237,7 @@ class ServerQuestion:
         return fitting
 
     def _changed(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-        """The messages in the form that the server demands."""
+        """The messages in the form that the server requires."""
         changed = list(messages)
         without_tools = {Form.WORDS_ONLY} if "tools" in self._demands.without else set()
         for form in Form:
@@ -247,8 +246,8 @@ class ServerQuestion:
         return changed
 
     def _taken(self) -> list[Notice]:
-        """Keep the demands that helped. Returns the notices."""
-        if self._refused_history:  # it was this conversation, and may be no other
+        """Keep the demands that helped. Returns the notices of the changes."""
+        if self._refused_history:  # the cause was this conversation alone
             self._known.add(Demands(without=self._demands.without))
             return self._notices
         if (room := self._demands.room) is not None:
@@ -269,8 +268,8 @@ class ServerQuestion:
 
 
 def _limit_and_count(refusal: Refusal) -> tuple[int, int]:
-    """The number of tokens that the model can read, and the number that the conversation has; 0 where
-    the server does not say."""
+    """The number of tokens that the model can read, and that of the conversation; 0 if the server does
+    not say."""
     numbers = refusal.numbers or {}
     if "n_ctx" in numbers:  # llama.cpp
         return numbers["n_ctx"], numbers.get("n_prompt_tokens", 0)

@@ -33,9 +33,10 @@ _markdown = parser()
 
 
 class Speakable:
-    """Makes one piece after another of an answer speakable; blocks of code were left out before.
+    """Makes one piece after another of an answer speakable; code blocks have been left out before.
 
-    Markup goes, its text stays; of a link the text, of a bare URL the host. Emoji go. All else stays.
+    Markup is removed and its text kept; a link becomes its text, a bare URL its host. Emoji are
+    removed. Everything else stays.
     Pieces are sentences or parts of them; the place in the line, the table and the paragraph is
     remembered for the next one.
     """
@@ -104,5 +105,5 @@ def _text_of_one(token: Token) -> str:
 
 
 def _without_picture(character: str, _: dict[str, Any]) -> str:
-    """The digit or sign on a key, and signs that are words; no other emoji."""
+    """The digit or sign of a keycap emoji, and signs that are words; other emoji are dropped."""
     return character[0] if character[0] in "0123456789#*©®™" else ""

@@ -216,7 +216,7 @@ class UnmarkedThoughts:
         """The opening that the next answer will lack."""
 
     def mark(self, answer: Iterable[Piece]) -> Generator[Piece, None, None]:
-        """The answer, with its missing opening mark. An empty piece takes the place of each that is held,
+        """The answer, with its missing opening mark. An empty piece replaces each that is held,
         and shows that the model is working."""
         expected, held = self._expected, ""
         words, wrote = _Words(()), False

@@ -1,4 +1,4 @@
-"""Function calls that a model writes into the text of its answer, if its server does not read them."""
+"""Function calls that a model writes into the text of its answer, if its server does not parse them."""
 
 import json
 import re
@@ -9,11 +9,11 @@ from LLM.calls import is_json_object, new_call_id
 from pipeline.messages import ToolCall
 
 _NAMED = re.compile(r"\s*(?:functions\.)?([\w.-]+)[^{]*(\{.*\})\s*(?:</?\S*>)?\s*", re.DOTALL)
-"""A name, whatever separates it from the arguments, and these: `weather>{"city": "London"}`."""
+"""A name, any separator, and the arguments: `weather>{"city": "London"}`."""
 
 
 def calls_in(text: str, functions: Collection[str]) -> list[ToolCall]:
-    """The calls in the text between two marks, if all of them call these functions; else none."""
+    """The calls in the text between two marks, if all are to known `functions`; else none."""
     try:
         named = list(_as_json(text))
     except ValueError:
