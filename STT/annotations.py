@@ -1,4 +1,4 @@
-"""Annotations: what recognizers write for sounds that are no words, such as "[BLANK_AUDIO]"."""
+"""Annotations: text that recognizers write for sounds that are not words, such as "[BLANK_AUDIO]"."""
 
 import re
 import unicodedata
@@ -64,7 +64,7 @@ ABOUT_SOUNDS = (
     "hindi telugu tamil bengali urdu chinese mandarin cantonese japanese korean vietnamese "
     "thai indonesian swedish norwegian danish finnish latin gibberish"
 )
-"""Words that make an annotation longer, but are none alone, as in "(soft piano music)"."""
+"""Words that can extend an annotation, but are none alone, as in "(soft piano music)"."""
 
 _SOUNDS = frozenset(" ".join(SOUNDS.values()).split())
 _ALL = _SOUNDS.union(ABOUT_SOUNDS.split())
@@ -75,19 +75,19 @@ _TOKEN = re.compile(r"<\|[^<>|]*(?:\|>|$)|\[_[A-Za-z0-9_]+\]")
 _NOTES = "♩♪♫♬🎵🎶"
 
 _SUNG = re.compile(f"[{_NOTES}]+[^{_NOTES}]*[{_NOTES}]+|[{_NOTES}]+")
-"""Notes, and the text between them: that of a song in the background."""
+"""Musical notes, and the text between them: a song in the background."""
 
 _ENCLOSED = re.compile(
     r"\[([^\[\]]*)(?:\]|$)|\(([^()]*)(?:\)|$)|（([^（）]*)(?:）|$)|［([^［］]*)(?:］|$)|【([^【】]*)(?:】|$)"
     r"|\*+([^*]+)(?:\*+|$)|<([^<>]*)>|\+\+([^+]+)\+\+"
 )
-"""Forms of annotations. At the end of the text one may be cut off, as the audio is."""
+"""Forms of annotations. The one at the end of the text may be cut off, since the audio is."""
 
 
 def only_words(text: str) -> str:
     """The text without annotations, as valid Unicode; empty if nothing else was in it.
 
-    Only known annotations are taken out, since words may be in brackets, too: "(555) 123", "[sic]".
+    Only known annotations are removed, since words may be in brackets, too: "(555) 123", "[sic]".
     """
     text = well_formed(text)
     words = _ENCLOSED.sub(_unless_annotation, _SUNG.sub(" ", _TOKEN.sub(" ", text)))

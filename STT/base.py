@@ -12,7 +12,7 @@ from STT.annotations import only_words
 @dataclass(frozen=True, slots=True)
 class Transcription:
     """The words of an utterance. `text` is empty when there were no words; annotations such as
-    "[BLANK_AUDIO]", which recognizers write for other sounds, are taken out (`STT/annotations.py`)."""
+    "[BLANK_AUDIO]", which recognizers write for other sounds, are removed (`STT/annotations.py`)."""
 
     text: str
     language: str | None = None

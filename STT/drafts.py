@@ -1,4 +1,4 @@
-"""Drafts: what a recognizer made of the beginning of the same audio."""
+"""Drafts: earlier results of a recognizer for the beginning of the same audio."""
 
 import threading
 from collections import OrderedDict
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from pipeline.messages import Samples
 
 MAX_DRAFTS = 64
-"""Utterances that are remembered, of as many sessions."""
+"""Number of utterances that are remembered, each of another session."""
 
 BEGINNING = 4800
-"""Samples by which an utterance is known again."""
+"""Number of samples by which an utterance is recognized again."""
 
 MAX_SKIPPED = 3
-"""Tokens of a draft that may be left out: more would be other words."""
+"""Tokens of a draft that may be skipped: more of them would be other words."""
 
 
 class Drafts:
     """Remembers the tokens of the latest utterances. An utterance is recognized several times while it
-    grows; most of what it said stays, so its tokens are a draft for the next time. Thread-safe."""
+    grows. Most of its words stay, so its tokens are a draft for the next time. Thread-safe."""
 
     def __init__(self) -> None:
         self._tokens: OrderedDict[bytes, Sequence[int]] = OrderedDict()
@@ -40,7 +40,7 @@ class Drafts:
 
 
 def after(draft: Sequence[int], token: int) -> Sequence[int]:
-    """The rest of a draft after a token that stands where the draft has another: it was put in the place
-    of the next ones, or before them."""
+    """The rest of a draft after a token that differs from it: the token replaces the next ones of the
+    draft, or was inserted before them."""
     near = list(draft[:MAX_SKIPPED])
     return draft[near.index(token) + 1 :] if token in near else draft

@@ -19,8 +19,8 @@ MAX_TOKENS_PER_S = 6.5
 """An output with more is a repeated phrase; the limit of Moonshine's own library."""
 
 MAX_CHECKED = 12
-"""Tokens of a draft that are checked in one call of the decoder, which takes twice as long as for one
-token: where the draft is of no use, little is lost."""
+"""Tokens of a draft that are checked in one call of the decoder. It takes twice as long as for one
+token, so little is lost if the draft is of no use."""
 
 _SPACE = "▁"
 
@@ -51,8 +51,8 @@ class MoonshineModel:
 
     def words(self, samples: Samples, rate_hz: int, cancel: CancelToken) -> str:
         """The words of audio at 16 kHz; if cancelled, those found so far. An utterance that is
-        recognized again while it grows takes half the time: one call of the decoder checks all the
-        tokens of the time before, in the time of three."""
+        recognized again while it grows takes half the time: one call of the decoder checks all
+        previous tokens, in the time of three."""
         audio, mask = samples[np.newaxis], np.ones((1, len(samples)), np.int64)
         encoded = run_until_cancelled(
             self._encoder, {"input_values": audio, "attention_mask": mask}, cancel

@@ -29,15 +29,15 @@ the server chooses."""
 
 _MAY_BE_THE_FORMAT = (400, 404, 405, 406, 415, 422, 500, 501)
 """Statuses with which servers refuse a format that they do not know. Others, such as 401, 429 and 503,
-have other reasons, and so has no answer at all."""
+have other causes, and so does a missing answer."""
 
 
 class OpenAIRecognizer:
-    """OpenAI, Speaches, vLLM, whisper.cpp's and LocalAI's servers and the like. A cancelled call is
-    over at once, at the server too.
+    """OpenAI, Speaches, vLLM, whisper.cpp's and LocalAI's servers and the like. A cancelled call
+    ends at once, also at the server.
 
-    `language` is a code; without one the server finds out, and says so where it answers "verbose_json".
-    What a server understood is asked for first from then on; if it refuses, all formats are tried again.
+    `language` is a code; without one the server detects it, and reports it in "verbose_json". A format
+    that a server accepted is used first from then on; if it is refused, all are tried again.
     """
 
     def __init__(
@@ -87,8 +87,8 @@ class OpenAIRecognizer:
         self._server.close()
 
     def _heard(self, wav: bytes, language: str | None, cancel: CancelToken) -> ServedTranscript | None:
-        """Ask for one format after another, until the server understands one; None when cancelled.
-        Raises the error of the last, unless an answer to another says that there are no words."""
+        """Ask for one format after another, until the server accepts one; None when cancelled. Raises
+        the error of the last, unless the answer to an earlier one says that there are no words."""
         request: dict[str, Any] = {"file": ("speech.wav", wav, "audio/wav"), "model": self._server.model}
         if language is not None:
             request["language"] = language
@@ -123,7 +123,7 @@ def _named(response_format: str | None) -> dict[str, str]:
 
 
 def _may_be_the_format(error: EngineError) -> bool:
-    """True if another format may be understood: the server refused, or its answer could not be read."""
+    """True if another format may work: the server refused, or its answer could not be read."""
     match error.__cause__:
         case openai.APIStatusError(status_code=status):
             return status in _MAY_BE_THE_FORMAT

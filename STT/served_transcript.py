@@ -9,7 +9,7 @@ from typing import Any
 from STT.no_speech import is_silence
 
 _MARKUP = re.compile(r"<(!doctype|html|head|body|\?xml)\b|WEBVTT\b|\d+\s+\d\d:\d\d:\d\d", re.I)
-"""Beginnings of a page and of subtitles: no transcript."""
+"""Beginnings of a web page and of subtitles, which are not transcripts."""
 
 _TEXTS = ("text", "transcription", "transcript", "prediction")
 _PARTS = ("segments", "results", "result", "channels", "chunks")
@@ -17,8 +17,8 @@ _PARTS = ("segments", "results", "result", "channels", "chunks")
 
 @dataclass(frozen=True, slots=True)
 class ServedTranscript:
-    """Words, and the language that the server detected, as a code or in English. `text` None: where the
-    words should be there is nothing."""
+    """Words, and the language that the server detected, as a code or in English. `text` is None if
+    the field for the words is empty."""
 
     text: str | None
     language: object = None
@@ -43,7 +43,7 @@ def read_transcript(body: str, content_type: str) -> ServedTranscript:
 
 
 def _text_of(answer: Any) -> str | None:
-    """The words in parsed JSON; None if it has none. Raises `ValueError` if it is no transcript."""
+    """The words in parsed JSON; None if it has none. Raises `ValueError` if it is not a transcript."""
     match answer:
         case None | str():
             return answer
@@ -72,7 +72,7 @@ def _text_of_fields(fields: Mapping[str, Any]) -> str | None:
 
 
 def _is_invented(segment: object) -> bool:
-    """True for words of a segment of "verbose_json" that the server itself takes for silence."""
+    """True for a segment of "verbose_json" that the server itself considers silence."""
     match segment:
         case {
             "no_speech_prob": int() | float() as no_speech,

@@ -61,7 +61,7 @@ class TTSHandler(BaseHandler[Sentence]):
             text = None
         if silent and turn.alive and has_words(sentence.spoken):
             name = self._synthesizer.engine.info.name
-            left_out = f"expected audio of a sentence, {name} returned none; it is left out"
+            left_out = f"expected audio of a sentence, got none from {name}; the sentence is left out"
             self._notices.give(self.name, turn, Notice("sentence_unheard", left_out))
         rate_hz = self._synthesizer.engine.info.sample_rate_hz
         yield Speech(turn, np.empty(0, np.float32), rate_hz, text, ends_text=True)

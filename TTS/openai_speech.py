@@ -30,12 +30,12 @@ MAX_CHARS = 4096
 
 
 class OpenAISynthesizer:
-    """OpenAI, Kokoro-FastAPI, Speaches, LocalAI and the like. A cancelled call is over at once, at the
-    server too.
+    """OpenAI, Kokoro-FastAPI, Speaches, LocalAI and the like. A cancelled call ends at once, also at the
+    server.
 
     The server is asked for pcm: int16, mono, at `sample_rate_hz` unless it names another rate. Many send
-    another format, which is decoded or refused for each answer anew (`TTS/served_audio.py`). Voices of
-    other servers than OpenAI's are not known here: the server is asked for whatever is named.
+    another format, which is decoded or refused in each answer (`TTS/served_audio.py`). The voices of
+    servers other than OpenAI's are unknown here: any name is passed on to the server.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class OpenAISynthesizer:
         self._server.close()
 
     def _audio(self, request: dict[str, Any], client: openai.OpenAI) -> Iterator[AudioChunk]:
-        """Ask once, and decode what comes."""
+        """Ask once, and decode the answer."""
         with client.audio.speech.with_streaming_response.create(**request) as response:
             content_type = response.headers.get("content-type", "")
             try:

@@ -3,7 +3,7 @@
 import functools
 
 ROMAN = r"(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})"
-"""A Roman number from 2 to 39. Single letters are more often something else."""
+"""A Roman number from 2 to 39. Single letters usually mean something else."""
 
 _NUMERALS = (("IX", 9), ("IV", 4), ("X", 10), ("V", 5), ("I", 1))
 

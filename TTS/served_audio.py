@@ -1,4 +1,4 @@
-"""Served audio: what a speech server sends, decoded by what it is and not by what was asked for."""
+"""Served audio: the answer of a speech server, decoded by its actual format, not the requested one."""
 
 import io
 import itertools
@@ -25,10 +25,10 @@ from utils.pcm_stream import PcmStream
 from utils.wav_stream import WavStream
 
 MAX_BYTES = 1 << 26
-"""Compressed audio is decoded when all of it is there; more than 64 MB is no answer of `MAX_CHARS`."""
+"""Compressed audio is decoded once it is complete; no answer to `MAX_CHARS` is longer than 64 MB."""
 
 MIN_JUDGED = HEAD_BYTES // 2
-"""Samples that are enough to tell noise from speech."""
+"""Number of samples that is enough to tell noise from speech."""
 
 NOISE_RMS = 0.3
 NOISE_CORRELATION = 0.2
@@ -52,12 +52,12 @@ _WHAT_TO_DO = "let the server send pcm, wav, mp3, ogg or flac"
 
 
 class NotDecodable(Exception):
-    """The answer is no audio, or none that can be decoded. The text completes "The server …"."""
+    """The answer is not audio, or cannot be decoded. The text completes "The server …"."""
 
 
 def decoded(blocks: Iterator[bytes], content_type: str, rate_hz: int) -> Iterator[AudioChunk]:
-    """The audio in an answer, mono. Raw samples and WAV are decoded as they come, other formats when
-    all is there. `rate_hz` is that of raw samples whose content type does not name it.
+    """The audio in an answer, mono. Raw samples and WAV are decoded as they come, other formats once
+    complete. `rate_hz` is that of raw samples whose content type does not name it.
 
     Raises `NotDecodable`. An empty answer gives nothing.
     """
@@ -85,7 +85,7 @@ def decoded(blocks: Iterator[bytes], content_type: str, rate_hz: int) -> Iterato
 
 
 def is_noise(samples: Samples) -> bool:
-    """True for a block that is white noise near full scale, and so no sound at all."""
+    """True for a block that is white noise near full scale, and so not PCM."""
     if len(samples) < MIN_JUDGED:
         return False
     power = float(np.mean(np.square(samples)))

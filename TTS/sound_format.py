@@ -1,4 +1,4 @@
-"""The format of a sound: found by its first bytes, since what servers call it is often wrong."""
+"""The format of a sound, found by its first bytes, since servers often name it wrongly."""
 
 import codecs
 import email.message
@@ -6,11 +6,11 @@ import email.message
 from utils.pcm_stream import PcmFormat
 
 HEAD_BYTES = 256
-"""Bytes that are looked at: 5 ms of PCM, so the first audio does not wait for them."""
+"""Number of bytes that are examined: 5 ms of PCM, so the first audio does not wait for them."""
 
 FRAME_BYTES = 2048
-"""Bytes that are looked at if they may be frames of MP3 or AAC: enough to see the beginning of a second
-one, since a sample of PCM may look like that of the first."""
+"""Number of bytes that are examined if they may be frames of MP3 or AAC: enough to see the start of a
+second frame, since a sample of PCM may look like the start of a first."""
 
 PCM, WAV = "PCM", "WAV"
 
@@ -23,7 +23,7 @@ _MAGIC = (
     (0, b"ADIF", "AAC"), (4, b"ftyp", "MP4"), (0, b"\x1aE\xdf\xa3", "WebM"),
     (0, b"0&\xb2u\x8ef\xcf\x11", "WMA"), (0, b"#!AMR", "AMR"),
 )  # fmt: skip
-"""Place, bytes, and the format that they begin."""
+"""Offset, bytes, and the format that begins with them."""
 
 _STREAMED_CODINGS = (b"\x01\x00", b"\x03\x00", b"\xfe\xff")
 """Integers, floats, and the form of the header that names the coding later: `utils.wav_stream` knows
@@ -42,11 +42,11 @@ _WITHOUT_MAGIC = (
     "speex",
     "gsm",
 )
-"""Codings of a byte a sample, or less, that nothing but the content type tells from int16."""
+"""Codings of a byte per sample or less, which only the content type tells from int16."""
 
 _ORDERS = {"audio/l8": "u1", "audio/l16": ">i2", "audio/l24": ">i3"}
-"""Types of a sample by content type (RFC 2586 and 3190: big-endian); for others it is int16,
-little-endian, which is the protocol's."""
+"""Sample types by content type (RFC 2586 and 3190: big-endian); for others it is little-endian int16,
+that of the protocol."""
 
 _MPEG_1_KBPS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _MPEG_2_KBPS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
@@ -59,8 +59,8 @@ def begins_frames(head: bytes) -> bool:
 
 
 def sound_format(head: bytes, content_type: str) -> str | None:
-    """Name of the format; None for text, and for codings without a mark of their own, which nothing here
-    decodes. Raw samples of the protocol are `PCM`, WAV that can be decoded as it comes is `WAV`."""
+    """Name of the format; None for text, and for codings without a signature, which are not decoded.
+    Raw samples of the protocol are `PCM`, WAV that can be decoded as it comes is `WAV`."""
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
         streamed = head[12:16] != b"fmt " or head[20:22] in _STREAMED_CODINGS
         return WAV if streamed else "compressed WAV"
@@ -89,7 +89,7 @@ def is_text(head: bytes) -> bool:
 
 def pcm_format(content_type: str, rate_hz: int) -> PcmFormat:
     """The layout that a content type gives, as in "audio/L16;rate=24000;channels=2"; `rate_hz` if it
-    gives no rate. Raises `ValueError` for numbers that cannot be."""
+    gives no rate. Raises `ValueError` for impossible numbers."""
     kind, parameters = _parsed(content_type)
     rate = parameters.get("rate") or parameters.get("sample_rate") or parameters.get("samplerate")
     channels = parameters.get("channels")

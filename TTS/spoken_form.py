@@ -1,4 +1,4 @@
-"""SpokenForm: a text as it is to be read aloud, and where its words are in the written text."""
+"""SpokenForm: a text as it is read aloud, and the places of its words in the written text."""
 
 import bisect
 import functools
@@ -22,9 +22,9 @@ _HAS_FORMS = re.compile(r"[\d@¼-¾⅐-⅞]|\b[IVX]{2}|\b[IVX]e\b")
 class _Piece:
     text: str
     written: int
-    """The place of its first character in the written text."""
+    """The position of its first character in the written text."""
     same: bool
-    """True if it is written like this; False: it replaces a written form."""
+    """True if it is unchanged; False: it replaces a written form."""
 
 
 class SpokenForm:
@@ -36,8 +36,8 @@ class SpokenForm:
         self.text = "".join(piece.text for piece in self._pieces)
 
     def written_at(self, chars: int) -> int:
-        """The place in the written text of a place in this one. All words of a form are at its start,
-        so it was heard only when the last of them is over."""
+        """The position in the written text for a position in this one. All words of a form are at its
+        start, so it counts as heard only after the last of them."""
         number = max(bisect.bisect_right(self._starts, chars, hi=len(self._pieces)) - 1, 0)
         piece = self._pieces[number]
         return piece.written + (chars - self._starts[number] if piece.same else 0)
@@ -49,8 +49,8 @@ class SpokenForm:
 
 
 def spoken_form(text: str, language: str | None) -> SpokenForm | None:
-    """The text with its written forms in the words of a language; None: it has none, or none that are
-    known in the language."""
+    """The text with its written forms in the words of a language; None if it has none that are known
+    in the language."""
     forms = forms_of(language) if language and _HAS_FORMS.search(text) else None
     edits = list(forms.edits(text)) if forms else []
     if not edits:
@@ -67,8 +67,8 @@ def spoken_form(text: str, language: str | None) -> SpokenForm | None:
 
 @functools.cache
 def forms_of(language: str) -> WrittenForms | None:
-    """The written forms of a language, by its code or by that of a variety ("en-gb"); None: CLDR does
-    not have it. Reads its data the first time."""
+    """The written forms of a language, by its code or that of a variety ("en-gb"); None if CLDR does not
+    have it. Reads its data the first time."""
     language = language.partition("-")[0]
     try:
         locale = Locale.parse(language)

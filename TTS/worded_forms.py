@@ -34,7 +34,7 @@ _RANGED = (
     "money",
     "price",
 )
-"""Kinds of which a hyphen or a dash makes a range."""
+"""Kinds of forms that a hyphen or a dash joins into a range."""
 
 _DASHES = ("-", "–", "—", " – ", " — ")
 _RESULT = re.compile(r"\s*=")
@@ -46,8 +46,8 @@ _SENTENCE_ENDS = re.compile(r"\s*$|\s+[A-Z]")
 
 
 class WordedForms(WrittenForms):
-    """Besides prices, quantities and dates: times, telephone numbers, fractions, ranges, addresses of
-    e-mails, and signs for words."""
+    """In addition to prices, quantities and dates: times, telephone numbers, fractions, ranges, e-mail
+    addresses, and signs for words."""
 
     def __init__(self, locale: Locale, words: Words) -> None:
         self._words = words
@@ -150,7 +150,7 @@ class WordedForms(WrittenForms):
         return re.sub(r"\bde (?=[ae])", "d'", said) if self.locale.language == "fr" else said
 
     def measured(self, written: str, value: Decimal, unit: str) -> str:
-        """A number of units; one of them with its article, where "1" would be read as a bare number."""
+        """A number of units; a single one with its article, where "1" would be read as a bare number."""
         said = super().measured(written, value, unit)
         if written != "1" or self._words.one is None:
             return said

@@ -1,7 +1,7 @@
-"""WrittenForms: the prices, quantities and dates in a text, as the words that a person reads.
+"""WrittenForms: the prices, quantities and dates in a text, in the words that a person would read.
 
-The names of units, currencies and months, with their plurals, come from the Unicode CLDR by way of
-Babel, in every language that it has. Numbers stay digits, which every voice reads in its own language.
+The names of units, currencies and months, with their plurals, come from the Unicode CLDR through
+Babel, in every language of the CLDR. Numbers stay digits, which every voice reads in its own language.
 """
 
 import functools
@@ -20,7 +20,7 @@ from TTS.written_words import CURRENCIES, SPACED, UNITS
 
 FROM = r"(?<![\w.,/])"
 TO = r"(?!\w|[.,/]\d)"
-"""The borders of a number that is no part of a name, a version or a larger number."""
+"""The borders of a number that is not part of a name, a version or a larger number."""
 
 _MINUS = r"(?<![\w)\]])[-−–]"
 _DIGITS = re.compile(r"\d[\d.,]*")
@@ -30,12 +30,12 @@ MANY = Decimal(2)
 
 Match = re.Match[str]
 Kind = tuple[str, str, Callable[[Match], str | None]]
-"""A kind of written form, its regular expression, and the function that says it; None: it stays."""
+"""A kind of written form, its pattern, and the function that words it; None: the form stays."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Words in the place of a part of a text."""
+    """Words that replace a part of a text."""
 
     start: int
     end: int
@@ -98,8 +98,8 @@ class WrittenForms:
         return iter(())
 
     def after_price(self, kind: str) -> str:
-        """A regular expression of what may follow the number of a price; the names of its groups begin
-        with the `kind`."""
+        """A regular expression of what may follow the number of a price. Its group names begin with
+        `kind`."""
         return ""
 
     def day(self, year: int, month: int, day: int) -> str | None:
@@ -114,11 +114,11 @@ class WrittenForms:
         return self.named(currency, written, self.value(written))
 
     def named(self, currency: str, written: str, value: Decimal) -> str:
-        """A number of a currency; the number as it is `written`."""
+        """An amount of a currency, with the number as `written`."""
         return f"{written} {get_currency_name(currency, value, self.locale)}"
 
     def measured(self, written: str, value: Decimal, unit: str) -> str:
-        """A number of units; the number as it is `written`."""
+        """A number of units, with the number as `written`."""
         said = format_unit(value, unit, "long", locale=self.locale).replace("\u00a0", " ")
         return _DIGITS.sub(lambda match: written, said, count=1)
 

@@ -1,5 +1,5 @@
-"""The tables of the written forms: the words that CLDR has no data for, and the signs that stand for its
-units and currencies."""
+"""The tables of the written forms: the words that are missing from CLDR, and the signs of its units and
+currencies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Words:
     """Word for "/" in "$20/month"."""
     minus: str
     address: tuple[str, str, str, str]
-    """Words for "@", ".", "-" and "_" in the address of an e-mail."""
+    """Words for "@", ".", "-" and "_" in an e-mail address."""
     hour: Numbered
     """The hour of a time."""
     sharp: str = "{}"
@@ -64,7 +64,7 @@ class Words:
     """Regular expressions of ordinals that voices misread, with the group `{nth}`, and the rule by which
     CLDR spells each."""
     day_rule: str = ""
-    """The rule for the number in front of a month, if CLDR writes it with a period."""
+    """The rule for the number before a month, if CLDR writes it with a period."""
     regnal: Mapping[str, str] = field(default_factory=dict)
     """Names whose Roman number is an ordinal ▶ the words before it: "Henry VIII"."""
     decades: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ _GERMAN_MONTHS = (
 )
 
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
-"""Endings of English ordinals; all others have "th"."""
+"""Endings of English ordinals; all others end in "th"."""
 
 WORDS = {
     "en": Words(
