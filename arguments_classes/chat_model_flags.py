@@ -25,7 +25,7 @@ class Words(Sampling):
     llm_keep_thoughts: bool = field(
         default=False,
         metadata={
-            "help": "speak the answer as it is written, for a model that uses marks such as <think> in "
+            "help": "speak the answer as written, for a model that uses marks such as <think> in "
             "another way; by default, thoughts, function calls in the text and marks of the end are "
             "left out"
         },

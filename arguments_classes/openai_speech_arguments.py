@@ -35,7 +35,7 @@ class OpenAISpeechArguments:
     )
     tts_sample_rate_hz: int = field(
         default=24000,
-        metadata={"help": "sample rate in Hz of pcm for which the server names none; OpenAI's is 24000"},
+        metadata={"help": "sample rate in Hz of pcm if the server does not name it; OpenAI's is 24000"},
     )
     tts_base_url: str | None = field(
         default=None, metadata={"help": base_url("http://localhost:8880/v1")}

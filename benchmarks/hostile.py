@@ -4,7 +4,7 @@
 
 Each of several clients of the Realtime protocol asks a question that is answered with nonsense
 (benchmarks/hostile_model.py), and then one that is answered sanely. Counts the connections that were
-closed, the answers that were never over, the sane answers that were not heard, and the answers that were
+closed, the answers that never ended, the sane answers that were not heard, and the answers that were
 called complete though nothing of them was heard.
 """
 
@@ -23,7 +23,7 @@ from benchmarks.program import web_server
 ANSWERS, CLIENTS, SEED = 1000, 16, 1
 
 OVER_S = 30.0
-"""Longest wait for the end of an answer; the longest are heard for ten seconds."""
+"""Longest wait for the end of an answer; the longest answers play for ten seconds."""
 
 TOOL = {"type": "function", "name": "look", "description": "Look.", "parameters": {"type": "object"}}
 FAULTS = (
@@ -36,7 +36,7 @@ FAULTS = (
 
 
 async def converse(port: int, numbers: list[int], seen: Counter[str], model: HostileModel) -> None:
-    """Ask the questions of these numbers, each followed by a sane one."""
+    """Ask the questions with these numbers, each followed by a sane one."""
     line = RealtimeLine(port)
     await line.open()
     line.say("session.update", session={"type": "realtime", "tools": [TOOL]})
@@ -62,8 +62,8 @@ async def converse(port: int, numbers: list[int], seen: Counter[str], model: Hos
 async def _ask(
     line: RealtimeLine, events: AsyncIterator[dict[str, Any]], text: str
 ) -> tuple[str, str, int, int]:
-    """Ask, and wait for the end of the answer: its status, its words, the number of its pieces of audio,
-    and that of its calls."""
+    """Ask, and wait for the end of the answer. Returns its status, its words, and the numbers of its
+    pieces of audio and of its calls."""
     content = [{"type": "input_text", "text": text}]
     line.say("conversation.item.create", item={"type": "message", "role": "user", "content": content})
     line.say("response.create")
@@ -96,7 +96,7 @@ async def ask_all(port: int, answers: int, clients: int, model: HostileModel) ->
 
 
 def run(answers: int, clients: int, seed: int) -> Counter[str]:
-    """Count what became of so many answers."""
+    """Count the outcomes of so many answers."""
     with HostileModel(seed) as model:
         flags = [
             "--tts",

@@ -1,4 +1,4 @@
-"""A language model server whose answers are nonsense at random: the forms that servers have been seen to
+"""A language model server whose answers are random nonsense: the forms that servers have been seen to
 send, in random order, with random ends."""
 
 import json
@@ -14,7 +14,7 @@ HOSTILE, SANE = "hostile", "sane"
 
 PLAIN = ("Yes", "No", "nine")
 NOT_READ_ALOUD = ("```", "<think>", "</think>", "<tool_call>", "<|im_end|>")
-"""Marks after which words may be left out with reason."""
+"""Marks after which words may rightly be left out."""
 
 WORDS = (
     "Yes. ", "No. ", "It is nine. ", "2*3 = 6. ", "Nice ", "so ", "```", "\n", "`x` ", "<b>Hi</b> ",
@@ -30,7 +30,7 @@ ERRORS: tuple[Any, ...] = (
 
 
 class HostileModel(ChatServer):
-    """Answers a hostile question with nonsense, and a sane one with a sentence that has its number.
+    """Answers a hostile question with nonsense, and a sane one with a sentence that contains its number.
     The same seed gives the same answers to the same questions."""
 
     def __init__(self, seed: int) -> None:
@@ -49,7 +49,7 @@ class HostileModel(ChatServer):
         return _HostileHandler
 
     def inspect(self, messages: list[dict[str, Any]]) -> None:
-        """Note what a server would refuse in a conversation."""
+        """Record the parts of a conversation that a server would refuse."""
         for message in messages:
             for call in message.get("tool_calls", ()):
                 try:
@@ -124,7 +124,7 @@ class _HostileHandler(ChatHandler):
 
 
 def _chunk(chance: Random) -> bytes:
-    """A line of a stream, with a few words or a piece of a call in most."""
+    """A line of a stream; most have a few words or a piece of a call."""
     choice = {"index": 0, "delta": _delta(chance), "finish_reason": chance.choice((None,) * 6 + ENDS)}
     match chance.randrange(16):
         case 0:
@@ -180,7 +180,7 @@ def _delta(chance: Random) -> dict[str, Any]:
 
 
 def _call(chance: Random) -> dict[str, Any]:
-    """A piece of a call with anything missing."""
+    """A piece of a call, of which any part may be missing."""
     function = {
         "name": chance.choice(("look", "look", "look", "", None, 3)),
         "arguments": chance.choice(ARGUMENTS),

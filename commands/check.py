@@ -71,7 +71,7 @@ def _findings(arguments: "Arguments") -> Iterator[Finding]:
 
 
 def _sound(mode: object) -> Iterator[Finding]:
-    """The devices, and those that `--mode local` would open, with the formats that they take."""
+    """The devices, and those that `--mode local` would open, with their formats."""
     needed = isinstance(mode, LocalArguments)
     try:
         for line in describe_sound_devices():

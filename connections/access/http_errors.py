@@ -44,8 +44,7 @@ async def refuse(request: Request, error: Exception) -> JSONResponse:
 
 
 async def refuse_route(request: Request, error: Any) -> JSONResponse:
-    """The response to a request for a path (404) or with a method (405) that this server does not
-    have."""
+    """The response to a path (404) or a method (405) that this server does not have."""
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     return _response(error.status_code, code, error.detail, error.headers or {})
 

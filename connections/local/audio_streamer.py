@@ -24,7 +24,7 @@ from pipeline.sink import Frame
 from utils.shutdown import StopRequest
 
 SAMPLE_RATE_HZ = 16000
-"""The recognizer's rate; a device that does not take it runs at one that it takes."""
+"""The recognizer's rate; a device that does not accept it runs at another."""
 
 BLOCKS_AHEAD = 2
 """The block that plays next and the one after it: 64 ms with the usual block size."""
@@ -135,7 +135,7 @@ class LocalAudioStreamer:
 
 
 def choose_port(arguments: LocalArguments, stopping: threading.Event | None = None) -> SoundPort:
-    """The devices that these flags choose, with the formats that they take. Raises `UserError`."""
+    """The devices that these flags choose, with their formats. Raises `UserError`."""
     microphone = SoundEnd("input", arguments.input_device, SAMPLE_RATE_HZ)
     loudspeaker = SoundEnd("output", arguments.output_device, SAMPLE_RATE_HZ)
     return SoundPort(

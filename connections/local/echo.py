@@ -10,8 +10,8 @@ from pipeline.messages import Samples
 from utils.webrtc import has_webrtc
 
 FRAMES_PER_S = 100
-"""The canceller works on 10 ms at a time, in samples rounded down: 220 at 22,050 Hz. It takes every rate
-from 8 to 192 kHz."""
+"""The canceller works on 10 ms at a time, in samples rounded down: 220 at 22,050 Hz. It accepts every
+rate from 8 to 192 kHz."""
 
 LEARNING_S = 3.0
 """The amount of reply audio needed to learn the room. Until then the rest of the echo would pass for
@@ -41,11 +41,11 @@ def choose_echo_canceller(heard_rate_hz: int, played_rate_hz: int) -> "EchoCance
 
 
 class EchoCanceller:
-    """WebRTC's echo canceller, packaged by livekit: it takes 0.08 ms for 10 ms of audio.
+    """WebRTC's echo canceller, packaged by livekit: 0.08 ms for 10 ms of audio.
 
-    It works for the sound devices of this process, since only here the played audio is known.
-    Loudspeaker and microphone may have their own threads, rates and clocks: the canceller measures the
-    delay between them all along, also while it drifts.
+    It works for the sound devices of this process, since only their played audio is known.
+    Loudspeaker and microphone may have their own threads, rates and clocks: the canceller keeps
+    measuring the delay between them, also while it drifts.
     """
 
     def __init__(self, heard_rate_hz: int, played_rate_hz: int) -> None:

@@ -1,4 +1,4 @@
-"""SoundEnd: a microphone or a loudspeaker, and the formats that it takes."""
+"""SoundEnd: a microphone or a loudspeaker, and the formats that it accepts."""
 
 import contextlib
 import re
@@ -21,14 +21,14 @@ those of Bluetooth headsets in a call."""
 
 _BAD_DTYPE, _BAD_RATE, _BAD_CHANNELS = -9994, -9997, -9998
 _REFUSALS = (_BAD_DTYPE, _BAD_RATE, _BAD_CHANNELS)
-"""PortAudio's codes for a format that the device does not take, now or ever."""
+"""PortAudio's codes for a format that the device never accepts."""
 
 _NOT_THERE = (-9985, -9996)
-"""PortAudio's codes for a device that is in use, or that is gone: no other format would help."""
+"""PortAudio's codes for a device that is in use or gone: no other format would help."""
 
 
 class EndUnavailable(Exception):
-    """A device cannot be asked or opened at the moment; the next attempt may succeed."""
+    """A device cannot be queried or opened at the moment; the next attempt may succeed."""
 
     def __init__(self, end: "SoundEnd", cause: Exception) -> None:
         super().__init__(str(cause))
@@ -56,17 +56,17 @@ class SoundEnd:
         return f"the {ROLES[self.role]} {self.name!r}"
 
     def best(self) -> SoundFormat:
-        """The best format that the device takes: at a rate of at least `wish_hz`, if it has one.
+        """The best format that the device accepts: at a rate of at least `wish_hz`, if it has one.
 
-        Raises `UserError` if it refuses all, `EndUnavailable` if it cannot be asked.
+        Raises `UserError` if it refuses all, `EndUnavailable` if it cannot be queried.
         """
         if (taken := self._first_taken()) is not None:
             return taken
         if self._unclear is not None:
             raise EndUnavailable(self, self._unclear)
         raise UserError(
-            f"{self} takes no format that was tried, from 8000 to 192000 Hz in {', '.join(DTYPES)}: "
-            f"{'; '.join(self._refusals)}; by its own account it runs at {self.own_hz} Hz with up to "
+            f"{self} accepts no format that was tried, from 8000 to 192000 Hz in {', '.join(DTYPES)}: "
+            f"{'; '.join(self._refusals)}; it reports a rate of {self.own_hz} Hz and up to "
             f"{self._max_channels} channels; {self.alternatives()}"
         )
 
@@ -77,7 +77,7 @@ class SoundEnd:
         return [rate for rate in rates if rate >= self.wish_hz] + below
 
     def takes(self, rate_hz: int) -> SoundFormat | None:
-        """The format that the device takes at this rate; None if it takes none.
+        """The format that the device accepts at this rate; None if it accepts none.
 
         Raises `EndUnavailable` if it is in use or gone.
         """
@@ -97,7 +97,7 @@ class SoundEnd:
         self._take(next((device for device in same if device["index"] == self.index), same[0]))
 
     def alternatives(self) -> str:
-        """A piece of advice: the other devices that could be used, and the flag that chooses one."""
+        """Advice: the other devices that could be used, and the flag that chooses one."""
         others = []
         for device in sound_devices(self.role):
             other = SoundEnd(self.role, str(device["index"]), self.wish_hz)

@@ -1,4 +1,4 @@
-"""SoundFormat: the form in which a sound device takes or gives audio."""
+"""SoundFormat: the format in which a sound device takes or gives audio."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from pipeline.audio import from_pcm16, to_mono, to_pcm16
 from pipeline.messages import Samples
 
 DTYPES = ("int16", "float32", "int32")
-"""Sample formats, the preferred one first. Devices of 24 bits take one of the wider two."""
+"""Sample formats, the preferred one first. 24-bit devices take one of the two wider ones."""
 
 _INT32_SCALE = 2147483647
 
@@ -30,9 +30,9 @@ class SoundFormat:
     def decode(self, data: Any) -> Samples:
         """Interleaved bytes of a microphone ▶ mono float32 in [-1, 1], a copy.
 
-        Two channels are averaged: a stereo pair, or a microphone in either socket of an interface. Those
-        beyond are left out: on interfaces they are other sockets, on microphone arrays the single
-        capsules and the loudspeaker's signal, which would come back as an echo.
+        Two channels are averaged: a stereo pair, or a microphone in either socket of an interface.
+        Further channels are left out: on interfaces they are other sockets, on microphone arrays the
+        single capsules and the loudspeaker's signal, which would come back as an echo.
         """
         match self.dtype:
             case "int16":

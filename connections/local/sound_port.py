@@ -1,4 +1,4 @@
-"""SoundPort: the microphone and the loudspeaker, open together, whatever formats they take."""
+"""SoundPort: the microphone and the loudspeaker, open together, whatever their formats."""
 
 import contextlib
 import logging
@@ -21,13 +21,13 @@ ATTEMPTS = 3
 the same moment, or the last program has not let go of one yet."""
 
 PAUSE_S = 0.5
-"""Pause between two attempts, for the hardware. PulseAudio needs some 0.2 s to open a card anew."""
+"""Pause between two attempts, for the hardware. PulseAudio needs some 0.2 s to reopen a card."""
 
 _BAD_COMBINATION = -9993
 """PortAudio's code for two devices that cannot share a stream."""
 
 Hear = Callable[[Samples, float | None], object]
-"""Takes audio of the microphone, and the time of its first sample (monotonic; None: unknown)."""
+"""Takes the microphone's audio, and the time of its first sample (monotonic; None: unknown)."""
 
 Play = Callable[[int, float], Samples]
 """Returns this many samples for the loudspeaker, which will be heard so many seconds from now."""
@@ -47,11 +47,11 @@ class Interrupted(UserError):
 class SoundPort:
     """The two ends, each in mono float32 at the rate of its device, on the threads of the sound card.
 
-    One duplex stream if both devices take one rate: one callback, which plays first and then hears.
+    One duplex stream if both devices accept one rate: one callback, which plays first and then records.
     Otherwise a stream for each, with a thread and a clock of its own. The loudspeaker's clock is that of
-    the playout; the microphone's audio is only fed, and stamped with the time of its capture. So two
-    cards that drift apart, by up to 100 ppm, never lack a sample or have one too many. Only the echo
-    canceller pairs the samples of the one with those of the other, and it measures the delay all along.
+    the playout; the microphone's audio drives nothing, and carries its capture time. So two cards that
+    drift apart, by up to 100 ppm, never run out of samples or pile them up. Only the echo canceller
+    pairs the samples of one with those of the other, and it keeps measuring the delay.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class SoundPort:
         """`block_samples` is the length of a block at the rates that the ends wish for. `stopping` ends
         the pauses between attempts when it is set.
 
-        Raises `UserError` if a device takes no format, or cannot be asked in three attempts;
+        Raises `UserError` if a device accepts no format, or cannot be queried in three attempts;
         `Interrupted`.
         """
         self._sounddevice = load_sounddevice()
@@ -110,7 +110,7 @@ class SoundPort:
     # -- the formats -------------------------------------------------------------------------------
 
     def _agree(self) -> tuple[SoundFormat, SoundFormat]:
-        """The formats of both ends, at one rate if they have one that costs neither of them sound."""
+        """The formats of both ends, at a common rate if one costs neither of them quality."""
         microphone, loudspeaker = self._ends
         if microphone.wish_hz == loudspeaker.wish_hz and microphone.host == loudspeaker.host:
             wish_hz = microphone.wish_hz
@@ -142,21 +142,19 @@ class SoundPort:
         raise Interrupted("stopped before the sound devices were open")
 
     def _list_devices_anew(self) -> None:
-        """Start PortAudio anew: only then does it list the devices again, and forget a broken one."""
+        """Restart PortAudio: only then does it list the devices again, and forget a broken one."""
         try:
             self._sounddevice._terminate()
             self._sounddevice._initialize()
         except self._sounddevice.PortAudioError as error:
-            raise UserError(
-                f"PortAudio does not start again: {error}; start this program again"
-            ) from error
+            raise UserError(f"PortAudio does not restart: {error}; start this program again") from error
         for end in self._ends:
             end.find_again()
 
     def _failure(self, error: EndUnavailable) -> UserError:
         hint = "; another program may be using it" if error.in_use else ""
         return UserError(
-            f"{error.end} cannot be opened, in {ATTEMPTS} attempts: {error}{hint}; "
+            f"{error.end} could not be opened in {ATTEMPTS} attempts: {error}{hint}; "
             f"{error.end.alternatives()}"
         )
 
@@ -236,6 +234,6 @@ def _ahead_s(times: Any) -> float:
 
 
 def _captured_at(times: Any) -> float | None:
-    if times.inputBufferAdcTime <= 0:  # not every sound server tells
+    if times.inputBufferAdcTime <= 0:  # not every sound server reports it
         return None
     return time.monotonic() - float(times.currentTime - times.inputBufferAdcTime)

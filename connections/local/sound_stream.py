@@ -1,4 +1,4 @@
-"""SoundStream: a stream of PortAudio that has come to life, until it is closed or fails."""
+"""SoundStream: a PortAudio stream that exchanges audio until it is closed or fails."""
 
 import logging
 import threading
@@ -10,7 +10,7 @@ from utils.sound_devices import load_sounddevice
 logger = logging.getLogger(__name__)
 
 FIRST_BLOCK_S = 5.0
-"""Time in which the first block must come. It takes 0.05 s; a Bluetooth headset wakes up in two."""
+"""Limit of the wait for the first block. Most take 0.05 s; a Bluetooth headset wakes up in two."""
 
 
 class StreamFailed(Exception):
@@ -21,7 +21,7 @@ class SoundStream:
     """Exchanges blocks of audio on a thread of the sound card.
 
     With ALSA about one duplex stream in a hundred ends before its first block, when PortAudio asks one
-    device for its delay before the other is ready. So it is open only once a block has come.
+    device for its delay before the other is ready. So it counts as open only once a block has come.
     """
 
     def __init__(

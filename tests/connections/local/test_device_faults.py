@@ -30,20 +30,20 @@ REFUSED = {
     "rate": (
         mic(7350, own_hz=48000),
         speaker(*ALL),
-        r"the microphone 'Mic' takes no format .*: Invalid sample rate \[PaErrorCode -9997\]; by its "
-        r"own account it runs at 48000 Hz with up to 1 channels; choose another: --input_device "
+        r"the microphone 'Mic' accepts no format .*: Invalid sample rate \[PaErrorCode -9997\]; it "
+        r"reports a rate of 48000 Hz and up to 1 channels; choose another: --input_device "
         r"2 \(Other mic\)$",
     ),
     "sample format": (
         mic(*ALL),
         speaker(*ALL, dtypes=()),
-        r"the loudspeaker 'Speaker' takes no format .*: Sample format not supported .*; no other "
+        r"the loudspeaker 'Speaker' accepts no format .*: Sample format not supported .*; no other "
         r"loudspeaker can be used, so connect one",
     ),
     "channels": (
         mic(*ALL),
         Device("Speaker", outputs=2, rates=ALL, channels=(5,)),
-        r"the loudspeaker 'Speaker' takes no format .*: Invalid number of channels .* up to 2 channels;",
+        r"the loudspeaker 'Speaker' accepts no format .*: Invalid number .* up to 2 channels;",
     ),
 }
 
@@ -96,8 +96,8 @@ def test_a_shared_stream_that_ends_three_times_is_replaced_by_two(
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        ({"stillborn": 9}, "the loudspeaker 'Speaker' cannot be opened, in 3 attempts: it stopped at"),
-        ({"mute": True}, "the loudspeaker 'Speaker' cannot be opened, in 3 attempts: no audio came in"),
+        ({"stillborn": 9}, "the loudspeaker 'Speaker' could not be opened in 3 attempts: it stopped at"),
+        ({"mute": True}, "the loudspeaker 'Speaker' could not be opened in 3 attempts: no audio came"),
     ],
     ids=["it ends at once", "no audio comes"],
 )
@@ -127,7 +127,7 @@ def test_a_device_that_does_not_open_is_named_and_others_too(
     audio.devices[3].error = HOST_ERROR
     role, flag = (("microphone", "input"), ("loudspeaker", "output"))[broken]
     told = (
-        f"the {role} {pair[broken].name!r} cannot be opened, in 3 attempts: "
+        f"the {role} {pair[broken].name!r} could not be opened in 3 attempts: "
         f"{error[0]} [PaErrorCode {error[1]}]{hint}; choose another: --{flag}_device 2 (Spare)"
     )
     port = choose_port(FLAGS)
