@@ -26,8 +26,8 @@ class Words(Sampling):
         default=False,
         metadata={
             "help": "speak the answer as written, for a model that uses marks such as <think> in "
-            "another way; by default, thoughts, function calls in the text and marks of the end are "
-            "left out"
+            "another way; by default, thoughts, function calls in the text and end-of-turn "
+            "marks are left out"
         },
     )
 

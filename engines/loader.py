@@ -134,10 +134,10 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
 
 
 def _with_forms(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
-    """The synthesizer, with written forms in words if it does not read them itself."""
+    """The synthesizer; it gets written forms in words if it does not read them itself."""
     if engine.info.reads_written_forms:
         return engine
-    from engines.spoken_forms import SpokenForms  # here: Babel takes 35 ms, also of --help
+    from engines.spoken_forms import SpokenForms  # here: importing Babel takes 35 ms, also for --help
 
     return SpokenForms(engine, choice.settings.get("voice"), choice.settings.get("language"))
 

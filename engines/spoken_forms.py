@@ -1,4 +1,4 @@
-"""SpokenForms: a synthesizer that is given written forms in words."""
+"""SpokenForms: a synthesizer that gets written forms in words."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ from TTS.spoken_form import SpokenForm, forms_of, spoken_form
 
 
 class SpokenForms:
-    """A synthesizer that would misread "$49.95" or "8:00", and gets the words in their place, in the
-    language that it speaks. The words that it times are counted in the text as written.
+    """A synthesizer that would misread "$49.95" or "8:00", and so gets them in words, in the language
+    that it speaks. The positions of the words that it times are those in the written text.
 
     The synthesizer was created with `usual_voice` and `usual_language`.
     """

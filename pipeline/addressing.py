@@ -24,7 +24,7 @@ TURNS_COMPARED = 10
 """The user's latest turns that the speech is compared with."""
 
 DOUBTFUL_DB = 7.5
-"""Speech that is so much softer than the user may be somebody else's, though it was answered: twice the
+"""Speech softer than the user by this much may be somebody else's, though it was answered: twice the
 standard deviation of one user's turns."""
 
 LONG_MS = 1000
@@ -69,15 +69,15 @@ class Addressing:
     def __init__(self) -> None:
         self._turns: deque[Timbre] = deque(maxlen=TURNS_COMPARED)
         self._doubtful = 0
-        """Number of the latest turns, in a row, that may be somebody else's."""
+        """Number of consecutive latest turns that may be somebody else's."""
         self._refused: frozenset[str] = frozenset()
         self._lock = threading.Lock()
 
     def learn(self, timbre: Timbre) -> None:
         """Learn from speech that was taken for a turn of the user.
 
-        Soft speech is answered in doubt, and is learned from only if there is no other for long, else a
-        television would soon be the user: seven of ten sentences were answered after the first eight.
+        Soft speech is answered in doubt, but learned from only if no other comes for long. Otherwise a
+        television would soon be the user: after the first eight, seven of ten sentences were answered.
         """
         with self._lock:
             user = typical(list(self._turns))

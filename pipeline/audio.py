@@ -31,7 +31,7 @@ class WholeSamples:
         self._half = b""
 
     def take(self, data: bytes, bytes_per_sample: int = 2) -> bytes:
-        """The whole samples up to here; the beginning of another waits for its rest."""
+        """The complete samples so far; the beginning of another waits for its rest."""
         data = self._half + data
         whole = len(data) - len(data) % bytes_per_sample
         self._half = data[whole:]

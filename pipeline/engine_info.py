@@ -41,8 +41,8 @@ class ChatModelInfo(EngineInfo):
     max_sentences: int | None = None
     """Number of sentences after which an answer is cut off; None: no limit."""
     keeps_thoughts: bool = False
-    """True if an answer is spoken as it is written, with whatever would be taken for thoughts, calls or
-    marks of the end."""
+    """True if an answer is spoken as written, including text that otherwise counts as thoughts, calls or
+    end-of-turn marks."""
     hears: bool = False
     """True if it takes the audio of a message (`--stt none`)."""
 
@@ -64,11 +64,11 @@ class SynthesizerInfo(EngineInfo):
     spelled: Mapping[str, str] = field(default_factory=dict)
     """Language ▶ the one of its scripts that the engine spells instead of reading."""
     reads_written_forms: bool = False
-    """True if it was trained to read "$49.95" and "8:00"; False: it is given them in words."""
+    """True if it was trained to read "$49.95" and "8:00"; False: it gets them in words."""
 
     def language_of(self, voice: str | None, language: str | None) -> str | None:
-        """The language that it speaks in a call: that of the voice, else the one that is asked for, else
-        its only one; None: unknown. A voice of eSpeak may have a variant ("en-gb+f3")."""
+        """The language that it speaks in a call: that of the voice, else the requested one, else its
+        only one; None if unknown. A voice of eSpeak may have a variant ("en-gb+f3")."""
         named = self.voice_languages.get((voice or "").partition("+")[0])
         only = self.languages[0] if len(self.languages) == 1 and self.languages[0] != ANY else None
         return named or language or only

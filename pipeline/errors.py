@@ -36,7 +36,7 @@ class EngineBusy(EngineError):
 
 
 class NothingHeard(EngineError):
-    """The user hears nothing of an answer that the model wrote."""
+    """The model wrote an answer, but the user hears nothing of it."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence, code="nothing_heard")

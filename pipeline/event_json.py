@@ -8,8 +8,8 @@ from pipeline.events import Event, as_json
 
 
 def event_json(event: Event, *, ascii: bool = False, **before: Any) -> str:
-    """An event as one line of JSON, after the fields `before`. If it cannot be encoded, it costs no more
-    than itself: an `ErrorEvent` takes its place."""
+    """An event as one line of JSON, after the fields `before`. If it cannot be encoded, an `ErrorEvent`
+    takes its place."""
     try:
         return _encode(before, event, ascii)
     except (TypeError, ValueError, RecursionError) as error:

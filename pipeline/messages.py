@@ -14,7 +14,7 @@ Samples: TypeAlias = NDArray[np.float32]
 
 
 COMPLETE = "complete"
-"""Reason of an `EndOfTurn` with which the reply is as long as it should be."""
+"""Reason of an `EndOfTurn` after a reply that is complete."""
 
 SPOKEN = "(spoken)"
 """Stands for the user's words if there is no recognizer."""
@@ -35,7 +35,7 @@ class ToolCall:
     id: str
     name: str
     arguments: str
-    """A JSON object once the call is complete; of a piece, the next characters of it."""
+    """A JSON object once the call is complete; in a piece, its next characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +172,16 @@ class Notice:
 
 
 MAX_OUTPUT_TOKENS, CONTENT_FILTER = "max_output_tokens", "content_filter"
-"""Reasons for which a language model stops in mid-answer, in the words of the Realtime protocol."""
+"""Reasons why a language model stops in mid-answer, in the words of the Realtime protocol."""
 
 INVALID_CALL = "invalid_call"
-"""Reason for which an answer counts as unfinished: the arguments of a function call are not a JSON
+"""Reason why an answer counts as unfinished: the arguments of a function call are not a JSON
 object."""
 
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """From a language model, as the last of its results: the answer ends here, but is not finished."""
+    """The last output of a language model whose answer ends here without being finished."""
 
     reason: str
     """`MAX_OUTPUT_TOKENS`, `CONTENT_FILTER` or `INVALID_CALL`."""

@@ -34,7 +34,7 @@ network, but a short wait for the answer if the microphone was switched off."""
 KEPT_S = 1.0
 """Length of heard audio that is kept, since *heard* may be an estimate that the client corrects."""
 
-NO_AUDIO = "expected audio of the answer, the voice returned none; choose another voice or language"
+NO_AUDIO = "expected audio of the answer, got none from the voice; choose another voice or language"
 
 LEDGERS_KEPT = 10
 """Ended turns for which the client may still report what was heard."""
@@ -226,7 +226,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
     def _finish(self, reply: Reply) -> None:
         """Finish the turn, outside the lock, since ending a turn runs callbacks of the engines.
 
-        An answer whose words had no audio has failed. It is remembered nevertheless: its text was shown.
+        An answer whose words had no audio has failed. It is still remembered: its text was shown.
         """
         if reply.turn.finish(reply.end_reason or "no end of the turn came"):
             if reply.is_unheard and not reply.turn.failed:

@@ -77,7 +77,7 @@ class Reply:
 
     @property
     def is_unheard(self) -> bool:
-        """True if there were words to be spoken, but no audio of them came."""
+        """True if there were words to speak, but no audio of them came."""
         spoken = self.turn.settings.spoken and self.reel.end == 0
         return spoken and any(map(has_words, self.ledger.begun(0)))
 

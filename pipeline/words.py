@@ -47,12 +47,12 @@ class WellFormedPieces:
         self._half = ""
 
     def add(self, piece: str) -> str:
-        """The next piece of the text, as far as it is certain."""
+        """The part of the text that is certain after this piece."""
         text = self._half + piece
         self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
         return well_formed(text[: len(text) - len(self._half)])
 
     def rest(self) -> str:
-        """The end of the text: `NO_CHARACTER` if a half is left."""
+        """The end of the text: `NO_CHARACTER` if half a character is left."""
         half, self._half = self._half, ""
         return well_formed(half)

@@ -12,7 +12,7 @@ from pipeline.turn import CancelToken
 from testing.hold import Hold
 
 Refusal: TypeAlias = tuple[int, Any]
-"""HTTP status and body: a text is sent as it is, anything else as JSON."""
+"""HTTP status and body: text is sent as is, anything else as JSON."""
 
 
 class ChatServer:
@@ -32,9 +32,9 @@ class ChatServer:
         """Name and arguments of a function that the answers call, after their words."""
         self.failures: list[int | str | dict[str, Any] | Refusal] = []
         self.refuses: Callable[[dict[str, Any]], Refusal | None] = lambda request: None
-        """The refusal of a request that this server does not take; None for any other request."""
+        """The refusal of a request that this server does not accept; None for any other request."""
         self.bodies: list[tuple[str, bytes]] = []
-        """Content type and body of the next answers, which are sent as they are."""
+        """Content types and bodies of the next answers, sent as is."""
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.before_headers = Hold()
@@ -223,7 +223,7 @@ def _call(name: str, arguments: str) -> dict[str, Any]:
 
 def events(*payloads: Any) -> tuple[str, bytes]:
     """Content type and body of a stream of server-sent events, for `ChatServer.bodies`; texts are sent
-    as they are."""
+    as is."""
     lines = (
         payload.encode("utf-8", "surrogatepass")
         if isinstance(payload, str)

@@ -179,7 +179,7 @@ class ScriptedModel:
         """The tools that came with each prompt."""
         self.closed_early = 0
         self.cut_off: str | None = None
-        """Reason for which its answers end before their time."""
+        """Reason why its answers are cut off."""
         self._replies = list(replies) or ["One sentence. Another sentence."]
 
     def generate(

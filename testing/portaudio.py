@@ -1,4 +1,4 @@
-"""PortAudio: sound devices made by hand, in the place of the module `sounddevice`, and their faults."""
+"""PortAudio: simulated sound devices and their faults, in place of the module `sounddevice`."""
 
 import threading
 from collections.abc import Callable
@@ -30,12 +30,12 @@ class PortAudioError(Exception):
 
 
 class CallbackAbort(Exception):
-    """Raised by a callback in order to stop its stream."""
+    """Raised by a callback to stop its stream."""
 
 
 @dataclass
 class Device:
-    """A device, and what it takes. Its clock may be fast by some parts in a million."""
+    """A device, and the formats that it accepts. Its clock may be fast by some parts per million."""
 
     name: str
     inputs: int = 0
@@ -45,21 +45,21 @@ class Device:
     dtypes: tuple[str, ...] = ("int16", "float32", "int32")
     host: int = 0
     own_hz: int = 0
-    """The rate that it claims as its own; 0: the first of `rates`."""
+    """The default rate that it reports; 0 for the first of `rates`."""
     fast_ppm: float = 0.0
     error: tuple[str, int] | None = None
-    """The answer to everything that is asked of it; None: it works."""
+    """The error that every use of it raises; None if it works."""
     sound: Callable[[Audio], Audio] = np.zeros_like
     """The sound at its microphone: seconds ▶ amplitudes, shape (samples,) or (samples, channels)."""
     played: list[Audio] = field(default_factory=list)
-    """The blocks that its loudspeaker was given, shape (samples, channels)."""
+    """The blocks that its loudspeaker received, shape (samples, channels)."""
 
     def heard(self) -> Audio:
-        """All that its loudspeaker was given, shape (samples, channels)."""
+        """All audio that its loudspeaker received, shape (samples, channels)."""
         return np.concatenate(self.played)
 
     def expect(self, channels: int, dtype: str, rate_hz: float) -> None:
-        """Raise `PortAudioError` if it does not take this format; the order is ALSA's."""
+        """Raise `PortAudioError` if it does not accept this format; the checks are in ALSA's order."""
         for refusal in (
             self.error,
             None if dtype in self.dtypes else _BAD_DTYPE,
@@ -71,9 +71,9 @@ class Device:
 
 
 class PortAudio(ModuleType):
-    """Put it into `sys.modules` as "sounddevice". Time passes only in `advance`.
+    """To be put into `sys.modules` as "sounddevice". Time passes only in `advance`.
 
-    As with the real one, the list of devices is that of the start until PortAudio is started again.
+    As in the real one, the list of devices does not change until PortAudio is restarted.
     """
 
     PortAudioError = PortAudioError
@@ -88,13 +88,13 @@ class PortAudio(ModuleType):
         self.hiccups_of_start: list[tuple[str, int]] = []
         """Errors of the next attempts to start a stream that was opened, in order."""
         self.stillborn = 0
-        """Number of the next streams that end before their first block, as ALSA's do at times."""
+        """Number of the next streams that end before their first block, as ALSA's sometimes do."""
         self.mute = False
         """True if streams start, but never call back."""
         self.asked: list[tuple[str, int, str, float]] = []
-        """Each format that was asked about: device, channels, sample format, rate."""
+        """Each format that was queried: device, channels, sample format, rate."""
         self.opened: list[Stream] = []
-        """All streams that were ever opened."""
+        """All streams ever opened."""
         self.now = 100.0
         self._changed = threading.Condition()
         self.turn = threading.RLock()
@@ -178,7 +178,7 @@ class PortAudio(ModuleType):
 
     @property
     def running(self) -> list["Stream"]:
-        """The streams that run."""
+        """The running streams."""
         return [stream for stream in self.opened if stream.active]
 
     def notify(self) -> None:
@@ -187,7 +187,7 @@ class PortAudio(ModuleType):
             self._changed.notify_all()
 
     def wait_for_streams(self, count: int) -> None:
-        """Wait until this many streams run, on another thread's call."""
+        """Wait until this many streams are running, started by another thread."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.running) == count, _PATIENCE_S), self.running
 
@@ -245,7 +245,7 @@ class Stream:
 
     @property
     def next_at(self) -> float:
-        """The time of the next block; the first comes at once."""
+        """The time of the next block; the first comes immediately."""
         return self._started_at + self._blocks * self._samples / self._rate_hz
 
     def start(self) -> None:
@@ -270,7 +270,7 @@ class Stream:
         self.closed = True
 
     def end(self) -> None:
-        """End by itself, as a device that fails does."""
+        """End without being closed, as on a device that fails."""
         self.active = False
         self._finished()
         self._audio.notify()

@@ -25,7 +25,7 @@ Hear = Callable[[Samples, int], str]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as a server of another kind sends it."""
+    """An answer as a different kind of server sends it."""
 
     body: bytes
     content_type: str = ""
@@ -44,9 +44,9 @@ class SpeechServer(ChatServer):
         """Make a response fail after its first word."""
         self.formats: tuple[str, ...] = ("json", "verbose_json")
         self.sound: Answer | None = None
-        """Sent in place of the tone."""
+        """Sent instead of the tone."""
         self.transcripts: dict[str | None, Answer] = {}
-        """Sent in place of a transcript, by response format; None: the request names none."""
+        """Sent instead of a transcript, by response format; None for requests that name no format."""
         super().__init__()
 
     @property

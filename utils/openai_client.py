@@ -33,7 +33,7 @@ _PARTS = {"stt": "recognizer", "llm": "language model", "tts": "synthesizer"}
 T = TypeVar("T")
 Ask: TypeAlias = Callable[[openai.OpenAI], Iterator[T]]
 Remedy: TypeAlias = Callable[[Refusal], bool]
-"""Changes what will be asked next, so that the server may take it. Returns False if nothing can help."""
+"""Changes the next request so that the server may accept it. Returns False if nothing can help."""
 
 
 class OpenAIServer:
@@ -89,7 +89,7 @@ class OpenAIServer:
         self, ask: Ask[T], cancel: CancelToken, remedy: Remedy = lambda refusal: False
     ) -> Iterator[T]:
         """Yield the outputs of ``ask(client)``; repeat an attempt that fails before its first output.
-        If the server refuses it and there is a remedy, ask again at once.
+        If the server refuses one and there is a remedy, ask again at once.
 
         Ends early when `cancel` is raised. Raises `EngineError`, with the SDK's error as its cause.
         """
@@ -180,7 +180,7 @@ class OpenAIServer:
             raise UserError(f"{self._who}: {self._explain(error, _refusal(error))}") from error
 
     def _explain(self, error: openai.OpenAIError, refusal: Refusal | None) -> str:
-        """Explain an error in one sentence that says what to do; never quotes what was said, or keys."""
+        """Explain an error in one sentence that says what to do; never quote keys or conversations."""
         server, part, flag = self.where, _PARTS[self._stage], f"--{self._stage}"
         because = _because(refusal)
         reason = because and f" ({because.removeprefix(': ')})"

@@ -1,4 +1,4 @@
-"""Refusal: what a server with the OpenAI protocols says when it does not do what it was asked for."""
+"""Refusal: the error with which an OpenAI-compatible server declines a request."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _MAX_READ = 4000
 """Limit of the part of a server's message that is read, in characters; some quote the whole request."""
 
 _MAX_DEPTH = 5
-"""Limit of errors inside errors, as of a proxy."""
+"""Limit of errors nested in errors, as proxies send them."""
 
 _LONGEST_WORD = 40
 """A longer word is a key, a hash or encoded audio."""
@@ -25,7 +25,7 @@ _OF_THE_KEY = (401, 403)
 """Statuses of errors whose messages may quote the key."""
 
 _ARE_SAID = ("messages", "input", "instructions", "prompt")
-"""Fields of a request with what was said or noted in a conversation."""
+"""Fields of a request that hold the words of a conversation."""
 
 _GENERAL = frozenset(
     re.findall(
@@ -59,27 +59,27 @@ _GENERAL = frozenset(
     """,
     )
 )
-"""Words of the errors of servers, which say nothing about a user even if a user said them, too."""
+"""Common words of server errors, which reveal nothing about a user who said them, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error of a server, as far as it explains itself."""
+    """The parts of a server's error that explain it."""
 
     status: int | None
-    """HTTP status; None: the error came in mid-answer."""
+    """HTTP status; None if the error came in mid-answer."""
     code: str = ""
-    """Word for programs, such as "context_length_exceeded"."""
+    """Machine-readable code, such as "context_length_exceeded"."""
     param: str = ""
-    """Path of the field that is at fault, such as "messages[3].content"."""
+    """Path of the field at fault, such as "messages[3].content"."""
     message: str = ""
-    """Message of the server, without words that were said in the conversation."""
+    """The server's message, without words that were said in the conversation."""
     numbers: Mapping[str, int] | None = None
-    """Other fields of the error that are numbers, such as llama.cpp's `n_ctx`."""
+    """Other numeric fields of the error, such as llama.cpp's `n_ctx`."""
 
     @classmethod
     def of(cls, error: openai.APIError) -> "Refusal":
-        """The refusal in an error of the SDK."""
+        """The refusal that an SDK error holds."""
         found = list(_errors(error.body, 0))
         code = _first(one.get("code") for one in found) or _first(one.get("type") for one in found)
         param = _first(map(_param, found))
@@ -104,7 +104,7 @@ class Refusal:
 
     @property
     def reason(self) -> str:
-        """Code, place and message in one line that is fit for users and logs; may be empty."""
+        """Code, field and message in one line for users and logs; may be empty."""
         head = f"{self.code} ({self.param})" if self.code and self.param else self.code or self.param
         return ": ".join(filter(None, (head, _short(self.message, MAX_TOLD).rstrip("."))))
 
@@ -142,7 +142,7 @@ def _message(error: Mapping[str, Any]) -> str:
 
 
 def _param(error: Mapping[str, Any]) -> str:
-    """The field at fault: as OpenAI names it, or the `loc` of FastAPI."""
+    """The field at fault: OpenAI's `param`, or FastAPI's `loc`."""
     place = error.get("param")
     if isinstance(error.get("loc"), list):
         steps = [step for step in error["loc"] if step != "body"]
@@ -152,12 +152,12 @@ def _param(error: Mapping[str, Any]) -> str:
 
 
 def _first(values: Iterator[object]) -> str:
-    """The first word among the values; some servers repeat the HTTP status as the code."""
+    """The first value that is a word; some servers repeat the HTTP status as the code."""
     return next((v for v in values if isinstance(v, str) and v and not v.isdecimal()), "")
 
 
 def _words_said(request: httpx2.Request) -> set[str]:
-    """The words of a request that were said or noted in a conversation."""
+    """The words of the conversation in a request."""
     try:
         body = json.loads(request.content)
     except (ValueError, httpx2.RequestNotRead):  # a file with speech
@@ -181,10 +181,10 @@ def _texts(value: object) -> Iterator[str]:
 def _without_said(text: str, said: set[str]) -> str:
     """The text of an error with "…" for each run of words that were said.
 
-    Servers quote what they refuse, whole, cut off, or escaped. To look for known sentences would be
-    safer, but the reason of all other errors would be lost; so every single word is looked up. Only the
-    general words of errors stay although they were said. If words outside of ASCII were said, all such
-    words are left out, since not every script has spaces between its words.
+    Servers quote what they refuse: whole, cut off, or escaped. To show only known sentences would be
+    safer, but would lose the reason of all other errors; so every single word is looked up. Only the
+    common words of errors stay even if they were said. If words outside ASCII were said, all such words
+    are left out, since not every script has spaces between its words.
     """
     beyond_ascii = not all(word.isascii() for word in said)
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
@@ -201,6 +201,6 @@ def _without_said(text: str, said: set[str]) -> str:
 
 
 def _short(text: str, most: int) -> str:
-    """The text without its middle if it is longer than `most` characters: llama.cpp quotes a template
-    first, and gives the reason last."""
+    """The text without its middle if it is longer than `most` characters: llama.cpp first quotes a
+    template, and gives the reason last."""
     return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"

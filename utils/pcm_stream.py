@@ -8,18 +8,18 @@ from pipeline.audio import WholeSamples, clean, to_mono
 from pipeline.messages import Samples
 
 RATES_HZ = range(4000, 192001)
-"""Sample rates that are believed; sounds of other rates are no speech."""
+"""Plausible sample rates for speech; others are refused."""
 
 MAX_CHANNELS = 32
 
 MAX_OVER = 16.0
-"""Floats above this (24 dB over full scale) are not samples in [-1, 1] that are a bit too loud; integers
-written as floats are, and limiting them would make them noise."""
+"""Floats above this (24 dB over full scale) are not samples in [-1, 1] that are a bit too loud, but
+integers written as floats, which limiting would turn into noise."""
 
 
 @dataclass(frozen=True, slots=True)
 class PcmFormat:
-    """Layout of uncompressed audio. Raises `ValueError` for a rate or channels that cannot be."""
+    """Layout of uncompressed audio. Raises `ValueError` for an impossible rate or number of channels."""
 
     rate_hz: int
     channels: int = 1
@@ -28,7 +28,7 @@ class PcmFormat:
 
     def __post_init__(self) -> None:
         if self.rate_hz not in RATES_HZ or not 1 <= self.channels <= MAX_CHANNELS:
-            raise ValueError(f"no audio: {self.rate_hz} Hz, {self.channels} channels")
+            raise ValueError(f"expected audio, got {self.rate_hz} Hz, {self.channels} channels")
 
     @property
     def frame_bytes(self) -> int:
@@ -49,7 +49,7 @@ class PcmStream:
         return self._layout.rate_hz
 
     def feed(self, data: bytes) -> Samples:
-        """All samples that are complete, mono. Raises `ValueError` for floats out of all bounds."""
+        """The complete samples, mono. Raises `ValueError` for floats far over full scale."""
         whole = self._pieces.take(data, self._layout.frame_bytes)
         samples = _floats(whole, self._layout.dtype)
         return to_mono(samples.reshape(-1, self._layout.channels))
@@ -62,7 +62,7 @@ def _floats(data: bytes, dtype: str) -> Samples:
     values = np.frombuffer(data, dtype)
     if "f" in dtype:
         if np.abs(values[np.isfinite(values)]).max(initial=0.0) > MAX_OVER:
-            raise ValueError("floats far over full scale")
+            raise ValueError("expected floats in [-1, 1], got some far over full scale")
         return clean(values.astype(np.float32))
     middle = 128 if dtype == "u1" else 0
     full_scale = 2 ** (8 * int(dtype[-1]) - 1)

@@ -44,7 +44,7 @@ def find_sound_device(
     role: str, wanted: str | None, otherwise: str = TALK_TO_A_SERVER
 ) -> dict[str, Any]:
     """Find a device. `role` is "input" or "output"; `wanted` is a number or part of a name, or None for
-    the system's default; `otherwise` is the advice for a machine without any.
+    the system's default; `otherwise` is the advice for a machine without one.
 
     Raises `NoAudioDevice`, or `UserError` if no device matches.
     """
@@ -74,12 +74,12 @@ def describe_sound_devices() -> list[str]:
 
 @contextlib.contextmanager
 def native_messages_logged() -> Iterator[None]:
-    """Send to the log, at level debug, what PortAudio and ALSA print to the standard error meanwhile: a
-    line for every refused format, with its place in their source. Other lines are printed at the end.
+    """Log, at level debug, what PortAudio and ALSA print to standard error in the meantime: a line for
+    every refused format, with its place in their source. Other lines are printed at the end.
     """
     try:
         kept = os.dup(2)
-    except OSError:  # a program without a standard error
+    except OSError:  # the program has no standard error
         kept = os.open(os.devnull, os.O_WRONLY)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)

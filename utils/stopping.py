@@ -11,8 +11,8 @@ from pipeline.turn import CancelToken
 
 
 def was_cut_off(tokens: Sequence[int], config: Any) -> bool:
-    """True if a generation with this `GenerationConfig` that wrote these tokens ended at its limit, and
-    not because the model had finished."""
+    """True if a generation with this `GenerationConfig` and these tokens ended at its limit, not because
+    the model had finished."""
     ends = config.eos_token_id
     ends = ends if isinstance(ends, list) else [ends]
     return len(tokens) >= config.max_new_tokens and tokens[-1] not in ends

@@ -1,4 +1,4 @@
-"""WavStream: decodes a WAV file while it comes over the network."""
+"""WavStream: decodes a WAV file while it arrives over the network."""
 
 import math
 import struct
@@ -9,14 +9,14 @@ from pipeline.messages import Samples
 from utils.pcm_stream import PcmFormat, PcmStream
 
 MAX_CHUNK_BYTES = 1 << 20
-"""A longer chunk beside the audio (tags, a picture) is no WAV file of speech."""
+"""Limit of other chunks than audio (tags, a picture); a file with a longer one is not speech."""
 
 UNKNOWN_BYTES = 0x7FFF0000
-"""A writer that streams does not know the size of the audio. It puts 0 there, or a number from here on,
-such as 0x7FFFFFFF or 0xFFFFFFFF."""
+"""A writer that streams does not know the size of the audio. It writes 0, or a number from here on, such
+as 0x7FFFFFFF or 0xFFFFFFFF."""
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
-"""Codings that are decoded here (`wFormatTag`); with the last, the coding comes later in the header."""
+"""Codings that are decoded here (`wFormatTag`). For the last, the coding comes later in the header."""
 
 _DTYPES = {
     (PCM, 1): "u1", (PCM, 2): "<i2", (PCM, 3): "<i3", (PCM, 4): "<i4",
@@ -25,8 +25,8 @@ _DTYPES = {
 
 
 class WavStream:
-    """The file may be cut anywhere. Several files in a row are one sound, since some servers send one
-    for each sentence. Audio beyond the size in the header counts as well, unless it is a chunk."""
+    """A file that may be cut anywhere. Several in a row are one sound, since some servers send one for
+    each sentence. Audio beyond the size in the header counts as well, unless it is a chunk."""
 
     def __init__(self) -> None:
         self._waiting = bytearray()
@@ -44,7 +44,7 @@ class WavStream:
         return self._pcm.rate_hz if self._pcm is not None else 0
 
     def feed(self, data: bytes) -> Samples:
-        """All samples that are complete, mono. Raises `ValueError` for what is not such a file."""
+        """The complete samples, mono. Raises `ValueError` if this is not such a file."""
         self._waiting += data
         parts = [np.empty(0, np.float32)]
         while self._waiting:
@@ -58,7 +58,7 @@ class WavStream:
         return np.concatenate(parts)
 
     def _read_chunk(self) -> bool:
-        """Read what is no audio; returns False if it is not complete yet."""
+        """Read the next part that is not audio. Returns False if it is not complete yet."""
         waiting = self._waiting
         if self._padded and waiting[:1] == b"\0":
             del waiting[:1]
@@ -88,7 +88,7 @@ class WavStream:
 
     def _begin_audio(self, size: int) -> None:
         if self._pcm is None:
-            raise ValueError("no format before the audio")
+            raise ValueError("expected a format before the audio")
         del self._waiting[:8]
         self._audio_left = size if 0 < size < UNKNOWN_BYTES else math.inf
         self._padded = size % 2 == 1
@@ -104,5 +104,5 @@ def _layout(header: bytes) -> PcmFormat:
         coding = int.from_bytes(header[24:26], "little")
     dtype = _DTYPES.get((coding, (bits + 7) // 8))
     if dtype is None:
-        raise ValueError(f"no coding {coding} of {bits} bits")
+        raise ValueError(f"expected a known coding, got {coding} with {bits} bits")
     return PcmFormat(rate_hz, channels, dtype)

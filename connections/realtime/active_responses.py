@@ -1,4 +1,4 @@
-"""ActiveResponses: the responses of a session that have not ended, and the one that is to follow."""
+"""ActiveResponses: the responses of a session that have not ended, and the one that waits."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ ALREADY_ACTIVE = "conversation_already_has_active_response"
 
 @dataclass(frozen=True, slots=True)
 class ResponseRequest:
-    """A response that was asked for: by the client, or by the silence of its user."""
+    """A request for a response: from the client, or because its user was silent."""
 
     config: SessionConfig
     context: Sequence[ChatMessage] | None = None
-    """The conversation to answer; None: that of the session."""
+    """The conversation to answer; None for that of the session."""
     aside: bool = False
     metadata: Mapping[str, str] | None = None
     event_id: str | None = None
@@ -31,8 +31,8 @@ class ResponseRequest:
 class ActiveResponses:
     """The conversation has one response at a time; a request for another is refused.
 
-    It waits for the end of the active response, instead, in two cases: the client has cancelled that
-    response, or it has called a function whose result the client has added. One request may wait.
+    In two cases it waits for the end of the active response instead: the client has cancelled that
+    response, or has added the result of a function that the response called. One request may wait.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class ActiveResponses:
         on_begin: Callable[[], None],
     ) -> None:
         self.awaited: set[int] = set()
-        """Turns that will be answered, and whose words are not known yet."""
+        """Turns that will be answered, but whose words are not known yet."""
         self.of_turn: dict[int, Response] = {}
         self._session = session
         self._tell = tell
@@ -53,13 +53,13 @@ class ActiveResponses:
         self._audio_is_sent = audio_is_sent
         self._on_begin = on_begin
         self._stopped: set[int] = set()
-        """Turns that the client has stopped, and whose end was not reported yet."""
+        """Turns that the client has stopped, but whose end is not reported yet."""
         self._next: tuple[int, ResponseRequest] | None = None
-        """The request that waits, and the turn for whose end it waits."""
+        """The waiting request, and the turn whose end it waits for."""
 
     @property
     def active(self) -> int | None:
-        """The turn of the conversation's response that is under way, or is about to begin."""
+        """The turn of the conversation's response that is active or about to begin."""
         responses = (turn for turn, response in self.of_turn.items() if not response.aside)
         return next(iter(self.awaited), next(responses, None))
 
@@ -88,7 +88,7 @@ class ActiveResponses:
         self._session.interrupt(CLIENT_CANCELLED, number=turn)
 
     def cancel(self, turn: int) -> None:
-        """Stop a response, and withdraw the request that waits for its end."""
+        """Stop a response, and withdraw the request that waits for it."""
         if self._next is not None and self._next[0] == turn:
             self._next = None
         self.stop(turn)
@@ -99,9 +99,9 @@ class ActiveResponses:
             response.add_result(call)
 
     def end(self, event: TurnDone) -> None:
-        """Complete the response of a turn that is over, and begin the one that is to follow it.
+        """Complete the response of a turn that is over, and begin the waiting one.
 
-        If the user's speech has stopped it, none follows: the answer to that speech covers all results.
+        If the user's speech has stopped it, none begins: the answer to that speech covers all results.
         """
         turn = event.turn
         self.awaited.discard(turn)

@@ -15,8 +15,8 @@ from pipeline.session import Session
 from pipeline.sink import Frame
 
 MAX_WAITING = 50
-"""Events and frames, or messages, that wait for a client that does not read; then no more audio is
-released."""
+"""Limit of the events and frames, or messages, that wait for a client that does not read. Beyond it no
+more audio is released."""
 
 MAX_EVENTS = 1000
 """Events of the session that wait for such a client: minutes of conversation. Then the session ends."""
@@ -114,7 +114,7 @@ class BaseClient:
         if sum(map(len, self._messages)) > MAX_UNREAD:
             raise ProtocolError("expected the client to read, but too many replies are waiting", "flood")
         samples = None
-        self._translate()  # what has happened comes first: a response that was just cancelled has ended
+        self._translate()  # past events first, so that a response that was just cancelled has ended
         if isinstance(data, bytes):
             self._realtime.tell.error("expected events as text, got binary data", "invalid_event")
         else:
@@ -125,7 +125,7 @@ class BaseClient:
         return samples
 
     def _translate(self) -> None:
-        """Turn what has happened in the session into messages."""
+        """Translate the pending events of the session into messages."""
         for item in self._outbox.take():
             if isinstance(item, Frame):
                 self._realtime.on_audio(item.turn, item.samples)

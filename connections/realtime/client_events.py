@@ -130,8 +130,8 @@ def decode(text: str) -> tuple[Any, list[Refusal]]:
 
 
 def _first_error(error: pydantic.ValidationError) -> pydantic_core.ErrorDetails:
-    """The first error that is about what the client meant. OpenAI's unions are resolved by trying each
-    member; the errors of those that have another `type` say nothing about the client's mistake."""
+    """The first error that concerns the client's mistake. OpenAI's unions are resolved by trying each
+    member, and the errors of members with another `type` say nothing about it."""
     errors = error.errors(include_url=False, include_input=False, include_context=False)
     kinds = [e["loc"] for e in errors if e["loc"][-1:] == ("type",) and e["type"] == "literal_error"]
     meant = [e for e in errors if not any(e["loc"][: len(kind) - 1] == kind[:-1] for kind in kinds)]

@@ -85,7 +85,7 @@ class Response:
         self._audio_started = False
         self._calls: dict[str, _Output] = {}
         self.has_result = False
-        """True if the client has added the result of a function that was called here."""
+        """True if the client has added the result of a function that this response called."""
         tell(ResponseCreatedEvent, response=self._resource("in_progress"))
 
     # -- events of the turn ------------------------------------------------------------------------
@@ -133,7 +133,7 @@ class Response:
         self._complete_item(output, call_item(called_id(call), call, COMPLETED))
 
     def add_result(self, call: str) -> None:
-        """Note that the client has added the result of this call, of whichever response."""
+        """Note that the client has added the result of this call, made by any response."""
         self.has_result |= call in self._calls
 
     def fail(self, code: str, text: str) -> None:
@@ -162,7 +162,7 @@ class Response:
             return "failed", {"type": "failed", "error": self._error}
         if state == "done" and reason in (MAX_OUTPUT_TOKENS, CONTENT_FILTER):
             return INCOMPLETE, {"type": INCOMPLETE, "reason": reason}
-        if state == "done" and reason == INVALID_CALL:  # for which the protocol has no reason
+        if state == "done" and reason == INVALID_CALL:  # the protocol has no reason for it
             return INCOMPLETE, {"type": INCOMPLETE}
         if state == "done":
             return COMPLETED, {"type": COMPLETED}

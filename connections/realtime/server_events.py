@@ -24,7 +24,7 @@ class SendEvent(Protocol):
 class ServerEvents:
     """Numbers the events, fills in their types and encodes them as JSON, for `send`.
 
-    An event that cannot be built or encoded costs the client that event, and an error says so.
+    If an event cannot be built or encoded, the client gets an error in its place.
     """
 
     def __init__(self, send: Callable[[str], None]) -> None:
@@ -37,7 +37,7 @@ class ServerEvents:
 
     @contextmanager
     def instead_of(self, name: str, event_id: str | None = None) -> Iterator[None]:
-        """Send an error instead of what fails within the block, which the event `name` has caused."""
+        """Send an error if the block, which the event `name` has caused, fails."""
         try:
             yield
         except Exception as error:
@@ -46,7 +46,7 @@ class ServerEvents:
 
     @contextmanager
     def replying_to(self, event_id: str | None) -> Iterator[None]:
-        """Answer errors within the block, which carries out an event of the client."""
+        """Answer errors in the block, which carries out an event of the client."""
         try:
             yield
         except Refusal as refusal:
@@ -57,7 +57,7 @@ class ServerEvents:
             self.error(str(error), "busy", type=SERVER, event_id=event_id)
 
     def refuse(self, refusal: Refusal, event_id: str | None) -> None:
-        """Send the refusal of an event of the client, or of a part of it."""
+        """Refuse an event of the client, or a part of it."""
         self.error(str(refusal), refusal.code, param=refusal.param, event_id=event_id)
 
     def error(

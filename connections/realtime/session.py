@@ -172,7 +172,7 @@ class RealtimeSession:
             case OutputAudioBufferClearEvent():
                 if self.audio_is_sent:
                     raise Refusal("the audio is in your own buffer; this is for WebRTC", "unsupported")
-                if self._sounding is not None:  # else response.cancel, which it follows, has done it
+                if self._sounding is not None:  # otherwise the response.cancel before it has done so
                     self._responses.stop(self._sounding)
 
     def _update(self, event: SessionUpdate) -> None:
@@ -268,7 +268,7 @@ class RealtimeSession:
             response.add_audio(self.config.output_format.encode(samples))
 
     def close(self) -> None:
-        """The session is over."""
+        """End the session."""
         self._stop_idle_timer()
 
     def _translate(self, event: Event) -> None:

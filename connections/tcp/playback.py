@@ -12,9 +12,9 @@ from pipeline.resampler import Resampler
 
 
 class Playback:
-    """A queue of audio between the network and the sound card, which knows what it plays.
+    """A queue of audio between the network and the sound card that tracks what is playing.
 
-    It takes audio at the rate of the connection and gives it at that of the sound card.
+    It takes audio at the rate of the connection and returns it at that of the sound card.
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:

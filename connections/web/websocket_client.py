@@ -135,7 +135,7 @@ class WebSocketClient(PacedSink):
         return self._outbox.take()
 
     async def receive(self, data: str | bytes) -> None:
-        """Handle audio or a message. Raises `ProtocolError` if the connection has to end."""
+        """Handle audio or a message. Raises `ProtocolError` if the connection must end."""
         if isinstance(data, bytes):
             self._feed(data)
         else:
