@@ -65,8 +65,8 @@ def opened_in(prompt: str) -> str:
 def no_words() -> NothingHeard:
     """The error for an answer in which there is nothing to say."""
     return NothingHeard(
-        "expected an answer, got only the language model's thoughts or a function call in an unknown "
-        "form; ask again, or try --llm_keep_thoughts"
+        "expected an answer of the language model, got only its thoughts or a function call in an "
+        "unknown form; ask again, or try --llm_keep_thoughts"
     )
 
 

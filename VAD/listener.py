@@ -286,7 +286,7 @@ class Listener:
         """Put the utterance up to now into a new tentative turn."""
         self._part_from_answered()
         awaited = self._session.barge_in.awaited
-        if not overlaps and awaited.pending:  # it began in doubt, and goes on by hand
+        if not overlaps and awaited.pending:  # it began uncertain, and goes on by push-to-talk
             awaited.drop()
         turn = self._session.begin_turn(Origin.SPEECH)
         turn.mark("speech_end", self._captured_until - self._trailing() * self._window / self._rate_hz)
