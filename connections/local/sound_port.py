@@ -49,7 +49,7 @@ class SoundPort:
 
     One duplex stream if both devices accept one rate: one callback, which plays first and then records.
     Otherwise a stream for each, with a thread and a clock of its own. The loudspeaker's clock is that of
-    the playout; the microphone's audio drives nothing, and carries its capture time. So two cards that
+    the playout; the microphone's is not a clock: its audio carries the capture time. So two cards that
     drift apart, by up to 100 ppm, never run out of samples or pile them up. Only the echo canceller
     pairs the samples of one with those of the other, and it keeps measuring the delay.
     """

@@ -1,4 +1,4 @@
-"""What the tests of refused questions share: models of both protocols, and views of their requests."""
+"""Helpers of the tests of refused questions: models of both protocols, and views of their requests."""
 
 from collections.abc import Sequence
 from typing import Any

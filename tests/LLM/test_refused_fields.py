@@ -1,4 +1,4 @@
-"""What a server says of the fields of a request ▶ what it is asked next ▶ what the client hears."""
+"""Errors of servers about fields of a request ▶ the next request ▶ the notice for the client."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a server says of the form of a conversation ▶ what it is asked next ▶ what the client hears, for
+"""Errors of servers about the form of a conversation ▶ the next request ▶ the notice for the client, for
 both protocols."""
 
 from collections.abc import Callable, Iterator, Sequence

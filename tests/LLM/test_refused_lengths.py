@@ -1,4 +1,4 @@
-"""What a server says of the length of a conversation ▶ what it is asked next ▶ what the client hears."""
+"""Errors of servers about a conversation's length ▶ the next request ▶ the notice for the client."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,7 @@ CALL = ChatMessage("assistant", "", (ToolCall("call_1", "read_page", "{}"),))
 PAGE = ChatMessage("tool", "word " * 12_000, answers="call_1")
 
 LIMIT_TOKENS = 2000
-"""What the model can read; a token is of four bytes here."""
+"""Limit of the model; a token has four bytes here."""
 
 TOO_LONG: Mapping[str, tuple[int, Any]] = {
     "OpenAI": (400, {"error": {"code": "context_length_exceeded", "param": "messages", "message":
@@ -75,7 +75,7 @@ TOO_LONG: Mapping[str, tuple[int, Any]] = {
         "This model's maximum context length is 8192 tokens. However, your messages resulted in 100 "
         "tokens."}}),
 }  # fmt: skip
-"""What servers say."""
+"""Errors of servers."""
 
 
 @pytest.fixture

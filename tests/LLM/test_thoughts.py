@@ -1,4 +1,4 @@
-"""What a model did not mean to say is left out of its answer."""
+"""The parts of an answer that are not meant for the user are left out."""
 
 import dataclasses
 import json

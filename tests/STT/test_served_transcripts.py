@@ -1,4 +1,4 @@
-"""What transcription servers answer: another format is asked for, every form of the words is read, and a
+"""Answers of transcription servers: another format is requested, every form of the words is read, and a
 real failure is not hidden."""
 
 import json

@@ -1,4 +1,4 @@
-"""What speech servers send when they are asked for pcm: it is heard, or refused with a reason."""
+"""Answers of speech servers that are asked for pcm: each is heard, or refused with a reason."""
 
 import io
 import itertools

@@ -244,7 +244,7 @@ def test_every_word_is_there_in_every_language() -> None:
 
 
 class TestPlaces:
-    """Where the words are in the written text, for the ledger of what was heard."""
+    """Positions of the words in the written text, for the ledger of what was heard."""
 
     @pytest.mark.parametrize(
         ("spoken", "written"),

@@ -17,7 +17,7 @@ REQUEST = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": SAID}
 def refusal(
     body: object, status: int = 400, request: dict[str, Any] = REQUEST, key: str = "sk-secret"
 ) -> Refusal:
-    """What is read from an answer with this body, through the SDK itself."""
+    """The refusal that is read from an answer with this body, through the SDK itself."""
     text = body if isinstance(body, str) else json.dumps(body)
     transport = httpx2.MockTransport(lambda _: httpx2.Response(status, text=text))
     client = openai.OpenAI(
