@@ -31,7 +31,7 @@ def words(pieces: Sequence[Piece]) -> str:
 
 
 def calls(pieces: Sequence[Piece]) -> list[tuple[str, str]]:
-    """The calls, put together as the LLM stage does it: successive pieces with the same id."""
+    """The calls, joined as in the LLM stage: successive pieces with the same id."""
     together: list[ToolCall] = []
     for piece in pieces:
         if isinstance(piece, ToolCall):

@@ -1,4 +1,4 @@
-"""Blocks of code are left out of an answer, wherever they open and close, and however it is cut."""
+"""Code blocks are left out of an answer, wherever they open and close, and however it is cut."""
 
 import random
 import re

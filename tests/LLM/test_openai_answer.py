@@ -1,4 +1,4 @@
-"""Answers of servers that are only nearly OpenAI's, through the real SDK and a real server."""
+"""Answers of servers that are only roughly like OpenAI's, through the real SDK and a real server."""
 
 import json
 from collections.abc import Iterator

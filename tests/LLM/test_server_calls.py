@@ -1,4 +1,4 @@
-"""Function calls of servers that are only nearly OpenAI's: each reaches the program whole."""
+"""Function calls of servers that are only roughly like OpenAI's: each reaches the program whole."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Written text is turned into text that can be spoken: markup goes, all else stays."""
+"""Written text is turned into text that can be spoken: markup is removed, everything else stays."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""An answer of which nothing is heard is an error, which says why."""
+"""An answer with nothing to hear is an error that says why."""
 
 from collections.abc import Iterator, Sequence
 

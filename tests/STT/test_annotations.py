@@ -1,4 +1,4 @@
-"""Annotations of recognizers are no words; words in brackets are."""
+"""Annotations of recognizers are not words; other words in brackets are."""
 
 import pytest
 

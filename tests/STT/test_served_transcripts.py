@@ -42,7 +42,7 @@ def hear(engine: OpenAIRecognizer) -> Transcription:
 
 
 def asked(server: SpeechServer) -> list[str | None]:
-    """The formats that were asked for since the last call."""
+    """The formats requested since the last call."""
     formats = [request.get("response_format") for request in server.requests]
     server.requests.clear()
     return formats

@@ -1,4 +1,4 @@
-"""Local mode on devices made by hand, whose time the test advances."""
+"""Local mode on simulated devices, whose time the test advances."""
 
 import sys
 import threading
@@ -53,7 +53,7 @@ def plug_in(monkeypatch: pytest.MonkeyPatch, *devices: Device) -> PortAudio:
 
 
 class Talk:
-    """In the place of a session: a real intake, and a voice that speaks as soon as there is room."""
+    """Stands in for a session: a real intake, and a voice that speaks as soon as there is room."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink

@@ -40,7 +40,7 @@ class BareServer:
         self._thread.start()
 
     def wait_for(self, samples: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """Wait until this much audio has come; returns all of it."""
+        """Wait until this much audio has come. Returns all of it."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self._audio) >= 2 * samples, 20), len(self._audio)
             return from_pcm16(bytes(self._audio))
