@@ -251,8 +251,9 @@ def test_a_mistake_does_not_cost_the_reply_of_before(question: str, tmp_path: Pa
 
 def test_what_fails_in_between_is_told_by_the_exit_code(question: str, tmp_path: Path) -> None:
     """An empty reply is not reported as a recording without speech."""
+    empty = {"choices": [{"index": 0, "message": {"role": "assistant", "content": ""}}]}
     with ChatServer() as server:
-        for failure, code, text in (({"choices": []}, 1, "but not answered"), (None, 0, "written")):
+        for failure, code, text in ((empty, 1, "but not answered"), (None, 0, "written")):
             server.failures = [] if failure is None else [failure]
             flags = ("--llm", "openai", "--llm_base_url", server.base_url, "--llm_model_name", "m")
             output = ("--output", str(tmp_path / "reply.wav"))
