@@ -17,8 +17,9 @@ CATALOG = (
         license="Apache-2.0; as the model",
         tested="a server in the tests",
         remarks="adapts to the server, as `openai-responses` does: if it refuses a request, the "
-        "conversation is shortened, its roles are reordered, or parameters are renamed or left out, and a "
-        "notice says so. Answers may be streamed or whole, with calls that lack ids, indexes or arguments",
+        "conversation is shortened, its roles are reordered, or parameters are renamed or left out, "
+        "and a notice says so. Answers may be streamed or whole, with calls that lack ids, indexes or "
+        "arguments",
     ),
     EngineSpec(
         "llm",
