@@ -41,7 +41,7 @@ class Caller:
         noise = np.random.default_rng(seed).standard_normal(5 * RATE_HZ) * 10 ** (ROOM_DB / 20)
         self._noise = noise.astype(np.float32)
         self._queue: list[tuple[int, Samples]] = []
-        """What is being said, and the samples at which it begins."""
+        """The clips that are being said, and the samples at which they begin."""
         self._sent = 0
         self._open: set[str] = set()
         self._began = 0.0
