@@ -87,7 +87,7 @@ class Record:
         return ticks
 
     def verdicts(self, right: dict[int, bool]) -> Iterator[Verdict]:
-        """The effects of everything that was said. `right`: the verdicts of the panel, by their ticks."""
+        """The effects of everything that was said. `right`: the verdicts of the panel, by tick."""
         for said in self.said:
             verdict = Verdict(said, right.get(round(said.onset / TICK_S)))
             following = min((s.onset for s in self.said if s.onset > said.onset), default=self.length)
