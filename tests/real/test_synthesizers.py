@@ -55,11 +55,11 @@ def test_the_embedded_voice_is_the_one_that_speaks() -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("voice", "bound"), [("espeak", 0.3), ("piper", 0.08)])
+@pytest.mark.parametrize(("voice", "bound"), [("espeak", 0.3), ("piper", 0.12)])
 def test_english_is_heard_again(
     recognizer: Recognizer, spoken: dict[str, list[Samples]], voice: str, bound: float
 ) -> None:
-    """87 words. Measured: of eSpeak's 23 % are wrong with Moonshine, 9 % with tiny.en; of Piper's 5 %
-    with both."""
+    """87 words. Measured: of eSpeak's 23 % are wrong with Moonshine, 9 % with tiny.en; of Piper's, whose
+    voice varies, 5 to 8 % with both."""
     heard = [text_of(recognizer, samples) for samples in spoken[voice]]
     assert words_wrong(list(SENTENCES), heard) < bound
