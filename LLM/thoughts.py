@@ -41,12 +41,19 @@ def without_thoughts(
     A mark may come in several pieces. In mid-sentence, the mark of a thought or a call is a word like
     any other. If only the end of a thought comes, the text before it was a thought, too, and no more of
     it is passed on, unless there is nothing else. Raises `NothingHeard` if nothing is left.
+
+    Where the model goes on in the place of somebody else, the answer is over: if it is a generator, it
+    is closed, so that the model need not write to its limit.
     """
     words = _Words(functions)
     is_cut_off = False
     for piece in answer:
         if isinstance(piece, str):
             yield from words.add(piece)
+            if words.over:
+                if isinstance(answer, Generator):
+                    answer.close()
+                break
         else:
             words.called |= isinstance(piece, ToolCall)
             is_cut_off |= isinstance(piece, CutOff)
@@ -88,7 +95,9 @@ class _Words:
         """The thought or the call in which the answer is."""
         self._call = ""
         """The text of that call, as far as it is not in `_text`."""
-        self._strips = self._over = False
+        self._strips = False
+        self.over = False
+        """True once the model goes on in the place of somebody else."""
         self._dropped = ""
         """Text that was taken for a thought because of the mark behind it."""
 
@@ -110,7 +119,7 @@ class _Words:
             yield self._dropped
 
     def _read(self, *, last: bool) -> Iterator[str | ToolCall]:
-        while not self._over:
+        while not self.over:
             if self._span is not None:
                 found = _ends(self._span).search(self._text)
                 if found is None and not last:
@@ -170,7 +179,7 @@ class _Words:
         if mark[0] in _OPENED:
             self._span, self.left_out = _OPENED[mark[0]], True
         elif mark[0] in OTHERS:
-            self._over, self._text = True, ""
+            self.over, self._text = True, ""
 
     def _skip(self) -> None:
         """Set the text of a thought or a call aside, but for the half of a mark at its end."""
@@ -230,13 +239,14 @@ class UnmarkedThoughts:
                 pass
             if not expected:
                 yield piece
-                continue
-            held += piece
-            if words.left_out:
-                yield words.unopened + held
+            elif words.left_out:
+                yield words.unopened + held + piece
                 expected = ""
             else:
+                held += piece
                 yield ""
+            if words.over:
+                break
         for _ in words.rest():
             pass
         if expected and held:

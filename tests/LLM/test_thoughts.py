@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
@@ -15,6 +15,8 @@ from pipeline.turn import CancelToken
 from testing.chat_server import ChatServer
 from testing.conversation import Conversation
 from testing.fakes import ScriptedModel
+
+HELLO = [ChatMessage("user", "Hello.")]
 
 ANSWERS = {
     "Fine. And you?": "Fine. And you?",
@@ -105,6 +107,51 @@ def test_every_mark_of_an_end_is_known(mark: str, length: int) -> None:
 @LENGTHS
 def test_what_the_model_says_in_the_place_of_others_is_left_out(mark: str, length: int) -> None:
     assert left(cut(f"Fine. {mark}\nAnd you?", length)) == "Fine. "
+
+
+@pytest.mark.parametrize("mark", OTHERS)
+@pytest.mark.parametrize("marked", [False, True])
+def test_there_the_model_is_stopped(mark: str, marked: bool) -> None:
+    read = []
+
+    def pieces() -> Iterator[Piece]:
+        for piece in ("Fine. ", f"{mark}\n", "And", " you?"):
+            read.append(piece)
+            yield piece
+
+    answer = UnmarkedThoughts().mark(pieces()) if marked else pieces()
+    assert left(answer) == "Fine. "
+    assert read == ["Fine. ", f"{mark}\n"]
+    assert list(answer) == [], "it is closed, although there is a reference to it"
+
+
+class Lonely(ScriptedModel):
+    """Goes on in the place of the user, until it is stopped."""
+
+    def generate(
+        self, messages: Sequence[ChatMessage], cancel: CancelToken, *_: object
+    ) -> Iterator[str]:
+        yield "Fine. <|im_start|>user\nAnd you?"
+        self.hold.pass_through(cancel)
+
+
+def test_an_answer_does_not_wait_for_what_is_said_in_the_place_of_the_user() -> None:
+    llm = Lonely(slots=1)
+    llm.hold.close()
+    with Conversation(llm=llm) as conversation:
+        for _ in range(2):
+            turn = conversation.session.respond("Hello.")
+            assert conversation.until_done(turn.number).heard == "Fine."
+
+
+def test_a_server_is_stopped_there() -> None:
+    with ChatServer("Fine. <|im_start|>user\nAnd you? " + "No. " * 100_000) as server:
+        model = OpenAIChatModel(base_url=server.base_url)
+        assert left(model.generate(HELLO, CancelToken())) == "Fine. "
+        assert server.client_left.wait(10)
+        server.reply = "Fine."
+        assert left(model.generate(HELLO, CancelToken())) == "Fine."
+        model.close()
 
 
 NOTHING_TO_SAY = (
@@ -225,9 +272,6 @@ class TestUnmarkedThoughts:
         thoughts, call, end = UnmarkedThoughts(), ToolCall("1", "f", "{}"), CutOff(MAX_OUTPUT_TOKENS)
         list(thoughts.mark(["Hm.\n</think>\nFine."]))
         assert [piece for piece in thoughts.mark(["Fine.", call, end]) if piece] == [call, end, "Fine."]
-
-
-HELLO = [ChatMessage("user", "Hello.")]
 
 
 def test_a_server_whose_template_begins_the_thought() -> None:
