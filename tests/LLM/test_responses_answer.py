@@ -168,6 +168,33 @@ def test_events_of_the_responses_protocol(server: ChatServer, name: str) -> None
     assert (words(pieces), calls(pieces), cut_off(pieces)) == (said, called, [])
 
 
+ENDED = item("done", call_item(""))
+MESSAGE_BEGUN = item("added", part(""), 2)
+UNENDED: dict[str, tuple[list[Any], str]] = {
+    "only begun": ([BEGUN], ""),
+    "after a message": ([item("done", part("Hi."), 0), BEGUN], ""),
+    "in the arguments": ([BEGUN, arguments(ARGS[:8])], ARGS[:8]),
+    "whole arguments": ([BEGUN, arguments(ARGS)], ARGS),
+    "done": ([BEGUN, ENDED], "{}"),
+    "done, before a message": ([BEGUN, ENDED, MESSAGE_BEGUN], "{}"),
+    "arguments done": (
+        [BEGUN, r("function_call_arguments.done", arguments="", output_index=1)],
+        "{}",
+    ),
+    "[DONE]": ([BEGUN, "data: [DONE]\n\n"], "{}"),
+    **{f"response {kind}": ([BEGUN, done(kind=kind)], "{}") for kind in ("completed", "done")},
+}
+
+
+@pytest.mark.parametrize("name", UNENDED)
+def test_arguments_are_completed_only_if_the_server_says_that_they_have_ended(
+    server: ChatServer, name: str
+) -> None:
+    payloads, expected = UNENDED[name]
+    server.bodies = [events(*payloads)]
+    assert calls(answer(server, kind=OpenAIResponsesModel)) == [("weather", expected)]
+
+
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_whole_response_is_read_whatever_was_asked_for(server: ChatServer, stream: bool) -> None:
     output = [{"type": "reasoning", "content": [{"text": "Hm."}]}, part("Hi."), call_item("")]
