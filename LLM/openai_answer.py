@@ -176,14 +176,23 @@ class ResponsesAnswer(_Reader):
                 yield from self._calls.add(index, id, item.get("name"), arguments)
 
     def _read_response(self, response: Any) -> Iterator[Piece]:
-        """Read a whole response, of which the items may have been read already."""
+        """Read a whole response as far as it was not read yet. If there were words, all messages were
+        read; if there were calls, all of them, but for the arguments of those known by their ids."""
         if not isinstance(response, Mapping):
             return
         self._is_answer = True
         output = response.get("output")
-        begun = self._spoke or len(self._calls)
-        for index, item in enumerate(output if isinstance(output, list) and not begun else ()):
-            yield from self._read_item(index, item)
+        spoke, called = self._spoke, bool(len(self._calls))
+        for index, item in enumerate(output if isinstance(output, list) else ()):
+            match item:
+                case {"type": "function_call", "id": str(id)} if id in self._index_of:
+                    yield from self._read_item(self._index_of[id], item)
+                case {"type": "message"} if spoke:
+                    pass
+                case {"type": "function_call"} if called:
+                    pass
+                case _:
+                    yield from self._read_item(index, item)
         details = response.get("incomplete_details")
         if isinstance(details, Mapping):
             self._ends(details.get("reason"))

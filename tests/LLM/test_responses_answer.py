@@ -92,6 +92,33 @@ RESPONSES: dict[str, tuple[list[Any], str, list[tuple[str, str]]]] = {
         [],
     ),
     "only the end": ([done(part("Hi."), call_item())], "Hi.", [WEATHER]),
+    "words, the call at the end": ([delta("Hi."), done(part("Hi."), call_item())], "Hi.", [WEATHER]),
+    "words, two calls at the end": (
+        [delta("Hi."), done(part("Hi."), call_item(), call_item(id="g", call_id="b"))],
+        "Hi.",
+        [WEATHER] * 2,
+    ),
+    "a call, the words at the end": (
+        [item("added", call_item(""), 0), arguments(ARGS, 0), done(call_item(), part("Hi."))],
+        "Hi.",
+        [WEATHER],
+    ),
+    "a call, two messages at the end": (
+        [item("done", call_item(), 0), done(call_item(), part("Hi."), {**part("Hi."), "id": "n"})],
+        "Hi.Hi.",
+        [WEATHER],
+    ),
+    "a call, its arguments at the end": ([BEGUN, done(part("Hi."), call_item())], "Hi.", [WEATHER]),
+    "a call, with another id at the end": (
+        [BEGUN, arguments(ARGS), done(call_item(id="g", call_id="b"))],
+        "",
+        [WEATHER],
+    ),
+    "all of it again": (
+        [delta("Hi."), BEGUN, arguments(ARGS), done(part("Hi."), call_item())],
+        "Hi.",
+        [WEATHER],
+    ),
     "a refusal": ([r("refusal.delta", delta="No.", output_index=0)], "No.", []),
     "a thought": (
         [
