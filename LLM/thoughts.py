@@ -8,7 +8,7 @@ from typing import TypeAlias
 from LLM.marks import CALLS, OTHERS, REMOVED, THOUGHTS, Span
 from LLM.written_calls import calls_in
 from pipeline.errors import NothingHeard
-from pipeline.messages import CutOff, Notice, ToolCall
+from pipeline.messages import INVALID_CALL, CutOff, Notice, ToolCall
 
 Piece: TypeAlias = str | ToolCall | Notice | CutOff
 """A piece of an answer."""
@@ -40,7 +40,8 @@ def without_thoughts(
 
     A mark may come in several pieces. In mid-sentence, the mark of a thought or a call is a word like
     any other. If only the end of a thought comes, the text before it was a thought, too, and no more of
-    it is passed on, unless there is nothing else. Raises `NothingHeard` if nothing is left.
+    it is passed on, unless there is nothing else. Raises `NothingHeard` if nothing is left of an answer
+    that was not cut off.
 
     Where the model goes on in the place of somebody else, the answer is over: if it is a generator, it
     is closed, so that the model need not write to its limit.
@@ -217,7 +218,8 @@ class UnmarkedThoughts:
     expected of the next one; if the very first answer is streamed, some of its thoughts are passed on.
 
     An answer of which it is expected is held until its thought ends. If no thought ends, it is passed on
-    whole: since the model serves many users, a mistake may cost time, but no words.
+    whole: since the model serves many users, a mistake may cost time, but no words. Only if such an
+    answer is cut off, as at the limit of its length, it counts as half a thought.
     """
 
     def __init__(self) -> None:
@@ -228,10 +230,11 @@ class UnmarkedThoughts:
         """The answer, with the opening mark that it lacks. For a piece that is held an empty one comes,
         which shows that the model is at work."""
         expected, held = self._expected, ""
-        words, wrote = _Words(()), False
+        words, wrote, is_cut_off = _Words(()), False, False
         for piece in answer:
             if not isinstance(piece, str):
                 words.called |= isinstance(piece, ToolCall)
+                is_cut_off |= isinstance(piece, CutOff) and piece.reason != INVALID_CALL
                 yield piece
                 continue
             wrote = wrote or bool(piece)
@@ -250,9 +253,10 @@ class UnmarkedThoughts:
         for _ in words.rest():
             pass
         if expected and held:
-            yield words.unopened + held
-        if wrote:
-            self._expected = words.unopened if words.went_on else ""
+            yield (words.unopened or (expected if is_cut_off else "")) + held
+        lacked = words.unopened if words.went_on else ""
+        if wrote and (lacked or not is_cut_off):
+            self._expected = lacked
 
 
 @functools.cache

@@ -10,7 +10,15 @@ from LLM.marks import CALLS, OTHERS, REMOVED, THOUGHTS
 from LLM.openai_chat import OpenAIChatModel
 from LLM.thoughts import Piece, UnmarkedThoughts, opened_in, without_thoughts
 from pipeline.errors import EngineError
-from pipeline.messages import MAX_OUTPUT_TOKENS, ChatMessage, CutOff, Notice, ToolCall
+from pipeline.messages import (
+    CONTENT_FILTER,
+    INVALID_CALL,
+    MAX_OUTPUT_TOKENS,
+    ChatMessage,
+    CutOff,
+    Notice,
+    ToolCall,
+)
 from pipeline.turn import CancelToken
 from testing.chat_server import ChatServer
 from testing.conversation import Conversation
@@ -271,7 +279,21 @@ class TestUnmarkedThoughts:
     def test_calls_and_the_end_pass(self) -> None:
         thoughts, call, end = UnmarkedThoughts(), ToolCall("1", "f", "{}"), CutOff(MAX_OUTPUT_TOKENS)
         list(thoughts.mark(["Hm.\n</think>\nFine."]))
-        assert [piece for piece in thoughts.mark(["Fine.", call, end]) if piece] == [call, end, "Fine."]
+        answer = [piece for piece in thoughts.mark(["Fine.", call, end]) if piece]
+        assert answer == [call, end, "<think>Fine."]
+
+    @pytest.mark.parametrize("reason", [MAX_OUTPUT_TOKENS, CONTENT_FILTER])
+    def test_half_a_thought_is_left_out_and_so_is_the_next_one(self, reason: str) -> None:
+        thoughts, end = UnmarkedThoughts(), CutOff(reason)
+        list(thoughts.mark(["Hm.\n</think>\nFine."]))
+        for pieces in (["Hm. ", "So"], ["Hm.", "\n</think>"], ["Hm. ", "So"]):
+            assert list(without_thoughts(thoughts.mark([*pieces, end]))) == [end]
+        assert self.heard(thoughts, "Hm. ", "So.\n</think>\n", "Fine.") == "Fine."
+
+    def test_a_nameless_call_cuts_no_thought_off(self) -> None:
+        thoughts, end = UnmarkedThoughts(), CutOff(INVALID_CALL)
+        list(thoughts.mark(["Hm.\n</think>\nFine."]))
+        assert [piece for piece in thoughts.mark(["Fine.", end]) if piece] == [end, "Fine."]
 
 
 def test_a_server_whose_template_begins_the_thought() -> None:
