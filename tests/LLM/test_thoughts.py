@@ -231,6 +231,10 @@ def test_calls_in_the_text_are_calls_if_there_is_such_a_function(answer: str, le
     assert left(pieces).strip() == "One moment."
 
 
+def test_brackets_that_are_too_deep_are_no_call() -> None:
+    assert left([f"One moment. <tool_call>{'[' * 100_000}</tool_call>"]) == "One moment. "
+
+
 class TestUnmarkedThoughts:
     def heard(self, thoughts: UnmarkedThoughts, *pieces: str) -> str:
         return left(thoughts.mark(pieces))
