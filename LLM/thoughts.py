@@ -214,8 +214,9 @@ class _Words:
 
 class UnmarkedThoughts:
     """Marks thoughts for a server whose model begins every answer with a thought but without an opening
-    mark, because its template has already opened the thought. Each answer shows whether this is to be
-    expected of the next one; if the very first answer is streamed, some of its thoughts are passed on.
+    mark, because its template has already opened the thought. Two such answers in a row show that it is
+    to be expected of the next one: one alone may be what a user asked for. So if the first two answers
+    are streamed, some of their thoughts are passed on.
 
     An answer of which it is expected is held until its thought ends. If no thought ends, it is passed on
     whole: since the model serves many users, a mistake may cost time, but no words. Only if such an
@@ -225,6 +226,8 @@ class UnmarkedThoughts:
     def __init__(self) -> None:
         self._expected = ""
         """The opening that the next answer will lack."""
+        self._lacked = ""
+        """The opening that the latest answer lacked."""
 
     def mark(self, answer: Iterable[Piece]) -> Generator[Piece, None, None]:
         """The answer, with the opening mark that it lacks. For a piece that is held an empty one comes,
@@ -256,7 +259,8 @@ class UnmarkedThoughts:
             yield (words.unopened or (expected if is_cut_off else "")) + held
         lacked = words.unopened if words.went_on else ""
         if wrote and (lacked or not is_cut_off):
-            self._expected = lacked
+            self._expected = lacked if lacked == self._lacked else ""
+            self._lacked = lacked
 
 
 @functools.cache

@@ -236,13 +236,22 @@ def test_brackets_that_are_too_deep_are_no_call() -> None:
 
 
 class TestUnmarkedThoughts:
+    @pytest.fixture
+    def thoughts(self) -> UnmarkedThoughts:
+        """Of a server that is known to leave the opening out."""
+        thoughts = UnmarkedThoughts()
+        for _ in range(2):
+            list(thoughts.mark(["Hm.\n", "</think>\n", "Fine."]))
+        return thoughts
+
     def heard(self, thoughts: UnmarkedThoughts, *pieces: str) -> str:
         return left(thoughts.mark(pieces))
 
     @pytest.mark.parametrize("span", THOUGHTS[:7], ids=lambda span: span.opening)
-    def test_they_are_known_from_the_answer_before(self, span: object) -> None:
+    def test_they_are_known_from_the_two_answers_before(self, span: object) -> None:
         thoughts, end = UnmarkedThoughts(), span.closings[0]  # type: ignore[attr-defined]
-        assert self.heard(thoughts, "Hm, ", "so. ", end, "Fine.") == "Hm, so. Fine."
+        for _ in range(2):
+            assert self.heard(thoughts, "Hm, ", "so. ", end, "Fine.") == "Hm, so. Fine."
         assert self.heard(thoughts, "Hm, ", "so.\n", end, "\n\n", "Fine.") == "Fine."
         assert self.heard(thoughts, "Hm, ", "so.", end, "Fine.") == "Fine."
 
@@ -250,9 +259,9 @@ class TestUnmarkedThoughts:
         "answer",
         ["Your train leaves at nine.", "<think>Hm.</think>Fine.", "Your train <think> leaves"],
     )
-    def test_an_answer_without_them_is_heard_whole_at_once(self, answer: str) -> None:
-        thoughts = UnmarkedThoughts()
-        self.heard(thoughts, "Hm.\n", "</think>\n", "Fine.")
+    def test_an_answer_without_them_is_heard_whole_at_once(
+        self, thoughts: UnmarkedThoughts, answer: str
+    ) -> None:
         assert self.heard(thoughts, *cut(answer, 3)) == left([answer])
         pieces = list(thoughts.mark(cut(answer, 3)))
         assert pieces == cut(answer, 3), "and the next one is not held"
@@ -271,43 +280,56 @@ class TestUnmarkedThoughts:
     @pytest.mark.parametrize("length", [1, 4, 1000])
     def test_nothing_is_learnt_from_an_answer_that_says_the_tag(self, answer: str, length: int) -> None:
         thoughts = UnmarkedThoughts()
-        self.heard(thoughts, *cut(answer, length))
+        for _ in range(2):
+            self.heard(thoughts, *cut(answer, length))
         assert list(thoughts.mark(["Your train ", "leaves."])) == ["Your train ", "leaves."]
 
-    def test_the_model_is_seen_to_be_at_work(self) -> None:
+    @pytest.mark.parametrize(
+        "answers",
+        [
+            ["a\n</think>\nb"],
+            ["a\n</think>\nb", "a\n</thinking>\nb"],
+            ["a\n</think>\nb", "Fine.", "a\n</think>\nb"],
+        ],
+    )
+    def test_one_answer_does_not_delay_the_next_one(self, answers: list[str]) -> None:
         thoughts = UnmarkedThoughts()
-        list(thoughts.mark(["Hm.\n</think>\nFine."]))
+        for answer in answers:
+            self.heard(thoughts, answer)
+        assert list(thoughts.mark(["Your train ", "leaves."])) == ["Your train ", "leaves."]
+
+    def test_the_model_is_seen_to_be_at_work(self, thoughts: UnmarkedThoughts) -> None:
         answer = thoughts.mark(iter(["Hm. ", "So.\n</think>\n", "Fine."]))
         assert next(answer) == ""
 
-    def test_calls_and_the_end_pass(self) -> None:
-        thoughts, call, end = UnmarkedThoughts(), ToolCall("1", "f", "{}"), CutOff(MAX_OUTPUT_TOKENS)
-        list(thoughts.mark(["Hm.\n</think>\nFine."]))
+    def test_calls_and_the_end_pass(self, thoughts: UnmarkedThoughts) -> None:
+        call, end = ToolCall("1", "f", "{}"), CutOff(MAX_OUTPUT_TOKENS)
         answer = [piece for piece in thoughts.mark(["Fine.", call, end]) if piece]
         assert answer == [call, end, "<think>Fine."]
 
     @pytest.mark.parametrize("reason", [MAX_OUTPUT_TOKENS, CONTENT_FILTER])
-    def test_half_a_thought_is_left_out_and_so_is_the_next_one(self, reason: str) -> None:
-        thoughts, end = UnmarkedThoughts(), CutOff(reason)
-        list(thoughts.mark(["Hm.\n</think>\nFine."]))
+    def test_half_a_thought_is_left_out_and_so_is_the_next_one(
+        self, thoughts: UnmarkedThoughts, reason: str
+    ) -> None:
+        end = CutOff(reason)
         for pieces in (["Hm. ", "So"], ["Hm.", "\n</think>"], ["Hm. ", "So"]):
             assert list(without_thoughts(thoughts.mark([*pieces, end]))) == [end]
         assert self.heard(thoughts, "Hm. ", "So.\n</think>\n", "Fine.") == "Fine."
 
-    def test_a_nameless_call_cuts_no_thought_off(self) -> None:
-        thoughts, end = UnmarkedThoughts(), CutOff(INVALID_CALL)
-        list(thoughts.mark(["Hm.\n</think>\nFine."]))
+    def test_a_nameless_call_cuts_no_thought_off(self, thoughts: UnmarkedThoughts) -> None:
+        end = CutOff(INVALID_CALL)
         assert [piece for piece in thoughts.mark(["Fine.", end]) if piece] == [end, "Fine."]
 
 
 def test_a_server_whose_template_begins_the_thought() -> None:
     with ChatServer("Hm, let me see. </think> Fine.") as server:
         model = OpenAIChatModel(base_url=server.base_url)
-        list(model.generate(HELLO, CancelToken()))
+        for _ in range(2):
+            list(model.generate(HELLO, CancelToken()))
         server.failures = [500]
         answer = without_thoughts(model.generate(HELLO, CancelToken()))
         assert "".join(map(str, answer)) == "Fine."
-        assert len(server.requests) == 3, "a call that fails before the first word is still repeated"
+        assert len(server.requests) == 4, "a call that fails before the first word is still repeated"
         model.close()
 
 
