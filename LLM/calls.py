@@ -1,25 +1,13 @@
 """Calls: the function calls of one answer, assembled from the pieces that a server sends."""
 
 import json
-import re
 import secrets
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.messages import INVALID_CALL, CutOff, ToolCall
-from pipeline.words import WellFormedPieces, well_formed
-
-_ESCAPE = re.compile(
-    r"(?P<open>\\(?:u[0-9a-fA-F]{0,3})?\Z|\\u[dD][89abAB][0-9a-fA-F]{2}(?:\\(?:u[0-9a-fA-F]{0,3})?)?\Z)"
-    r"|(?P<whole>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    r"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-    r"|\\.",
-    re.DOTALL,
-)
-"""Escapes in JSON: an incomplete one, a pair of surrogates, a lone surrogate, any other."""
-
-_NO_CHARACTER = r"\ufffd"
+from pipeline.words import WellFormedJSONPieces, well_formed
 
 
 def is_json_object(text: str) -> bool:
@@ -30,31 +18,6 @@ def is_json_object(text: str) -> bool:
 def new_call_id() -> str:
     """An id for a call to which the server gave none."""
     return f"call_{secrets.token_hex(8)}"
-
-
-class _Arguments:
-    """Makes the arguments of a call valid Unicode, piece by piece, in escapes too."""
-
-    def __init__(self) -> None:
-        self._pieces = WellFormedPieces()
-        self._open = ""
-        """An incomplete escape at the end of the text so far."""
-
-    def add(self, piece: str) -> str:
-        """The next characters that are certain."""
-        text, self._open = self._open + self._pieces.add(piece), ""
-        return _ESCAPE.sub(self._escape, text)
-
-    def rest(self) -> str:
-        """The end of the arguments."""
-        text, self._open = self._open + self._pieces.rest(), ""
-        return re.sub(r"\\u[dD][89abAB][0-9a-fA-F]{2}", lambda _: _NO_CHARACTER, text)
-
-    def _escape(self, found: re.Match[str]) -> str:
-        if found["open"]:
-            self._open = found["open"]
-            return ""
-        return _NO_CHARACTER if found["lone"] else found[0]
 
 
 @dataclass(eq=False)
@@ -70,7 +33,7 @@ class _Call:
     arguments: str = ""
     told: int = 0
     """Number of characters of the arguments that were passed on."""
-    unicode: _Arguments = field(default_factory=_Arguments)
+    unicode: WellFormedJSONPieces = field(default_factory=WellFormedJSONPieces)
 
     @property
     def is_whole(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 
 from LLM.calls import Calls
+from LLM.payloads import DONE
 from LLM.thoughts import Piece, no_words
 from pipeline.errors import EngineError
 from pipeline.messages import CONTENT_FILTER, MAX_OUTPUT_TOKENS, CutOff
@@ -22,6 +23,12 @@ _REASONS = {
 
 _FAILURES = ("error", "network_error", "insufficient_system_resource")
 """Finish reasons of servers that failed in mid-answer."""
+
+_END = (
+    *("response.function_call_arguments.done", "response.output_item.done"),
+    *("response.completed", "response.incomplete", "response.done", DONE["type"]),
+)
+"""Events of the responses protocol that end an item or the answer."""
 
 _REASONING = ("reasoning_content", "reasoning", "reasoning_text")
 
@@ -47,13 +54,16 @@ class _Reader:
         self._words = WellFormedPieces()
         self._is_answer = self._spoke = self._thought = False
         self._cut_off = ""
+        self._ended = False
+        """True if the server said in any way that the answer, or its last item, is over. If it did not,
+        the connection may have broken."""
 
     def end(self) -> Iterator[Piece]:
         """Yield the rest at the end."""
         if not self._is_answer:
             raise ValueError("expected an answer")
         yield from self._said(self._words.rest())
-        yield from self._calls.end(cut_off=bool(self._cut_off))
+        yield from self._calls.end(cut_off=bool(self._cut_off) or not self._ended)
         if self._cut_off:
             yield CutOff(self._cut_off)
         elif self._thought and not self._spoke and not len(self._calls):
@@ -73,6 +83,7 @@ class _Reader:
         if reason in _FAILURES:
             raise EngineError("the language model failed in mid-answer; ask again")
         if isinstance(reason, str):
+            self._ended = self._ended or bool(reason)
             self._cut_off = _REASONS.get(reason, "")
 
 
@@ -81,6 +92,7 @@ class ChatAnswer(_Reader):
 
     def read(self, payload: Mapping[str, Any]) -> Iterator[Piece]:
         """Read a chunk, or a whole answer."""
+        self._ended = self._ended or payload is DONE
         choices = payload.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
         if not isinstance(choice, Mapping):
@@ -90,6 +102,7 @@ class ChatAnswer(_Reader):
         piece = delta if is_chunk else message
         if isinstance(piece, Mapping):
             self._is_answer = True
+            self._ended = self._ended or not is_chunk
             yield from self._say(piece.get("content"))
             yield from self._say(piece.get("refusal"))
             self._thought = self._thought or any(piece.get(name) for name in _REASONING)
@@ -113,8 +126,8 @@ class ResponsesAnswer(_Reader):
 
     def read(self, payload: Mapping[str, Any]) -> Iterator[Piece]:
         """Read an event, or a whole response."""
-        index = self._index(payload)
-        match payload.get("type"):
+        index, kind = self._index(payload), payload.get("type")
+        match kind:
             case "response.output_text.delta" | "response.refusal.delta":
                 self._is_answer = True
                 self._read.add(index)
@@ -129,10 +142,12 @@ class ResponsesAnswer(_Reader):
                 yield from self._read_item(index, payload.get("item"))
             case "response.completed" | "response.incomplete" | "response.done":
                 yield from self._read_response(payload.get("response"))
-            case str(kind) if kind.startswith("response.reasoning"):
+            case str() if kind.startswith("response.reasoning"):
                 self._thought = True
             case None if "output" in payload:
                 yield from self._read_response(payload)
+                self._ended = True
+        self._ended = self._ended or kind in _END
 
     def _index(self, payload: Mapping[str, Any]) -> object:
         """The index of the item that an event names, by index or by id."""
@@ -155,19 +170,29 @@ class ResponsesAnswer(_Reader):
             case "reasoning":
                 self._thought = True
             case "function_call":
+                self._ended = False
                 arguments = "" if self._calls.has_arguments(index) else item.get("arguments")
                 id = item.get("call_id") or item.get("id")
                 yield from self._calls.add(index, id, item.get("name"), arguments)
 
     def _read_response(self, response: Any) -> Iterator[Piece]:
-        """Read a whole response, whose items may have been read already."""
+        """Read the rest of a whole response. If there were words, all messages were read; if there were
+        calls, all of them, except the arguments of calls known by their ids."""
         if not isinstance(response, Mapping):
             return
         self._is_answer = True
         output = response.get("output")
-        begun = self._spoke or len(self._calls)
-        for index, item in enumerate(output if isinstance(output, list) and not begun else ()):
-            yield from self._read_item(index, item)
+        spoke, called = self._spoke, bool(len(self._calls))
+        for index, item in enumerate(output if isinstance(output, list) else ()):
+            match item:
+                case {"type": "function_call", "id": str(id)} if id in self._index_of:
+                    yield from self._read_item(self._index_of[id], item)
+                case {"type": "message"} if spoke:
+                    pass
+                case {"type": "function_call"} if called:
+                    pass
+                case _:
+                    yield from self._read_item(index, item)
         details = response.get("incomplete_details")
         if isinstance(details, Mapping):
             self._ends(details.get("reason"))

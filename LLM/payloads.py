@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import openai
@@ -12,11 +13,15 @@ Payload: TypeAlias = Mapping[str, Any]
 _FIELD = re.compile(r"(data|event|id|retry)?:")
 """The beginning of a line of server-sent events; one without a name is a comment."""
 
+DONE: Payload = MappingProxyType({"type": "[DONE]"})
+"""Stands for the mark with which a stream ends; many servers leave it out."""
+
 _NO_JSON = object()
 
 
 def payloads(response: openai.APIResponse[Any]) -> Iterator[Payload]:
-    """Yield the objects of an answer as they come, whether it is one object or a stream of them.
+    """Yield the objects of an answer as they come, whether it is one object or a stream of them, and
+    `DONE` if the stream ends with that mark.
 
     Replaces the streams of the SDK, which find nothing in an answer that is not streamed, and fail if
     there is no empty line between two events. Raises `openai.APIError` for an error in the answer,
@@ -32,6 +37,7 @@ def payloads(response: openai.APIResponse[Any]) -> Iterator[Payload]:
             if name != "data":
                 continue
             if line.strip() == "[DONE]":
+                yield DONE
                 return
         text += f"{line}\n"
         if is_stream and (event := _parsed(text)) is not _NO_JSON:

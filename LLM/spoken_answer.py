@@ -6,8 +6,16 @@ from LLM.code_blocks import without_code
 from LLM.speakable import Speakable
 from LLM.thoughts import Piece
 from pipeline.errors import NothingHeard
-from pipeline.messages import ToolCall
+from pipeline.messages import CONTENT_FILTER, MAX_OUTPUT_TOKENS, CutOff, ToolCall
 from pipeline.words import has_words
+
+_TOO_EARLY = {
+    MAX_OUTPUT_TOKENS: "the language model reached its limit before the first word, as it does if it "
+    "thinks for long; ask again, or raise --llm_gen_max_tokens",
+    CONTENT_FILTER: "a content filter stopped the language model before the first word; ask in other "
+    "words",
+}
+"""Reason of an end before the first word ▶ the error."""
 
 
 class SpokenAnswer:
@@ -24,10 +32,18 @@ class SpokenAnswer:
         self._speakable = Speakable()
 
     def output(self, answer: Iterable[Piece]) -> Generator[Piece, None, None]:
-        """Pass on the output of the model, without its thoughts."""
+        """Pass on the output of the model, without its thoughts. Raises `NothingHeard` if it was cut off
+        before the first word."""
+        is_empty, end = True, ""
         for piece in answer:
             self._called |= isinstance(piece, ToolCall)
+            if isinstance(piece, CutOff):
+                end = piece.reason
+            elif isinstance(piece, str):
+                is_empty = is_empty and not piece.strip()
             yield piece
+        if is_empty and not self._called and end in _TOO_EARLY:
+            raise NothingHeard(f"expected an answer, {_TOO_EARLY[end]}")
 
     def prose(self, pieces: Generator[str, None, None]) -> Generator[str, None, None]:
         """Pass on the text of the answer without code blocks."""

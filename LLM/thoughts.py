@@ -8,7 +8,7 @@ from typing import TypeAlias
 from LLM.marks import CALLS, OTHERS, REMOVED, THOUGHTS, Span
 from LLM.written_calls import calls_in
 from pipeline.errors import NothingHeard
-from pipeline.messages import CutOff, Notice, ToolCall
+from pipeline.messages import INVALID_CALL, CutOff, Notice, ToolCall
 
 Piece: TypeAlias = str | ToolCall | Notice | CutOff
 """A piece of an answer."""
@@ -40,13 +40,21 @@ def without_thoughts(
 
     A mark may come in several pieces. In mid-sentence, the mark of a thought or a call is an
     ordinary word. If a thought ends that never began, the text before it was a thought, too: no more of
-    it is passed on, unless there is nothing else. Raises `NothingHeard` if nothing is left.
+    it is passed on, unless there is nothing else. Raises `NothingHeard` if nothing is left of an answer
+    that was not cut off.
+
+    If the model begins to write the user's next turn, the answer is over: a generator is closed, so that
+    the model does not write on to its limit.
     """
     words = _Words(functions)
     is_cut_off = False
     for piece in answer:
         if isinstance(piece, str):
             yield from words.add(piece)
+            if words.over:
+                if isinstance(answer, Generator):
+                    answer.close()
+                break
         else:
             words.called |= isinstance(piece, ToolCall)
             is_cut_off |= isinstance(piece, CutOff)
@@ -88,7 +96,9 @@ class _Words:
         """The thought or call that is open."""
         self._call = ""
         """The part of that call that is no longer in `_text`."""
-        self._strips = self._over = False
+        self._strips = False
+        self.over = False
+        """True once the model writes somebody else's turn."""
         self._dropped = ""
         """Text that was taken for a thought because of the mark behind it."""
 
@@ -110,7 +120,7 @@ class _Words:
             yield self._dropped
 
     def _read(self, *, last: bool) -> Iterator[str | ToolCall]:
-        while not self._over:
+        while not self.over:
             if self._span is not None:
                 found = _ends(self._span).search(self._text)
                 if found is None and not last:
@@ -170,7 +180,7 @@ class _Words:
         if mark[0] in _OPENED:
             self._span, self.left_out = _OPENED[mark[0]], True
         elif mark[0] in OTHERS:
-            self._over, self._text = True, ""
+            self.over, self._text = True, ""
 
     def _skip(self) -> None:
         """Skip the text of a thought or a call, except the end, which may be half of a mark."""
@@ -204,25 +214,30 @@ class _Words:
 
 class UnmarkedThoughts:
     """Marks thoughts for a server whose model begins every answer with a thought but without an opening
-    mark, because its template has already opened the thought. Each answer shows whether to
-    expect this of the next. If the very first answer is streamed, some of its thoughts are passed on.
+    mark, because its template has already opened the thought. This is expected of the next answer after
+    two in a row: one alone may be what a user asked for. So if the first two answers are streamed, some
+    of their thoughts are passed on.
 
-    Such an answer is held until its thought ends. If no thought ends, it is passed on
-    whole: since the model serves many users, a mistake may cost time, but no words.
+    Such an answer is held until its thought ends. If no thought ends, it is passed on whole: since the
+    model serves many users, a mistake may cost time, but no words. Only if it is cut off does it count
+    as half a thought.
     """
 
     def __init__(self) -> None:
         self._expected = ""
         """The opening that the next answer will lack."""
+        self._lacked = ""
+        """The opening that the latest answer lacked."""
 
     def mark(self, answer: Iterable[Piece]) -> Generator[Piece, None, None]:
         """The answer, with its missing opening mark. An empty piece replaces each that is held,
         and shows that the model is working."""
         expected, held = self._expected, ""
-        words, wrote = _Words(()), False
+        words, wrote, is_cut_off = _Words(()), False, False
         for piece in answer:
             if not isinstance(piece, str):
                 words.called |= isinstance(piece, ToolCall)
+                is_cut_off |= isinstance(piece, CutOff) and piece.reason != INVALID_CALL
                 yield piece
                 continue
             wrote = wrote or bool(piece)
@@ -230,19 +245,22 @@ class UnmarkedThoughts:
                 pass
             if not expected:
                 yield piece
-                continue
-            held += piece
-            if words.left_out:
-                yield words.unopened + held
+            elif words.left_out:
+                yield words.unopened + held + piece
                 expected = ""
             else:
+                held += piece
                 yield ""
+            if words.over:
+                break
         for _ in words.rest():
             pass
         if expected and held:
-            yield words.unopened + held
-        if wrote:
-            self._expected = words.unopened if words.went_on else ""
+            yield (words.unopened or (expected if is_cut_off else "")) + held
+        lacked = words.unopened if words.went_on else ""
+        if wrote and (lacked or not is_cut_off):
+            self._expected = lacked if lacked == self._lacked else ""
+            self._lacked = lacked
 
 
 @functools.cache

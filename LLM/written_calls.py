@@ -16,7 +16,7 @@ def calls_in(text: str, functions: Collection[str]) -> list[ToolCall]:
     """The calls in the text between two marks, if all are to known `functions`; else none."""
     try:
         named = list(_as_json(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         match = _NAMED.fullmatch(text)
         named = [(match[1], match[2])] if match else []
     if not all(name in functions and is_json_object(arguments) for name, arguments in named):

@@ -31,6 +31,8 @@ def read_transcript(body: str, content_type: str) -> ServedTranscript:
     if is_json or body[:1] in ("{", "["):
         try:
             answer = json.loads(body)
+        except RecursionError as error:  # brackets too deep
+            raise ValueError("no transcript") from error
         except ValueError:
             if is_json:
                 raise

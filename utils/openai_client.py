@@ -283,7 +283,11 @@ def _of_the_protocol() -> Iterator[None]:
         raise openai.APITimeoutError(request=error.request) from error
     except httpx2.TransportError as error:
         raise openai.APIConnectionError(request=error.request) from error
-    except (AttributeError, LookupError, TypeError, ValueError, httpx2.HTTPError) as error:
+    except (
+        *(AttributeError, LookupError, TypeError, ValueError),
+        RecursionError,  # of brackets in JSON that are too deep
+        httpx2.HTTPError,
+    ) as error:
         raise openai.OpenAIError(f"not of the protocol: {type(error).__name__}") from error
 
 

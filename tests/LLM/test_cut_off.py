@@ -1,9 +1,11 @@
 """Answers that end before the model has finished them."""
 
+import dataclasses
+
 import pytest
 
 from engines.failover_chat_model import FailoverChatModel
-from pipeline.events import ToolCalled, ToolCallGrew
+from pipeline.events import ErrorEvent, ToolCalled, ToolCallGrew
 from pipeline.messages import (
     COMPLETE,
     CONTENT_FILTER,
@@ -35,6 +37,30 @@ def test_the_reason_is_that_of_the_turn_and_what_was_heard_is_remembered(
         model.cut_off = None
         done = conversation.until_done(conversation.session.respond("Hello.").number)
         assert done.reason == COMPLETE
+
+
+@pytest.mark.parametrize("answer", ["<think>One mo", "<think>One moment.</think>\n", "", " \n"])
+@pytest.mark.parametrize(
+    ("reason", "what_to_do"),
+    [(MAX_OUTPUT_TOKENS, "raise --llm_gen_max_tokens"), (CONTENT_FILTER, "in other words")],
+)
+@pytest.mark.parametrize("spoken", [True, False])
+@pytest.mark.parametrize("keeps_thoughts", [True, False])
+def test_an_answer_that_is_cut_off_before_the_first_word_is_an_error(
+    answer: str, reason: str, what_to_do: str, spoken: bool, keeps_thoughts: bool
+) -> None:
+    model = ScriptedModel(answer)
+    model.cut_off = reason
+    model.info = dataclasses.replace(model.info, keeps_thoughts=keeps_thoughts)
+    with Conversation(llm=model, settings=SessionSettings(spoken=spoken)) as conversation:
+        conversation.until_done(conversation.session.respond("Hello.").number)
+        errors = conversation.events(ErrorEvent)
+    if keeps_thoughts and answer.strip():
+        assert errors == []
+    else:
+        (error,) = errors
+        assert (error.stage, error.code) == ("llm", "nothing_heard")
+        assert what_to_do in error.text
 
 
 NO_OBJECTS = (

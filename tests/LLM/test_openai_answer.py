@@ -125,6 +125,9 @@ NO_ANSWERS: dict[str, tuple[str, bytes]] = {
     "an error as its reason": events(HI, chunk({}, "error")),
     "nonsense in an event": events(HI, "data: A secret.\n\n"),
     "nonsense at the end": events(HI, "data: {"),
+    "brackets too deep": (JSON, b"[" * 100_000),
+    "brackets too deep in a stream": events(HI, f"data: {'[' * 100_000}\n\n"),
+    "content too deep": events(HI, f'data: {{"choices": {"[" * 100_000}{"]" * 100_000}}}\n\n'),
 }
 
 

@@ -92,6 +92,33 @@ RESPONSES: dict[str, tuple[list[Any], str, list[tuple[str, str]]]] = {
         [],
     ),
     "only the end": ([done(part("Hi."), call_item())], "Hi.", [WEATHER]),
+    "words, the call at the end": ([delta("Hi."), done(part("Hi."), call_item())], "Hi.", [WEATHER]),
+    "words, two calls at the end": (
+        [delta("Hi."), done(part("Hi."), call_item(), call_item(id="g", call_id="b"))],
+        "Hi.",
+        [WEATHER] * 2,
+    ),
+    "a call, the words at the end": (
+        [item("added", call_item(""), 0), arguments(ARGS, 0), done(call_item(), part("Hi."))],
+        "Hi.",
+        [WEATHER],
+    ),
+    "a call, two messages at the end": (
+        [item("done", call_item(), 0), done(call_item(), part("Hi."), {**part("Hi."), "id": "n"})],
+        "Hi.Hi.",
+        [WEATHER],
+    ),
+    "a call, its arguments at the end": ([BEGUN, done(part("Hi."), call_item())], "Hi.", [WEATHER]),
+    "a call, with another id at the end": (
+        [BEGUN, arguments(ARGS), done(call_item(id="g", call_id="b"))],
+        "",
+        [WEATHER],
+    ),
+    "all of it again": (
+        [delta("Hi."), BEGUN, arguments(ARGS), done(part("Hi."), call_item())],
+        "Hi.",
+        [WEATHER],
+    ),
     "a refusal": ([r("refusal.delta", delta="No.", output_index=0)], "No.", []),
     "a thought": (
         [
@@ -166,6 +193,33 @@ def test_events_of_the_responses_protocol(server: ChatServer, name: str) -> None
     server.bodies = [events(*payloads)]
     pieces = answer(server, kind=OpenAIResponsesModel)
     assert (words(pieces), calls(pieces), cut_off(pieces)) == (said, called, [])
+
+
+ENDED = item("done", call_item(""))
+MESSAGE_BEGUN = item("added", part(""), 2)
+UNENDED: dict[str, tuple[list[Any], str]] = {
+    "only begun": ([BEGUN], ""),
+    "after a message": ([item("done", part("Hi."), 0), BEGUN], ""),
+    "in the arguments": ([BEGUN, arguments(ARGS[:8])], ARGS[:8]),
+    "whole arguments": ([BEGUN, arguments(ARGS)], ARGS),
+    "done": ([BEGUN, ENDED], "{}"),
+    "done, before a message": ([BEGUN, ENDED, MESSAGE_BEGUN], "{}"),
+    "arguments done": (
+        [BEGUN, r("function_call_arguments.done", arguments="", output_index=1)],
+        "{}",
+    ),
+    "[DONE]": ([BEGUN, "data: [DONE]\n\n"], "{}"),
+    **{f"response {kind}": ([BEGUN, done(kind=kind)], "{}") for kind in ("completed", "done")},
+}
+
+
+@pytest.mark.parametrize("name", UNENDED)
+def test_arguments_are_completed_only_if_the_server_says_that_they_have_ended(
+    server: ChatServer, name: str
+) -> None:
+    payloads, expected = UNENDED[name]
+    server.bodies = [events(*payloads)]
+    assert calls(answer(server, kind=OpenAIResponsesModel)) == [("weather", expected)]
 
 
 @pytest.mark.parametrize("stream", [True, False])

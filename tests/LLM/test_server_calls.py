@@ -193,6 +193,31 @@ def test_a_call_that_was_cut_off_is_not_completed(server: ChatServer, name: str)
     assert cut_off(pieces) == [MAX_OUTPUT_TOKENS]
 
 
+BEGUN = d(0, "a", "get_time", "")
+UNENDED: dict[str, tuple[list[Any], str]] = {
+    "before the arguments": ([BEGUN], ""),
+    "null arguments": ([NULL_ARGUMENTS], ""),
+    "in the arguments": ([BEGUN, d(0, arguments=ARGS[:8])], ARGS[:8]),
+    "only an empty reason": ([BEGUN, chunk({}, "")], ""),
+    "whole arguments": ([BEGUN, d(0, arguments=ARGS)], ARGS),
+    "an empty object": ([BEGUN, d(0, arguments="{}")], "{}"),
+    "JSON in JSON": ([BEGUN, d(0, arguments=json.dumps(ARGS))], ARGS),
+    "the first of two": ([BEGUN, d(1, "b", "weather", ARGS)], "{}"),
+    "[DONE]": ([BEGUN, "data: [DONE]\n\n"], "{}"),
+    "a reason": ([BEGUN, STOP], "{}"),
+    "a message": ([{"choices": [{"message": BEGUN["choices"][0]["delta"]}]}], "{}"),
+}
+
+
+@pytest.mark.parametrize("name", UNENDED)
+def test_arguments_are_completed_only_if_the_server_says_that_it_has_ended(
+    server: ChatServer, name: str
+) -> None:
+    chunks, expected = UNENDED[name]
+    server.bodies = [events(*chunks)]
+    assert calls(answer(server))[0][1] == expected
+
+
 def test_a_call_without_a_name_is_none(server: ChatServer) -> None:
     server.bodies = [events(d(0, "a", None, ARGS), STOP)]
     assert answer(server) == [CutOff(INVALID_CALL)]

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
@@ -10,11 +10,21 @@ from LLM.marks import CALLS, OTHERS, REMOVED, THOUGHTS
 from LLM.openai_chat import OpenAIChatModel
 from LLM.thoughts import Piece, UnmarkedThoughts, opened_in, without_thoughts
 from pipeline.errors import EngineError
-from pipeline.messages import MAX_OUTPUT_TOKENS, ChatMessage, CutOff, Notice, ToolCall
+from pipeline.messages import (
+    CONTENT_FILTER,
+    INVALID_CALL,
+    MAX_OUTPUT_TOKENS,
+    ChatMessage,
+    CutOff,
+    Notice,
+    ToolCall,
+)
 from pipeline.turn import CancelToken
 from testing.chat_server import ChatServer
 from testing.conversation import Conversation
 from testing.fakes import ScriptedModel
+
+HELLO = [ChatMessage("user", "Hello.")]
 
 ANSWERS = {
     "Fine. And you?": "Fine. And you?",
@@ -107,6 +117,51 @@ def test_what_the_model_says_in_the_place_of_others_is_left_out(mark: str, lengt
     assert left(cut(f"Fine. {mark}\nAnd you?", length)) == "Fine. "
 
 
+@pytest.mark.parametrize("mark", OTHERS)
+@pytest.mark.parametrize("marked", [False, True])
+def test_there_the_model_is_stopped(mark: str, marked: bool) -> None:
+    read = []
+
+    def pieces() -> Iterator[Piece]:
+        for piece in ("Fine. ", f"{mark}\n", "And", " you?"):
+            read.append(piece)
+            yield piece
+
+    answer = UnmarkedThoughts().mark(pieces()) if marked else pieces()
+    assert left(answer) == "Fine. "
+    assert read == ["Fine. ", f"{mark}\n"]
+    assert list(answer) == [], "it is closed, although there is a reference to it"
+
+
+class Lonely(ScriptedModel):
+    """Goes on in the place of the user, until it is stopped."""
+
+    def generate(
+        self, messages: Sequence[ChatMessage], cancel: CancelToken, *_: object
+    ) -> Iterator[str]:
+        yield "Fine. <|im_start|>user\nAnd you?"
+        self.hold.pass_through(cancel)
+
+
+def test_an_answer_does_not_wait_for_what_is_said_in_the_place_of_the_user() -> None:
+    llm = Lonely(slots=1)
+    llm.hold.close()
+    with Conversation(llm=llm) as conversation:
+        for _ in range(2):
+            turn = conversation.session.respond("Hello.")
+            assert conversation.until_done(turn.number).heard == "Fine."
+
+
+def test_a_server_is_stopped_there() -> None:
+    with ChatServer("Fine. <|im_start|>user\nAnd you? " + "No. " * 100_000) as server:
+        model = OpenAIChatModel(base_url=server.base_url)
+        assert left(model.generate(HELLO, CancelToken())) == "Fine. "
+        assert server.client_left.wait(10)
+        server.reply = "Fine."
+        assert left(model.generate(HELLO, CancelToken())) == "Fine."
+        model.close()
+
+
 NOTHING_TO_SAY = (
     "<think>It goes on and on </thin",
     "<think>Hm.</think>",
@@ -176,14 +231,27 @@ def test_calls_in_the_text_are_calls_if_there_is_such_a_function(answer: str, le
     assert left(pieces).strip() == "One moment."
 
 
+def test_brackets_that_are_too_deep_are_no_call() -> None:
+    assert left([f"One moment. <tool_call>{'[' * 100_000}</tool_call>"]) == "One moment. "
+
+
 class TestUnmarkedThoughts:
+    @pytest.fixture
+    def thoughts(self) -> UnmarkedThoughts:
+        """Of a server that is known to leave the opening out."""
+        thoughts = UnmarkedThoughts()
+        for _ in range(2):
+            list(thoughts.mark(["Hm.\n", "</think>\n", "Fine."]))
+        return thoughts
+
     def heard(self, thoughts: UnmarkedThoughts, *pieces: str) -> str:
         return left(thoughts.mark(pieces))
 
     @pytest.mark.parametrize("span", THOUGHTS[:7], ids=lambda span: span.opening)
-    def test_they_are_known_from_the_answer_before(self, span: object) -> None:
+    def test_they_are_known_from_the_two_answers_before(self, span: object) -> None:
         thoughts, end = UnmarkedThoughts(), span.closings[0]  # type: ignore[attr-defined]
-        assert self.heard(thoughts, "Hm, ", "so. ", end, "Fine.") == "Hm, so. Fine."
+        for _ in range(2):
+            assert self.heard(thoughts, "Hm, ", "so. ", end, "Fine.") == "Hm, so. Fine."
         assert self.heard(thoughts, "Hm, ", "so.\n", end, "\n\n", "Fine.") == "Fine."
         assert self.heard(thoughts, "Hm, ", "so.", end, "Fine.") == "Fine."
 
@@ -191,9 +259,9 @@ class TestUnmarkedThoughts:
         "answer",
         ["Your train leaves at nine.", "<think>Hm.</think>Fine.", "Your train <think> leaves"],
     )
-    def test_an_answer_without_them_is_heard_whole_at_once(self, answer: str) -> None:
-        thoughts = UnmarkedThoughts()
-        self.heard(thoughts, "Hm.\n", "</think>\n", "Fine.")
+    def test_an_answer_without_them_is_heard_whole_at_once(
+        self, thoughts: UnmarkedThoughts, answer: str
+    ) -> None:
         assert self.heard(thoughts, *cut(answer, 3)) == left([answer])
         pieces = list(thoughts.mark(cut(answer, 3)))
         assert pieces == cut(answer, 3), "and the next one is not held"
@@ -212,32 +280,56 @@ class TestUnmarkedThoughts:
     @pytest.mark.parametrize("length", [1, 4, 1000])
     def test_nothing_is_learnt_from_an_answer_that_says_the_tag(self, answer: str, length: int) -> None:
         thoughts = UnmarkedThoughts()
-        self.heard(thoughts, *cut(answer, length))
+        for _ in range(2):
+            self.heard(thoughts, *cut(answer, length))
         assert list(thoughts.mark(["Your train ", "leaves."])) == ["Your train ", "leaves."]
 
-    def test_the_model_is_seen_to_be_at_work(self) -> None:
+    @pytest.mark.parametrize(
+        "answers",
+        [
+            ["a\n</think>\nb"],
+            ["a\n</think>\nb", "a\n</thinking>\nb"],
+            ["a\n</think>\nb", "Fine.", "a\n</think>\nb"],
+        ],
+    )
+    def test_one_answer_does_not_delay_the_next_one(self, answers: list[str]) -> None:
         thoughts = UnmarkedThoughts()
-        list(thoughts.mark(["Hm.\n</think>\nFine."]))
+        for answer in answers:
+            self.heard(thoughts, answer)
+        assert list(thoughts.mark(["Your train ", "leaves."])) == ["Your train ", "leaves."]
+
+    def test_the_model_is_seen_to_be_at_work(self, thoughts: UnmarkedThoughts) -> None:
         answer = thoughts.mark(iter(["Hm. ", "So.\n</think>\n", "Fine."]))
         assert next(answer) == ""
 
-    def test_calls_and_the_end_pass(self) -> None:
-        thoughts, call, end = UnmarkedThoughts(), ToolCall("1", "f", "{}"), CutOff(MAX_OUTPUT_TOKENS)
-        list(thoughts.mark(["Hm.\n</think>\nFine."]))
-        assert [piece for piece in thoughts.mark(["Fine.", call, end]) if piece] == [call, end, "Fine."]
+    def test_calls_and_the_end_pass(self, thoughts: UnmarkedThoughts) -> None:
+        call, end = ToolCall("1", "f", "{}"), CutOff(MAX_OUTPUT_TOKENS)
+        answer = [piece for piece in thoughts.mark(["Fine.", call, end]) if piece]
+        assert answer == [call, end, "<think>Fine."]
 
+    @pytest.mark.parametrize("reason", [MAX_OUTPUT_TOKENS, CONTENT_FILTER])
+    def test_half_a_thought_is_left_out_and_so_is_the_next_one(
+        self, thoughts: UnmarkedThoughts, reason: str
+    ) -> None:
+        end = CutOff(reason)
+        for pieces in (["Hm. ", "So"], ["Hm.", "\n</think>"], ["Hm. ", "So"]):
+            assert list(without_thoughts(thoughts.mark([*pieces, end]))) == [end]
+        assert self.heard(thoughts, "Hm. ", "So.\n</think>\n", "Fine.") == "Fine."
 
-HELLO = [ChatMessage("user", "Hello.")]
+    def test_a_nameless_call_cuts_no_thought_off(self, thoughts: UnmarkedThoughts) -> None:
+        end = CutOff(INVALID_CALL)
+        assert [piece for piece in thoughts.mark(["Fine.", end]) if piece] == [end, "Fine."]
 
 
 def test_a_server_whose_template_begins_the_thought() -> None:
     with ChatServer("Hm, let me see. </think> Fine.") as server:
         model = OpenAIChatModel(base_url=server.base_url)
-        list(model.generate(HELLO, CancelToken()))
+        for _ in range(2):
+            list(model.generate(HELLO, CancelToken()))
         server.failures = [500]
         answer = without_thoughts(model.generate(HELLO, CancelToken()))
         assert "".join(map(str, answer)) == "Fine."
-        assert len(server.requests) == 3, "a call that fails before the first word is still repeated"
+        assert len(server.requests) == 4, "a call that fails before the first word is still repeated"
         model.close()
 
 

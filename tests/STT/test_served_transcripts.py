@@ -63,6 +63,9 @@ REFUSALS = {
     "JSON without words": in_json({"status": "done"}),
     "a number": in_json({"text": 7}),
     "a list of numbers": in_json([1, 2]),
+    "brackets too deep": Answer(b"[" * 100_000, "application/json"),
+    "brackets too deep, called text": Answer(b"[" * 100_000, "text/plain"),
+    "parts too deep": Answer(b"[" * 600 + b"]" * 600, "application/json"),
 }
 
 

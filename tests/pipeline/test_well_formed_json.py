@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.words import well_formed, well_formed_json
+from pipeline.words import WellFormedJSONPieces, well_formed, well_formed_json
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,13 @@ def test_half_a_character_is_replaced(text: str, whole: str) -> None:
         (r'"\ud83d\u0041"', r'"�\u0041"'),
         (r'"\ud83', r'"\ud83'),
         ("\\", "\\"),
+        (r'"\ud83d\ud83d\ude00\ud83d', '"�\\ud83d\\ude00�'),
+        ("\\ud83d\\", "�\\"),
     ],
 )
 def test_other_escapes_stay(sent: str, whole: str) -> None:
     assert well_formed_json(sent) == whole
+    for length in range(1, len(sent)):
+        pieces = WellFormedJSONPieces()
+        texts = [pieces.add(sent[at : at + length]) for at in range(0, len(sent), length)]
+        assert "".join((*texts, pieces.rest())) == whole

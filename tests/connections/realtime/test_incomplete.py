@@ -75,6 +75,17 @@ def test_the_words_are_heard_and_the_response_is_incomplete(
     assert model.requests[-1]["messages"][-2]["content"] == "Fine. And y"
 
 
+@pytest.mark.parametrize("delta", [{"reasoning_content": "Hm"}, {"content": "<think>Hm"}, {}])
+@pytest.mark.parametrize("modality", ["audio", "text"])
+def test_a_response_that_is_cut_off_before_the_first_word_has_failed(
+    client: RealtimeClient, model: ChatServer, delta: dict[str, str], modality: str
+) -> None:
+    model.bodies = [events(chunk(delta), chunk({}, "length"))]
+    response = ask(client, output_modalities=[modality])
+    assert (response.status, response.status_details.error.code) == ("failed", "nothing_heard")
+    assert ask(client, output_modalities=["text"]).status == "completed"
+
+
 def test_a_call_that_is_cut_off_is_incomplete(client: RealtimeClient, model: ChatServer) -> None:
     client.configure(tools=[WEATHER], output_modalities=["text"])
     function = {"name": "weather", "arguments": '{"city": "Lon'}
