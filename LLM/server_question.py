@@ -15,7 +15,7 @@ from LLM.conversation import (
     newest_that_fit,
     short_results,
 )
-from LLM.remedies import CHANGES, Form, Less, Remedy, is_bad_value, refused_parameter, remedies
+from LLM.remedies import CHANGES, Form, Less, Remedy, is_bad_value, may_pass, refused_parameter, remedies
 from LLM.thoughts import Piece
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import NO_TOOL, Tool
@@ -108,6 +108,14 @@ class ServerQuestion:
         self._refused_history = ""
         """The reason for which everything before the last words is left out; empty: it is not."""
         self._steps = 0
+        self._asked_again = False
+        self._reason: str | None = None
+        """The latest reason for a refusal."""
+        self._at_reason = self._demands
+        """The demands when that reason was first given: if it is given again, the steps in between did
+        not help."""
+        self._refused: list[dict[str, Any]] = []
+        """The requests that were refused."""
         self._update()
 
     def request(self) -> dict[str, Any]:
@@ -131,9 +139,18 @@ class ServerQuestion:
         self._steps += 1
         if self._steps > MAX_STEPS:
             return False
-        helps = remedies(refusal)
-        if Less.LENGTH not in helps and self._without_parameter(refusal):
+        if may_pass(refusal) and not self._asked_again:
+            self._asked_again = True
             return True
+        self._refused.append(self._request)
+        if refusal.reason != self._reason:
+            self._reason, self._at_reason = refusal.reason, self._demands
+        helps = remedies(refusal)
+        if Less.LENGTH not in helps:  # a conversation may have to be shortened more than once
+            if self._without_parameter(refusal):
+                return True
+            self._demands = self._at_reason
+            self._update()
         return any(self._tried(remedy, refusal) for remedy in helps)
 
     def _tried(self, remedy: Remedy, refusal: Refusal) -> bool:
@@ -148,11 +165,12 @@ class ServerQuestion:
         return self._try(replace(self._demands, forms=self._demands.forms | remedy))
 
     def _only_the_end(self, refusal: Refusal) -> bool:
-        """Leave out everything before the user's last words, and undo the forms that did not help."""
+        """Leave out everything before the user's last words, and undo all that did not help."""
         if self._refused_history:
             return False
-        demands = replace(self._demands, forms=self._before.forms)
-        return self._try(demands, refusal.reason or "no reason given")
+        before = self._before
+        self._at_reason = replace(self._demands, forms=before.forms, without=before.without)
+        return self._try(self._at_reason, refusal.reason or "no reason given")
 
     def _without_parameter(self, refusal: Refusal) -> bool:
         name = refused_parameter(refusal, list(self._request))
@@ -180,15 +198,15 @@ class ServerQuestion:
         return self._try(replace(self._demands, room=room))
 
     def _try(self, demands: Demands, history: str = "") -> bool:
-        """Take these demands into account. Returns False, and changes nothing, if the request stays the
-        same."""
-        before = self._demands, self._refused_history, self._request
+        """Take these demands into account. Returns False, and changes nothing, if the request that they
+        lead to was refused already."""
+        before = self._demands, self._refused_history
         self._demands = demands
         self._refused_history = history or self._refused_history
         self._update()
-        if self._request != before[2]:
+        if self._request not in self._refused:
             return True
-        self._demands, self._refused_history, _ = before
+        self._demands, self._refused_history = before
         self._update()
         return False
 
@@ -249,7 +267,6 @@ class ServerQuestion:
     def _taken(self) -> list[Notice]:
         """Keep the demands that helped. Returns the notices."""
         if self._refused_history:  # it was this conversation, and may be no other
-            self._known.add(Demands(without=self._demands.without))
             return self._notices
         if (room := self._demands.room) is not None:
             self._demands = replace(self._demands, room=max(room, self._length(self._sent)))
