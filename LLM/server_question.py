@@ -32,11 +32,11 @@ servers know only the first."""
 _LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 _BYTES_A_TOKEN = 3
-"""Cautious estimate where a server gives its limit, but not the length of the conversation: English has
-about four bytes of UTF-8 a token, other languages two to four."""
+"""Cautious estimate for a conversation whose tokens the server has not counted: English has about four
+bytes of UTF-8 a token, other languages two to four."""
 
 _MARGIN = 0.9
-"""Part of the room that is used: the next conversation may have more tokens a byte."""
+"""Part of the room that is used: what is left of a conversation may have more tokens a byte."""
 
 _OVERHEAD = 20
 """Bytes a message beside its content: the role, and the marks of the template."""
@@ -46,7 +46,7 @@ _SHARES = (4, 16)
 
 _LIMIT = re.compile(
     r"(?:context (?:length|size|window)|model length|max_seq_len|maximum|limit|allowed|<=|>)"
-    r"\D{0,25}?(\d{3,})"
+    r"\D{0,25}?(\d{3,})|(\d{3,}) maximum context"
 )
 """The number of tokens that a model can read, in the errors of servers."""
 
@@ -61,7 +61,9 @@ class Demands:
     without: frozenset[str] = frozenset()
     """Fields of the request that it does not take."""
     room: int | None = None
-    """Length of a conversation that it takes, in bytes as `_length` counts them."""
+    """Length of a conversation that it takes, in tokens, by the limit that it states. How many bytes a
+    token has is estimated for each question, since one conversation of hexadecimal numbers would shorten
+    all others; so a limit that is not stated is searched for again by each question."""
 
     def __or__(self, other: "Demands") -> "Demands":
         rooms = [room for room in (self.room, other.room) if room is not None]
@@ -105,6 +107,9 @@ class ServerQuestion:
         self._tools = tools
         self._tool_choice = tool_choice
         self._before = self._demands = known.latest
+        self._known_room = None if self._before.room is None else self._before.room * _BYTES_A_TOKEN
+        self._room = self._known_room
+        """Longest conversation that is sent, in bytes as `_length` counts them."""
         self._refused_history = ""
         """The reason for which everything before the last words is left out; empty: it is not."""
         self._steps = 0
@@ -188,25 +193,26 @@ class ServerQuestion:
             names = self._demands.without | set(_LENGTHS)
             return self._try(replace(self._demands, without=names))
         sent = self._length(self._sent)
-        room = sent // 2
+        room, tokens = sent // 2, self._demands.room
         if most:
-            bytes_a_token = sent / counted if counted > most else _BYTES_A_TOKEN
-            room = int((most - min(answer or MAX_ANSWER, most // 2)) * bytes_a_token * _MARGIN)
+            tokens = int((most - min(answer or MAX_ANSWER, most // 2)) * _MARGIN)
+            room = int(tokens * (sent / counted if counted > most else _BYTES_A_TOKEN))
         # A server that refuses once more counts otherwise than it says.
-        again = self._demands.room != self._before.room
+        again = self._room != self._known_room
         room = min(room, sent // 2 if again else int(sent * _MARGIN))
-        return self._try(replace(self._demands, room=room))
+        return self._try(replace(self._demands, room=tokens), room=room)
 
-    def _try(self, demands: Demands, history: str = "") -> bool:
+    def _try(self, demands: Demands, history: str = "", room: int | None = None) -> bool:
         """Take these demands into account. Returns False, and changes nothing, if the request that they
         lead to was refused already."""
-        before = self._demands, self._refused_history
+        before = self._demands, self._refused_history, self._room
         self._demands = demands
+        self._room = self._room if room is None else room
         self._refused_history = history or self._refused_history
         self._update()
         if self._request not in self._refused:
             return True
-        self._demands, self._refused_history = before
+        self._demands, self._refused_history, self._room = before
         self._update()
         return False
 
@@ -239,7 +245,7 @@ class ServerQuestion:
             messages = last_exchange(messages)
             text = f"{self._server} refuses the conversation, so only its end was sent"
             self._notices.append(Notice("conversation_refused", f"{text} ({self._refused_history})"))
-        room = self._demands.room
+        room = self._room
         if room is None or self._length(messages) <= room:
             return messages
         for share in _SHARES:
@@ -269,7 +275,8 @@ class ServerQuestion:
         if self._refused_history:  # it was this conversation, and may be no other
             return self._notices
         if (room := self._demands.room) is not None:
-            self._demands = replace(self._demands, room=max(room, self._length(self._sent)))
+            taken = self._length(self._sent) // _BYTES_A_TOKEN
+            self._demands = replace(self._demands, room=max(room, taken))
         self._known.add(self._demands)
         new = [form.value for form in Form if form in self._demands.forms - self._before.forms]
         if new:
@@ -293,4 +300,5 @@ def _limit_and_count(refusal: Refusal) -> tuple[int, int]:
         return numbers["n_ctx"], numbers.get("n_prompt_tokens", 0)
     text = refusal.message.casefold().replace(",", "")
     found = _LIMIT.search(text)
-    return int(found[1]) if found else 0, max(map(int, re.findall(r"\d{3,}", text)), default=0)
+    limit = int(found[1] or found[2]) if found else 0
+    return limit, max(map(int, re.findall(r"\d{3,}", text)), default=0)
