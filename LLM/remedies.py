@@ -60,8 +60,11 @@ def _forms(*forms: Form) -> frozenset[Form]:
     return frozenset(forms)
 
 
-_STRICT = _forms(Form.SYSTEM_FIRST, Form.ALTERNATING, Form.USER_FIRST, Form.USER_LAST)
+_WORDS_ONLY = _forms(Form.WORDS_ONLY, Form.ALTERNATING)
 _NO_SYSTEM = _forms(Form.NO_SYSTEM, Form.ALTERNATING)
+_IN_TURN = _forms(Form.ALTERNATING, Form.USER_FIRST)
+_STRICT = _IN_TURN | _forms(Form.SYSTEM_FIRST, Form.USER_LAST)
+_STRICTEST = _STRICT | _WORDS_ONLY | _NO_SYSTEM
 
 _RULES: Final[Sequence[tuple[str, Sequence[Remedy]]]] = (
     # Mistral and vLLM; OpenAI, which takes 40 characters
@@ -95,39 +98,47 @@ _RULES: Final[Sequence[tuple[str, Sequence[Remedy]]]] = (
         r"(system|developer) (role|message|instruction|prompt)s?\W.{0,40}not |"
         r"(not support|unsupported|unexpected|unknown|invalid|got)\W.{0,60}\bsystem\b|"
         r"only user and assistant",
-        [_NO_SYSTEM, _forms(Form.WORDS_ONLY, Form.ALTERNATING)],
+        [_NO_SYSTEM, _WORDS_ONLY, _NO_SYSTEM | _WORDS_ONLY],
     ),
     # Llama 2, Mistral, Gemma, Claude, Perplexity
     (
         r"alternat|in a row|consecutive",
         [
-            _forms(Form.ALTERNATING, Form.USER_FIRST),
-            _forms(Form.SYSTEM_FIRST),
+            _IN_TURN,
+            _IN_TURN | _forms(Form.SYSTEM_FIRST),
             # A template without a system role refuses the first question, before there are calls.
-            _forms(Form.WORDS_ONLY),
-            _NO_SYSTEM,
+            _IN_TURN | _forms(Form.SYSTEM_FIRST, Form.WORDS_ONLY),
+            _IN_TURN | _NO_SYSTEM,
+            _IN_TURN | _NO_SYSTEM | _WORDS_ONLY,
         ],
     ),
     # Qwen ("No user query found"), Claude, Gemini ("contents is not specified"), an empty conversation
     (
         r"no user|first (message|turn|content|role).{0,40}user|(start|begin) with.{0,30}user|"
         r"at least one|contents? (is|are) (required|not specified|missing)|empty array|too short",
-        [_forms(Form.USER_FIRST), _forms(Form.ALTERNATING, Form.USER_LAST)],
+        [_forms(Form.USER_FIRST), _IN_TURN | _forms(Form.USER_LAST)],
     ),
     # Mistral ("Expected last role User or Tool"), Perplexity, transformers, llama.cpp
     (
         r"last (message|role|turn)|end with|prefill|continue_final_message|at the end of the list",
         [_forms(Form.USER_LAST)],
     ),
+)
+"""Pattern of a server's message ▶ what may help, the likeliest first. Each is tried alone."""
+
+_VAGUE_RULES: Final[Sequence[tuple[str, Sequence[Remedy]]]] = (
     # Roles and calls in an order that is not accepted
     (
         r"\brole|tool.?call|tool.?(use|result)|function.?(call|response)",
-        [_forms(Form.ALTERNATING), _STRICT, _forms(Form.WORDS_ONLY), _NO_SYSTEM],
+        [_forms(Form.ALTERNATING), _STRICT, _WORDS_ONLY, _NO_SYSTEM, _STRICTEST],
     ),
     # An exception of the chat template that names no reason
-    (r"template|jinja", [_STRICT, _forms(Form.WORDS_ONLY), _NO_SYSTEM]),
+    (r"template|jinja", [_STRICT, _WORDS_ONLY, _NO_SYSTEM, _STRICTEST]),
 )
-"""Pattern of a server's message ▶ what may help, the likeliest first."""
+"""Rules for other messages. An internal error of a server may match them by chance."""
+
+_FAILED_GENERATION = re.compile(r"tool_use_failed|failed.generation|failed to (call|parse)")
+"""Errors about what the model wrote, which another attempt may avoid: Groq, llama.cpp."""
 
 _BAD_REQUEST = (400, 413, 422)
 """Statuses of errors that the conversation may have caused although the server does not say so. A
@@ -153,10 +164,20 @@ def remedies(refusal: Refusal) -> list[Remedy]:
     if refusal.status in _OTHERS_FAULT or (refusal.status == _RATE_LIMIT and "too large" not in text):
         return []
     found: list[Remedy] = [Less.LENGTH] if refusal.status == 413 else []
-    found += next((list(helps) for said, helps in _RULES if re.search(said, text)), [])
+    found += _matching(text, _RULES) or _matching(text, _VAGUE_RULES)
     if found or refusal.status in _BAD_REQUEST:
         found.append(Less.HISTORY)
     return found
+
+
+def may_pass(refusal: Refusal) -> bool:
+    """True if the same request may succeed: the model wrote something that the server could not read, or
+    the server broke down without a clear reason."""
+    text = _text(refusal)
+    if _FAILED_GENERATION.search(text):
+        return True
+    broken = refusal.status is not None and refusal.status >= 500
+    return broken and not _matching(text, _RULES) and bool(_matching(text, _VAGUE_RULES))
 
 
 def refused_parameter(refusal: Refusal, sent: Sequence[str]) -> str | None:
@@ -183,6 +204,10 @@ def is_bad_value(refusal: Refusal) -> bool:
         re.search(r"too (large|small)|value\b|range|at (most|least)|must be|maximum", _text(refusal))
         is not None
     )
+
+
+def _matching(text: str, rules: Sequence[tuple[str, Sequence[Remedy]]]) -> list[Remedy]:
+    return next((list(helps) for said, helps in rules if re.search(said, text)), [])
 
 
 def _text(refusal: Refusal) -> str:

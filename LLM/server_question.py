@@ -15,7 +15,7 @@ from LLM.conversation import (
     newest_that_fit,
     short_results,
 )
-from LLM.remedies import CHANGES, Form, Less, Remedy, is_bad_value, refused_parameter, remedies
+from LLM.remedies import CHANGES, Form, Less, Remedy, is_bad_value, may_pass, refused_parameter, remedies
 from LLM.thoughts import Piece
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import NO_TOOL, Tool
@@ -32,11 +32,11 @@ only the first."""
 _LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 _BYTES_A_TOKEN = 3
-"""Cautious estimate for servers that give their limit, but not the length of the conversation: English
-has about four bytes of UTF-8 per token, other languages two to four."""
+"""Cautious estimate for a conversation whose tokens the server has not counted: English has about four
+bytes of UTF-8 per token, other languages two to four."""
 
 _MARGIN = 0.9
-"""Part of the room that is used: the next conversation may have more tokens per byte."""
+"""Part of the room that is used: the rest of a conversation may have more tokens per byte."""
 
 _OVERHEAD = 20
 """Bytes per message besides its content: the role, and the marks of the template."""
@@ -46,7 +46,7 @@ _SHARES = (4, 16)
 
 _LIMIT = re.compile(
     r"(?:context (?:length|size|window)|model length|max_seq_len|maximum|limit|allowed|<=|>)"
-    r"\D{0,25}?(\d{3,})"
+    r"\D{0,25}?(\d{3,})|(\d{3,}) maximum context"
 )
 """The number of tokens that a model can read, as servers state it in errors."""
 
@@ -61,7 +61,9 @@ class Demands:
     without: frozenset[str] = frozenset()
     """Fields of the request that it does not accept."""
     room: int | None = None
-    """Length of a conversation that it accepts, in bytes as counted by `_length`."""
+    """Length of a conversation that it accepts, in tokens, by the limit that it states. The bytes per
+    token are estimated for each question, or one conversation of hexadecimal numbers would shorten all
+    others; so each question searches again for a limit that is not stated."""
 
     def __or__(self, other: "Demands") -> "Demands":
         rooms = [room for room in (self.room, other.room) if room is not None]
@@ -105,9 +107,20 @@ class ServerQuestion:
         self._tools = tools
         self._tool_choice = tool_choice
         self._before = self._demands = known.latest
+        self._known_room = None if self._before.room is None else self._before.room * _BYTES_A_TOKEN
+        self._room = self._known_room
+        """Longest conversation that is sent, in bytes as `_length` counts them."""
         self._refused_history = ""
         """The reason why everything before the last words is left out; empty if it is not."""
         self._steps = 0
+        self._asked_again = False
+        self._reason: str | None = None
+        """The latest reason for a refusal."""
+        self._at_reason = self._demands
+        """The demands when that reason was first given: if it is given again, the steps in between did
+        not help."""
+        self._refused: list[dict[str, Any]] = []
+        """The requests that were refused."""
         self._update()
 
     def request(self) -> dict[str, Any]:
@@ -131,9 +144,18 @@ class ServerQuestion:
         self._steps += 1
         if self._steps > MAX_STEPS:
             return False
-        helps = remedies(refusal)
-        if Less.LENGTH not in helps and self._without_parameter(refusal):
+        if may_pass(refusal) and not self._asked_again:
+            self._asked_again = True
             return True
+        self._refused.append(self._request)
+        if refusal.reason != self._reason:
+            self._reason, self._at_reason = refusal.reason, self._demands
+        helps = remedies(refusal)
+        if Less.LENGTH not in helps:  # a conversation may have to be shortened more than once
+            if self._without_parameter(refusal):
+                return True
+            self._demands = self._at_reason
+            self._update()
         return any(self._tried(remedy, refusal) for remedy in helps)
 
     def _tried(self, remedy: Remedy, refusal: Refusal) -> bool:
@@ -148,11 +170,12 @@ class ServerQuestion:
         return self._try(replace(self._demands, forms=self._demands.forms | remedy))
 
     def _only_the_end(self, refusal: Refusal) -> bool:
-        """Leave out everything before the user's last words, and undo the forms that did not help."""
+        """Leave out everything before the user's last words, and undo all that did not help."""
         if self._refused_history:
             return False
-        demands = replace(self._demands, forms=self._before.forms)
-        return self._try(demands, refusal.reason or "no reason given")
+        before = self._before
+        self._at_reason = replace(self._demands, forms=before.forms, without=before.without)
+        return self._try(self._at_reason, refusal.reason or "no reason given")
 
     def _without_parameter(self, refusal: Refusal) -> bool:
         name = refused_parameter(refusal, list(self._request))
@@ -170,24 +193,26 @@ class ServerQuestion:
             names = self._demands.without | set(_LENGTHS)
             return self._try(replace(self._demands, without=names))
         sent = self._length(self._sent)
-        room = sent // 2
+        room, tokens = sent // 2, self._demands.room
         if most:
-            bytes_a_token = sent / counted if counted > most else _BYTES_A_TOKEN
-            room = int((most - min(answer or MAX_ANSWER, most // 2)) * bytes_a_token * _MARGIN)
+            tokens = int((most - min(answer or MAX_ANSWER, most // 2)) * _MARGIN)
+            room = int(tokens * (sent / counted if counted > most else _BYTES_A_TOKEN))
         # A server that refuses again counts differently than it says.
-        again = self._demands.room != self._before.room
+        again = self._room != self._known_room
         room = min(room, sent // 2 if again else int(sent * _MARGIN))
-        return self._try(replace(self._demands, room=room))
+        return self._try(replace(self._demands, room=tokens), room=room)
 
-    def _try(self, demands: Demands, history: str = "") -> bool:
-        """Apply these demands. Returns False, and changes nothing, if the request stays the same."""
-        before = self._demands, self._refused_history, self._request
+    def _try(self, demands: Demands, history: str = "", room: int | None = None) -> bool:
+        """Apply these demands. Returns False, and changes nothing, if the request that they lead to was
+        refused before."""
+        before = self._demands, self._refused_history, self._room
         self._demands = demands
+        self._room = self._room if room is None else room
         self._refused_history = history or self._refused_history
         self._update()
-        if self._request != before[2]:
+        if self._request not in self._refused:
             return True
-        self._demands, self._refused_history, _ = before
+        self._demands, self._refused_history, self._room = before
         self._update()
         return False
 
@@ -220,7 +245,7 @@ class ServerQuestion:
             messages = last_exchange(messages)
             text = f"{self._server} refuses the conversation, so only its end was sent"
             self._notices.append(Notice("conversation_refused", f"{text} ({self._refused_history})"))
-        room = self._demands.room
+        room = self._room
         if room is None or self._length(messages) <= room:
             return messages
         for share in _SHARES:
@@ -248,10 +273,10 @@ class ServerQuestion:
     def _taken(self) -> list[Notice]:
         """Keep the demands that helped. Returns the notices of the changes."""
         if self._refused_history:  # the cause was this conversation alone
-            self._known.add(Demands(without=self._demands.without))
             return self._notices
         if (room := self._demands.room) is not None:
-            self._demands = replace(self._demands, room=max(room, self._length(self._sent)))
+            taken = self._length(self._sent) // _BYTES_A_TOKEN
+            self._demands = replace(self._demands, room=max(room, taken))
         self._known.add(self._demands)
         new = [form.value for form in Form if form in self._demands.forms - self._before.forms]
         if new:
@@ -275,4 +300,5 @@ def _limit_and_count(refusal: Refusal) -> tuple[int, int]:
         return numbers["n_ctx"], numbers.get("n_prompt_tokens", 0)
     text = refusal.message.casefold().replace(",", "")
     found = _LIMIT.search(text)
-    return int(found[1]) if found else 0, max(map(int, re.findall(r"\d{3,}", text)), default=0)
+    limit = int(found[1] or found[2]) if found else 0
+    return limit, max(map(int, re.findall(r"\d{3,}", text)), default=0)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from engines.failover import Failover
 from LLM.base import ChatModel
+from LLM.conversation import only_words
 from LLM.thoughts import Piece
 from pipeline.engine_info import ChatModelInfo
 from pipeline.messages import ChatMessage, Notice
@@ -44,11 +45,6 @@ class FailoverChatModel(Failover[ChatModel]):
                 yield Notice(
                     "tools_fallback", f"{model.info.name} cannot call functions; it answers without them"
                 )
-            words = [
-                ChatMessage(m.role, m.content, audio=m.audio)
-                for m in messages
-                if m.content and not m.answers
-            ]
-            yield from model.generate(words, cancel)
+            yield from model.generate(only_words(messages), cancel)
 
         return self.stream(answer, cancel)

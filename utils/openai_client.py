@@ -32,7 +32,7 @@ _PARTS = {"stt": "recognizer", "llm": "language model", "tts": "synthesizer"}
 
 T = TypeVar("T")
 Ask: TypeAlias = Callable[[openai.OpenAI], Iterator[T]]
-Remedy: TypeAlias = Callable[[Refusal], bool]
+Change: TypeAlias = Callable[[Refusal], bool]
 """Changes the next request so that the server may accept it. Returns False if nothing can help."""
 
 
@@ -86,10 +86,10 @@ class OpenAIServer:
         return f"{where.scheme}://{where.hostname}:{where.port}" if where.port else str(where.hostname)
 
     def stream(
-        self, ask: Ask[T], cancel: CancelToken, remedy: Remedy = lambda refusal: False
+        self, ask: Ask[T], cancel: CancelToken, change: Change = lambda refusal: False
     ) -> Iterator[T]:
         """Yield the outputs of ``ask(client)``; repeat an attempt that fails before its first output.
-        If the server refuses one and there is a remedy, ask again at once.
+        If the server refuses one and `change` finds another form for it, ask again at once.
 
         Ends early when `cancel` is raised. Raises `EngineError`, with the SDK's error as its cause.
         """
@@ -106,7 +106,7 @@ class OpenAIServer:
                 if cancel.cancelled:
                     return
                 refusal = _refusal(error)
-                if not begun and refusal is not None and remedy(refusal):
+                if not begun and refusal is not None and change(refusal):
                     logger.info("%s refused a request, which is changed: %s", self.where, refusal.reason)
                     continue
                 if refusal is not None:

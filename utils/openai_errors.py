@@ -21,6 +21,13 @@ _MAX_DEPTH = 5
 _LONGEST_WORD = 40
 """A longer word is a key, a hash or encoded audio."""
 
+_LONGEST_WITH_DIGITS = 15
+"""A longer word with a digit in it is a key, or the name of an account: those of OpenAI's organizations
+have 24 characters. Codes of errors have no digits, and names of models are of several words."""
+
+_CUTS = ("…", "...", "***")
+"""Marks of what a server leaves out of a quote."""
+
 _OF_THE_KEY = (401, 403)
 """Statuses of errors whose messages may quote the key."""
 
@@ -73,7 +80,7 @@ class Refusal:
     param: str = ""
     """Path of the field at fault, such as "messages[3].content"."""
     message: str = ""
-    """The server's message, without words that were said in the conversation."""
+    """The server's message, without words that were said in the conversation, and without keys."""
     numbers: Mapping[str, int] | None = None
     """Other numeric fields of the error, such as llama.cpp's `n_ctx`."""
 
@@ -91,7 +98,7 @@ class Refusal:
             if isinstance(value, int) and name != "code"
         }
         status = getattr(error, "status_code", None)
-        said = _words_said(error.request)
+        said = _words_said(error.request) | _words_of_key(error.request)
         if status in _OF_THE_KEY:
             message = ""
         return cls(
@@ -164,7 +171,16 @@ def _words_said(request: httpx2.Request) -> set[str]:
         return set()
     fields = body if isinstance(body, Mapping) else {}
     texts = (text for name in _ARE_SAID for text in _texts(fields.get(name)))
-    return {word for text in texts for word in re.findall(r"\w+", text.casefold())} - _GENERAL
+    return {word for text in texts for word in _words(text)}
+
+
+def _words_of_key(request: httpx2.Request) -> set[str]:
+    _, _, key = request.headers.get("Authorization", "").partition(" ")
+    return _words(key)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold())) - _GENERAL
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -179,7 +195,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _without_said(text: str, said: set[str]) -> str:
-    """The text of an error with "…" for each run of words that were said.
+    """The text of an error with "…" for each run of words that were said, or are secret.
 
     Servers quote what they refuse: whole, cut off, or escaped. To show only known sentences would be
     safer, but would lose the reason of all other errors; so every single word is looked up. Only the
@@ -193,11 +209,17 @@ def _without_said(text: str, said: set[str]) -> str:
     def kept(match: re.Match[str]) -> str:
         word = match[0].casefold()
         around = text[max(match.start() - 3, 0) : match.start()] + text[match.end() : match.end() + 3]
-        cut_off = ("…" in around or "..." in around) and any(word in whole for whole in said)
-        secret = word in said or (beyond_ascii and not word.isascii()) or len(word) > _LONGEST_WORD
-        return "…" if secret or (cut_off and word not in _GENERAL) else match[0]
+        cut_off = any(cut in around for cut in _CUTS) and any(word in whole for whole in said)
+        known = word in said or (beyond_ascii and not word.isascii())
+        secret = known or _is_secret(word) or (cut_off and word not in _GENERAL)
+        return "…" if secret else match[0]
 
     return re.sub(r"…(?:[^\w…]*…)+", "…", re.sub(r"\w+", kept, text))
+
+
+def _is_secret(word: str) -> bool:
+    most = _LONGEST_WITH_DIGITS if any(map(str.isdigit, word)) else _LONGEST_WORD
+    return len(word) > most
 
 
 def _short(text: str, most: int) -> str:

@@ -5,13 +5,18 @@ from typing import Any
 
 from LLM.openai_chat import OpenAIChatModel
 from LLM.openai_responses import OpenAIResponsesModel
-from pipeline.messages import ChatMessage, Notice
+from pipeline.messages import ChatMessage, Notice, ToolCall
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 
 MODELS = (OpenAIChatModel, OpenAIResponsesModel)
 
 SYSTEM, HELLO = ChatMessage("system", "Be brief."), ChatMessage("user", "Hello.")
+NEWS, THANKS = ChatMessage("system", "The user is in Paris."), ChatMessage("user", "Thank you.")
+GREETING = ChatMessage("assistant", "Welcome.")
+CALL = ChatMessage("assistant", "", (ToolCall("call_1", "weather", "{}"),))
+RESULT = ChatMessage("tool", "rain", answers="call_1")
+WEATHER = Tool("weather", "The weather in a city.", {"type": "object"})
 
 
 def ask(

@@ -10,11 +10,9 @@ from LLM.openai_messages import mended_arguments
 from LLM.openai_responses import OpenAIResponsesModel
 from pipeline.errors import EngineError
 from pipeline.messages import ChatMessage, ToolCall
-from pipeline.settings import NO_TOOL, SOME_TOOL, Tool
+from pipeline.settings import NO_TOOL, SOME_TOOL
 from testing.speech_server import SpeechServer
-from tests.LLM.asking import HELLO, MODELS, SYSTEM, ask, codes, texts
-
-WEATHER = Tool("weather", "The weather in a city.", {"type": "object"})
+from tests.LLM.asking import HELLO, MODELS, SYSTEM, WEATHER, ask, codes, texts
 
 
 @pytest.fixture

@@ -12,14 +12,22 @@ from LLM.openai_chat import OpenAIChatModel
 from LLM.openai_responses import OpenAIResponsesModel
 from LLM.server_question import MAX_STEPS
 from pipeline.errors import EngineError
-from pipeline.messages import ChatMessage, Notice, ToolCall
+from pipeline.messages import ChatMessage, Notice
 from testing.speech_server import SpeechServer
-from tests.LLM.asking import HELLO, MODELS, SYSTEM, ask, codes, items, roles
-
-NEWS, THANKS = ChatMessage("system", "The user is in Paris."), ChatMessage("user", "Thank you.")
-GREETING = ChatMessage("assistant", "Welcome.")
-CALL = ChatMessage("assistant", "", (ToolCall("call_1", "weather", "{}"),))
-RESULT = ChatMessage("tool", "rain", answers="call_1")
+from tests.LLM.asking import (
+    CALL,
+    GREETING,
+    HELLO,
+    MODELS,
+    NEWS,
+    RESULT,
+    SYSTEM,
+    THANKS,
+    ask,
+    codes,
+    items,
+    roles,
+)
 
 
 @pytest.fixture

@@ -282,6 +282,7 @@ def test_a_model_without_tools_takes_over_from_one_with() -> None:
         ChatMessage("user", "Hello."),
         ChatMessage("assistant", "A moment.", (call,)),
         ChatMessage("tool", "rain", answers="1"),
+        ChatMessage("assistant", "It rains."),
         ChatMessage("user", "And now?"),
     ]
     answer = list(engine.generate(messages, CancelToken(), [Tool("weather", "", {})]))
@@ -289,7 +290,7 @@ def test_a_model_without_tools_takes_over_from_one_with() -> None:
         Notice("tools_fallback", "second cannot call functions; it answers without them"),
         "Fine.",
     ]
-    assert [m.content for m in second.prompts[0]] == ["Hello.", "A moment.", "And now?"]
+    assert [m.content for m in second.prompts[0]] == ["Hello.", "A moment.\n\nIt rains.", "And now?"]
     assert second.tools == [((), "auto")]
     assert engine.info.takes_tools
 

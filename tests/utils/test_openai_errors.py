@@ -171,6 +171,66 @@ def test_the_key_is_left_out(status: int) -> None:
     assert refusal(body, status).reason == "invalid_api_key"
 
 
+IDENTIFIER, KEY = "AbCdEfGhIjKlMnOpQrStUv01", "sk-proj-Xy12_secret-wxyz"
+OPERATORS = {
+    "an organization": f"Rate limit reached for m in organization org-{IDENTIFIER} on tokens per min",
+    "a request": f"Internal error, see req_{IDENTIFIER.casefold()}",
+    "another key": "Token gsk_0123456789abcdefghijklmnopqrst is over its quota",
+    "a hexadecimal key": f"Key {'0a1b' * 8} is over its quota",
+    "a project": "Project number 1234567890123456 has no quota",
+    "the key": f"No credit left for {KEY}",
+    "the key, cut off": "No credit left for sk-pro...wxyz",
+    "the key, masked": "No credit left for sk-pro*********wxyz",
+}
+"""Sentences of servers with what only the operator may know."""
+
+
+@pytest.mark.parametrize("status", [400, 429, 500])
+@pytest.mark.parametrize("said", OPERATORS.values(), ids=OPERATORS)
+def test_identifiers_and_keys_of_the_operator_are_left_out(said: str, status: int) -> None:
+    read = refusal({"error": {"message": said, "code": said, "param": said}}, status, key=KEY)
+    for text in (read.reason, read.message):
+        told = text.casefold()
+        for secret in (IDENTIFIER, "0123456789", "0a1b", "1234567890", "xy12", "secret", "-pro", "wxyz"):
+            assert secret.casefold() not in told
+        assert "…" in text
+        assert any(word in told for word in ("organization", "error", "quota", "credit"))
+
+
+def test_the_key_is_left_out_where_the_request_is_no_conversation() -> None:
+    request = httpx2.Request(
+        "POST", "http://server/v1", headers={"Authorization": f"Bearer {KEY}"}, content=b"\xff"
+    )
+    error = openai.APIError("x", request, body={"message": f"No credit left for {KEY}, bearer."})
+    assert Refusal.of(error).message == "No credit left for …, bearer."
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "context_length_exceeded",
+        "string_above_max_length",
+        "integer_below_min_value",
+        "exceed_context_size_error",
+        "invalid_function_parameters",
+        "model_not_found",
+        "GenerateContentRequest",
+        "extra_forbidden",
+        "gpt-4o-mini-transcribe-2025-12-15",
+        "meta-llama/Llama-4-Scout-17B-16E-Instruct",
+        "Qwen/Qwen3-30B-A3B-Instruct-2507",
+        "claude-sonnet-4-5-20250929",
+        "registry.ollama.ai/library/gemma3:270m-it-qat",
+        "Systran/faster-distil-whisper-large-v3",
+        "SmolLM2-135M-Instruct-Q4_K_M.gguf",
+        "hf.co/bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M",
+    ],
+)
+@pytest.mark.parametrize("field", ["code", "message"])
+def test_codes_and_names_of_models_are_told(word: str, field: str) -> None:
+    assert refusal({"error": {field: word}}, 429).reason == word
+
+
 def test_a_long_message_is_cut() -> None:
     reason = refusal({"error": {"message": f"Error: {'invalid ' * 1000} no role"}}).reason
     assert len(reason) <= MAX_TOLD + 3
