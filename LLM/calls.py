@@ -10,6 +10,14 @@ from pipeline.messages import INVALID_CALL, CutOff, ToolCall
 from pipeline.words import WellFormedJSONPieces, well_formed
 
 
+def json_object(text: str) -> dict[str, Any] | None:
+    """The JSON object in a text, also if it is encoded twice; None: the text is something else."""
+    parsed = _parsed(text)
+    if isinstance(parsed, str):
+        parsed = _parsed(parsed)
+    return parsed if isinstance(parsed, dict) else None
+
+
 def is_json_object(text: str) -> bool:
     """True if a text is one JSON object, as the arguments of a call must be."""
     return isinstance(_parsed(text), dict)

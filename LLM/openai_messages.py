@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from LLM.calls import json_object
 from pipeline.messages import ChatMessage
 from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, Tool
 from pipeline.words import well_formed
@@ -20,13 +21,9 @@ def mended_arguments(arguments: str) -> str:
     """The arguments of a call as a JSON object, or "{}" if they are not one: a server that parses them
     would refuse this conversation forever."""
     try:
-        parsed = json.loads(arguments)
-        if isinstance(parsed, str):  # encoded twice
-            parsed = json.loads(parsed)
-        mended = json.dumps(parsed, ensure_ascii=False, allow_nan=False)
-    except (ValueError, RecursionError):
+        return json.dumps(json_object(arguments) or {}, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # a number beyond all bounds
         return "{}"
-    return mended if isinstance(parsed, dict) else "{}"
 
 
 def sendable(value: Any) -> Any:

@@ -13,9 +13,6 @@ from pipeline.messages import INVALID_CALL, CutOff, Notice, ToolCall
 Piece: TypeAlias = str | ToolCall | Notice | CutOff
 """A piece of an answer."""
 
-OPEN = THOUGHTS[0].opening
-"""The most common mark of a thought."""
-
 _OPENED = {span.opening: span for span in (*THOUGHTS, *CALLS)}
 _CLOSED = {
     closing: span.opening for span in THOUGHTS for closing in span.closings if closing not in REMOVED

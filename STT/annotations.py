@@ -84,7 +84,7 @@ _ENCLOSED = re.compile(
 """Forms of annotations. The one at the end of the text may be cut off, since the audio is."""
 
 
-def only_words(text: str) -> str:
+def without_annotations(text: str) -> str:
     """The text without annotations, as valid Unicode; empty if nothing else was in it.
 
     Only known annotations are removed, since words may be in brackets, too: "(555) 123", "[sic]".

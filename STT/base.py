@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 from pipeline.engine_info import RecognizerInfo
 from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
-from STT.annotations import only_words
+from STT.annotations import without_annotations
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Transcription:
     text."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", only_words(self.text))
+        object.__setattr__(self, "text", without_annotations(self.text))
 
 
 class Recognizer(Protocol):

@@ -20,12 +20,6 @@ WEATHER = Tool("weather", "The weather in a city.", {"type": "object"})
 CALL = ToolCall("call_1", "weather", '{"city": "London"}')
 
 
-@pytest.fixture
-def server() -> Iterator[SpeechServer]:
-    with SpeechServer() as running:
-        yield running
-
-
 def answer(server: SpeechServer, messages: Any = HELLO, *tools: Any, **settings: Any) -> list[Any]:
     model = OpenAIResponsesModel(base_url=server.base_url, **settings)
     try:

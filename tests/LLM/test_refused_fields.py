@@ -1,6 +1,6 @@
 """Errors of servers about fields of a request ▶ the next request ▶ the notice for the client."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,12 +13,6 @@ from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import NO_TOOL, SOME_TOOL
 from testing.speech_server import SpeechServer
 from tests.LLM.asking import HELLO, MODELS, SYSTEM, WEATHER, ask, codes, texts
-
-
-@pytest.fixture
-def server() -> Iterator[SpeechServer]:
-    with SpeechServer() as running:
-        yield running
 
 
 def openai_error(code: str, param: str | None, message: str) -> tuple[int, Any]:

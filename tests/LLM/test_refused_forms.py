@@ -1,7 +1,7 @@
 """Errors of servers about the form of a conversation ▶ the next request ▶ the notice for the client, for
 both protocols."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -28,12 +28,6 @@ from tests.LLM.asking import (
     items,
     roles,
 )
-
-
-@pytest.fixture
-def server() -> Iterator[SpeechServer]:
-    with SpeechServer() as running:
-        yield running
 
 
 def ids(request: dict[str, Any]) -> set[str]:

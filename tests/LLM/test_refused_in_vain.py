@@ -1,7 +1,6 @@
 """Refusals that say nothing about what the server takes ▶ nothing is changed for the other sessions."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -22,12 +21,6 @@ from tests.LLM.asking import (
     codes,
     roles,
 )
-
-
-@pytest.fixture
-def server() -> Iterator[SpeechServer]:
-    with SpeechServer() as running:
-        yield running
 
 
 @pytest.mark.parametrize("kind", MODELS)

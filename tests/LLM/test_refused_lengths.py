@@ -1,7 +1,7 @@
 """Errors of servers about a conversation's length ▶ the next request ▶ the notice for the client."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -86,12 +86,6 @@ NO_LIMIT = (
     "a wrong count",
 )
 """Those that do not say how many tokens they take."""
-
-
-@pytest.fixture
-def server() -> Iterator[SpeechServer]:
-    with SpeechServer() as running:
-        yield running
 
 
 def short_of(limit_tokens: int, said: tuple[int, Any]) -> Callable[[dict[str, Any]], Any]:

@@ -12,7 +12,7 @@ pytest.importorskip("torch", reason="torch is not installed (pip install -e .[tr
 import torch
 
 from engines.starting import warm_up
-from LLM.thoughts import OPEN
+from LLM.marks import THOUGHTS
 from LLM.transformers_chat import TransformersChatModel
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import MAX_OUTPUT_TOKENS, ChatMessage, CutOff
@@ -136,7 +136,7 @@ def test_thinking_is_off_unless_it_is_wanted(tmp_path: Path) -> None:
     folder = str(tiny_chat_model(tmp_path, template=template))
     for thinking in (False, True):
         model = TransformersChatModel(folder, "cpu", thinking=thinking, gen_kwargs=SETTINGS)
-        assert text(model, HELLO).startswith(OPEN) == thinking
+        assert text(model, HELLO).startswith(THOUGHTS[0].opening) == thinking
 
 
 def test_without_a_chat_template(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from STT.annotations import only_words
+from STT.annotations import without_annotations
 from STT.base import Transcription
 from STT.no_speech import is_silence
 
@@ -69,7 +69,7 @@ from STT.no_speech import is_silence
     ],
 )
 def test_sounds_are_nothing_said(text: str) -> None:
-    assert only_words(text) == ""
+    assert without_annotations(text) == ""
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_sounds_are_nothing_said(text: str) -> None:
     ],
 )
 def test_annotations_among_words_are_taken_out(text: str, words: str) -> None:
-    assert only_words(text) == words
+    assert without_annotations(text) == words
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_annotations_among_words_are_taken_out(text: str, words: str) -> None:
     ],
 )
 def test_words_stay(text: str) -> None:
-    assert only_words(text) == text
+    assert without_annotations(text) == text
 
 
 def test_every_transcription_is_words_as_valid_unicode() -> None:

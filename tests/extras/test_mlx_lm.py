@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("mlx_lm", reason="mlx-lm is not installed (pip install -e .[mlx-lm])")
 pytest.importorskip("torch", reason="torch is not installed (pip install -e .[transformers])")
 
+from LLM.marks import THOUGHTS
 from LLM.mlx_chat import STEP, MLXChatModel
-from LLM.thoughts import OPEN
 from pipeline.errors import UserError
 from pipeline.messages import MAX_OUTPUT_TOKENS, ChatMessage, CutOff
 from pipeline.turn import CancelToken
@@ -87,7 +87,7 @@ def test_thinking_is_off_unless_it_is_wanted(tmp_path: Path) -> None:
     folder = str(tiny_chat_model(tmp_path, template=template))
     for thinking in (False, True):
         model = MLXChatModel(folder, thinking=thinking, gen_kwargs=SETTINGS)
-        assert text(model).startswith(OPEN) == thinking
+        assert text(model).startswith(THOUGHTS[0].opening) == thinking
 
 
 @pytest.mark.parametrize("flaw", ["template", "weights", "files"])

@@ -1,25 +1,10 @@
 """The OpenAI Realtime protocol: habits of the clients in use."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from testing.server import ScriptedWebServer
 from tests.connections.realtime.test_realtime import LONG, WEATHER
 from tests.realtime_client import RealtimeClient
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedWebServer]:
-    with ScriptedWebServer() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: ScriptedWebServer) -> Iterator[RealtimeClient]:
-    with RealtimeClient(server.port) as client:
-        client.until("session.created")
-        yield client
 
 
 def test_what_a_response_leaves_null_is_as_in_the_session(

@@ -4,7 +4,6 @@ import base64
 import contextlib
 import json
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,19 +20,6 @@ from tests.socket_clients import wait_for
 TRUNCATE = """{"type": "conversation.item.truncate", "item_id": "%s",
     "content_index": 0, "audio_end_ms": 1}"""
 SEARCH = {"type": "mcp", "server_label": "search", "server_url": "https://example.org/"}
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedWebServer]:
-    with ScriptedWebServer() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: ScriptedWebServer) -> Iterator[RealtimeClient]:
-    with RealtimeClient(server.port) as client:
-        client.until("session.created")
-        yield client
 
 
 def still_answers(client: RealtimeClient) -> None:

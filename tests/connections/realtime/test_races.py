@@ -37,19 +37,6 @@ EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
 CALL = ToolCall("call_7", "weather", '{"city": "London"}')
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedWebServer]:
-    with ScriptedWebServer() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: ScriptedWebServer) -> Iterator[RealtimeClient]:
-    with RealtimeClient(server.port) as client:
-        client.until("session.created")
-        yield client
-
-
 def send_note(client: RealtimeClient, text: str) -> None:
     """Add a message without waiting for anything."""
     content = [{"type": "input_text", "text": text}]

@@ -1,7 +1,5 @@
 """The OpenAI Realtime protocol, with the real `openai` client: conversations."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from LLM.chat import NO_RESULT
@@ -17,19 +15,6 @@ WEATHER = {
     "description": "The weather in a city.",
     "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
 }
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedWebServer]:
-    with ScriptedWebServer() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: ScriptedWebServer) -> Iterator[RealtimeClient]:
-    with RealtimeClient(server.port) as client:
-        client.until("session.created")
-        yield client
 
 
 class TestConversation:

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,19 +23,6 @@ from tests.realtime_client import RATE_HZ, RealtimeClient
 HALF = "\ud83d"
 G711 = {"format": {"type": "audio/pcmu"}}
 SECRET = "the user's words"
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedWebServer]:
-    with ScriptedWebServer() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: ScriptedWebServer) -> Iterator[RealtimeClient]:
-    with RealtimeClient(server.port) as client:
-        client.until("session.created")
-        yield client
 
 
 def message(text: str, **more: Any) -> dict[str, Any]:

@@ -1,26 +1,11 @@
 """The OpenAI Realtime protocol, with the real `openai` client: beginnings and ends of turns."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from testing.server import ScriptedWebServer
 from tests.realtime_client import RealtimeClient
 
 LONG = "One sentence that takes a while to say. " * 8
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedWebServer]:
-    with ScriptedWebServer() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: ScriptedWebServer) -> Iterator[RealtimeClient]:
-    with RealtimeClient(server.port) as client:
-        client.until("session.created")
-        yield client
 
 
 class TestTurns:
