@@ -22,7 +22,7 @@ from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.base import Connection
 from connections.recorded.archive import Archive
-from engines.engines import Cascade, Engines
+from engines.engines import Cascade, Duplex, Engines
 from engines.loader import load_engines
 from listeners.audience import Audience
 from LLM.handler import LanguageModelHandler
@@ -34,6 +34,7 @@ from pipeline.session import Session
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
 from pipeline.stage import stage
+from S2S.duplex_handler import DuplexHandler
 from S2S.frame_handler import FrameHandler, answers_frames
 from S2S.handler import SpeechToSpeechHandler
 from STT.handler import STTHandler
@@ -73,12 +74,12 @@ def build_pipeline(
 ) -> Session:
     """Build one conversation with these engines, and start it. The user hears it through `sink`."""
     voice = engines.voice
-    capture_rate_hz = engines.vad.sample_rate_hz
+    capture_rate_hz, window_samples = engines.capture
     enhance = None if engines.new_enhancer is None else engines.new_enhancer(capture_rate_hz)
     session = Session(
         sink,
         capture_rate_hz,
-        engines.vad.window_samples,
+        window_samples,
         settings=settings,
         clock=clock,
         enhance=enhance,
@@ -86,6 +87,10 @@ def build_pipeline(
     stop = session.stop_event
     utterances, speech = session.channel(), session.channel(SPEECH_AHEAD)
     playout = session.last_stage(speech)
+    if isinstance(voice, Duplex):
+        duplex = stage(DuplexHandler, stop, session.audio, speech, voice.s2s, session)
+        session.start([duplex, playout], engines.capabilities, ThreadManager)
+        return session
     turn_ends = TurnEndPolicy(engines.endpointing, engines.turn_judges, session.activity)
     partials: PartialListener | None = None
     answering: list[BaseHandler[Any]] = []
@@ -111,10 +116,10 @@ def build_pipeline(
         ]
     else:
         phrases = utterances
-        if answers_frames(voice):
+        if answers_frames(voice.s2s):
             phrases = session.channel()
-            answering += [stage(FrameHandler, stop, utterances, phrases, voice)]
-        answering += [stage(SpeechToSpeechHandler, stop, phrases, speech, voice)]
+            answering += [stage(FrameHandler, stop, utterances, phrases, voice.s2s)]
+        answering += [stage(SpeechToSpeechHandler, stop, phrases, speech, voice.s2s)]
     vad = stage(
         VADHandler,
         stop,

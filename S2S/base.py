@@ -1,21 +1,61 @@
-"""SpeechResponder: the interface of an engine that answers speech with speech, turn by turn."""
+"""Protocols of the end-to-end engines: answers turn by turn, and models that listen while they speak."""
 
-from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
 
-from pipeline.engine_info import ResponderInfo
-from pipeline.messages import AudioChunk, Samples
+from pipeline.engine_info import DuplexInfo, ResponderInfo
+from pipeline.messages import AudioChunk, ChatMessage, CutOff, Notice, Samples, ToolCall
+from pipeline.settings import SessionSettings
 from pipeline.turn import CancelToken
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the user said or typed, and the conversation before it."""
+
+    samples: Samples
+    """The utterance, at the rate of the engine; empty: the user typed, or said nothing."""
+    settings: SessionSettings
+    """Voice, language and functions of the turn."""
+    text: str = ""
+    """The words that the user typed."""
+    messages: Sequence[ChatMessage] = ()
+    """The instructions, and the conversation so far, without this question."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserWords:
+    """The words of the user, as the model understood them."""
+
+    text: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenPiece:
+    """The next audio of an answer; `text`: the text that begins with it, if the model writes any."""
+
+    audio: AudioChunk
+    text: str | None = None
+
+
+Answer: TypeAlias = SpokenPiece | UserWords | ToolCall | Notice | CutOff
+"""One output of a `SpeechResponder`. Pieces of a function call come as from a `ChatModel`."""
+
+
 class SpeechResponder(Protocol):
-    """The shared weights."""
+    """The shared weights, or a connection to a server."""
 
     @property
     def info(self) -> ResponderInfo: ...
 
-    def respond(self, samples: Samples, cancel: CancelToken) -> Iterator[tuple[AudioChunk, str | None]]:
-        """The answer to an utterance, with the text that begins with each piece. Raises `EngineError`.
+    def expect_voice(self, voice: str) -> None:
+        """Raise `EngineError` for a voice that it does not have."""
+        ...
+
+    def respond(self, question: Question, cancel: CancelToken) -> Iterator[Answer]:
+        """The answer to a question, piece by piece. Raises `EngineError`.
 
         When `cancel` is raised it should end soon; its further output is discarded.
         """
@@ -43,6 +83,30 @@ class FrameResponder(Protocol):
 
     def open(self) -> FrameStream:
         """A stream for the stretch of speech that begins."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class DuplexStream(FrameStream, Protocol):
+    """The state of one conversation of a `DuplexModel`. `answer` takes and returns whole frames; the
+    first ones may be empty, while the model has not heard enough."""
+
+    def close(self) -> None:
+        """Free the state for another conversation."""
+        ...
+
+
+class DuplexModel(Protocol):
+    """A model that listens while it speaks: one frame in, one frame out. It decides itself when to
+    speak, and when to stop for the user."""
+
+    @property
+    def info(self) -> DuplexInfo: ...
+
+    def open(self, settings: SessionSettings) -> DuplexStream:
+        """The state of a new conversation. Raises `EngineBusy` if there is no room for another one,
+        `EngineError` for an unknown voice."""
         ...
 
     def close(self) -> None: ...

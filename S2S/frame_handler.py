@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Generator
-from typing import ClassVar, TypeGuard
+from typing import Any, ClassVar, TypeGuard
 
 from pipeline.audio import Framer
 from pipeline.handler import BaseHandler
@@ -10,11 +10,11 @@ from pipeline.messages import Samples, Speech, VoiceBlock
 from pipeline.resampler import Resampler
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken, Turn
-from S2S.base import FrameResponder, FrameStream, SpeechResponder
+from S2S.base import FrameResponder, FrameStream
 
 
 def answers_frames(
-    responder: SharedEngine[SpeechResponder],
+    responder: SharedEngine[Any],
 ) -> TypeGuard[SharedEngine[FrameResponder]]:
     """True if the engine answers while the user is speaking."""
     return isinstance(responder.engine, FrameResponder)

@@ -7,7 +7,7 @@ from pipeline.audio import resample
 from pipeline.handler import BaseHandler
 from pipeline.messages import EndOfTurn, Speech, Utterance
 from pipeline.shared_engine import SharedEngine
-from S2S.base import SpeechResponder
+from S2S.base import Question, SpeechResponder, SpokenPiece
 
 
 class SpeechToSpeechHandler(BaseHandler[Utterance]):
@@ -24,9 +24,11 @@ class SpeechToSpeechHandler(BaseHandler[Utterance]):
         turn = utterance.turn
         rate_hz = self._responder.engine.info.sample_rate_hz
         samples = resample(utterance.samples, utterance.sample_rate_hz, rate_hz)
+        question = Question(samples, turn.settings)
         answer = self._responder.stream(
-            lambda responder, cancel: responder.respond(samples, cancel), turn.cancel
+            lambda responder, cancel: responder.respond(question, cancel), turn.cancel
         )
-        for chunk, text in answer:
-            yield Speech(turn, chunk.samples, chunk.sample_rate_hz, text)
+        for piece in answer:
+            if isinstance(piece, SpokenPiece):
+                yield Speech(turn, piece.audio.samples, piece.audio.sample_rate_hz, piece.text)
         yield EndOfTurn(turn, "complete")

@@ -8,6 +8,8 @@ from pipeline.audio import rms
 from pipeline.engine_info import ResponderInfo
 from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
+from S2S.base import Question, SpokenPiece
+from utils.voices import expect_known
 
 LABEL = "TEST TONE"
 RATE_HZ = 16000
@@ -37,14 +39,19 @@ class ToneResponder:
         overlap_samples=int(OVERLAP_S * RATE_HZ),
     )
 
-    def respond(self, samples: Samples, cancel: CancelToken) -> Iterator[tuple[AudioChunk, str | None]]:
+    def expect_voice(self, voice: str) -> None:
+        """Raise `EngineError`: a tone has no voices."""
+        expect_known(self.info.voices, voice)
+
+    def respond(self, question: Question, cancel: CancelToken) -> Iterator[SpokenPiece]:
         """Yield one and a half seconds of tone."""
+        samples = question.samples
         time_s = np.arange(int(DURATION_S * RATE_HZ)) / RATE_HZ
         frequency = BASE_HZ + PER_LOUDNESS_HZ * rms(samples)
         sway = VIBRATO_DEPTH_HZ / VIBRATO_HZ * (1 - np.cos(2 * np.pi * VIBRATO_HZ * time_s))
         tone = PEAK * np.sin(2 * np.pi * frequency * time_s + sway)
         fade = np.minimum(1.0, (DURATION_S - time_s) / FADE_S)
-        yield AudioChunk((tone * fade).astype(np.float32), RATE_HZ), LABEL
+        yield SpokenPiece(AudioChunk((tone * fade).astype(np.float32), RATE_HZ), LABEL)
 
     def open(self) -> "ToneStream":
         """Open a stream: a tone that follows the voice."""

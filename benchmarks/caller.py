@@ -101,7 +101,7 @@ def converse(engines: Any, person: int, call: Call) -> list[Answer]:
 
     session = build_pipeline(engines, InstantSink())
     mail = session.events.subscribe()
-    rate_hz = engines.vad.sample_rate_hz
+    rate_hz = engines.capture[0]
     window = rate_hz * WINDOW_MS // 1000
     silence = np.zeros(window, np.float32)
     due = time.monotonic()

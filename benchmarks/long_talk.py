@@ -68,7 +68,7 @@ class LongTalk:
         self._session: Session = build_pipeline(self._engines, sink, clock=self._clock)
         self._clock.on_advance(self._session.playout.wake)
         self._events: Mailbox = self._session.events.subscribe()
-        self._window = self._engines.vad.window_samples
+        self._window = self._engines.capture[1]
 
     def talk(self, seconds: float) -> Iterator[list[Event]]:
         """Talk for this time of the session's clock. Yields the events of each utterance."""

@@ -110,7 +110,7 @@ def hear(recognizer: Timed, audio: Samples) -> str:
     clock = SampleClock(RATE_HZ)
     session = build_pipeline(engines, RecordingSink(clock.now), clock=clock)
     mail = session.events.subscribe()
-    window = engines.vad.window_samples
+    window = engines.capture[1]
     silence = np.zeros(RATE_HZ, np.float32)
     said = np.concatenate((silence[: RATE_HZ // 2], audio, silence))
     for start in range(0, len(said) - window, window):

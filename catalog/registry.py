@@ -48,6 +48,8 @@ class EngineSpec:
     foreign: tuple[str, ...] = ()
     """Names of our folders that mean a package of its library instead: coqui-tts brings one named TTS.
     It always has a process of its own."""
+    duplex: bool = False
+    """Set if it listens while it speaks, so that no voice detector is needed."""
     long_in_python: bool = False
     """Set if a call computes long in Python, which delays the audio of all sessions; servers then give
     the engine a process of its own."""

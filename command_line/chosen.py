@@ -73,7 +73,9 @@ def choose_engines(module: ModuleArguments, argv: Sequence[str]) -> Candidates:
     """The engines that the user named, and the best available one for `auto`. Raises `UserError`."""
     vad = [Candidate(Choice(find("vad", module.vad)))]
     if module.s2s is not None:
-        return {"vad": vad, "s2s": [Candidate(Choice(find("s2s", module.s2s)))]}
+        spec = find("s2s", module.s2s)
+        responder = {"s2s": [Candidate(Choice(spec))]}
+        return responder if spec.duplex else {"vad": vad, **responder}
     chosen = {"vad": vad}
     for stage, names in (("stt", module.stt), ("tts", module.tts), ("llm", module.llm)):
         if names != AUTO:

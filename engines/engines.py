@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from LLM.base import ChatModel
 from LLM.chat import Chat
@@ -11,7 +11,7 @@ from pipeline.capabilities import Capabilities
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
-from S2S.base import FrameResponder, SpeechResponder
+from S2S.base import DuplexModel, FrameResponder, SpeechResponder
 from STT.base import Recognizer
 from TTS.base import Synthesizer
 from VAD.base import VoiceDetector
@@ -29,13 +29,33 @@ class Cascade:
     new_chat: Callable[[], Chat] = Chat
 
 
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """Speech to speech, turn by turn; and how each conversation begins."""
+
+    s2s: SharedEngine[SpeechResponder]
+    new_chat: Callable[[], Chat] = Chat
+
+
+@dataclass(frozen=True, slots=True)
+class Duplex:
+    """A model that listens while it speaks. It needs no voice detector."""
+
+    s2s: SharedEngine[DuplexModel]
+
+
+Voice: TypeAlias = Cascade | Responder | Duplex
+"""The engines that turn speech into an answer."""
+
+
 @dataclass(frozen=True)
 class Engines:
     """The engines of the program."""
 
-    vad: VoiceDetector
+    vad: VoiceDetector | None
+    """None: the model takes turns itself."""
     endpointing: EndpointerSettings
-    voice: Cascade | SharedEngine[SpeechResponder]
+    voice: Voice
     turn_judges: TurnJudges = NO_JUDGES
     new_enhancer: Callable[[int], Callable[[Samples], Samples]] | None = None
     """Makes, for a sample rate, the noise suppressor of one conversation; None: there is none."""
@@ -43,13 +63,23 @@ class Engines:
     @functools.cached_property
     def shared_vad(self) -> SharedVAD:
         """The voice detector that serves every session."""
+        assert self.vad is not None
         return SharedVAD(self.vad)
+
+    @property
+    def capture(self) -> tuple[int, int]:
+        """The sample rate of the microphone's audio, in Hz, and the samples in a window of it."""
+        if isinstance(self.voice, Duplex):
+            info = self.voice.s2s.engine.info
+            return info.sample_rate_hz, info.frame_samples
+        assert self.vad is not None
+        return self.vad.sample_rate_hz, self.vad.window_samples
 
     @property
     def shared(self) -> tuple[SharedEngine[Any], ...]:
         """The engines whose calls wait for a slot."""
         voice = self.voice
-        return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice,)
+        return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice.s2s,)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -66,7 +96,8 @@ class Engines:
                 voices=synthesizer.info.voices,
                 expect_voice=synthesizer.expect_voice,
             )
-        return replace(common, frames=isinstance(voice.engine, FrameResponder))
+        engine = voice.s2s.engine
+        return replace(common, frames=isinstance(engine, FrameResponder), voices=engine.info.voices)
 
     def have_room(self) -> bool:
         """True if every engine has a free slot, so that speculative work delays no other call."""

@@ -12,7 +12,7 @@ from catalog.people import as_configured, people_of
 from catalog.registry import find
 from catalog.weights import FETCH, SMART_TURN
 from command_line.later_engines import own_flags
-from engines.engines import Cascade, Engines
+from engines.engines import Cascade, Duplex, Engines, Responder, Voice
 from engines.failover_chat_model import FailoverChatModel
 from engines.failover_recognizer import FailoverRecognizer
 from engines.failover_synthesizer import FailoverSynthesizer
@@ -22,15 +22,15 @@ from engines.script_fallback import ScriptFallback
 from engines.starting import start
 from LLM.base import ChatModel, JudgingChatModel
 from LLM.chat import Chat
+from pipeline.engine_info import DuplexInfo
 from pipeline.errors import UserError
 from pipeline.language import ANY
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
-from S2S.base import SpeechResponder
 from TTS.base import Synthesizer
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from VAD.base import SentenceJudge, TurnDetector
-from VAD.turn_judges import TurnJudges
+from VAD.turn_judges import NO_JUDGES, TurnJudges
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
@@ -52,7 +52,7 @@ def load_engines(arguments: "Arguments") -> Engines:
     require_audio_model(arguments.engines, loaded)
     _announce_all(arguments.engines, loaded)
     return Engines(
-        loaded["vad"],
+        loaded.get("vad"),
         _endpointing(arguments),
         _voice(arguments, loaded),
         turn_judges,
@@ -69,6 +69,8 @@ def _load_all(arguments: "Arguments") -> tuple[dict[str, Any], TurnJudges]:
         if "llm" not in chosen and "s2s" not in chosen:
             loading["llm"] = loaders.submit(choose_language_model, arguments)
         loaded = {stage: future.result() for stage, future in loading.items()}
+    if "vad" not in loaded:
+        return loaded, NO_JUDGES
     return loaded, load_turn_judges(arguments.vad.turn_detector, loaded.get("llm"))
 
 
@@ -93,13 +95,19 @@ def _endpointing(arguments: "Arguments") -> EndpointerSettings:
     return EndpointerSettings(**settings)
 
 
-def _voice(arguments: "Arguments", loaded: Mapping[str, Any]) -> Cascade | SharedEngine[SpeechResponder]:
+def _voice(arguments: "Arguments", loaded: Mapping[str, Any]) -> Voice:
     """The engines that turn speech into an answer: one, or three in a row."""
-    if "s2s" in loaded:
-        return SharedEngine(loaded["s2s"])
-    stt, llm, tts = (SharedEngine(loaded[stage]) for stage in ("stt", "llm", "tts"))
     chat_settings = dataclasses.asdict(arguments.chat)
-    return Cascade(stt, llm, tts, lambda: Chat(**chat_settings))
+
+    def new_chat() -> Chat:
+        return Chat(**chat_settings)
+
+    if "s2s" not in loaded:
+        stt, llm, tts = (SharedEngine(loaded[stage]) for stage in ("stt", "llm", "tts"))
+        return Cascade(stt, llm, tts, new_chat)
+    if isinstance(loaded["s2s"].info, DuplexInfo):
+        return Duplex(SharedEngine(loaded["s2s"]))
+    return Responder(SharedEngine(loaded["s2s"]), new_chat)
 
 
 def load_engine(arguments: "Arguments", stage: str) -> Any:

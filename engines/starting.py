@@ -7,7 +7,9 @@ import numpy as np
 
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import ChatMessage
+from pipeline.settings import SessionSettings
 from pipeline.turn import CancelToken
+from S2S.base import Question
 from utils.device import with_device
 from utils.logs import quieten_libraries
 
@@ -57,7 +59,8 @@ def warm_up(engine: Any) -> None:
         for _ in engine.synthesize(TEXT, None, None, cancel):
             cancel.cancel()
     elif hasattr(engine, "respond"):
-        for _ in engine.respond(_noise(engine.info.sample_rate_hz), cancel):
+        question = Question(_noise(engine.info.sample_rate_hz), SessionSettings())
+        for _ in engine.respond(question, cancel):
             cancel.cancel()
 
 

@@ -76,11 +76,31 @@ class SynthesizerInfo(EngineInfo):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponderInfo(EngineInfo):
-    """Speech to speech."""
+    """Speech to speech, turn by turn."""
 
     sample_rate_hz: int
     """The rate of the audio that it takes, and makes frame by frame."""
+    languages: tuple[str, ...] = (ANY,)
+    """Languages in which it can answer, as ISO 639-1 codes; ("any",): every language."""
+    voices: tuple[str, ...] = ()
+    """The names from which a user may choose; empty: there is one voice."""
+    takes_text: bool = False
+    """True if it can answer typed text."""
+    takes_tools: bool = False
+    """True if it can call functions; a model that cannot is given none."""
     frame_samples: int = 0
     """The length of a frame of a `FrameResponder`."""
     overlap_samples: int = 0
     """The part of a frame that repeats the end of the frame before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplexInfo(EngineInfo):
+    """A model that listens while it speaks. `slots` is the number of conversations at once."""
+
+    sample_rate_hz: int
+    """The rate of the audio that it takes, and of the audio that it makes."""
+    frame_samples: int
+    """The length of a frame, in both directions."""
+    voices: tuple[str, ...] = ()
+    """The names from which a user may choose; empty: there is one voice."""

@@ -19,8 +19,10 @@ import pytest
 from pipeline.errors import EngineError
 from pipeline.language import ANY, plain
 from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall
+from pipeline.settings import SessionSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
+from S2S.base import Question, SpokenPiece
 
 if TYPE_CHECKING:  # where Coqui's package is installed, TTS is that one
     from LLM.base import ChatModel
@@ -350,15 +352,17 @@ class SpeechResponderContract:
     """`engine` is a loaded speech-to-speech engine."""
 
     def test_it_answers_speech_with_speech(self, engine: SpeechResponder) -> None:
-        answer = list(engine.respond(speech_like(engine.info.sample_rate_hz), CancelToken()))
-        for chunk, text in answer:
-            check_chunk(chunk)
-            assert text is None or isinstance(text, str)
-        assert sum(len(chunk.samples) for chunk, _ in answer) > 0
+        question = Question(speech_like(engine.info.sample_rate_hz), SessionSettings())
+        answer = list(engine.respond(question, CancelToken()))
+        spoken = [piece for piece in answer if isinstance(piece, SpokenPiece)]
+        for piece in spoken:
+            check_chunk(piece.audio)
+        assert sum(len(piece.audio.samples) for piece in spoken) > 0
 
     @pytest.mark.parametrize("samples", [0, 1])
     def test_next_to_nothing_is_no_error(self, engine: SpeechResponder, samples: int) -> None:
-        list(engine.respond(np.zeros(samples, np.float32), CancelToken()))
+        question = Question(np.zeros(samples, np.float32), SessionSettings())
+        list(engine.respond(question, CancelToken()))
 
 
 def run_to_end(pieces: Iterator[Piece]) -> list[Piece]:

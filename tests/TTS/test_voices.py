@@ -10,7 +10,7 @@ from subprocess import PIPE
 import pytest
 
 from catalog.people import people_of
-from engines.engines import Engines
+from engines.engines import Engines, Responder
 from pipeline.errors import EngineError
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
@@ -76,7 +76,7 @@ class TestEspeak:
 
 
 def test_an_engine_that_answers_speech_has_but_one() -> None:
-    engines = Engines(LoudnessDetector(), EndpointerSettings(), SharedEngine(ToneResponder()))
+    engines = Engines(LoudnessDetector(), EndpointerSettings(), Responder(SharedEngine(ToneResponder())))
     assert engines.capabilities.voices == ()
     with pytest.raises(EngineError, match="expected no voice to be chosen"):
         engines.capabilities.expect_voice("low")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engines.engines import Engines
+from engines.engines import Engines, Responder
 from pipeline.audio import Framer
 from pipeline.clock import SampleClock
 from pipeline.events import ErrorEvent, Interrupted, SpeechEnded
@@ -95,7 +95,9 @@ class Singing:
     def __init__(self, settings: SessionSettings = STREAM, *, full_duplex: bool = True) -> None:
         self.clock = SampleClock(RATE_HZ)
         self.sink = RecordingSink(self.clock.now, full_duplex=full_duplex)
-        engines = Engines(LoudnessDetector(), EndpointerSettings(), SharedEngine(ToneResponder()))
+        engines = Engines(
+            LoudnessDetector(), EndpointerSettings(), Responder(SharedEngine(ToneResponder()))
+        )
         self.session: Session = build_pipeline(engines, self.sink, settings=settings, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
         self.mail = self.session.events.subscribe()

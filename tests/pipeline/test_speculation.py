@@ -2,7 +2,7 @@
 
 import pytest
 
-from engines.engines import Engines
+from engines.engines import Engines, Responder
 from pipeline.events import ErrorEvent, ReplyStarted, Transcript, TurnDone
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
@@ -119,7 +119,9 @@ def test_who_interrupts_everything_in_the_short_pause_is_still_answered() -> Non
 def test_an_end_to_end_engine_speculates_too() -> None:
     talk = conversation()
     with talk:
-        engines = Engines(LoudnessDetector(), EndpointerSettings(), SharedEngine(ToneResponder()))
+        engines = Engines(
+            LoudnessDetector(), EndpointerSettings(), Responder(SharedEngine(ToneResponder()))
+        )
         sink = RecordingSink(talk.clock.now)
         session = build_pipeline(engines, sink, clock=talk.clock)
         talk.clock.on_advance(session.playout.wake)

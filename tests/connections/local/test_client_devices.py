@@ -181,7 +181,9 @@ def test_a_device_that_does_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
     audio = plug_in(monkeypatch, *devices, Device("Spare", 0, 2))
     client = client_of([1, 2], StopRequest())
     devices[1].error = HOST_ERROR
-    with pytest.raises(UserError, match=r"the loudspeaker 'Speaker' could not be .*_device 2 \(Spare\)$"):
+    with pytest.raises(
+        UserError, match=r"the loudspeaker 'Speaker' could not be .*_device 2 \(Spare\)$"
+    ):
         client.run()
     assert audio.starts == sound_port.ATTEMPTS
 
