@@ -8,6 +8,7 @@ from pipeline.events import (
     AudioLost,
     ErrorEvent,
     Event,
+    FramesLate,
     Interrupted,
     NoticeGiven,
     ReplyText,
@@ -35,6 +36,12 @@ def describe_latency(latency: Latency) -> str:
     return f"{latency.total_ms:.0f} ms to the first audio = {named}"
 
 
+def describe_late(frames: int, worst_ms: float) -> str:
+    """Describe frames of a live reply that were left out."""
+    noun = "frame" if frames == 1 else "frames"
+    return f"{frames} {noun} of the reply came too late and were left out (up to {worst_ms:.0f} ms late)"
+
+
 def describe(event: Event, *, with_text: bool) -> str | None:
     """Describe an event for a human reader; None for events that need no line."""
     match event:
@@ -52,6 +59,8 @@ def describe(event: Event, *, with_text: bool) -> str | None:
             return f"  error: {text}"
         case NoticeGiven(text=text):
             return f"   note: {text}"
+        case FramesLate(frames=frames, worst_ms=worst_ms):
+            return f"  error: {describe_late(frames, worst_ms)}"
         case AudioLost(samples=samples, reason=reason):
             return f"  error: {samples} microphone samples were lost: {reason}"
         case SessionEnded(reason=reason) if reason != FINISHED:

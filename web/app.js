@@ -124,6 +124,10 @@ const EVENTS = {
     if (event.turn === replying || part("state").dataset.state === "thinking") show("listening");
   },
   ErrorEvent: ({ text }) => transcript.note(text),
+  FramesLate: ({ frames, worst_ms }) =>
+    transcript.note(
+      `${frames} frames of the reply came too late and were left out (up to ${worst_ms.toFixed(0)} ms late).`,
+    ),
   NoticeGiven: ({ text }) => transcript.note(text),
   SessionEnded: ({ reason }) => transcript.note(`The conversation ended: ${reason}.`),
 };
