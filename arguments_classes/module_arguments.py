@@ -62,7 +62,7 @@ class ModuleArguments:
     )
     s2s: str | None = field(
         default=None,
-        metadata={"help": f"speech to speech, in place of stt, llm and tts: {_names('s2s')}"},
+        metadata={"help": f"speech to speech, in place of stt, llm and tts: {_names('s2s')}{_SEVERAL}"},
     )
     language: str | None = field(
         default=None,
