@@ -111,7 +111,7 @@ class ModuleArguments:
         default=False, metadata={"help": "download every model that the chosen parts need, then exit"}
     )
     list_voices: bool = field(
-        default=False, metadata={"help": "list the voices of the synthesizer, then exit"}
+        default=False, metadata={"help": "list the voices of --tts or --s2s, then exit"}
     )
     json_events: bool = field(
         default=False, metadata={"help": "write every event to standard output as one line of JSON"}
