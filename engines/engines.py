@@ -86,7 +86,10 @@ class Engines:
         """The capabilities of sessions over these engines."""
         voice, semantic = self.voice, bool(self.turn_judges) and self.endpointing.semantic
         names = " + ".join(engine.engine.info.name for engine in self.shared)
-        common = Capabilities(endpointing=self.endpointing, semantic=semantic, name=names)
+        takes_turns = isinstance(voice, Duplex)
+        common = Capabilities(
+            endpointing=self.endpointing, semantic=semantic, name=names, takes_turns=takes_turns
+        )
         if isinstance(voice, Cascade):
             model, synthesizer = voice.llm.engine, voice.tts.engine
             return replace(
