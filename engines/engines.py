@@ -86,10 +86,7 @@ class Engines:
         """The capabilities of sessions over these engines."""
         voice, semantic = self.voice, bool(self.turn_judges) and self.endpointing.semantic
         names = " + ".join(engine.engine.info.name for engine in self.shared)
-        takes_turns = isinstance(voice, Duplex)
-        common = Capabilities(
-            endpointing=self.endpointing, semantic=semantic, name=names, takes_turns=takes_turns
-        )
+        common = Capabilities(endpointing=self.endpointing, semantic=semantic, name=names)
         if isinstance(voice, Cascade):
             model, synthesizer = voice.llm.engine, voice.tts.engine
             return replace(

@@ -27,8 +27,6 @@ class Capabilities:
     """Raises `EngineError` for an unknown voice; more voices may be known than are offered."""
     endpointing: EndpointerSettings = field(default_factory=EndpointerSettings)
     """Default of the session's endpointing."""
-    takes_turns: bool = False
-    """Listens while it speaks, so it takes turns itself: no voice detector reports the user's speech."""
     semantic: bool = False
     """Has a turn detector, which judges from the speech itself whether the turn is complete."""
     name: str = ""

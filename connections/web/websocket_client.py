@@ -116,7 +116,7 @@ class WebSocketClient(PacedSink):
             frame_samples=self.frame_samples,
             event_rate=session.intake.rate_hz,
             takes_text=capabilities.texts,
-            takes_turns=capabilities.takes_turns,
+            takes_turns=capabilities.duplex,
         )
         self._outbox.put_first(welcome)
         self._pace_limit = PaceLimit(self._loop.time())
