@@ -13,4 +13,27 @@ CATALOG = (
         license="Apache-2.0; none",
         tested="real weights",
     ),
+    EngineSpec(
+        "s2s",
+        "moshi",
+        "Kyutai's Moshi: listens while it speaks, on a GPU of 24 GB",
+        "S2S.moshi:MoshiModel",
+        "arguments_classes.moshi_arguments:MoshiArguments",
+        environment="moshi",
+        duplex=True,
+        features=("its words",),
+        devices=("cuda", "cpu"),
+        languages="en",
+        streams="in frames of 80 ms",
+        size="15.8 GB",
+        license="MIT; CC-BY-4.0",
+        tested="tiny random weights",
+        remarks="moshiko has a male voice, moshika (`--s2s_model_name`) a female one; models derived "
+        "from them load if they need nothing but Kyutai's package; Hibiki, quantized weights and "
+        "PersonaPlex (made for a changed copy of the package) are refused. By arithmetic, not measured: "
+        "7.7 billion parameters in bfloat16 are 15.4 GB, read once for each frame, so 192 GB/s for real "
+        "time, which rules out a processor; with 1.6 GB of state for each conversation "
+        "(`--s2s_sessions`) and 1.5 GB for all else, a GPU of 24 GB holds four, if it also computes "
+        "four frames in 80 ms (at 1 TB/s, reading the weights takes 15 ms of that for each)",
+    ),
 )

@@ -9,6 +9,7 @@ from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.capabilities import Capabilities
 from pipeline.messages import Samples
+from pipeline.places import Places
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import DuplexModel, FrameResponder, SpeechResponder
@@ -66,6 +67,12 @@ class Engines:
         assert self.vad is not None
         return SharedVAD(self.vad)
 
+    @functools.cached_property
+    def places(self) -> Places:
+        """The conversations that the engines can hold: those of a duplex model have a state each."""
+        voice = self.voice
+        return Places(voice.s2s.engine.info.slots) if isinstance(voice, Duplex) else Places()
+
     @property
     def capture(self) -> tuple[int, int]:
         """The sample rate of the microphone's audio, in Hz, and the samples in a window of it."""
@@ -98,7 +105,12 @@ class Engines:
                 expect_voice=synthesizer.expect_voice,
             )
         if isinstance(voice, Duplex):
-            return replace(common, voices=voice.s2s.engine.info.voices)
+            return replace(
+                common,
+                duplex=True,
+                free_places=lambda: self.places.free,
+                voices=voice.s2s.engine.info.voices,
+            )
         engine = voice.s2s.engine
         return replace(
             common,
