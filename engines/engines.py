@@ -15,6 +15,7 @@ from pipeline.shared_engine import SharedEngine
 from S2S.base import DuplexModel, FrameResponder, SpeechResponder
 from STT.base import Recognizer
 from TTS.base import Synthesizer
+from utils.voices import expect_known
 from VAD.base import VoiceDetector
 from VAD.shared_vad import SharedVAD
 from VAD.turn_judges import NO_JUDGES, TurnJudges
@@ -110,6 +111,7 @@ class Engines:
                 duplex=True,
                 free_places=lambda: self.places.free,
                 voices=voice.s2s.engine.info.voices,
+                expect_voice=functools.partial(expect_known, voice.s2s.engine.info.voices),
             )
         engine = voice.s2s.engine
         return replace(
