@@ -432,7 +432,6 @@ class DuplexModelContract:
         return lengths
 
 
-def run_to_end(pieces: Iterator[Piece]) -> list[Piece]:
 def run_to_end(pieces: Iterator[P]) -> list[P]:
     """Collect all pieces, on a thread that must end soon."""
     collected: list[P] = []
