@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from LLM.base import ChatModel
 from LLM.chat import Chat
@@ -12,11 +12,15 @@ from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import DuplexModel, FrameResponder, SpeechResponder
+from S2S.realtime.chat import ServedChat
 from STT.base import Recognizer
 from TTS.base import Synthesizer
 from VAD.base import VoiceDetector
 from VAD.shared_vad import SharedVAD
 from VAD.turn_judges import NO_JUDGES, TurnJudges
+
+if TYPE_CHECKING:
+    from S2S.realtime.model import RealtimeModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,15 @@ class Duplex:
     s2s: SharedEngine[DuplexModel]
 
 
-Voice: TypeAlias = Cascade | Responder | Duplex
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A server that hears the user and takes turns itself; and how each conversation begins."""
+
+    s2s: "SharedEngine[RealtimeModel]"
+    new_chat: Callable[[], ServedChat] = ServedChat
+
+
+Voice: TypeAlias = Cascade | Responder | Duplex | Live
 """The engines that turn speech into an answer."""
 
 
@@ -69,7 +81,7 @@ class Engines:
     @property
     def capture(self) -> tuple[int, int]:
         """The sample rate of the microphone's audio, in Hz, and the samples in a window of it."""
-        if isinstance(self.voice, Duplex):
+        if isinstance(self.voice, (Duplex, Live)):
             info = self.voice.s2s.engine.info
             return info.sample_rate_hz, info.frame_samples
         assert self.vad is not None
@@ -95,6 +107,15 @@ class Engines:
                 tools=model.info.takes_tools,
                 voices=synthesizer.info.voices,
                 expect_voice=synthesizer.expect_voice,
+            )
+        if isinstance(voice, Live):
+            server = voice.s2s.engine
+            return replace(
+                common,
+                texts=True,
+                tools=True,
+                voices=server.info.voices,
+                expect_voice=server.expect_voice,
             )
         engine = voice.s2s.engine
         return replace(common, frames=isinstance(engine, FrameResponder), voices=engine.info.voices)

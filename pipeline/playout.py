@@ -314,6 +314,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._reply = None
         self._paused_by.clear()
         heard = self._heard_samples(reply)
+        turn.heard_ms = 1000 * heard / self._sink.rate_hz
         silent_at = self._clock.now()
         if reply.started:
             self._said = reply.latest_text
