@@ -200,8 +200,13 @@ class Answers:
 
     def audio(self, event: AudioCame) -> None:
         """Audio of a response."""
-        answer = self._of(event.response)
+        answer = self._open.get(event.response)
         if answer is None:
+            return
+        if not answer.turn.alive:
+            if event.item not in answer.items:  # it began before the server was told
+                answer.items[event.item] = 0
+                self._cut(event.item, 0)
             return
         samples = from_pcm16(answer.whole.take(event.pcm))
         answer.items[event.item] = answer.items.get(event.item, 0) + len(samples)
@@ -378,13 +383,9 @@ class Answers:
         for item, samples in answer.items.items():
             is_growing = not answer.is_over and item == next(reversed(answer.items))
             if heard < samples or is_growing:
-                self._send(
-                    {
-                        "type": "conversation.item.truncate",
-                        "event_id": RACES,
-                        "item_id": item,
-                        "content_index": 0,
-                        "audio_end_ms": 1000 * heard // RATE_HZ,
-                    }
-                )
+                self._cut(item, heard)
             heard = max(0, heard - samples)
+
+    def _cut(self, item: str, heard_samples: int) -> None:
+        cut = {"item_id": item, "content_index": 0, "audio_end_ms": 1000 * heard_samples // RATE_HZ}
+        self._send({"type": "conversation.item.truncate", "event_id": RACES, **cut})

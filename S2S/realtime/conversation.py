@@ -151,7 +151,6 @@ class Conversation:
     def on_open(self) -> None:
         """Give the server the settings, and the conversation so far."""
         self._is_told_of_loss = self._is_told_of_nonsense = False
-        self._speech.begin_anew()
         self._answers.item_of.clear()
         self._follow_settings(anew=True)
         for id, message in self._chat.history():
@@ -292,7 +291,8 @@ class Conversation:
         self._post(call)
 
     def _note_quiet(self) -> None:
-        if self._answers.is_owed or self._speech.is_going_on:
+        is_waiting = self._answers.is_owed or self._speech.is_going_on
+        if is_waiting and not self._session.stop_event.is_set():
             self.is_quiet.clear()
         else:
             self.is_quiet.set()

@@ -67,10 +67,12 @@ class RealtimeHandler(BaseHandler[Input]):
 
     def finish(self) -> Generator[Input, None, None]:
         """Wait for the answers to all that was said: a recording has ended."""
+        if self.stop_event.is_set():  # the session is closed
+            return
         silence = np.zeros(int(SILENCE_S * RATE_HZ), np.float32)
         yield from self.process(AudioBlock(silence, self._next_sample, self._session.now()))
-        self.stop_event.wait(SILENCE_S)
-        self._conversation.is_quiet.wait(END_OF_ANSWER_S)
+        if not self.stop_event.wait(SILENCE_S):
+            self._conversation.is_quiet.wait(END_OF_ANSWER_S)
 
     def cleanup(self) -> None:
         """Hang up."""

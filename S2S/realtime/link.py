@@ -79,12 +79,12 @@ class Link:
         pause_s = 0.0
         while True:
             try:
-                socket = await self._server.connect()
+                async with self._server.connection() as socket:
+                    pause_s = 0.0
+                    lost = await self._carry(socket)
             except EngineError as error:
-                self._lose(error)
-            else:
-                pause_s = 0.0
-                self._lose(await self._carry(socket))
+                lost = error
+            self._lose(lost)
             await asyncio.sleep(pause_s * random.uniform(1, 1.33))
             pause_s = min(max(2 * pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
 
@@ -119,7 +119,6 @@ class Link:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await _hang_up(socket)
         error = next((task.exception() for task in done if not task.cancelled()), None)
         if not isinstance(error, (ConnectionClosed, OSError)):
             logger.error("a connection to %s failed", self._server.where, exc_info=error)
@@ -143,11 +142,3 @@ class Link:
         while True:
             self._user.on_event(await socket.recv())
 
-
-async def _hang_up(socket: ClientConnection) -> None:
-    """Close a connection; a server that does not answer is left."""
-    try:
-        await socket.close()
-    except asyncio.CancelledError:
-        socket.transport.abort()
-        raise

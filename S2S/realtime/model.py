@@ -57,6 +57,7 @@ class RealtimeModel:
         self._loop = LoopThread("realtime")
         self.post = self._loop.post
         self._tasks: dict[Conversation, asyncio.Task[None]] = {}
+        """The links of all conversations, until they are closed."""
         try:
             self.reach()
         except UserError:
@@ -89,16 +90,24 @@ class RealtimeModel:
 
     def hang_up(self, conversation: Conversation) -> None:
         """End a conversation; called on the thread of the loop."""
-        if (task := self._tasks.pop(conversation, None)) is not None:
-            task.cancel()
+        self._tasks[conversation].cancel()
 
     def close(self) -> None:
         """Hang up on all, and end the thread."""
+        self._loop.run(self._hang_up_on_all())
         self._loop.close()
 
     def _begin(self, conversation: Conversation) -> None:
-        self._tasks[conversation] = asyncio.create_task(conversation.link.run())
+        task = self._tasks[conversation] = asyncio.create_task(conversation.link.run())
+        task.add_done_callback(lambda task: self._tasks.pop(conversation))
+
+    async def _hang_up_on_all(self) -> None:
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            if not task.cancelling():  # a second cancel would break off its goodbye
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _greet(self) -> None:
-        socket = await self._server.connect()
-        await socket.close()
+        async with self._server.connection():
+            pass

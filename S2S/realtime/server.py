@@ -1,9 +1,10 @@
 """RealtimeServer: the address of a server of the Realtime protocol, and connections to it."""
 
 import asyncio
+import contextlib
 import os
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Literal
 
 import httpx2
@@ -53,25 +54,30 @@ class RealtimeServer:
         )  # or a proxy would get local speech
         self._timeout_s = timeout_s
 
-    async def connect(self) -> ClientConnection:
-        """A connection that was greeted. Raises `EngineError`."""
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                socket = await connect(
-                    self._url,
-                    additional_headers={"Authorization": f"Bearer {self._key}"},
-                    proxy=self._proxy,
-                    compression=None,  # audio in base64 hardly shrinks, and it costs time
-                    max_size=MAX_EVENT,
-                    open_timeout=None,
-                    close_timeout=CLOSE_S,
-                )
-                try:
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[ClientConnection]:
+        """A connection that was greeted, within the block. Raises `EngineError`."""
+        opening = connect(
+            self._url,
+            additional_headers={"Authorization": f"Bearer {self._key}"},
+            proxy=self._proxy,
+            compression=None,  # audio in base64 hardly shrinks, and it costs time
+            max_size=MAX_EVENT,
+            open_timeout=None,
+            close_timeout=CLOSE_S,
+        )
+        async with contextlib.AsyncExitStack() as stack:
+            with self._explaining():
+                async with asyncio.timeout(self._timeout_s):
+                    socket = await stack.enter_async_context(opening)
                     await self._greeted(socket)
-                except BaseException:
-                    socket.transport.abort()
-                    raise
-                return socket
+            yield socket
+
+    @contextlib.contextmanager
+    def _explaining(self) -> Iterator[None]:
+        """Turn an error of connecting into an `EngineError`."""
+        try:
+            yield
         except TimeoutError:
             text = (
                 f"{self.where} did not greet with {GREETING} within {self._timeout_s:g} s; expected a "
