@@ -5,11 +5,27 @@ from catalog.registry import EngineSpec
 CATALOG = (
     EngineSpec(
         "s2s",
+        "openai-audio",
+        "any server that takes speech in a chat and answers with speech",
+        "S2S.openai_audio:OpenAIAudioResponder",
+        "arguments_classes.openai_audio_arguments:OpenAIAudioArguments",
+        needs=("openai",),
+        devices=("remote",),
+        languages="as the model",
+        streams="audio in mid-sentence, in the order in which it comes",
+        license="Apache-2.0; as the model",
+        tested="a server in the tests",
+        remarks="GPT audio models, Qwen-Omni on vLLM-Omni and the like; calls functions; adapts to the "
+        "server as `--llm openai` does. Such servers do not tell the user's words: they are neither "
+        "shown nor remembered, while those of the answers are",
+    ),
+    EngineSpec(
+        "s2s",
         "tone",
         "TEST TONE: checks the audio path without a model",
         "S2S.tone:ToneResponder",
         languages="any",
-        streams="frame by frame",
+        streams="while you speak, with `--reply_mode stream`",
         license="Apache-2.0; none",
         tested="real weights",
     ),
@@ -21,9 +37,10 @@ CATALOG = (
         "arguments_classes.moshi_arguments:MoshiArguments",
         environment="moshi",
         duplex=True,
+        features=("its words",),
         devices=("cuda", "cpu"),
         languages="en",
-        streams="audio and words, in frames of 80 ms, while the user speaks",
+        streams="in frames of 80 ms",
         size="15.8 GB",
         license="MIT; CC-BY-4.0",
         tested="tiny random weights",
@@ -34,5 +51,26 @@ CATALOG = (
         "time, which rules out a processor; with 1.6 GB of state for each conversation "
         "(`--s2s_sessions`) and 1.5 GB for all else, a GPU of 24 GB holds four, if it also computes "
         "four frames in 80 ms (at 1 TB/s, reading the weights takes 15 ms of that for each)",
+    ),
+    EngineSpec(
+        "s2s",
+        "seamless",
+        "an interpreter: says what you say in another of 36 languages",
+        "S2S.seamless:SeamlessResponder",
+        "arguments_classes.seamless_arguments:SeamlessArguments",
+        needs=("torch", "sentencepiece"),
+        extra="seamless",
+        long_in_python=True,
+        devices=("cuda", "mps", "cpu"),
+        languages="hears about 100, speaks 36",
+        streams="nothing: each utterance is translated as a whole; phrase by phrase with "
+        "`--reply_mode stream`",
+        size="9.2 GB",
+        license="Apache-2.0 (Transformers); CC-BY-NC-4.0",
+        tested="tiny random weights",
+        remarks="SeamlessM4T v2. It translates into `--s2s_target_language`, or the language of the "
+        "session, and recognizes by itself which one is spoken. Speech of over 20 s is translated in "
+        "parts. It knows the translation as text, but not the words of the user. 1.8 of its 2.3 billion "
+        "weights are used: 3.6 GB on a GPU",
     ),
 )

@@ -9,11 +9,13 @@ from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.capabilities import Capabilities
 from pipeline.messages import Samples
+from pipeline.places import Places
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from S2S.base import DuplexModel, FrameResponder, SpeechResponder
 from STT.base import Recognizer
 from TTS.base import Synthesizer
+from utils.voices import expect_known
 from VAD.base import VoiceDetector
 from VAD.shared_vad import SharedVAD
 from VAD.turn_judges import NO_JUDGES, TurnJudges
@@ -66,6 +68,12 @@ class Engines:
         assert self.vad is not None
         return SharedVAD(self.vad)
 
+    @functools.cached_property
+    def places(self) -> Places:
+        """The conversations that the engines can hold: those of a duplex model have a state each."""
+        voice = self.voice
+        return Places(voice.s2s.engine.info.slots) if isinstance(voice, Duplex) else Places()
+
     @property
     def capture(self) -> tuple[int, int]:
         """The sample rate of the microphone's audio, in Hz, and the samples in a window of it."""
@@ -92,12 +100,28 @@ class Engines:
             return replace(
                 common,
                 texts=True,
+                reads_aloud=True,
                 tools=model.info.takes_tools,
                 voices=synthesizer.info.voices,
                 expect_voice=synthesizer.expect_voice,
             )
+        if isinstance(voice, Duplex):
+            return replace(
+                common,
+                duplex=True,
+                free_places=lambda: self.places.free,
+                voices=voice.s2s.engine.info.voices,
+                expect_voice=functools.partial(expect_known, voice.s2s.engine.info.voices),
+            )
         engine = voice.s2s.engine
-        return replace(common, frames=isinstance(engine, FrameResponder), voices=engine.info.voices)
+        return replace(
+            common,
+            texts=engine.info.takes_text,
+            tools=engine.info.takes_tools,
+            frames=isinstance(engine, FrameResponder),
+            voices=engine.info.voices,
+            expect_voice=engine.expect_voice,
+        )
 
     def have_room(self) -> bool:
         """True if every engine has a free slot, so that speculative work delays no other call."""
