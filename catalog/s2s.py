@@ -73,4 +73,20 @@ CATALOG = (
         "parts. It knows the translation as text, but not the words of the user. 1.8 of its 2.3 billion "
         "weights are used: 3.6 GB on a GPU",
     ),
+    EngineSpec(
+        "s2s",
+        "realtime",
+        "any server that speaks the OpenAI Realtime protocol",
+        "S2S.realtime.model:RealtimeModel",
+        "arguments_classes.realtime_arguments:RealtimeArguments",
+        needs=("openai", "websockets"),
+        duplex=True,
+        devices=("remote",),
+        languages="as the model",
+        streams="audio, words and text as the server sends them",
+        license="Apache-2.0; as the model",
+        tested="a server in the tests",
+        remarks="OpenAI's own, vLLM-Omni, another instance of this program. The server detects the "
+        "turns; interruption, tools and typed text work as with the cascade",
+    ),
 )

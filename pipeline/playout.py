@@ -341,6 +341,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._report_late(reply, reply.waiting.report(self._clock.now(), over=True))
         self._paused_by.clear()
         heard = self._heard_samples(reply)
+        turn.heard_ms = 1000 * heard / self._sink.rate_hz
         silent_at = self._clock.now()
         if reply.started:
             self._said = reply.latest_text
