@@ -1,5 +1,6 @@
 """Terminal: the conversation on a screen, with the program's state in the last line."""
 
+import math
 import time
 
 from rich.console import Console
@@ -139,5 +140,5 @@ class Terminal(Listener):
 
 
 def _meter(rms: float, cells: int) -> str:
-    filled = min(cells, round(cells * (rms / _METER_FULL_RMS) ** 0.5))
+    filled = min(cells, round(cells * math.sqrt(rms / _METER_FULL_RMS)))
     return "▮" * filled + "▯" * (cells - filled)
