@@ -136,6 +136,7 @@ class DuplexHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
         if self._turn is None or not self._turn.alive:
             is_first = not self._session.has_begun
             self._turn = self._session.begin_turn(Origin.DUPLEX)
+            self._turn.mark("frames_start")  # the user's speech has no end, so there is no latency
             self._turn.commit()
             if is_first and not self._session.playout.full_duplex:
                 self._session.notices.give(self.name, self._turn, ECHO)

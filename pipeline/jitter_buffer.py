@@ -22,6 +22,9 @@ PATIENCE_S = 2.0
 FADE_S = 0.005
 """Crossfade at a cut: long enough that nobody hears a click, too short to hear two sounds."""
 
+ROUNDING_ERROR_S = 1e-6
+"""For sums of seconds, which must not fall behind the sample that they mean."""
+
 CALM_S, REPORT_S = 1.0, 5.0
 """Time without a late piece after which an episode is over, and between reports while it lasts."""
 
@@ -38,7 +41,7 @@ class JitterBuffer:
 
     Pieces play one after another, so a gap makes all that follow later. That lag is taken back: in quiet
     pieces, or after `PATIENCE_S` in any, but only as far as pieces wait here, since a model that needs
-    longer for every frame cannot be hurried. All times are on the session's clock. Needs a lock.
+    longer for every frame cannot be hurried. All times are on the session's clock.
     """
 
     def __init__(self) -> None:
@@ -62,7 +65,7 @@ class JitterBuffer:
 
     def put(self, speech: Speech, due_at: float, now: float) -> None:
         """Add a piece, which has just arrived."""
-        self._pieces.append(_Piece(speech, due_at, now))
+        self._pieces.append(_Piece(speech, due_at - ROUNDING_ERROR_S, now))
 
     def leave_out_late(self, now: float, *, counted: bool) -> None:
         """Discard the pieces that are too late. `counted`: they are part of the report."""

@@ -262,6 +262,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
 
     def _release(self, reply: Reply, now: float) -> float:
         sink = self._sink
+        reply.forget(self._heard_samples(reply) - int(KEPT_S * sink.rate_hz))
         reply.waiting.leave_out_late(now, counted=not self._paused_by)
         self._report_late(reply, reply.waiting.report(now))
         if self._paused_by:
@@ -269,8 +270,9 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         if not reply.turn.announced:
             return math.inf  # until `committed`: the user's words are reported before the answer's
         while True:
-            if reply.started or reply.waiting.next_due <= now:
-                reply.refill(now, sink.frame_samples, silent=sink.heard_all_at(now) <= now)
+            silent = not reply.started or sink.heard_all_at(now) <= now
+            if not silent or reply.waiting.next_due <= now:
+                reply.refill(now, sink.frame_samples, silent=silent)
             has_text = reply.has_text
             if not (has_text or reply.has_frame(sink.frame_samples)):
                 break
@@ -288,9 +290,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                     self._events.emit(OutputLevel(rms(samples)))
             for text in reply.texts_begun():
                 self._events.emit(ReplyText(reply.turn.number, text))
-        reply.forget(self._heard_samples(reply) - int(KEPT_S * sink.rate_hz))
         if not reply.all_sent:
-            return math.inf if reply.started else reply.waiting.next_due
+            return reply.waiting.next_due
         return sink.heard_all_at(now) if reply.started else now
 
     def _report_late(self, reply: Reply, late: tuple[int, float] | None) -> None:
@@ -343,6 +344,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._report_late(reply, reply.waiting.report(self._clock.now(), over=True))
         self._paused_by.clear()
         heard = self._heard_samples(reply)
+        turn.heard_ms = 1000 * heard / self._sink.rate_hz
         silent_at = self._clock.now()
         if reply.started:
             self._said = reply.latest_text

@@ -32,11 +32,11 @@ FRAME_MS = 80
 
 
 class FakeDuplexModel:
-    """Says what it hears, `delay` frames later, and counts: its text for every tenth frame is that
-    frame's number, in a whole conversation. Faults happen in the frames of these numbers.
+    """Says what it hears, `delay` frames later, and counts: its text for every tenth frame, unless that is
+    silent, is the frame's number. Faults happen in the frames of these numbers.
     """
 
-    def __init__(self, *, slots: int = 1, delay: int = 1) -> None:
+    def __init__(self, *, slots: int = 1, delay: int = 0) -> None:
         self.info = DuplexInfo(
             name="fake-duplex", slots=slots, sample_rate_hz=RATE_HZ, frame_samples=FRAME
         )
@@ -101,7 +101,8 @@ class FakeDuplexStream:
             raise EngineError("it stumbled")
         self._heard.append(frame)
         said = self._heard.popleft()
-        return model.says.get(number, said), f" {number}" if number % 10 == 0 else None
+        has_text = number % 10 == 0 and said.any()
+        return model.says.get(number, said), f" {number}" if has_text else None
 
 
 class TestTime:
