@@ -145,8 +145,7 @@ class Narration:
             case AudioLost(samples=samples, reason=reason):
                 return Line(f"  error: {samples} microphone samples were lost: {reason}")
             case FramesLate(frames=frames, worst_ms=worst_ms):
-                late = f"frames of the reply that came too late: {frames}, by up to {worst_ms:.0f} ms"
-                return Line(f"         ({late})")
+                return Line(f"         ({_late(frames, worst_ms)})")
             case SessionEnded(reason=reason) if reason != FINISHED:
                 return Line(f"         (the session ended: {reason})")
         return None
@@ -164,6 +163,12 @@ def describe_latency(latency: Latency) -> str:
     ]
     named = " + ".join(f"{name} {value:.0f}" for name, value in parts if value is not None)
     return f"{latency.total_ms:.0f} ms to the first audio = {named}"
+
+
+def _late(frames: int, worst_ms: float) -> str:
+    """Frames of a live reply that were left out."""
+    noun = "frame" if frames == 1 else "frames"
+    return f"{frames} {noun} of the reply left out: up to {worst_ms:.0f} ms too late"
 
 
 def _length(seconds: float | None) -> str:

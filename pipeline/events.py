@@ -120,7 +120,7 @@ class ReplyText:
 
 @dataclass(frozen=True, slots=True)
 class FramesLate:
-    """Frames of a live reply came too late to be played and were left out; the worst was `worst_ms` late.
+    """Frames of a live reply came too late to be played, up to `worst_ms`, and were left out.
 
     Emitted at the end of such an episode, and every 5 s while it lasts.
     """

@@ -300,8 +300,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._events.emit(FramesLate(reply.turn.number, frames, round(1000 * worst_s, 1)))
 
     def _deafens(self, turn: Turn) -> bool:
-        """True if the microphone is ignored during the reply of this turn. A duplex model listens always:
-        it cannot do otherwise."""
+        """True if the microphone is ignored during the reply of this turn. A duplex model always
+        listens."""
         live = turn.origin is Origin.DUPLEX
         return not (self._sink.full_duplex or live) and turn.settings.spoken
 

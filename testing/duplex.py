@@ -32,8 +32,8 @@ FRAME_MS = 80
 
 
 class FakeDuplexModel:
-    """Says what it hears, `delay` frames later, and counts: its text for every tenth frame, unless that is
-    silent, is the frame's number. Faults happen in the frames of these numbers.
+    """Says what it hears, `delay` frames later, and counts: the text of every tenth frame that is not
+    silent is the number of that frame. Faults happen in the frames of the given numbers.
     """
 
     def __init__(self, *, slots: int = 1, delay: int = 0) -> None:

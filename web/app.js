@@ -153,7 +153,9 @@ const EVENTS = {
   },
   NoticeGiven: ({ text }) => transcript.note(text),
   FramesLate: ({ frames, worst_ms }) =>
-    transcript.note(`Frames of the reply that came too late: ${frames}, by up to ${worst_ms.toFixed(0)} ms.`),
+    transcript.note(
+      `${frames} frame${frames === 1 ? "" : "s"} of the reply left out: up to ${worst_ms.toFixed(0)} ms too late`,
+    ),
   SessionEnded: ({ reason }) => transcript.note(`The conversation ended: ${reason}.`),
 };
 

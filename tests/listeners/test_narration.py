@@ -75,5 +75,8 @@ def test_text_without_a_full_stop_does_not_wait_for_ever() -> None:
 
 
 def test_late_frames() -> None:
-    line = "         (frames of the reply that came too late: 3, by up to 120 ms)"
-    assert told(FramesLate(1, 3, 120.4)) == [line]
+    late = FramesLate(1, 3, 120.4), FramesLate(1, 1, 8.0)
+    assert told(*late) == [
+        "         (3 frames of the reply left out: up to 120 ms too late)",
+        "         (1 frame of the reply left out: up to 8 ms too late)",
+    ]
