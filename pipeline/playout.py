@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from typing import ClassVar, Protocol
 
-from pipeline.audio import Gain
+from pipeline.audio import Gain, rms
 from pipeline.channel import END
 from pipeline.clock import Clock
 from pipeline.errors import NothingHeard
@@ -14,6 +14,7 @@ from pipeline.events import (
     Ducked,
     FramesLate,
     ListeningChanged,
+    OutputLevel,
     Paused,
     ReplyStarted,
     ReplyText,
@@ -285,6 +286,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             if not has_text:
                 position, samples = reply.next_frame(sink.frame_samples)
                 sink.play(Frame(reply.turn.number, position, self._gain.apply(samples)))
+                if self._events.wanted(OutputLevel):
+                    self._events.emit(OutputLevel(rms(samples)))
             for text in reply.texts_begun():
                 self._events.emit(ReplyText(reply.turn.number, text))
         if not reply.all_sent:
