@@ -22,7 +22,8 @@ from pipeline.messages import Samples
 from pipeline.settings import SessionSettings
 from S2S.base import DuplexStream
 from S2S.moshi import FLAG, MoshiModel, cache_bytes, expect_room, find_checkpoint
-from testing.contracts import DuplexModelContract, speech_like
+from testing.contracts import speech_like
+from testing.end_to_end_contracts import DuplexModelContract
 from tests.isolated.tiny_moshi import tiny_moshi
 
 FRAME = 1920
