@@ -208,7 +208,7 @@ class Session:
 
     def say(self, text: str) -> Turn:
         """Speak `text` after the current reply. Raises the same errors as `respond`."""
-        if not self.capabilities.reads_aloud:
+        if self.capabilities.texts and not self.capabilities.reads_aloud:
             raise EngineError(
                 f"expected a synthesizer to read the text aloud, but {self.capabilities.name} answers "
                 "without one; use --stt, --llm and --tts instead of --s2s",
