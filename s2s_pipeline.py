@@ -86,7 +86,7 @@ def build_pipeline(
     )
     stop = session.stop_event
     utterances, speech = session.channel(), session.channel(SPEECH_AHEAD)
-    playout = session.last_stage(speech)
+    playout = session.last_stage(speech, engines.sound_source)
     if isinstance(voice, Duplex):
         duplex = stage(DuplexHandler, stop, session.audio, speech, voice.s2s, session)
         session.start([duplex, playout], engines.capabilities, ThreadManager)

@@ -35,6 +35,7 @@ class Ledger:
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
         self._spans: list[_Span] = []
+        self._good_until: float = math.inf
 
     def text_starts(self, text: str, sample: int) -> None:
         """Begin a text whose audio starts at `sample`; the text before it is complete."""
@@ -54,9 +55,13 @@ class Ledger:
             self._spans[-1].end_sample = max(self._spans[-1].end_sample, sample)
 
     def text_ends(self) -> None:
-        """Mark the audio of the latest text as complete."""
-        if self._spans:
+        """Mark the audio of the latest text as complete, unless it was cut off."""
+        if self._spans and self._good_until == math.inf:
             self._spans[-1].complete = True
+
+    def cut_off(self, sample: int) -> None:
+        """End the words at `sample`, in mid-text: the audio after it is not speech."""
+        self._good_until = sample
 
     @property
     def text_is_open(self) -> bool:
@@ -74,7 +79,8 @@ class Ledger:
 
     def heard(self, samples: int) -> str:
         """The words that are over after this number of samples."""
-        return "".join(self._heard_of(span, samples) for span in self._spans).strip()
+        good = int(min(samples, self._good_until))
+        return "".join(self._heard_of(span, good) for span in self._spans).strip()
 
     def _heard_of(self, span: _Span, samples: int) -> str:
         if span.complete and samples >= span.end_sample:

@@ -1,12 +1,16 @@
 """Reply: the audio of one turn on its way out, at the rate of the connection."""
 
+import math
+
 import numpy as np
 
 from pipeline.audio import clean
+from pipeline.errors import BadAudio
 from pipeline.ledger import Ledger
-from pipeline.messages import Samples, Speech
+from pipeline.messages import EndOfTurn, Samples, Speech
 from pipeline.reel import Reel
 from pipeline.resampler import Resampler
+from pipeline.sound_check import SoundSource
 from pipeline.turn import Turn
 from pipeline.words import has_words
 
@@ -20,7 +24,7 @@ class Reply:
     Audio is resampled once, with state, from the rate of the synthesizer.
     """
 
-    def __init__(self, turn: Turn, rate_hz: int) -> None:
+    def __init__(self, turn: Turn, rate_hz: int, source: SoundSource) -> None:
         self.turn = turn
         self.reel = Reel()
         self.ledger = Ledger(rate_hz)
@@ -35,6 +39,8 @@ class Reply:
         self._rate_hz = rate_hz
         self._resampler = Resampler(rate_hz, rate_hz)
         self._input_rate_hz = rate_hz
+        self._check = source.new_check(turn.settings)
+        self._good_until = 0
 
     def add(self, speech: Speech) -> None:
         """Add the next piece of audio."""
@@ -48,6 +54,25 @@ class Reply:
         self.ledger.audio_reaches(self.reel.end)
         if speech.ends_text:
             self.ledger.text_ends()
+            self._good_until = self.reel.end
+
+    def judge(self, message: Speech | EndOfTurn) -> None:
+        """Look at the next message before it is added. Raises `BadAudio`."""
+        if self._check is None:
+            return
+        if isinstance(message, Speech):
+            if message.text is not None:
+                self._check.text_begins(message.text)
+            self._check.take(message.samples, message.sample_rate_hz)
+        ends_text = message.ends_text if isinstance(message, Speech) else not self.turn.failed
+        if ends_text:
+            self._check.text_ends()
+
+    def cut_off(self, fault: BadAudio) -> None:
+        """Leave out the audio that is bad, as far as it was not sent."""
+        good = max(self._good_until, self.reel.end - math.ceil(fault.earlier_s * self._rate_hz))
+        self.reel.cut(good)
+        self.ledger.cut_off(good)
 
     def end(self, reason: str) -> None:
         """End the reply: no more audio will come."""

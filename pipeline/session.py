@@ -31,6 +31,7 @@ from pipeline.playout import FLOOR_S, Playout
 from pipeline.reports import Reports
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
+from pipeline.sound_check import SoundSource
 from pipeline.stage import stage
 from pipeline.turn import Origin, Turn, TurnState
 from pipeline.turns import Turns
@@ -103,7 +104,7 @@ class Session:
         self._channels.append(channel)
         return channel
 
-    def last_stage(self, speech: Channel[Speech | EndOfTurn]) -> Playout:
+    def last_stage(self, speech: Channel[Speech | EndOfTurn], source: SoundSource) -> Playout:
         """Create the playout of this session, which `speech` feeds."""
         self.playout = stage(
             Playout,
@@ -115,6 +116,7 @@ class Session:
             self.gate,
             self.events,
             self.reports,
+            source,
         )
         self.barge_in = BargeIn(self.playout, self.clock, self.turns.interrupt_reply)
         return self.playout
