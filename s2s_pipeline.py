@@ -115,11 +115,12 @@ def build_pipeline(
             stage(TTSHandler, stop, sentences, speech, voice.tts, session),
         ]
     else:
+        chat = session.reports.memory = voice.new_chat()
         phrases = utterances
         if answers_frames(voice.s2s):
             phrases = session.channel()
             answering += [stage(FrameHandler, stop, utterances, phrases, voice.s2s)]
-        answering += [stage(SpeechToSpeechHandler, stop, phrases, speech, voice.s2s)]
+        answering += [stage(SpeechToSpeechHandler, stop, phrases, speech, voice.s2s, chat, session)]
     vad = stage(
         VADHandler,
         stop,

@@ -9,7 +9,7 @@ CATALOG = (
         "TEST TONE: checks the audio path without a model",
         "S2S.tone:ToneResponder",
         languages="any",
-        streams="frame by frame",
+        streams="while you speak, with `--reply_mode stream`",
         license="Apache-2.0; none",
         tested="real weights",
     ),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from command_line.exclusive import without_replaced
 from pipeline.errors import UserError
 
 
@@ -12,7 +13,8 @@ def with_config_file(argv: Sequence[str]) -> list[str]:
     """Replace a leading file name by the flags in that file; later flags win. Raises `UserError`."""
     if not argv or argv[0].startswith("-"):
         return list(argv)
-    return [*read_config_file(Path(argv[0])), *argv[1:]]
+    settings, flags = read_config_file(Path(argv[0])), argv[1:]
+    return [*without_replaced(settings, flags), *flags]
 
 
 def read_config_file(path: Path) -> list[str]:

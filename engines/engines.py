@@ -108,12 +108,22 @@ class Engines:
             return replace(
                 common,
                 texts=True,
+                reads_aloud=True,
                 tools=model.info.takes_tools,
                 voices=synthesizer.info.voices,
                 expect_voice=synthesizer.expect_voice,
             )
+        if isinstance(voice, Duplex):
+            return replace(common, voices=voice.s2s.engine.info.voices)
         engine = voice.s2s.engine
-        return replace(common, frames=isinstance(engine, FrameResponder), voices=engine.info.voices)
+        return replace(
+            common,
+            texts=engine.info.takes_text,
+            tools=engine.info.takes_tools,
+            frames=isinstance(engine, FrameResponder),
+            voices=engine.info.voices,
+            expect_voice=engine.expect_voice,
+        )
 
     def have_room(self) -> bool:
         """True if every engine has a free slot, so that speculative work delays no other call."""

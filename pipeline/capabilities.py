@@ -17,6 +17,8 @@ class Capabilities:
 
     texts: bool = False
     """Can answer typed text."""
+    reads_aloud: bool = False
+    """Can speak a given text."""
     tools: bool = False
     """Can call functions of the client."""
     frames: bool = False

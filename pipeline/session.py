@@ -124,7 +124,6 @@ class Session:
     def start(self, stages: Stages, capabilities: Capabilities, new_threads: NewStageThreads) -> None:
         """Run these stages, the playout last, on the threads that `new_threads` creates."""
         self.capabilities = capabilities
-        self.barge_in.hears_words = capabilities.texts
         self._stages = new_threads(stages, self._stage_failed, self._ended)
         self._stages.start()
 
@@ -209,6 +208,12 @@ class Session:
 
     def say(self, text: str) -> Turn:
         """Speak `text` after the current reply. Raises the same errors as `respond`."""
+        if not self.capabilities.reads_aloud:
+            raise EngineError(
+                f"expected a synthesizer to read the text aloud, but {self.capabilities.name} answers "
+                "without one; use --stt, --llm and --tts instead of --s2s",
+                code="no_synthesizer",
+            )
         turn = self._begin_from_outside(Origin.PROGRAM)
         turn.commit()
         self._hand_in(Sentence(turn, text, text), EndOfTurn(turn, "complete"))
