@@ -93,9 +93,7 @@ class Conversation:
             None if turn_detector is None else SharedEngine(turn_detector),
             None if sentence_judge is None else SharedEngine(sentence_judge),
         )
-        self._engines = Engines(
-            LoudnessDetector(), endpointing, voice, judges, check_sound=check_sound
-        )
+        self._engines = Engines(LoudnessDetector(), endpointing, voice, judges, check_sound=check_sound)
         self.session = build_pipeline(self._engines, self.sink, settings=settings, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
         self._mail = self.session.events.subscribe()
