@@ -93,7 +93,9 @@ class UnhurriedSynthesizer(_Unhurried):
             self.compute(1, 10)
             if cancel.cancelled:
                 return
-            yield AudioChunk(np.tile(np.float32([0.1, -0.1]), int(BLOCK_S * RATE_HZ) // 2), RATE_HZ)
+            yield AudioChunk(
+                np.tile(np.array([0.1, -0.1], np.float32), int(BLOCK_S * RATE_HZ) // 2), RATE_HZ
+            )
 
 
 class UnhurriedTurnDetector(_Unhurried):

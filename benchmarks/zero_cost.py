@@ -71,7 +71,7 @@ class InstantSynthesizer(_Instant):
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
         samples = len(text) * MS_PER_CHARACTER * RATE_HZ // 1000
-        yield AudioChunk(np.tile(np.float32([0.1, -0.1]), samples // 2), RATE_HZ)
+        yield AudioChunk(np.tile(np.array([0.1, -0.1], np.float32), samples // 2), RATE_HZ)
 
 
 def zero_cost_engines(reply: str = REPLY) -> Engines:

@@ -40,21 +40,14 @@ class Reply:
         self._resampler = Resampler(rate_hz, rate_hz)
         self._input_rate_hz = rate_hz
         self._check = source.new_check(turn.settings)
+        self._held: list[Speech] = []
         self._good_until = 0
 
     def add(self, speech: Speech) -> None:
-        """Add the next piece of audio."""
-        if speech.text is not None:
-            self.ledger.text_starts(speech.text, self.reel.end)
-        for word in speech.words:
-            sample = self.reel.end + word.sample * self._rate_hz // speech.sample_rate_hz
-            self.ledger.word_starts(word.chars, speech.spoken_chars, sample)
-        if len(speech.samples):
-            self.reel.append(self._resampled(clean(speech.samples), speech.sample_rate_hz))
-        self.ledger.audio_reaches(self.reel.end)
-        if speech.ends_text:
-            self.ledger.text_ends()
-            self._good_until = self.reel.end
+        """Add the next piece of audio; it waits while it is not known whether it is to be heard."""
+        self._held.append(speech)
+        if self._check is None or not self._check.seems_clipped or speech.ends_text:
+            self._add_held()
 
     def judge(self, message: Speech | EndOfTurn) -> None:
         """Look at the next message before it is added. Raises `BadAudio`."""
@@ -70,12 +63,16 @@ class Reply:
 
     def cut_off(self, fault: BadAudio) -> None:
         """Leave out the audio that is bad, as far as it was not sent."""
-        good = max(self._good_until, self.reel.end - math.ceil(fault.earlier_s * self._rate_hz))
+        held_s = sum(len(speech.samples) / speech.sample_rate_hz for speech in self._held)
+        bad = math.ceil(max(0.0, fault.earlier_s - held_s) * self._rate_hz)
+        good = max(self._good_until, self.reel.end - bad)
+        self._held.clear()
         self.reel.cut(good)
         self.ledger.cut_off(good)
 
     def end(self, reason: str) -> None:
         """End the reply: no more audio will come."""
+        self._add_held()
         self.ledger.audio_reaches(self.reel.end)
         self.ledger.text_ends()
         self.end_reason = reason
@@ -125,6 +122,24 @@ class Reply:
         self._announced += len(texts)
         self.latest_text = texts[-1] if texts else self.latest_text
         return texts
+
+    def _add_held(self) -> None:
+        for speech in self._held:
+            self._add(speech)
+        self._held.clear()
+
+    def _add(self, speech: Speech) -> None:
+        if speech.text is not None:
+            self.ledger.text_starts(speech.text, self.reel.end)
+        for word in speech.words:
+            sample = self.reel.end + word.sample * self._rate_hz // speech.sample_rate_hz
+            self.ledger.word_starts(word.chars, speech.spoken_chars, sample)
+        if len(speech.samples):
+            self.reel.append(self._resampled(clean(speech.samples), speech.sample_rate_hz))
+        self.ledger.audio_reaches(self.reel.end)
+        if speech.ends_text:
+            self.ledger.text_ends()
+            self._good_until = self.reel.end
 
     def _resampled(self, samples: Samples, rate_hz: int) -> Samples:
         if rate_hz != self._input_rate_hz:

@@ -72,9 +72,12 @@ class _Text:
     """Without sound, up to now."""
     constant_s: float = 0.0
     """Of these, at a level other than zero."""
-    window_s: float = 0.0
-    """Of the present window in which clipped samples are counted."""
     clipped_s: float = 0.0
+    """Of samples at full scale."""
+    window_s: float = 0.0
+    """Of the present window in which these are counted."""
+    clipped_before_s: float = 0.0
+    """Of samples at full scale before that window."""
     is_written: bool = False
     """True if the engine told the text that it speaks."""
     has_words: bool = False
@@ -91,13 +94,19 @@ class SoundCheck:
         self._may_rest = may_rest
         self._rest: Samples = np.empty(0, np.float32)
         """Audio that is too short for a window."""
-        self._is_clipped = False
+        self._is_clipped = self._ends_clipped = False
         self._text = _Text()
 
     @property
     def has_sound(self) -> bool:
         """True if the present text has sounded long enough for a word."""
         return self._text.sound_s > MIN_SOUND_S
+
+    @property
+    def seems_clipped(self) -> bool:
+        """True if the latest piece is, so that it is better not heard until it was judged; never for a
+        model that goes on in step with the user."""
+        return self._ends_clipped and not self._may_rest
 
     def take(self, samples: Samples, rate_hz: int) -> None:
         """Follow the next piece. Raises `BadAudio`: the piece is not to be heard."""
@@ -127,7 +136,7 @@ class SoundCheck:
         """Judge the audio since the last call as a whole. Raises `BadAudio` if it had to sound."""
         text, self._text = self._text, _Text()
         self._rest = np.empty(0, np.float32)
-        if text.length_s < CLIPPED_WINDOW_S and text.clipped_s > MAX_CLIPPED * text.length_s:
+        if text.clipped_s > MAX_CLIPPED * text.length_s:
             raise self._fault("sound that is clipped through", text.length_s)
         must_sound = (text.has_words or not text.is_written) and not self._may_rest
         if must_sound and text.length_s and text.sound_s <= MIN_SOUND_S:
@@ -157,23 +166,24 @@ class SoundCheck:
     def _find_clipping(self, text: _Text, samples: Samples, rate_hz: int, peak: float) -> float:
         """Judge each window of a second. Returns the length of the one that has ended, or goes on."""
         if peak < FULL_SCALE:
-            return self._count_clipped(text, len(samples) / rate_hz, 0.0)
+            return self._count_clipped(text, len(samples), 0, rate_hz)
         window_s = 0.0
         for start in range(0, len(samples), rate_hz):
             piece = np.abs(samples[start : start + rate_hz])
-            clipped_s = np.count_nonzero(piece >= FULL_SCALE) / rate_hz
-            window_s = self._count_clipped(text, len(piece) / rate_hz, clipped_s)
+            clipped = np.count_nonzero(piece >= FULL_SCALE)
+            window_s = self._count_clipped(text, len(piece), clipped, rate_hz)
             if self._is_clipped:
                 break
         return window_s
 
-    def _count_clipped(self, text: _Text, length_s: float, clipped_s: float) -> float:
-        text.clipped_s += clipped_s
-        text.window_s += length_s
+    def _count_clipped(self, text: _Text, samples: int, clipped: int, rate_hz: int) -> float:
+        self._ends_clipped = clipped > MAX_CLIPPED * samples
+        text.clipped_s += clipped / rate_hz
+        text.window_s += samples / rate_hz
         window_s = text.window_s
         if window_s >= CLIPPED_WINDOW_S:
-            self._is_clipped = text.clipped_s > MAX_CLIPPED * window_s
-            text.window_s = text.clipped_s = 0.0
+            self._is_clipped = text.clipped_s - text.clipped_before_s > MAX_CLIPPED * window_s
+            text.window_s, text.clipped_before_s = 0.0, text.clipped_s
         return window_s
 
     def _fault(self, got: str, earlier_s: float) -> BadAudio:
@@ -194,7 +204,7 @@ def checked(
         if isinstance(output, AudioChunk):
             check.take(output.samples, output.sample_rate_hz)
         held.append(output)
-        if check.has_sound:
+        if check.has_sound and not check.seems_clipped:
             yield from held
             held.clear()
     if not cancel.cancelled:
