@@ -92,10 +92,7 @@ conversation and take instructions (`--init_chat_prompt`), answer typed text, ca
 `--s2s` cannot be combined with `--stt`, `--llm` or `--tts`.
 """
 
-_S2S_COLUMNS = (
-    "name", "what it is", "turns", "besides speech", "device", "languages", "license", "to install",
-    "size", "tested",
-)  # fmt: skip
+_S2S_COLUMNS = (*_COLUMNS[:2], "turns", "besides speech", *_COLUMNS[2:])
 
 
 def page() -> str:
@@ -123,11 +120,9 @@ def _cells(spec: EngineSpec) -> tuple[str, ...]:
 
 
 def _s2s_cells(spec: EngineSpec) -> tuple[str, ...]:
-    turns = ("full duplex" if spec.duplex else "turn by turn", spec.streams)
-    return (
-        f"`{spec.name}`", spec.about, ", ".join(filter(None, turns)), ", ".join(_besides(spec.features)),
-        ", ".join(spec.devices), spec.languages, spec.license, _to_install(spec), spec.size, spec.tested,
-    )  # fmt: skip
+    turns = "full duplex" if spec.duplex else "turn by turn"
+    name, about, *rest = _cells(spec)
+    return (name, about, turns, ", ".join(_besides(spec.features)), *rest)
 
 
 def _besides(features: Sequence[Feature]) -> Iterator[str]:
