@@ -16,8 +16,7 @@ from pipeline.turn import CancelToken
 from S2S.base import Question, SpokenPiece
 from S2S.tone import RATE_HZ, ToneResponder
 from testing.server import ScriptedWebServer
-from tests.connections.web.conftest import CHROMIUM
-from tests.connections.web.test_page import open_page, state
+from tests.connections.web.browser import CHROMIUM, open_page, state
 from VAD.silero import SileroDetector
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
