@@ -26,9 +26,6 @@ from utils.hub import fetch, size_text
 from utils.voices import expect_known
 
 FLAG = "--s2s_model_name"
-NAMES = {name: f"kyutai/{name}-pytorch-bf16" for name in ("moshiko", "moshika")}
-"""The models of a male and of a female voice."""
-
 FILES = ("*.safetensors", "*.model", "*.json")
 
 ROOM_BYTES = 1.5e9
@@ -196,7 +193,7 @@ def find_checkpoint(model_name: str) -> loaders.CheckpointInfo:
     The names of the files are in its config.json. The first models had none, and the package knows
     their names and sizes.
     """
-    folder = fetch(NAMES.get(model_name, model_name), FLAG, files=FILES)
+    folder = fetch(model_name, FLAG, files=FILES)
     config = folder / "config.json"
     with _one_sentence(model_name):
         names = json.loads(config.read_text("utf-8")) if config.exists() else {}

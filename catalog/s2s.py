@@ -65,15 +65,14 @@ CATALOG = (
         long_in_python=True,
         devices=("cuda", "mps", "cpu"),
         languages="hears about 100, speaks 36",
-        streams="nothing: each utterance is translated as a whole; phrase by phrase with "
-        "`--reply_mode stream`",
+        streams="phrase by phrase while you speak, with `--reply_mode stream`",
         size="9.2 GB",
         license="Apache-2.0 (Transformers); CC-BY-NC-4.0",
         tested="tiny random weights",
         remarks="SeamlessM4T v2. It translates into `--s2s_target_language`, or the language of the "
-        "session, and recognizes by itself which one is spoken. Speech of over 20 s is translated in "
-        "parts. It knows the translation as text, but not the words of the user. 1.8 of its 2.3 billion "
-        "weights are used: 3.6 GB on a GPU",
+        "session, and recognizes by itself which one is spoken. Nothing is heard before a phrase is "
+        "translated as a whole; speech of over 20 s is translated in parts, of over ten minutes "
+        "refused. 1.8 of its 2.3 billion weights are used, 3.6 GB on a GPU (computed)",
     ),
     EngineSpec(
         "s2s",

@@ -62,7 +62,7 @@ _TOGETHER = """\
   engine include its name: `--tts_espeak_voice`. This works with `--stt`, `--llm` and `--s2s`, too,
   except for full-duplex models: no other engine could take over in the middle of a conversation.
 - `--install parler` creates a separate environment for an engine whose packages conflict with the others
-  (parler, qwen, coqui, melo); the engine then runs in a process of its own. All others are extras
+  (parler, qwen, coqui, melo, moshi); the engine then runs in a process of its own. All others are extras
   (`pip install -e '.[kokoro-torch]'`) that can be installed together (`'.[engines]'` installs all).
 - `--isolate stt,tts` runs the engines of these stages in processes of their own. Servers do so by
   default for engines that spend a long time in Python code, which would delay the audio of every

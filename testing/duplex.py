@@ -55,7 +55,7 @@ class FakeDuplexModel:
         """Set while no state is open."""
         self.is_closed = False
         self.peaks: deque[float] = deque(maxlen=10_000)
-        """Of the latest frames that were heard."""
+        """Peak of each of the latest frames that were heard."""
 
     def open(self, settings: SessionSettings) -> "FakeDuplexStream":
         self.opened.append(settings)

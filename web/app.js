@@ -151,11 +151,11 @@ const EVENTS = {
     transcript.unanswered(turn);
     transcript.note(text);
   },
-  NoticeGiven: ({ text }) => transcript.note(text),
   FramesLate: ({ frames, worst_ms }) =>
     transcript.note(
       `${frames} frame${frames === 1 ? "" : "s"} of the reply left out: up to ${worst_ms.toFixed(0)} ms too late`,
     ),
+  NoticeGiven: ({ text }) => transcript.note(text),
   SessionEnded: ({ reason }) => transcript.note(`The conversation ended: ${reason}.`),
 };
 

@@ -25,7 +25,7 @@ from pipeline.settings import SessionSettings
 from S2S.base import DuplexModel, DuplexStream
 from S2S.moshi import FLAG, MoshiModel, cache_bytes, expect_room, find_checkpoint
 from testing.contracts import speech_like
-from testing.duplex_contract import DuplexModelContract
+from testing.end_to_end_contracts import DuplexModelContract
 from tests.isolated.tiny_moshi import tiny_moshi
 
 FRAME = 1920
