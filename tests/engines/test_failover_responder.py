@@ -22,7 +22,7 @@ from utils.voices import unknown_voice
 PATIENT_S = 30.0
 AT_ONCE_S = 0.05
 BROKEN = EngineError("its fuse has blown")
-SECOND = np.sin(np.arange(16000, dtype=np.float32) / 5) / np.float32(3)
+SECOND = (np.sin(np.arange(16000) / 5) / 3).astype(np.float32)
 PIECE = SpokenPiece(AudioChunk(SECOND, 16000), "Fine.")
 
 
