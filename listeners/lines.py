@@ -29,6 +29,7 @@ def describe_latency(latency: Latency) -> str:
         ("STT", latency.stt_ms),
         ("LLM", latency.llm_ms),
         ("TTS", latency.tts_ms),
+        ("S2S", latency.s2s_ms),
         ("rest", latency.rest_ms),
     ]
     named = " + ".join(f"{name} {value:.0f}" for name, value in parts if value is not None)

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from pipeline.events import LIVE, AudioLost, ErrorEvent, Event, Interrupted, TurnDone
 from pipeline.session import Session
 
-PARTS = ("total", "silence", "stt", "llm", "tts", "rest")
+PARTS = ("total", "silence", "stt", "llm", "tts", "s2s", "rest")
 BUCKETS_S = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 """Narrow where people notice a difference: turns are usually 0.2 s apart, and a second feels long."""
 

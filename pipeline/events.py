@@ -79,7 +79,7 @@ class TurnPending:
 
 @dataclass(frozen=True, slots=True)
 class TurnCommitted:
-    """A turn is committed. `origin` is ``speech``, ``text``, ``program`` or ``tool``."""
+    """A turn is committed. `origin` is ``speech``, ``text``, ``program``, ``tool`` or ``duplex``."""
 
     turn: int
     origin: str
@@ -109,6 +109,18 @@ class ReplyText:
 
     turn: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FramesLate:
+    """Frames of a live reply came too late to be played and were left out; the worst was `worst_ms` late.
+
+    Emitted at the end of such an episode, and every 5 s while it lasts.
+    """
+
+    turn: int
+    frames: int
+    worst_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +227,7 @@ Event: TypeAlias = (
     | Transcript
     | ReplyStarted
     | ReplyText
+    | FramesLate
     | ToolCallGrew
     | ToolCalled
     | Ducked

@@ -32,7 +32,7 @@ from pipeline.reports import Reports
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
 from pipeline.stage import stage
-from pipeline.turn import Origin, Turn, TurnState
+from pipeline.turn import CancelToken, Origin, Turn, TurnState
 from pipeline.turns import Turns
 
 TURNS_IN_LINE = 32
@@ -76,6 +76,8 @@ class Session:
         self.notices = Notices(self.events, self.turns.when_committed)
         self.activity = Activity()
         self.stop_event = threading.Event()
+        self.closing = CancelToken()
+        """Raised when the session closes, for calls of engines that belong to no single turn."""
         self.gate = Gate()
         self._channels: list[Channel[Any]] = []
         waiting_windows = int(BACKLOG_S * capture_rate_hz / window_samples)
@@ -244,6 +246,7 @@ class Session:
             self.turns.close(reason)
         finally:
             self.stop_event.set()
+            self.closing.cancel()
             for channel in self._channels:
                 channel.close()
 
@@ -297,7 +300,7 @@ class Session:
     def _signal(self, action: ManualTurn) -> None:
         if self._state is not SessionState.OPEN:
             return
-        if action is ManualTurn.START:
+        if action is ManualTurn.START and not self.capabilities.duplex:
             if self.settings.reply_mode == "turn" and self.settings.interruptible:
                 self.playout.floor_until(self.now() + FLOOR_S)  # else the next reply in line would begin
                 self.turns.interrupt_reply("the user began to speak by hand")
@@ -308,6 +311,8 @@ class Session:
     def _begin_from_outside(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
         if self._state is not SessionState.OPEN:
             raise SessionClosed(f"expected an open session, got one that is {self._state.value}")
+        if self.capabilities.duplex:
+            raise EngineError("this model listens, it does not read", code="speech_only")
         if not self.capabilities.texts:
             raise EngineError("this pipeline answers speech only, not text", code="speech_only")
         if self.intake.is_full:

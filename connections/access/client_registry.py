@@ -109,7 +109,8 @@ class ClientRegistry:
     @property
     def has_room(self) -> bool:
         """True if the number of sessions allows one more."""
-        return not self.closing and self.count < self._max_sessions
+        free_places = self.capabilities.free_places()
+        return not self.closing and self.count < self._max_sessions and free_places >= 1
 
     def register(self, client: Client, peer: str, grant: Grant) -> Client:
         """Begin a session for a new client. Raises `ProtocolError` if there is no room for it."""

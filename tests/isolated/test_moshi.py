@@ -137,7 +137,7 @@ def test_conversations_do_not_hear_each_other(greedy: MoshiModel) -> None:
         stream.close()
     for expected, answers in zip(alone, together, strict=True):
         np.testing.assert_array_equal(np.concatenate(answers), expected)
-    assert not np.array_equal(*alone)
+    assert not np.array_equal(alone[0], alone[1])
 
 
 def test_with_the_same_seed_it_says_the_same(folder: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_long_conversation_does_not_grow(greedy: MoshiModel) -> None:
     stream = greedy.open(SessionSettings())
 
     def size() -> int:
-        parts = itertools.chain.from_iterable(part.values() for part in stream._state)  # type: ignore[attr-defined]
+        parts = itertools.chain.from_iterable(part.values() for part in stream._state)
         tensors = [v for part in parts for v in _deep(part) if isinstance(v, torch.Tensor)]
         return sum(tensor.numel() for tensor in tensors)
 
@@ -221,10 +221,13 @@ def test_a_conversation_that_is_over_answers_no_more(greedy: MoshiModel) -> None
 def test_the_first_frames_are_computed_at_start_in_every_state(
     greedy: MoshiModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    step, warmed = greedy.step, []
-    monkeypatch.setattr(
-        greedy, "step", lambda state, *a, **b: (warmed.append(id(state)), step(state, *a, **b))[1]
-    )
+    step, warmed = greedy.step, list[int]()
+
+    def watched(state: Any, frame: Samples, *, first: bool) -> tuple[Samples, int | None]:
+        warmed.append(id(state))
+        return step(state, frame, first=first)
+
+    monkeypatch.setattr(greedy, "step", watched)
     warm_up(greedy)
     assert len(set(warmed)) == 2
     assert min(map(warmed.count, set(warmed))) >= 4
