@@ -22,6 +22,7 @@ from transformers import (
     Qwen2_5OmniForConditionalGeneration,
     WhisperFeatureExtractor,
 )
+from transformers.utils.logging import set_verbosity_error
 
 from LLM.chat_template import ChatTemplate
 from LLM.conversation import SHORTENED
@@ -34,6 +35,8 @@ from S2S.base import Question, SpokenPiece
 from utils.pretrained import Pretrained, fetch_pretrained
 from utils.stopping import stopped_on_cancel, was_cut_off
 from utils.voices import expect_known
+
+set_verbosity_error()  # it would warn of numbers in its own configuration
 
 RATE_HZ = 24000
 """Rate of the audio that it makes (README of QwenLM/Qwen2.5-Omni); its files do not tell."""
@@ -134,7 +137,8 @@ class QwenOmniResponder:
             yield SHORTENED
         if cancel.cancelled:
             return
-        answer = self._answer(prompt.tokens, hears, voice, cancel)
+        speaker = voice if question.settings.spoken else None
+        answer = self._answer(prompt.tokens, hears, speaker, cancel)
         if answer is None:
             return
         text, audio, is_cut_off = answer
@@ -147,10 +151,14 @@ class QwenOmniResponder:
 
     def _hear(self, samples: Samples) -> tuple[dict[str, torch.Tensor], str]:
         """The speech as input of the model, and as marks in the conversation; both empty if there is
-        none."""
+        none. Raises `EngineError` for more than its files allow, which is 300 s on the hub."""
         if not len(samples):
             return {}, ""
-        rate_hz = self.info.sample_rate_hz
+        rate_hz, longest_s = self.info.sample_rate_hz, self._extractor.chunk_length
+        if len(samples) > longest_s * rate_hz:
+            raise EngineError(
+                f"expected at most {longest_s} s of speech, got {len(samples) / rate_hz:.0f}", "too_long"
+            )
         missing = int(MIN_AUDIO_S * rate_hz) - len(samples)
         extracted = self._extractor(
             np.pad(clean(samples), (0, max(missing, 0))),
@@ -183,10 +191,14 @@ class QwenOmniResponder:
         ]
 
     def _answer(
-        self, prompt: list[int], heard: Mapping[str, torch.Tensor], voice: str, cancel: CancelToken
+        self,
+        prompt: list[int],
+        heard: Mapping[str, torch.Tensor],
+        voice: str | None,
+        cancel: CancelToken,
     ) -> tuple[str, Samples, bool] | None:
         """The answer as text and as audio, and True if it was cut off; None if it was cancelled, or has
-        no words."""
+        no words. Without a voice there is no audio."""
         model, settings = self._model, self._settings
         tokens = torch.tensor([prompt], device=model.device)
         most_codes = CODES_A_TOKEN * settings.max_new_tokens
@@ -197,7 +209,8 @@ class QwenOmniResponder:
             output = model.generate(
                 tokens,
                 attention_mask=torch.ones_like(tokens),
-                speaker=voice,
+                speaker=voice or self._voice,
+                generation_mode="audio" if voice else "text",
                 thinker_max_new_tokens=settings.max_new_tokens,
                 thinker_min_new_tokens=1,  # neither can do without
                 talker_max_new_tokens=most_codes,
@@ -206,11 +219,12 @@ class QwenOmniResponder:
             )
         if output is None or cancel.cancelled:
             return None
-        written = output[0][0, len(prompt) :].tolist()
+        sequences, sound = output if voice else (output, torch.empty(0))
+        written = sequences[0, len(prompt) :].tolist()
         text = self._tokenizer.decode(written, skip_special_tokens=True).strip()
         if not text:
             return None
-        audio = clean(output[1].float().cpu().numpy())
+        audio = clean(sound.float().cpu().numpy())
         dit, vocoder = wav.config.dit_config, wav.config.bigvgan_config
         codes = len(audio) // (dit.repeats * math.prod(vocoder.upsample_rates))
         return text, audio, was_cut_off(written, settings) or codes >= most_codes

@@ -54,7 +54,7 @@ def tiny_qwen_omni(
     tokenizer.add_special_tokens({"additional_special_tokens": list(_SPECIAL)})
     tokenizer.chat_template = template
     tokenizer.save_pretrained(folder)
-    WhisperFeatureExtractor(feature_size=128).save_pretrained(folder)
+    WhisperFeatureExtractor(feature_size=128, chunk_length=300).save_pretrained(folder)
     model = Qwen2_5OmniForConditionalGeneration(Qwen2_5OmniConfig(**_config(tokenizer)))
     with torch.no_grad():
         for name, parameter in model.thinker.named_parameters():
@@ -65,7 +65,7 @@ def tiny_qwen_omni(
         for token, number in tokenizer.get_vocab().items():
             if not (token.isascii() and token.isalpha()):
                 model.thinker.lm_head.weight[number] = 0
-        for name, parameter in model.token2wav.code2wav_bigvgan_model.named_parameters():
+        for parameter in model.token2wav.code2wav_bigvgan_model.parameters():
             if parameter.ndim > 1:
                 torch.nn.init.xavier_normal_(parameter, gain=0.75)
         if brief:
