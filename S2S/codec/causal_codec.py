@@ -7,11 +7,13 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers import AutoConfig
 
 from pipeline.errors import EngineError
 from pipeline.messages import Samples
 from S2S.codec.base import Codec, CodecInfo, Codes, Latents
-from S2S.codec.causal_layers import Tensor
+from S2S.codec.causal_layers import Tensor, is_causal
+from utils.pretrained import Pretrained, fetch_pretrained
 
 _NO_SAMPLES: Samples = np.empty(0, np.float32)
 
@@ -20,6 +22,19 @@ class StreamPart(Protocol):
     """Layers with their state on one stream, such as `CausalLayers`."""
 
     def feed(self, block: Tensor, last: bool) -> Tensor: ...
+
+
+def load_causal(kind: Any, model_name: str, expected: str, device: str) -> tuple[Any, Pretrained]:
+    """A model with causal layers, and its files. Raises `UserError`, also for one that needs the whole
+    recording, or the loudness of the whole."""
+    files = fetch_pretrained(model_name, "--model", expected, files=["*.json", "*.safetensors"])
+    found = files.load(AutoConfig).model_type
+    if found != kind.config_class.model_type:
+        raise files.refuse(f"a model of type {found}")
+    model = files.load_model(kind, device)
+    if not is_causal((model.encoder, model.decoder)):
+        raise files.refuse("one that needs the whole recording (its layers are not causal)")
+    return model, files
 
 
 class CausalCodec(ABC, Codec):

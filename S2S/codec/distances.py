@@ -27,8 +27,8 @@ class Distances:
     """None: undefined for this recording, such as for silence."""
 
     si_sdr_db: float | None
-    """Scale-invariant signal-to-distortion ratio of the waveforms. A codec that invents the phase may sound
-    well at -10 dB."""
+    """Scale-invariant signal-to-distortion ratio of the waveforms. A codec that invents the phase may
+    sound well at -10 dB."""
     stoi: float | None
     """Short-time objective intelligibility, from 0 to 1; needs 0.4 s of sound."""
     mel_db: float | None

@@ -15,8 +15,8 @@ from S2S.codec.distances import Distances, distances
 T = TypeVar("T")
 
 STREAM_TOLERANCE = 0.01
-"""Largest difference between a stream and the whole, in parts of the RMS: about 0.001 on a GPU that rounds
-to TF32, about 1 for a stream that loses its state."""
+"""Largest difference between a stream and the whole, in parts of the RMS: about 0.001 on a GPU that
+rounds to TF32, about 1 for a stream that loses its state."""
 
 
 @dataclass(frozen=True, slots=True)
