@@ -57,7 +57,7 @@ class CausalCodec(ABC, Codec):
         return self.quantize(self.latents(samples))
 
     def latents(self, samples: Samples) -> Latents:
-        """What becomes the codes of `encode`."""
+        """The frames from which `encode` makes its codes."""
         if not len(samples):
             return self._no_latents()
         with torch.inference_mode():
@@ -118,7 +118,7 @@ class CausalCodec(ABC, Codec):
     @property
     @abstractmethod
     def _dimensions(self) -> int:
-        """Of the latents."""
+        """Numbers in a latent frame."""
 
     @abstractmethod
     def _encode(self, audio: Tensor) -> Tensor:
@@ -138,11 +138,11 @@ class CausalCodec(ABC, Codec):
 
     @abstractmethod
     def _encoder_parts(self) -> Sequence[StreamPart]:
-        """What turns audio into latents, at the beginning of a stream."""
+        """Layers that turn audio into latents, with the state of a stream that begins."""
 
     @abstractmethod
     def _decoder_parts(self) -> Sequence[StreamPart]:
-        """What turns latents into audio, at the beginning of a stream."""
+        """Layers that turn latents into audio, with the state of a stream that begins."""
 
     def _no_latents(self) -> Latents:
         return np.empty((self._dimensions, 0), np.float32)
@@ -171,7 +171,7 @@ class CausalEncoder:
         return self._codec.quantize(self.latents(_NO_SAMPLES, last=True))
 
     def latents(self, samples: Samples, *, last: bool = False) -> Latents:
-        """The same as `feed`, before the codes are chosen; `last`: and as `finish` after it."""
+        """The frames from which `feed` makes its codes; `last`: and those of `finish`."""
         return self._codec.stream_latents(self._parts, samples, last)
 
 

@@ -15,7 +15,7 @@ from transformers.audio_utils import mel_filter_bank, spectrogram, window_functi
 from pipeline.messages import Samples
 
 RANGE_DB = 80.0
-"""What is so much below the loudest of the original is silence, whatever its level."""
+"""Anything so much quieter than the loudest of the original counts as equal silence."""
 
 BANDS = 80
 HOP_MS = 10

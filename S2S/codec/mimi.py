@@ -12,7 +12,7 @@ from S2S.codec.causal_codec import CausalCodec, StreamPart, load_causal
 from S2S.codec.causal_layers import CausalLayers, Tensor
 
 CODEBOOKS = 8
-"""As many as Moshi uses; the model has 32."""
+"""The number that Moshi uses; the model has 32."""
 
 
 class MimiCodec(CausalCodec):

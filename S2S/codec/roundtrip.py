@@ -40,7 +40,7 @@ class Streaming:
 
 @dataclass(frozen=True, slots=True)
 class Roundtrip:
-    """What became of a recording."""
+    """A recording after its way through a codec, and what that took."""
 
     decoded: Samples
     """As long as the recording, at the rate of the codec."""

@@ -30,7 +30,7 @@ def load_recognizer() -> Recognizer:
 
 
 def transcribe(recognizer: Recognizer, samples: Samples, rate_hz: int) -> str:
-    """What the recognizer hears in a recording."""
+    """The words of a recording, as the recognizer hears them."""
     audio = resample(samples, rate_hz, recognizer.info.sample_rate_hz)
     return recognizer.transcribe(audio, None, CancelToken()).text
 
