@@ -79,9 +79,10 @@ class StreamingEncoder(Protocol):
         ...
 
     def latents(self, samples: Samples, *, last: bool = False) -> Latents:
-        """The frames from which `feed` makes its codes; `last`: and those of `finish`. They tell more than
-        codes when two encoders are compared: rounding can change a code, and a real difference need
-        not."""
+        """The frames from which `feed` makes its codes; `last`: and those of `finish`.
+
+        Two encoders are compared by these: rounding can change a code, and a real difference need not.
+        """
         ...
 
 

@@ -43,7 +43,7 @@ class Roundtrip:
     """A recording after its way through a codec, and what that took."""
 
     decoded: Samples
-    """As long as the recording, at the rate of the codec."""
+    """Audio of the length of the recording, at the rate of the codec."""
     frames: int
     encode_s: float
     decode_s: float
