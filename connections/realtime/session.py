@@ -273,6 +273,8 @@ class RealtimeSession:
 
     def _translate(self, event: Event) -> None:
         of_turn, awaited = self._responses.of_turn, self._responses.awaited
+        if isinstance(event, (ReplyStarted, ToolCallGrew, ToolCalled)) and event.turn in awaited:
+            self._responses.begin(event.turn, self.config)  # the transcript comes late, or never
         match event:
             case SpeechStarted(sample=sample):
                 self._user_speaks = True
@@ -299,8 +301,6 @@ class RealtimeSession:
                     self._responses.begin(turn, self.config)
             case ReplyStarted(turn=turn):
                 self._sounding = turn
-                if turn in awaited:  # by a speech-to-speech model, which writes no transcript
-                    self._responses.begin(turn, self.config)
                 if turn in of_turn:
                     of_turn[turn].audio_started()
             case ReplyText(turn=turn, text=text) if turn in of_turn:
