@@ -22,7 +22,7 @@ from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.base import Connection
 from connections.recorded.archive import Archive
-from engines.engines import Cascade, Duplex, Engines
+from engines.engines import Cascade, Duplex, Engines, Live
 from engines.loader import load_engines
 from listeners.audience import Audience
 from LLM.handler import LanguageModelHandler
@@ -37,6 +37,7 @@ from pipeline.stage import stage
 from S2S.duplex_handler import DuplexHandler
 from S2S.frame_handler import FrameHandler, answers_frames
 from S2S.handler import SpeechToSpeechHandler
+from S2S.realtime.handler import RealtimeHandler
 from STT.handler import STTHandler
 from STT.listening import Listening, listens
 from STT.live_transcript import LiveTranscript
@@ -85,11 +86,18 @@ def build_pipeline(
         enhance=enhance,
     )
     stop = session.stop_event
-    utterances, speech = session.channel(), session.channel(SPEECH_AHEAD)
+    utterances = session.channel()
+    speech = session.channel(None if isinstance(voice, Live) else SPEECH_AHEAD)
     playout = session.last_stage(speech, engines.sound_source)
     if isinstance(voice, Duplex):
-        duplex = stage(DuplexHandler, stop, session.audio, speech, voice.s2s, session)
+        duplex = stage(DuplexHandler, stop, session.audio, speech, voice.s2s, engines.places, session)
         session.start([duplex, playout], engines.capabilities, ThreadManager)
+        return session
+    if isinstance(voice, Live):
+        served = session.reports.memory = voice.new_chat()
+        model = voice.s2s.engine
+        live = stage(RealtimeHandler, stop, session.audio, speech, model, served, session)
+        session.start([live, playout], engines.capabilities, ThreadManager)
         return session
     turn_ends = TurnEndPolicy(engines.endpointing, engines.turn_judges, session.activity)
     partials: PartialListener | None = None
@@ -171,6 +179,7 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     gc.freeze()  # a garbage collection of everything loaded takes 75 ms, in which no audio flows
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:
+        engines.places.expect_free()  # before a recording begins
         recorder = None if archive is None else archive.keep(sink, label)
         session = build_pipeline(engines, recorder or sink, settings=settings, clock=clock)
         if recorder is not None:

@@ -20,7 +20,7 @@ def _names(stage: str) -> str:
 _ENVIRONMENTS = ", ".join(environment.name for environment in ENVIRONMENTS)
 
 SERVERS = ("socket", "websocket", "realtime")
-CAN_BE_ISOLATED = CASCADE
+CAN_BE_ISOLATED = (*CASCADE, "s2s")
 
 _SEVERAL = "; several, separated by commas: the next takes over from one that fails"
 

@@ -80,6 +80,12 @@ PRESETS: dict[str, Preset] = {
         },
         device="mps",
     ),
+    "duplex": Preset(
+        "a model that listens while it speaks, for an NVIDIA card with 24 GB",
+        "about 16 GB",
+        {"s2s": "moshi"},
+        device="cuda",
+    ),
     "classic": Preset(
         "the models that pipelines of this kind started with",
         "about 13 GB",

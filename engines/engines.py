@@ -3,21 +3,27 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.capabilities import Capabilities
 from pipeline.messages import Samples
+from pipeline.places import Places
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.sound_check import SoundSource
 from S2S.base import DuplexModel, FrameResponder, SpeechResponder
+from S2S.realtime.chat import ServedChat
 from STT.base import Recognizer
 from TTS.base import Synthesizer
+from utils.voices import expect_known
 from VAD.base import VoiceDetector
 from VAD.shared_vad import SharedVAD
 from VAD.turn_judges import NO_JUDGES, TurnJudges
+
+if TYPE_CHECKING:
+    from S2S.realtime.model import RealtimeModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,15 @@ class Duplex:
     s2s: SharedEngine[DuplexModel]
 
 
-Voice: TypeAlias = Cascade | Responder | Duplex
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A server that hears the user and takes turns itself; and how each conversation begins."""
+
+    s2s: "SharedEngine[RealtimeModel]"
+    new_chat: Callable[[], ServedChat] = ServedChat
+
+
+Voice: TypeAlias = Cascade | Responder | Duplex | Live
 """The engines that turn speech into an answer."""
 
 
@@ -70,10 +84,16 @@ class Engines:
         assert self.vad is not None
         return SharedVAD(self.vad)
 
+    @functools.cached_property
+    def places(self) -> Places:
+        """The conversations that the engines can hold: those of a duplex model have a state each."""
+        voice = self.voice
+        return Places(voice.s2s.engine.info.slots) if isinstance(voice, Duplex) else Places()
+
     @property
     def capture(self) -> tuple[int, int]:
         """The sample rate of the microphone's audio, in Hz, and the samples in a window of it."""
-        if isinstance(self.voice, Duplex):
+        if isinstance(self.voice, (Duplex, Live)):
             info = self.voice.s2s.engine.info
             return info.sample_rate_hz, info.frame_samples
         assert self.vad is not None
@@ -114,7 +134,22 @@ class Engines:
                 expect_voice=synthesizer.expect_voice,
             )
         if isinstance(voice, Duplex):
-            return replace(common, voices=voice.s2s.engine.info.voices)
+            return replace(
+                common,
+                duplex=True,
+                free_places=lambda: self.places.free,
+                voices=voice.s2s.engine.info.voices,
+                expect_voice=functools.partial(expect_known, voice.s2s.engine.info.voices),
+            )
+        if isinstance(voice, Live):
+            server = voice.s2s.engine
+            return replace(
+                common,
+                texts=True,
+                tools=True,
+                voices=server.info.voices,
+                expect_voice=server.expect_voice,
+            )
         engine = voice.s2s.engine
         return replace(
             common,

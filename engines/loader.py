@@ -12,7 +12,7 @@ from catalog.people import as_configured, people_of
 from catalog.registry import find
 from catalog.weights import FETCH, SMART_TURN
 from command_line.later_engines import own_flags
-from engines.engines import Cascade, Duplex, Engines, Responder, Voice
+from engines.engines import Cascade, Duplex, Engines, Live, Responder, Voice
 from engines.failover_chat_model import FailoverChatModel
 from engines.failover_recognizer import FailoverRecognizer
 from engines.failover_responder import FailoverResponder
@@ -23,11 +23,12 @@ from engines.script_fallback import ScriptFallback
 from engines.starting import start
 from LLM.base import ChatModel, JudgingChatModel
 from LLM.chat import Chat
-from pipeline.engine_info import DuplexInfo
+from pipeline.engine_info import DuplexInfo, LiveInfo
 from pipeline.errors import UserError
 from pipeline.language import ANY
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
+from S2S.realtime.chat import ServedChat
 from TTS.base import Synthesizer
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
 from VAD.base import SentenceJudge, TurnDetector
@@ -109,6 +110,8 @@ def _voice(arguments: "Arguments", loaded: Mapping[str, Any]) -> Voice:
         return Cascade(stt, llm, tts, new_chat)
     if isinstance(loaded["s2s"].info, DuplexInfo):
         return Duplex(SharedEngine(loaded["s2s"]))
+    if isinstance(loaded["s2s"].info, LiveInfo):
+        return Live(SharedEngine(loaded["s2s"]), lambda: ServedChat(**chat_settings))
     return Responder(SharedEngine(loaded["s2s"]), new_chat)
 
 

@@ -1,5 +1,6 @@
 """Capabilities: the features that the engines of a session offer."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,6 +24,10 @@ class Capabilities:
     """Can call functions of the client."""
     frames: bool = False
     """Can answer while the user is still speaking, in the reply mode ``stream``."""
+    duplex: bool = False
+    """Listens while it speaks, so turns are the model's."""
+    free_places: Callable[[], float] = lambda: math.inf
+    """The number of conversations for which there is room; infinity: there is no limit."""
     voices: tuple[str, ...] = ()
     """Voices offered to the user; empty if there is no choice."""
     expect_voice: Callable[[str], None] = _no_voices

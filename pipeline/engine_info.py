@@ -104,3 +104,15 @@ class DuplexInfo(EngineInfo):
     """The length of a frame, in both directions."""
     voices: tuple[str, ...] = ()
     """The names from which a user may choose; empty: there is one voice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveInfo(EngineInfo):
+    """A server that hears the user and takes turns itself."""
+
+    sample_rate_hz: int
+    """The rate of the audio that it takes, and of the audio that it makes."""
+    frame_samples: int
+    """The length of the audio that it is sent at a time."""
+    voices: tuple[str, ...] = ()
+    """The names from which a user may choose; empty: they are not known."""

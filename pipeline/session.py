@@ -33,7 +33,7 @@ from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
 from pipeline.sound_check import SoundSource
 from pipeline.stage import stage
-from pipeline.turn import Origin, Turn, TurnState
+from pipeline.turn import CancelToken, Origin, Turn, TurnState
 from pipeline.turns import Turns
 
 TURNS_IN_LINE = 32
@@ -77,6 +77,8 @@ class Session:
         self.notices = Notices(self.events, self.turns.when_committed)
         self.activity = Activity()
         self.stop_event = threading.Event()
+        self.closing = CancelToken()
+        """Raised when the session closes, for calls of engines that belong to no single turn."""
         self.gate = Gate()
         self._channels: list[Channel[Any]] = []
         waiting_windows = int(BACKLOG_S * capture_rate_hz / window_samples)
@@ -208,7 +210,7 @@ class Session:
 
     def say(self, text: str) -> Turn:
         """Speak `text` after the current reply. Raises the same errors as `respond`."""
-        if not self.capabilities.reads_aloud:
+        if self.capabilities.texts and not self.capabilities.reads_aloud:
             raise EngineError(
                 f"expected a synthesizer to read the text aloud, but {self.capabilities.name} answers "
                 "without one; use --stt, --llm and --tts instead of --s2s",
@@ -246,6 +248,7 @@ class Session:
             self.turns.close(reason)
         finally:
             self.stop_event.set()
+            self.closing.cancel()
             for channel in self._channels:
                 channel.close()
 
@@ -299,7 +302,7 @@ class Session:
     def _signal(self, action: ManualTurn) -> None:
         if self._state is not SessionState.OPEN:
             return
-        if action is ManualTurn.START:
+        if action is ManualTurn.START and not self.capabilities.duplex:
             if self.settings.reply_mode == "turn" and self.settings.interruptible:
                 self.playout.floor_until(self.now() + FLOOR_S)  # else the next reply in line would begin
                 self.turns.interrupt_reply("the user began to speak by hand")
@@ -310,6 +313,8 @@ class Session:
     def _begin_from_outside(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
         if self._state is not SessionState.OPEN:
             raise SessionClosed(f"expected an open session, got one that is {self._state.value}")
+        if self.capabilities.duplex:
+            raise EngineError("this model listens, it does not read", code="speech_only")
         if not self.capabilities.texts:
             raise EngineError("this pipeline answers speech only, not text", code="speech_only")
         if self.intake.is_full:

@@ -170,7 +170,7 @@ class SoundCheck:
         window_s = 0.0
         for start in range(0, len(samples), rate_hz):
             piece = np.abs(samples[start : start + rate_hz])
-            clipped = np.count_nonzero(piece >= FULL_SCALE)
+            clipped = int(np.count_nonzero(piece >= FULL_SCALE))
             window_s = self._count_clipped(text, len(piece), clipped, rate_hz)
             if self._is_clipped:
                 break

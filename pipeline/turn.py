@@ -72,6 +72,8 @@ class Origin(Enum):
     TEXT = "text"
     PROGRAM = "program"
     TOOL = "tool"
+    DUPLEX = "duplex"
+    """The open-ended turn of a model that listens while it speaks."""
 
     @property
     def is_user(self) -> bool:
@@ -141,6 +143,8 @@ class Turn:
         """True if it is part of the conversation."""
         self.failed = False
         """True if a stage failed, so that the reply may be incomplete."""
+        self.heard_ms = 0.0
+        """Length of the part of the reply that was heard, once it is settled."""
         self.settled = False
         """True once playout has frozen its ledger; guarded by the lock of the playout."""
         self.on_commit: list[Callable[[], None]] | None = []

@@ -28,7 +28,12 @@ FIRST_BACK_OFF_S = 0.5
 the sessions of a server do not all retry at the same moment."""
 
 _RETRIED = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError)
-_PARTS = {"stt": "recognizer", "llm": "language model", "tts": "synthesizer"}
+_PARTS = {
+    "stt": "recognizer",
+    "llm": "language model",
+    "tts": "synthesizer",
+    "s2s": "speech-to-speech model",
+}
 
 T = TypeVar("T")
 Ask: TypeAlias = Callable[[openai.OpenAI], Iterator[T]]
@@ -61,7 +66,7 @@ class OpenAIServer:
         self.base_url = _checked(
             base_url or os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1", stage
         )
-        self._key = key or self._find_key(api_key_file)
+        self._key = key or find_key(stage, engine, api_key_file, required=self.is_openai)
         self._timeout = httpx2.Timeout(timeout_s, connect=CONNECT_S)
         self._retries = retries
         self._idle: list[_Connection] = []
@@ -203,25 +208,6 @@ class OpenAIServer:
                 return f"the {part} at {server} could not answer{because}"
         return f"the {part} at {server} sent an answer that does not follow the protocol"
 
-    def _find_key(self, key_file: str | None) -> str:
-        if key_file is not None:
-            try:
-                key = Path(key_file).read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise UserError(
-                    f"--{self._stage}_api_key_file {key_file}: cannot be read ({error})"
-                ) from error
-        else:
-            key = os.environ.get("OPENAI_API_KEY", "").strip()
-        if not (key.isascii() and key.isprintable()):
-            raise UserError(f"{self._who}: expected a key of printable ASCII characters on one line")
-        if not key and self.is_openai:
-            raise UserError(
-                f"{self._who}: no key; set OPENAI_API_KEY or --{self._stage}_api_key_file, or name "
-                f"another server with --{self._stage}_base_url"
-            )
-        return key or "none"
-
 
 class _Connection:
     """A client with at most one connection, whose socket can be shut down from another thread.
@@ -235,7 +221,7 @@ class _Connection:
         self._stream: Any = None
         http = httpx2.Client(
             timeout=timeout,
-            trust_env=not _is_loopback(base_url),  # or a proxy would receive local speech
+            trust_env=not is_loopback(base_url),  # or a proxy would receive local speech
             limits=httpx2.Limits(max_connections=1),
             event_hooks={"request": [self._trace_request]},
         )
@@ -266,6 +252,33 @@ class _Connection:
             self._stream = info["return_value"]
             if self.is_shut_down:
                 self.shut_down()
+
+
+def find_key(stage: str, engine: str, key_file: str | None, *, required: bool) -> str:
+    """The key for a server, from the file or the environment; "none" if there is none and none is
+    `required`. Raises `UserError`."""
+    who = f"--{stage} {engine}"
+    if key_file is not None:
+        try:
+            key = Path(key_file).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"--{stage}_api_key_file {key_file}: cannot be read ({error})") from error
+    else:
+        key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise UserError(f"{who}: expected a key of printable ASCII characters on one line")
+    if not key and required:
+        raise UserError(
+            f"{who}: no key; set OPENAI_API_KEY or --{stage}_api_key_file, or name "
+            f"another server with --{stage}_base_url"
+        )
+    return key or "none"
+
+
+def is_loopback(base_url: str) -> bool:
+    """True if the address is this machine."""
+    host = urllib.parse.urlsplit(base_url).hostname or ""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 def _models(client: openai.OpenAI) -> Iterator[str]:
@@ -302,11 +315,6 @@ def _checked(base_url: str, stage: str) -> str:
             f"--{stage}_base_url: expected an address such as http://localhost:11434/v1, got {base_url}"
         )
     return base_url
-
-
-def _is_loopback(base_url: str) -> bool:
-    host = urllib.parse.urlsplit(base_url).hostname or ""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 def _code(error: openai.OpenAIError) -> str:

@@ -1,60 +1,22 @@
 """The page in a real browser, with a spoken file as its microphone."""
 
 import contextlib
-import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 
-from pipeline.audio import resample
 from testing.server import ScriptedWebServer
+from tests.connections.web.conftest import CHROMIUM, FLAGS, QUESTION
 from tests.socket_clients import wait_for
-from tests.speech import silence, spoken
 from VAD.silero import SileroDetector
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
-    "--disable-background-networking", "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-device-for-media-stream",
-]  # fmt: skip
-ALLOWED = "--use-fake-ui-for-media-stream"
 PATIENCE_MS = 20_000
-QUESTION = "What is the weather like in London?"
 LONG = "One sentence that takes a while to say. " * 20
-
-
-@pytest.fixture(scope="module")
-def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A user who asks the same question every seven seconds."""
-    said = np.concatenate((silence(1000), spoken(QUESTION), silence(4000)))
-    path = tmp_path_factory.mktemp("microphone") / "said.wav"
-    soundfile.write(path, resample(said, 16000, 48000), 48000, subtype="PCM_16")
-    return path
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        yield driver.chromium
-
-
-@pytest.fixture
-def browser(chromium: Any, microphone: Path) -> Iterator[Any]:
-    flags = [*FLAGS, ALLOWED, f"--use-file-for-fake-audio-capture={microphone}"]
-    browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
-    yield browser
-    browser.close()
 
 
 def open_page(browser: Any, server: Any, mistakes: list[str]) -> Any:

@@ -1,0 +1,1 @@
+"""Another server of the OpenAI Realtime protocol as the model."""

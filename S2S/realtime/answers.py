@@ -1,0 +1,391 @@
+"""Answers: the responses of the server, each of which becomes the reply of a turn."""
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from LLM.calls import is_json_object
+from LLM.chat import MAX_ENTRIES
+from pipeline.audio import WholeSamples, from_pcm16
+from pipeline.channel import Channel
+from pipeline.errors import EngineBusy, EngineError
+from pipeline.events import ToolCalled, ToolCallGrew
+from pipeline.messages import COMPLETE, INVALID_CALL, EndOfTurn, Speech, ToolCall
+from pipeline.session import TURNS_IN_LINE, Session
+from pipeline.turn import Origin, Turn, TurnState
+from S2S.realtime.chat import ServedChat
+from S2S.realtime.events import (
+    AudioCame,
+    CallBegan,
+    CallGrew,
+    CallMade,
+    Fields,
+    ResponseBegan,
+    ResponseOver,
+    TextCame,
+)
+from S2S.realtime.requests import RATE_HZ
+
+STAGE = "s2s"
+MAX_AHEAD_S = 600.0
+"""Speech that may wait to be heard. A server sends an answer faster than it is heard, but the longest
+answers last a few minutes."""
+
+CHARS_PER_S = 15.0
+"""Characters in a second of speech, by which text counts toward `MAX_AHEAD_S`."""
+
+MAX_OPEN = 64
+"""Responses of which more may come. A server has one or two, so the oldest of more are dead."""
+
+MAX_TRIES = 3
+"""Attempts to request a response, each of which came just as another response was beginning."""
+
+ALREADY_ACTIVE = "conversation_already_has_active_response"
+RACES = "race"
+"""Id of events that a server may refuse, since what they are about may have ended meanwhile."""
+
+NOTHING = np.empty(0, np.float32)
+
+SendEvent = Callable[[Mapping[str, Any]], None]
+
+
+class Answer:
+    """One response of the server, and the turn whose reply it is."""
+
+    def __init__(self, turn: Turn, response: str) -> None:
+        self.turn = turn
+        self.response = response
+        self.is_over = False
+        self.waiting: deque[Speech | EndOfTurn] = deque()
+        """Messages for the playout, until earlier answers are complete."""
+        self.weight_s = 0.0
+        """Seconds of speech that came."""
+        self.items: dict[str, int] = {}
+        """Item ▶ samples that came of it."""
+        self.text: str | None = None
+        """Text that begins with the next audio."""
+        self.calls: dict[str, ToolCall] = {}
+        """Item ▶ the call in it."""
+        self.whole = WholeSamples()
+        self.end = COMPLETE
+
+
+class Answers:
+    """Gives each response to the oldest turn that waits for one, or to a new turn if the server answers
+    of its own accord. Everything happens on the thread of the loop."""
+
+    def __init__(
+        self,
+        session: Session,
+        chat: ServedChat,
+        speech: Channel[Speech | EndOfTurn],
+        send: SendEvent,
+        post: Callable[..., None],
+        explain: Callable[[Fields], str],
+    ) -> None:
+        self.next_origin = Origin.PROGRAM
+        """Origin of the next turn that nobody has asked for."""
+        self.item_of: dict[int, str] = {}
+        """Turn ▶ the item with its answer at the server."""
+        self._session = session
+        self._chat = chat
+        self._speech = speech
+        self._send = send
+        self._post = post
+        self._explain = explain
+        self._awaited: list[Turn] = []
+        self._requests: deque[tuple[Turn, Mapping[str, Any]]] = deque()
+        """Requests that wait for the end of the present response."""
+        self._requested: dict[int, tuple[Turn, Mapping[str, Any], int]] = {}
+        """Turn ▶ the turn, its request and the number of attempts, until its response begins."""
+        self._open: dict[str, Answer] = {}
+        """Response ▶ answer, until the response is over."""
+        self._line: deque[Answer] = deque()
+        """Answers that the playout has not got whole, in order."""
+        self._living: dict[Turn, Answer] = {}
+        """The answers of turns that have not ended."""
+        self._ends: dict[Turn, contextlib.ExitStack] = {}
+
+    @property
+    def is_owed(self) -> bool:
+        """True if an answer, or more of one, is to come."""
+        return any(turn.alive for turn in self._awaited) or bool(self._line)
+
+    # -- turns -------------------------------------------------------------------------------------
+
+    def watch(self, turn: Turn) -> None:
+        """Tell the server when `turn` ends before its answer does."""
+        stack = self._ends[turn] = contextlib.ExitStack()
+        stack.enter_context(turn.cancel.on_cancel(lambda: self._post(self._ended, turn)))
+
+    def expect(self, turn: Turn) -> None:
+        """Give the next response to `turn`: the server begins it by itself."""
+        self._awaited = [t for t in self._awaited if t.alive or t.number in self._requested]
+        self._awaited.append(turn)
+
+    def request(self, turn: Turn, event: Mapping[str, Any]) -> None:
+        """Request the response of `turn`, now or after the present one."""
+        self._awaited.append(turn)
+        if turn.remembered and self._is_busy:
+            self._requests.append((turn, event))
+        else:
+            self._send_request(turn, event, 1)
+
+    def end(self, turn: Turn, reason: str = COMPLETE) -> None:
+        """End a turn that gets no answer."""
+        if turn in self._awaited:
+            self._awaited.remove(turn)
+        answer = Answer(turn, "")
+        answer.is_over = True
+        self._enter(answer)
+        self._put(answer, EndOfTurn(turn, reason))
+
+    def fail_all(self, error: EngineError) -> bool:
+        """End every turn whose answer is not complete, since the server is gone. Returns False if there
+        is none."""
+        unfinished = [a.turn for a in self._open.values()] + self._awaited
+        self._requests.clear()
+        self._requested.clear()
+        self._awaited.clear()
+        answers, self._open = list(self._open.values()), {}
+        failed = [turn for turn in unfinished if turn.alive]
+        for turn in failed:
+            turn.fail(STAGE, error)
+        for answer in answers:
+            self._finish(answer, f"{STAGE} failed")
+        for turn in failed:
+            if all(answer.turn is not turn for answer in answers):
+                self.end(turn, f"{STAGE} failed")
+        return bool(failed)
+
+    def refused(self, turn_number: int, code: str, error: Fields) -> None:
+        """The server has refused the request of a response."""
+        if turn_number not in self._requested:
+            return
+        turn, event, tries = self._requested.pop(turn_number)
+        if code == ALREADY_ACTIVE and tries < MAX_TRIES and turn.alive:
+            if self._is_busy:
+                self._requests.appendleft((turn, event))
+            else:
+                self._send_request(turn, event, tries + 1)
+            return
+        if turn.alive:
+            turn.fail(STAGE, EngineError(self._explain(error), code or "refused"))
+        self.end(turn, f"{STAGE} failed")
+        self._next_request()
+
+    # -- events of the server ----------------------------------------------------------------------
+
+    def began(self, event: ResponseBegan) -> None:
+        """A response begins."""
+        turn = self._claim(event.turn)
+        if turn is None:
+            if len(self._living) >= TURNS_IN_LINE:
+                self._cancel(event.response)
+                return
+            turn = self._session.begin_turn(self.next_origin)
+            self.next_origin = Origin.PROGRAM
+            self.watch(turn)
+            turn.commit()
+        answer = self._open[event.response] = Answer(turn, event.response)
+        if len(self._open) > MAX_OPEN:
+            self._finish(self._open.pop(next(iter(self._open))), COMPLETE)
+        if turn.alive:
+            self._enter(answer)
+        else:
+            self._cancel(event.response)
+
+    def audio(self, event: AudioCame) -> None:
+        """Audio of a response."""
+        answer = self._open.get(event.response)
+        if answer is None:
+            return
+        if not answer.turn.alive:
+            if event.item not in answer.items:  # it began before the server was told
+                answer.items[event.item] = 0
+                self._cut(event.item, 0)
+            return
+        samples = from_pcm16(answer.whole.take(event.pcm))
+        answer.items[event.item] = answer.items.get(event.item, 0) + len(samples)
+        self.item_of[answer.turn.number] = event.item
+        if len(self.item_of) > MAX_ENTRIES:
+            del self.item_of[next(iter(self.item_of))]
+        answer.turn.mark(f"{STAGE}_first")
+        answer.turn.mark_last(f"{STAGE}_last")
+        text, answer.text = answer.text, None
+        self._add(answer, Speech(answer.turn, samples, RATE_HZ, text), len(samples) / RATE_HZ)
+
+    def text(self, event: TextCame) -> None:
+        """Text of a response."""
+        answer = self._of(event.response)
+        if answer is None:
+            return
+        seconds = len(event.delta) / CHARS_PER_S
+        if event.spoken:
+            answer.text = (answer.text or "") + event.delta
+            self._weigh(answer, seconds)
+        else:
+            message = Speech(answer.turn, NOTHING, RATE_HZ, event.delta, ends_text=True)
+            self._add(answer, message, seconds)
+
+    def call_began(self, event: CallBegan) -> None:
+        """The model begins to call a function."""
+        answer = self._of(event.response)
+        if answer is not None:
+            answer.calls[event.item] = ToolCall(event.call, event.name, "")
+
+    def call_grew(self, event: CallGrew) -> None:
+        """The arguments of a call grow."""
+        answer = self._of(event.response)
+        if answer is not None and (call := answer.calls.get(event.item)) is not None:
+            turn = answer.turn.number
+            self._session.events.emit(ToolCallGrew(turn, call.id, call.name, event.delta))
+
+    def call_made(self, event: CallMade) -> None:
+        """A call is complete. It is reported if its arguments are a JSON object."""
+        answer = self._of(event.response)
+        if answer is None or (call := answer.calls.get(event.item)) is None:
+            return
+        if not is_json_object(event.arguments):
+            answer.end = INVALID_CALL
+            return
+        turn = answer.turn
+        if turn.remembered:
+            self._chat.called(turn.number, ToolCall(call.id, call.name, event.arguments))
+        self._session.events.emit(ToolCalled(turn.number, call.id, call.name, event.arguments))
+
+    def over(self, event: ResponseOver) -> None:
+        """A response is over."""
+        answer = self._open.pop(event.response, None)
+        if answer is None:
+            return
+        turn, end = answer.turn, answer.end
+        if event.status == "cancelled":
+            why = "the user went on" if event.reason == "turn_detected" else "the server stopped it"
+            turn.interrupt(why)
+        elif event.status == "failed" and turn.alive:
+            code = event.error.get("code") or "engine_failed"
+            turn.fail(STAGE, EngineError(self._explain(event.error), str(code)))
+            end = f"{STAGE} failed"
+        elif event.status == "incomplete" and end == COMPLETE:
+            end = event.reason or INVALID_CALL
+        self._finish(answer, end)
+        self._next_request()
+
+    def interrupt(self, reason: str) -> None:
+        """Stop every answer that has begun, heard or not."""
+        for turn in list(self._living):
+            turn.interrupt(reason)
+
+    # ----------------------------------------------------------------------------------------------
+
+    @property
+    def _is_busy(self) -> bool:
+        """True if a response of the conversation is under way."""
+        running = any(answer.turn.remembered for answer in self._open.values())
+        return running or any(turn.remembered for turn, _, _ in self._requested.values())
+
+    def _of(self, response: str) -> Answer | None:
+        """The answer of a response, if more of it is wanted."""
+        answer = self._open.get(response)
+        return answer if answer is not None and answer.turn.alive else None
+
+    def _claim(self, number: int | None) -> Turn | None:
+        """Take the turn that waits for this response: the one with this number, or else the oldest that
+        lives, or else one that has ended, whose response is unwanted."""
+        by_number = (turn for turn in self._awaited if turn.number == number)
+        living = (turn for turn in self._awaited if turn.alive)
+        turn = next(by_number, None) or next(living, None) or next(iter(self._awaited), None)
+        if turn is not None:
+            self._awaited.remove(turn)
+            self._requested.pop(turn.number, None)
+        return turn
+
+    def _send_request(self, turn: Turn, event: Mapping[str, Any], tries: int) -> None:
+        self._requested[turn.number] = (turn, event, tries)
+        self._send(event)
+
+    def _next_request(self) -> None:
+        while self._requests and not self._is_busy:
+            turn, event = self._requests.popleft()
+            if turn.alive:
+                self._send_request(turn, event, 1)
+
+    def _cancel(self, response: str) -> None:
+        self._send({"type": "response.cancel", "event_id": RACES, "response_id": response})
+
+    def _enter(self, answer: Answer) -> None:
+        if answer.turn.alive:
+            self._living[answer.turn] = answer
+            self._line.append(answer)
+
+    def _add(self, answer: Answer, message: Speech, seconds: float) -> None:
+        self._put(answer, message)
+        self._weigh(answer, seconds)
+
+    def _weigh(self, answer: Answer, seconds: float) -> None:
+        """Count speech that came. If too much waits, its turn fails."""
+        answer.weight_s += seconds
+        if sum(each.weight_s for each in self._living.values()) > MAX_AHEAD_S:
+            limit = (
+                f"the server sends more than {MAX_AHEAD_S:.0f} s of speech ahead; the rest is left out"
+            )
+            answer.turn.fail(STAGE, EngineBusy(limit))
+            self._cancel(answer.response)
+            self._finish(answer, f"{STAGE} failed")
+            del self._open[answer.response]
+
+    def _finish(self, answer: Answer, reason: str) -> None:
+        answer.is_over = True
+        if answer.text is not None:
+            self._put(answer, Speech(answer.turn, NOTHING, RATE_HZ, answer.text, ends_text=True))
+            answer.text = None
+        self._put(answer, EndOfTurn(answer.turn, reason))
+
+    def _put(self, answer: Answer, message: Speech | EndOfTurn) -> None:
+        answer.waiting.append(message)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Give the playout what is due, one answer after another. The channel has no bound, so this
+        never waits."""
+        while self._line and self._line[0].waiting:
+            message = self._line[0].waiting.popleft()
+            self._speech.put(message)
+            if isinstance(message, EndOfTurn):
+                self._line.popleft()
+
+    def _ended(self, turn: Turn) -> None:
+        """A turn is over. If the user did not hear all of its answer, tell the server. A turn that still
+        waits for a response is kept, since the response must be recognized as unwanted."""
+        if (stack := self._ends.pop(turn, None)) is not None:
+            stack.close()
+        if any(each is turn for each, _ in self._requests):
+            self._requests = deque((each, event) for each, event in self._requests if each is not turn)
+            self._awaited.remove(turn)
+        answer = self._living.pop(turn, None)
+        if answer is None:
+            return
+        if answer in self._line:
+            self._line.remove(answer)
+            self._pump()
+        if not answer.is_over:
+            self._cancel(answer.response)
+        if turn.state is not TurnState.DONE:
+            self._truncate(answer)
+
+    def _truncate(self, answer: Answer) -> None:
+        """Cut the items of an answer to the part that was heard."""
+        heard = int(answer.turn.heard_ms * RATE_HZ / 1000)
+        for item, samples in answer.items.items():
+            is_growing = not answer.is_over and item == next(reversed(answer.items))
+            if heard < samples or is_growing:
+                self._cut(item, heard)
+            heard = max(0, heard - samples)
+
+    def _cut(self, item: str, heard_samples: int) -> None:
+        cut = {"item_id": item, "content_index": 0, "audio_end_ms": 1000 * heard_samples // RATE_HZ}
+        self._send({"type": "conversation.item.truncate", "event_id": RACES, **cut})

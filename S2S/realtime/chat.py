@@ -1,0 +1,47 @@
+"""ServedChat: the memory of a session whose model keeps the conversation at a server."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from LLM.chat import CUT_MARK, Chat, said_id
+from pipeline.messages import ChatMessage, Recording
+
+
+class ServedChat(Chat):
+    """Remembers the conversation as it was heard, for the client, and for a server that has lost it. The
+    messages that a client adds or erases are passed on."""
+
+    on_note: Callable[[str, ChatMessage, str | None], None] = lambda id, message, after: None
+    """Called with each message that a client adds: its id, the message, and the id before it."""
+    on_erase: Callable[[str], None] = lambda id: None
+    """Called with the id of each message that a client erases."""
+
+    def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
+        """Note the user's words, in the place that was kept for them: a server transcribes speech while
+        it answers, or later."""
+        with self._lock:
+            for entry in self._entries:
+                if entry.id == said_id(turn):
+                    entry.message = replace(entry.message, content=text)
+                    return
+        super().said(turn, text, audio)
+
+    def note(self, id: str, message: ChatMessage, after: str | None = None) -> None:
+        """Put a message of the client into the conversation, also at the server."""
+        super().note(id, message, after)
+        self.on_note(id, message, after)
+
+    def erase(self, id: str) -> None:
+        """Forget a message, also at the server."""
+        super().erase(id)
+        self.on_erase(id)
+
+    def history(self) -> list[tuple[str, ChatMessage]]:
+        """The conversation as it was heard, with the id of each message."""
+        with self._lock:
+            return [
+                (entry.id, replace(message, content=message.content + mark))
+                for entry in self._entries
+                if (message := entry.message).content or message.calls or message.answers
+                for mark in [CUT_MARK if entry.cut_short and message.content else ""]
+            ]

@@ -1,0 +1,298 @@
+"""Conversation: one session at the server, and our session in front of it."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from LLM.chat import heard_id, said_id
+from pipeline.channel import Channel
+from pipeline.errors import EngineError
+from pipeline.events import AudioLost
+from pipeline.messages import AudioBlock, ChatMessage, EndOfTurn, ManualTurn, Speech, UserText
+from pipeline.session import Session
+from pipeline.settings import SessionSettings
+from pipeline.turn import Origin, Turn
+from S2S.realtime import requests
+from S2S.realtime.answers import RACES, STAGE, Answers
+from S2S.realtime.chat import ServedChat
+from S2S.realtime.events import (
+    AudioCame,
+    CallBegan,
+    CallGrew,
+    CallMade,
+    Faulted,
+    Fields,
+    ItemDeleted,
+    ResponseBegan,
+    ResponseOver,
+    ServerEvent,
+    SpeechBegan,
+    SpeechCommitted,
+    SpeechPaused,
+    TextCame,
+    WordsGrew,
+    WordsKnown,
+    read,
+)
+from S2S.realtime.link import Link
+from S2S.realtime.requests import RATE_HZ, Configuration
+from S2S.realtime.server import RealtimeServer
+from S2S.realtime.user_speech import UserSpeech
+
+COMMIT = "commit"
+NOTHING_SAID = "input_audio_buffer_commit_empty"
+QUOTED = 10
+"""Latest messages whose words are left out of the server's errors."""
+
+
+class Conversation:
+    """Translates between the events of the server and our session. Everything happens on the thread of
+    the loop."""
+
+    def __init__(
+        self,
+        server: RealtimeServer,
+        configuration: Configuration,
+        session: Session,
+        chat: ServedChat,
+        speech: Channel[Speech | EndOfTurn],
+        post: Callable[..., None],
+    ) -> None:
+        self.is_quiet = threading.Event()
+        """Set while neither the user speaks nor an answer is to come."""
+        self.link = Link(server, self)
+        self._server = server
+        self._configuration = configuration
+        self._session = session
+        self._chat = chat
+        self._post = post
+        self._answers = Answers(session, chat, speech, self.link.send, self._later, self._explain)
+        self._speech = UserSpeech(session, chat, self._answers)
+        self._settings = session.settings
+        self._is_held = False
+        """True between the user's signals to begin and to end an utterance."""
+        self._commits = 0
+        """Commits by hand that the server has not confirmed; until then, it must not detect turns."""
+        self._followed: tuple[SessionSettings, bool] | None = None
+        """The settings that were given to the server, and if it was by hand."""
+        self._present: dict[str, Any] = {}
+        """The same in the words of the protocol; empty without a connection."""
+        self._lost = 0
+        """Samples that the server did not get."""
+        self._is_told_of_loss = self._is_told_of_nonsense = False
+        self.is_quiet.set()
+
+    # -- the session, whose stage posts these ------------------------------------------------------
+
+    def hear(self, block: AudioBlock, event: str) -> None:
+        """Send a window of the microphone."""
+        self._follow_settings()
+        if not (self._settings.hands_free or self._is_held):
+            return
+        if not self.link.send_audio(event, len(block.samples) / RATE_HZ):
+            self._lost += len(block.samples)
+            return
+        self._speech.sent(block)
+        if self._lost:
+            self._tell_lost("the server did not take it in time")
+
+    def signal(self, action: ManualTurn) -> None:
+        """Carry out a signal of the user."""
+        self._is_held = action is ManualTurn.START
+        if action is ManualTurn.CANCEL:
+            self.link.send({"type": "input_audio_buffer.clear"})
+        elif action is ManualTurn.COMMIT and self.link.is_lost:
+            self._session.report(STAGE, self._unreachable())
+        elif action is ManualTurn.COMMIT:
+            self._commits += 1
+            self.link.send({"type": "input_audio_buffer.commit", "event_id": COMMIT})
+        self._follow_settings()
+
+    def ask(self, said: UserText) -> None:
+        """Answer a typed text, or the conversation so far."""
+        turn, context = said.turn, said.context
+        self._follow_settings()
+        self._answers.watch(turn)
+        if self.link.is_lost:
+            turn.fail(STAGE, self._unreachable())
+            self._answers.end(turn, f"{STAGE} failed")
+            return
+        message = ChatMessage("user", said.text)
+        if said.text and (context is not None or not turn.remembered):
+            context = (*(context or ()), message)
+        elif said.text:
+            for item in requests.items(message, said_id(turn.number)):
+                self.link.send(requests.create(item, "item"))
+        elif turn.remembered:
+            self._chat.keep_place(turn.number)
+        self._request(turn, context)
+
+    def say(self, turn: Turn, text: str) -> None:
+        """Let the model say `text`."""
+        order = f"Say exactly this, word for word, and nothing else: {text}"
+        self.ask(UserText(turn, "", (ChatMessage("system", order),)))
+
+    def note(self, id: str, message: ChatMessage, after: str | None) -> None:
+        """Add a message of the client."""
+        if message.answers:
+            self._answers.next_origin = Origin.TOOL
+        for item in requests.items(message, id):
+            self.link.send(requests.create(item, "item", None if after is None else self._item(after)))
+
+    def erase(self, id: str) -> None:
+        """Delete a message."""
+        item = self._item(id)
+        self._speech.turn_of.pop(item, None)
+        event = {"type": "conversation.item.delete", "event_id": RACES, "item_id": item}
+        self.link.send(event)
+
+    # -- the link ----------------------------------------------------------------------------------
+
+    def on_open(self) -> None:
+        """Give the server the settings, and the conversation so far."""
+        self._is_told_of_loss = self._is_told_of_nonsense = False
+        self._answers.item_of.clear()
+        self._follow_settings(anew=True)
+        for id, message in self._chat.history():
+            for item in requests.items(message, id):
+                self.link.send(requests.create(item, "item"))
+        if self._lost:
+            self._tell_lost("the connection to the server was lost")
+
+    def on_lost(self, error: EngineError) -> None:
+        """End what the server was doing, and tell the client once."""
+        self._present, self._commits = {}, 0
+        failed = self._answers.fail_all(error)
+        self._speech.begin_anew()
+        if not (self._is_told_of_loss or failed):
+            self._session.report(STAGE, error)
+        self._is_told_of_loss = True
+        self._note_quiet()
+
+    def on_event(self, text: str | bytes) -> None:
+        """Translate an event of the server."""
+        try:
+            event = read(text)
+            if event is not None:
+                self._take(event)
+        except ValueError as error:
+            if not self._is_told_of_nonsense:
+                self._is_told_of_nonsense = True
+                broken = f"{self._server.where} sent an event that does not follow the protocol: {error}"
+                self._session.report(STAGE, EngineError(broken, "protocol"))
+        except Exception as error:  # a bug of ours ends one event, not the connections of all
+            self._session.report(STAGE, error)
+        self._note_quiet()
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _take(self, event: ServerEvent) -> None:
+        answers, speech = self._answers, self._speech
+        match event:
+            case AudioCame():
+                answers.audio(event)
+            case TextCame():
+                answers.text(event)
+            case WordsGrew():
+                speech.words_grew(event)
+            case WordsKnown():
+                speech.words_known(event)
+            case SpeechBegan():
+                speech.began(event)
+            case SpeechPaused():
+                speech.paused(event)
+            case SpeechCommitted():
+                self._committed(speech.committed(event))
+            case ItemDeleted():
+                speech.deleted(event)
+            case ResponseBegan():
+                answers.began(event)
+            case CallBegan():
+                answers.call_began(event)
+            case CallGrew():
+                answers.call_grew(event)
+            case CallMade():
+                answers.call_made(event)
+            case ResponseOver():
+                answers.over(event)
+            case Faulted():
+                self._fault(event)
+
+    def _committed(self, turn: Turn) -> None:
+        """Have a turn of speech answered: the server does so by itself if it detects the turns."""
+        is_manual = self._commits > 0
+        if is_manual:
+            self._commits -= 1
+            self._follow_settings()
+        if turn.settings.answers and turn.alive:
+            if is_manual:
+                self._request(turn, None)
+            else:
+                self._answers.expect(turn)
+
+    def _fault(self, event: Faulted) -> None:
+        kind, _, number = event.event.partition("_")
+        if event.event == COMMIT or event.code == NOTHING_SAID:
+            self._commits = max(0, self._commits - 1)
+            self._follow_settings()
+        if event.event == RACES or event.code == "response_cancel_not_active":
+            return
+        if kind == "respond" and number.isdecimal():
+            self._answers.refused(int(number), event.code, event.error)
+        elif event.code == NOTHING_SAID:
+            text = "expected speech before it is committed, got none"
+            self._session.report(STAGE, EngineError(text, "nothing_said"))
+        else:
+            self._session.report(STAGE, EngineError(self._explain(event.error), event.code or "refused"))
+
+    def _request(self, turn: Turn, context: tuple[ChatMessage, ...] | None) -> None:
+        wanted = self._configuration.of(turn.settings, by_hand=False)
+        aside = not turn.remembered
+        event = requests.respond(turn.number, wanted, self._present, context=context, aside=aside)
+        self._answers.request(turn, event)
+
+    def _follow_settings(self, *, anew: bool = False) -> None:
+        """Give the server the settings of the session, if they have changed."""
+        by_hand = self._is_held or self._commits > 0
+        settings = self._settings = self._session.settings
+        if anew:
+            self._present = {}
+        elif not self._present or (settings, by_hand) == self._followed:
+            return
+        self._followed = (settings, by_hand)
+        wanted = self._configuration.of(settings, by_hand=by_hand)
+        if (event := requests.update(wanted, self._present)) is not None:
+            self.link.send(event)
+        self._present = wanted
+
+    def _item(self, id: str) -> str:
+        """The server's id of a message, which has another here if it was spoken."""
+        said = {said_id(turn.number): item for item, turn in self._speech.turn_of.items()}
+        heard = {heard_id(turn): item for turn, item in self._answers.item_of.items()}
+        return said.get(id) or heard.get(id) or id
+
+    def _tell_lost(self, reason: str) -> None:
+        samples, self._lost = self._lost, 0
+        self._session.events.emit(AudioLost(samples, reason))
+
+    def _unreachable(self) -> EngineError:
+        where = self._server.where
+        return EngineError(f"there is no connection to {where} now; it is opened again", "unreachable")
+
+    def _explain(self, error: Fields) -> str:
+        said = [message.content for _, message in self._chat.history()[-QUOTED:]]
+        return f"{self._server.where}: {self._server.refusal(error, said)}"
+
+    def _later(self, callback: Callable[..., object], *args: object) -> None:
+        def call() -> None:
+            callback(*args)
+            self._note_quiet()
+
+        self._post(call)
+
+    def _note_quiet(self) -> None:
+        is_waiting = self._answers.is_owed or self._speech.is_going_on
+        if is_waiting and not self._session.stop_event.is_set():
+            self.is_quiet.clear()
+        else:
+            self.is_quiet.set()

@@ -1,0 +1,86 @@
+"""RealtimeHandler: the stage in front of a server that takes turns itself."""
+
+import base64
+import time
+from collections.abc import Generator
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+import numpy as np
+
+from pipeline.audio import to_pcm16
+from pipeline.clock import SampleClock
+from pipeline.handler import BaseHandler
+from pipeline.messages import AudioBlock, EndOfTurn, ManualTurnSignal, Sentence, UserText
+from pipeline.session import Session
+from S2S.realtime.chat import ServedChat
+from S2S.realtime.requests import RATE_HZ
+
+if TYPE_CHECKING:
+    from S2S.realtime.model import RealtimeModel
+
+SILENCE_S = 2.0
+"""Silence after the end of a recording, in which the server finds the end of the last utterance; four
+times the usual pause."""
+
+END_OF_ANSWER_S = 120.0
+"""Longest wait for the last answer to a recording."""
+
+Input: TypeAlias = AudioBlock | ManualTurnSignal | UserText | Sentence | EndOfTurn
+
+
+class RealtimeHandler(BaseHandler[Input]):
+    """Sends the server what the user says, types and signals, and never waits for it. What comes back
+    arrives on the thread of the sockets, which puts it into the channel to the playout."""
+
+    name: ClassVar[str] = "s2s"
+    takes = (AudioBlock, ManualTurnSignal, UserText, Sentence, EndOfTurn)
+
+    def setup(self, model: "RealtimeModel", chat: ServedChat, session: Session) -> None:
+        assert self.queue_out is not None
+        self._model = model
+        self._session = session
+        self._is_recording = isinstance(session.clock, SampleClock)
+        self._began_at: float | None = None
+        self._next_sample = 0
+        self._conversation = model.open(session, chat, self.queue_out)
+
+    def process(self, message: Input) -> Generator[Input, None, None]:
+        """Send a message to the server."""
+        conversation, post = self._conversation, self._model.post
+        match message:
+            case AudioBlock(samples=samples):
+                self._next_sample = message.start_sample + len(samples)
+                if self._is_recording:
+                    self._keep_pace(message)
+                audio = base64.b64encode(to_pcm16(samples)).decode()
+                event = f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
+                post(conversation.hear, message, event)
+            case ManualTurnSignal(action=action):
+                post(conversation.signal, action)
+            case UserText():
+                post(conversation.ask, message)
+            case Sentence(turn=turn, text=text):
+                post(conversation.say, turn, text)
+            case EndOfTurn():
+                """The server tells when its sentence is over."""
+        yield from ()
+
+    def finish(self) -> Generator[Input, None, None]:
+        """Wait for the answers to all that was said: a recording has ended."""
+        if self.stop_event.is_set():  # the session is closed
+            return
+        silence = np.zeros(int(SILENCE_S * RATE_HZ), np.float32)
+        yield from self.process(AudioBlock(silence, self._next_sample, self._session.now()))
+        if not self.stop_event.wait(SILENCE_S):
+            self._conversation.is_quiet.wait(END_OF_ANSWER_S)
+
+    def cleanup(self) -> None:
+        """Hang up."""
+        self._model.post(self._model.hang_up, self._conversation)
+
+    def _keep_pace(self, block: AudioBlock) -> None:
+        """Wait until the time of a window of a recording: the server listens in real time."""
+        if self._began_at is None:
+            self._began_at = time.monotonic() - block.start_sample / RATE_HZ
+        due_at = self._began_at + block.start_sample / RATE_HZ
+        self.stop_event.wait(max(0.0, due_at - time.monotonic()))

@@ -1,0 +1,46 @@
+"""A real browser, with a spoken file as its microphone."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.audio import resample
+from tests.speech import silence, spoken
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUESTION = "What is the weather like in London?"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
+    "--disable-background-networking", "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+]  # fmt: skip
+ALLOWED = "--use-fake-ui-for-media-stream"
+
+
+@pytest.fixture(scope="module")
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user who asks the same question every seven seconds."""
+    said = np.concatenate((silence(1000), spoken(QUESTION), silence(4000)))
+    path = tmp_path_factory.mktemp("microphone") / "said.wav"
+    soundfile.write(path, resample(said, 16000, 48000), 48000, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        yield driver.chromium
+
+
+@pytest.fixture
+def browser(chromium: Any, microphone: Path) -> Iterator[Any]:
+    flags = [*FLAGS, ALLOWED, f"--use-file-for-fake-audio-capture={microphone}"]
+    browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+    yield browser
+    browser.close()
