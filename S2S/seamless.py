@@ -24,12 +24,12 @@ from transformers.utils.logging import set_verbosity_error
 
 from pipeline.audio import clean, split_at_quiet
 from pipeline.engine_info import ResponderInfo
-from pipeline.errors import UserError
+from pipeline.errors import EngineError, UserError
 from pipeline.language import english_name, if_spoken, plain
 from pipeline.language_fallback import language_fallback
 from pipeline.messages import MAX_OUTPUT_TOKENS, AudioChunk, CutOff, Notice, Samples
 from pipeline.turn import CancelToken
-from S2S.base import Question, SpokenPiece
+from S2S.base import Question, SpokenPiece, UserWords
 from utils.pretrained import Pretrained, fetch_pretrained
 from utils.stopping import stopped_on_cancel, was_cut_off
 from utils.voices import expect_known
@@ -37,6 +37,9 @@ from utils.voices import expect_known
 MAX_AUDIO_S = 20.0
 """Longer speech is translated in parts, cut where it is quiet. The limit is ours, not the model's: its
 translation ends after 256 tokens, and nothing is heard before a part is translated."""
+
+MAX_UTTERANCE_S = 600.0
+"""Longer speech is refused: its translation would come when the user has long forgotten it."""
 
 MIN_AUDIO_S = 0.1
 """Shorter sounds hold no word; the features need two windows of 25 ms, 10 ms apart."""
@@ -63,8 +66,8 @@ class SeamlessResponder:
     """Translates each utterance as a whole; in the reply mode `stream`, each phrase. The text of an
     answer is the translation; the user's own words are not known.
 
-    A voice is the number of a speaker. Stops between two tokens of the translation and before each
-    of the two models that speak it.
+    A voice is the number of a speaker. Speech without words is reported by empty `UserWords`. Stops
+    between two tokens of the translation and before each of the two models that speak it.
     """
 
     def __init__(
@@ -110,8 +113,9 @@ class SeamlessResponder:
 
     def respond(
         self, question: Question, cancel: CancelToken
-    ) -> Iterator[SpokenPiece | Notice | CutOff]:
-        """Yield a piece for each part of the speech that has words."""
+    ) -> Iterator[SpokenPiece | UserWords | Notice | CutOff]:
+        """Yield a piece for each part of the speech that has words. Raises `EngineError` for a voice
+        that it does not have, and for speech that is too long."""
         voice, wanted = question.settings.voice, question.settings.language
         if voice is not None:
             self.expect_voice(voice)
@@ -121,7 +125,13 @@ class SeamlessResponder:
             instead = f"it answers in {english_name(language)}"
             yield language_fallback(self.info.name, "speak", wanted, instead)
         rate_hz = self.info.sample_rate_hz
-        cut_off = False
+        if (minutes := len(question.samples) / rate_hz / 60) > MAX_UTTERANCE_S / 60:
+            raise EngineError(
+                f"expected at most {MAX_UTTERANCE_S / 60:.0f} minutes of speech without a pause, got "
+                f"{minutes:.0f}; to interpret long speech, use the reply mode stream",
+                "too_long",
+            )
+        wordless, cut_off = True, False
         for part in split_at_quiet(clean(question.samples), rate_hz, MAX_AUDIO_S):
             if cancel.cancelled:
                 return
@@ -131,8 +141,10 @@ class SeamlessResponder:
             if translated is None:
                 continue
             text, audio, is_cut_off = translated
-            cut_off |= is_cut_off
+            wordless, cut_off = False, cut_off or is_cut_off
             yield SpokenPiece(AudioChunk(audio, self._model.config.sampling_rate), text)
+        if wordless and not cancel.cancelled:
+            yield UserWords("")
         if cut_off:
             yield CutOff(MAX_OUTPUT_TOKENS)
 

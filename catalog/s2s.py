@@ -10,6 +10,7 @@ CATALOG = (
         "S2S.openai_audio:OpenAIAudioResponder",
         "arguments_classes.openai_audio_arguments:OpenAIAudioArguments",
         needs=("openai",),
+        features=("conversation", "typed text", "tools", "its words"),
         devices=("remote",),
         languages="as the model",
         streams="audio in mid-sentence, in the order in which it comes",
@@ -25,7 +26,7 @@ CATALOG = (
         "TEST TONE: checks the audio path without a model",
         "S2S.tone:ToneResponder",
         languages="any",
-        streams="while you speak, with `--reply_mode stream`",
+        streams="frame by frame, with `--reply_mode stream`",
         license="Apache-2.0; none",
         tested="real weights",
     ),
@@ -60,18 +61,38 @@ CATALOG = (
         "arguments_classes.seamless_arguments:SeamlessArguments",
         needs=("torch", "sentencepiece"),
         extra="seamless",
+        features=("its words",),
         long_in_python=True,
         devices=("cuda", "mps", "cpu"),
         languages="hears about 100, speaks 36",
-        streams="nothing: each utterance is translated as a whole; phrase by phrase with "
-        "`--reply_mode stream`",
+        streams="phrase by phrase while you speak, with `--reply_mode stream`",
         size="9.2 GB",
         license="Apache-2.0 (Transformers); CC-BY-NC-4.0",
         tested="tiny random weights",
         remarks="SeamlessM4T v2. It translates into `--s2s_target_language`, or the language of the "
-        "session, and recognizes by itself which one is spoken. Speech of over 20 s is translated in "
-        "parts. It knows the translation as text, but not the words of the user. 1.8 of its 2.3 billion "
-        "weights are used: 3.6 GB on a GPU",
+        "session, and recognizes by itself which one is spoken. Nothing is heard before a phrase is "
+        "translated as a whole; speech of over 20 s is translated in parts, of over ten minutes "
+        "refused. 1.8 of its 2.3 billion weights are used, 3.6 GB on a GPU (computed)",
+    ),
+    EngineSpec(
+        "s2s",
+        "qwen-omni",
+        "Qwen2.5-Omni: hears, thinks and speaks in one model",
+        "S2S.qwen_omni:QwenOmniResponder",
+        "arguments_classes.qwen_omni_arguments:QwenOmniArguments",
+        needs=("torch",),
+        extra="qwen-omni",
+        features=("conversation", "typed text", "its words"),
+        long_in_python=True,
+        devices=("cuda", "mps", "cpu"),
+        languages="en, zh; it understands more",
+        size="about 12 GB",
+        license="Apache-2.0 (Transformers); Qwen Research (3B: not for commercial use), Apache-2.0 (7B)",
+        tested="tiny random weights",
+        remarks="`--s2s_model_name Qwen/Qwen2.5-Omni-7B` is larger, about 22 GB. Nothing is heard "
+        "before the whole answer is generated, so ask for short ones (`--init_chat_prompt`). Its makers "
+        "require their own sentence at the beginning of the instructions; yours follow it. Earlier "
+        "speech is not heard again: of it, the conversation has only the model's answers",
     ),
     EngineSpec(
         "s2s",
@@ -81,6 +102,7 @@ CATALOG = (
         "arguments_classes.realtime_arguments:RealtimeArguments",
         needs=("openai", "websockets"),
         duplex=True,
+        features=("conversation", "typed text", "tools", "your words", "its words"),
         devices=("remote",),
         languages="as the model",
         streams="audio, words and text as the server sends them",

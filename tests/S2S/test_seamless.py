@@ -17,10 +17,11 @@ from pipeline.messages import MAX_OUTPUT_TOKENS, CutOff, Notice, Samples
 from pipeline.settings import EndpointerSettings, SessionSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
-from S2S.base import Question, SpokenPiece
+from S2S.base import Question, SpokenPiece, UserWords
 from s2s_pipeline import build_pipeline
-from testing.contracts import SpeechResponderContract, speech_like
+from testing.contracts import speech_like
 from testing.conversation import hear
+from testing.end_to_end_contracts import SpeechResponderContract
 from testing.fakes import LoudnessDetector
 from testing.sinks import RecordingSink
 
@@ -32,6 +33,7 @@ from testing.tiny_recognizers import SYLLABLES
 from testing.tiny_seamless import SPEAKERS, tiny_seamless
 
 RATE_HZ = 16000
+WORDLESS = [UserWords("")]
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +76,14 @@ class TestSeamless(SpeechResponderContract):
 
     @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
     def test_audio_that_is_no_number_is_silence(self, engine: SeamlessResponder, value: float) -> None:
-        assert answer(engine, np.full(RATE_HZ, value, np.float32)) == []
+        assert answer(engine, np.full(RATE_HZ, value, np.float32)) == WORDLESS
 
     def test_silence_has_no_translation(self, engine: SeamlessResponder) -> None:
-        assert answer(engine, np.zeros(RATE_HZ, np.float32)) == []
+        assert answer(engine, np.zeros(RATE_HZ, np.float32)) == WORDLESS
 
     @pytest.mark.parametrize("samples", [2, 399, 400, 559, 560, 1599])
     def test_a_click_has_no_translation(self, engine: SeamlessResponder, samples: int) -> None:
-        assert answer(engine, speech_like(RATE_HZ)[:samples]) == []
+        assert answer(engine, speech_like(RATE_HZ)[:samples]) == WORDLESS
 
     def test_the_shortest_utterance_has_one(self, engine: SeamlessResponder) -> None:
         assert text_of(answer(engine, speech_like(RATE_HZ)[:1600]))
@@ -89,6 +91,14 @@ class TestSeamless(SpeechResponderContract):
     def test_long_speech_is_translated_in_parts(self, engine: SeamlessResponder) -> None:
         assert len(text_of(answer(engine, speech_like(RATE_HZ, MAX_AUDIO_S)))) == 1
         assert len(text_of(answer(engine, speech_like(RATE_HZ, 2 * MAX_AUDIO_S + 1)))) >= 3
+
+    def test_speech_of_over_ten_minutes_is_refused(self, engine: SeamlessResponder) -> None:
+        """The samples are one, repeated without taking any memory."""
+        hour = np.broadcast_to(np.float32(0.1), 3600 * RATE_HZ)
+        refused = "expected at most 10 minutes of speech without a pause, got 60; .* mode stream"
+        with pytest.raises(EngineError, match=refused) as caught:
+            answer(engine, hour)
+        assert caught.value.code == "too_long"
 
 
 def test_its_languages_have_the_usual_codes(responder: SeamlessResponder) -> None:
@@ -128,7 +138,7 @@ def test_a_voice_that_it_lacks_is_an_error_of_its_turn(responder: SeamlessRespon
 
 def test_a_translation_without_words_is_no_answer(tmp_path: Path) -> None:
     engine = SeamlessResponder(str(tiny_seamless(tmp_path, silent=True)), "cpu")
-    assert answer(engine, speech_like(RATE_HZ)) == []
+    assert answer(engine, speech_like(RATE_HZ)) == WORDLESS
 
 
 def test_special_tokens_are_no_words(tmp_path: Path) -> None:
@@ -140,7 +150,7 @@ def test_special_tokens_are_no_words(tmp_path: Path) -> None:
     vocabulary = range(max(tokens) + 1)
     settings["suppress_tokens"] = [number for number in vocabulary if number not in {3, *tokens}]
     (folder / "generation_config.json").write_text(json.dumps(settings))
-    assert answer(SeamlessResponder(str(folder), "cpu"), speech_like(RATE_HZ)) == []
+    assert answer(SeamlessResponder(str(folder), "cpu"), speech_like(RATE_HZ)) == WORDLESS
 
 
 def test_a_translation_that_reaches_the_limit_says_so(tmp_path: Path) -> None:
@@ -210,7 +220,13 @@ class Interpreter:
     def __init__(self, responder: SeamlessResponder) -> None:
         self.clock = SampleClock(RATE_HZ)
         self.sink = RecordingSink(self.clock.now, full_duplex=True)
-        engines = Engines(LoudnessDetector(), EndpointerSettings(), Responder(SharedEngine(responder)))
+        voice = Responder(SharedEngine(responder))
+        engines = Engines(
+            LoudnessDetector(),
+            EndpointerSettings(),
+            voice,
+            check_sound=False,  # its weights are random
+        )
         settings = SessionSettings(reply_mode="stream", language="zh")
         self.session = build_pipeline(engines, self.sink, settings=settings, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
