@@ -137,9 +137,9 @@ class TestTime:
                 self._condition.notify()
 
 
-def duplex_engines(model: Any) -> Engines:
-    """The engines of a program whose only one is this model."""
-    return Engines(None, EndpointerSettings(), Duplex(SharedEngine(model)))
+def duplex_engines(model: Any, *, check_sound: bool = False) -> Engines:
+    """The engines of a program whose only one is this model; a fake one may say constants."""
+    return Engines(None, EndpointerSettings(), Duplex(SharedEngine(model)), check_sound=check_sound)
 
 
 class DuplexConversation:
@@ -153,11 +153,12 @@ class DuplexConversation:
         clock: SampleClock | None = None,
         settings: SessionSettings = SessionSettings(),
         full_duplex: bool = True,
+        check_sound: bool = False,
     ) -> None:
         self.model = model or FakeDuplexModel()
         self.clock = clock or SampleClock(RATE_HZ)
         self.sink: Any = sink or RecordingSink(self.clock.now, full_duplex=full_duplex)
-        self.engines = duplex_engines(self.model)
+        self.engines = duplex_engines(self.model, check_sound=check_sound)
         self.session: Session = build_pipeline(
             self.engines, self.sink, settings=settings, clock=self.clock
         )

@@ -105,7 +105,7 @@ def test_typed_text_is_refused_with_one_sentence() -> None:
     with DuplexConversation() as talk:
         with pytest.raises(EngineError, match="listens, it does not read"):
             talk.session.respond("hello")
-        with pytest.raises(EngineError, match="expected a synthesizer"):
+        with pytest.raises(EngineError, match="listens, it does not read"):
             talk.session.say("hello")
 
 
@@ -168,9 +168,13 @@ def test_an_answer_that_is_no_audio_is_an_error(wrong: object) -> None:
 def test_what_is_not_a_number_does_not_reach_the_loudspeaker() -> None:
     model = FakeDuplexModel()
     model.says = {5: np.full(FRAME, np.nan, np.float32), 6: np.full(FRAME, np.inf, np.float32)}
-    with DuplexConversation(model) as talk:
-        talk.say(2000, 0.5)
+    with DuplexConversation(model, check_sound=True) as talk:
+        talk.say(2000)
         assert np.isfinite(talk.sink.audio()).all()
+        (error,) = talk.events(ErrorEvent)
+        assert (error.stage, error.turn) == ("s2s", 1)
+        assert "not numbers" in error.text
+        assert len(talk.sink.audio()) >= 1880 * RATE_HZ // 1000, "the conversation goes on"
 
 
 def test_a_frame_that_does_not_return_ends_with_the_session_and_frees_its_place_when_it_returns() -> (

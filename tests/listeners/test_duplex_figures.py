@@ -1,22 +1,13 @@
-"""Frames of a live reply that were left out, as people and Prometheus are told of them."""
+"""Conversations with a duplex model, as Prometheus and the limits of a session count them."""
 
 import asyncio
 from typing import Any, cast
 
 from connections.access.time_limits import SPEECH_RMS, TimeLimits
-from listeners.lines import describe
 from listeners.metrics import Metrics
 from pipeline.events import FramesLate, InputLevel
 from testing.conversation import Conversation
 from testing.duplex import DuplexConversation
-
-
-def test_late_frames_are_told_in_a_line() -> None:
-    told = describe(FramesLate(1, 12, 640.4), with_text=False)
-    assert told == (
-        "  error: 12 frames of the reply came too late and were left out (up to 640 ms late)"
-    )
-    assert "1 frame of" in str(describe(FramesLate(1, 1, 200), with_text=False))
 
 
 def test_late_frames_and_room_are_counted() -> None:
