@@ -47,8 +47,8 @@ class FakeDuplexModel:
         self.says: dict[int, Any] = {}
         """Frame ▶ audio to return in the place of its own, such as NaN, or a frame of another length."""
         self.compute_s: dict[int, float] = {}
-        """Frame ▶ time on the `TestTime` that it takes; else none."""
-        self.time: TestTime | None = None
+        """Frame ▶ time on the `ComputingTime` that it takes; else none."""
+        self.time: ComputingTime | None = None
         self.opened: list[SessionSettings] = []
         self.closed = 0
         self.all_closed = threading.Event()
@@ -105,11 +105,9 @@ class FakeDuplexStream:
         return model.says.get(number, said), f" {number}" if has_text else None
 
 
-class TestTime:
+class ComputingTime:
     """Time on a sample clock that a fake takes to compute. The session counts as idle meanwhile, so that
     a test can let the time pass."""
-
-    __test__ = False
 
     def __init__(self, clock: SampleClock, activity: Activity) -> None:
         self._clock = clock
@@ -162,7 +160,7 @@ class DuplexConversation:
         self.session: Session = build_pipeline(
             self.engines, self.sink, settings=settings, clock=self.clock
         )
-        self.model.time = TestTime(self.clock, self.session.activity)
+        self.model.time = ComputingTime(self.clock, self.session.activity)
         self.clock.on_advance(self.session.playout.wake)
         self._mail = self.session.events.subscribe()
         self._events: list[Event] = []

@@ -19,6 +19,8 @@ from pipeline.settings import SessionSettings
 from S2S.duplex_handler import TAIL_QUIET_S, TAIL_S
 from testing.conversation import PATIENCE_S
 from testing.duplex import FRAME, FRAME_MS, RATE_HZ, DuplexConversation, FakeDuplexModel
+from testing.hold import Hold
+from tests.socket_clients import wait_for
 
 
 def heard_peaks(conversation: DuplexConversation) -> list[float]:
@@ -190,6 +192,31 @@ def test_a_frame_that_does_not_return_ends_with_the_session_and_frees_its_place_
         assert (talk.model.closed, talk.engines.places.free) == (0, 0)
         talk.model.hold.open()
         assert talk.model.all_closed.wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_a_frame_that_hangs_is_given_up_and_keeps_its_place(
+    monkeypatch: pytest.MonkeyPatch, slots: int
+) -> None:
+    with DuplexConversation(FakeDuplexModel(slots=slots)) as talk:
+        talk.say(500, 0.5)
+        talk.model.hold.close()
+        with monkeypatch.context() as patch:
+            patch.setattr("S2S.duplex_handler.HANG_S", 0.1)
+            talk.say(FRAME_MS, 0.5)
+        (error,) = talk.events(ErrorEvent)
+        assert (error.code, error.text) == ("timeout", "fake-duplex did not respond for 0.1 s")
+        assert talk.engines.places.free == slots - 1
+        hangs, talk.model.hold = talk.model.hold, Hold()
+        talk.say(1200, 0.5)
+        codes = [late.code for late in talk.events(ErrorEvent)]
+        assert codes == (["timeout", "busy"] if slots == 1 else ["timeout"])
+        assert (len(talk.model.opened), talk.engines.places.free) == (slots, 0)
+        hangs.open()
+        wait_for(lambda: talk.engines.places.free == 1, "the end of the state that hung")
+        talk.say(3000, 0.5)
+        assert len(talk.model.opened) == 2, "another state"
+        assert len(talk.events(ErrorEvent)) == len(codes)
 
 
 def test_an_interruption_in_the_middle_of_a_frame_does_not_cost_the_model_that_frame() -> None:
