@@ -88,7 +88,7 @@ def build_pipeline(
     stop = session.stop_event
     utterances = session.channel()
     speech = session.channel(None if isinstance(voice, Live) else SPEECH_AHEAD)
-    playout = session.last_stage(speech)
+    playout = session.last_stage(speech, engines.sound_source)
     if isinstance(voice, Duplex):
         duplex = stage(DuplexHandler, stop, session.audio, speech, voice.s2s, engines.places, session)
         session.start([duplex, playout], engines.capabilities, ThreadManager)

@@ -1,5 +1,7 @@
 """Captions: the text of a spoken answer, given to the audio with which it is heard."""
 
+import math
+import re
 import unicodedata
 from collections import deque
 from collections.abc import Iterator
@@ -18,6 +20,12 @@ WIDE_CHARS = 3
 """A character of Chinese or Japanese takes as long to say as three Latin letters."""
 
 
+LATE_S = 1.0
+"""A sentence that is still being written begins this late, so that it may be complete."""
+
+_ENDS = re.compile(r"[.!?…。！？।॥؟][\"'”’)]*\s*$")
+
+
 class Captions:
     """Models write an answer faster than they speak it, or first the whole text and then the audio. Each
     sentence waits for the audio in which it is likely to begin, by the lengths of those before it, so
@@ -26,46 +34,52 @@ class Captions:
     def __init__(self, language: str | None) -> None:
         self._language = language and plain(language)
         self._unfinished = ""
-        self._waiting: deque[str] = deque()
+        self._complete: deque[str] = deque()
         self._begins_s = 0.0
-        """When the first waiting sentence is likely to begin, in seconds of audio."""
+        """When the next sentence is likely to begin, in seconds of audio."""
         self._heard_s = 0.0
         self._rate_hz = 16000
 
     def write(self, text: str) -> None:
         """Add the next characters of the text."""
         *complete, self._unfinished = segments(self._unfinished + text, self._language)
-        self._waiting.extend(complete)
+        self._complete.extend(complete)
 
     def speak(self, audio: AudioChunk) -> Iterator[SpokenPiece]:
         """Yield the next audio, cut where a sentence begins."""
         self._rate_hz, position = audio.sample_rate_hz, 0
         while position < len(audio.samples):
-            text = self._begun()
+            text = self._next() if self._heard_s >= self._due_s else None
             end = len(audio.samples)
-            if self._waiting:
-                until_next = round((self._begins_s - self._heard_s) * audio.sample_rate_hz)
-                end = min(end, position + max(until_next, 1))
+            if math.isfinite(self._due_s):
+                until_due = round((self._due_s - self._heard_s) * audio.sample_rate_hz)
+                end = min(end, position + max(until_due, 1))
             yield SpokenPiece(audio.cut(position, end), text)
             self._heard_s += (end - position) / audio.sample_rate_hz
             position = end
 
     def end(self) -> Iterator[SpokenPiece]:
         """Yield the rest of the text, at the end of the audio."""
-        if rest := "".join((*self._waiting, self._unfinished)):
+        if rest := "".join((*self._complete, self._unfinished)):
             yield SpokenPiece(AudioChunk(np.empty(0, np.float32), self._rate_hz), rest)
 
-    def _begun(self) -> str | None:
-        """The next sentence if it begins now. The first one does not wait for its end."""
-        if self._begins_s == 0 and not self._waiting and self._unfinished:
-            word_end = self._unfinished.rfind(" ") + 1
-            if word_end:
-                self._waiting.append(self._unfinished[:word_end])
-                self._unfinished = self._unfinished[word_end:]
-        if not self._waiting or self._heard_s < self._begins_s:
-            return None
-        sentence = self._waiting.popleft()
-        self._begins_s = max(self._begins_s, self._heard_s) + _seconds(sentence)
+    @property
+    def _due_s(self) -> float:
+        """When the next text is to begin; infinity: there is none."""
+        if self._complete or _ENDS.search(self._unfinished):
+            return self._begins_s
+        return self._begins_s + LATE_S if self._unfinished else math.inf
+
+    def _next(self) -> str:
+        """Take the next sentence, or the whole words of one that is not complete."""
+        if not self._complete:
+            ended = _ENDS.search(self._unfinished)
+            cut = 0 if ended else self._unfinished.rfind(" ") + 1
+            cut = cut or len(self._unfinished)
+            self._complete.append(self._unfinished[:cut])
+            self._unfinished = self._unfinished[cut:]
+        sentence = self._complete.popleft()
+        self._begins_s = self._heard_s + _seconds(sentence)
         return sentence
 
 

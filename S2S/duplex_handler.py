@@ -33,8 +33,8 @@ the rest of its frame is captured, and one in which the model computes; a model 
 slower than real time."""
 
 HANG_S = 10.0
-"""Time after which a frame counts as lost. By then the microphone's backlog (5 s) has overflowed, so the
-model does not know anymore what was said. The first frame may take longer: graphs are captured."""
+"""Time after which a frame counts as lost. By then the microphone's backlog (5 s) has overflowed, so
+the model has missed part of what was said. The first frame may take longer: a GPU captures graphs."""
 
 TAIL_S = 10.0
 """Silence that a model hears when the input has ended, so that it can finish its sentence. A long answer
@@ -56,8 +56,8 @@ RECOVERED_S = 10.0
 
 ECHO = Notice(
     "echo",
-    "this model listens while it speaks, and would hear itself: use headphones, or a client that cancels "
-    "the echo",
+    "this model listens while it speaks, and would hear itself: use headphones, or a client that "
+    "cancels the echo",
 )
 
 

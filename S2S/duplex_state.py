@@ -12,10 +12,10 @@ from S2S.base import DuplexModel, DuplexStream
 
 
 class DuplexState:
-    """Opened by its first frame, and closed once; holds one of the `places` until then.
+    """A state, opened by its first frame and closed once; it holds one of the `places` until then.
 
-    Frames are computed on the threads of the engine's slots, and a caller may give one up. So the state is
-    closed by whoever is last: the caller, or the frame that is still being computed.
+    Frames are computed on the threads of the engine's slots, and a caller may give one up. The state is
+    then closed at the end of that frame.
     """
 
     def __init__(self, places: Places) -> None:
@@ -32,7 +32,7 @@ class DuplexState:
     def answer(
         self, frame: Samples, model: DuplexModel, settings: SessionSettings
     ) -> tuple[Samples, str | None]:
-        """The model's answer to a frame. Raises `EngineError`, also for an answer of the wrong length."""
+        """The model's answer to a frame. Raises `EngineError`, also if its length is wrong."""
         with self._lock:
             if self._closing:
                 raise EngineError(f"{model.info.name}: the conversation is over")

@@ -4,7 +4,6 @@ import codecs
 import contextlib
 import json
 import math
-import sys
 import textwrap
 import threading
 from collections import deque
@@ -27,9 +26,6 @@ from utils.hub import fetch, size_text
 from utils.voices import expect_known
 
 FLAG = "--s2s_model_name"
-NAMES = {name: f"kyutai/{name}-pytorch-bf16" for name in ("moshiko", "moshika")}
-"""The models of a male and of a female voice."""
-
 FILES = ("*.safetensors", "*.model", "*.json")
 
 ROOM_BYTES = 1.5e9
@@ -87,20 +83,17 @@ class MoshiModel:
         self._lock = threading.Lock()
         self._active: Any = None
         self._free = deque(self._new_state() for _ in range(sessions))
+        demand = weights * self._mimi.frame_rate
+        too_slow = device == "cpu" and demand > CPU_BYTES_PER_S
+        warning = "; far too slow for a conversation: it takes a GPU that reads "
         self.info = DuplexInfo(
             name="moshi",
             slots=sessions,
-            about=f"{model_name} on {device}, {size_text(weights)}",
+            about=f"{model_name} on {device}, {size_text(weights)}"
+            + (f"{warning}{size_text(demand)} a second" if too_slow else ""),
             sample_rate_hz=self._mimi.sample_rate,
             frame_samples=self._mimi.frame_size,
         )
-        demand = weights * self._mimi.frame_rate
-        if device == "cpu" and demand > CPU_BYTES_PER_S:
-            print(
-                f"  {model_name} is too large for a processor: {size_text(demand)} of weights are to be "
-                "read in every second, to answer in time; it needs a GPU of 24 GB",
-                file=sys.stderr,
-            )
 
     def open(self, settings: SessionSettings) -> "MoshiStream":
         """A new conversation. Raises `EngineBusy` if all states are taken, `EngineError` for a voice."""
@@ -200,7 +193,7 @@ def find_checkpoint(model_name: str) -> loaders.CheckpointInfo:
     The names of the files are in its config.json. The first models had none, and the package knows
     their names and sizes.
     """
-    folder = fetch(NAMES.get(model_name, model_name), FLAG, files=FILES)
+    folder = fetch(model_name, FLAG, files=FILES)
     config = folder / "config.json"
     with _one_sentence(model_name):
         names = json.loads(config.read_text("utf-8")) if config.exists() else {}
@@ -257,7 +250,7 @@ def _measure(weights: Path, torch_dtype: str) -> tuple[torch.dtype, int]:
 
 
 def _other_kind(model: LMModel, tokenizer: Any) -> str | None:
-    """What makes the model one of another kind, if anything does."""
+    """A description of a model of another kind; None for one that fits."""
     if model.dep_q == 0 or model.n_q != 2 * model.dep_q:
         return f"one that hears {model.n_q - model.dep_q} codes and speaks {model.dep_q}"
     if model.fuser is not None:

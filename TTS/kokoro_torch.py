@@ -11,7 +11,6 @@ from typing import Any
 from kokoro import KModel, KPipeline
 from loguru import logger as kokoro_logger
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk, WordTime
@@ -97,7 +96,7 @@ class KokoroTorchSynthesizer:
                 if found >= 0 and token.start_ts is not None:
                     words.append(WordTime(found, int(token.start_ts * self.info.sample_rate_hz)))
                     position = found + len(token.text)
-            yield AudioChunk(clean(result.audio.numpy()), self.info.sample_rate_hz, tuple(words))
+            yield AudioChunk(result.audio.numpy(), self.info.sample_rate_hz, tuple(words))
             if cancel.cancelled:
                 return
 

@@ -11,7 +11,7 @@ import torch
 from pocket_tts.default_parameters import get_default_voice_for_language
 from pocket_tts.utils.utils import _ORIGINS_OF_PREDEFINED_VOICES
 
-from pipeline.audio import clean, resample, to_mono
+from pipeline.audio import resample, to_mono
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
@@ -99,7 +99,7 @@ class PocketSynthesizer:
         with cancel.on_cancel(stop.set):
             try:
                 for audio in speech:
-                    yield AudioChunk(clean(audio.numpy()), self.info.sample_rate_hz)
+                    yield AudioChunk(audio.numpy(), self.info.sample_rate_hz)
             finally:
                 stop.set()
                 for _ in speech:  # till its threads have let go of the weights
@@ -129,7 +129,7 @@ class PocketSynthesizer:
             samples, rate_hz = soundfile.read(Path(recording).expanduser(), dtype="float32")
         except (OSError, soundfile.SoundFileError) as error:
             raise UserError(f"--tts_clone {recording}: expected a recording, got {error}") from error
-        samples = clean(to_mono(samples))[: MAX_CLONE_S * rate_hz]
+        samples = to_mono(samples)[: MAX_CLONE_S * rate_hz]
         if len(samples) < rate_hz:
             raise UserError(f"--tts_clone {recording}: expected at least one second of speech")
         audio = torch.from_numpy(resample(samples, rate_hz, self.info.sample_rate_hz))

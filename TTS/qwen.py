@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from qwen_tts import Qwen3TTSModel
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
@@ -101,7 +100,7 @@ class QwenSynthesizer:
                 )
             if cancel.cancelled:
                 return
-            yield AudioChunk(clean(np.asarray(samples, np.float32)), self.info.sample_rate_hz)
+            yield AudioChunk(np.asarray(samples, np.float32), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """Nothing to do: the weights are freed with this object."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import soundfile
 
-from pipeline.audio import clean, to_mono
+from pipeline.audio import to_mono
 from pipeline.messages import AudioChunk, Samples
 from TTS.sound_format import (
     DECODABLE,
@@ -126,4 +126,4 @@ def _whole(data: bytes, beginning: re.Pattern[bytes]) -> Iterator[AudioChunk]:
         file = io.BytesIO(data[start:end])
         samples, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
         if len(samples):
-            yield AudioChunk(clean(to_mono(samples)), rate_hz)
+            yield AudioChunk(to_mono(samples), rate_hz)

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from transformers import SpeechT5ForTextToSpeech, SpeechT5Tokenizer
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
@@ -91,7 +90,7 @@ class SpeechT5Synthesizer:
                 )
             if cancel.cancelled:
                 return
-            yield AudioChunk(clean(audio.float().cpu().numpy()), self.info.sample_rate_hz)
+            yield AudioChunk(audio.float().cpu().numpy(), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """Nothing to do: the weights are freed with this object."""

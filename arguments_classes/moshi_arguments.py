@@ -6,6 +6,8 @@ from typing import ClassVar
 from arguments_classes.expect import expect
 from arguments_classes.flag_texts import DEVICE, PRECISION, Precision
 
+NAMES = {name: f"kyutai/{name}-pytorch-bf16" for name in ("moshiko", "moshika")}
+
 
 @dataclass
 class MoshiArguments:
@@ -39,6 +41,7 @@ class MoshiArguments:
     )
 
     def __post_init__(self) -> None:
+        self.s2s_model_name = NAMES.get(self.s2s_model_name, self.s2s_model_name)
         for name in ("s2s_temperature", "s2s_text_temperature"):
             value = getattr(self, name)
             expect(value is None or 0 <= value <= 5, name, "0 to 5", value)

@@ -79,8 +79,8 @@ ENVIRONMENTS = (
         ("torch>=2.4", "torchaudio", "coqui-tts[codec,ja,ko,zh]==0.28.0", "transformers==5.23.0", "six"),
         checks=("from TTS.api import TTS",),
     ),
-    # moshi 0.2.13 refuses torch 2.10, numpy 2.3, safetensors 0.8 and huggingface-hub 1, but runs with all
-    # of them; the rest that it declares is for its own server and for quantized weights
+    # moshi 0.2.13 refuses torch 2.10, numpy 2.3, safetensors 0.8 and huggingface-hub 1, but runs with
+    # all of them; the rest that it declares is for its own server and for quantized weights
     Environment(
         "moshi",
         (

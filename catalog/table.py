@@ -62,7 +62,7 @@ _TOGETHER = """\
   engine include its name: `--tts_espeak_voice`. This works with `--stt`, `--llm` and `--s2s`, too,
   except for full-duplex models: no other engine could take over in the middle of a conversation.
 - `--install parler` creates a separate environment for an engine whose packages conflict with the others
-  (parler, qwen, coqui, melo); the engine then runs in a process of its own. All others are extras
+  (parler, qwen, coqui, melo, moshi); the engine then runs in a process of its own. All others are extras
   (`pip install -e '.[kokoro-torch]'`) that can be installed together (`'.[engines]'` installs all).
 - `--isolate stt,tts` runs the engines of these stages in processes of their own. Servers do so by
   default for engines that spend a long time in Python code, which would delay the audio of every
@@ -92,10 +92,7 @@ conversation and take instructions (`--init_chat_prompt`), answer typed text, ca
 `--s2s` cannot be combined with `--stt`, `--llm` or `--tts`.
 """
 
-_S2S_COLUMNS = (
-    "name", "what it is", "turns", "besides speech", "device", "languages", "license", "to install",
-    "size", "tested",
-)  # fmt: skip
+_S2S_COLUMNS = (*_COLUMNS[:2], "turns", "besides speech", *_COLUMNS[2:])
 
 
 def page() -> str:
@@ -123,11 +120,9 @@ def _cells(spec: EngineSpec) -> tuple[str, ...]:
 
 
 def _s2s_cells(spec: EngineSpec) -> tuple[str, ...]:
-    turns = ("full duplex" if spec.duplex else "turn by turn", spec.streams)
-    return (
-        f"`{spec.name}`", spec.about, ", ".join(filter(None, turns)), ", ".join(_besides(spec.features)),
-        ", ".join(spec.devices), spec.languages, spec.license, _to_install(spec), spec.size, spec.tested,
-    )  # fmt: skip
+    turns = "full duplex" if spec.duplex else "turn by turn"
+    name, about, *rest = _cells(spec)
+    return (name, about, turns, ", ".join(_besides(spec.features)), *rest)
 
 
 def _besides(features: Sequence[Feature]) -> Iterator[str]:

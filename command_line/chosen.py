@@ -46,9 +46,8 @@ class Candidate:
 
     @property
     def keeps_chat(self) -> bool:
-        """True if it is an end-to-end engine that gets instructions and the conversation so far; a
-        duplex model keeps its conversation itself."""
-        return "conversation" in self.spec.features and not self.spec.duplex
+        """True if it is an end-to-end engine that gets instructions and the conversation so far."""
+        return "conversation" in self.spec.features
 
     @functools.cached_property
     def flags(self) -> type | None:

@@ -21,6 +21,9 @@ def read_config_file(path: Path) -> list[str]:
     """Return ``--name=value`` for each setting; null leaves the default. Raises `UserError`."""
     flags = []
     for name, value in _read_object(path).items():
+        if name.startswith("-"):
+            flag = name.partition("=")[0]  # what follows might be a key
+            raise UserError(f"{path}: expected {flag.lstrip('-')!r}, without dashes, got {flag!r}")
         if isinstance(value, (dict, list)):
             kind = type(value).__name__  # its value might be a key, so it is not shown
             raise UserError(f"{path}: {name}: expected a single value, got a {kind}")

@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from engines.loader import load_engine
-from pipeline.engine_info import DuplexInfo, ResponderInfo, SynthesizerInfo
+from pipeline.engine_info import DuplexInfo, LiveInfo, ResponderInfo, SynthesizerInfo
 from pipeline.language import ANY, english_name
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ def list_voices(arguments: "Arguments") -> int:
     return 0
 
 
-def _lines(info: SynthesizerInfo | ResponderInfo | DuplexInfo) -> Iterator[str]:
+def _lines(info: SynthesizerInfo | ResponderInfo | DuplexInfo | LiveInfo) -> Iterator[str]:
     """Two columns: the name of the voice, and its language if that is known."""
-    codes = () if isinstance(info, DuplexInfo) else info.languages
+    codes = () if isinstance(info, (DuplexInfo, LiveInfo)) else info.languages
     languages = ", ".join("any" if code == ANY else f"{english_name(code)} ({code})" for code in codes)
     if not info.voices:
         its_languages = f"; its languages: {languages}" if languages else ""

@@ -12,6 +12,7 @@ from pipeline.messages import Samples
 from pipeline.places import Places
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
+from pipeline.sound_check import SoundSource
 from S2S.base import DuplexModel, FrameResponder, SpeechResponder
 from S2S.realtime.chat import ServedChat
 from STT.base import Recognizer
@@ -73,6 +74,9 @@ class Engines:
     turn_judges: TurnJudges = NO_JUDGES
     new_enhancer: Callable[[int], Callable[[Samples], Samples]] | None = None
     """Makes, for a sample rate, the noise suppressor of one conversation; None: there is none."""
+    check_sound: bool = True
+    """False: what the engines make is played whatever it is. For tests whose engines have random weights
+    or speak constants; no flag and no variable sets it."""
 
     @functools.cached_property
     def shared_vad(self) -> SharedVAD:
@@ -100,6 +104,18 @@ class Engines:
         """The engines whose calls wait for a slot."""
         voice = self.voice
         return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice.s2s,)
+
+    @property
+    def sound_source(self) -> SoundSource:
+        """The engine that makes the audio of sessions."""
+        voice, engine = self.voice, self.shared[-1].engine
+        return SoundSource(
+            "tts" if isinstance(voice, Cascade) else "s2s",
+            engine.info.name,
+            is_duplex=isinstance(voice, Duplex),
+            is_framed=isinstance(engine, FrameResponder),
+            is_checked=self.check_sound,
+        )
 
     @property
     def capabilities(self) -> Capabilities:

@@ -38,6 +38,7 @@ class Ledger:
         """The texts that `forget` has removed."""
         self._past_texts = 0
         self._spans: list[_Span] = []
+        self._good_until: float = math.inf
 
     def text_starts(self, text: str, sample: int) -> None:
         """Begin a text whose audio starts at `sample`; the text before it is complete."""
@@ -57,9 +58,13 @@ class Ledger:
             self._spans[-1].end_sample = max(self._spans[-1].end_sample, sample)
 
     def text_ends(self) -> None:
-        """Mark the audio of the latest text as complete."""
-        if self._spans:
+        """Mark the audio of the latest text as complete, unless it was cut off."""
+        if self._spans and self._good_until == math.inf:
             self._spans[-1].complete = True
+
+    def cut_off(self, sample: int) -> None:
+        """End the words at `sample`, in mid-text: the audio after it is not speech."""
+        self._good_until = sample
 
     @property
     def text_is_open(self) -> bool:
@@ -77,7 +82,8 @@ class Ledger:
 
     def heard(self, samples: int) -> str:
         """The words that are over after this number of samples."""
-        present = "".join(self._heard_of(span, samples) for span in self._spans)
+        good = int(min(samples, self._good_until))
+        present = "".join(self._heard_of(span, good) for span in self._spans)
         return (self._past + present).strip()
 
     def forget(self, sample: int, told: int) -> None:

@@ -4,16 +4,20 @@ import math
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar, Protocol
 
-from pipeline.audio import Gain
+import numpy as np
+
+from pipeline.audio import Gain, rms
 from pipeline.channel import END
 from pipeline.clock import Clock
-from pipeline.errors import NothingHeard
+from pipeline.errors import BadAudio, NothingHeard
 from pipeline.events import (
     Ducked,
     FramesLate,
     ListeningChanged,
+    OutputLevel,
     Paused,
     ReplyStarted,
     ReplyText,
@@ -25,6 +29,7 @@ from pipeline.mailbox import Mailboxes
 from pipeline.messages import EndOfTurn, Speech
 from pipeline.reply import Reply
 from pipeline.sink import Frame, Sink
+from pipeline.sound_check import SoundSource
 from pipeline.turn import Origin, Turn, TurnState
 
 ECHO_TAIL_S = 0.25
@@ -73,12 +78,14 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         gate: Gate,
         events: Mailboxes,
         observer: PlayoutObserver,
+        source: SoundSource,
     ) -> None:
         self._sink = sink
         self._clock = clock
         self._gate = gate
         self._events = events
         self._observer = observer
+        self._source = source
         self._lock = threading.Lock()
         self._reply: Reply | None = None
         self._said = ""
@@ -221,7 +228,11 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._finish(reply)  # its `EndOfTurn` never came
             reply = None
         if reply is None:
-            reply = Reply(turn, self._sink.rate_hz)
+            reply = Reply(turn, self._sink.rate_hz, self._source)
+        try:
+            reply.judge(message)
+        except BadAudio as fault:
+            message = self._refuse(reply, message, fault)
         if isinstance(message, Speech):
             reply.add(message, self._clock.now())
         else:
@@ -229,6 +240,24 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         with self._lock:
             if not turn.settled:
                 self._reply = reply
+
+    def _refuse(self, reply: Reply, message: Speech | EndOfTurn, fault: BadAudio) -> Speech | EndOfTurn:
+        """Report an answer whose audio is bad; returns what takes the place of this message.
+
+        The answer ends here, and what was good is still spoken. A full-duplex model goes on, since it
+        may recover: silence keeps its place in time.
+        """
+        turn, stage = reply.turn, self._source.stage
+        if turn.alive and not (turn.failed and self._source.is_duplex):
+            turn.fail(stage, fault)
+        if self._source.is_duplex:
+            if isinstance(message, Speech):
+                message = replace(message, samples=np.zeros_like(message.samples))
+            return message
+        self.queue_in.refuse(turn)
+        with self._lock:
+            reply.cut_off(fault)
+        return EndOfTurn(turn, f"{stage} failed")
 
     def _finish(self, reply: Reply) -> None:
         """Finish the turn, outside the lock, since ending a turn runs callbacks of the engines.
@@ -285,6 +314,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             if not has_text:
                 position, samples = reply.next_frame(sink.frame_samples)
                 sink.play(Frame(reply.turn.number, position, self._gain.apply(samples)))
+                if self._events.wanted(OutputLevel):
+                    self._events.emit(OutputLevel(rms(samples)))
             for text in reply.texts_begun():
                 self._events.emit(ReplyText(reply.turn.number, text))
         if not reply.all_sent:
@@ -297,8 +328,8 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._events.emit(FramesLate(reply.turn.number, frames, round(1000 * worst_s, 1)))
 
     def _deafens(self, turn: Turn) -> bool:
-        """True if the microphone is ignored during the reply of this turn. A duplex model listens always:
-        it cannot do otherwise."""
+        """True if the microphone is ignored during the reply of this turn. A duplex model always
+        listens."""
         live = turn.origin is Origin.DUPLEX
         return not (self._sink.full_duplex or live) and turn.settings.spoken
 

@@ -31,6 +31,7 @@ from pipeline.playout import FLOOR_S, Playout
 from pipeline.reports import Reports
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
+from pipeline.sound_check import SoundSource
 from pipeline.stage import stage
 from pipeline.turn import CancelToken, Origin, Turn, TurnState
 from pipeline.turns import Turns
@@ -105,7 +106,7 @@ class Session:
         self._channels.append(channel)
         return channel
 
-    def last_stage(self, speech: Channel[Speech | EndOfTurn]) -> Playout:
+    def last_stage(self, speech: Channel[Speech | EndOfTurn], source: SoundSource) -> Playout:
         """Create the playout of this session, which `speech` feeds."""
         self.playout = stage(
             Playout,
@@ -117,6 +118,7 @@ class Session:
             self.gate,
             self.events,
             self.reports,
+            source,
         )
         self.barge_in = BargeIn(self.playout, self.clock, self.turns.interrupt_reply)
         return self.playout
@@ -208,7 +210,7 @@ class Session:
 
     def say(self, text: str) -> Turn:
         """Speak `text` after the current reply. Raises the same errors as `respond`."""
-        if not self.capabilities.reads_aloud:
+        if self.capabilities.texts and not self.capabilities.reads_aloud:
             raise EngineError(
                 f"expected a synthesizer to read the text aloud, but {self.capabilities.name} answers "
                 "without one; use --stt, --llm and --tts instead of --s2s",

@@ -23,9 +23,9 @@ PIECES_PER_WORD = 3
 
 
 class AudioChatServer(ChatServer):
-    """Says `reply`, by default in a tone of 300 ms for each word, the words ahead of the sound. In the
-    dialect of vLLM-Omni, all words come first, and each piece of sound is a WAV file. `hear` is given
-    the speech of each question, and its rate. The rest is as in a `ChatServer`; `between_words` is
+    """Says `reply`, by default in a tone of 300 ms for each word; each word comes just before its sound.
+    In the dialect of vLLM-Omni, all words come first, and each piece of sound is a WAV file. `hear` is
+    given the speech of each question, and its rate. The rest is as in a `ChatServer`; `between_words` is
     passed before each piece of sound."""
 
     def __init__(self, reply: str = "Hello. How are you?", dialect: Dialect = "openai") -> None:

@@ -73,7 +73,9 @@ class Conversation:
         turn_detector: TurnDetector | None = None,
         sentence_judge: SentenceJudge | None = None,
         settings: SessionSettings = SessionSettings(),
+        check_sound: bool = False,
     ) -> None:
+        """`check_sound`: see `Engines`; a `ScriptedSynthesizer` speaks constants."""
         self.stt: Any = stt or ScriptedRecognizer()
         self.llm = llm or ScriptedModel()
         self.tts = tts or ScriptedSynthesizer()
@@ -91,7 +93,7 @@ class Conversation:
             None if turn_detector is None else SharedEngine(turn_detector),
             None if sentence_judge is None else SharedEngine(sentence_judge),
         )
-        self._engines = Engines(LoudnessDetector(), endpointing, voice, judges)
+        self._engines = Engines(LoudnessDetector(), endpointing, voice, judges, check_sound=check_sound)
         self.session = build_pipeline(self._engines, self.sink, settings=settings, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
         self._mail = self.session.events.subscribe()

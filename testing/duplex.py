@@ -32,8 +32,8 @@ FRAME_MS = 80
 
 
 class FakeDuplexModel:
-    """Says what it hears, `delay` frames later, and counts: its text for every tenth frame, unless that is
-    silent, is the frame's number. Faults happen in the frames of these numbers.
+    """Says what it hears, `delay` frames later, and counts: the text of every tenth frame that is not
+    silent is the number of that frame. Faults happen in the frames of the given numbers.
     """
 
     def __init__(self, *, slots: int = 1, delay: int = 0) -> None:
@@ -55,7 +55,7 @@ class FakeDuplexModel:
         """Set while no state is open."""
         self.is_closed = False
         self.peaks: deque[float] = deque(maxlen=10_000)
-        """Of the latest frames that were heard."""
+        """Peak of each of the latest frames that were heard."""
 
     def open(self, settings: SessionSettings) -> "FakeDuplexStream":
         self.opened.append(settings)

@@ -238,13 +238,13 @@ class NullDuplexStream:
         self._model: NullDuplexModel | None = model
         self._command = command
         self._last = np.zeros(0, np.float32)
-        self._count = 0
+        self.count = 0
 
     def answer(self, frame: Samples) -> tuple[Samples, str | None]:
-        self._count += 1
+        self.count += 1
         obey(self._command, CancelToken())
         last, self._last = self._last, 0.5 * clean(frame)
-        return last, f"{self._count} " if self._count % 10 == 0 else None
+        return last, f"{self.count} " if self.count % 10 == 0 else None
 
     def close(self) -> None:
         if self._model is not None:

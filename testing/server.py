@@ -45,6 +45,7 @@ class ScriptedConnection(Generic[Server]):
         connect: Callable[[StopRequest], Server],
         vad: VoiceDetector | None = None,
         s2s: SpeechResponder | None = None,
+        check_sound: bool = False,
     ) -> None:
         self.stt, self.llm = ScriptedRecognizer(), ScriptedModel()
         self.tts = ScriptedSynthesizer()
@@ -62,6 +63,7 @@ class ScriptedConnection(Generic[Server]):
             vad or LoudnessDetector(),
             EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False),
             voice,
+            check_sound=check_sound,  # scripted engines speak constants
         )
 
     def __enter__(self) -> Self:
@@ -110,8 +112,9 @@ class ScriptedWebServer(ScriptedConnection[WebSocketServer]):
         port: int = 0,
         vad: VoiceDetector | None = None,
         s2s: SpeechResponder | None = None,
+        check_sound: bool = False,
         **flags: Any,
     ) -> None:
         arguments = WebSocketArguments(port=port, **flags)
-        super().__init__(lambda stop: WebSocketServer(arguments, stop), vad, s2s)
+        super().__init__(lambda stop: WebSocketServer(arguments, stop), vad, s2s, check_sound)
         self.port = self._server.port

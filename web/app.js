@@ -73,7 +73,7 @@ function enable(on) {
   part("typed").hidden = !on || !server.takes_text;
   part("open-hint").hidden = !on || !server.takes_turns;
   part("hint").hidden = !part("open-hint").hidden;
-  for (const id of ["hands", "mode"]) part(id).disabled = on && server.takes_turns;
+  part("mode").disabled = on && server.takes_turns;
   part("hold").hidden = !on || part("hands").value !== "push";
   part("talk").disabled = false;
   part("talk").textContent = on ? "Hang up" : "Talk";
@@ -151,6 +151,10 @@ const EVENTS = {
     transcript.unanswered(turn);
     transcript.note(text);
   },
+  FramesLate: ({ frames, worst_ms }) =>
+    transcript.note(
+      `${frames} frame${frames === 1 ? "" : "s"} of the reply left out: up to ${worst_ms.toFixed(0)} ms too late`,
+    ),
   NoticeGiven: ({ text }) => transcript.note(text),
   SessionEnded: ({ reason }) => transcript.note(`The conversation ended: ${reason}.`),
 };
@@ -174,9 +178,9 @@ sound.addEventListener("played", ({ detail }) => {
 /** A full-duplex model sends audio all the time; its loudness says whether it speaks. */
 function showWhoSpeaks(peak) {
   if (peak > QUIET) loudAt = performance.now();
-  const shown = part("state").dataset.state;
-  const now = performance.now() - loudAt < PAUSE_MS ? "speaking" : "listening";
-  if (connection && shown !== now && ["speaking", "listening", "muted"].includes(shown)) show(now);
+  const speaks = performance.now() - loudAt < PAUSE_MS;
+  const speaking = part("state").dataset.state === "speaking";
+  if (connection?.open && speaks !== speaking) show(speaks ? "speaking" : "listening");
 }
 
 sound.addEventListener("unplugged", () => {

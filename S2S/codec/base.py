@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +96,7 @@ class StreamingDecoder(Protocol):
         ...
 
 
+@runtime_checkable
 class Codec(Coder, Protocol):
     """A codec that streams. What a stream returns, joined, is what `encode` and `decode` return for the
     whole, but for rounding (about 1e-6 of full scale)."""
@@ -106,6 +107,10 @@ class Codec(Coder, Protocol):
 
     def latents(self, samples: Samples) -> Latents:
         """What becomes the codes of `encode`."""
+        ...
+
+    def quantize(self, latents: Latents) -> Codes:
+        """The nearest codes."""
         ...
 
     def open_encoder(self) -> StreamingEncoder:

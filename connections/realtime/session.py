@@ -38,6 +38,7 @@ from connections.realtime.conversation import Conversation
 from connections.realtime.responses import CLIENT_CANCELLED
 from connections.realtime.server_events import SERVER, ServerEvents
 from connections.realtime.session_config import SessionConfig
+from connections.realtime.support import DUPLEX_REFUSED
 from connections.realtime.utterance_items import UtteranceItems
 from LLM.chat import Chat, heard_id
 from pipeline.audio import WholeSamples
@@ -140,6 +141,9 @@ class RealtimeSession:
         self.session.feed(samples, rate_hz)
 
     def _do(self, event: Any) -> None:
+        why = DUPLEX_REFUSED.get(event.type) if self.session.capabilities.duplex else None
+        if why is not None:
+            raise Refusal(why, "unsupported")
         match event:
             case SessionUpdate():
                 self._update(event)

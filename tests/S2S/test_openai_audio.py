@@ -17,7 +17,8 @@ from S2S.base import Answer, Question, SpokenPiece
 from S2S.openai_audio import MAX_SPEECH_S, VOICES, OpenAIAudioResponder
 from testing.audio_chat_server import AudioChatServer
 from testing.chat_server import chunk, events
-from testing.contracts import SOON_S, SpeechResponderContract, speech_like
+from testing.contracts import SOON_S, speech_like
+from testing.end_to_end_contracts import SpeechResponderContract
 from testing.speech_server import RATE_HZ, tone
 
 OPENAI = "https://api.openai.com/v1"

@@ -3,7 +3,7 @@
 import pytest
 
 from S2S.tone import ToneResponder
-from testing.contracts import SpeechResponderContract
+from testing.end_to_end_contracts import SpeechResponderContract
 
 
 class TestTone(SpeechResponderContract):

@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.nemotron import NemotronRecognizer
-from testing.streaming_contract import StreamingRecognizerContract
+from testing.contracts import StreamingRecognizerContract
 from testing.tiny_models import tiny_chat_model
 from testing.tiny_recognizers import tiny_nemotron
 from tests.speech import spoken as say

@@ -12,10 +12,9 @@ import pytest
 from pipeline.events import ErrorEvent, PartialTranscript, SpeechEnded, Transcript
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings, SessionSettings
-from testing.contracts import speech_like
+from testing.contracts import StreamingRecognizerContract, speech_like
 from testing.conversation import Conversation
 from testing.fakes import RATE_HZ, LoudnessRecognizer, LoudnessStreamer, ScriptedModel
-from testing.streaming_contract import StreamingRecognizerContract
 from tests.socket_clients import wait_for
 
 

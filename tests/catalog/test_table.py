@@ -28,5 +28,5 @@ def test_an_end_to_end_engine_says_what_it_has_besides_speech() -> None:
         "s2s", "d", "a model", "m:M", duplex=True, features=("your words", "tools", "its words")
     )
     assert _s2s_cells(duplex)[2:4] == ("full duplex", "tools, words of both sides")
-    by_turns = EngineSpec("s2s", "t", "a model", "m:M", streams="audio", features=("its words",))
-    assert _s2s_cells(by_turns)[2:4] == ("turn by turn, audio", "its words")
+    by_turns = EngineSpec("s2s", "t", "a model", "m:M", features=("its words",))
+    assert _s2s_cells(by_turns)[2:4] == ("turn by turn", "its words")

@@ -59,9 +59,7 @@ CONVERSING = EngineSpec(
     "s2s", "conversing", "a model", "S2S.tone:ToneResponder", f"{__name__}:SpeakerArguments",
     features=("conversation", "typed text"),
 )  # fmt: skip
-DUPLEX = EngineSpec(
-    "s2s", "duplex", "a model", "S2S.tone:ToneResponder", duplex=True, features=("conversation",)
-)
+DUPLEX = EngineSpec("s2s", "duplex", "a model", "S2S.tone:ToneResponder", duplex=True)
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from pipeline.errors import UserError
             ["--s2s", "tone", "--stt", "moonshine", "--tts=espeak"],
             "--s2s takes the place of --stt, --llm and --tts; leave out --stt and --tts, or --s2s",
         ),
-        (["--s2s", "tune"], "--s2s: expected one of tone"),
-        (["--s2s", "tone,auto"], "--s2s: expected one of tone"),
+        (["--s2s", "tune"], "--s2s: expected one of openai-audio, "),
+        (["--s2s", "tone,auto"], "--s2s: expected one of openai-audio, "),
         (
             ["--s2s", "tone", "--stt_language", "te"],
             "--stt_language belongs to --stt openai, --stt whisper, ",

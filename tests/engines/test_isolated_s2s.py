@@ -16,7 +16,8 @@ from pipeline.messages import AudioChunk, ChatMessage, CutOff, Notice, Recording
 from pipeline.settings import EndpointerSettings, SessionSettings, Tool
 from pipeline.turn import CancelToken
 from S2S.base import DuplexStream, FrameResponder, Question, SpokenPiece, UserWords
-from testing.contracts import DuplexModelContract, SpeechResponderContract, speech_like
+from testing.contracts import speech_like
+from testing.end_to_end_contracts import DuplexModelContract, SpeechResponderContract
 from tests.engines.test_isolation_faults import ends
 from tests.workers import duplex_model, responder
 

@@ -19,9 +19,9 @@ from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
 from pipeline.turn import CancelToken
 from STT.base import StreamingRecognizer
+from testing.contracts import StreamingRecognizerContract
 from testing.conversation import Conversation
 from testing.hold import Hold
-from testing.streaming_contract import StreamingRecognizerContract
 from tests.engines.test_isolation_faults import PATIENCE_S, ends
 from tests.speech import spoken
 from tests.workers import recognizer, streamer

@@ -20,8 +20,7 @@ with warnings.catch_warnings():
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
-from testing.contracts import RecognizerContract
-from testing.streaming_contract import StreamingRecognizerContract
+from testing.contracts import RecognizerContract, StreamingRecognizerContract
 from tests.speech import spoken as say
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -3,7 +3,7 @@
 import itertools
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,16 @@ import torch
 from moshi.models import LMGen, loaders
 from safetensors.torch import load_file, save_file
 
+from catalog.registry import EngineSpec
+from engines.isolation.engines import IsolatedDuplexModel, isolate
 from engines.starting import warm_up
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import Samples
 from pipeline.settings import SessionSettings
-from S2S.base import DuplexStream
+from S2S.base import DuplexModel, DuplexStream
 from S2S.moshi import FLAG, MoshiModel, cache_bytes, expect_room, find_checkpoint
-from testing.contracts import DuplexModelContract, speech_like
+from testing.contracts import speech_like
+from testing.end_to_end_contracts import DuplexModelContract
 from tests.isolated.tiny_moshi import tiny_moshi
 
 FRAME = 1920
@@ -57,7 +60,7 @@ def talk(stream: DuplexStream, said: list[Samples]) -> tuple[Samples, list[str |
     return np.concatenate([audio for audio, _ in answers]), [text for _, text in answers]
 
 
-def converse(model: MoshiModel, said: list[Samples]) -> tuple[Samples, list[str | None]]:
+def converse(model: DuplexModel, said: list[Samples]) -> tuple[Samples, list[str | None]]:
     stream = model.open(SessionSettings())
     answer = talk(stream, said)
     stream.close()
@@ -76,6 +79,24 @@ class TestContractOfTwo(DuplexModelContract):
     @classmethod
     def engine(cls, greedy: MoshiModel) -> MoshiModel:
         return greedy
+
+
+class TestContractInAProcessOfItsOwn(DuplexModelContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def engine(cls, folder: Path) -> Iterator[IsolatedDuplexModel]:
+        spec = EngineSpec("s2s", "moshi", "listens while it speaks", "S2S.moshi:MoshiModel", duplex=True)
+        settings = {"model_name": str(folder), "device": "cpu", "temperature": 0, "text_temperature": 0}
+        model = isolate(spec, settings, "cpu")
+        yield model
+        model.close()
+
+    def test_it_says_there_what_it_says_here(
+        self, engine: IsolatedDuplexModel, greedy: MoshiModel
+    ) -> None:
+        here, there = converse(greedy, frames(20)), converse(engine, frames(20))
+        np.testing.assert_allclose(there[0], here[0], rtol=0, atol=1e-6)
+        assert there[1] == here[1]
 
 
 def test_mimi_with_state_hears_and_says_what_it_does_at_once(folder: Path) -> None:
@@ -330,14 +351,11 @@ def test_the_cache_of_a_conversation_at_its_real_size() -> None:
     assert cache_bytes(loaders._lm_kwargs, torch.bfloat16) == 1_572_864_000
 
 
-def test_a_processor_that_cannot_carry_it_is_told(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    MoshiModel(str(folder), "cpu")
-    assert capsys.readouterr().err == ""
+def test_a_processor_that_cannot_carry_it_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MoshiModel(str(folder), "cpu").info.about == f"{folder} on cpu, 1 MB"
     monkeypatch.setattr("S2S.moshi.CPU_BYTES_PER_S", 1e6)
-    MoshiModel(str(folder), "cpu")
-    assert "too large for a processor" in capsys.readouterr().err
+    about = MoshiModel(str(folder), "cpu").info.about
+    assert about.endswith("far too slow for a conversation: it takes a GPU that reads 18 MB a second")
 
 
 def test_precision(folder: Path) -> None:

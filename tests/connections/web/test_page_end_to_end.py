@@ -119,8 +119,8 @@ def test_a_model_that_takes_turns_itself(browser: Any) -> None:
         assert page.eval_on_selector_all(".machine p", "(all) => all.map((one) => one.innerText)") == [
             "word0", "word3", "word6",
         ]  # fmt: skip
-        assert page.locator("#transcript li").count() == 1, "one bubble, and none of the user"
-        assert page.locator("#hands").is_disabled()
+        assert page.locator("#transcript li:not(.note)").count() == 1, "one bubble, none of the user"
+        assert page.locator("#mode").is_disabled()
         page.click("#talk")
         state(page, "off")
     assert mistakes == []
