@@ -19,8 +19,9 @@ from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from S2S.base import Question, SpokenPiece
 from s2s_pipeline import build_pipeline
-from testing.contracts import SpeechResponderContract, speech_like
+from testing.contracts import speech_like
 from testing.conversation import hear
+from testing.end_to_end_contracts import SpeechResponderContract
 from testing.fakes import LoudnessDetector
 from testing.sinks import RecordingSink
 
