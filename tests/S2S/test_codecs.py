@@ -156,6 +156,30 @@ def test_when_a_frame_is_complete(codec: Codec) -> None:
     assert encoded == decoded == [0] * (waits - 1) + [waits] + [1] * (FRAMES - waits)
 
 
+def test_the_state_of_a_stream_does_not_grow(codec: Codec) -> None:
+    encoder, decoder = codec.open_encoder(), codec.open_decoder()
+    samples, codes = noise(2000), random_codes(codec, 2)
+    sizes = []
+    for _ in range(60):
+        encoder.feed(samples)
+        decoder.feed(codes)
+        sizes.append(numbers_in(encoder) + numbers_in(decoder))
+    assert 1000 < max(sizes[20:40]) == max(sizes[40:])
+
+
+def numbers_in(stream: Any) -> int:
+    """Size of all tensors that an object holds, but for the weights."""
+    import torch
+
+    if isinstance(stream, torch.Tensor):
+        return stream.numel()
+    if isinstance(stream, (list, tuple)):
+        return sum(map(numbers_in, stream))
+    if isinstance(stream, (torch.nn.Module, Codec)) or not hasattr(stream, "__dict__"):
+        return 0
+    return sum(map(numbers_in, vars(stream).values()))
+
+
 def test_streams_do_not_disturb_each_other(codec: Codec) -> None:
     size = codec.info.frame_samples
     voices = noise(2 * FRAMES * size).reshape(2, -1)
