@@ -18,6 +18,7 @@ from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import has_words
 from utils.hub import unavailable
+from utils.pretrained import expect_numbers
 from utils.threads import cores
 from utils.voices import expect_known, expect_language, voice_flag
 
@@ -65,6 +66,13 @@ class PocketSynthesizer:
                 f"--tts_model_name {model_name}: expected a model of Pocket TTS such as english or "
                 f"french_24l, in the cache or on the hub, or a YAML file, got {error}"
             ) from error
+        named = self._model.config
+        if named.weights_path is None and named.flow_lm.weights_path is None:
+            raise UserError(
+                f"--tts_model_name {model_name}: it names no weights, so its output would be nonsense; "
+                "add weights_path"
+            )
+        expect_numbers(self._model, "--tts_model_name", model_name)
         self.info = SynthesizerInfo(
             name="pocket",
             about=f"{model_name} on cpu",

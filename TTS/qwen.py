@@ -130,8 +130,13 @@ def _made_up_layers() -> Iterator[list[str]]:
                 made_up.extend(told.partition("[")[2].partition("]")[0].replace("'", "").split(", "))
 
     reader, log = Reader(), logging.getLogger("transformers.modeling_utils")
+    level, propagates = log.level, log.propagate
     log.addHandler(reader)
+    log.setLevel(logging.WARNING)  # TRANSFORMERS_VERBOSITY may turn warnings off
+    log.propagate = False
     try:
         yield made_up
     finally:
         log.removeHandler(reader)
+        log.setLevel(level)
+        log.propagate = propagates

@@ -82,10 +82,8 @@ class Copy:
 
 def similarity(one: NDArray[Any], other: NDArray[Any]) -> float:
     """The largest correlation of two recordings over all delays; 1: they are the same."""
-    products = np.fft.irfft(
-        np.fft.rfft(one, 2 * max(len(one), len(other)))
-        * np.conj(np.fft.rfft(other, 2 * max(len(one), len(other))))
-    )
+    length = len(one) + len(other)
+    products = np.fft.irfft(np.fft.rfft(one, length) * np.conj(np.fft.rfft(other, length)))
     return float(products.max() / np.linalg.norm(one) / np.linalg.norm(other))
 
 
@@ -107,8 +105,8 @@ def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
     said, _ = soundfile.read(question)
     for engine in ("parrot", "echo"):
         output = tmp_path / f"{engine}.wav"
-        flags = ("--s2s", engine, "--input", str(question), "--output", str(output))
-        copy.do("s2s_pipeline.py", "--mode", "file", *flags)
+        files = ("--input", str(question), "--output", str(output))
+        copy.do("s2s_pipeline.py", "--mode", "file", "--s2s", engine, *files)
         repeated, rate_hz = soundfile.read(output)
         assert similarity(said, resample(repeated.astype(np.float32), rate_hz, RATE_HZ)) > 0.9
 

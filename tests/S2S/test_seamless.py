@@ -220,7 +220,13 @@ class Interpreter:
     def __init__(self, responder: SeamlessResponder) -> None:
         self.clock = SampleClock(RATE_HZ)
         self.sink = RecordingSink(self.clock.now, full_duplex=True)
-        engines = Engines(LoudnessDetector(), EndpointerSettings(), Responder(SharedEngine(responder)))
+        voice = Responder(SharedEngine(responder))
+        engines = Engines(
+            LoudnessDetector(),
+            EndpointerSettings(),
+            voice,
+            check_sound=False,  # its weights are random
+        )
         settings = SessionSettings(reply_mode="stream", language="zh")
         self.session = build_pipeline(engines, self.sink, settings=settings, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
