@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -172,7 +173,9 @@ def numbers_in(stream: Any) -> int:
     import torch
 
     if isinstance(stream, torch.Tensor):
-        return stream.numel()
+        return int(stream.numel())
+    if isinstance(stream, MethodType):
+        return numbers_in(stream.__self__)
     if isinstance(stream, (list, tuple)):
         return sum(map(numbers_in, stream))
     if isinstance(stream, (torch.nn.Module, Codec)) or not hasattr(stream, "__dict__"):
