@@ -91,9 +91,9 @@ def similarity(one: NDArray[Any], other: NDArray[Any]) -> float:
 def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
     """In a copy of the program: the page's files, row, contract and command."""
     copy = Copy(tmp_path / "program", "docs/adding-an-engine.md")
-    row, s2s_rows = copy.lines
+    row, *s2s_rows = copy.lines
     copy.edit("catalog/tts.py", "CATALOG = (", f"CATALOG = (\n{row},")
-    copy.edit("catalog/s2s.py", "CATALOG = (", f"CATALOG = (\n{s2s_rows},")
+    copy.edit("catalog/s2s.py", "CATALOG = (", f"CATALOG = (\n{','.join(s2s_rows)},")
     copy.do("-m", "pytest", "tests/test_beeper.py", "tests/test_parrot_and_echo.py")
     assert "--tts_beep_ms" in copy.do("s2s_pipeline.py", "--tts", "beeper", "--help")
     output = tmp_path / "beeps.wav"
