@@ -1,4 +1,4 @@
-"""The command for codecs where their packages are missing, and the flags of each codec; needs no torch."""
+"""The command for codecs without their packages, and the flags of each codec; needs no torch."""
 
 import subprocess
 import sys
