@@ -21,6 +21,8 @@ class Capabilities:
     """Can call functions of the client."""
     frames: bool = False
     """Can answer while the user is still speaking, in the reply mode ``stream``."""
+    live: bool = False
+    """Listens in real time only, so a recording is fed at the pace of speech."""
     voices: tuple[str, ...] = ()
     """Voices offered to the user; empty if there is no choice."""
     expect_voice: Callable[[str], None] = _no_voices
