@@ -48,7 +48,7 @@ coverage: .venv/ready-dev ## run all tests and report which lines they reach
 	$(BIN)/coverage report --skip-covered --sort=cover
 
 # Engines with an environment of their own, tested one after the other: each takes a gigabyte or more.
-ISOLATED := parler qwen coqui melo
+ISOLATED := parler qwen coqui melo moshi
 test-engines: .venv/ready-engines ## test every optional engine on tiny models (4 GB, half an hour)
 	$(BIN)/pytest tests/extras
 	for name in $(ISOLATED); do $(MAKE) --no-print-directory test-isolated NAME=$$name || exit 1; done

@@ -88,9 +88,9 @@ def build_pipeline(
     stop = session.stop_event
     utterances = session.channel()
     speech = session.channel(None if isinstance(voice, Live) else SPEECH_AHEAD)
-    playout = session.last_stage(speech)
+    playout = session.last_stage(speech, engines.sound_source)
     if isinstance(voice, Duplex):
-        duplex = stage(DuplexHandler, stop, session.audio, speech, voice.s2s, session)
+        duplex = stage(DuplexHandler, stop, session.audio, speech, voice.s2s, engines.places, session)
         session.start([duplex, playout], engines.capabilities, ThreadManager)
         return session
     if isinstance(voice, Live):
@@ -123,11 +123,12 @@ def build_pipeline(
             stage(TTSHandler, stop, sentences, speech, voice.tts, session),
         ]
     else:
+        chat = session.reports.memory = voice.new_chat()
         phrases = utterances
         if answers_frames(voice.s2s):
             phrases = session.channel()
             answering += [stage(FrameHandler, stop, utterances, phrases, voice.s2s)]
-        answering += [stage(SpeechToSpeechHandler, stop, phrases, speech, voice.s2s)]
+        answering += [stage(SpeechToSpeechHandler, stop, phrases, speech, voice.s2s, chat, session)]
     vad = stage(
         VADHandler,
         stop,
@@ -178,6 +179,7 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     gc.freeze()  # a garbage collection of everything loaded takes 75 ms, in which no audio flows
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:
+        engines.places.expect_free()  # before a recording begins
         recorder = None if archive is None else archive.keep(sink, label)
         session = build_pipeline(engines, recorder or sink, settings=settings, clock=clock)
         if recorder is not None:

@@ -119,12 +119,15 @@ class Chat:
     # -- the conversation, written by the session and the LLM stage --------------------------------
 
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
-        """Note what the user said or typed in a committed turn. Earlier messages keep only their
-        text."""
+        """Note what the user said or typed in a committed turn; again, once the words of speech are
+        known. Earlier messages keep only their text."""
+        message = ChatMessage(self._user_role, text, audio=audio)
         with self._lock:
             for entry in self._entries:
+                if entry.id == said_id(turn):
+                    entry.message = message
+                    return
                 entry.message = replace(entry.message, audio=None)
-            message = ChatMessage(self._user_role, text, audio=audio)
             self._entries.append(Entry(said_id(turn), message, turn))
             self._forget_the_oldest()
 

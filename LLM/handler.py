@@ -1,32 +1,19 @@
 """LanguageModelHandler: from the user's words to the sentences of the answer."""
 
-import functools
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
 from LLM.base import ChatModel
 from LLM.brief import sentences_of
-from LLM.calls import is_json_object
+from LLM.call_reports import CallReports
 from LLM.chat import Chat, prompt_for
 from LLM.spoken_answer import SpokenAnswer
 from LLM.thoughts import Piece, without_thoughts
-from pipeline.events import ToolCalled, ToolCallGrew
 from pipeline.handler import BaseHandler
 from pipeline.language import plain
-from pipeline.messages import (
-    COMPLETE,
-    INVALID_CALL,
-    CutOff,
-    EndOfTurn,
-    Notice,
-    Sentence,
-    Speech,
-    ToolCall,
-    UserText,
-)
+from pipeline.messages import COMPLETE, CutOff, EndOfTurn, Notice, Sentence, Speech, UserText
 from pipeline.session import Session
 from pipeline.settings import NO_TOOL
 from pipeline.shared_engine import SharedEngine
@@ -48,7 +35,7 @@ class LanguageModelHandler(BaseHandler[UserText]):
         self._model = model
         self._chat = chat
         self._session = session
-        self._turn_of_call: dict[str, int] = {}
+        self._calls = CallReports(chat, session)
         self._end = COMPLETE
         """Reason for the end of the latest answer."""
 
@@ -104,25 +91,17 @@ class LanguageModelHandler(BaseHandler[UserText]):
 
     def _words_of(self, turn: Turn, answer: Iterable[Piece]) -> Generator[str, None, None]:
         """Yield the words to speak; report the model's calls of functions on the way."""
-        call: ToolCall | None = None
+        calls, end = self._calls.of(turn), COMPLETE
         for piece in answer:
             if isinstance(piece, Notice):
                 self._session.notices.give(self.name, turn, piece)
-                continue
-            if isinstance(piece, CutOff):
-                self._end = piece.reason
-                continue
-            if isinstance(piece, str):
+            elif isinstance(piece, CutOff):
+                end = piece.reason
+            elif isinstance(piece, str):
                 yield piece
-                continue
-            piece = replace(piece, id=self._own_id(turn, piece.id))
-            if call is not None and call.id != piece.id:
-                self._complete(turn, call)
-                call = None
-            call = piece if call is None else replace(call, arguments=call.arguments + piece.arguments)
-            self._tell(turn, ToolCallGrew, piece)
-        if call is not None and turn.alive:
-            self._complete(turn, call)
+            else:
+                calls.add(piece)
+        self._end = calls.end(end)
 
     def _meant(self, turn: Turn, answer: Iterator[Piece]) -> Iterator[Piece]:
         """The answer without the parts that are not meant for the user."""
@@ -130,29 +109,3 @@ class LanguageModelHandler(BaseHandler[UserText]):
             return answer
         tools = () if turn.settings.tool_choice == NO_TOOL else turn.settings.tools
         return without_thoughts(answer, {tool.name for tool in tools})
-
-    def _complete(self, turn: Turn, call: ToolCall) -> None:
-        """Report a complete call. A call that was cut off is not reported; but the client, which saw it
-        grow, may answer it anyway, so it is remembered without arguments."""
-        if is_json_object(call.arguments):
-            self._tell(turn, ToolCalled, call)
-            return
-        self._end = INVALID_CALL if self._end == COMPLETE else self._end
-        if turn.remembered:
-            cut = replace(call, arguments="{}")
-            note = functools.partial(self._chat.called, turn.number, cut, cut_short=True)
-            self._session.turns.when_committed(turn, note)
-
-    def _own_id(self, turn: Turn, id: str) -> str:
-        """A call id that is unique in the session: results are found by it, and some servers number the
-        calls of each answer anew."""
-        first = self._turn_of_call.setdefault(id, turn.number)
-        return id if first == turn.number else f"{id}_{turn.number}"
-
-    def _tell(self, turn: Turn, kind: type[ToolCalled] | type[ToolCallGrew], call: ToolCall) -> None:
-        def tell() -> None:
-            if kind is ToolCalled and turn.remembered:
-                self._chat.called(turn.number, call)
-            self._session.events.emit(kind(turn.number, call.id, call.name, call.arguments))
-
-        self._session.turns.when_committed(turn, tell)

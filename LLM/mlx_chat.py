@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import mlx_lm
+from mlx.utils import tree_flatten
 from mlx_lm.sample_utils import make_sampler
 
 from LLM.chat_template import MAX_ANSWER, ChatTemplate, no_chat_template
@@ -15,7 +16,7 @@ from pipeline.messages import MAX_OUTPUT_TOKENS, ChatMessage, CutOff
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
 from utils.hub import fetch
-from utils.mlx import MLX_LOCK
+from utils.mlx import MLX_LOCK, expect_numbers
 
 STEP = 256
 """Tokens of a prompt that are read in one go; between two a cancelled call stops."""
@@ -36,6 +37,8 @@ class MLXChatModel:
         try:
             with MLX_LOCK:
                 self._model, self._tokenizer, config = mlx_lm.load(str(folder), return_config=True)
+                weights = dict(tree_flatten(self._model.parameters()))
+                expect_numbers(weights, "--llm_model_name", model_name)
         except (OSError, ValueError, KeyError) as error:
             raise UserError(
                 f"--llm_model_name {model_name}: expected a model for mlx-lm, got {error}"

@@ -59,10 +59,9 @@ def _as_message(message: ChatMessage) -> dict[str, Any]:
     fields: dict[str, Any] = {"role": message.role, "content": message.content}
     if message.audio is not None:
         wav = base64.b64encode(as_wav(message.audio.samples, message.audio.sample_rate_hz)).decode()
-        fields["content"] = [
-            {"type": "text", "text": message.content},
-            {"type": "input_audio", "input_audio": {"data": wav, "format": "wav"}},
-        ]
+        words = [{"type": "text", "text": message.content}] if message.content else []
+        sound = {"type": "input_audio", "input_audio": {"data": wav, "format": "wav"}}
+        fields["content"] = [*words, sound]
     if message.calls:
         fields["tool_calls"] = [
             {

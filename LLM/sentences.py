@@ -43,7 +43,7 @@ def split_sentences(
             buffer += piece
             if not _MAY_END.search(piece) and len(buffer) <= MAX_CHARS:
                 continue
-            *complete, buffer = _segments(buffer, language)
+            *complete, buffer = segments(buffer, language)
             if first and not any(map(str.strip, complete)):
                 clause, buffer = _cut_clause(buffer)
                 complete.append(clause)
@@ -55,20 +55,20 @@ def split_sentences(
                 if sentence:
                     first = first and not sentence.strip()
                     yield sentence
-        yield from filter(None, _segments(buffer, language))
+        yield from filter(None, segments(buffer, language))
 
 
-def _segments(text: str, language: str | None) -> list[str]:
+def segments(text: str, language: str | None) -> list[str]:
     """The sentences and lines of `text`; the last one has not ended."""
-    segments: list[str] = []
+    found: list[str] = []
     for sentence in sentencex.segment(language or "en", text):
         for line in sentence.splitlines(keepends=True):
-            if segments and _LIST_MARKER.fullmatch(segments[-1]):
-                line = segments.pop() + line
-            segments.append(line)
-    if not segments or segments[-1].endswith("\n"):
-        segments.append("")
-    return segments
+            if found and _LIST_MARKER.fullmatch(found[-1]):
+                line = found.pop() + line
+            found.append(line)
+    if not found or found[-1].endswith("\n"):
+        found.append("")
+    return found
 
 
 def _cut_clause(text: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ import re
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from LLM.chat_template import MAX_ANSWER
 from LLM.conversation import (
@@ -16,7 +16,6 @@ from LLM.conversation import (
     short_results,
 )
 from LLM.remedies import CHANGES, Form, Less, Remedy, is_bad_value, may_pass, refused_parameter, remedies
-from LLM.thoughts import Piece
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import NO_TOOL, Tool
 from utils.openai_errors import Refusal
@@ -50,6 +49,7 @@ _LIMIT = re.compile(
 )
 """The number of tokens that a model can read, as servers state it in errors."""
 
+P = TypeVar("P")
 Build: TypeAlias = Callable[[Sequence[ChatMessage], Sequence[Tool], str], dict[str, Any]]
 
 
@@ -127,7 +127,7 @@ class ServerQuestion:
         """The fields of the request as it is now."""
         return dict(self._request)
 
-    def answered(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
+    def answered(self, pieces: Iterable[P]) -> Generator[P | Notice, None, None]:
         """The answer to the request as it is now, after notices of the changes. The first piece shows
         that the server accepts it."""
         told = False

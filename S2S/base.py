@@ -12,16 +12,18 @@ from pipeline.turn import CancelToken
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the user said or typed, and the conversation before it."""
+    """The speech or the typed words of the user, and the conversation before them."""
 
     samples: Samples
     """The utterance, at the rate of the engine; empty: the user typed, or said nothing."""
     settings: SessionSettings
     """Voice, language and functions of the turn."""
     text: str = ""
-    """The words that the user typed."""
+    """The words that the user typed; if there are neither samples nor text, the conversation is to be
+    answered as it is, as after the result of a function."""
     messages: Sequence[ChatMessage] = ()
-    """The instructions, and the conversation so far, without this question."""
+    """The instructions, and the conversation so far, without this question. Earlier speech is text:
+    `SPOKEN` where its words are not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.audio import rms
+from pipeline.audio import clean, rms
 from pipeline.engine_info import ResponderInfo
 from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
@@ -47,7 +47,7 @@ class ToneResponder:
         """Yield one and a half seconds of tone."""
         samples = question.samples
         time_s = np.arange(int(DURATION_S * RATE_HZ)) / RATE_HZ
-        frequency = BASE_HZ + PER_LOUDNESS_HZ * rms(samples)
+        frequency = BASE_HZ + PER_LOUDNESS_HZ * rms(clean(samples))
         sway = VIBRATO_DEPTH_HZ / VIBRATO_HZ * (1 - np.cos(2 * np.pi * VIBRATO_HZ * time_s))
         tone = PEAK * np.sin(2 * np.pi * frequency * time_s + sway)
         fade = np.minimum(1.0, (DURATION_S - time_s) / FADE_S)
@@ -79,7 +79,7 @@ class ToneStream:
         length = hop if self._begun else int(FRAME_TONE_S * RATE_HZ)
         label = None if self._begun else LABEL
         self._begun = True
-        step = 2 * np.pi * (BASE_HZ + PER_LOUDNESS_HZ * rms(frame)) / RATE_HZ
+        step = 2 * np.pi * (BASE_HZ + PER_LOUDNESS_HZ * rms(clean(frame))) / RATE_HZ
         phases = self._phase + step * np.arange(1, length + 1)
         self._phase = float(phases[-1] % (2 * np.pi))
         tone: Samples = (PEAK * np.sin(phases)).astype(np.float32)

@@ -42,6 +42,7 @@ class STTHandler(BaseHandler[Utterance]):
         self._heard_words = heard_words
         self._session = session
         self._barge_in = session.barge_in
+        self._barge_in.hears_words = True
         if recognizer.engine.info.writes:
             self._barge_in.judge_by_words(FirstWords(recognizer, session).ask)
         self._detected: str | None = None

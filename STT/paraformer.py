@@ -19,7 +19,7 @@ from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from utils.hub import fetch
-from utils.pretrained import expect_weights
+from utils.pretrained import differences, expect_numbers, expect_weights
 from utils.threads import cores
 
 _FLAG = "--stt_model_name"
@@ -74,7 +74,9 @@ class ParaformerRecognizer:
             raise UserError(
                 f"{_FLAG} {model_name}: FunASR cannot load it ({type(error).__name__}: {error})"
             ) from error
-        expect_weights(_differences(self._model.model.state_dict(), saved), _FLAG, model_name)
+        weights = self._model.model.state_dict()
+        expect_weights(differences(weights, _tensors(saved)), _FLAG, model_name)
+        expect_numbers(self._model.model, _FLAG, model_name)
 
     def transcribe(self, samples: Samples, language: str | None, cancel: CancelToken) -> Transcription:
         """The words, without punctuation."""
@@ -148,14 +150,8 @@ def _joined(pieces: list[str]) -> str:
     return _BETWEEN_CHINESE.sub("", " ".join(" ".join(pieces).split()))
 
 
-def _differences(wanted: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
-    """The weights that were not in the file, or had another shape, which FunASR only prints."""
+def _tensors(saved: dict[str, Any]) -> dict[str, Any]:
+    """The weights in a file by their names in the model. FunASR only prints which of them it lacks."""
     for nest in ("state_dict", "model_state_dict", "model"):
         saved = saved.get(nest, saved)
-    saved = {name.removeprefix("module."): tensor for name, tensor in saved.items()}
-    missing = wanted.keys() - saved.keys()
-    other = [n for n in wanted.keys() - missing if wanted[n].shape != saved[n].shape]
-    return {
-        "missing_keys": missing,
-        "mismatched_keys": [(n, wanted[n].shape, saved[n].shape) for n in other],
-    }
+    return {name.removeprefix("module."): tensor for name, tensor in saved.items()}

@@ -15,8 +15,8 @@ from pipeline.messages import Notice, Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 from STT.spoken_language import SpokenLanguage, as_detected, from_whisper, to_whisper
-from utils.mlx import MLX_LOCK
-from utils.pretrained import expect_weights
+from utils.mlx import MLX_LOCK, expect_numbers
+from utils.pretrained import differences, expect_weights
 
 FLAG = "--stt_model_name"
 
@@ -103,12 +103,7 @@ def read_weights(file: Path) -> dict[str, Any]:
 
 def expect_all_weights(model: Any, weights: dict[str, Any], model_name: str) -> None:
     """Raise `UserError` unless there are weights for everything: MLX leaves the rest at random."""
-    wanted = {name: tensor.shape for name, tensor in tree_flatten(model.parameters())}
+    wanted = dict(tree_flatten(model.parameters()))
     wanted.pop("alignment_heads", None)  # for the times of words, which are not asked for
-    mismatched = [
-        (name, shape)
-        for name, shape in wanted.items()
-        if name in weights and weights[name].shape != shape
-    ]
-    missing = set(wanted) - set(weights)
-    expect_weights({"missing_keys": missing, "mismatched_keys": mismatched}, FLAG, model_name)
+    expect_weights(differences(wanted, weights), FLAG, model_name)
+    expect_numbers({name: weights[name] for name in wanted}, FLAG, model_name)

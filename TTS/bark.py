@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import torch
 from transformers import BarkModel, BarkProcessor
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -75,7 +74,7 @@ class BarkSynthesizer:
                 )
             if cancel.cancelled:
                 return
-            yield AudioChunk(clean(audio[0].float().cpu().numpy()), self.info.sample_rate_hz)
+            yield AudioChunk(audio[0].float().cpu().numpy(), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """Nothing to do: the weights are freed with this object."""

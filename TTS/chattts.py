@@ -10,7 +10,6 @@ import ChatTTS
 import numpy as np
 import torch
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk
@@ -113,7 +112,7 @@ class ChatTtsSynthesizer:
                 return
             try:
                 for result in results:
-                    samples = clean(np.asarray(result, np.float32).reshape(-1))
+                    samples = np.asarray(result, np.float32).reshape(-1)
                     for start in range(0, len(samples), self._chunk_size):
                         yield AudioChunk(
                             samples[start : start + self._chunk_size], self.info.sample_rate_hz

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
@@ -84,7 +83,7 @@ class CoquiSynthesizer:
             for samples in self._speak(sentence, speaker, spoken):
                 if cancel.cancelled:
                     return
-                yield AudioChunk(clean(samples), self.info.sample_rate_hz)
+                yield AudioChunk(samples, self.info.sample_rate_hz)
 
     def close(self) -> None:
         """Forget the cloned voice now; the weights are freed with this object."""

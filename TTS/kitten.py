@@ -10,7 +10,6 @@ import numpy as np
 from kittentts import KittenTTS
 from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
@@ -75,7 +74,7 @@ class KittenSynthesizer:
             if cancel.cancelled:
                 return
             samples = self._model.generate(part, voice, self._speed).reshape(-1)
-            yield AudioChunk(clean(samples.astype(np.float32)), self.info.sample_rate_hz)
+            yield AudioChunk(samples.astype(np.float32), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """Nothing to do: the weights are freed with this object."""

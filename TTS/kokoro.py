@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk, Samples
@@ -117,7 +116,7 @@ class KokoroSynthesizer:
             samples = self._speak(phonemes, self._styles[chosen], cancel)
             if samples is None or cancel.cancelled:
                 return
-            samples = trim(clean(samples), PAUSE_S.get(phonemes[-1], LEAD_S))
+            samples = trim(samples, PAUSE_S.get(phonemes[-1], LEAD_S))
             if len(samples):
                 yield AudioChunk(samples, RATE_HZ)
 
@@ -176,7 +175,7 @@ def trim(samples: Samples, pause_s: float) -> Samples:
     """Cut the silence before and after speech to `LEAD_S` and `pause_s`; empty if there is nothing but
     silence."""
     peak = np.abs(samples).max(initial=0)
-    loud = np.flatnonzero(np.abs(samples) > SILENCE * peak)
+    loud = np.flatnonzero(~(np.abs(samples) <= SILENCE * peak))  # NaN is not silence: playout reports it
     if not len(loud):
         return samples[:0]
     start, end = loud[0] - int(LEAD_S * RATE_HZ), loud[-1] + int(pause_s * RATE_HZ)

@@ -8,16 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from kokoro import KModel, KPipeline
 from loguru import logger as kokoro_logger
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import AudioChunk, WordTime
 from pipeline.turn import CancelToken
 from TTS.kokoro_voices import LANGUAGES, usual_voice
 from utils.hub import fetch
+from utils.pretrained import expect_numbers, expect_weights
 from utils.voices import expect_language, unknown_voice, voice_flag
 
 kokoro_logger.disable("kokoro")  # it warns of what we know, on standard error
@@ -72,9 +73,12 @@ class KokoroTorchSynthesizer:
         try:
             # its version of Chinese follows from the name on the hub
             self._model = KModel(model_name, str(folder / "config.json"), str(weights[0]))
+            report = _loaded(self._model, weights[0])
         except (OSError, KeyError, ValueError, AssertionError, RuntimeError) as error:
             raise UserError(f"--tts_model_name {model_name}: expected Kokoro, got {error}") from error
+        expect_weights(report, "--tts_model_name", model_name)
         self._model = self._model.to(device).eval()
+        expect_numbers(self._model, "--tts_model_name", model_name)
         self._pipelines: dict[str, KPipeline] = {}
 
     def expect_voice(self, voice: str) -> None:
@@ -97,7 +101,7 @@ class KokoroTorchSynthesizer:
                 if found >= 0 and token.start_ts is not None:
                     words.append(WordTime(found, int(token.start_ts * self.info.sample_rate_hz)))
                     position = found + len(token.text)
-            yield AudioChunk(clean(result.audio.numpy()), self.info.sample_rate_hz, tuple(words))
+            yield AudioChunk(result.audio.numpy(), self.info.sample_rate_hz, tuple(words))
             if cancel.cancelled:
                 return
 
@@ -129,3 +133,20 @@ def _missing(language: str) -> str:
     """The command that installs what a language needs; empty if it can be spoken."""
     modules, install = _PHONEMES.get(language, ((), ""))
     return "" if all(importlib.util.find_spec(module) for module in modules) else install
+
+
+def _loaded(model: KModel, file: Path) -> dict[str, Any]:
+    """Load the weights once more, and report the layers that have none, which the package leaves at
+    random. Raises `RuntimeError` for another shape.
+
+    The instance norms have no weights in the published file: theirs are one and zero.
+    """
+    saved = torch.load(file, map_location="cpu", weights_only=True)
+    missing = [f"{part}.*" for part, _ in model.named_children() if part not in saved]
+    for part, tensors in saved.items():
+        module = getattr(model, part)
+        plain = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+        norms = {n for n, m in module.named_modules() if isinstance(m, torch.nn.InstanceNorm1d)}
+        lacking = module.load_state_dict(plain, strict=False).missing_keys
+        missing += [f"{part}.{name}" for name in lacking if name.rpartition(".")[0] not in norms]
+    return {"missing_keys": missing, "mismatched_keys": []}

@@ -8,7 +8,6 @@ from typing import Any
 import nltk
 import torch
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk, Notice
@@ -87,7 +86,7 @@ class MeloSynthesizer:
                 return
             if has_words(sentence):
                 samples = model.tts_to_file(sentence, speaker, None, quiet=True, speed=self._speed)
-                yield AudioChunk(clean(samples), self.info.sample_rate_hz)
+                yield AudioChunk(samples, self.info.sample_rate_hz)
 
     def close(self) -> None:
         """Nothing to do: the weights are freed with this object."""

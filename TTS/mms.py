@@ -12,7 +12,6 @@ import torch
 from langcodes import Language
 from transformers import VitsModel, VitsTokenizer
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.language import english_name
@@ -110,7 +109,7 @@ class MmsSynthesizer:
                     torch.manual_seed(self._seed)
                 samples = speaker.speak(part, self._speed)
             if len(samples):
-                yield AudioChunk(clean(samples), speaker.sample_rate_hz)
+                yield AudioChunk(samples, speaker.sample_rate_hz)
 
     def close(self) -> None:
         """Free the models."""

@@ -9,7 +9,6 @@ import torch
 from parler_tts import ParlerTTSForConditionalGeneration, ParlerTTSStreamer
 from transformers import AutoTokenizer, StaticCache
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
@@ -126,7 +125,7 @@ class ParlerSynthesizer:
         try:
             for samples in streamer:
                 if len(samples):
-                    yield AudioChunk(clean(samples), self.info.sample_rate_hz)
+                    yield AudioChunk(samples, self.info.sample_rate_hz)
             work.result()
         finally:
             streamer.stopped = True

@@ -17,7 +17,6 @@ from piper import PiperVoice
 from piper.config import PiperConfig
 
 from catalog.weights import FETCH, JOE, JOE_SETTINGS
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.loudness import MAX_GAIN, SPEECH_RMS, loudness
@@ -156,7 +155,7 @@ class PiperSynthesizer:
         for sentence in sentencex.segment(spoken, for_espeak(text)):
             for part in parts_to_speak(sentence, MAX_CHARS):
                 for samples in self._speak(loaded, part, cancel):
-                    yield AudioChunk(clean(resampler.feed(samples)), rate_hz)
+                    yield AudioChunk(resampler.feed(samples), rate_hz)
                 if cancel.cancelled:
                     return
 

@@ -11,13 +11,14 @@ import torch
 from pocket_tts.default_parameters import get_default_voice_for_language
 from pocket_tts.utils.utils import _ORIGINS_OF_PREDEFINED_VOICES
 
-from pipeline.audio import clean, resample, to_mono
+from pipeline.audio import resample, to_mono
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import has_words
 from utils.hub import unavailable
+from utils.pretrained import expect_numbers
 from utils.threads import cores
 from utils.voices import expect_known, expect_language, voice_flag
 
@@ -65,6 +66,13 @@ class PocketSynthesizer:
                 f"--tts_model_name {model_name}: expected a model of Pocket TTS such as english or "
                 f"french_24l, in the cache or on the hub, or a YAML file, got {error}"
             ) from error
+        named = self._model.config
+        if named.weights_path is None and named.flow_lm.weights_path is None:
+            raise UserError(
+                f"--tts_model_name {model_name}: it names no weights, so its output would be nonsense; "
+                "add weights_path"
+            )
+        expect_numbers(self._model, "--tts_model_name", model_name)
         self.info = SynthesizerInfo(
             name="pocket",
             about=f"{model_name} on cpu",
@@ -99,7 +107,7 @@ class PocketSynthesizer:
         with cancel.on_cancel(stop.set):
             try:
                 for audio in speech:
-                    yield AudioChunk(clean(audio.numpy()), self.info.sample_rate_hz)
+                    yield AudioChunk(audio.numpy(), self.info.sample_rate_hz)
             finally:
                 stop.set()
                 for _ in speech:  # till its threads have let go of the weights
@@ -129,7 +137,7 @@ class PocketSynthesizer:
             samples, rate_hz = soundfile.read(Path(recording).expanduser(), dtype="float32")
         except (OSError, soundfile.SoundFileError) as error:
             raise UserError(f"--tts_clone {recording}: expected a recording, got {error}") from error
-        samples = clean(to_mono(samples))[: MAX_CLONE_S * rate_hz]
+        samples = to_mono(samples)[: MAX_CLONE_S * rate_hz]
         if len(samples) < rate_hz:
             raise UserError(f"--tts_clone {recording}: expected at least one second of speech")
         audio = torch.from_numpy(resample(samples, rate_hz, self.info.sample_rate_hz))

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from qwen_tts import Qwen3TTSModel
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
@@ -101,7 +100,7 @@ class QwenSynthesizer:
                 )
             if cancel.cancelled:
                 return
-            yield AudioChunk(clean(np.asarray(samples, np.float32)), self.info.sample_rate_hz)
+            yield AudioChunk(np.asarray(samples, np.float32), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """Nothing to do: the weights are freed with this object."""
@@ -131,8 +130,13 @@ def _made_up_layers() -> Iterator[list[str]]:
                 made_up.extend(told.partition("[")[2].partition("]")[0].replace("'", "").split(", "))
 
     reader, log = Reader(), logging.getLogger("transformers.modeling_utils")
+    level, propagates = log.level, log.propagate
     log.addHandler(reader)
+    log.setLevel(logging.WARNING)  # TRANSFORMERS_VERBOSITY may turn warnings off
+    log.propagate = False
     try:
         yield made_up
     finally:
         log.removeHandler(reader)
+        log.setLevel(level)
+        log.propagate = propagates

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import soundfile
 
-from pipeline.audio import clean, to_mono
+from pipeline.audio import to_mono
 from pipeline.messages import AudioChunk, Samples
 from TTS.sound_format import (
     DECODABLE,
@@ -55,9 +55,12 @@ class NotDecodable(Exception):
     """The answer is not audio, or cannot be decoded. The text completes "The server …"."""
 
 
-def decoded(blocks: Iterator[bytes], content_type: str, rate_hz: int) -> Iterator[AudioChunk]:
+def decoded(
+    blocks: Iterator[bytes], content_type: str, rate_hz: int, stage: str = "tts"
+) -> Iterator[AudioChunk]:
     """The audio in an answer, mono. Raw samples and WAV are decoded as they come, other formats once
-    complete. `rate_hz` is that of raw samples whose content type does not name it.
+    complete. `rate_hz` is that of raw samples whose content type does not name it; errors name the flags
+    of `stage`.
 
     Raises `NotDecodable`. An empty answer gives nothing.
     """
@@ -76,7 +79,7 @@ def decoded(blocks: Iterator[bytes], content_type: str, rate_hz: int) -> Iterato
             yield from _whole(_read(blocks, head, MAX_BYTES), _BEGINNINGS.get(kind, _NEVER))
         elif is_text(head):
             raise NotDecodable(
-                "sent text where audio was expected; check --tts_base_url and --tts_model_name"
+                f"sent text where audio was expected; check --{stage}_base_url and --{stage}_model_name"
             )
         else:
             raise NotDecodable(f"sent {f'{kind} audio' if kind else _UNKNOWN}; {_WHAT_TO_DO}")
@@ -123,4 +126,4 @@ def _whole(data: bytes, beginning: re.Pattern[bytes]) -> Iterator[AudioChunk]:
         file = io.BytesIO(data[start:end])
         samples, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
         if len(samples):
-            yield AudioChunk(clean(to_mono(samples)), rate_hz)
+            yield AudioChunk(to_mono(samples), rate_hz)

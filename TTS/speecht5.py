@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import SpeechT5ForTextToSpeech, SpeechT5HifiGan, SpeechT5Tokenizer
+from transformers import SpeechT5ForTextToSpeech, SpeechT5Tokenizer
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import parts_to_speak
+from TTS.hifi_gan import HIFI_GAN, load_hifi_gan
 from utils.hub import fetch
 from utils.pretrained import fetch_pretrained
 from utils.stopping import stopped_on_cancel
@@ -44,7 +44,7 @@ class SpeechT5Synthesizer:
         self,
         device: str,
         model_name: str = "microsoft/speecht5_tts",
-        vocoder_name: str = "microsoft/speecht5_hifigan",
+        vocoder_name: str = HIFI_GAN,
         speakers_name: str = _XVECTORS,
         voice: str = "slt",
         clone: str | None = None,
@@ -52,8 +52,7 @@ class SpeechT5Synthesizer:
         model = fetch_pretrained(model_name, "--tts_model_name", "SpeechT5", files=_FILES)
         self._tokenizer = model.load(SpeechT5Tokenizer, normalize=True)
         self._model = model.load_model(SpeechT5ForTextToSpeech, device)
-        vocoder = fetch_pretrained(vocoder_name, "--tts_vocoder_name", "SpeechT5HifiGan", files=_FILES)
-        self._vocoder = vocoder.load_model(SpeechT5HifiGan, device)
+        self._vocoder = load_hifi_gan(vocoder_name, "--tts_vocoder_name", device)
         size = self._model.config.speaker_embedding_dim
         if clone is not None:
             self._speakers = {"clone": _read_clone(clone, size)}
@@ -91,7 +90,7 @@ class SpeechT5Synthesizer:
                 )
             if cancel.cancelled:
                 return
-            yield AudioChunk(clean(audio.float().cpu().numpy()), self.info.sample_rate_hz)
+            yield AudioChunk(audio.float().cpu().numpy(), self.info.sample_rate_hz)
 
     def close(self) -> None:
         """Nothing to do: the weights are freed with this object."""

@@ -8,7 +8,6 @@ import supertonic
 from supertonic.config import AVAILABLE_MODELS, SUPPORTED_LANGUAGES
 from supertonic.utils import chunk_text
 
-from pipeline.audio import clean
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import UserError
 from pipeline.messages import AudioChunk
@@ -82,7 +81,7 @@ class SupertonicSynthesizer:
                 part, style, self._steps, self._speed, lang=language or self._language
             )
             samples = audio[0][: int(seconds[0] * rate_hz)]  # the rest fills the last frame
-            yield AudioChunk(clean(samples), rate_hz)
+            yield AudioChunk(samples, rate_hz)
 
     def close(self) -> None:
         """Nothing to do: the weights are freed with this object."""

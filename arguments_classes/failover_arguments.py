@@ -14,7 +14,7 @@ class FailoverArguments:
     Recognizers: five times what one takes that is fast enough for a conversation. Language models: as
     long as a call may wait for a slot (`SLOT_WAIT_S`); any later, and the user has given up.
     Synthesizers: a sentence plays for two to six seconds, so one that needs longer to start a sentence
-    cannot keep pace.
+    cannot keep pace. End-to-end engines: as for a language model, which they contain.
     """
 
     _argument_group_name: ClassVar[str] = "several engines for one stage"
@@ -36,7 +36,14 @@ class FailoverArguments:
         },
     )
 
+    failover_s2s_s: float = field(
+        default=10.0,
+        metadata={
+            "help": "seconds to wait for the first audio before the next end-to-end engine takes over"
+        },
+    )
+
     def __post_init__(self) -> None:
-        for stage in CASCADE:
+        for stage in (*CASCADE, "s2s"):
             seconds = getattr(self, f"failover_{stage}_s")
             expect(seconds > 0, f"failover_{stage}_s", "more than 0 seconds", seconds)

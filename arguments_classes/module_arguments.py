@@ -20,7 +20,7 @@ def _names(stage: str) -> str:
 _ENVIRONMENTS = ", ".join(environment.name for environment in ENVIRONMENTS)
 
 SERVERS = ("socket", "websocket", "realtime")
-CAN_BE_ISOLATED = CASCADE
+CAN_BE_ISOLATED = (*CASCADE, "s2s")
 
 _SEVERAL = "; several, separated by commas: the next takes over from one that fails"
 
@@ -62,7 +62,7 @@ class ModuleArguments:
     )
     s2s: str | None = field(
         default=None,
-        metadata={"help": f"speech to speech, in place of stt, llm and tts: {_names('s2s')}"},
+        metadata={"help": f"speech to speech, in place of stt, llm and tts: {_names('s2s')}{_SEVERAL}"},
     )
     language: str | None = field(
         default=None,
@@ -111,7 +111,7 @@ class ModuleArguments:
         default=False, metadata={"help": "download every model that the chosen parts need, then exit"}
     )
     list_voices: bool = field(
-        default=False, metadata={"help": "list the voices of the synthesizer, then exit"}
+        default=False, metadata={"help": "list the voices of --tts or --s2s, then exit"}
     )
     json_events: bool = field(
         default=False, metadata={"help": "write every event to standard output as one line of JSON"}

@@ -218,7 +218,7 @@ def scripted_engines() -> Engines:
     model = ScriptedModel(REPLY)
     recognizer, synthesizer = MoonshineRecognizer(), ScriptedSynthesizer(block_ms=1000)
     cascade = Cascade(SharedEngine(recognizer), SharedEngine(model), SharedEngine(synthesizer))
-    return Engines(SileroDetector(), EndpointerSettings(), cascade)
+    return Engines(SileroDetector(), EndpointerSettings(), cascade, check_sound=False)
 
 
 def main() -> str:

@@ -53,7 +53,11 @@ def main() -> str:
     def two(first: Synthesizer, second: Synthesizer) -> Synthesizer:
         return FailoverSynthesizer([first, second], 5.0)
 
-    instant = ScriptedSynthesizer
+    def instant() -> Synthesizer:
+        synthesizer = ScriptedSynthesizer()
+        synthesizer.tone = 0.3
+        return synthesizer
+
     names = ["an engine that takes no time", "with another behind it", "the first of two dead"]
     add(names, [instant(), two(instant(), instant()), two(DeadSynthesizer(), instant())], CALLS)
     espeak = EspeakSynthesizer

@@ -77,7 +77,7 @@ class UnhurriedModel(_Unhurried):
 
 
 class UnhurriedSynthesizer(_Unhurried):
-    """Speaks a constant, block by block."""
+    """Hums, block by block."""
 
     info = SynthesizerInfo(name="unhurried-tts", sample_rate_hz=RATE_HZ, languages=("en",))
 
@@ -93,7 +93,9 @@ class UnhurriedSynthesizer(_Unhurried):
             self.compute(1, 10)
             if cancel.cancelled:
                 return
-            yield AudioChunk(np.full(int(BLOCK_S * RATE_HZ), 0.1, np.float32), RATE_HZ)
+            yield AudioChunk(
+                np.tile(np.array([0.1, -0.1], np.float32), int(BLOCK_S * RATE_HZ) // 2), RATE_HZ
+            )
 
 
 class UnhurriedTurnDetector(_Unhurried):

@@ -60,7 +60,7 @@ class InstantModel(_Instant):
 
 
 class InstantSynthesizer(_Instant):
-    """Speaks 10 ms of a constant for each character, in one piece."""
+    """Hums 10 ms for each character, in one piece."""
 
     info = SynthesizerInfo(name="instant-tts", slots=SLOTS, sample_rate_hz=RATE_HZ, languages=("en",))
 
@@ -71,7 +71,7 @@ class InstantSynthesizer(_Instant):
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Iterator[AudioChunk]:
         samples = len(text) * MS_PER_CHARACTER * RATE_HZ // 1000
-        yield AudioChunk(np.full(samples, 0.1, np.float32), RATE_HZ)
+        yield AudioChunk(np.tile(np.array([0.1, -0.1], np.float32), samples // 2), RATE_HZ)
 
 
 def zero_cost_engines(reply: str = REPLY) -> Engines:

@@ -79,6 +79,17 @@ ENVIRONMENTS = (
         ("torch>=2.4", "torchaudio", "coqui-tts[codec,ja,ko,zh]==0.28.0", "transformers==5.23.0", "six"),
         checks=("from TTS.api import TTS",),
     ),
+    # moshi 0.2.13 refuses torch 2.10, numpy 2.3, safetensors 0.8 and huggingface-hub 1, but runs with
+    # all of them; the rest that it declares is for its own server and for quantized weights
+    Environment(
+        "moshi",
+        (
+            *("torch>=2.4", "numpy>=1.26", "safetensors>=0.4", "huggingface-hub>=0.24"),
+            *("einops>=0.7,<0.9", "sentencepiece>=0.2,<0.3"),
+        ),
+        without_dependencies=("moshi==0.2.13",),
+        checks=("from moshi.models import LMGen, loaders",),
+    ),
     # melotts 0.1.1 declares packages of 2023 and lacks a file that pip needs to build it. It runs with
     # present versions; each is pinned, because pip searches for over ten minutes otherwise
     Environment(

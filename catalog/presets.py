@@ -1,7 +1,7 @@
 """Presets: named sets of engines, models and devices. Any other flag or setting overrides them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.errors import UserError
@@ -17,6 +17,15 @@ class Preset:
     engines: Mapping[str, str]
     settings: Mapping[str, Any] = field(default_factory=dict)
     device: str | None = None
+
+    def without(self, stages: Collection[str]) -> "Preset":
+        """The preset without the engines of these stages, and their flags."""
+        dropped = tuple(f"{stage}_" for stage in stages)
+        return replace(
+            self,
+            engines={stage: name for stage, name in self.engines.items() if stage not in stages},
+            settings={name: v for name, v in self.settings.items() if not name.startswith(dropped)},
+        )
 
     def choices(self) -> dict[str, Any]:
         """The flags that choose parts."""
@@ -70,6 +79,12 @@ PRESETS: dict[str, Preset] = {
             "llm_model_name": "mlx-community/Qwen3-4B-Instruct-2507-4bit",
         },
         device="mps",
+    ),
+    "duplex": Preset(
+        "a model that listens while it speaks, for an NVIDIA card with 24 GB",
+        "about 16 GB",
+        {"s2s": "moshi"},
+        device="cuda",
     ),
     "classic": Preset(
         "the models that pipelines of this kind started with",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from catalog.choice import PREFERRED, Preferred
 from catalog.presets import PRESETS
-from catalog.registry import EngineSpec, specs
+from catalog.registry import EngineSpec, Feature, specs
 
 TITLES = {
     "stt": "Speech to text",
@@ -24,7 +24,7 @@ _TOP = """\
 Choose an engine with `--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME`. Together with that flag,
 `--help` shows the engine's own flags, `--check` reports whether the engine is installed and its model
 downloaded, `--download` downloads what is missing and exits, and `--list_voices` lists the voices of
-the chosen synthesizer. To add an engine, read `docs/adding-an-engine.md`.
+the chosen synthesizer, or of the end-to-end engine. To add an engine, read `docs/adding-an-engine.md`.
 
 - **device**: devices that it can run on; choose with `--device` or with the engine's own flag.
 - **license**: license of the code; license of the default weights. For other weights, check it
@@ -55,13 +55,14 @@ Clone a voice from a file (`--tts_clone`: pocket, coqui, speecht5) only with the
 """
 
 _TOGETHER = """\
-## Several engines, and separate processes
+## How engines run
 
 - `--tts kokoro,espeak`: if an engine fails or is late before its first output, the next one takes over
   for that answer or sentence, and a notice says so. Both must load at start. The flags of the later
-  engine include its name: `--tts_espeak_voice`.
+  engine include its name: `--tts_espeak_voice`. This works with `--stt`, `--llm` and `--s2s`, too,
+  except for full-duplex models: no other engine could take over in the middle of a conversation.
 - `--install parler` creates a separate environment for an engine whose packages conflict with the others
-  (parler, qwen, coqui, melo); the engine then runs in a process of its own. All others are extras
+  (parler, qwen, coqui, melo, moshi); the engine then runs in a process of its own. All others are extras
   (`pip install -e '.[kokoro-torch]'`) that can be installed together (`'.[engines]'` installs all).
 - `--isolate stt,tts` runs the engines of these stages in processes of their own. Servers do so by
   default for engines that spend a long time in Python code, which would delay the audio of every
@@ -82,6 +83,18 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+_S2S = """\
+One model takes the user's speech and answers with speech. **Turn by turn**: the program finds the end of
+the user's turn, and the model answers it. **Full duplex**: the model listens while it speaks and takes
+turns itself, so there is no voice detector and no flag of one. *Besides speech*, some remember the
+conversation and take instructions (`--init_chat_prompt`), answer typed text, call the client's functions
+(tools), and write the words of one side or both; where there are no words, a session has audio only.
+`--s2s` cannot be combined with `--stt`, `--llm` or `--tts`.
+"""
+
+_S2S_COLUMNS = (*_COLUMNS[:2], "turns", "besides speech", *_COLUMNS[2:])
+
+
 def page() -> str:
     """The text of docs/engines.md."""
     return "\n".join((_TOP, *_stages(), *_presets(), *_preferred(), *_sections()))
@@ -90,18 +103,38 @@ def page() -> str:
 def _stages() -> Iterator[str]:
     for stage, title in TITLES.items():
         yield f"## {title} (`--{stage}`)\n"
-        yield from _table(_COLUMNS, [_cells(spec) for spec in specs(stage)])
+        if stage == "s2s":
+            yield _S2S
+            yield from _table(_S2S_COLUMNS, [_s2s_cells(spec) for spec in specs(stage)])
+        else:
+            yield from _table(_COLUMNS, [_cells(spec) for spec in specs(stage)])
         remarks = [f"- **{spec.name}**: {spec.remarks}" for spec in specs(stage) if spec.remarks]
         yield from (*remarks, "") if remarks else ()
 
 
 def _cells(spec: EngineSpec) -> tuple[str, ...]:
-    install = "" if spec.extra is None and spec.environment is None else f"`{spec.install}`"
-    devices = ", ".join(spec.devices)
     return (
-        f"`{spec.name}`", spec.about, devices, spec.languages, spec.streams, spec.license, install,
-        spec.size, spec.tested,
+        f"`{spec.name}`", spec.about, ", ".join(spec.devices), spec.languages, spec.streams,
+        spec.license, _to_install(spec), spec.size, spec.tested,
     )  # fmt: skip
+
+
+def _s2s_cells(spec: EngineSpec) -> tuple[str, ...]:
+    turns = "full duplex" if spec.duplex else "turn by turn"
+    name, about, *rest = _cells(spec)
+    return (name, about, turns, ", ".join(_besides(spec.features)), *rest)
+
+
+def _besides(features: Sequence[Feature]) -> Iterator[str]:
+    """The features, with one word for the text of both sides."""
+    both = {"your words", "its words"} <= {*features}
+    yield from (each for each in features if not (both and each.endswith("words")))
+    if both:
+        yield "words of both sides"
+
+
+def _to_install(spec: EngineSpec) -> str:
+    return "" if spec.extra is None and spec.environment is None else f"`{spec.install}`"
 
 
 def _presets() -> Iterator[str]:

@@ -44,6 +44,11 @@ class Candidate:
         """The prefix of its flags."""
         return prefix_of(self.spec, later=self.later)
 
+    @property
+    def keeps_chat(self) -> bool:
+        """True if it is an end-to-end engine that gets instructions and the conversation so far."""
+        return "conversation" in self.spec.features
+
     @functools.cached_property
     def flags(self) -> type | None:
         """The dataclass of its flags, under its own prefix; None: it has none, or the flags of the stage
@@ -73,9 +78,14 @@ def choose_engines(module: ModuleArguments, argv: Sequence[str]) -> Candidates:
     """The engines that the user named, and the best available one for `auto`. Raises `UserError`."""
     vad = [Candidate(Choice(find("vad", module.vad)))]
     if module.s2s is not None:
-        spec = find("s2s", module.s2s)
-        responder = {"s2s": [Candidate(Choice(spec))]}
-        return responder if spec.duplex else {"vad": vad, **responder}
+        responders = _by_names("s2s", module.s2s, module.language)
+        duplex = next((each.spec.name for each in responders if each.spec.duplex), None)
+        if duplex is not None and len(responders) > 1:
+            raise UserError(
+                f"--s2s: expected {duplex} alone, got {module.s2s}; it has heard the whole "
+                "conversation, so no other engine can take over in the middle"
+            )
+        return {"s2s": responders} if duplex is not None else {"vad": vad, "s2s": responders}
     chosen = {"vad": vad}
     for stage, names in (("stt", module.stt), ("tts", module.tts), ("llm", module.llm)):
         if names != AUTO:
@@ -100,9 +110,9 @@ def engine_settings(stage: str, arguments: Any) -> dict[str, Any]:
 
 
 def _by_names(stage: str, names: str, language: str | None) -> list[Candidate]:
-    """One engine, or several separated by commas."""
+    """One engine, or several separated by commas. Raises `UserError`."""
     listed = [name.strip() for name in names.split(",")]
-    if len(listed) > 1 and AUTO in listed:
+    if stage != "s2s" and len(listed) > 1 and AUTO in listed:
         raise UserError(f"--{stage}: expected engines by name, or {AUTO} alone, got {names}")
     rows = [find(stage, name) for name in listed]
     if len(set(rows[1:])) < len(rows[1:]):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from command_line.exclusive import without_replaced
 from pipeline.errors import UserError
 
 
@@ -12,13 +13,17 @@ def with_config_file(argv: Sequence[str]) -> list[str]:
     """Replace a leading file name by the flags in that file; later flags win. Raises `UserError`."""
     if not argv or argv[0].startswith("-"):
         return list(argv)
-    return [*read_config_file(Path(argv[0])), *argv[1:]]
+    settings, flags = read_config_file(Path(argv[0])), argv[1:]
+    return [*without_replaced(settings, flags), *flags]
 
 
 def read_config_file(path: Path) -> list[str]:
     """Return ``--name=value`` for each setting; null leaves the default. Raises `UserError`."""
     flags = []
     for name, value in _read_object(path).items():
+        if name.startswith("-"):
+            flag = name.partition("=")[0]  # what follows might be a key
+            raise UserError(f"{path}: expected {flag.lstrip('-')!r}, without dashes, got {flag!r}")
         if isinstance(value, (dict, list)):
             kind = type(value).__name__  # its value might be a key, so it is not shown
             raise UserError(f"{path}: {name}: expected a single value, got a {kind}")

@@ -4,6 +4,8 @@ import dataclasses
 import difflib
 from collections.abc import Sequence
 
+from arguments_classes.chat_arguments import ChatArguments
+from arguments_classes.vad_arguments import VADArguments
 from catalog.registry import EngineSpec, all_specs
 from command_line.aliases import older_prefixes
 from command_line.arguments import MODES
@@ -27,6 +29,7 @@ def unknown_argument(argument: str, known: Sequence[str], chosen: Candidates) ->
     return (
         _of_an_engine(flag, chosen)
         or _of_a_mode(flag)
+        or _of_no_use(flag, chosen)
         or f"there is no flag {flag}; the nearest is {_nearest(flag, known)} (--help shows all)"
     )
 
@@ -60,6 +63,14 @@ def _of_a_mode(flag: str) -> str | None:
 
 def _flags_of_mode(mode: str) -> list[str]:
     return [f"--{field.name}" for field in dataclasses.fields(MODES[mode])]
+
+
+def _of_no_use(flag: str, chosen: Candidates) -> str | None:
+    """An end-to-end engine may need no voice detector, or have no conversation to set up."""
+    for group, what in ((VADArguments, "the detection of speech"), (ChatArguments, "the conversation")):
+        if flag in [f"--{field.name}" for field in dataclasses.fields(group)]:
+            return f"{flag} is for {what}, which --s2s {chosen['s2s'][0].spec.name} does without"
+    return None
 
 
 def _nearest(flag: str, known: Sequence[str]) -> str:

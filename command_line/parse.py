@@ -12,11 +12,11 @@ from arguments_classes.failover_arguments import FailoverArguments
 from arguments_classes.module_arguments import ModuleArguments
 from arguments_classes.vad_arguments import VADArguments
 from catalog.presets import Preset, find_preset
-from catalog.registry import CASCADE
 from command_line.aliases import without_aliases
 from command_line.arguments import MODES, Arguments
 from command_line.chosen import Candidates, choose_engines, engine_settings
 from command_line.config_file import with_config_file
+from command_line.exclusive import expect_one_kind, named_stages, replaced_by
 from command_line.mistakes import unknown_argument
 from command_line.parser import Parser
 from pipeline.errors import UserError
@@ -40,7 +40,7 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
         raise UserError(unknown_argument(unknown[0], parser.flags, chosen))
     return Arguments(
         module=parsed[ModuleArguments],
-        vad=parsed[VADArguments],
+        vad=parsed.get(VADArguments) or VADArguments(),
         chat=parsed.get(ChatArguments) or ChatArguments(),
         mode=parsed[MODES[module.mode]],
         engines={
@@ -54,10 +54,12 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
 
 def _choose_parts(argv: Sequence[str]) -> tuple[ModuleArguments, Preset | None]:
     """The parts that the user names, completed by the preset, if there is one."""
+    expect_one_kind(argv)
     parser = Parser([ModuleArguments], add_help=False)
     module: ModuleArguments = parser.parse(argv)[0][ModuleArguments]
     preset = find_preset(module.preset, mac=module.local_mac_optimal_settings)
     if preset is not None:
+        preset = preset.without(replaced_by(named_stages(argv)))
         parser.set_defaults(**preset.choices())
         module = parser.parse(argv)[0][ModuleArguments]
     return module, preset
@@ -69,7 +71,7 @@ def _parser(module: ModuleArguments, chosen: Candidates, preset: Preset | None) 
     epilog = None if preset is None else preset.described()
     parser = Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION, epilog=epilog)
     if preset is not None:
-        parts = {stage: getattr(module, stage) for stage in CASCADE if module.s2s is None}
+        parts = {stage: getattr(module, stage) for stage in preset.engines}
         parser.set_defaults(**preset.choices(), **preset.settings_for(parts))
     for each in (each for candidates in chosen.values() for each in candidates):
         if each.choice.model is not None:
@@ -78,11 +80,13 @@ def _parser(module: ModuleArguments, chosen: Candidates, preset: Preset | None) 
 
 
 def _common_flags(module: ModuleArguments, chosen: Candidates) -> list[type]:
-    classes: list[type] = [ModuleArguments, MODES[module.mode], VADArguments]
-    if "s2s" not in chosen:
+    classes: list[type] = [ModuleArguments, MODES[module.mode]]
+    if "vad" in chosen:
+        classes.append(VADArguments)
+    if "s2s" not in chosen or any(each.keeps_chat for each in chosen["s2s"]):
         classes.append(ChatArguments)
-        if "llm" not in chosen:
-            classes.append(ChatServerArguments)
+    if "s2s" not in chosen and "llm" not in chosen:
+        classes.append(ChatServerArguments)
     if any(len(candidates) > 1 for candidates in chosen.values()):
         classes.append(FailoverArguments)
     return classes

@@ -147,6 +147,8 @@ def _servers(arguments: "Arguments") -> Iterator[Finding]:
                     yield Finding("server", f"{engine.reach()} answers", True)
             except UserError as error:
                 yield Finding("server", str(error), False)
+    if "s2s" in arguments.engines:
+        return
     servers = find_local_servers(arguments.own_ports())
     for server in servers:
         yield Finding(

@@ -31,7 +31,7 @@ def embedded_files(arguments: "Arguments") -> list[PackagedFile]:
     """The built-in weights that the chosen parts use, or may use if they are chosen automatically."""
     chosen = {choice.spec.name for choices in arguments.engines.values() for choice in choices}
     detector = arguments.vad.turn_detector
-    files = [SMART_TURN] if detector in (AUTO, "audio") else []
+    files = [SMART_TURN] if "vad" in arguments.engines and detector in (AUTO, "audio") else []
     if "s2s" in arguments.engines:
         return files
     if detector in (AUTO, "words") or "llm" not in arguments.engines or "smollm2" in chosen:

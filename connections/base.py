@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pipeline.capabilities import Capabilities
 from pipeline.clock import Clock
-from pipeline.errors import ProtocolError
+from pipeline.errors import EngineBusy, ProtocolError
 from pipeline.session import Session
 from pipeline.sink import Sink
 
@@ -31,6 +31,8 @@ def beginning_session() -> Iterator[None]:
         yield
     except ProtocolError:
         raise
+    except EngineBusy as error:
+        raise ProtocolError(str(error), "full") from error
     except Exception as error:
         logger.exception("a session could not be started")
         raise ProtocolError("the server could not start a session", "internal_error") from error

@@ -9,12 +9,15 @@ from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.capabilities import Capabilities
 from pipeline.messages import Samples
+from pipeline.places import Places
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
+from pipeline.sound_check import SoundSource
 from S2S.base import DuplexModel, FrameResponder, SpeechResponder
 from S2S.realtime.chat import ServedChat
 from STT.base import Recognizer
 from TTS.base import Synthesizer
+from utils.voices import expect_known
 from VAD.base import VoiceDetector
 from VAD.shared_vad import SharedVAD
 from VAD.turn_judges import NO_JUDGES, TurnJudges
@@ -71,12 +74,21 @@ class Engines:
     turn_judges: TurnJudges = NO_JUDGES
     new_enhancer: Callable[[int], Callable[[Samples], Samples]] | None = None
     """Makes, for a sample rate, the noise suppressor of one conversation; None: there is none."""
+    check_sound: bool = True
+    """False: what the engines make is played whatever it is. For tests whose engines have random weights
+    or speak constants; no flag and no variable sets it."""
 
     @functools.cached_property
     def shared_vad(self) -> SharedVAD:
         """The voice detector that serves every session."""
         assert self.vad is not None
         return SharedVAD(self.vad)
+
+    @functools.cached_property
+    def places(self) -> Places:
+        """The conversations that the engines can hold: those of a duplex model have a state each."""
+        voice = self.voice
+        return Places(voice.s2s.engine.info.slots) if isinstance(voice, Duplex) else Places()
 
     @property
     def capture(self) -> tuple[int, int]:
@@ -94,6 +106,18 @@ class Engines:
         return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice.s2s,)
 
     @property
+    def sound_source(self) -> SoundSource:
+        """The engine that makes the audio of sessions."""
+        voice, engine = self.voice, self.shared[-1].engine
+        return SoundSource(
+            "tts" if isinstance(voice, Cascade) else "s2s",
+            engine.info.name,
+            is_duplex=isinstance(voice, Duplex),
+            is_framed=isinstance(engine, FrameResponder),
+            is_checked=self.check_sound,
+        )
+
+    @property
     def capabilities(self) -> Capabilities:
         """The capabilities of sessions over these engines."""
         voice, semantic = self.voice, bool(self.turn_judges) and self.endpointing.semantic
@@ -104,9 +128,18 @@ class Engines:
             return replace(
                 common,
                 texts=True,
+                reads_aloud=True,
                 tools=model.info.takes_tools,
                 voices=synthesizer.info.voices,
                 expect_voice=synthesizer.expect_voice,
+            )
+        if isinstance(voice, Duplex):
+            return replace(
+                common,
+                duplex=True,
+                free_places=lambda: self.places.free,
+                voices=voice.s2s.engine.info.voices,
+                expect_voice=functools.partial(expect_known, voice.s2s.engine.info.voices),
             )
         if isinstance(voice, Live):
             server = voice.s2s.engine
@@ -119,7 +152,14 @@ class Engines:
                 expect_voice=server.expect_voice,
             )
         engine = voice.s2s.engine
-        return replace(common, frames=isinstance(engine, FrameResponder), voices=engine.info.voices)
+        return replace(
+            common,
+            texts=engine.info.takes_text,
+            tools=engine.info.takes_tools,
+            frames=isinstance(engine, FrameResponder),
+            voices=engine.info.voices,
+            expect_voice=engine.expect_voice,
+        )
 
     def have_room(self) -> bool:
         """True if every engine has a free slot, so that speculative work delays no other call."""

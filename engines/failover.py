@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from engines.circuit_breaker import Attempt, CircuitBreaker
-from pipeline.engine_info import RecognizerInfo, SynthesizerInfo
+from pipeline.engine_info import RecognizerInfo, ResponderInfo, SynthesizerInfo
 from pipeline.error_report import error_event
 from pipeline.errors import EngineError
 from pipeline.events import ErrorEvent
@@ -146,7 +146,7 @@ def _to_first_output(outputs: Iterator[T]) -> list[T]:
 
 class _SpeaksLanguages(Engine, Protocol):
     @property
-    def info(self) -> RecognizerInfo | SynthesizerInfo: ...
+    def info(self) -> RecognizerInfo | SynthesizerInfo | ResponderInfo: ...
 
 
 L = TypeVar("L", bound=_SpeaksLanguages)

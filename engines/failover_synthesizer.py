@@ -8,18 +8,21 @@ from engines.failover import LanguageFailover
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError
 from pipeline.messages import AudioChunk, Notice
+from pipeline.sound_check import checked
 from pipeline.turn import CancelToken
 from TTS.base import Synthesizer
 from utils.voices import unknown_voice
 
 
 class FailoverSynthesizer(LanguageFailover[Synthesizer]):
-    """If a sentence has no audio within `first_output_s`, or fails, the next engine speaks it.
+    """If a sentence has no sound within `first_output_s`, or fails, the next engine speaks it.
 
     A voice goes to the first engine that has it; an engine without it speaks with its own.
     """
 
     verb = "speaks"
+    check_sound = True
+    """False: any audio is sound. For tests whose engines speak constants."""
 
     @functools.cached_property
     def info(self) -> SynthesizerInfo:
@@ -54,12 +57,12 @@ class FailoverSynthesizer(LanguageFailover[Synthesizer]):
         def speak(
             engine: Synthesizer, language: str | None, cancel: CancelToken
         ) -> Iterator[AudioChunk | Notice]:
-            if has_it(engine):
-                yield from engine.synthesize(text, voice, language, cancel)
-                return
-            told = f"{engine.info.name} has no voice {voice!r:.100}; it speaks with its own"
-            yield Notice("voice_fallback", told)
-            yield from engine.synthesize(text, None, language, cancel)
+            has_voice = has_it(engine)
+            if not has_voice:
+                told = f"{engine.info.name} has no voice {voice!r:.100}; it speaks with its own"
+                yield Notice("voice_fallback", told)
+            speech = engine.synthesize(text, voice if has_voice else None, language, cancel)
+            yield from checked(speech, engine.info.name, text, cancel) if self.check_sound else speech
 
         return self.stream_in(language, speak, cancel, has_it)
 

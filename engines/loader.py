@@ -15,6 +15,7 @@ from command_line.later_engines import own_flags
 from engines.engines import Cascade, Duplex, Engines, Live, Responder, Voice
 from engines.failover_chat_model import FailoverChatModel
 from engines.failover_recognizer import FailoverRecognizer
+from engines.failover_responder import FailoverResponder
 from engines.failover_synthesizer import FailoverSynthesizer
 from engines.isolation.engines import isolate
 from engines.named_voices import NamedVoices
@@ -41,6 +42,7 @@ _FAILOVER: dict[str, Callable[[list[Any], float], Any]] = {
     "stt": FailoverRecognizer,
     "llm": FailoverChatModel,
     "tts": FailoverSynthesizer,
+    "s2s": FailoverResponder,
 }
 
 

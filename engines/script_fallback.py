@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.audio import clean, resample
+from pipeline.audio import resample
 from pipeline.loudness import SPEECH_RMS, leveled, loudness, speech_bounds
 from pipeline.messages import AudioChunk, Notice, WordTime
 from pipeline.scripts import ScriptRun, script_runs, scripts_of
@@ -120,7 +120,7 @@ def _like(chunk: AudioChunk, target: float, rate_hz: int) -> AudioChunk:
     words = tuple(
         replace(word, sample=word.sample * rate_hz // chunk.sample_rate_hz) for word in chunk.words
     )
-    return AudioChunk(clean(samples), rate_hz, words)
+    return AudioChunk(samples, rate_hz, words)
 
 
 def _joined(chunk: AudioChunk, start: int | None, after: bool, before: bool) -> AudioChunk:

@@ -14,6 +14,9 @@ from utils.device import with_device
 from utils.logs import quieten_libraries
 
 TEXT = "Hello."
+FRAMES = 4
+"""Frames for each state of a duplex model: it compiles in the first, and may capture CUDA graphs in the
+next ones."""
 NOISE_RMS = 0.01
 """Silence would not do: some recognizers skip it."""
 
@@ -62,6 +65,12 @@ def warm_up(engine: Any) -> None:
         question = Question(_noise(engine.info.sample_rate_hz), SessionSettings())
         for _ in engine.respond(question, cancel):
             cancel.cancel()
+    elif hasattr(engine, "open"):
+        streams = [engine.open(SessionSettings()) for _ in range(engine.info.slots)]
+        for stream in streams:
+            for _ in range(FRAMES):
+                stream.answer(_noise(engine.info.frame_samples))
+            stream.close()
 
 
 def _noise(samples: int) -> Any:

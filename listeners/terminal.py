@@ -1,27 +1,28 @@
 """Terminal: the conversation on a screen, with the program's state in the last line."""
 
+import math
+import time
+
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from listeners.lines import LABEL_WIDTH, describe
 from listeners.listener import Listener
+from listeners.narration import LABEL_WIDTH, Narration
 from pipeline.events import (
     ErrorEvent,
     Event,
     InputLevel,
-    Interrupted,
     ListeningChanged,
+    OutputLevel,
     PartialTranscript,
     Paused,
     ReplyStarted,
-    ReplyText,
     SpeechCancelled,
     SpeechEnded,
     SpeechStarted,
     TalkSignalled,
-    Transcript,
     TurnDone,
     TurnPending,
 )
@@ -30,6 +31,12 @@ from pipeline.session import Session
 _METER_CELLS = 20
 _METER_FULL_RMS = 0.25
 """RMS of loud speech close to the microphone."""
+
+_QUIET_RMS = 0.003
+"""Loudness (-50 dB) below which a duplex model says nothing: its silence is not zeros."""
+
+_WORD_GAP_S = 0.5
+"""Silence between two words, in which a duplex model still speaks."""
 
 _NOTHING_YET = PartialTranscript("", 0)
 
@@ -44,24 +51,30 @@ _STATES = {
 
 
 class Terminal(Listener):
-    """Prints both sides of the conversation; the last line shows state, level and partial transcript."""
+    """Prints both sides of the conversation; the last line shows state, level and partial transcript.
+
+    A duplex model listens and sends audio all the time, so both levels are shown, and its loudness says
+    whether it speaks.
+    """
 
     def __init__(self, session: Session, console: Console | None = None) -> None:
         self._idle = "listening" if session.settings.hands_free else "space to talk"
         self._state = self._idle
-        self._level = 0.0
+        self._duplex = session.capabilities.duplex
+        self._narration = Narration(session.intake.rate_hz, with_text=True)
+        self._level = self._own_level = 0.0
+        self._loud_at = -_WORD_GAP_S
         self._partial = _NOTHING_YET
         self._replying = 0
         self._live = Live(Text(""), console=console, auto_refresh=False, transient=True)
         self._live.start()
-        super().__init__(session, live=(InputLevel, PartialTranscript))
+        super().__init__(session, live=(InputLevel, OutputLevel, PartialTranscript))
 
     def on_event(self, event: Event) -> None:
         """Show one event."""
-        line = describe(event, with_text=True)
-        if line is not None:
+        for text, style in self._narration.lines(event):
             columns = Table.grid()  # wraps a long text beside its label, not below it
-            columns.add_row(Text(line[:LABEL_WIDTH]), Text(line[LABEL_WIDTH:]), style=_style(event))
+            columns.add_row(Text(text[:LABEL_WIDTH]), Text(text[LABEL_WIDTH:]), style=style)
             self._live.console.print(columns)
         self._follow(event)
         self._live.update(self._status(), refresh=True)
@@ -76,6 +89,9 @@ class Terminal(Listener):
         match event:
             case InputLevel(rms=rms):
                 self._level = rms
+            case OutputLevel(rms=rms):
+                self._own_level = rms
+                self._follow_loudness()
             case SpeechStarted() | Paused(paused=True):
                 self._state = "hearing you"
             case TurnPending(pending=pending):
@@ -84,7 +100,7 @@ class Terminal(Listener):
                 self._state, self._partial = "thinking", _NOTHING_YET
             case PartialTranscript() as partial:
                 self._partial = partial
-            case ReplyStarted(turn=turn) | Paused(turn=turn, paused=False):
+            case ReplyStarted(turn=turn) | Paused(turn=turn, paused=False) if not self._duplex:
                 self._state, self._replying = "speaking", turn
             case ListeningChanged(listening=True):
                 self._state = self._idle
@@ -95,12 +111,27 @@ class Terminal(Listener):
             case TurnDone(turn=turn) if self._state == "thinking" or turn == self._replying:
                 self._state = self._idle
 
+    def _follow_loudness(self) -> None:
+        if not self._duplex:
+            return
+        now = time.monotonic()
+        if self._own_level > _QUIET_RMS:
+            self._loud_at = now
+        speaks = now - self._loud_at < _WORD_GAP_S
+        self._state = "speaking" if speaks else self._idle
+
     def _status(self) -> Text:
         symbol, style = _STATES[self._state]
         line = Text(f"{symbol} {self._state:<14}", style=style)
-        if self._state != "speaking":
-            filled = min(_METER_CELLS, round(_METER_CELLS * (self._level / _METER_FULL_RMS) ** 0.5))
-            line.append("▮" * filled + "▯" * (_METER_CELLS - filled), style="green")
+        if self._duplex:
+            line.append(_meter(self._level, _METER_CELLS // 2), style="green")
+            line.append(f" {_meter(self._own_level, _METER_CELLS // 2)}", style="cyan")
+            pending = self._narration.pending.strip()
+            line.append(
+                f"  {pending[-max(0, self._live.console.width - len(line) - 3) :]}", style="cyan"
+            )
+        elif self._state != "speaking":
+            line.append(_meter(self._level, _METER_CELLS), style="green")
         text, stable = self._partial.text, self._partial.stable_chars
         start = max(0, len(text) - self._live.console.width + len(line) + 3)  # newest words
         line.append(f"  {text[start : max(start, stable)]}")
@@ -108,14 +139,6 @@ class Terminal(Listener):
         return line
 
 
-def _style(event: Event) -> str:
-    match event:
-        case Transcript():
-            return "bold"
-        case ReplyText():
-            return "cyan"
-        case ErrorEvent():
-            return "red"
-        case Interrupted():
-            return "yellow"
-    return "dim"
+def _meter(rms: float, cells: int) -> str:
+    filled = min(cells, round(cells * math.sqrt(rms / _METER_FULL_RMS)))
+    return "▮" * filled + "▯" * (cells - filled)

@@ -1,5 +1,6 @@
 """Capabilities: the features that the engines of a session offer."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -17,12 +18,18 @@ class Capabilities:
 
     texts: bool = False
     """Can answer typed text."""
+    reads_aloud: bool = False
+    """Can speak a given text."""
     tools: bool = False
     """Can call functions of the client."""
     frames: bool = False
     """Can answer while the user is still speaking, in the reply mode ``stream``."""
     live: bool = False
     """Listens in real time only, so a recording is fed at the pace of speech."""
+    duplex: bool = False
+    """Listens while it speaks, so turns are the model's."""
+    free_places: Callable[[], float] = lambda: math.inf
+    """The number of conversations for which there is room; infinity: there is no limit."""
     voices: tuple[str, ...] = ()
     """Voices offered to the user; empty if there is no choice."""
     expect_voice: Callable[[str], None] = _no_voices

@@ -42,6 +42,17 @@ class NothingHeard(EngineError):
         super().__init__(sentence, code="nothing_heard")
 
 
+class BadAudio(EngineError):
+    """An engine made audio that is not speech: silence, a constant, noise at full scale, NaN.
+
+    ``earlier_s``: seconds of the audio before it that are bad, too.
+    """
+
+    def __init__(self, sentence: str, earlier_s: float) -> None:
+        super().__init__(sentence, code="bad_audio")
+        self.earlier_s = earlier_s
+
+
 class SessionClosed(Exception):
     """The session takes no more input: it is finishing or closed."""
 

@@ -17,6 +17,13 @@ class InputLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputLevel:
+    """Loudness of the frame of the reply that was just sent: root mean square, 0 to 1."""
+
+    rms: float
+
+
+@dataclass(frozen=True, slots=True)
 class ListeningChanged:
     """The session began or stopped listening; in half duplex it is deaf while the program speaks."""
 
@@ -79,7 +86,7 @@ class TurnPending:
 
 @dataclass(frozen=True, slots=True)
 class TurnCommitted:
-    """A turn is committed. `origin` is ``speech``, ``text``, ``program`` or ``tool``."""
+    """A turn is committed. `origin` is ``speech``, ``text``, ``program``, ``tool`` or ``duplex``."""
 
     turn: int
     origin: str
@@ -109,6 +116,18 @@ class ReplyText:
 
     turn: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FramesLate:
+    """Frames of a live reply came too late to be played, up to `worst_ms`, and were left out.
+
+    Emitted at the end of such an episode, and every 5 s while it lasts.
+    """
+
+    turn: int
+    frames: int
+    worst_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +222,7 @@ class SessionEnded:
 
 Event: TypeAlias = (
     InputLevel
+    | OutputLevel
     | ListeningChanged
     | SpeechStarted
     | SpeechEnded
@@ -215,6 +235,7 @@ Event: TypeAlias = (
     | Transcript
     | ReplyStarted
     | ReplyText
+    | FramesLate
     | ToolCallGrew
     | ToolCalled
     | Ducked
@@ -226,7 +247,7 @@ Event: TypeAlias = (
     | SessionEnded
 )
 
-LIVE: tuple[type, ...] = (InputLevel, PartialTranscript)
+LIVE: tuple[type, ...] = (InputLevel, OutputLevel, PartialTranscript)
 """Events that are made only if a listener asks for them, since they cost. Only the latest of each kind
 matters: it replaces one that was not fetched yet."""
 

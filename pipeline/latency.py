@@ -77,6 +77,8 @@ class Latency:
     tts_ms: float | None = None
     """Time to the first audio."""
     rest_ms: float | None = None
+    s2s_ms: float | None = None
+    """Time to the first audio of an end-to-end engine."""
 
     @classmethod
     def of(cls, marks: Mapping[str, Mark]) -> "Latency":
@@ -96,9 +98,9 @@ class Latency:
             until = min(first.wall_s, end.wall_s) if end else first.wall_s
             return 1000 * max(0.0, until - since)
 
-        stages = (waited("stt"), waited("llm"), waited("tts"))
+        stages = {f"{stage}_ms": waited(stage) for stage in ("stt", "llm", "tts", "s2s")}
         if begin is None or end is None:
-            return cls(None, silence, *stages, None)
+            return cls(silence_ms=silence, **stages)
         work = 1000 * (end.wall_s - begin.wall_s)
-        rest = work - sum(stage or 0.0 for stage in stages)
-        return cls(work + (silence or 0.0), silence, *stages, rest)
+        rest = work - sum(stage or 0.0 for stage in stages.values())
+        return cls(total_ms=work + (silence or 0.0), silence_ms=silence, rest_ms=rest, **stages)

@@ -34,7 +34,11 @@ class Ledger:
 
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
+        self._past = ""
+        """The texts that `forget` has removed."""
+        self._past_texts = 0
         self._spans: list[_Span] = []
+        self._good_until: float = math.inf
 
     def text_starts(self, text: str, sample: int) -> None:
         """Begin a text whose audio starts at `sample`; the text before it is complete."""
@@ -50,13 +54,17 @@ class Ledger:
 
     def audio_reaches(self, sample: int) -> None:
         """Extend the audio of the latest text up to `sample`."""
-        if self._spans:
+        if self.text_is_open:
             self._spans[-1].end_sample = max(self._spans[-1].end_sample, sample)
 
     def text_ends(self) -> None:
-        """Mark the audio of the latest text as complete."""
-        if self._spans:
+        """Mark the audio of the latest text as complete, unless it was cut off."""
+        if self._spans and self._good_until == math.inf:
             self._spans[-1].complete = True
+
+    def cut_off(self, sample: int) -> None:
+        """End the words at `sample`, in mid-text: the audio after it is not speech."""
+        self._good_until = sample
 
     @property
     def text_is_open(self) -> bool:
@@ -68,13 +76,29 @@ class Ledger:
 
         A text without audio begins at its sample.
         """
-        following = itertools.islice(self._spans, told, None)
+        following = itertools.islice(self._spans, max(0, told - self._past_texts), None)
         begun = itertools.takewhile(lambda s: s.start_sample < sample + s.is_silent, following)
         return [span.text for span in begun]
 
     def heard(self, samples: int) -> str:
         """The words that are over after this number of samples."""
-        return "".join(self._heard_of(span, samples) for span in self._spans).strip()
+        good = int(min(samples, self._good_until))
+        present = "".join(self._heard_of(span, good) for span in self._spans)
+        return (self._past + present).strip()
+
+    def forget(self, sample: int, told: int) -> None:
+        """Keep only the words of the texts that ended before `sample`, for replies without an end.
+
+        Only the first `told` texts count.
+        """
+        count = 0
+        for span in itertools.islice(self._spans, max(0, told - self._past_texts)):
+            if not (span.complete and span.end_sample <= sample):
+                break
+            self._past += span.text
+            count += 1
+        del self._spans[:count]
+        self._past_texts += count
 
     def _heard_of(self, span: _Span, samples: int) -> str:
         if span.complete and samples >= span.end_sample:

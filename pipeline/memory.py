@@ -9,7 +9,8 @@ class Memory(Protocol):
     """Keeps the history. Called from any thread; must not wait."""
 
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
-        """Add the user's words of a committed turn; `audio` if there is no transcript."""
+        """Add the user's words of a committed turn, or replace those that were added before; `audio` if
+        there is no transcript."""
         ...
 
     def heard(self, turn: int, text: str, cut_short: bool) -> None:

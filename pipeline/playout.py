@@ -4,13 +4,24 @@ import math
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar, Protocol
 
-from pipeline.audio import Gain
+import numpy as np
+
+from pipeline.audio import Gain, rms
 from pipeline.channel import END
 from pipeline.clock import Clock
-from pipeline.errors import NothingHeard
-from pipeline.events import Ducked, ListeningChanged, Paused, ReplyStarted, ReplyText
+from pipeline.errors import BadAudio, NothingHeard
+from pipeline.events import (
+    Ducked,
+    FramesLate,
+    ListeningChanged,
+    OutputLevel,
+    Paused,
+    ReplyStarted,
+    ReplyText,
+)
 from pipeline.gate import Gate
 from pipeline.handler import BaseHandler
 from pipeline.ledger import Ledger
@@ -18,7 +29,8 @@ from pipeline.mailbox import Mailboxes
 from pipeline.messages import EndOfTurn, Speech
 from pipeline.reply import Reply
 from pipeline.sink import Frame, Sink
-from pipeline.turn import Turn, TurnState
+from pipeline.sound_check import SoundSource
+from pipeline.turn import Origin, Turn, TurnState
 
 ECHO_TAIL_S = 0.25
 """Echo of the room after the last sample: in a living room it takes 0.3 to 0.5 s to fall by 60 dB, and
@@ -66,12 +78,14 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         gate: Gate,
         events: Mailboxes,
         observer: PlayoutObserver,
+        source: SoundSource,
     ) -> None:
         self._sink = sink
         self._clock = clock
         self._gate = gate
         self._events = events
         self._observer = observer
+        self._source = source
         self._lock = threading.Lock()
         self._reply: Reply | None = None
         self._said = ""
@@ -154,7 +168,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             if reply is None or not reply.started or already:
                 return
             heard = self._heard_samples(reply)
-            if self._sink.flush(reply.turn.number, heard):
+            if self._sink.flush(reply.turn.number, heard) and not reply.is_live:
                 reply.reel.rewind(heard)
             self._events.emit(Paused(reply.turn.number, True))
 
@@ -214,14 +228,36 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._finish(reply)  # its `EndOfTurn` never came
             reply = None
         if reply is None:
-            reply = Reply(turn, self._sink.rate_hz)
+            reply = Reply(turn, self._sink.rate_hz, self._source)
+        try:
+            reply.judge(message)
+        except BadAudio as fault:
+            message = self._refuse(reply, message, fault)
         if isinstance(message, Speech):
-            reply.add(message)
+            reply.add(message, self._clock.now())
         else:
             reply.end(message.reason)
         with self._lock:
             if not turn.settled:
                 self._reply = reply
+
+    def _refuse(self, reply: Reply, message: Speech | EndOfTurn, fault: BadAudio) -> Speech | EndOfTurn:
+        """Report an answer whose audio is bad; returns what takes the place of this message.
+
+        The answer ends here, and what was good is still spoken. A full-duplex model goes on, since it
+        may recover: silence keeps its place in time.
+        """
+        turn, stage = reply.turn, self._source.stage
+        if turn.alive and not (turn.failed and self._source.is_duplex):
+            turn.fail(stage, fault)
+        if self._source.is_duplex:
+            if isinstance(message, Speech):
+                message = replace(message, samples=np.zeros_like(message.samples))
+            return message
+        self.queue_in.refuse(turn)
+        with self._lock:
+            reply.cut_off(fault)
+        return EndOfTurn(turn, f"{stage} failed")
 
     def _finish(self, reply: Reply) -> None:
         """Finish the turn, outside the lock, since ending a turn runs callbacks of the engines.
@@ -254,11 +290,20 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
 
     def _release(self, reply: Reply, now: float) -> float:
         sink = self._sink
+        reply.forget(self._heard_samples(reply) - int(KEPT_S * sink.rate_hz))
+        reply.waiting.leave_out_late(now, counted=not self._paused_by)
+        self._report_late(reply, reply.waiting.report(now))
         if self._paused_by:
             return max(self._paused_by.values())
         if not reply.turn.announced:
             return math.inf  # until `committed`: the user's words are reported before the answer's
-        while (has_text := reply.has_text) or reply.has_frame(sink.frame_samples):
+        while True:
+            silent = not reply.started or sink.heard_all_at(now) <= now
+            if not silent or reply.waiting.next_due <= now:
+                reply.refill(now, sink.frame_samples, silent=silent)
+            has_text = reply.has_text
+            if not (has_text or reply.has_frame(sink.frame_samples)):
+                break
             if not reply.started and now < self._earliest_start():
                 return self._earliest_start()
             room_at = now if has_text else sink.room_at(now)
@@ -269,12 +314,24 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             if not has_text:
                 position, samples = reply.next_frame(sink.frame_samples)
                 sink.play(Frame(reply.turn.number, position, self._gain.apply(samples)))
+                if self._events.wanted(OutputLevel):
+                    self._events.emit(OutputLevel(rms(samples)))
             for text in reply.texts_begun():
                 self._events.emit(ReplyText(reply.turn.number, text))
-        reply.reel.forget(self._heard_samples(reply) - int(KEPT_S * sink.rate_hz))
         if not reply.all_sent:
-            return math.inf
+            return reply.waiting.next_due
         return sink.heard_all_at(now) if reply.started else now
+
+    def _report_late(self, reply: Reply, late: tuple[int, float] | None) -> None:
+        if late is not None:
+            frames, worst_s = late
+            self._events.emit(FramesLate(reply.turn.number, frames, round(1000 * worst_s, 1)))
+
+    def _deafens(self, turn: Turn) -> bool:
+        """True if the microphone is ignored during the reply of this turn. A duplex model always
+        listens."""
+        live = turn.origin is Origin.DUPLEX
+        return not (self._sink.full_duplex or live) and turn.settings.spoken
 
     def _earliest_start(self) -> float:
         return max(self._floor_until, self._begin_at[0]) if self._begin_at else self._floor_until
@@ -297,7 +354,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         if self._ducked:
             self._set_gain(turn, ducked=False)
         self._gain = Gain()
-        if not self._sink.full_duplex and reply.turn.settings.spoken:
+        if self._deafens(turn):
             self._gate.shut(now)
             self._events.emit(ListeningChanged(False))
         self._events.emit(ReplyStarted(turn.number))
@@ -312,6 +369,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._observer.turn_settled(turn, "", False)
             return
         self._reply = None
+        self._report_late(reply, reply.waiting.report(self._clock.now(), over=True))
         self._paused_by.clear()
         heard = self._heard_samples(reply)
         turn.heard_ms = 1000 * heard / self._sink.rate_hz
@@ -321,7 +379,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             cut_short = turn.state is not TurnState.DONE
             if not (cut_short and self._sink.flush(turn.number, heard)):
                 silent_at = max(silent_at, self._sink.heard_all_at(silent_at))
-            if not self._sink.full_duplex and turn.settings.spoken:
+            if self._deafens(turn):
                 self._gate.open_at(silent_at + ECHO_TAIL_S)
             self._keep_ledger(reply)
             turn.mark("heard_to")

@@ -31,6 +31,11 @@ class Reel:
         """Add audio at the end."""
         self._audio = np.concatenate((self._audio, samples))
 
+    def cut(self, end: int) -> None:
+        """Remove the unsent audio after sample `end`."""
+        kept = max(end, self.position) - self._first
+        self._audio = self._audio[:kept]
+
     def take(self, samples: int) -> Samples:
         """Return the next samples to send, at most `samples` of them."""
         start = self.position - self._first

@@ -1,12 +1,17 @@
 """Reply: the audio of one turn on its way out, at the rate of the connection."""
 
+import math
+
 import numpy as np
 
 from pipeline.audio import clean
+from pipeline.errors import BadAudio
+from pipeline.jitter_buffer import JitterBuffer
 from pipeline.ledger import Ledger
-from pipeline.messages import Samples, Speech
+from pipeline.messages import EndOfTurn, Samples, Speech
 from pipeline.reel import Reel
 from pipeline.resampler import Resampler
+from pipeline.sound_check import SoundSource
 from pipeline.turn import Turn
 from pipeline.words import has_words
 
@@ -17,13 +22,17 @@ MAX_AHEAD_S = 30.0
 class Reply:
     """The reply of one turn: its audio (`reel`) and its words (`ledger`).
 
-    Audio is resampled once, with state, from the rate of the synthesizer.
+    Audio is resampled once, with state, from the rate of the synthesizer. Audio of a live reply is
+    `waiting` until the connection has room for it.
     """
 
-    def __init__(self, turn: Turn, rate_hz: int) -> None:
+    def __init__(self, turn: Turn, rate_hz: int, source: SoundSource) -> None:
         self.turn = turn
         self.reel = Reel()
         self.ledger = Ledger(rate_hz)
+        self.waiting = JitterBuffer()
+        self.is_live = False
+        """True if its audio belongs to certain moments; what cannot be played then is left out."""
         self.started = False
         """True once a sample was released."""
         self.end_reason: str | None = None
@@ -35,45 +44,77 @@ class Reply:
         self._rate_hz = rate_hz
         self._resampler = Resampler(rate_hz, rate_hz)
         self._input_rate_hz = rate_hz
+        self._check = source.new_check(turn.settings)
+        self._held: list[Speech] = []
+        self._good_until = 0
 
-    def add(self, speech: Speech) -> None:
-        """Add the next piece of audio."""
-        if speech.text is not None:
-            self.ledger.text_starts(speech.text, self.reel.end)
-        for word in speech.words:
-            sample = self.reel.end + word.sample * self._rate_hz // speech.sample_rate_hz
-            self.ledger.word_starts(word.chars, speech.spoken_chars, sample)
-        if len(speech.samples):
-            self.reel.append(self._resampled(clean(speech.samples), speech.sample_rate_hz))
-        self.ledger.audio_reaches(self.reel.end)
-        if speech.ends_text:
-            self.ledger.text_ends()
+    def add(self, speech: Speech, now: float) -> None:
+        """Add the next piece of audio; it waits while it is not known whether it is to be heard."""
+        if speech.due_at is not None:
+            self.is_live = True
+            self.waiting.put(speech, speech.due_at, now)
+            return
+        self._held.append(speech)
+        if self._check is None or not self._check.seems_clipped or speech.ends_text:
+            self._add_held()
+
+    def refill(self, now: float, frame_samples: int, *, silent: bool) -> None:
+        """Make a frame of live audio ready, if there is one. `silent`: nothing is being heard."""
+        while self.reel.unsent < frame_samples and len(self.waiting):
+            after_silence = silent and self.started and not self.reel.unsent
+            self._append(self.waiting.take(now, after_silence=after_silence))
+
+    def judge(self, message: Speech | EndOfTurn) -> None:
+        """Look at the next message before it is added. Raises `BadAudio`."""
+        if self._check is None:
+            return
+        if isinstance(message, Speech):
+            if message.text is not None:
+                self._check.text_begins(message.text)
+            self._check.take(message.samples, message.sample_rate_hz)
+        ends_text = message.ends_text if isinstance(message, Speech) else not self.turn.failed
+        if ends_text:
+            self._check.text_ends()
+
+    def cut_off(self, fault: BadAudio) -> None:
+        """Leave out the audio that is bad, as far as it was not sent."""
+        held_s = sum(len(speech.samples) / speech.sample_rate_hz for speech in self._held)
+        bad = math.ceil(max(0.0, fault.earlier_s - held_s) * self._rate_hz)
+        good = max(self._good_until, self.reel.end - bad)
+        self._held.clear()
+        self.reel.cut(good)
+        self.ledger.cut_off(good)
 
     def end(self, reason: str) -> None:
         """End the reply: no more audio will come."""
+        self._add_held()
         self.ledger.audio_reaches(self.reel.end)
         self.ledger.text_ends()
         self.end_reason = reason
 
     def has_frame(self, samples: int) -> bool:
         """True if a frame can be cut: a whole one, or the last."""
-        return self.reel.unsent >= samples or (self.end_reason is not None and self.reel.unsent > 0)
+        return self.reel.unsent >= samples or (self._has_last_audio and self.reel.unsent > 0)
 
     def wants_audio(self, frame_samples: int) -> bool:
         """True if the next message should be taken: no frame can be cut, or the sentence is incomplete.
 
         A sentence is taken whole, since only then is it known which share of it was heard; within
-        `MAX_AHEAD_S`, since an end-to-end model has no sentences.
+        `MAX_AHEAD_S`, since an end-to-end model has no sentences. Live audio is always taken.
         """
-        if self.end_reason is not None:
-            return False
+        if self.end_reason is not None or self.is_live:
+            return self.end_reason is None
         in_mid_sentence = self.ledger.text_is_open and self.reel.unsent < MAX_AHEAD_S * self._rate_hz
         return in_mid_sentence or not self.has_frame(frame_samples)
 
     @property
     def all_sent(self) -> bool:
         """True if the audio has ended and all of it was sent."""
-        return self.end_reason is not None and self.reel.unsent == 0
+        return self._has_last_audio and self.reel.unsent == 0
+
+    @property
+    def _has_last_audio(self) -> bool:
+        return self.end_reason is not None and not len(self.waiting)
 
     @property
     def is_unheard(self) -> bool:
@@ -100,6 +141,29 @@ class Reply:
         self._announced += len(texts)
         self.latest_text = texts[-1] if texts else self.latest_text
         return texts
+
+    def forget(self, sample: int) -> None:
+        """Discard the audio before `sample`, and the outline of its texts: it was heard."""
+        self.reel.forget(sample)
+        self.ledger.forget(sample, self._announced)
+
+    def _add_held(self) -> None:
+        for speech in self._held:
+            self._append(speech)
+        self._held.clear()
+
+    def _append(self, speech: Speech) -> None:
+        if speech.text is not None:
+            self.ledger.text_starts(speech.text, self.reel.end)
+        for word in speech.words:
+            sample = self.reel.end + word.sample * self._rate_hz // speech.sample_rate_hz
+            self.ledger.word_starts(word.chars, speech.spoken_chars, sample)
+        if len(speech.samples):
+            self.reel.append(self._resampled(clean(speech.samples), speech.sample_rate_hz))
+        self.ledger.audio_reaches(self.reel.end)
+        if speech.ends_text:
+            self.ledger.text_ends()
+            self._good_until = self.reel.end
 
     def _resampled(self, samples: Samples, rate_hz: int) -> Samples:
         if rate_hz != self._input_rate_hz:

@@ -31,8 +31,9 @@ from pipeline.playout import FLOOR_S, Playout
 from pipeline.reports import Reports
 from pipeline.settings import SessionSettings
 from pipeline.sink import Sink
+from pipeline.sound_check import SoundSource
 from pipeline.stage import stage
-from pipeline.turn import Origin, Turn, TurnState
+from pipeline.turn import CancelToken, Origin, Turn, TurnState
 from pipeline.turns import Turns
 
 TURNS_IN_LINE = 32
@@ -76,6 +77,8 @@ class Session:
         self.notices = Notices(self.events, self.turns.when_committed)
         self.activity = Activity()
         self.stop_event = threading.Event()
+        self.closing = CancelToken()
+        """Raised when the session closes, for calls of engines that belong to no single turn."""
         self.gate = Gate()
         self._channels: list[Channel[Any]] = []
         waiting_windows = int(BACKLOG_S * capture_rate_hz / window_samples)
@@ -103,7 +106,7 @@ class Session:
         self._channels.append(channel)
         return channel
 
-    def last_stage(self, speech: Channel[Speech | EndOfTurn]) -> Playout:
+    def last_stage(self, speech: Channel[Speech | EndOfTurn], source: SoundSource) -> Playout:
         """Create the playout of this session, which `speech` feeds."""
         self.playout = stage(
             Playout,
@@ -115,6 +118,7 @@ class Session:
             self.gate,
             self.events,
             self.reports,
+            source,
         )
         self.barge_in = BargeIn(self.playout, self.clock, self.turns.interrupt_reply)
         return self.playout
@@ -122,7 +126,6 @@ class Session:
     def start(self, stages: Stages, capabilities: Capabilities, new_threads: NewStageThreads) -> None:
         """Run these stages, the playout last, on the threads that `new_threads` creates."""
         self.capabilities = capabilities
-        self.barge_in.hears_words = capabilities.texts
         self._stages = new_threads(stages, self._stage_failed, self._ended)
         self._stages.start()
 
@@ -207,6 +210,12 @@ class Session:
 
     def say(self, text: str) -> Turn:
         """Speak `text` after the current reply. Raises the same errors as `respond`."""
+        if self.capabilities.texts and not self.capabilities.reads_aloud:
+            raise EngineError(
+                f"expected a synthesizer to read the text aloud, but {self.capabilities.name} answers "
+                "without one; use --stt, --llm and --tts instead of --s2s",
+                code="no_synthesizer",
+            )
         turn = self._begin_from_outside(Origin.PROGRAM)
         turn.commit()
         self._hand_in(Sentence(turn, text, text), EndOfTurn(turn, "complete"))
@@ -239,6 +248,7 @@ class Session:
             self.turns.close(reason)
         finally:
             self.stop_event.set()
+            self.closing.cancel()
             for channel in self._channels:
                 channel.close()
 
@@ -292,7 +302,7 @@ class Session:
     def _signal(self, action: ManualTurn) -> None:
         if self._state is not SessionState.OPEN:
             return
-        if action is ManualTurn.START:
+        if action is ManualTurn.START and not self.capabilities.duplex:
             if self.settings.reply_mode == "turn" and self.settings.interruptible:
                 self.playout.floor_until(self.now() + FLOOR_S)  # else the next reply in line would begin
                 self.turns.interrupt_reply("the user began to speak by hand")
@@ -303,6 +313,8 @@ class Session:
     def _begin_from_outside(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
         if self._state is not SessionState.OPEN:
             raise SessionClosed(f"expected an open session, got one that is {self._state.value}")
+        if self.capabilities.duplex:
+            raise EngineError("this model listens, it does not read", code="speech_only")
         if not self.capabilities.texts:
             raise EngineError("this pipeline answers speech only, not text", code="speech_only")
         if self.intake.is_full:

@@ -72,6 +72,8 @@ class Origin(Enum):
     TEXT = "text"
     PROGRAM = "program"
     TOOL = "tool"
+    DUPLEX = "duplex"
+    """The open-ended turn of a model that listens while it speaks."""
 
     @property
     def is_user(self) -> bool:

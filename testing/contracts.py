@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pytest
@@ -19,18 +19,17 @@ import pytest
 from pipeline.errors import EngineError
 from pipeline.language import ANY, plain
 from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall
-from pipeline.settings import SessionSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
-from S2S.base import Question, SpokenPiece
 
 if TYPE_CHECKING:  # where Coqui's package is installed, TTS is that one
     from LLM.base import ChatModel
     from LLM.thoughts import Piece
-    from S2S.base import SpeechResponder
     from STT.base import Recognizer, RecognizerStream, StreamingRecognizer
     from TTS.base import Synthesizer
     from VAD.base import VoiceDetector
+
+P = TypeVar("P")
 
 SOON_S = 20.0
 """A cancelled call is over by then on the slowest machine; none of these tests measures time."""
@@ -44,13 +43,17 @@ def speech_like(rate_hz: int, seconds: float = 1.0) -> Samples:
     return noise.clip(-1, 1).astype(np.float32)
 
 
+MAX_PEAK = 10
+"""Peaks over 1 are limited at playout; far higher ones are not floats in [-1, 1] at all."""
+
+
 def check_chunk(chunk: AudioChunk) -> None:
     """Check the form of a piece of audio."""
     assert chunk.samples.dtype == np.float32
     assert chunk.samples.ndim == 1
     assert chunk.sample_rate_hz >= 8000
     assert np.isfinite(chunk.samples).all()
-    assert np.abs(chunk.samples).max(initial=0) <= 1
+    assert np.abs(chunk.samples).max(initial=0) < MAX_PEAK
 
 
 def chunks_of(results: Iterable[AudioChunk | Notice]) -> list[AudioChunk]:
@@ -348,26 +351,9 @@ class SynthesizerContract:
         assert min(lengths) > 0
 
 
-class SpeechResponderContract:
-    """`engine` is a loaded speech-to-speech engine."""
-
-    def test_it_answers_speech_with_speech(self, engine: SpeechResponder) -> None:
-        question = Question(speech_like(engine.info.sample_rate_hz), SessionSettings())
-        answer = list(engine.respond(question, CancelToken()))
-        spoken = [piece for piece in answer if isinstance(piece, SpokenPiece)]
-        for piece in spoken:
-            check_chunk(piece.audio)
-        assert sum(len(piece.audio.samples) for piece in spoken) > 0
-
-    @pytest.mark.parametrize("samples", [0, 1])
-    def test_next_to_nothing_is_no_error(self, engine: SpeechResponder, samples: int) -> None:
-        question = Question(np.zeros(samples, np.float32), SessionSettings())
-        list(engine.respond(question, CancelToken()))
-
-
-def run_to_end(pieces: Iterator[Piece]) -> list[Piece]:
+def run_to_end(pieces: Iterator[P]) -> list[P]:
     """Collect all pieces, on a thread that must end soon."""
-    collected: list[Piece] = []
+    collected: list[P] = []
     thread = threading.Thread(target=lambda: collected.extend(pieces), daemon=True)
     thread.start()
     thread.join(SOON_S)

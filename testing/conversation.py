@@ -5,7 +5,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from engines.engines import Cascade, Engines
+from engines.engines import Cascade, Engines, Responder, Voice
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.clock import SampleClock
@@ -15,6 +15,7 @@ from pipeline.session import Session
 from pipeline.settings import EndpointerSettings, SessionSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import Origin, Turn
+from S2S.base import SpeechResponder
 from s2s_pipeline import build_pipeline
 from STT.base import Recognizer
 from testing.fakes import (
@@ -56,7 +57,8 @@ def settled(session: Session) -> None:
 
 
 class Conversation:
-    """One user in front of a scripted pipeline. Time passes only in `speak`, `wait` and `until`."""
+    """One user in front of a scripted pipeline, or of the end-to-end engine `s2s`. Time passes only in
+    `speak`, `wait` and `until`."""
 
     def __init__(
         self,
@@ -64,28 +66,34 @@ class Conversation:
         stt: ScriptedRecognizer | LoudnessRecognizer | None = None,
         llm: ScriptedModel | None = None,
         tts: ScriptedSynthesizer | None = None,
+        s2s: SpeechResponder | None = None,
         endpointing: EndpointerSettings = QUICK,
         can_flush: bool = True,
         full_duplex: bool = False,
         turn_detector: TurnDetector | None = None,
         sentence_judge: SentenceJudge | None = None,
         settings: SessionSettings = SessionSettings(),
+        check_sound: bool = False,
     ) -> None:
+        """`check_sound`: see `Engines`; a `ScriptedSynthesizer` speaks constants."""
         self.stt: Any = stt or ScriptedRecognizer()
         self.llm = llm or ScriptedModel()
         self.tts = tts or ScriptedSynthesizer()
+        self.s2s: Any = s2s
         self.clock = SampleClock(RATE_HZ)
         self.sink = RecordingSink(self.clock.now, can_flush=can_flush, full_duplex=full_duplex)
         self.chat = Chat()
         self.shared_stt: SharedEngine[Recognizer] = SharedEngine(self.stt)
         self.shared_llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
         self.shared_tts: SharedEngine[Synthesizer] = SharedEngine(self.tts)
-        cascade = Cascade(self.shared_stt, self.shared_llm, self.shared_tts, lambda: self.chat)
+        voice: Voice = Cascade(self.shared_stt, self.shared_llm, self.shared_tts, lambda: self.chat)
+        if s2s is not None:
+            voice = Responder(SharedEngine(s2s), lambda: self.chat)
         judges = TurnJudges(
             None if turn_detector is None else SharedEngine(turn_detector),
             None if sentence_judge is None else SharedEngine(sentence_judge),
         )
-        self._engines = Engines(LoudnessDetector(), endpointing, cascade, judges)
+        self._engines = Engines(LoudnessDetector(), endpointing, voice, judges, check_sound=check_sound)
         self.session = build_pipeline(self._engines, self.sink, settings=settings, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
         self._mail = self.session.events.subscribe()

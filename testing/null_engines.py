@@ -14,14 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.engine_info import ChatModelInfo, RecognizerInfo, SynthesizerInfo
-from pipeline.errors import EngineError, UserError
-from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples, ToolCall, WordTime
-from pipeline.settings import ANY_TOOL, Tool
+from pipeline.audio import clean
+from pipeline.engine_info import (
+    ChatModelInfo,
+    DuplexInfo,
+    RecognizerInfo,
+    ResponderInfo,
+    SynthesizerInfo,
+)
+from pipeline.errors import EngineBusy, EngineError, UserError
+from pipeline.messages import AudioChunk, ChatMessage, CutOff, Notice, Samples, ToolCall, WordTime
+from pipeline.settings import ANY_TOOL, SessionSettings, Tool
 from pipeline.turn import CancelToken
+from S2S.base import Answer, Question, SpokenPiece, UserWords
 from STT.base import Transcription
 from testing.hold import FOREVER_S
-from utils.voices import unknown_voice
+from utils.voices import expect_known, unknown_voice
 
 RATE_HZ = 16000
 
@@ -171,3 +179,74 @@ class ColdSynthesizer(NullSynthesizer):
 
     def warm_up(self) -> None:
         raise UserError("--tts null: the first call failed")
+
+
+class NullResponder(_Null):
+    """Repeats what it was asked, a piece of audio for each word, and follows the command in it."""
+
+    info = ResponderInfo(
+        name="null-s2s",
+        sample_rate_hz=RATE_HZ,
+        voices=("low", "high"),
+        takes_text=True,
+        takes_tools=True,
+    )
+
+    def expect_voice(self, voice: str) -> None:
+        expect_known(self.info.voices, voice)
+
+    def respond(self, question: Question, cancel: CancelToken) -> Iterator[Answer]:
+        yield UserWords(
+            f"{len(question.samples)} {question.samples.sum():.1f}", question.settings.language
+        )
+        yield Notice("asked", str((question.settings, tuple(question.messages))))
+        for tool in question.settings.tools:
+            yield ToolCall(tool.name, question.settings.tool_choice, str(tool.parameters))
+        level = 0.5 if question.settings.voice == "high" else 0.25
+        for word in (question.text or "nothing").split():
+            if cancel.cancelled:
+                return
+            yield SpokenPiece(AudioChunk(np.full(RATE_HZ // 5, level, np.float32), RATE_HZ), f"{word} ")
+            obey(word, cancel)
+        yield CutOff("length")
+
+
+class NullDuplexModel(_Null):
+    """Says what it hears, one frame later and more quietly; follows the command in the instructions."""
+
+    info = DuplexInfo(
+        name="null-duplex", sample_rate_hz=RATE_HZ, frame_samples=1280, voices=("low", "high")
+    )
+
+    def __init__(self, at_start: str = "", slots: int = 2) -> None:
+        super().__init__(at_start, slots)
+        self.taken = 0
+
+    def open(self, settings: SessionSettings) -> "NullDuplexStream":
+        if settings.voice is not None:
+            expect_known(self.info.voices, settings.voice)
+        if self.taken == self.info.slots:
+            raise EngineBusy(f"null-duplex is busy: {self.taken} conversations are open")
+        self.taken += 1
+        return NullDuplexStream(self, settings.instructions or "")
+
+
+class NullDuplexStream:
+    """A conversation that counts its frames."""
+
+    def __init__(self, model: NullDuplexModel, command: str) -> None:
+        self._model: NullDuplexModel | None = model
+        self._command = command
+        self._last = np.zeros(0, np.float32)
+        self.count = 0
+
+    def answer(self, frame: Samples) -> tuple[Samples, str | None]:
+        self.count += 1
+        obey(self._command, CancelToken())
+        last, self._last = self._last, 0.5 * clean(frame)
+        return last, f"{self.count} " if self.count % 10 == 0 else None
+
+    def close(self) -> None:
+        if self._model is not None:
+            self._model.taken -= 1
+            self._model = None

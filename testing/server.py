@@ -9,7 +9,7 @@ from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.base import Connection
 from connections.tcp.server import SocketServer
 from connections.web.server import WebSocketServer
-from engines.engines import Cascade, Engines
+from engines.engines import Cascade, Engines, Responder, Voice
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.clock import Clock
@@ -17,6 +17,7 @@ from pipeline.session import Session
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.sink import Sink
+from S2S.base import SpeechResponder
 from s2s_pipeline import build_pipeline
 from STT.base import Recognizer
 from testing.fakes import (
@@ -36,10 +37,15 @@ Server = TypeVar("Server", bound=Connection)
 
 
 class ScriptedConnection(Generic[Server]):
-    """Any connection; `connect` makes it, to be stopped by the request. It runs until the block ends."""
+    """Any connection; `connect` makes it, to be stopped by the request. It runs until the block ends.
+    `s2s` answers in the place of the cascade."""
 
     def __init__(
-        self, connect: Callable[[StopRequest], Server], vad: VoiceDetector | None = None
+        self,
+        connect: Callable[[StopRequest], Server],
+        vad: VoiceDetector | None = None,
+        s2s: SpeechResponder | None = None,
+        check_sound: bool = False,
     ) -> None:
         self.stt, self.llm = ScriptedRecognizer(), ScriptedModel()
         self.tts = ScriptedSynthesizer()
@@ -50,10 +56,14 @@ class ScriptedConnection(Generic[Server]):
         shared_stt: SharedEngine[Recognizer] = SharedEngine(self.stt)
         shared_llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
         shared_tts: SharedEngine[Synthesizer] = SharedEngine(self.tts)
+        voice: Voice = Cascade(shared_stt, shared_llm, shared_tts, self._new_chat)
+        if s2s is not None:
+            voice = Responder(SharedEngine(s2s), self._new_chat)
         self._engines = Engines(
             vad or LoudnessDetector(),
             EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False),
-            Cascade(shared_stt, shared_llm, shared_tts, self._new_chat),
+            voice,
+            check_sound=check_sound,  # scripted engines speak constants
         )
 
     def __enter__(self) -> Self:
@@ -87,16 +97,24 @@ class ScriptedConnection(Generic[Server]):
 class ScriptedServer(ScriptedConnection[SocketServer]):
     """The TCP server, on two free ports of the loopback address."""
 
-    def __init__(self, **flags: Any) -> None:
+    def __init__(self, *, s2s: SpeechResponder | None = None, **flags: Any) -> None:
         arguments = SocketArguments(recv_port=0, send_port=0, **flags)
-        super().__init__(lambda stop: SocketServer(arguments, stop))
+        super().__init__(lambda stop: SocketServer(arguments, stop), s2s=s2s)
         self.microphone_port, self.loudspeaker_port = self._server.ports
 
 
 class ScriptedWebServer(ScriptedConnection[WebSocketServer]):
     """The page and the WebSocket, on a free port of the loopback address, or on `port`."""
 
-    def __init__(self, *, port: int = 0, vad: VoiceDetector | None = None, **flags: Any) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        vad: VoiceDetector | None = None,
+        s2s: SpeechResponder | None = None,
+        check_sound: bool = False,
+        **flags: Any,
+    ) -> None:
         arguments = WebSocketArguments(port=port, **flags)
-        super().__init__(lambda stop: WebSocketServer(arguments, stop), vad)
+        super().__init__(lambda stop: WebSocketServer(arguments, stop), vad, s2s, check_sound)
         self.port = self._server.port

@@ -11,7 +11,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-FEATURES = {"webrtc": "connections.realtime.webrtc", "report": "listeners.latency_report"}
+FEATURES = {
+    "webrtc": "connections.realtime.webrtc",
+    "report": "listeners.latency_report",
+    "codec": "S2S.codec.__main__",
+}
 """Extras that belong to no engine, and the module that needs each."""
 
 COLLECTIONS = ("engines", "dev")

@@ -198,7 +198,10 @@ def test_every_file_belongs_to_the_program_an_engine_or_a_feature() -> None:
 def test_what_tests_and_benchmarks_import_is_declared() -> None:
     found = imported(FILES - PRODUCT, at_start=False)
     environments = {
-        normal(p) for spec in BY_ENVIRONMENT for p in find_environment(spec.environment or "").packages
+        normal(package)
+        for spec in BY_ENVIRONMENT
+        for environment in [find_environment(spec.environment or "")]
+        for package in (*environment.packages, *environment.without_dependencies)
     }
     assert undeclared(found, REQUIRED | OPTIONAL | environments | ONLY_TESTS | {"melotts"}) == []
 

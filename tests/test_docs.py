@@ -10,12 +10,14 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
-from pipeline.audio import from_pcm16, to_pcm16
+from pipeline.audio import from_pcm16, resample, to_pcm16
 from tests.command import ROOT, run, tracked
 from tests.speech import RATE_HZ, silence, spoken
 
@@ -78,13 +80,21 @@ class Copy:
         return ended.stdout
 
 
+def similarity(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """The largest correlation of two recordings over all delays; 1: they are the same."""
+    length = len(one) + len(other)
+    products = np.fft.irfft(np.fft.rfft(one, length) * np.conj(np.fft.rfft(other, length)))
+    return float(products.max() / np.linalg.norm(one) / np.linalg.norm(other))
+
+
 @pytest.mark.slow
 def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
     """In a copy of the program: the page's files, row, contract and command."""
     copy = Copy(tmp_path / "program", "docs/adding-an-engine.md")
-    (row,) = copy.lines
+    row, *s2s_rows = copy.lines
     copy.edit("catalog/tts.py", "CATALOG = (", f"CATALOG = (\n{row},")
-    copy.do("-m", "pytest", "tests/test_beeper.py")
+    copy.edit("catalog/s2s.py", "CATALOG = (", f"CATALOG = (\n{','.join(s2s_rows)},")
+    copy.do("-m", "pytest", "tests/test_beeper.py", "tests/test_parrot_and_echo.py")
     assert "--tts_beep_ms" in copy.do("s2s_pipeline.py", "--tts", "beeper", "--help")
     output = tmp_path / "beeps.wav"
     flags = ("--llm", "eliza", "--tts", "beeper", "--tts_pitch", "1000", "--output", str(output))
@@ -92,6 +102,13 @@ def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
     beeps, rate_hz = soundfile.read(output)
     spectrum = np.abs(np.fft.rfft(beeps))
     assert np.argmax(spectrum) * rate_hz / len(beeps) == pytest.approx(1000, abs=10)
+    said, _ = soundfile.read(question)
+    for engine in ("parrot", "echo"):
+        output = tmp_path / f"{engine}.wav"
+        files = ("--input", str(question), "--output", str(output))
+        copy.do("s2s_pipeline.py", "--mode", "file", "--s2s", engine, *files)
+        repeated, rate_hz = soundfile.read(output)
+        assert similarity(said, resample(repeated.astype(np.float32), rate_hz, RATE_HZ)) > 0.9
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ def test_no_stage_sleeps_or_prints_or_swallows_errors(name: str) -> None:
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             assert called not in ("time.sleep", "asyncio.sleep"), f"{name}:{node.lineno} sleeps"
-            if not name.startswith("connections/"):
+            if not name.startswith("connections/") and not name.endswith("/__main__.py"):
                 assert called != "print", f"{name}:{node.lineno} prints"
         if isinstance(node, ast.ExceptHandler):
             broad = node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")

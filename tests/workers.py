@@ -7,7 +7,9 @@ from typing import Any
 from catalog.registry import EngineSpec
 from engines.isolation.engines import (
     IsolatedChatModel,
+    IsolatedDuplexModel,
     IsolatedRecognizer,
+    IsolatedResponder,
     IsolatedStreamer,
     IsolatedSynthesizer,
     isolate,
@@ -19,6 +21,9 @@ STT = EngineSpec("stt", "null", "counts", "testing.null_engines:NullRecognizer")
 STREAMER = EngineSpec("stt", "null", "counts as it comes", "testing.null_engines:NullStreamer")
 LLM = EngineSpec("llm", "null", "repeats", "testing.null_engines:NullChatModel")
 TTS = EngineSpec("tts", "null", "hums", "testing.null_engines:NullSynthesizer")
+
+S2S = EngineSpec("s2s", "null", "repeats", "testing.null_engines:NullResponder")
+DUPLEX = EngineSpec("s2s", "null", "echoes", "testing.null_engines:NullDuplexModel", duplex=True)
 
 
 @contextmanager
@@ -57,6 +62,26 @@ def streamer(spec: EngineSpec = STREAMER, **settings: Any) -> Iterator[IsolatedS
 def chat_model(spec: EngineSpec = LLM) -> Iterator[IsolatedChatModel]:
     """A chat model, closed at the end."""
     engine = isolate(spec, {}, "cpu")
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+@contextmanager
+def responder(spec: EngineSpec = S2S) -> Iterator[IsolatedResponder]:
+    """A speech responder, closed at the end."""
+    engine = isolate(spec, {}, "cpu")
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+@contextmanager
+def duplex_model(spec: EngineSpec = DUPLEX, **settings: Any) -> Iterator[IsolatedDuplexModel]:
+    """A duplex model, closed at the end."""
+    engine = isolate(spec, settings, "cpu")
     try:
         yield engine
     finally:

@@ -28,7 +28,12 @@ FIRST_BACK_OFF_S = 0.5
 the sessions of a server do not all retry at the same moment."""
 
 _RETRIED = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError)
-_PARTS = {"stt": "recognizer", "llm": "language model", "tts": "synthesizer"}
+_PARTS = {
+    "stt": "recognizer",
+    "llm": "language model",
+    "tts": "synthesizer",
+    "s2s": "speech-to-speech model",
+}
 
 T = TypeVar("T")
 Ask: TypeAlias = Callable[[openai.OpenAI], Iterator[T]]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.audio import WholeSamples, clean, to_mono
+from pipeline.audio import WholeSamples, to_mono
 from pipeline.messages import Samples
 
 RATES_HZ = range(4000, 192001)
@@ -63,7 +63,7 @@ def _floats(data: bytes, dtype: str) -> Samples:
     if "f" in dtype:
         if np.abs(values[np.isfinite(values)]).max(initial=0.0) > MAX_OVER:
             raise ValueError("expected floats in [-1, 1], got some far over full scale")
-        return clean(values.astype(np.float32))
+        return values.astype(np.float32)
     middle = 128 if dtype == "u1" else 0
     full_scale = 2 ** (8 * int(dtype[-1]) - 1)
     return (values.astype(np.float32) - np.float32(middle)) / np.float32(full_scale)

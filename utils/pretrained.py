@@ -1,7 +1,7 @@
 """Pretrained models of Transformers: loading them, and one sentence for files that cannot be used."""
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,10 @@ _UNUSABLE = (
     *(OSError, ValueError, TypeError, KeyError, AttributeError),  # files of another model
     *(RuntimeError, EOFError, pickle.UnpicklingError),  # a .bin file that is cut off
 )
+
+NOT_NUMBERS = "have weights that are not numbers"
+_NAMED = 3
+"""Layers that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,16 @@ class Pretrained:
             return kind.from_pretrained(str(self.folder), **settings)
 
     def load_model(self, kind: Any, device: str, **settings: Any) -> Any:
-        """A model on its device, ready to compute. Raises `UserError`, also for layers that have no
-        weights in the files."""
+        """A model on its device, ready to compute. Raises `UserError`, also for layers whose weights are
+        not in the files, of another shape, or not numbers."""
         with self._one_sentence():
-            model, report = kind.from_pretrained(str(self.folder), output_loading_info=True, **settings)
+            model, report = kind.from_pretrained(
+                str(self.folder), output_loading_info=True, ignore_mismatched_sizes=True, **settings
+            )
         expect_weights(report, self.flag, self.model_name)
-        return model.to(device).eval()
+        model = model.to(device).eval()
+        expect_numbers(model, self.flag, self.model_name)
+        return model
 
     def refuse(self, got: object) -> UserError:
         """The error for files that contain something else."""
@@ -68,12 +76,41 @@ def expect_weights(report: Any, flag: str, model_name: str) -> None:
     `report` is the second result of ``from_pretrained(..., output_loading_info=True)``.
     """
     if missing := sorted(report["missing_keys"]):
-        raise UserError(
-            f"{flag} {model_name}: {len(missing)} layers have no weights in it ({missing[0]}, ...), "
-            "so its output would be nonsense"
-        )
-    if mismatched := sorted(report["mismatched_keys"]):
-        raise UserError(
-            f"{flag} {model_name}: {len(mismatched)} layers have weights of another shape "
-            f"({mismatched[0][0]}, ...), so its output would be nonsense"
-        )
+        raise nonsense(flag, model_name, missing, "have no weights in it")
+    if mismatched := sorted(each[0] for each in report["mismatched_keys"]):
+        raise nonsense(flag, model_name, mismatched, "have weights of another shape")
+
+
+def expect_numbers(model: Any, flag: str, model_name: str) -> None:
+    """Raise `UserError` for layers of a PyTorch model whose weights are NaN or infinite, as after a
+    training that diverged. Reads the weights once."""
+    import torch
+
+    spoiled = [
+        name
+        for name, weights in model.named_parameters()
+        if weights.numel()
+        and weights.dtype in (torch.float32, torch.float16, torch.bfloat16)
+        and not torch.isfinite(torch.stack(torch.aminmax(weights.detach()))).all()
+    ]
+    if spoiled:
+        raise nonsense(flag, model_name, spoiled, NOT_NUMBERS)
+
+
+def differences(wanted: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
+    """The tensors of a model that a file lacks, or has in another shape, as `expect_weights` takes
+    them."""
+    both = [name for name in wanted if name in saved]
+    return {
+        "missing_keys": wanted.keys() - saved.keys(),
+        "mismatched_keys": [(n,) for n in both if tuple(wanted[n].shape) != tuple(saved[n].shape)],
+    }
+
+
+def nonsense(flag: str, model_name: str, layers: Sequence[str], why: str) -> UserError:
+    """The error for layers that cannot work, naming the first of them."""
+    named = ", ".join(layers[:_NAMED]) + (", ..." if len(layers) > _NAMED else "")
+    return UserError(
+        f"{flag} {model_name}: {len(layers)} layers {why} ({named}), so its output would be nonsense; "
+        "download it again, or choose another"
+    )

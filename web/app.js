@@ -12,7 +12,13 @@ const chart = new LatencyChart(part("latency"));
 let connection = null;
 let muted = false;
 let replying = 0;
+let paused = false;
+let server = { event_rate: 16000, takes_text: true, takes_turns: false }; // as its welcome says
+let loudAt = -Infinity; // when the model was last heard, in ms
 const figures = { sent: 0, played: 0, gaps: 0, waiting: 0, peak: 0 };
+
+const QUIET = 0.01; // peak of a model that says nothing: -40 dB
+const PAUSE_MS = 500; // between two words it is still speaking
 
 const STATES = {
   off: "not connected", connecting: "connecting…", listening: "listening", hearing: "hearing you",
@@ -64,7 +70,10 @@ async function end() {
 
 function enable(on) {
   for (const id of ["mute", "stop"]) part(id).disabled = !on;
-  part("typed").hidden = !on;
+  part("typed").hidden = !on || !server.takes_text;
+  part("open-hint").hidden = !on || !server.takes_turns;
+  part("hint").hidden = !part("open-hint").hidden;
+  part("mode").disabled = on && server.takes_turns;
   part("hold").hidden = !on || part("hands").value !== "push";
   part("talk").disabled = false;
   part("talk").textContent = on ? "Hang up" : "Talk";
@@ -78,7 +87,9 @@ function token() {
 // -- messages of the server ---------------------------------------------------------------------------
 
 const FROM_SERVER = {
-  welcome() {
+  welcome(message) {
+    server = message;
+    transcript.flows = server.takes_turns;
     enable(true);
     show("listening");
     trouble("");
@@ -102,28 +113,48 @@ const FROM_SERVER = {
 };
 
 const EVENTS = {
-  SpeechStarted: () => show("hearing"),
+  SpeechStarted({ sample }) {
+    transcript.speechStarted(sample / server.event_rate);
+    show("hearing");
+  },
   TurnPending: ({ pending }) => show(pending ? "waiting" : "hearing"),
-  SpeechEnded: () => show("thinking"),
+  SpeechEnded({ speech_end_sample: sample }) {
+    transcript.speechEnded(sample / server.event_rate);
+    show(replying && !paused ? "speaking" : "thinking");
+  },
   SpeechCancelled() {
     transcript.unsaid();
     show("listening");
   },
+  TurnCommitted: (event) => transcript.committed(event),
   PartialTranscript: (event) => transcript.guess(event),
   Transcript: (event) => transcript.said(event),
   ReplyStarted({ turn }) {
     replying = turn;
-    show("speaking");
+    paused = false;
+    transcript.replyStarted(turn);
+    if (!server.takes_turns) show("speaking");
   },
   ReplyText: (event) => transcript.reply(event),
-  Paused: ({ paused }) => show(paused ? "hearing" : "speaking"),
+  Paused(event) {
+    paused = event.paused;
+    show(paused ? "hearing" : "speaking");
+  },
   TurnDone(event) {
     transcript.done(event);
     chart.add(event.latency);
     if (event.state !== "dropped" && !event.user_text && !event.heard) transcript.unsaid();
     if (event.turn === replying || part("state").dataset.state === "thinking") show("listening");
+    if (event.turn === replying) replying = 0;
   },
-  ErrorEvent: ({ text }) => transcript.note(text),
+  ErrorEvent({ turn, text }) {
+    transcript.unanswered(turn);
+    transcript.note(text);
+  },
+  FramesLate: ({ frames, worst_ms }) =>
+    transcript.note(
+      `${frames} frame${frames === 1 ? "" : "s"} of the reply left out: up to ${worst_ms.toFixed(0)} ms too late`,
+    ),
   NoticeGiven: ({ text }) => transcript.note(text),
   SessionEnded: ({ reason }) => transcript.note(`The conversation ended: ${reason}.`),
 };
@@ -139,9 +170,18 @@ sound.addEventListener("packet", ({ detail: { audio, peak } }) => {
 sound.addEventListener("played", ({ detail }) => {
   Object.assign(figures, detail);
   part("said").value = Math.sqrt(detail.peak);
+  if (server.takes_turns) showWhoSpeaks(detail.peak);
   if (detail.position) connection?.send("played", detail.position);
   if (part("debug").open) showFigures();
 });
+
+/** A full-duplex model sends audio all the time; its loudness says whether it speaks. */
+function showWhoSpeaks(peak) {
+  if (peak > QUIET) loudAt = performance.now();
+  const speaks = performance.now() - loudAt < PAUSE_MS;
+  const speaking = part("state").dataset.state === "speaking";
+  if (connection?.open && speaks !== speaking) show(speaks ? "speaking" : "listening");
+}
 
 sound.addEventListener("unplugged", () => {
   trouble("The microphone was unplugged.");

@@ -1,7 +1,7 @@
 // The latency of the last replies by stage, as bars.
 
 const KEPT = 3;
-const PARTS = ["silence", "stt", "llm", "tts", "rest"];
+const PARTS = ["silence", "stt", "llm", "tts", "s2s", "rest"];
 
 export class LatencyChart {
   #list;

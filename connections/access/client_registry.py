@@ -98,7 +98,7 @@ class ClientRegistry:
         self._limits_s = arguments.idle_timeout_s, arguments.longest_session_s
         self._registrations: dict[str, _Registration] = {}
         self._numbers = count(1)
-        self.metrics = Metrics(lambda: self.count)
+        self.metrics = Metrics(lambda: self.count, lambda: self.room)
         self.closing = False
 
     @property
@@ -107,9 +107,15 @@ class ClientRegistry:
         return len(self._registrations)
 
     @property
+    def room(self) -> float:
+        """The number of sessions for which there is room: a duplex model may hold fewer than allowed."""
+        free = min(self._max_sessions - self.count, self.capabilities.free_places())
+        return 0 if self.closing else free
+
+    @property
     def has_room(self) -> bool:
-        """True if the number of sessions allows one more."""
-        return not self.closing and self.count < self._max_sessions
+        """True if there is room for one more session."""
+        return self.room >= 1
 
     def register(self, client: Client, peer: str, grant: Grant) -> Client:
         """Begin a session for a new client. Raises `ProtocolError` if there is no room for it."""

@@ -3,8 +3,12 @@
 import asyncio
 
 from connections.base import tell_loop
-from pipeline.events import LIVE, Event, SpeechStarted, TurnDone
+from pipeline.events import LIVE, Event, InputLevel, PartialTranscript, SpeechStarted, TurnDone
 from pipeline.session import Session
+
+SPEECH_RMS = 0.02
+"""Loudness (-34 dB) that counts as the user's speech to a duplex model, which has no voice detector:
+quiet speech at a usual distance; a room without speech stays below it."""
 
 
 class TimeLimits:
@@ -13,9 +17,9 @@ class TimeLimits:
     A box for its events; created on the thread of the server.
     """
 
-    unwanted: tuple[type, ...] = LIVE
-
     def __init__(self, session: Session, idle_s: float, max_s: float) -> None:
+        duplex = session.capabilities.duplex
+        self.unwanted: tuple[type, ...] = (PartialTranscript,) if duplex else LIVE
         self._session = session
         self._idle_s = idle_s
         self._loop = asyncio.get_running_loop()
@@ -25,7 +29,8 @@ class TimeLimits:
 
     def post(self, event: Event) -> None:
         """Start the idle time anew when the user speaks or a turn ends. Called from any thread."""
-        if isinstance(event, (SpeechStarted, TurnDone)):
+        level = event.rms if isinstance(event, InputLevel) else 0.0
+        if isinstance(event, (SpeechStarted, TurnDone)) or level > SPEECH_RMS:
             tell_loop(self._loop, self._restart)
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from connections.base import tell_loop
 from connections.outbox import Outbox
 from connections.realtime.session import RealtimeSession
 from pipeline.errors import ProtocolError
-from pipeline.events import LIVE, Event, InputLevel
+from pipeline.events import LIVE, Event, InputLevel, OutputLevel
 from pipeline.messages import Samples
 from pipeline.session import Session
 from pipeline.sink import Frame
@@ -134,4 +134,5 @@ class BaseClient:
 
     def _follow_configuration(self) -> None:
         """Apply the session's configuration, which may have changed."""
-        self.unwanted = (InputLevel,) if self._realtime.config.wants_partials else LIVE
+        levels = (InputLevel, OutputLevel)
+        self.unwanted = levels if self._realtime.config.wants_partials else LIVE

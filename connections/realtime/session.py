@@ -38,6 +38,7 @@ from connections.realtime.conversation import Conversation
 from connections.realtime.responses import CLIENT_CANCELLED
 from connections.realtime.server_events import SERVER, ServerEvents
 from connections.realtime.session_config import SessionConfig
+from connections.realtime.support import DUPLEX_REFUSED
 from connections.realtime.utterance_items import UtteranceItems
 from LLM.chat import Chat, heard_id
 from pipeline.audio import WholeSamples
@@ -140,6 +141,9 @@ class RealtimeSession:
         self.session.feed(samples, rate_hz)
 
     def _do(self, event: Any) -> None:
+        why = DUPLEX_REFUSED.get(event.type) if self.session.capabilities.duplex else None
+        if why is not None:
+            raise Refusal(why, "unsupported")
         match event:
             case SessionUpdate():
                 self._update(event)
@@ -272,9 +276,7 @@ class RealtimeSession:
         self._stop_idle_timer()
 
     def _translate(self, event: Event) -> None:
-        of_turn, awaited = self._responses.of_turn, self._responses.awaited
-        if isinstance(event, (ReplyStarted, ToolCallGrew, ToolCalled)) and event.turn in awaited:
-            self._responses.begin(event.turn, self.config)  # the transcript comes late, or never
+        of_turn = self._responses.of_turn
         match event:
             case SpeechStarted(sample=sample):
                 self._user_speaks = True
@@ -292,29 +294,39 @@ class RealtimeSession:
             case TurnCommitted(turn=turn, origin=Origin.SPEECH.value, answered=answered):
                 self._utterances.committed(turn)
                 if answered:
-                    awaited.add(turn)
+                    self._responses.awaited.add(turn)
             case TurnCommitted(turn=turn) if turn not in of_turn:
                 self._responses.begin(turn, self.config)
             case Transcript(turn=turn, text=text):
                 self._utterances.transcribed(turn, text)
-                if turn in awaited:
-                    self._responses.begin(turn, self.config)
+                self._begin_awaited(turn)
             case ReplyStarted(turn=turn):
                 self._sounding = turn
+                self._begin_awaited(turn)
                 if turn in of_turn:
                     of_turn[turn].audio_started()
             case ReplyText(turn=turn, text=text) if turn in of_turn:
                 of_turn[turn].add_text(text)
-            case ToolCallGrew() if event.turn in of_turn:
-                of_turn[event.turn].add_arguments(_call_of(event))
-            case ToolCalled() if event.turn in of_turn:
-                of_turn[event.turn].complete_call(_call_of(event))
+            case ToolCallGrew(turn=turn):
+                self._begin_awaited(turn)
+                if turn in of_turn:
+                    of_turn[turn].add_arguments(_call_of(event))
+            case ToolCalled(turn=turn):
+                self._begin_awaited(turn)
+                if turn in of_turn:
+                    of_turn[turn].complete_call(_call_of(event))
             case ErrorEvent():
                 self._tell_error(event)
             case AudioLost(reason=reason):
                 self.tell.error(f"some of your audio was lost: {reason}", "audio_lost", type=SERVER)
             case TurnDone():
                 self._finish(event)
+
+    def _begin_awaited(self, turn: int) -> None:
+        """Begin the response to the user's speech: once its words are known or, with a speech-to-speech
+        model, which may tell no words, with the first sign of the answer."""
+        if turn in self._responses.awaited:
+            self._responses.begin(turn, self.config)
 
     def _finish(self, event: TurnDone) -> None:
         turn = event.turn
@@ -330,6 +342,8 @@ class RealtimeSession:
 
     def _tell_error(self, event: ErrorEvent) -> None:
         turn = event.turn
+        if turn is not None and event.stage != "stt":
+            self._begin_awaited(turn)
         if turn in self._responses.of_turn:
             self._responses.of_turn[turn].fail(event.code, event.text)
         elif turn is not None and self._utterances.transcription_failed(turn, event.code, event.text):

@@ -65,9 +65,13 @@ class SessionConfig:
             "audio": {
                 "input": {
                     "format": {"type": PCM.name, "rate": PCM.rate_hz},
-                    "transcription": {"model": capabilities.name, "language": settings.language},
+                    "transcription": None
+                    if capabilities.duplex
+                    else {"model": capabilities.name, "language": settings.language},
                     "noise_reduction": None,
-                    "turn_detection": {"type": "semantic_vad", "eagerness": "auto", **detection}
+                    "turn_detection": None
+                    if capabilities.duplex
+                    else {"type": "semantic_vad", "eagerness": "auto", **detection}
                     if capabilities.semantic
                     else {"type": "server_vad", **_numbers(capabilities.endpointing), **detection},
                 },
@@ -139,6 +143,8 @@ class SessionConfig:
             raise Refusal(
                 f'expected ["audio"] or ["text"], got {value!r:.100}', param="output_modalities"
             )
+        if value == [TEXT] and self._capabilities.duplex:
+            raise Refusal("this model speaks, it does not write", "unsupported", "output_modalities")
         self._change(spoken=value == [AUDIO])
         self.shown["output_modalities"] = value
 
@@ -204,6 +210,8 @@ class SessionConfig:
         self.shown["audio"][side]["format"] = shown | ({"rate": 24000} if wanted is PCM else {})
 
     def _take_transcription(self, value: Any) -> None:
+        if self._capabilities.duplex:
+            return  # as with turn detection: clients ask for it by default
         self.transcribes = self.wants_partials = value is not None
         if value is not None and "language" in value.model_fields_set:
             self._change(language=value.language)
@@ -228,6 +236,8 @@ class SessionConfig:
 
     def _take_turn_detection(self, value: ServerVad | SemanticVad | None) -> None:
         self.idle_timeout_ms = None
+        if self._capabilities.duplex:
+            return  # the model takes turns itself, whatever a client sets by default
         if value is None:
             self._change(hands_free=False, answers=False, interruptible=False, endpointing=None)
             self.shown["audio"]["input"]["turn_detection"] = None

@@ -52,6 +52,13 @@ LEFT_OUT: dict[str, str] = {
 """Field ▶ why it is ignored. Clients set these by default, and some end the session at any error, so
 there is none; `session.updated` shows the actual value."""
 
+DUPLEX_REFUSED: dict[str, str] = {
+    "input_audio_buffer.commit": "this model always listens, so there is nothing to commit",
+    "conversation.item.create": "this model listens, it does not read",
+    "response.create": "this model decides itself when to speak",
+}
+"""Event ▶ why it is refused if the model listens while it speaks."""
+
 
 def refused(param: str, value: Any) -> str | None:
     """Reason to refuse this value of a field of an event; None: it is accepted. The rest of the event is

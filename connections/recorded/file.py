@@ -23,7 +23,7 @@ from pipeline.audio import clean, to_mono
 from pipeline.capabilities import Capabilities
 from pipeline.clock import Clock, MonotonicClock, SampleClock
 from pipeline.errors import UserError
-from pipeline.events import ErrorEvent, Event, TurnDone, as_json
+from pipeline.events import ErrorEvent, Event, ReplyStarted, TurnDone, as_json
 from pipeline.messages import ManualTurn, Samples
 from pipeline.session import Session, SessionState
 from pipeline.sink import ClockPace, Frame
@@ -91,11 +91,14 @@ class Results(Listener):
     def __init__(self, session: Session) -> None:
         self.turns: list[dict[str, Any]] = []
         self.errors: list[dict[str, Any]] = []
+        self.has_reply = False
         super().__init__(session)
 
     def on_event(self, event: Event) -> None:
-        """Keep ends of turns, and errors."""
-        if isinstance(event, TurnDone):
+        """Keep ends of turns, and errors; note whether there was a reply."""
+        if isinstance(event, ReplyStarted):
+            self.has_reply = True
+        elif isinstance(event, TurnDone):
             self.turns.append(as_json(event))
         elif isinstance(event, ErrorEvent):
             self.errors.append(as_json(event))
@@ -132,7 +135,9 @@ class FileConnection:
             self._clock = self._sample_clock = SampleClock(self._rate_hz)
         self._recording = Recording(self._recording_path, REPLY_RATE_HZ, self._rate_hz)
         replayed = self._replayed
-        full_duplex = self._arguments.headphones if replayed is None else replayed.full_duplex
+        # a recording has no echo, which a model that listens while it speaks is warned of
+        full_duplex = self._arguments.headphones or capabilities.duplex
+        full_duplex = full_duplex if replayed is None else replayed.full_duplex
         self._sink = FileSink(self._reply_path, self._recording, self._clock, full_duplex)
         self._session = open_session(self._sink, "file", self._clock)
         if replayed is not None:
@@ -254,7 +259,7 @@ class FileConnection:
         }
         self._transcript_path.write_text(json.dumps(transcript, indent=2, ensure_ascii=False), "utf-8")
         print("written:", ", ".join(map(str, files)), file=sys.stderr)
-        if any(turn["heard"] for turn in turns) and not errors:
+        if self._results.has_reply and not errors:
             return 0
         if not errors and not self._shutdown.requested.is_set():
             found = "speech was found, but not answered" if turns else "no speech was found"

@@ -108,9 +108,17 @@ class WebSocketClient(PacedSink):
     def attach(self, *, again: bool) -> None:
         """Note that the connection is open. `again`: repeat the audio that the client had not played."""
         # before the messages that were queued while there was no connection
-        self._outbox.put_first(
-            encode("welcome", key=self.key, rate=self.rate_hz, frame_samples=self.frame_samples)
+        session, capabilities = self._session, self._session.capabilities
+        welcome = encode(
+            "welcome",
+            key=self.key,
+            rate=self.rate_hz,
+            frame_samples=self.frame_samples,
+            event_rate=session.intake.rate_hz,
+            takes_text=capabilities.texts,
+            takes_turns=capabilities.duplex,
         )
+        self._outbox.put_first(welcome)
         self._pace_limit = PaceLimit(self._loop.time())
         self._received.clear()
         self._attached = True

@@ -6,16 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.engine_info import ChatModelInfo, RecognizerInfo, SynthesizerInfo
+from pipeline.engine_info import (
+    ChatModelInfo,
+    DuplexInfo,
+    RecognizerInfo,
+    ResponderInfo,
+    SynthesizerInfo,
+)
 from pipeline.messages import AudioChunk, ChatMessage, CutOff, Notice, Recording, ToolCall, WordTime
-from pipeline.settings import Tool
+from pipeline.settings import EndpointerSettings, SessionSettings, Tool
+from S2S.base import Question, SpokenPiece, UserWords
 from STT.base import Transcription
 
 _CLASSES = {
     c.__name__: c
     for c in (
         *(AudioChunk, ChatMessage, CutOff, Notice, Recording, Tool, ToolCall, Transcription, WordTime),
-        *(ChatModelInfo, RecognizerInfo, SynthesizerInfo),
+        *(EndpointerSettings, Question, SessionSettings, SpokenPiece, UserWords),
+        *(ChatModelInfo, DuplexInfo, RecognizerInfo, ResponderInfo, SynthesizerInfo),
     )
 }
 _IS = "is"

@@ -8,17 +8,26 @@ from typing import Any, Generic, TypeVar
 from catalog.environments import python_of
 from catalog.registry import EngineSpec
 from engines.isolation import codec
-from engines.isolation.stream import IsolatedStream
+from engines.isolation.stream import IsolatedFrameStream, IsolatedStream
 from engines.isolation.supervisor import Supervisor
 from LLM.thoughts import Piece
-from pipeline.engine_info import ChatModelInfo, EngineInfo, RecognizerInfo, SynthesizerInfo
+from pipeline.engine_info import (
+    ChatModelInfo,
+    DuplexInfo,
+    EngineInfo,
+    RecognizerInfo,
+    ResponderInfo,
+    SynthesizerInfo,
+)
 from pipeline.messages import AudioChunk, ChatMessage, Notice, Samples
-from pipeline.settings import ANY_TOOL, Tool
+from pipeline.settings import ANY_TOOL, SessionSettings, Tool
 from pipeline.turn import CancelToken
+from S2S.base import Answer, Question
 from STT.base import Transcription
 from utils.hub import fetched
 
 Info = TypeVar("Info", bound=EngineInfo)
+SpeakerInfo = TypeVar("SpeakerInfo", SynthesizerInfo, ResponderInfo)
 
 
 class IsolatedEngine(Generic[Info]):
@@ -70,19 +79,47 @@ class IsolatedChatModel(IsolatedEngine[ChatModelInfo]):
         return self._supervisor.stream("generate", (messages, tools, tool_choice), cancel)
 
 
-class IsolatedSynthesizer(IsolatedEngine[SynthesizerInfo]):
-    """A `Synthesizer`."""
+class IsolatedVoices(IsolatedEngine[SpeakerInfo]):
+    """The common part of those that have voices."""
 
     def expect_voice(self, voice: str) -> None:
         """Accept the voices that it states; for others, ask the engine."""
         if voice not in self.info.voices:
             self._supervisor.ask("expect_voice", (voice,))
 
+
+class IsolatedSynthesizer(IsolatedVoices[SynthesizerInfo]):
+    """A `Synthesizer`."""
+
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
     ) -> Generator[AudioChunk | Notice, None, None]:
         """Speak one sentence."""
         return self._supervisor.stream("synthesize", (text, voice, language), cancel)
+
+
+class IsolatedResponder(IsolatedVoices[ResponderInfo]):
+    """A `SpeechResponder`."""
+
+    def respond(self, question: Question, cancel: CancelToken) -> Iterator[Answer]:
+        """The answer, piece by piece."""
+        return self._supervisor.stream("respond", (question,), cancel)
+
+
+class IsolatedFrameResponder(IsolatedResponder):
+    """A `SpeechResponder` that is a `FrameResponder`, too."""
+
+    def open(self) -> IsolatedFrameStream:
+        """Open a stream for a new stretch of speech. Raises `EngineError`."""
+        return IsolatedFrameStream.open(self._supervisor)
+
+
+class IsolatedDuplexModel(IsolatedEngine[DuplexInfo]):
+    """A `DuplexModel`."""
+
+    def open(self, settings: SessionSettings) -> IsolatedFrameStream:
+        """Open a new conversation. Raises `EngineError`."""
+        return IsolatedFrameStream.open(self._supervisor, settings)
 
 
 def isolate(spec: EngineSpec, settings: dict[str, Any], device: str, **limits: float) -> Any:
@@ -103,4 +140,9 @@ def isolate(spec: EngineSpec, settings: dict[str, Any], device: str, **limits: f
             return IsolatedChatModel(info, supervisor)
         case SynthesizerInfo():
             return IsolatedSynthesizer(info, supervisor)
+        case ResponderInfo():
+            kind = IsolatedFrameResponder if info.frame_samples else IsolatedResponder
+            return kind(info, supervisor)
+        case DuplexInfo():
+            return IsolatedDuplexModel(info, supervisor)
     raise AssertionError(f"no engine like {spec.name} runs in a process of its own")

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
 from engines.isolation import codec, framing
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import EngineBusy, EngineError, UserError
 from pipeline.shared_engine import STALL_S
 from pipeline.turn import CancelToken
 
@@ -119,8 +119,8 @@ class WorkerProcess:
         self._raise_error(header)
 
     def forget(self, stream: int) -> None:
-        """Forget a stream of the recognizer. Does not wait, and takes no lock: the garbage collector
-        calls it, on any thread at any moment."""
+        """Forget a stream, which frees its state. Does not wait, and takes no lock: the garbage
+        collector calls it, on any thread at any moment."""
         if self.died is None:
             self._send({"do": "forget", "stream": stream})
 
@@ -149,6 +149,8 @@ class WorkerProcess:
 
     def _raise_error(self, end: dict[str, Any]) -> None:
         """Raise the error of the engine, if there was one."""
+        if end.get("code") == "busy":
+            raise EngineBusy(end["sentence"])
         if "sentence" in end:
             raise EngineError(end["sentence"], end["code"])
         if "error" in end:

@@ -1,20 +1,24 @@
-"""IsolatedStream: one utterance that a recognizer in a worker hears while it is spoken."""
+"""Streams in a worker: an utterance that a recognizer hears while it is spoken, a conversation of an
+end-to-end model."""
 
 import itertools
 import weakref
-from typing import Any
+from typing import Any, TypeVar
 
 from engines.isolation.process import WorkerProcess
 from engines.isolation.supervisor import Supervisor
+from pipeline.errors import EngineError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
 
 _numbers = itertools.count(1)
 
+Stream = TypeVar("Stream", bound="WorkerStream")
 
-class IsolatedStream:
-    """A `RecognizerStream`. It belongs to one process of the worker, under a number: when that process
+
+class WorkerStream:
+    """The common part. A stream belongs to one process of the worker, under a number: when that process
     has died, every call is an `EngineError`. When this object is collected, the worker forgets the
     stream."""
 
@@ -22,16 +26,27 @@ class IsolatedStream:
         self._supervisor = supervisor
         self._worker = worker
         self._number = next(_numbers)
-        weakref.finalize(self, worker.forget, self._number).atexit = False
+        self._forget = weakref.finalize(self, worker.forget, self._number)
+        self._forget.atexit = False
 
     @classmethod
-    def open(cls, supervisor: Supervisor, language: str | None) -> "IsolatedStream":
-        """Open a stream for a new utterance. Raises `EngineError`."""
+    def open(cls: type[Stream], supervisor: Supervisor, *given: Any) -> Stream:
+        """Open a stream; `given` are the arguments of the engine's `open`. Raises `EngineError`."""
         worker = supervisor.living(CancelToken())
         assert worker is not None, "nobody cancelled it"
         stream = cls(supervisor, worker)
-        stream._call("open", (language,), CancelToken())
+        stream._call("open", given, CancelToken())
         return stream
+
+    def _call(self, method: str, given: tuple[Any, ...], cancel: CancelToken) -> Any:
+        """The result of the engine; None when `cancel` was raised first."""
+        call = self._supervisor.stream_on(self._worker, method, (self._number, *given), cancel)
+        results = list(call)
+        return results[0] if results else None
+
+
+class IsolatedStream(WorkerStream):
+    """A `RecognizerStream`."""
 
     def feed(self, samples: Samples, cancel: CancelToken) -> str:
         """All words so far."""
@@ -49,8 +64,17 @@ class IsolatedStream:
         forked = self._call("fork", (other._number,), CancelToken())
         return other if forked else None
 
-    def _call(self, method: str, given: tuple[Any, ...], cancel: CancelToken) -> Any:
-        """The result of the engine; None when `cancel` was raised first."""
-        call = self._supervisor.stream_on(self._worker, method, (self._number, *given), cancel)
-        results = list(call)
-        return results[0] if results else None
+
+class IsolatedFrameStream(WorkerStream):
+    """A `DuplexStream`, or a `FrameStream`."""
+
+    def answer(self, frame: Samples) -> tuple[Samples, str | None]:
+        """The audio that follows, and the text that begins with it."""
+        if not self._forget.alive:
+            raise EngineError("expected an open conversation, got one that is over", "closed")
+        answer: tuple[Samples, str | None] = self._call("answer", (frame,), CancelToken())
+        return answer
+
+    def close(self) -> None:
+        """Let the worker free the state. Does not wait."""
+        self._forget()

@@ -25,21 +25,22 @@ CALLS: dict[str, Callable[[Any, tuple[Any, ...], CancelToken], Iterable[Any]]] =
     "transcribe": lambda engine, given, cancel: (engine.transcribe(*given, cancel),),
     "generate": lambda engine, given, cancel: engine.generate(given[0], cancel, *given[1:]),
     "synthesize": lambda engine, given, cancel: engine.synthesize(*given, cancel),
+    "respond": lambda engine, given, cancel: engine.respond(*given, cancel),
     "expect_voice": lambda engine, given, cancel: (engine.expect_voice(*given),),
 }
 """Methods of the engine."""
 
 
 class Streams:
-    """Utterances in progress, by the numbers that the program gives them."""
+    """Utterances and conversations in progress, by the numbers that the program gives them."""
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
         self._streams: dict[int, Any] = {}
 
-    def open(self, number: int, language: str | None, cancel: CancelToken) -> None:
-        """Open a stream."""
-        self._streams[number] = self._engine.open(language)
+    def open(self, number: int, *given: Any) -> None:
+        """Open a stream; `given` are the arguments of the engine, and the token of the call."""
+        self._streams[number] = self._engine.open(*given[:-1])
 
     def feed(self, number: int, samples: Any, cancel: CancelToken) -> str:
         """All words so far."""
@@ -50,6 +51,10 @@ class Streams:
         """The result of a stream, which is then forgotten."""
         return self._streams.pop(number).finish(cancel)
 
+    def answer(self, number: int, frame: Any, cancel: CancelToken) -> Any:
+        """The audio that follows a frame, and the text that begins with it."""
+        return self._streams[number].answer(frame)
+
     def fork(self, number: int, other: int, cancel: CancelToken) -> bool:
         """Copy a stream; true if there is now one that has heard the same."""
         fork = self._streams[number].fork()
@@ -58,8 +63,10 @@ class Streams:
         return fork is not None
 
     def forget(self, number: int) -> None:
-        """Forget a stream, if it is still there."""
-        self._streams.pop(number, None)
+        """Forget a stream, if it is still there; a conversation has a state to be freed."""
+        close = getattr(self._streams.pop(number, None), "close", None)
+        if close is not None:
+            close()
 
 
 def run(lifeline: int, foreign: Collection[str], root: Path) -> NoReturn:

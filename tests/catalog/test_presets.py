@@ -16,14 +16,15 @@ from tests.command import run
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_names_what_there_is(name: str) -> None:
     preset = PRESETS[name]
-    assert set(preset.engines) == set(CASCADE)
+    assert set(preset.engines) in ({*CASCADE}, {"s2s"})
     flags: set[str] = set()
     for stage, engine in preset.engines.items():
         known = find(stage, engine).argument_class()
         flags |= {flag.name for flag in dataclasses.fields(known)} if known else set()
     assert set(preset.settings) <= flags
     arguments = parse_command_line(["--preset", name])
-    assert {stage: arguments.engines[stage][0].spec.name for stage in CASCADE} == preset.engines
+    chosen = {stage: engines[0].spec.name for stage, engines in arguments.engines.items()}
+    assert {stage: name for stage, name in chosen.items() if stage != "vad"} == preset.engines
     assert preset.device in (None, arguments.module.device)
     for flag, value in preset.settings.items():
         stage, _, setting = flag.partition("_")
@@ -49,6 +50,19 @@ def test_what_a_preset_sets_for_a_part_that_was_replaced_is_left_out() -> None:
     assert arguments.engines["stt"][0].settings == {"model_name": "tiny-en"}
     assert arguments.engines["llm"][0].settings["model_name"] == "microsoft/Phi-3-mini-4k-instruct"
     assert set(parse_command_line(["--preset", "offline", "--s2s", "tone"]).engines) == {"vad", "s2s"}
+
+
+def test_a_preset_and_an_engine_of_the_other_kind() -> None:
+    """The flag wins, and of the preset only the device is left."""
+    arguments = parse_command_line(["--preset", "duplex", "--s2s", "tone"])
+    assert [each.spec.name for each in arguments.engines["s2s"]] == ["tone"]
+    assert arguments.module.device == "cuda"
+    arguments = parse_command_line(["--preset", "duplex", "--stt", "pocketsphinx"])
+    assert (set(arguments.engines), arguments.module.s2s) == ({"vad", "stt", "tts"}, None)
+    arguments = parse_command_line(["--preset", "cuda", "--s2s", "tone"])
+    assert (set(arguments.engines), arguments.module.device) == ({"vad", "s2s"}, "cuda")
+    with pytest.raises(UserError, match="--thresh is for the detection of speech, which --s2s moshi do"):
+        parse_command_line(["--preset", "duplex", "--thresh", "0.5"])
 
 
 def test_the_flag_of_an_older_program_is_the_preset_for_a_mac() -> None:

@@ -1,11 +1,14 @@
 """Flags and older spellings, and the engines that they choose."""
 
+import json
 import subprocess
 import sys
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
-from catalog.registry import all_specs, find
+from catalog.registry import EngineSpec, all_specs, find, specs
 from command_line.parse import parse_command_line
 from pipeline.errors import UserError
 from tests.command import ROOT
@@ -43,6 +46,79 @@ def test_older_spellings() -> None:
 def test_a_speech_engine_takes_the_place_of_three() -> None:
     arguments = parse_command_line(["--s2s", "tone"])
     assert set(arguments.engines) == {"vad", "s2s"}
+
+
+@dataclass
+class SpeakerArguments:
+    """Flags of an end-to-end engine."""
+
+    s2s_voice: str | None = field(default=None, metadata={"help": "voice of the answer"})
+
+
+CONVERSING = EngineSpec(
+    "s2s", "conversing", "a model", "S2S.tone:ToneResponder", f"{__name__}:SpeakerArguments",
+    features=("conversation", "typed text"),
+)  # fmt: skip
+DUPLEX = EngineSpec("s2s", "duplex", "a model", "S2S.tone:ToneResponder", duplex=True)
+
+
+@pytest.fixture
+def end_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two more end-to-end engines to choose."""
+    rows = (*specs("s2s"), CONVERSING, DUPLEX)
+    rest = {stage: specs(stage) for stage in ("vad", "stt", "llm", "tts")}
+    monkeypatch.setattr("catalog.registry.specs", (rest | {"s2s": rows}).__getitem__)
+
+
+def test_an_engine_that_converses_has_the_flags_of_the_conversation(end_to_end: None) -> None:
+    flags = ["--init_chat_prompt", "Be brief.", "--s2s_voice", "low"]
+    arguments = parse_command_line(["--s2s", "conversing", *flags])
+    assert arguments.chat.init_chat_prompt == "Be brief."
+    assert arguments.engines["s2s"][0].settings == {"voice": "low"}
+    assert set(arguments.engines) == {"vad", "s2s"}
+    with pytest.raises(UserError, match="--init_chat_prompt is for the conversation, which --s2s tone"):
+        parse_command_line(["--s2s", "tone", "--init_chat_prompt", "Be brief."])
+
+
+def test_a_duplex_engine_has_no_flags_of_the_voice_detector(end_to_end: None) -> None:
+    assert set(parse_command_line(["--s2s", "duplex"]).engines) == {"s2s"}
+    with pytest.raises(UserError, match="--thresh is for the detection of speech, which --s2s duplex d"):
+        parse_command_line(["--s2s", "duplex", "--thresh", "0.5"])
+    with pytest.raises(UserError, match="--chat_size is for the conversation, which --s2s duplex does"):
+        parse_command_line(["--s2s", "duplex", "--chat_size", "3"])
+    assert parse_command_line(["--s2s", "tone", "--thresh", "0.5"]).vad.thresh == 0.5
+
+
+def test_several_end_to_end_engines(end_to_end: None) -> None:
+    names = ["--s2s", "tone,conversing", "--s2s_conversing_voice", "low", "--failover_s2s_s", "3"]
+    arguments = parse_command_line([*names, "--chat_size", "3"])
+    first, second = arguments.engines["s2s"]
+    assert (first.spec.name, second.spec.name, second.settings) == (
+        "tone",
+        "conversing",
+        {"voice": "low"},
+    )
+    assert (arguments.failover.failover_s2s_s, arguments.chat.chat_size) == (3, 3)
+    for pair in ("duplex,tone", "tone,duplex"):
+        with pytest.raises(UserError, match=f"--s2s: expected duplex alone, got {pair}; it has heard"):
+            parse_command_line(["--s2s", pair])
+
+
+@pytest.mark.parametrize(
+    ("settings", "flags", "chosen"),
+    [
+        ({"stt": "moonshine", "tts": "espeak"}, ["--s2s", "tone"], {"vad", "s2s"}),
+        ({"s2s": "tone"}, ["--stt", "moonshine"], {"vad", "stt", "tts"}),
+        ({"s2s": "tone"}, ["--tts=espeak"], {"vad", "stt", "tts"}),
+        ({"s2s": "tone"}, [], {"vad", "s2s"}),
+    ],
+)
+def test_flags_win_over_a_file_in_this_choice_too(
+    settings: dict[str, str], flags: list[str], chosen: set[str], tmp_path: Path
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings))
+    assert set(parse_command_line([str(config), *flags]).engines) == chosen
 
 
 def test_several_engines_of_which_each_has_its_flags() -> None:

@@ -34,6 +34,8 @@ def test_a_json_file_and_flags_that_win_over_it(tmp_path: Path) -> None:
         ('{"speed": 3}', "there is no flag --speed"),
         ('{"open_api_api_key": "sk-1"}', "a key does not belong on a command line or in a config file"),
         ('{"llm": "openai", "llm_api_key": "sk-1"}', "a key does not belong"),
+        ('{"--mode": "file"}', "expected 'mode', without dashes, got '--mode'"),
+        ('{"--llm_api_key=sk-1": true}', "expected 'llm_api_key', without dashes"),
         ("\x00\xff", "is not JSON"),
         ("", "is not JSON"),
     ],

@@ -18,6 +18,21 @@ from pipeline.errors import UserError
             ["--tts", "espeak,openai,openai"],
             "--tts: expected each engine at most once after the first, got espeak,openai,openai",
         ),
+        (
+            ["--s2s", "tone", "--stt", "moonshine", "--tts=espeak"],
+            "--s2s takes the place of --stt, --llm and --tts; leave out --stt and --tts, or --s2s",
+        ),
+        (["--s2s", "tune"], "--s2s: expected one of openai-audio, "),
+        (["--s2s", "tone,auto"], "--s2s: expected one of openai-audio, "),
+        (
+            ["--s2s", "tone", "--stt_language", "te"],
+            "--stt_language belongs to --stt openai, --stt whisper, ",
+        ),
+        (
+            ["--s2s", "tone", "--chat_size", "3"],
+            "--chat_size is for the conversation, which --s2s tone ",
+        ),
+        (["--s2s", "tone,tone", "--failover_s2s_s", "0"], "--failover_s2s_s: expected more than 0"),
         (["--vad", "silero,energy"], "--vad: expected one of "),
         (
             ["--tts", "openai,espeak", "--tts_rate", "90"],

@@ -20,6 +20,13 @@ def test_check_says_what_is_ready() -> None:
     assert ended.stdout.endswith("ready\n")
 
 
+def test_check_of_an_end_to_end_engine_asks_for_no_language_model() -> None:
+    ended = run("--s2s", "tone", "--check", "--recv_port", "0", "--send_port", "0")
+    assert ended.returncode == 0, ended.stdout
+    assert "ok engine       --s2s tone [cpu]: TEST TONE" in ended.stdout
+    assert "language model on this machine" not in ended.stdout
+
+
 def test_check_fails_when_a_port_is_taken_and_keeps_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 

@@ -1,5 +1,6 @@
 """`--download`, then the same command without a hub."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -97,6 +98,12 @@ def test_what_is_built_in_is_here() -> None:
     ended = run("--preset", "offline", "--turn_detector", "silence", "--download")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == "everything is downloaded: these flags no longer need the hub\n"
+
+
+def test_a_model_that_takes_turns_itself_needs_no_turn_detector() -> None:
+    arguments = parse_command_line(["--s2s", "tone"])
+    without_vad = {"s2s": arguments.engines["s2s"]}
+    assert embedded_files(dataclasses.replace(arguments, engines=without_vad)) == []
 
 
 @pytest.mark.parametrize(

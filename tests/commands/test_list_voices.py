@@ -1,5 +1,9 @@
-"""`--list_voices`: the voices of the chosen synthesizer."""
+"""`--list_voices`: the voices of the chosen synthesizer, or of the end-to-end engine."""
 
+import pytest
+
+from commands.list_voices import _lines
+from pipeline.engine_info import DuplexInfo, ResponderInfo
 from tests.command import run
 
 
@@ -11,7 +15,22 @@ def test_the_voices_are_listed() -> None:
     assert {"te Telugu", "hi Hindi", "en-us English (United States)", "Arjun Telugu"} <= set(lines)
 
 
-def test_without_a_synthesizer_there_are_no_voices() -> None:
+def test_a_tone_has_no_voices() -> None:
     ended = run("--s2s", "tone", "--list_voices")
-    assert ended.returncode == 2
-    assert "--list_voices: expected a synthesizer (--tts), got --s2s, which has none" in ended.stderr
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "tone has no voices to choose from; its languages: any\n"
+
+
+@pytest.mark.parametrize(
+    ("info", "lines"),
+    [
+        (
+            ResponderInfo(name="e", sample_rate_hz=1, languages=("te",), voices=("low", "high")),
+            ["low", "high", "languages: Telugu (te)"],
+        ),
+        (DuplexInfo(name="e", sample_rate_hz=1, frame_samples=1, voices=("low",)), ["low"]),
+        (DuplexInfo(name="e", sample_rate_hz=1, frame_samples=1), ["e has no voices to choose from"]),
+    ],
+)
+def test_the_voices_of_end_to_end_engines(info: ResponderInfo | DuplexInfo, lines: list[str]) -> None:
+    assert list(_lines(info)) == lines

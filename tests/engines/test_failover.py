@@ -50,6 +50,12 @@ def named(engine: Any, name: str, **attributes: object) -> Any:
     return engine
 
 
+class AnySound(FailoverSynthesizer):
+    """A failover that takes the constants of scripted synthesizers for sound."""
+
+    check_sound = False
+
+
 class Voices:
     """Two synthesizers, "first" and "second", and their failover, with a clock of their own."""
 
@@ -57,7 +63,7 @@ class Voices:
         self.clock = Clock()
         self.first = named(ScriptedSynthesizer(), "first", **first)
         self.second = named(ScriptedSynthesizer(), "second", languages=("en", "te"))
-        self.engine = FailoverSynthesizer(
+        self.engine = AnySound(
             [self.first, self.second], first_output_s, lambda: CircuitBreaker(self.clock, lambda: 0.0)
         )
 
@@ -299,7 +305,7 @@ def test_a_session_is_told_once_who_took_over_and_once_who_is_back() -> None:
     clock = Clock()
     first = named(ScriptedSynthesizer(), "first")
     second = named(ScriptedSynthesizer(), "second")
-    tts = FailoverSynthesizer([first, second], PATIENT_S, lambda: CircuitBreaker(clock))
+    tts = AnySound([first, second], PATIENT_S, lambda: CircuitBreaker(clock))
     with Conversation(tts=named(tts, "both", hold=Hold())) as conversation:
         first.error_at_text = ("One sentence.", BROKEN)
         for _ in range(2):
@@ -380,7 +386,7 @@ def test_the_first_time_limit_is_not_moved_by_a_notice() -> None:
 
     first, second = named(Talkative(), "first"), named(ScriptedSynthesizer(), "second")
     first.hold.close()
-    engine = FailoverSynthesizer([first, second], AT_ONCE_S)
+    engine = AnySound([first, second], AT_ONCE_S)
     told = [r.text for r in engine.synthesize("Hi.", None, None, CancelToken()) if isinstance(r, Notice)]
     assert told == ["first failed (first did not respond for 0.05 s); second speaks"]
     first.hold.open()

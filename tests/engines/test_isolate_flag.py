@@ -43,7 +43,7 @@ def test_what_was_said_wins() -> None:
 
 @pytest.mark.parametrize("isolate", ["", "vad", "stt, tts", "all", "none,stt"])
 def test_what_cannot_be_isolated_is_told(isolate: str) -> None:
-    with pytest.raises(UserError, match="--isolate: expected none, or some of stt, llm, tts"):
+    with pytest.raises(UserError, match="--isolate: expected none, or some of stt, llm, tts, s2s"):
         ModuleArguments(isolate=isolate)
 
 

@@ -7,9 +7,11 @@ import pytest
 
 from catalog.registry import EngineSpec
 from engines.isolation.engines import isolate
-from engines.starting import TEXT, start
+from engines.starting import FRAMES, TEXT, start
 from pipeline.errors import EngineError, UserError
+from pipeline.settings import SessionSettings
 from testing.fakes import LoudnessStreamer, ScriptedModel, ScriptedRecognizer, ScriptedSynthesizer
+from testing.null_engines import NullDuplexModel, NullDuplexStream
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,19 @@ def test_every_kind_of_engine_is_called_once(
     engine_class: type, first_calls: Callable[[Any], bool]
 ) -> None:
     assert first_calls(start(engine_class, {}, "cpu", "any", ("cpu",)))
+
+
+def test_each_state_of_a_duplex_model_gets_its_first_frames_and_is_free_again() -> None:
+    opened = []
+
+    class Watched(NullDuplexModel):
+        def open(self, settings: SessionSettings) -> NullDuplexStream:
+            opened.append(super().open(settings))
+            return opened[-1]
+
+    engine = start(Watched, {}, "cpu", "s2s", ("cpu",))
+    assert [stream.count for stream in opened] == [FRAMES, FRAMES]
+    assert engine.taken == 0
 
 
 def test_a_server_is_not_asked() -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import re
 import sys
 import threading
 
@@ -11,12 +12,14 @@ import pytest
 from rich.console import Console
 
 from listeners.json_lines import JsonLines
-from listeners.lines import Lines, describe_latency
+from listeners.lines import Lines
+from listeners.narration import describe_latency
 from listeners.terminal import Terminal
 from pipeline.events import ToolCalled
 from pipeline.latency import Latency
 from pipeline.settings import EndpointerSettings
 from testing.conversation import Conversation
+from testing.duplex import DuplexConversation
 from testing.fakes import ScriptedRecognizer, ScriptedTurnDetector
 
 
@@ -95,6 +98,21 @@ def test_the_latency_in_one_line() -> None:
     assert describe_latency(latency) == (
         "700 ms to the first audio = silence 500 + STT 100 + LLM 50 + TTS 10 + rest 40"
     )
+
+
+def test_a_duplex_session_on_a_screen_shows_both_levels_and_who_speaks() -> None:
+    screen = io.StringIO()
+    with DuplexConversation() as conversation:
+        console = Console(file=screen, force_terminal=True, width=100)
+        listener = Terminal(conversation.session, console)
+        conversation.say(1000, 0.2)
+        conversation.session.close("enough")
+        listener.join(10)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    assert "thinking" not in text
+    assert re.search(r"speaking +▮▮▮▮▮▮▮▮▮▯ ▮▮▮▮▮▮▮▮▮▯", text)
+    assert re.search(r"listening +▮▮▮▮▮▮▮▮▮▯ ▯▯▯▯▯▯▯▯▯▯", text)
+    assert "machine: 0 10" in text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")

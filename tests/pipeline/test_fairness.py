@@ -33,7 +33,9 @@ class Neighbours:
         stt: SharedEngine[Recognizer] = SharedEngine(ScriptedRecognizer())
         self.llm: SharedEngine[ChatModel] = SharedEngine(self.model)
         self.tts: SharedEngine[Synthesizer] = SharedEngine(self.synthesizer)
-        self._engines = Engines(LoudnessDetector(), QUICK, Cascade(stt, self.llm, self.tts))
+        self._engines = Engines(
+            LoudnessDetector(), QUICK, Cascade(stt, self.llm, self.tts), check_sound=False
+        )
         self.sessions: list[Session] = []
 
     def move_in(self) -> Session:

@@ -16,6 +16,7 @@ from pipeline.mailbox import Mailboxes
 from pipeline.messages import EndOfTurn, Speech
 from pipeline.playout import DUCK_GAIN, ECHO_TAIL_S, Playout
 from pipeline.settings import SessionSettings
+from pipeline.sound_check import SoundSource
 from pipeline.turn import Origin, Turn, TurnState
 from testing.sinks import RecordingSink
 from tests.pipeline.test_turn import state_of
@@ -23,6 +24,8 @@ from utils.thread_manager import ThreadManager
 
 RATE_HZ = 16000
 FRAME_MS = 20
+UNCHECKED = SoundSource("tts", "numbers", is_checked=False)
+"""Its samples are numbers that the tests recognize."""
 
 
 class Stage:
@@ -43,7 +46,7 @@ class Stage:
             threading.Event(),
             self.channel,
             None,
-            setup_args=(self.sink, self.clock, self.gate, self.events, self),
+            setup_args=(self.sink, self.clock, self.gate, self.events, self, UNCHECKED),
         )
         self.clock.on_advance(self.playout.wake)
         self.threads = ThreadManager([self.playout])

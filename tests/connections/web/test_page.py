@@ -1,78 +1,29 @@
 """The page in a real browser, with a spoken file as its microphone."""
 
 import contextlib
-import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 
-from pipeline.audio import resample
 from testing.server import ScriptedWebServer
+from tests.connections.web.browser import (
+    CHROMIUM,
+    FLAGS,
+    PATIENCE_MS,
+    QUESTION,
+    figure,
+    open_page,
+    state,
+)
 from tests.socket_clients import wait_for
-from tests.speech import silence, spoken
 from VAD.silero import SileroDetector
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
-    "--disable-background-networking", "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-device-for-media-stream",
-]  # fmt: skip
-ALLOWED = "--use-fake-ui-for-media-stream"
-PATIENCE_MS = 20_000
-QUESTION = "What is the weather like in London?"
 LONG = "One sentence that takes a while to say. " * 20
-
-
-@pytest.fixture(scope="module")
-def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A user who asks the same question every seven seconds."""
-    said = np.concatenate((silence(1000), spoken(QUESTION), silence(4000)))
-    path = tmp_path_factory.mktemp("microphone") / "said.wav"
-    soundfile.write(path, resample(said, 16000, 48000), 48000, subtype="PCM_16")
-    return path
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        yield driver.chromium
-
-
-@pytest.fixture
-def browser(chromium: Any, microphone: Path) -> Iterator[Any]:
-    flags = [*FLAGS, ALLOWED, f"--use-file-for-fake-audio-capture={microphone}"]
-    browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
-    yield browser
-    browser.close()
-
-
-def open_page(browser: Any, server: Any, mistakes: list[str]) -> Any:
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.on("pageerror", lambda error: mistakes.append(str(error)))
-    page.on("console", lambda m: mistakes.append(m.text) if m.type == "error" else None)
-    page.goto(f"http://127.0.0.1:{server.port}/")
-    return page
-
-
-def state(page: Any, wanted: str) -> None:
-    page.wait_for_selector(f"#state[data-state={wanted}]")
-
-
-def figure(page: Any, name: str) -> float:
-    shown: list[str] = page.inner_text("#figures").split("\n")
-    return float(shown[shown.index(name) + 1].split()[0])
 
 
 def test_it_hears_answers_and_plays_all_of_it(browser: Any) -> None:

@@ -30,7 +30,9 @@ def server() -> Iterator[ScriptedWebServer]:
 class TestConversation:
     def test_a_question_is_answered_in_packets_of_20_ms(self, server: ScriptedWebServer) -> None:
         with WebClient(server.port) as client:
-            assert client.until("welcome")["rate"] == 24000
+            welcome = client.until("welcome")
+            assert (welcome["rate"], welcome["event_rate"]) == (24000, 16000)
+            assert (welcome["takes_text"], welcome["takes_turns"]) == (True, False)
             client.ask()
             assert not client.audio, "that a reply begins is told before it is heard"
             done = client.until("TurnDone")

@@ -1,0 +1,1 @@
+"""Neural audio codecs: audio ▶ codes ▶ audio, whole or streamed."""

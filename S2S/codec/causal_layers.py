@@ -1,0 +1,152 @@
+"""CausalLayers: the convolutions of EnCodec and Mimi on a stream, and what they carry along."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+import torch
+from torch import nn
+
+Tensor: TypeAlias = Any
+"""Shape (1, channels, time)."""
+
+Step: TypeAlias = Callable[[Tensor, bool], Tensor]
+"""The next block of input, and whether it is the last ▶ the output that is complete."""
+
+
+class CausalLayers:
+    """Layers of one SEANet (`EncodecEncoder.layers` and its like in Transformers) for one stream.
+
+    Transformers computes a recording as a whole. Cut into blocks of any size, the output of these steps
+    is the same, joined: each convolution keeps the input that its next output needs, an LSTM its state.
+    The padding at the beginning and at the end is that of the whole. A layer that mirrors its beginning
+    (`pad_mode="reflect"`) waits until it has enough to mirror; from then on it delays nothing.
+    """
+
+    def __init__(self, layers: Iterable[Any]) -> None:
+        self._steps = [_step(layer) for layer in layers]
+
+    def feed(self, block: Tensor, last: bool) -> Tensor:
+        """The next block, which may be empty ▶ the output that is complete. `last`: the stream ends."""
+        for step in self._steps:
+            block = step(block, last)
+        return block
+
+
+def is_causal(layers: Iterable[Any]) -> bool:
+    """False for layers that need the future, or the mean of the whole recording."""
+    return not any(
+        isinstance(part, nn.GroupNorm)
+        or not getattr(part, "causal", True)
+        or getattr(part, "trim_right_ratio", 1.0) != 1.0
+        for layer in layers
+        for part in layer.modules()
+    )
+
+
+def _step(layer: Any) -> Step:
+    convolution = getattr(layer, "conv", None)
+    if isinstance(convolution, nn.ConvTranspose1d):
+        return _TransposedConvolution(layer).feed
+    if isinstance(convolution, nn.Conv1d):
+        return _Convolution(layer).feed
+    if hasattr(layer, "block"):
+        return _Residual(layer).feed
+    if hasattr(layer, "lstm"):
+        return _LSTM(layer).feed
+    return lambda block, last: layer(block)  # an activation, which has no memory
+
+
+class _Convolution:
+    """`EncodecConv1d` or `MimiConv1d`."""
+
+    def __init__(self, layer: Any) -> None:
+        self._convolution = layer.conv
+        self._mode = layer.pad_mode
+        self._stride = layer.conv.stride[0]
+        self._span = (layer.conv.kernel_size[0] - 1) * layer.conv.dilation[0] + 1
+        self._left = self._span - self._stride
+        """Padding before the first sample."""
+        self._begins_with = {"constant": 0, "replicate": 1, "reflect": self._left + 1}[self._mode]
+        """Input from which that padding is made."""
+        self._begun = False
+        self._length = 0
+        self._held: Tensor = None
+        """Input, with its padding, from which the next outputs are made."""
+
+    def feed(self, block: Tensor, last: bool) -> Tensor:
+        self._length += block.shape[-1]
+        held = block if self._held is None else torch.cat((self._held, block), -1)
+        right = -self._length % self._stride if last else 0
+        left = 0
+        if not self._begun and self._length and (last or self._length >= self._begins_with):
+            self._begun, left = True, self._left
+        if left or right:
+            held = _pad(held, left, right, self._mode)
+        outputs = max(0, (held.shape[-1] - self._span) // self._stride + 1) if self._begun else 0
+        self._held = held[..., outputs * self._stride :]
+        if not outputs:
+            return held.new_empty(1, self._convolution.out_channels, 0)
+        used = (outputs - 1) * self._stride + self._span
+        return self._convolution(held[..., :used])
+
+
+def _pad(block: Tensor, left: int, right: int, mode: str) -> Tensor:
+    """The padding of `EncodecConv1d._pad1d`: what is too short to be mirrored gets zeros behind it."""
+    if mode != "reflect":
+        return nn.functional.pad(block, (left, right), mode)
+    zeros = max(0, max(left, right) - block.shape[-1] + 1)
+    padded = nn.functional.pad(nn.functional.pad(block, (0, zeros)), (left, right), mode)
+    return padded[..., : padded.shape[-1] - zeros]
+
+
+class _TransposedConvolution:
+    """`EncodecConvTranspose1d` or `MimiConvTranspose1d`: an output is the sum of what a few inputs add
+    to it, so those before the block are computed again with it."""
+
+    def __init__(self, layer: Any) -> None:
+        self._convolution = layer.conv
+        self._stride = layer.conv.stride[0]
+        self._context = -(-layer.conv.kernel_size[0] // self._stride) - 1
+        self._held: Tensor = None
+
+    def feed(self, block: Tensor, last: bool) -> Tensor:
+        if not block.shape[-1]:
+            return block.new_empty(1, self._convolution.out_channels, 0)
+        known = 0 if self._held is None else self._held.shape[-1]
+        joined = torch.cat((self._held, block), -1) if known else block
+        self._held = joined[..., max(0, joined.shape[-1] - self._context) :]
+        stride = self._stride
+        return self._convolution(joined)[..., known * stride : joined.shape[-1] * stride]
+
+
+class _Residual:
+    """`EncodecResnetBlock` or `MimiResnetBlock`: the sum of two ways, of which one may wait."""
+
+    def __init__(self, layer: Any) -> None:
+        self._long = CausalLayers(layer.block)
+        self._short = _step(layer.shortcut)
+        self._held: Tensor = None
+        """Output of the short way that the long way does not have yet."""
+
+    def feed(self, block: Tensor, last: bool) -> Tensor:
+        short = self._short(block, last)
+        short = short if self._held is None else torch.cat((self._held, short), -1)
+        long = self._long.feed(block, last)
+        complete = long.shape[-1]
+        self._held = short[..., complete:]
+        return short[..., :complete] + long
+
+
+class _LSTM:
+    """`EncodecLSTM`."""
+
+    def __init__(self, layer: Any) -> None:
+        self._lstm = layer.lstm
+        self._state: Any = None
+
+    def feed(self, block: Tensor, last: bool) -> Tensor:
+        if not block.shape[-1]:
+            return block
+        by_time = block.permute(2, 0, 1)
+        output, self._state = self._lstm(by_time, self._state)
+        return (output + by_time).permute(1, 2, 0)

@@ -1,0 +1,44 @@
+"""OpenAIAudioArguments: flags of --s2s openai-audio."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from arguments_classes.expect import expect
+from arguments_classes.flag_texts import KEY_FILE, base_url
+
+
+@dataclass
+class OpenAIAudioArguments:
+    """Any server that takes speech in a chat and answers with speech. The key comes from OPENAI_API_KEY
+    or a file."""
+
+    _argument_group_name: ClassVar[str] = "--s2s openai-audio"
+
+    s2s_model_name: str | None = field(
+        default=None,
+        metadata={
+            "help": "model that hears and speaks, such as gpt-audio-mini or gpt-audio; default: the "
+            "first that a server other than OpenAI's lists"
+        },
+    )
+    s2s_voice: str | None = field(
+        default=None,
+        metadata={"help": "voice, such as alloy, coral or marin; other servers may have others"},
+    )
+    s2s_base_url: str | None = field(
+        default=None, metadata={"help": base_url("http://localhost:8091/v1")}
+    )
+    s2s_api_key_file: str | None = field(default=None, metadata={"help": KEY_FILE})
+    s2s_stream: bool = field(default=True, metadata={"help": "receive the answer while it is made"})
+    s2s_timeout_s: float = field(
+        default=60.0,
+        metadata={"help": "longest wait for the first sound, and between two pieces, in seconds"},
+    )
+    s2s_retries: int = field(
+        default=2,
+        metadata={"help": "retries, with back-off, of a request that fails before the first sound"},
+    )
+
+    def __post_init__(self) -> None:
+        expect(self.s2s_timeout_s > 0, "s2s_timeout_s", "more than 0 seconds", self.s2s_timeout_s)
+        expect(self.s2s_retries >= 0, "s2s_retries", "0 or more", self.s2s_retries)

@@ -1,0 +1,100 @@
+"""Several end-to-end engines that act as one: `--s2s openai-audio,seamless`."""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import replace
+
+from engines.failover import LanguageFailover
+from LLM.conversation import only_words
+from pipeline.audio import resample
+from pipeline.engine_info import ResponderInfo
+from pipeline.errors import EngineError
+from pipeline.messages import Notice
+from pipeline.turn import CancelToken
+from S2S.base import Answer, Question, SpeechResponder, UserWords
+from utils.voices import unknown_voice
+
+
+class FailoverResponder(LanguageFailover[SpeechResponder]):
+    """If there is nothing to hear within `first_output_s`, or an error, the next engine answers.
+
+    It answers typed text only if every engine does, and takes tools if the first does; another that does
+    not gets the question without them. A voice goes to the first engine that has it. No engine answers
+    frame by frame: none could take over in the middle of a stretch of speech.
+    """
+
+    verb = "answers"
+    can = "answer in"
+
+    @functools.cached_property
+    def info(self) -> ResponderInfo:
+        """Info of the first engine, with the languages and the voices of all."""
+        voices = dict.fromkeys(voice for engine in self.engines for voice in engine.info.voices)
+        return replace(
+            self.first.info,
+            name=self._names(),
+            languages=self._all_languages(),
+            voices=tuple(voices),
+            takes_text=all(engine.info.takes_text for engine in self.engines),
+            frame_samples=0,
+            overlap_samples=0,
+        )
+
+    def expect_voice(self, voice: str) -> None:
+        """Accept the voices of all engines."""
+        if not any(_has_voice(engine, voice) for engine in self.engines):
+            raise unknown_voice(self.info.voices, voice)
+
+    def respond(self, question: Question, cancel: CancelToken) -> Iterator[Answer]:
+        """The answer, all of it by one engine."""
+        voice = question.settings.voice
+        if voice is not None:
+            self.expect_voice(voice)
+
+        def has_it(engine: SpeechResponder) -> bool:
+            return voice is None or _has_voice(engine, voice)
+
+        def answer(
+            engine: SpeechResponder, language: str | None, cancel: CancelToken
+        ) -> Iterator[Answer]:
+            asked = replace(
+                question,
+                samples=resample(question.samples, self.info.sample_rate_hz, engine.info.sample_rate_hz),
+                settings=replace(question.settings, language=language),
+            )
+            if not has_it(engine):
+                told = f"{engine.info.name} has no voice {voice!r:.100}; it speaks with its own"
+                yield Notice("voice_fallback", told)
+                asked = replace(asked, settings=replace(asked.settings, voice=None))
+            if not engine.info.takes_tools:
+                if asked.settings.tools:
+                    told = f"{engine.info.name} cannot call functions; it answers without them"
+                    yield Notice("tools_fallback", told)
+                plain = replace(asked.settings, tools=())
+                asked = replace(asked, settings=plain, messages=only_words(asked.messages))
+            yield from _words_with_output(engine.respond(asked, cancel))
+
+        return self.stream_in(question.settings.language, answer, cancel, has_it)
+
+
+def _words_with_output(answer: Iterator[Answer]) -> Iterator[Answer]:
+    """Hold the user's words back until there is an answer: an engine that understood the question may
+    still fail to answer it."""
+    understood: list[Answer] = []
+    for output in answer:
+        if isinstance(output, UserWords):
+            understood.append(output)
+            continue
+        if not isinstance(output, Notice):
+            yield from understood
+            understood.clear()
+        yield output
+    yield from understood
+
+
+def _has_voice(engine: SpeechResponder, voice: str) -> bool:
+    try:
+        engine.expect_voice(voice)
+    except EngineError:
+        return False
+    return True

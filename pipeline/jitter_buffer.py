@@ -1,0 +1,118 @@
+"""JitterBuffer: the audio of a live reply that waits for its moment."""
+
+import math
+from collections import deque
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.audio import rms
+from pipeline.messages import Samples, Speech
+
+LATE_S = 0.16
+"""Lateness beyond which a piece is left out: two frames of 80 ms, the length that duplex models have.
+Up to here a hiccup costs a short gap and no word; more would be heard as a slower partner."""
+
+QUIET_RMS = 0.003
+"""Loudness (-50 dB) below which audio can be shortened unheard: the model is listening."""
+
+PATIENCE_S = 2.0
+"""Time to wait for such a quiet piece. Then speech is shortened, since people notice the lag."""
+
+FADE_S = 0.005
+"""Crossfade at a cut: long enough that nobody hears a click, too short to hear two sounds."""
+
+ROUNDING_ERROR_S = 1e-6
+"""For sums of seconds, which must not fall behind the sample that they mean."""
+
+CALM_S, REPORT_S = 1.0, 5.0
+"""Time without a late piece after which an episode is over, and between reports while it lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    speech: Speech
+    due_at: float
+    arrived_at: float
+
+
+class JitterBuffer:
+    """Keeps a live reply on time: a piece is heard when it is due, or somewhat later, or not at all.
+
+    Pieces play one after another, so a gap makes all that follow later. That lag is taken back: in quiet
+    pieces, or after `PATIENCE_S` in any, but only as far as pieces wait here, since a model that needs
+    longer for every frame cannot be hurried. All times are on the session's clock.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: deque[_Piece] = deque()
+        self._left_out: Samples | None = None
+        """The audio that would have followed the last piece taken."""
+        self._lag_s = 0.0
+        self._lags_since = -math.inf
+        self._late = 0
+        self._worst_s = 0.0
+        self._late_at = -math.inf
+        self._reported_at = -math.inf
+
+    def __len__(self) -> int:
+        return len(self._pieces)
+
+    @property
+    def next_due(self) -> float:
+        """Time at which the first piece is due; infinity: there is none."""
+        return self._pieces[0].due_at if self._pieces else math.inf
+
+    def put(self, speech: Speech, due_at: float, now: float) -> None:
+        """Add a piece, which has just arrived."""
+        self._pieces.append(_Piece(speech, due_at - ROUNDING_ERROR_S, now))
+
+    def leave_out_late(self, now: float, *, counted: bool) -> None:
+        """Discard the pieces that are too late. `counted`: they are part of the report."""
+        while self._pieces and now - self._pieces[0].due_at > LATE_S:
+            piece = self._pieces.popleft()
+            if self._left_out is None:
+                self._left_out = piece.speech.samples
+            if counted:
+                if not self._late:
+                    self._reported_at = now
+                self._late += 1
+                self._late_at = now
+                self._worst_s = max(self._worst_s, now - piece.due_at)
+
+    def take(self, now: float, *, after_silence: bool) -> Speech:
+        """Remove the first piece, to be played now; it may come back shortened. `after_silence`: the
+        audio before it has been heard, so the loudspeaker is silent."""
+        piece = self._pieces.popleft()
+        speech, samples = piece.speech, piece.speech.samples
+        rate_hz, fade = speech.sample_rate_hz, int(FADE_S * speech.sample_rate_hz)
+        if now - piece.due_at > self._lag_s:
+            self._lag_s = now - piece.due_at
+            self._lags_since = now
+        before, self._left_out = self._left_out, None
+        surplus = int(min(self._lag_s, now - piece.arrived_at) * rate_hz)
+        cut = min(surplus, len(samples) - fade)
+        if cut > fade and (now - self._lags_since > PATIENCE_S or rms(samples) < QUIET_RMS):
+            self._lag_s -= cut / rate_hz
+            before, samples = samples if before is None else before, samples[cut:]
+        if after_silence:
+            before = np.zeros(fade, np.float32)
+        return speech if before is None else replace(speech, samples=_crossfaded(before[:fade], samples))
+
+    def report(self, now: float, *, over: bool = False) -> tuple[int, float] | None:
+        """The number of pieces that were late and left out, and the worst lateness in seconds, once
+        there is something to report. `over`: the reply is."""
+        due = over or now - self._late_at >= CALM_S or now - self._reported_at >= REPORT_S
+        if not self._late or not due:
+            return None
+        late, worst_s = self._late, self._worst_s
+        self._late, self._worst_s = 0, 0.0
+        return late, worst_s
+
+
+def _crossfaded(before: Samples, after: Samples) -> Samples:
+    """`after`, whose beginning fades in while `before` fades out."""
+    length = min(len(before), len(after))
+    rise = np.linspace(0, 1, length, dtype=np.float32)
+    head = after[:length] * rise + before[:length] * (1 - rise)
+    return np.concatenate((head, after[length:])).astype(np.float32)

@@ -1,0 +1,38 @@
+"""Places: the number of conversations that an engine with a state for each can hold."""
+
+import math
+import threading
+
+from pipeline.errors import EngineBusy
+
+
+class Places:
+    """A place is taken before a conversation begins, and free again once its state is closed."""
+
+    def __init__(self, limit: float = math.inf) -> None:
+        self._limit = limit
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    @property
+    def free(self) -> float:
+        """The number of free places; infinity: there is no limit."""
+        return self._limit - self._taken
+
+    def expect_free(self) -> None:
+        """Raise `EngineBusy` if every place is taken."""
+        if self.free < 1:
+            raise EngineBusy(
+                f"the model is full: {self._taken} conversation(s) are running; try again later"
+            )
+
+    def take(self) -> None:
+        """Take a place. Raises `EngineBusy`."""
+        with self._lock:
+            self.expect_free()
+            self._taken += 1
+
+    def release(self) -> None:
+        """Give a place back."""
+        with self._lock:
+            self._taken -= 1

@@ -1,0 +1,37 @@
+"""A real browser, with a spoken file as its microphone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.audio import resample
+from tests.connections.web.browser import ALLOWED, CHROMIUM, FLAGS, QUESTION
+from tests.speech import silence, spoken
+
+
+@pytest.fixture(scope="module")
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user who asks the same question every seven seconds."""
+    said = np.concatenate((silence(1000), spoken(QUESTION), silence(4000)))
+    path = tmp_path_factory.mktemp("microphone") / "said.wav"
+    soundfile.write(path, resample(said, 16000, 48000), 48000, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        yield driver.chromium
+
+
+@pytest.fixture
+def browser(chromium: Any, microphone: Path) -> Iterator[Any]:
+    flags = [*FLAGS, ALLOWED, f"--use-file-for-fake-audio-capture={microphone}"]
+    browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+    yield browser
+    browser.close()

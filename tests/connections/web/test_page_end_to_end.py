@@ -1,0 +1,174 @@
+"""The page with end-to-end engines: bubbles without words, and a reply that has no end."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engines.engines import Duplex, Engines
+from pipeline.engine_info import DuplexInfo
+from pipeline.messages import Samples
+from pipeline.settings import SessionSettings
+from pipeline.shared_engine import SharedEngine
+from pipeline.turn import CancelToken
+from S2S.base import DuplexModel, Question, SpokenPiece
+from S2S.tone import RATE_HZ, ToneResponder
+from testing.server import ScriptedWebServer
+from tests.connections.web.browser import CHROMIUM, open_page, state
+from VAD.silero import SileroDetector
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+
+
+class WordlessTone(ToneResponder):
+    """A tone that writes nothing."""
+
+    def respond(self, question: Question, cancel: CancelToken) -> Iterator[SpokenPiece]:
+        for piece in super().respond(question, cancel):
+            yield dataclasses.replace(piece, text=None)
+
+
+class Talker:
+    """A duplex model that says a word for one second of every three, and is otherwise silent."""
+
+    info = DuplexInfo(name="talker", sample_rate_hz=RATE_HZ, frame_samples=RATE_HZ // 10)
+
+    def open(self, settings: SessionSettings) -> "Talker":
+        self._frames = 0
+        return self
+
+    def answer(self, frame: Samples) -> tuple[Samples, str | None]:
+        second, tenth = divmod(self._frames, 10)
+        self._frames += 1
+        speaks = second % 3 == 0
+        level = 0.3 if speaks else 0.0
+        samples = level * np.sin(np.arange(self.info.frame_samples, dtype=np.float32) / 5)
+        return samples.astype(np.float32), f" word{second}" if speaks and tenth == 0 else None
+
+    def close(self) -> None: ...
+
+
+def duplex_server(model: DuplexModel) -> ScriptedWebServer:
+    """The real server over a duplex model."""
+    server = ScriptedWebServer()
+    server._engines = Engines(None, server._engines.endpointing, Duplex(SharedEngine(model)))
+    return server
+
+
+def test_turns_without_words_are_bubbles_with_a_length(browser: Any) -> None:
+    mistakes: list[str] = []
+    with ScriptedWebServer(vad=SileroDetector(), s2s=WordlessTone()) as server:
+        page = open_page(browser, server, mistakes)
+        page.click("#talk")
+        page.wait_for_selector(".machine.voice.live")
+        spoken = page.inner_text(".you.voice")
+        page.wait_for_selector(".machine.voice:not(.live)")
+        state(page, "listening")
+        assert float(spoken.split()[-2]) == pytest.approx(1.5, abs=0.5)
+        assert page.inner_text(".machine.voice").split()[-2] == "1.5"
+        assert page.is_hidden("#typed")
+        page.wait_for_selector("#latency .s2s", state="attached")
+    assert mistakes == []
+
+
+def test_words_of_one_side_only(browser: Any) -> None:
+    with ScriptedWebServer(vad=SileroDetector(), s2s=ToneResponder()) as server:
+        page = open_page(browser, server, [])
+        page.click("#talk")
+        page.wait_for_selector(".machine >> text=TEST TONE")
+        kinds = page.eval_on_selector_all("#transcript li", "(all) => all.map((one) => one.className)")
+        assert kinds == ["you voice", "machine"]
+
+
+def test_a_reply_while_the_user_speaks(browser: Any) -> None:
+    """The length of the user's speech follows when it is known, and then nothing is thought over."""
+    with ScriptedWebServer(vad=SileroDetector(), s2s=ToneResponder()) as server:
+        page = open_page(browser, server, [])
+        page.evaluate(
+            """() => {
+              window.seen = [];
+              const state = document.getElementById("state");
+              const look = new MutationObserver(() => seen.push(state.dataset.state));
+              look.observe(state, { attributes: true });
+            }"""
+        )
+        page.click("details:not(#debug) summary")
+        page.select_option("#mode", "stream")
+        page.click("#talk")
+        page.wait_for_selector(".you.voice.live")
+        page.wait_for_selector(".you.voice:not(.live)")
+        state(page, "listening")
+        assert "thinking" not in page.evaluate("seen")
+
+
+def test_a_model_that_takes_turns_itself(browser: Any) -> None:
+    mistakes: list[str] = []
+    with duplex_server(Talker()) as server:
+        page = open_page(browser, server, mistakes)
+        page.click("#talk")
+        page.wait_for_selector("#open-hint:not([hidden])", state="attached")
+        page.wait_for_selector(".machine >> text=word0")
+        state(page, "speaking")
+        state(page, "listening")
+        page.wait_for_selector(".machine >> text=word6")
+        assert page.eval_on_selector_all(".machine p", "(all) => all.map((one) => one.innerText)") == [
+            "word0", "word3", "word6",
+        ]  # fmt: skip
+        assert page.locator("#transcript li:not(.note)").count() == 1, "one bubble, none of the user"
+        assert page.locator("#mode").is_disabled()
+        page.click("#talk")
+        state(page, "off")
+    assert mistakes == []
+
+
+def test_words_that_come_late_and_answers_that_are_cut(browser: Any) -> None:
+    """The order of the events is that of the models; the page is told them directly."""
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        shown = page.evaluate(
+            """async () => {
+              const { Transcript } = await import("/web/transcript.js");
+              const list = document.createElement("ol");
+              document.body.append(list);
+              const kept = () => [...list.children].map((one) => `${one.className}: ${one.textContent}`);
+              const transcript = new Transcript(list);
+              transcript.speechStarted(1);
+              transcript.speechEnded(2.5);
+              transcript.committed({ turn: 1, origin: "speech" });
+              transcript.replyStarted(1);
+              const before = kept();
+              transcript.said({ turn: 1, text: "What I said." });
+              const marks = { first_audio: 1, heard_to: 3 };
+              transcript.done({ turn: 1, state: "interrupted", heard: "", marks });
+              transcript.flows = true;
+              for (const text of ["One", " two."]) transcript.reply({ turn: 2, text });
+              transcript.said({ turn: 2, text: "And I?" });
+              transcript.reply({ turn: 2, text: " Three." });
+              transcript.done({ turn: 2, state: "interrupted", heard: "One tw", marks: {} });
+              const cut = [...list.querySelectorAll("del")].map((one) => one.innerText);
+              return { before, after: kept(), cut };
+            }"""
+        )
+    assert shown["before"] == ["you voice: You spoke for 1.5 s", "machine voice live: Speaking …"]
+    assert [line.split(": ")[0] for line in shown["after"]] == [
+        "you", "machine voice", "machine", "you", "machine"
+    ]  # fmt: skip
+    assert shown["after"][0] == "you: What I said."
+    assert "2.0 s" in shown["after"][1]
+    assert shown["cut"] == ["…", "o.", "Three."]
+
+
+def test_a_turn_that_failed_shows_that_the_user_spoke(browser: Any) -> None:
+    class Broken(ToneResponder):
+        def respond(self, question: Question, cancel: CancelToken) -> Iterator[SpokenPiece]:
+            raise ValueError("its fuse has blown")
+
+    with ScriptedWebServer(vad=SileroDetector(), s2s=Broken()) as server:
+        page = open_page(browser, server, [])
+        page.click("#talk")
+        page.wait_for_selector(".note")
+        kinds = page.eval_on_selector_all("#transcript li", "(all) => all.map((one) => one.className)")
+        assert kinds == ["you voice", "note"]
+        state(page, "listening")
