@@ -1,5 +1,5 @@
-"""What another server as the model costs (`--s2s realtime`): the way through the program, against talking
-to that server directly."""
+"""The cost of another server as the model (`--s2s realtime`): the way through the program, compared with
+talking to that server directly."""
 
 import base64
 import contextlib
@@ -28,7 +28,9 @@ REPLY_MS = 60
 class Way:
     """A client, by whatever way, of the server at `there`. Times are of one clock."""
 
-    def __init__(self, client: ClientConnection, there: ScriptedConnection, rate_hz: int, raw: bool) -> None:
+    def __init__(
+        self, client: ClientConnection, there: ScriptedConnection, rate_hz: int, *, raw: bool
+    ) -> None:
         self._client = client
         self._there = there
         self._rate_hz = rate_hz
