@@ -56,7 +56,7 @@ class Way:
         response = f"resp_{self._answers}"
         self._there.begin(response)
         sent_at = time.perf_counter()
-        self._there.say(response, REPLY_MS, "Text.", LOUD)
+        self._there.say(response, REPLY_MS, "Text.")
         self._there.end(response)
         while not self._is_audio(self._client.recv()):
             pass
