@@ -69,15 +69,15 @@ class _Text:
     length_s: float = 0.0
     sound_s: float = 0.0
     quiet_s: float = 0.0
-    """Without sound, up to now."""
+    """The latest stretch without sound."""
     constant_s: float = 0.0
-    """Of these, at a level other than zero."""
+    """The part of it at a level other than zero."""
     clipped_s: float = 0.0
-    """Of samples at full scale."""
+    """Samples at full scale."""
     window_s: float = 0.0
-    """Of the present window in which these are counted."""
+    """The present window in which these are counted."""
     clipped_before_s: float = 0.0
-    """Of samples at full scale before that window."""
+    """Samples at full scale before that window."""
     is_written: bool = False
     """True if the engine told the text that it speaks."""
     has_words: bool = False
