@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engines.engines import Duplex, Engines
+from engines.failover_responder import FailoverResponder
 from engines.failover_synthesizer import FailoverSynthesizer
 from pipeline.clock import SampleClock
 from pipeline.engine_info import DuplexInfo
@@ -17,7 +18,7 @@ from pipeline.settings import EndpointerSettings, SessionSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.sound_check import SoundCheck
 from pipeline.turn import CancelToken
-from S2S.base import SpokenPiece
+from S2S.base import Question, SpokenPiece, UserWords
 from S2S.tone import ToneResponder
 from s2s_pipeline import build_pipeline
 from testing.conversation import Conversation, hear
@@ -379,3 +380,21 @@ def test_a_session_hears_the_next_engine_in_the_place_of_a_silent_one() -> None:
         assert talk.until_done(1).heard == "Bad."
         assert [notice.code for notice in talk.events(NoticeGiven)] == ["failover"]
         assert talk.events(ErrorEvent) == []
+
+
+@pytest.mark.parametrize(("why", "sound"), BAD.values(), ids=BAD)
+def test_bad_sound_of_an_end_to_end_engine_is_the_next_ones_turn(
+    why: str, sound: Callable[[], Samples]
+) -> None:
+    first, second = (
+        ScriptedResponder([UserWords("words"), SpokenPiece(AudioChunk(samples, RATE_HZ), "Fine.")])
+        for samples in (joined(level(0.1, 0), sound()), tone(1))
+    )
+    second.info = replace(second.info, name="second")
+    question = Question(tone(1), SessionSettings())
+    notice, heard, piece = FailoverResponder([first, second], 30.0).respond(question, CancelToken())
+    assert isinstance(notice, Notice)
+    assert why in notice.text
+    assert heard == UserWords("words")
+    assert isinstance(piece, SpokenPiece)
+    assert judged(piece.audio.samples) == ""
