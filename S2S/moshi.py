@@ -69,14 +69,11 @@ class MoshiModel:
             self._tokenizer = checkpoint.get_text_tokenizer()
             self._mimi = checkpoint.get_mimi(device)
             model = checkpoint.get_moshi(device, dtype)
-        if other := _other_kind(model, self._tokenizer):
-            raise _refuse(model_name, other)
-        settings = dict(checkpoint.lm_gen_config)
-        if temperature is not None:
-            settings["temp"] = temperature
-        if text_temperature is not None:
-            settings["temp_text"] = text_temperature
-        self._generator = LMGen(model, **settings)
+            if other := _other_kind(model, self._tokenizer):
+                raise _refuse(model_name, other)
+            chosen = {"temp": temperature, "temp_text": text_temperature}
+            chosen = {name: value for name, value in chosen.items() if value is not None}
+            self._generator = LMGen(model, **{**checkpoint.lm_gen_config, **chosen})
         self._silent = {model.text_padding_token_id, model.end_of_text_padding_id}
         self._modules = (self._mimi, self._generator, model)
         self._device = torch.device(device)

@@ -1,5 +1,6 @@
 """Any server that takes speech in a chat and answers with speech, through the official SDK."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ import openai
 from LLM.openai_messages import as_messages, as_tools, sendable
 from LLM.payloads import payloads
 from LLM.server_question import KnownDemands, ServerQuestion
+from LLM.thoughts import Piece
 from pipeline.engine_info import ResponderInfo
 from pipeline.errors import EngineError, NothingHeard, UserError
 from pipeline.messages import AudioChunk, ChatMessage, CutOff, Recording, ToolCall
@@ -17,8 +19,10 @@ from pipeline.turn import CancelToken
 from S2S.base import Answer, Question, SpokenPiece
 from S2S.captions import Captions
 from S2S.openai_audio_answer import AudioAnswer
+from S2S.sounds_kept import SoundsKept
 from TTS.served_audio import NotDecodable, decoded
 from utils.openai_client import OpenAIServer
+from utils.openai_errors import Refusal
 from utils.voices import unknown_voice
 
 VOICES = (
@@ -77,6 +81,7 @@ class OpenAIAudioResponder:
                 raise UserError(f"--s2s_voice: {error}") from error
         self._stream = stream
         self._known = KnownDemands()
+        self._sounds = SoundsKept()
 
     def expect_voice(self, voice: str) -> None:
         """Refuse a voice that OpenAI does not have; other servers refuse unknown names themselves."""
@@ -112,13 +117,25 @@ class OpenAIAudioResponder:
         )
 
         def ask(client: openai.OpenAI) -> Iterator[Answer]:
-            reader = AudioAnswer(functions)
-            read = self._spoken if settings.spoken else self._written
-            with client.chat.completions.with_streaming_response.create(**asked.request()) as response:
-                yield from asked.answered(read(response, reader, settings.language))
+            reader, request = AudioAnswer(functions), asked.request()
+            request["messages"] = self._sounds.referred(request["messages"])
+            with client.chat.completions.with_streaming_response.create(**request) as response:
+                if settings.spoken:
+                    answer = self._spoken(response, reader, settings.language)
+                else:
+                    answer = _written(response, reader)
+                yield from asked.answered(answer)
+            if self._server.is_openai:
+                self._sounds.note(reader.words, reader.sound_id, reader.expires_at)
+
+        def refused(refusal: Refusal) -> bool:
+            if refusal.status in (400, 404) and self._sounds.are_in(asked.request()["messages"]):
+                self._sounds.forget()  # the server may have lost one
+                return True
+            return asked.refused(refusal)
 
         complete = not settings.spoken
-        for piece in self._server.stream(ask, cancel, asked.refused):
+        for piece in self._server.stream(ask, cancel, refused):
             complete |= isinstance(piece, (ToolCall, CutOff))
             complete |= isinstance(piece, SpokenPiece) and len(piece.audio.samples) > 0
             yield piece
@@ -152,15 +169,19 @@ class OpenAIAudioResponder:
         """The answer with its sound, decoded as it comes. Other outputs go out before the next sound."""
         captions, others = Captions(language), list[Answer]()
 
+        def note(piece: Piece) -> None:
+            if isinstance(piece, str):
+                captions.write(piece)
+            else:
+                others.append(piece)
+
         def blocks() -> Iterator[bytes]:
             for payload in payloads(response):
                 for piece in reader.read(payload):
                     if isinstance(piece, bytes):
                         yield piece
-                    elif isinstance(piece, str):
-                        captions.write(piece)
                     else:
-                        others.append(piece)
+                        note(piece)
 
         try:
             for chunk in decoded(blocks(), "", PCM_RATE_HZ, "s2s"):
@@ -169,28 +190,20 @@ class OpenAIAudioResponder:
                 yield from captions.speak(chunk)
         except NotDecodable as error:
             raise EngineError(f"{self._server.where} {error}") from error
-        for piece in reader.end():
-            if isinstance(piece, str):
-                captions.write(piece)
-            else:
-                others.append(piece)
+        for rest in reader.end():
+            note(rest)
         yield from captions.end()
         yield from others
 
-    def _written(
-        self, response: openai.APIResponse[Any], reader: AudioAnswer, language: str | None
-    ) -> Iterator[Answer]:
-        """The answer without its sound, word by word."""
-        for payload in payloads(response):
-            for piece in reader.read(payload):
-                if not isinstance(piece, bytes):
-                    yield _written(piece) if isinstance(piece, str) else piece
-        for piece in reader.end():
-            yield _written(piece) if isinstance(piece, str) else piece
 
-
-def _written(text: str) -> SpokenPiece:
-    return SpokenPiece(AudioChunk(np.empty(0, np.float32), PCM_RATE_HZ), text)
+def _written(response: openai.APIResponse[Any], reader: AudioAnswer) -> Iterator[Answer]:
+    """The answer without its sound, word by word."""
+    outputs = itertools.chain.from_iterable(map(reader.read, payloads(response)))
+    for piece in itertools.chain(outputs, reader.end()):
+        if isinstance(piece, str):
+            yield SpokenPiece(AudioChunk(np.empty(0, np.float32), PCM_RATE_HZ), piece)
+        elif not isinstance(piece, bytes):
+            yield piece
 
 
 def _conversation(question: Question) -> list[ChatMessage]:

@@ -23,6 +23,12 @@ class AudioAnswer(ChatAnswer):
 
     def __init__(self, functions: Collection[str] = ()) -> None:
         super().__init__(functions)
+        self.words = ""
+        """The words so far."""
+        self.sound_id = ""
+        """Id under which the server keeps the sound; empty: it names none."""
+        self.expires_at = 0.0
+        """Unix time until which it keeps it, in seconds."""
         self._words_in: str | None = None
         """The field in which the words come."""
 
@@ -38,7 +44,9 @@ class AudioAnswer(ChatAnswer):
             if isinstance(piece, Mapping):
                 words, sound = self._split(piece, payload.get("modality") == "audio")
                 choice = {**choice, name: {**piece, "content": words}}
-                yield from super().read({"choices": [choice]})
+                for output in super().read({"choices": [choice]}):
+                    self.words += output if isinstance(output, str) else ""
+                    yield output
                 if sound:
                     yield sound
 
@@ -48,11 +56,18 @@ class AudioAnswer(ChatAnswer):
         if content_is_sound:
             return None, _sound(content)
         fields = audio if isinstance(audio, Mapping) else {}
+        self._note_id(fields.get("id"), fields.get("expires_at"))
         words = None
         for name, text in (("content", content), ("transcript", fields.get("transcript"))):
             if text and self._words_in in (None, name):
                 self._words_in, words = name, text
         return words, _sound(fields.get("data"))
+
+    def _note_id(self, id: Any, expires_at: Any) -> None:
+        if isinstance(id, str):
+            self.sound_id = id
+        if isinstance(expires_at, (int, float)):
+            self.expires_at = expires_at
 
 
 def _sound(data: Any) -> bytes:

@@ -76,6 +76,26 @@ CATALOG = (
     ),
     EngineSpec(
         "s2s",
+        "qwen-omni",
+        "Qwen2.5-Omni: hears, thinks and speaks in one model",
+        "S2S.qwen_omni:QwenOmniResponder",
+        "arguments_classes.qwen_omni_arguments:QwenOmniArguments",
+        needs=("torch",),
+        extra="qwen-omni",
+        features=("conversation", "typed text", "its words"),
+        long_in_python=True,
+        devices=("cuda", "mps", "cpu"),
+        languages="en, zh; it understands more",
+        size="about 12 GB",
+        license="Apache-2.0 (Transformers); Qwen Research (3B: not for commercial use), Apache-2.0 (7B)",
+        tested="tiny random weights",
+        remarks="`--s2s_model_name Qwen/Qwen2.5-Omni-7B` is larger, about 22 GB. Nothing is heard "
+        "before the whole answer is generated, so ask for short ones (`--init_chat_prompt`). Its makers "
+        "require their own sentence at the beginning of the instructions; yours follow it. Earlier "
+        "speech is not heard again: of it, the conversation has only the model's answers",
+    ),
+    EngineSpec(
+        "s2s",
         "realtime",
         "any server that speaks the OpenAI Realtime protocol",
         "S2S.realtime.model:RealtimeModel",

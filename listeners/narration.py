@@ -64,6 +64,10 @@ class Narration:
         self._spoke_s: float | None = None
         self._unwritten: set[int] = set()
         """Turns of the user's speech whose words are not known."""
+        self._awaited: set[int] = set()
+        """Those of them that are being answered, if the engine has written the words of earlier ones: it
+        may do so again, however late."""
+        self._writes = False
         self._silent_reply: int | None = None
         """The turn whose reply has begun without text."""
         self._live: int | None = None
@@ -77,7 +81,10 @@ class Narration:
             return
         if isinstance(event, (ReplyStarted, ErrorEvent)) and event.turn in self._unwritten:
             self._unwritten.discard(event.turn)
-            yield from self._told(f"    you: {_length(self._spoke_s)}", "bold")
+            if self._writes:
+                self._awaited.add(event.turn)
+            else:
+                yield from self._told(f"    you: {_length(self._spoke_s)}", "bold")
         line = self._line(event)
         if line is not None or isinstance(event, TurnDone):
             yield from self._flush()
@@ -98,6 +105,8 @@ class Narration:
                 self._live = turn
             case Transcript(turn=turn):
                 self._unwritten.discard(turn)
+                self._awaited.discard(turn)
+                self._writes = True
             case ReplyStarted(turn=turn) if turn != self._live:
                 self._silent_reply = turn
 
@@ -118,6 +127,9 @@ class Narration:
 
     def _end(self, event: TurnDone) -> Iterator[Line]:
         self._unwritten.discard(event.turn)
+        if event.turn in self._awaited:
+            self._awaited.discard(event.turn)
+            yield from self._told("    you: (speech)", "bold")
         if event.turn == self._silent_reply:
             self._silent_reply = None
             spoke_s = event.marks.get("heard_to", 0.0) - event.marks.get("first_audio", 0.0)

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable
 from typing import ClassVar, Protocol
 
@@ -21,7 +21,7 @@ from pipeline.events import (
 )
 from pipeline.gate import Gate
 from pipeline.handler import BaseHandler
-from pipeline.ledger import Ledger
+from pipeline.kept_ledgers import KeptLedgers
 from pipeline.mailbox import Mailboxes
 from pipeline.messages import EndOfTurn, Speech
 from pipeline.reply import Reply
@@ -44,9 +44,6 @@ KEPT_S = 1.0
 """Length of heard audio that is kept, since *heard* may be an estimate that the client corrects."""
 
 NO_AUDIO = "expected audio of the answer, got none from the voice; choose another voice or language"
-
-LEDGERS_KEPT = 10
-"""Ended turns for which the client may still report what was heard."""
 
 
 class PlayoutObserver(Protocol):
@@ -92,7 +89,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._ducked = False
         self._ducked_until = -math.inf
         self._gain = Gain()
-        self._ledgers: OrderedDict[int, tuple[Ledger, int]] = OrderedDict()
+        self._ledgers = KeptLedgers()
 
     @property
     def full_duplex(self) -> bool:
@@ -190,11 +187,10 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         Returns False if the report is too late, or the turn is not over.
         """
         with self._lock:
-            if turn not in self._ledgers:
-                return False
-            ledger, sent = self._ledgers[turn]
-            self._observer.heard_corrected(turn, ledger.heard(min(sample, sent)))
-            return True
+            heard = self._ledgers.heard(turn, sample)
+            if heard is not None:
+                self._observer.heard_corrected(turn, heard)
+            return heard is not None
 
     def wake(self) -> None:
         """Make the stage look again. A sink calls this when it has room or everything was heard."""
@@ -371,14 +367,9 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 silent_at = max(silent_at, self._sink.heard_all_at(silent_at))
             if self._deafens(turn):
                 self._gate.open_at(silent_at + ECHO_TAIL_S)
-            self._keep_ledger(reply)
+            self._ledgers.keep(turn.number, reply.ledger, reply.reel.position)
             turn.mark("heard_to")
         self._observer.turn_settled(turn, reply.ledger.heard(heard), reply.started)
-
-    def _keep_ledger(self, reply: Reply) -> None:
-        self._ledgers[reply.turn.number] = (reply.ledger, reply.reel.position)
-        if len(self._ledgers) > LEDGERS_KEPT:
-            self._ledgers.popitem(last=False)
 
     def _heard_samples(self, reply: Reply) -> int:
         if not reply.started:

@@ -32,6 +32,10 @@ class AudioChatServer(ChatServer):
         self.dialect: Dialect = dialect
         self.speech: Samples | None = None
         """The sound of the answers, at 24 kHz, in the place of the tone."""
+        self.expires_at = 1
+        """Time until which it keeps the sound of its answers, which are named audio_1, audio_2 and so
+        on."""
+        self.answered = 0
         self.hear: Callable[[Samples, int], object] = lambda samples, rate_hz: None
         super().__init__(reply)
 
@@ -62,7 +66,7 @@ class AudioChatHandler(ChatHandler):
 
     def _whole(self) -> None:
         wav = base64.b64encode(as_wav(self._sound, RATE_HZ)).decode()
-        audio = {"id": "audio_1", "data": wav, "expires_at": 1, "transcript": self.script.reply}
+        audio = {**self._kept, "data": wav, "transcript": self.script.reply}
         messages: list[dict[str, Any]] = [{"content": None, "audio": audio}]
         if self.script.dialect == "vllm-omni":
             messages = [{"content": self.script.reply}, {"audio": {**audio, "transcript": ""}}]
@@ -90,7 +94,9 @@ class AudioChatHandler(ChatHandler):
                 wav = base64.b64encode(as_wav(piece, RATE_HZ)).decode()
                 yield {**chunk({"content": wav}, "stop"), "modality": "audio"}
             return
-        yield chunk({"role": "assistant", "content": None, "audio": {"id": "audio_1", "transcript": ""}})
+        kept = self._kept
+        beginning = {"id": kept["id"], "transcript": ""}
+        yield chunk({"role": "assistant", "content": None, "audio": beginning})
         for count, word in enumerate(spaced):
             yield chunk({"audio": {"transcript": word}})
             for piece in pieces[PIECES_PER_WORD * count :][:PIECES_PER_WORD]:
@@ -105,7 +111,12 @@ class AudioChatHandler(ChatHandler):
             more = {"function": {"arguments": arguments[half:]}}
             for part in (first, more):
                 yield chunk({"tool_calls": [{"index": 0, **part}]})
-        yield chunk({"audio": {"expires_at": 1}}, "stop")
+        yield chunk({"audio": {"expires_at": kept["expires_at"]}}, "stop")
+
+    @property
+    def _kept(self) -> dict[str, Any]:
+        self.script.answered += 1
+        return {"id": f"audio_{self.script.answered}", "expires_at": self.script.expires_at}
 
     @property
     def _sound(self) -> Samples:
@@ -117,5 +128,5 @@ class AudioChatHandler(ChatHandler):
 def _parts(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The parts of all messages."""
     for message in request["messages"]:
-        content = message["content"]
+        content = message.get("content")
         yield from content if isinstance(content, list) else []

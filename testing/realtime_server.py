@@ -11,7 +11,8 @@ from typing import Any, Self
 
 import numpy as np
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import Request, Response, ServerConnection, serve
+from websockets.http11 import Request, Response
+from websockets.sync.server import ServerConnection, serve
 
 from pipeline.audio import to_pcm16
 
@@ -27,6 +28,8 @@ class ScriptedConnection:
         self.received: list[dict[str, Any]] = []
         """Events that `until` has passed, and the one that it returned."""
         self._websocket = websocket
+        self._reads = threading.Event()
+        self._reads.set()
         self._events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
     def until(self, kind: str) -> dict[str, Any]:
@@ -79,6 +82,14 @@ class ScriptedConnection:
         fields = {"id": response, "status": status, "status_details": {"type": status, **details}}
         self.send("response.done", response=fields)
 
+    def stall(self) -> None:
+        """Read no more."""
+        self._reads.clear()
+
+    def go_on(self) -> None:
+        """Read again."""
+        self._reads.set()
+
     def hang_up(self, code: int = 1000) -> None:
         """Close the connection with a goodbye."""
         self._websocket.close(code)
@@ -92,7 +103,7 @@ class ScriptedConnection:
         with contextlib.suppress(ConnectionClosed):
             self._events.put(json.loads(self._websocket.recv()))
             begun(self)
-            while True:
+            while self._reads.wait():
                 self._events.put(json.loads(self._websocket.recv()))
 
 
@@ -109,6 +120,7 @@ class ScriptedRealtimeServer:
         self._server = serve(
             self._talk, "127.0.0.1", port, process_request=self._judge, compression=None, max_size=None
         )
+        self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
         self.port: int = self._server.socket.getsockname()[1]
 
     @property

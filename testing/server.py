@@ -97,9 +97,9 @@ class ScriptedConnection(Generic[Server]):
 class ScriptedServer(ScriptedConnection[SocketServer]):
     """The TCP server, on two free ports of the loopback address."""
 
-    def __init__(self, **flags: Any) -> None:
+    def __init__(self, *, s2s: SpeechResponder | None = None, **flags: Any) -> None:
         arguments = SocketArguments(recv_port=0, send_port=0, **flags)
-        super().__init__(lambda stop: SocketServer(arguments, stop))
+        super().__init__(lambda stop: SocketServer(arguments, stop), s2s=s2s)
         self.microphone_port, self.loudspeaker_port = self._server.ports
 
 

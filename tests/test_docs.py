@@ -82,10 +82,8 @@ class Copy:
 
 def similarity(one: NDArray[Any], other: NDArray[Any]) -> float:
     """The largest correlation of two recordings over all delays; 1: they are the same."""
-    products = np.fft.irfft(
-        np.fft.rfft(one, 2 * max(len(one), len(other)))
-        * np.conj(np.fft.rfft(other, 2 * max(len(one), len(other))))
-    )
+    length = len(one) + len(other)
+    products = np.fft.irfft(np.fft.rfft(one, length) * np.conj(np.fft.rfft(other, length)))
     return float(products.max() / np.linalg.norm(one) / np.linalg.norm(other))
 
 
@@ -93,9 +91,9 @@ def similarity(one: NDArray[Any], other: NDArray[Any]) -> float:
 def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
     """In a copy of the program: the page's files, row, contract and command."""
     copy = Copy(tmp_path / "program", "docs/adding-an-engine.md")
-    row, s2s_rows = copy.lines
+    row, *s2s_rows = copy.lines
     copy.edit("catalog/tts.py", "CATALOG = (", f"CATALOG = (\n{row},")
-    copy.edit("catalog/s2s.py", "CATALOG = (", f"CATALOG = (\n{s2s_rows},")
+    copy.edit("catalog/s2s.py", "CATALOG = (", f"CATALOG = (\n{','.join(s2s_rows)},")
     copy.do("-m", "pytest", "tests/test_beeper.py", "tests/test_parrot_and_echo.py")
     assert "--tts_beep_ms" in copy.do("s2s_pipeline.py", "--tts", "beeper", "--help")
     output = tmp_path / "beeps.wav"
@@ -107,8 +105,8 @@ def test_adding_an_engine_word_for_word(question: Path, tmp_path: Path) -> None:
     said, _ = soundfile.read(question)
     for engine in ("parrot", "echo"):
         output = tmp_path / f"{engine}.wav"
-        flags = ("--s2s", engine, "--input", str(question), "--output", str(output))
-        copy.do("s2s_pipeline.py", "--mode", "file", *flags)
+        files = ("--input", str(question), "--output", str(output))
+        copy.do("s2s_pipeline.py", "--mode", "file", "--s2s", engine, *files)
         repeated, rate_hz = soundfile.read(output)
         assert similarity(said, resample(repeated.astype(np.float32), rate_hz, RATE_HZ)) > 0.9
 

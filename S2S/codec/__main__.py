@@ -8,6 +8,7 @@ if __name__ == "__main__":
     apply_thread_limits()
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ def main(argv: Sequence[str]) -> int:
     """Exit code 1: a stream differed from the whole; 2: a mistake, explained."""
     prepare_streams()
     apply_model_cache_dir()
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # else it warns before an error of ours
     arguments = _parser().parse_args(argv)
     try:
         return _roundtrip(arguments)

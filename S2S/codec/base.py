@@ -13,7 +13,7 @@ Codes: TypeAlias = NDArray[np.int64]
 """Shape (codebooks, frames), values from 0 to the size of a codebook."""
 
 Latents: TypeAlias = NDArray[np.float32]
-"""What becomes codes: shape (dimensions, frames)."""
+"""Frames before quantization: shape (dimensions, frames)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class CodecInfo:
         return self.frame_rate_hz * self.codebooks * math.log2(self.codebook_size)
 
     def frames(self, samples: int) -> int:
-        """Frames for so many samples: the last one may be filled up."""
+        """Number of frames for a number of samples; the last frame may be filled up."""
         return -(-samples // self.frame_samples)
 
 
@@ -79,8 +79,10 @@ class StreamingEncoder(Protocol):
         ...
 
     def latents(self, samples: Samples, *, last: bool = False) -> Latents:
-        """The same as `feed`, or as `feed` and `finish`, before the codes are chosen. To compare two
-        encoders: a difference of 1e-7 can change a code, and none need change one."""
+        """The frames from which `feed` makes its codes; `last`: and those of `finish`.
+
+        Two encoders are compared by these: rounding can change a code, and a real difference need not.
+        """
         ...
 
 
@@ -106,7 +108,7 @@ class Codec(Coder, Protocol):
     def decode(self, coded: Codes) -> Samples: ...
 
     def latents(self, samples: Samples) -> Latents:
-        """What becomes the codes of `encode`."""
+        """The frames from which `encode` makes its codes."""
         ...
 
     def quantize(self, latents: Latents) -> Codes:

@@ -7,11 +7,13 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers import AutoConfig
 
 from pipeline.errors import EngineError
 from pipeline.messages import Samples
 from S2S.codec.base import Codec, CodecInfo, Codes, Latents
-from S2S.codec.causal_layers import Tensor
+from S2S.codec.causal_layers import Tensor, is_causal
+from utils.pretrained import Pretrained, fetch_pretrained
 
 _NO_SAMPLES: Samples = np.empty(0, np.float32)
 
@@ -20,6 +22,19 @@ class StreamPart(Protocol):
     """Layers with their state on one stream, such as `CausalLayers`."""
 
     def feed(self, block: Tensor, last: bool) -> Tensor: ...
+
+
+def load_causal(kind: Any, model_name: str, expected: str, device: str) -> tuple[Any, Pretrained]:
+    """A model with causal layers, and its files. Raises `UserError`, also for one that needs the whole
+    recording, or the loudness of the whole."""
+    files = fetch_pretrained(model_name, "--model", expected, files=["*.json", "*.safetensors"])
+    found = files.load(AutoConfig).model_type
+    if found != kind.config_class.model_type:
+        raise files.refuse(f"a model of type {found}")
+    model = files.load_model(kind, device)
+    if not is_causal((model.encoder, model.decoder)):
+        raise files.refuse("one that needs the whole recording (its layers are not causal)")
+    return model, files
 
 
 class CausalCodec(ABC, Codec):
@@ -42,7 +57,7 @@ class CausalCodec(ABC, Codec):
         return self.quantize(self.latents(samples))
 
     def latents(self, samples: Samples) -> Latents:
-        """What becomes the codes of `encode`."""
+        """The frames from which `encode` makes its codes."""
         if not len(samples):
             return self._no_latents()
         with torch.inference_mode():
@@ -103,7 +118,7 @@ class CausalCodec(ABC, Codec):
     @property
     @abstractmethod
     def _dimensions(self) -> int:
-        """Of the latents."""
+        """Numbers in a latent frame."""
 
     @abstractmethod
     def _encode(self, audio: Tensor) -> Tensor:
@@ -123,11 +138,11 @@ class CausalCodec(ABC, Codec):
 
     @abstractmethod
     def _encoder_parts(self) -> Sequence[StreamPart]:
-        """What turns audio into latents, at the beginning of a stream."""
+        """Layers that turn audio into latents, with the state of a stream that begins."""
 
     @abstractmethod
     def _decoder_parts(self) -> Sequence[StreamPart]:
-        """What turns latents into audio, at the beginning of a stream."""
+        """Layers that turn latents into audio, with the state of a stream that begins."""
 
     def _no_latents(self) -> Latents:
         return np.empty((self._dimensions, 0), np.float32)
@@ -156,7 +171,7 @@ class CausalEncoder:
         return self._codec.quantize(self.latents(_NO_SAMPLES, last=True))
 
     def latents(self, samples: Samples, *, last: bool = False) -> Latents:
-        """The same as `feed`, before the codes are chosen; `last`: and as `finish` after it."""
+        """The frames from which `feed` makes its codes; `last`: and those of `finish`."""
         return self._codec.stream_latents(self._parts, samples, last)
 
 

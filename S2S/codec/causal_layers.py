@@ -32,14 +32,15 @@ class CausalLayers:
         return block
 
 
-def expect_causal(layers: Iterable[Any]) -> None:
-    """Raise `ValueError` for a layer that needs the future, or the loudness of the whole."""
-    for layer in layers:
-        for part in layer.modules():
-            if isinstance(part, nn.GroupNorm) or not getattr(part, "causal", True):
-                raise ValueError("its layers need the whole recording (they are not causal)")
-            if getattr(part, "trim_right_ratio", 1.0) != 1.0:
-                raise ValueError("its transposed convolutions are trimmed on the left")
+def is_causal(layers: Iterable[Any]) -> bool:
+    """False for layers that need the future, or the mean of the whole recording."""
+    return not any(
+        isinstance(part, nn.GroupNorm)
+        or not getattr(part, "causal", True)
+        or getattr(part, "trim_right_ratio", 1.0) != 1.0
+        for layer in layers
+        for part in layer.modules()
+    )
 
 
 def _step(layer: Any) -> Step:

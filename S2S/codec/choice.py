@@ -1,19 +1,14 @@
 """Choosing a codec by name."""
 
-import importlib
 from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import Any
 
 from pipeline.errors import UserError
 from S2S.codec.base import Coder
 from utils.logs import quieten_libraries
 
-CODERS: Mapping[str, str] = {
-    "mimi": "S2S.codec.mimi:MimiCodec",
-    "encodec": "S2S.codec.encodec:EncodecCodec",
-    "hifi-gan": "S2S.codec.hifi_gan:HifiGan",
-}
-"""Names ▶ classes, each of which is imported when it is chosen."""
+CODERS = ("encodec", "hifi-gan", "mimi")
 
 _OF_ONE: Mapping[str, tuple[str, str]] = {
     "bandwidth_kbps": ("encodec", "--bandwidth"),
@@ -39,8 +34,24 @@ def open_coder(name: str, device: str, **settings: str | float | int | None) -> 
     for setting, (owner, flag) in _OF_ONE.items():
         if setting in chosen and name != owner:
             raise UserError(f"{flag} belongs to --codec {owner}, but the codec is {name}")
-    module, _, class_name = CODERS[name].partition(":")
-    kind = getattr(importlib.import_module(module), class_name)
+    kind = _import(name)
     quieten_libraries()
     coder: Coder = kind(device, **chosen)
     return coder
+
+
+def _import(name: str) -> Any:
+    """The class of a codec, imported when it is chosen: it brings torch."""
+    match name:
+        case "encodec":
+            from S2S.codec.encodec import EncodecCodec
+
+            return EncodecCodec
+        case "mimi":
+            from S2S.codec.mimi import MimiCodec
+
+            return MimiCodec
+        case _:
+            from S2S.codec.hifi_gan import HifiGan
+
+            return HifiGan

@@ -15,7 +15,7 @@ from transformers.audio_utils import mel_filter_bank, spectrogram, window_functi
 from pipeline.messages import Samples
 
 RANGE_DB = 80.0
-"""What is so much below the loudest of the original is silence, whatever its level."""
+"""Anything so much quieter than the loudest of the original counts as equal silence."""
 
 BANDS = 80
 HOP_MS = 10
@@ -27,8 +27,8 @@ class Distances:
     """None: undefined for this recording, such as for silence."""
 
     si_sdr_db: float | None
-    """Scale-invariant signal-to-distortion ratio of the waveforms. A codec that invents the phase may sound
-    well at -10 dB."""
+    """Scale-invariant signal-to-distortion ratio of the waveforms. A codec that invents the phase may
+    sound well at -10 dB."""
     stoi: float | None
     """Short-time objective intelligibility, from 0 to 1; needs 0.4 s of sound."""
     mel_db: float | None

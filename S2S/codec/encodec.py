@@ -7,14 +7,11 @@ from transformers import EncodecModel
 
 from pipeline.errors import UserError
 from S2S.codec.base import CodecInfo
-from S2S.codec.causal_codec import CausalCodec, StreamPart
-from S2S.codec.causal_layers import CausalLayers, Tensor, expect_causal
-from utils.pretrained import fetch_pretrained
+from S2S.codec.causal_codec import CausalCodec, StreamPart, load_causal
+from S2S.codec.causal_layers import CausalLayers, Tensor
 
 BANDWIDTH_KBPS = 6.0
-"""The one of the demonstrations in its paper (arXiv 2210.13438)."""
-
-_FILES = ["*.json", "*.safetensors"]
+"""The bandwidth that its authors compare most (arXiv 2210.13438)."""
 
 
 class EncodecCodec(CausalCodec):
@@ -31,13 +28,8 @@ class EncodecCodec(CausalCodec):
         model_name: str = "facebook/encodec_24khz",
         bandwidth_kbps: float = BANDWIDTH_KBPS,
     ) -> None:
-        files = fetch_pretrained(model_name, "--model", "EnCodec for mono", files=_FILES)
-        model = files.load_model(EncodecModel, device)
+        model, files = load_causal(EncodecModel, model_name, "EnCodec for mono", device)
         config = model.config
-        try:
-            expect_causal((model.encoder, model.decoder))
-        except ValueError as error:
-            raise files.refuse(error) from error
         if config.audio_channels != 1 or config.normalize or config.chunk_length_s is not None:
             raise files.refuse("one that needs the whole recording, such as encodec_48khz")
         if bandwidth_kbps not in config.target_bandwidths:

@@ -8,14 +8,11 @@ from transformers import MimiModel
 
 from pipeline.errors import UserError
 from S2S.codec.base import CodecInfo
-from S2S.codec.causal_codec import CausalCodec, StreamPart
-from S2S.codec.causal_layers import CausalLayers, Tensor, expect_causal
-from utils.pretrained import fetch_pretrained
+from S2S.codec.causal_codec import CausalCodec, StreamPart, load_causal
+from S2S.codec.causal_layers import CausalLayers, Tensor
 
 CODEBOOKS = 8
-"""As many as Moshi uses; the model has 32."""
-
-_FILES = ["*.json", "*.safetensors"]
+"""The number that Moshi uses; the model has 32."""
 
 
 class MimiCodec(CausalCodec):
@@ -27,13 +24,8 @@ class MimiCodec(CausalCodec):
     """
 
     def __init__(self, device: str, model_name: str = "kyutai/mimi", codebooks: int = CODEBOOKS) -> None:
-        files = fetch_pretrained(model_name, "--model", "Mimi", files=_FILES)
-        model = files.load_model(MimiModel, device)
+        model, _ = load_causal(MimiModel, model_name, "Mimi", device)
         config = model.config
-        try:
-            expect_causal((model.encoder, model.decoder))
-        except ValueError as error:
-            raise files.refuse(error) from error
         fewest, most = config.num_semantic_quantizers, config.num_quantizers
         if not fewest <= codebooks <= most:
             raise UserError(f"--codebooks: expected {fewest} to {most}, got {codebooks}")

@@ -15,8 +15,8 @@ from S2S.codec.distances import Distances, distances
 T = TypeVar("T")
 
 STREAM_TOLERANCE = 0.01
-"""Largest difference between a stream and the whole, in parts of the RMS: about 0.001 on a GPU that rounds
-to TF32, about 1 for a stream that loses its state."""
+"""Largest difference between a stream and the whole, in parts of the RMS: about 0.001 on a GPU that
+rounds to TF32, about 1 for a stream that loses its state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ class Streaming:
 
 @dataclass(frozen=True, slots=True)
 class Roundtrip:
-    """What became of a recording."""
+    """A recording after its way through a codec, and what that took."""
 
     decoded: Samples
-    """As long as the recording, at the rate of the codec."""
+    """Audio of the length of the recording, at the rate of the codec."""
     frames: int
     encode_s: float
     decode_s: float

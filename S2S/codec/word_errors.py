@@ -1,5 +1,6 @@
 """The words that a codec damages, as the built-in recognizer hears them."""
 
+import re
 from dataclasses import dataclass
 
 import jiwer
@@ -9,17 +10,6 @@ from pipeline.audio import resample
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Recognizer
-
-_PLAIN = jiwer.Compose(
-    [
-        jiwer.ToLowerCase(),
-        jiwer.RemovePunctuation(),
-        jiwer.RemoveMultipleSpaces(),
-        jiwer.Strip(),
-        jiwer.ReduceToListOfListOfWords(),
-    ]
-)
-"""The words of a text, without case and punctuation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +30,19 @@ def load_recognizer() -> Recognizer:
 
 
 def transcribe(recognizer: Recognizer, samples: Samples, rate_hz: int) -> str:
-    """What the recognizer hears in a recording."""
+    """The words of a recording, as the recognizer hears them."""
     audio = resample(samples, rate_hz, recognizer.info.sample_rate_hz)
     return recognizer.transcribe(audio, None, CancelToken()).text
 
 
 def count_errors(reference: str, heard: str) -> WordErrors | None:
-    """Compare two texts; None: the reference has no words."""
-    if not any(_PLAIN(reference)):
+    """Compare two texts without case and punctuation; None: the reference has no words."""
+    if not _words(reference):
         return None
-    found = jiwer.process_words(
-        reference, heard, reference_transform=_PLAIN, hypothesis_transform=_PLAIN
-    )
+    found = jiwer.process_words(_words(reference), _words(heard))
     wrong = found.substitutions + found.deletions + found.insertions
     return WordErrors(wrong, found.hits + found.substitutions + found.deletions)
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"[\w']+", text.lower()))

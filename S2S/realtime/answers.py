@@ -9,13 +9,14 @@ import numpy as np
 
 from LLM.calls import is_json_object
 from LLM.chat import MAX_ENTRIES
-from pipeline.audio import WholeSamples, from_pcm16
+from pipeline.audio import from_pcm16
 from pipeline.channel import Channel
 from pipeline.errors import EngineBusy, EngineError
 from pipeline.events import ToolCalled, ToolCallGrew
 from pipeline.messages import COMPLETE, INVALID_CALL, EndOfTurn, Speech, ToolCall
 from pipeline.session import TURNS_IN_LINE, Session
 from pipeline.turn import Origin, Turn, TurnState
+from S2S.realtime.answer import Answer
 from S2S.realtime.chat import ServedChat
 from S2S.realtime.events import (
     AudioCame,
@@ -52,27 +53,6 @@ NOTHING = np.empty(0, np.float32)
 SendEvent = Callable[[Mapping[str, Any]], None]
 
 
-class Answer:
-    """One response of the server, and the turn whose reply it is."""
-
-    def __init__(self, turn: Turn, response: str) -> None:
-        self.turn = turn
-        self.response = response
-        self.is_over = False
-        self.waiting: deque[Speech | EndOfTurn] = deque()
-        """Messages for the playout, until earlier answers are complete."""
-        self.weight_s = 0.0
-        """Seconds of speech that came."""
-        self.items: dict[str, int] = {}
-        """Item ▶ samples that came of it."""
-        self.text: str | None = None
-        """Text that begins with the next audio."""
-        self.calls: dict[str, ToolCall] = {}
-        """Item ▶ the call in it."""
-        self.whole = WholeSamples()
-        self.end = COMPLETE
-
-
 class Answers:
     """Gives each response to the oldest turn that waits for one, or to a new turn if the server answers
     of its own accord. Everything happens on the thread of the loop."""
@@ -85,6 +65,7 @@ class Answers:
         send: SendEvent,
         post: Callable[..., None],
         explain: Callable[[Fields], str],
+        on_orphan: Callable[[Turn], None],
     ) -> None:
         self.next_origin = Origin.PROGRAM
         """Origin of the next turn that nobody has asked for."""
@@ -96,6 +77,7 @@ class Answers:
         self._send = send
         self._post = post
         self._explain = explain
+        self._on_orphan = on_orphan
         self._awaited: list[Turn] = []
         self._requests: deque[tuple[Turn, Mapping[str, Any]]] = deque()
         """Requests that wait for the end of the present response."""
@@ -107,6 +89,8 @@ class Answers:
         """Answers that the playout has not got whole, in order."""
         self._living: dict[Turn, Answer] = {}
         """The answers of turns that have not ended."""
+        self._orphans: set[Turn] = set()
+        """Turns whose answer is still heard, but is not known to the present connection."""
         self._ends: dict[Turn, contextlib.ExitStack] = {}
 
     @property
@@ -151,6 +135,7 @@ class Answers:
         self._requested.clear()
         self._awaited.clear()
         answers, self._open = list(self._open.values()), {}
+        self._orphans.update(self._living)
         failed = [turn for turn in unfinished if turn.alive]
         for turn in failed:
             turn.fail(STAGE, error)
@@ -372,6 +357,10 @@ class Answers:
         if answer in self._line:
             self._line.remove(answer)
             self._pump()
+        if turn in self._orphans:
+            self._orphans.remove(turn)
+            self._on_orphan(turn)
+            return
         if not answer.is_over:
             self._cancel(answer.response)
         if turn.state is not TurnState.DONE:

@@ -66,7 +66,9 @@ class Conversation:
         self._session = session
         self._chat = chat
         self._post = post
-        self._answers = Answers(session, chat, speech, self.link.send, self._later, self._explain)
+        self._answers = Answers(
+            session, chat, speech, self.link.send, self._later, self._explain, self._give_answer
+        )
         self._speech = UserSpeech(session, chat, self._answers)
         self._settings = session.settings
         self._is_held = False
@@ -76,7 +78,9 @@ class Conversation:
         self._followed: tuple[SessionSettings, bool] | None = None
         """The settings that were given to the server, and if it was by hand."""
         self._present: dict[str, Any] = {}
-        """The same in the words of the protocol; empty without a connection."""
+        """These settings in the words of the protocol; empty without a connection."""
+        self._given: list[tuple[str, ChatMessage]] = []
+        """The messages that the present connection was given when it began."""
         self._lost = 0
         """Samples that the server did not get."""
         self._is_told_of_loss = self._is_told_of_nonsense = False
@@ -121,8 +125,7 @@ class Conversation:
         if said.text and (context is not None or not turn.remembered):
             context = (*(context or ()), message)
         elif said.text:
-            for item in requests.items(message, said_id(turn.number)):
-                self.link.send(requests.create(item, "item"))
+            self._create(said_id(turn.number), message)
         elif turn.remembered:
             self._chat.keep_place(turn.number)
         self._request(turn, context)
@@ -149,13 +152,13 @@ class Conversation:
     # -- the link ----------------------------------------------------------------------------------
 
     def on_open(self) -> None:
-        """Give the server the settings, and the conversation so far."""
-        self._is_told_of_loss = self._is_told_of_nonsense = False
+        """Give the server the settings, and after a loss the conversation so far."""
         self._answers.item_of.clear()
         self._follow_settings(anew=True)
-        for id, message in self._chat.history():
-            for item in requests.items(message, id):
-                self.link.send(requests.create(item, "item"))
+        self._given = self._chat.history() if self._is_told_of_loss else []
+        for id, message in self._given:
+            self._create(id, message)
+        self._is_told_of_loss = self._is_told_of_nonsense = False
         if self._lost:
             self._tell_lost("the connection to the server was lost")
 
@@ -264,6 +267,17 @@ class Conversation:
         if (event := requests.update(wanted, self._present)) is not None:
             self.link.send(event)
         self._present = wanted
+
+    def _give_answer(self, turn: Turn) -> None:
+        """Give the server the answer of a turn that was heard on after the connection was lost."""
+        given = {id for id, _ in self._given}
+        for id, message in self._chat.history():
+            if id == heard_id(turn.number) and id not in given:
+                self._create(id, message)
+
+    def _create(self, id: str, message: ChatMessage) -> None:
+        for item in requests.items(message, id):
+            self.link.send(requests.create(item, "item"))
 
     def _item(self, id: str) -> str:
         """The server's id of a message, which has another here if it was spoken."""

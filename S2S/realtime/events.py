@@ -188,8 +188,8 @@ def _ms(event: Fields, name: str) -> int | None:
 def _response_began(event: Fields) -> ResponseBegan:
     response = event["response"]
     turn = (response.get("metadata") or {}).get("turn")
-    is_number = isinstance(turn, str) and turn.isdecimal() and len(turn) < 10
-    return ResponseBegan(_text(response, "id"), int(turn) if is_number else None)
+    number = int(turn) if isinstance(turn, str) and turn.isdecimal() and len(turn) < 10 else None
+    return ResponseBegan(_text(response, "id"), number)
 
 
 def _item_added(event: Fields) -> CallBegan | None:

@@ -85,7 +85,7 @@ class Link:
             except EngineError as error:
                 lost = error
             self._lose(lost)
-            await asyncio.sleep(pause_s * random.uniform(1, 1.33))
+            await _pause(pause_s * random.uniform(1, 1.33))
             pause_s = min(max(2 * pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
 
     def _put(self, text: str, audio_s: float) -> bool:
@@ -141,3 +141,9 @@ class Link:
     async def _read(self, socket: ClientConnection) -> None:
         while True:
             self._user.on_event(await socket.recv())
+
+
+async def _pause(seconds: float) -> None:
+    over = asyncio.Event()
+    asyncio.get_running_loop().call_later(seconds, over.set)
+    await over.wait()

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 from LLM.chat import answer_in
 from pipeline.messages import ChatMessage
 from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, EndpointerSettings, SessionSettings, Tool
+from pipeline.words import well_formed
 
 RATE_HZ = 24000
 """The rate of the protocol's audio, in both directions."""
@@ -96,9 +97,10 @@ def respond(
 
 def items(message: ChatMessage, id: str | None = None) -> list[Event]:
     """The items of a message: one for its text, and one for each call."""
+    text = well_formed(message.content)
     named = {} if id is None or len(id) > MAX_ID else {"id": id}
     if message.answers:
-        result = {"type": "function_call_output", "call_id": message.answers, "output": message.content}
+        result = {"type": "function_call_output", "call_id": message.answers, "output": text}
         return [{**named, **result}]
     made = [
         {
@@ -113,7 +115,7 @@ def items(message: ChatMessage, id: str | None = None) -> list[Event]:
     if not message.content:
         return made
     kind = "output_text" if message.role == "assistant" else "input_text"
-    content = [{"type": kind, "text": message.content}]
+    content = [{"type": kind, "text": text}]
     return [{**named, "type": "message", "role": message.role, "content": content}, *made]
 
 

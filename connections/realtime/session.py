@@ -311,8 +311,10 @@ class RealtimeSession:
                 self._begin_awaited(turn)
                 if turn in of_turn:
                     of_turn[turn].add_arguments(_call_of(event))
-            case ToolCalled() if event.turn in of_turn:
-                of_turn[event.turn].complete_call(_call_of(event))
+            case ToolCalled(turn=turn):
+                self._begin_awaited(turn)
+                if turn in of_turn:
+                    of_turn[turn].complete_call(_call_of(event))
             case ErrorEvent():
                 self._tell_error(event)
             case AudioLost(reason=reason):

@@ -225,9 +225,9 @@ def test_models_that_cannot_stream_are_refused(tmp_path: Path) -> None:
         EncodecCodec("cpu", str(stereo), 3.6)
     for settings in ({"use_causal_conv": False}, {"norm_type": "time_group_norm"}):
         whole = tiny_encodec(tmp_path / "whole", **settings)
-        with pytest.raises(UserError, match="need the whole recording"):
+        with pytest.raises(UserError, match="needs the whole recording"):
             EncodecCodec("cpu", str(whole), 3.6)
-    with pytest.raises(UserError, match=r"--model .*expected Mimi, got .*need the whole recording"):
+    with pytest.raises(UserError, match=r"--model .*expected Mimi, got .*needs the whole recording"):
         MimiCodec("cpu", str(tiny_mimi(tmp_path / "mimi", use_causal_conv=False)))
 
 

@@ -105,7 +105,7 @@ def test_typed_text_is_refused_with_one_sentence() -> None:
     with DuplexConversation() as talk:
         with pytest.raises(EngineError, match="listens, it does not read"):
             talk.session.respond("hello")
-        with pytest.raises(EngineError, match="listens, it does not read"):
+        with pytest.raises(EngineError, match="expected a synthesizer"):
             talk.session.say("hello")
 
 

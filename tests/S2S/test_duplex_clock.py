@@ -167,3 +167,24 @@ def test_ten_minutes_without_drift_or_growth() -> None:
         assert len(heard) >= 749
         talk.session.close("the test is over")
         assert talk.session.join(PATIENCE_S) == []
+
+
+def test_a_model_that_just_keeps_up_is_heard_at_a_constant_time_too() -> None:
+    model = FakeDuplexModel()
+    model.compute_s = dict.fromkeys(range(1000), 0.079)
+    timed = Latencies(model)
+    with timed.talk as talk:
+        timed.say(20_000)
+        assert len(set(timed.of(1, 19))) == 1
+        assert talk.events(FramesLate) == []
+
+
+def test_a_model_that_is_always_too_slow_is_reported_every_few_seconds() -> None:
+    model = FakeDuplexModel()
+    model.compute_s = dict.fromkeys(range(1000), 0.16)
+    timed = Latencies(model)
+    with timed.talk as talk:
+        timed.say(20_000)
+        late = talk.events(FramesLate)
+        assert 2 <= len(late) <= 4
+        assert talk.events(AudioLost)

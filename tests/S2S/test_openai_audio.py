@@ -1,6 +1,7 @@
 """Any server that answers speech with speech in a chat, on real sockets."""
 
 import base64
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +21,7 @@ from testing.chat_server import chunk, events
 from testing.contracts import SOON_S, speech_like
 from testing.end_to_end_contracts import SpeechResponderContract
 from testing.speech_server import RATE_HZ, tone
+from utils.openai_client import OpenAIServer
 
 OPENAI = "https://api.openai.com/v1"
 SPEECH = speech_like(16000)
@@ -282,6 +284,63 @@ def test_a_cancelled_call_closes_the_connection(
     hold.open()
     assert server.client_left.wait(SOON_S)
     assert len(server.requests) == 1, "a cancelled call is not repeated"
+
+
+class TestSoundsKept:
+    """OpenAI's server hears its earlier answers by their ids."""
+
+    @pytest.fixture(autouse=True)
+    def as_openai(self, monkeypatch: pytest.MonkeyPatch, server: AudioChatServer) -> None:
+        """Let the engine take the test's server for OpenAI's."""
+        monkeypatch.setenv("OPENAI_API_KEY", "secret")
+        monkeypatch.setattr(OpenAIServer, "is_openai", True)
+        server.expires_at = int(time.time()) + 3600
+
+    def conversation(self, engine: OpenAIAudioResponder, heard: str = REPLY) -> list[Answer]:
+        """Ask a second question after an answer, of which `heard` was heard."""
+        ask(engine)
+        before = (ChatMessage("user", "(spoken)"), ChatMessage("assistant", heard))
+        return ask(engine, messages=before)
+
+    def test_an_answer_that_was_heard_goes_back_as_its_id(
+        self, engine: OpenAIAudioResponder, server: AudioChatServer
+    ) -> None:
+        self.conversation(engine)
+        assert server.requests[1]["messages"][1] == {"role": "assistant", "audio": {"id": "audio_1"}}
+
+    def test_an_answer_that_was_cut_short_goes_back_as_text(
+        self, engine: OpenAIAudioResponder, server: AudioChatServer
+    ) -> None:
+        self.conversation(engine, "Hello.…")
+        assert server.requests[1]["messages"][1] == {"role": "assistant", "content": "Hello.…"}
+
+    def test_what_expires_goes_back_as_text(
+        self, engine: OpenAIAudioResponder, server: AudioChatServer
+    ) -> None:
+        server.expires_at = int(time.time()) + 30
+        self.conversation(engine)
+        assert server.requests[1]["messages"][1] == {"role": "assistant", "content": REPLY}
+
+    def test_what_the_server_has_lost_goes_back_as_text(
+        self, engine: OpenAIAudioResponder, server: AudioChatServer
+    ) -> None:
+        def refuses(request: dict[str, Any]) -> tuple[int, Any] | None:
+            lost = any("audio" in message for message in request["messages"])
+            return (404, {"error": {"message": "Audio not found"}}) if lost else None
+
+        server.refuses = refuses
+        assert text_of(self.conversation(engine)) == REPLY
+        assert [request["messages"][1:2] for request in server.requests[1:]] == [
+            [{"role": "assistant", "audio": {"id": "audio_1"}}],
+            [{"role": "assistant", "content": REPLY}],
+        ]
+
+
+def test_other_servers_get_the_text(engine: OpenAIAudioResponder, server: AudioChatServer) -> None:
+    server.expires_at = int(time.time()) + 3600
+    ask(engine)
+    ask(engine, messages=(ChatMessage("user", "Hi."), ChatMessage("assistant", REPLY)))
+    assert server.requests[1]["messages"][1] == {"role": "assistant", "content": REPLY}
 
 
 class TestStart:

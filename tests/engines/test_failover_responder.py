@@ -10,17 +10,19 @@ from engines.failover_responder import FailoverResponder
 from engines.loader import load_engine
 from pipeline.engine_info import ResponderInfo
 from pipeline.errors import EngineError
+from pipeline.events import NoticeGiven, Transcript
 from pipeline.messages import AudioChunk, ChatMessage, Notice, ToolCall
 from pipeline.settings import SessionSettings, Tool
 from pipeline.turn import CancelToken
 from S2S.base import Answer, FrameResponder, Question, SpokenPiece, UserWords
+from testing.conversation import Conversation
 from testing.hold import Hold
 from utils.voices import unknown_voice
 
 PATIENT_S = 30.0
 AT_ONCE_S = 0.05
 BROKEN = EngineError("its fuse has blown")
-SECOND = np.zeros(16000, np.float32)
+SECOND = (np.sin(np.arange(16000) / 5) / 3).astype(np.float32)
 PIECE = SpokenPiece(AudioChunk(SECOND, 16000), "Fine.")
 
 
@@ -150,3 +152,13 @@ def test_typed_text_needs_every_engine_and_frames_have_none() -> None:
     both = [Scripted("a", takes_text=True), Scripted("b", takes_text=True)]
     assert FailoverResponder(both, 1.0).info.takes_text
     assert not FailoverResponder([both[0], Scripted("c")], 1.0).info.takes_text
+
+
+def test_a_session_is_told_who_took_over_and_remembers_the_answer() -> None:
+    first, second = Scripted("first", BROKEN), Scripted("second", UserWords("Hello?"), PIECE)
+    with Conversation(s2s=FailoverResponder([first, second], PATIENT_S)) as conversation:
+        conversation.ask()
+        assert conversation.until_done(1).heard == "Fine."
+        told = [(e.stage, e.code, e.text) for e in conversation.events(NoticeGiven)]
+        assert told == [("s2s", "failover", "first failed (its fuse has blown); second answers")]
+        assert [(e.text, e.language) for e in conversation.events(Transcript)] == [("Hello?", None)]

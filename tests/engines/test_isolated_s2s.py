@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +13,15 @@ import pytest
 from catalog.registry import find
 from engines.isolation.engines import IsolatedDuplexModel, IsolatedResponder
 from pipeline.errors import EngineBusy, EngineError
+from pipeline.events import ErrorEvent, ReplyText
 from pipeline.messages import AudioChunk, ChatMessage, CutOff, Notice, Recording, ToolCall
 from pipeline.settings import EndpointerSettings, SessionSettings, Tool
 from pipeline.turn import CancelToken
 from S2S.base import DuplexStream, FrameResponder, Question, SpokenPiece, UserWords
 from testing.contracts import speech_like
+from testing.duplex import DuplexConversation
 from testing.end_to_end_contracts import DuplexModelContract, SpeechResponderContract
+from testing.hold import Hold
 from tests.engines.test_isolation_faults import ends
 from tests.workers import duplex_model, responder
 
@@ -188,3 +192,20 @@ def test_one_whose_process_is_killed_between_two_frames(model: IsolatedDuplexMod
         stream = model.open(SessionSettings())
     stream = model.open(SessionSettings())
     assert counted(stream, 10) == "10 "
+
+
+def test_a_session_goes_on_when_the_process_of_its_conversation_dies(model: Any) -> None:
+    model.hold = Hold()  # which a `DuplexConversation` opens at its end
+    with DuplexConversation(model) as talk:
+        talk.say(1000, 0.5)
+        assert [event.text for event in talk.events(ReplyText)] == ["10 "]
+        first = model.pid
+        os.kill(first, signal.SIGKILL)
+        assert ends(first)
+        talk.say(80, 0.5)
+        assert [event.code for event in talk.events(ErrorEvent)] == ["engine_died"]
+        model.open(SessionSettings()).close()  # the new process is waited for
+        talk.say(3000, 0.5)
+        assert [event.text for event in talk.events(ReplyText)][1:] == ["10 ", "20 "]
+        assert len(talk.events(ErrorEvent)) == 1
+        assert model.pid != first

@@ -14,6 +14,7 @@ pytest.importorskip("moshi", reason="runs in the environment `moshi`")
 
 import torch
 from moshi.models import LMGen, loaders
+from moshi.utils.compile import no_compile
 from safetensors.torch import load_file, save_file
 
 from catalog.registry import EngineSpec
@@ -104,7 +105,7 @@ def test_mimi_with_state_hears_and_says_what_it_does_at_once(folder: Path) -> No
     mimi = find_checkpoint(str(folder)).get_mimi("cpu")
     audio = torch.from_numpy(np.stack(frames(40)))
     codes = torch.randint(0, mimi.cardinality, (1, mimi.num_codebooks, 40))
-    with torch.no_grad():
+    with torch.no_grad(), no_compile():
         latents = mimi.encode_to_latent(audio.reshape(1, 1, -1), quantize=False)
         said = mimi.decode(codes)
         with mimi.streaming(1):
@@ -124,7 +125,7 @@ def test_every_frame_is_answered_as_the_package_answers_a_file(folder: Path, gre
     mimi, model = checkpoint.get_mimi("cpu"), checkpoint.get_moshi("cpu", torch.float32)
     generator = LMGen(model, temp=0, temp_text=0)
     expected = []
-    with torch.no_grad(), mimi.streaming(1), generator.streaming(1):
+    with torch.no_grad(), no_compile(), mimi.streaming(1), generator.streaming(1):
         for number, frame in enumerate(said):
             codes = mimi.encode(torch.from_numpy(frame)[None, None])
             if number == 0:
@@ -354,8 +355,7 @@ def test_the_cache_of_a_conversation_at_its_real_size() -> None:
 def test_a_processor_that_cannot_carry_it_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MoshiModel(str(folder), "cpu").info.about == f"{folder} on cpu, 1 MB"
     monkeypatch.setattr("S2S.moshi.CPU_BYTES_PER_S", 1e6)
-    about = MoshiModel(str(folder), "cpu").info.about
-    assert about.endswith("far too slow for a conversation: it takes a GPU that reads 18 MB a second")
+    assert "far too slow for a conversation" in MoshiModel(str(folder), "cpu").info.about
 
 
 def test_precision(folder: Path) -> None:

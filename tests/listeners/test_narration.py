@@ -80,3 +80,20 @@ def test_late_frames() -> None:
         "         (3 frames of the reply left out: up to 120 ms too late)",
         "         (1 frame of the reply left out: up to 8 ms too late)",
     ]
+
+
+def test_words_that_come_while_they_are_answered() -> None:
+    """The length stands in for them only until it is known that the engine writes them at all."""
+    first = (
+        *SPEECH,
+        ReplyStarted(1),
+        Transcript(1, "How are you?", None),
+        ReplyText(1, "Fine."),
+        done(),
+    )
+    lines = ["    you: (1.4 s of speech)", "    you: How are you?", "machine: Fine."]
+    assert told(*first) == lines
+    begun = (TurnCommitted(2, "speech", True), ReplyStarted(2), ReplyText(2, "Yes."))
+    late = Transcript(2, "And now?", None)
+    assert told(*first, *begun, late, done(2)) == [*lines, "machine: Yes.", "    you: And now?"]
+    assert told(*first, *begun, done(2)) == [*lines, "machine: Yes.", "    you: (speech)"]

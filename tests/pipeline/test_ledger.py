@@ -95,3 +95,18 @@ def test_words_are_found_in_what_was_written_too() -> None:
     ledger.text_ends()
     assert ledger.heard(50) == ""
     assert ledger.heard(250) == "**Hello** there"
+
+
+def test_an_endless_reply_keeps_the_words_only() -> None:
+    ledger, words = Ledger(100), [f" word{number}" for number in range(200)]
+    told = 0
+    for number, word in enumerate(words):
+        ledger.text_starts(word, 100 * number)
+        ledger.audio_reaches(100 * number + 100)
+        ledger.text_ends()
+        told += len(ledger.begun(100 * number + 1, told))
+        ledger.forget(100 * number - 300, told)
+        assert len(ledger._spans) <= 5
+    assert told == 200
+    assert ledger.heard(20_000) == "".join(words).strip()
+    assert ledger.heard(19_950) == "".join(words[:-1]).strip()

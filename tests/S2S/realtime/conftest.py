@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from testing.realtime_server import ScriptedRealtimeServer
+from testing.realtime_server import ScriptedConnection, ScriptedRealtimeServer
 from tests.S2S.realtime.talk import Talk
 
 
@@ -18,3 +18,9 @@ def server() -> Iterator[ScriptedRealtimeServer]:
 def talk(server: ScriptedRealtimeServer) -> Iterator[Talk]:
     with Talk(server.url) as talk:
         yield talk
+
+
+@pytest.fixture
+def there(server: ScriptedRealtimeServer, talk: Talk) -> ScriptedConnection:
+    """The server's end of the session's connection."""
+    return server.accept()

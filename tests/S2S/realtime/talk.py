@@ -9,15 +9,18 @@ import numpy as np
 from engines.engines import Engines, Live
 from pipeline.clock import MonotonicClock
 from pipeline.events import Event, PartialTranscript
-from pipeline.settings import EndpointerSettings, SessionSettings
+from pipeline.settings import EndpointerSettings, SessionSettings, Tool
 from pipeline.shared_engine import SharedEngine
 from S2S.realtime.chat import ServedChat
 from S2S.realtime.model import RealtimeModel
 from s2s_pipeline import build_pipeline
+from testing.realtime_server import ScriptedConnection
 from testing.sinks import RecordingSink
 
 RATE_HZ = 24000
 PATIENCE_S = 20.0
+
+WEATHER = Tool("weather", "The weather in a city.", {"type": "object", "properties": {}})
 
 E = TypeVar("E", bound=Event)
 
@@ -78,10 +81,15 @@ class Talk:
         """Wait for the next event of this kind for which `found` is true."""
         while True:
             event = self._mail.fetch(PATIENCE_S)
-            assert event is not None, f"expected {kind.__name__}, got {self.events}"
+            assert event is not None, f"expected {kind.__name__}, got {self.latest}"
             self.events.append(event)
             if isinstance(event, kind) and found(event):
                 return event
+
+    @property
+    def latest(self) -> list[Event]:
+        """The last events."""
+        return self.events[-10:]
 
     def of(self, kind: type[E]) -> list[E]:
         """All events of this kind so far."""
@@ -92,3 +100,10 @@ class Talk:
     def remembered(self) -> list[tuple[str, str]]:
         """The conversation: role and text of each message."""
         return [(message.role, message.content) for _, message in self.chat.history()]
+
+
+def answer(there: ScriptedConnection, response: str, turn: int | None = None, ms: int = 100) -> None:
+    """Give a whole response."""
+    there.begin(response, turn)
+    there.say(response, ms, f"Text of {response}.")
+    there.end(response)

@@ -13,7 +13,7 @@ import soundfile
 from pipeline.audio import resample
 from testing.server import ScriptedWebServer
 from tests.command import ROOT
-from tests.connections.web.test_page import ALLOWED, CHROMIUM, FLAGS, PATIENCE_MS
+from tests.connections.web.browser import ALLOWED, CHROMIUM, FLAGS, PATIENCE_MS
 from tests.socket_clients import wait_for
 from tests.speech import silence, spoken
 from VAD.silero import SileroDetector

@@ -1,6 +1,5 @@
 """A real browser, with a spoken file as its microphone."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,8 @@ import pytest
 import soundfile
 
 from pipeline.audio import resample
+from tests.connections.web.browser import ALLOWED, CHROMIUM, FLAGS, QUESTION
 from tests.speech import silence, spoken
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUESTION = "What is the weather like in London?"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
-    "--disable-background-networking", "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-device-for-media-stream",
-]  # fmt: skip
-ALLOWED = "--use-fake-ui-for-media-stream"
 
 
 @pytest.fixture(scope="module")

@@ -9,32 +9,21 @@ from typing import Any
 import pytest
 
 from testing.server import ScriptedWebServer
-from tests.connections.web.conftest import CHROMIUM, FLAGS, QUESTION
+from tests.connections.web.browser import (
+    CHROMIUM,
+    FLAGS,
+    PATIENCE_MS,
+    QUESTION,
+    figure,
+    open_page,
+    state,
+)
 from tests.socket_clients import wait_for
 from VAD.silero import SileroDetector
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
-PATIENCE_MS = 20_000
 LONG = "One sentence that takes a while to say. " * 20
-
-
-def open_page(browser: Any, server: Any, mistakes: list[str]) -> Any:
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.on("pageerror", lambda error: mistakes.append(str(error)))
-    page.on("console", lambda m: mistakes.append(m.text) if m.type == "error" else None)
-    page.goto(f"http://127.0.0.1:{server.port}/")
-    return page
-
-
-def state(page: Any, wanted: str) -> None:
-    page.wait_for_selector(f"#state[data-state={wanted}]")
-
-
-def figure(page: Any, name: str) -> float:
-    shown: list[str] = page.inner_text("#figures").split("\n")
-    return float(shown[shown.index(name) + 1].split()[0])
 
 
 def test_it_hears_answers_and_plays_all_of_it(browser: Any) -> None:

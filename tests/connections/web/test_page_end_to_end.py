@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.engines import Duplex, Engines, Responder, Voice
+from engines.engines import Duplex, Engines
 from pipeline.engine_info import DuplexInfo
 from pipeline.messages import Samples
 from pipeline.settings import SessionSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
-from S2S.base import Question, SpokenPiece
+from S2S.base import DuplexModel, Question, SpokenPiece
 from S2S.tone import RATE_HZ, ToneResponder
 from testing.server import ScriptedWebServer
-from tests.connections.web.conftest import CHROMIUM
-from tests.connections.web.test_page import open_page, state
+from tests.connections.web.browser import CHROMIUM, open_page, state
 from VAD.silero import SileroDetector
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -51,18 +50,16 @@ class Talker:
     def close(self) -> None: ...
 
 
-def server_of(voice: Voice) -> ScriptedWebServer:
-    """The real server over this voice."""
-    takes_turns = isinstance(voice, Duplex)
-    server = ScriptedWebServer(vad=SileroDetector())
-    vad = None if takes_turns else server._engines.vad
-    server._engines = Engines(vad, server._engines.endpointing, voice)
+def duplex_server(model: DuplexModel) -> ScriptedWebServer:
+    """The real server over a duplex model."""
+    server = ScriptedWebServer()
+    server._engines = Engines(None, server._engines.endpointing, Duplex(SharedEngine(model)))
     return server
 
 
 def test_turns_without_words_are_bubbles_with_a_length(browser: Any) -> None:
     mistakes: list[str] = []
-    with server_of(Responder(SharedEngine(WordlessTone()))) as server:
+    with ScriptedWebServer(vad=SileroDetector(), s2s=WordlessTone()) as server:
         page = open_page(browser, server, mistakes)
         page.click("#talk")
         page.wait_for_selector(".machine.voice.live")
@@ -77,7 +74,7 @@ def test_turns_without_words_are_bubbles_with_a_length(browser: Any) -> None:
 
 
 def test_words_of_one_side_only(browser: Any) -> None:
-    with server_of(Responder(SharedEngine(ToneResponder()))) as server:
+    with ScriptedWebServer(vad=SileroDetector(), s2s=ToneResponder()) as server:
         page = open_page(browser, server, [])
         page.click("#talk")
         page.wait_for_selector(".machine >> text=TEST TONE")
@@ -87,7 +84,7 @@ def test_words_of_one_side_only(browser: Any) -> None:
 
 def test_a_reply_while_the_user_speaks(browser: Any) -> None:
     """The length of the user's speech follows when it is known, and then nothing is thought over."""
-    with server_of(Responder(SharedEngine(ToneResponder()))) as server:
+    with ScriptedWebServer(vad=SileroDetector(), s2s=ToneResponder()) as server:
         page = open_page(browser, server, [])
         page.evaluate(
             """() => {
@@ -108,7 +105,7 @@ def test_a_reply_while_the_user_speaks(browser: Any) -> None:
 
 def test_a_model_that_takes_turns_itself(browser: Any) -> None:
     mistakes: list[str] = []
-    with server_of(Duplex(SharedEngine(Talker()))) as server:
+    with duplex_server(Talker()) as server:
         page = open_page(browser, server, mistakes)
         page.click("#talk")
         page.wait_for_selector("#open-hint:not([hidden])", state="attached")
@@ -168,7 +165,7 @@ def test_a_turn_that_failed_shows_that_the_user_spoke(browser: Any) -> None:
         def respond(self, question: Question, cancel: CancelToken) -> Iterator[SpokenPiece]:
             raise ValueError("its fuse has blown")
 
-    with server_of(Responder(SharedEngine(Broken()))) as server:
+    with ScriptedWebServer(vad=SileroDetector(), s2s=Broken()) as server:
         page = open_page(browser, server, [])
         page.click("#talk")
         page.wait_for_selector(".note")

@@ -1,0 +1,32 @@
+"""A real browser: where it is, its flags, and what the tests of the page do with it."""
+
+import shutil
+from typing import Any
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUESTION = "What is the weather like in London?"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
+    "--disable-background-networking", "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+]  # fmt: skip
+ALLOWED = "--use-fake-ui-for-media-stream"
+PATIENCE_MS = 20_000
+
+
+def open_page(browser: Any, server: Any, mistakes: list[str]) -> Any:
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("pageerror", lambda error: mistakes.append(str(error)))
+    page.on("console", lambda m: mistakes.append(m.text) if m.type == "error" else None)
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    return page
+
+
+def state(page: Any, wanted: str) -> None:
+    page.wait_for_selector(f"#state[data-state={wanted}]")
+
+
+def figure(page: Any, name: str) -> float:
+    shown: list[str] = page.inner_text("#figures").split("\n")
+    return float(shown[shown.index(name) + 1].split()[0])
