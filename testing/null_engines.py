@@ -212,7 +212,8 @@ class NullResponder(_Null):
 
 
 class NullDuplexModel(_Null):
-    """Says what it hears, one frame later and more quietly; follows the command in the instructions."""
+    """Says what it hears, one frame later and more quietly; follows the command in the instructions
+    with each frame, and that in the language when it opens a conversation."""
 
     info = DuplexInfo(
         name="null-duplex", sample_rate_hz=RATE_HZ, frame_samples=1280, voices=("low", "high")
@@ -225,6 +226,7 @@ class NullDuplexModel(_Null):
     def open(self, settings: SessionSettings) -> "NullDuplexStream":
         if settings.voice is not None:
             expect_known(self.info.voices, settings.voice)
+        obey(settings.language or "", CancelToken())
         if self.taken == self.info.slots:
             raise EngineBusy(f"null-duplex is busy: {self.taken} conversations are open")
         self.taken += 1

@@ -82,16 +82,19 @@ class WorkerProcess:
         return self._process.pid
 
     def stream(
-        self, method: str, given: tuple[Any, ...], cancel: CancelToken
+        self, method: str, given: tuple[Any, ...], cancel: CancelToken | None
     ) -> Generator[Any, None, None]:
         """Yield the outputs of the engine. If the caller stops early, wait for the engine to end: until
-        then the slot is taken. An engine that does not end for `STALL_S` is killed."""
+        then the slot is taken. An engine that does not end for `STALL_S` is killed; without a token, one
+        that gives no output for as long."""
         number, events = self._begin(method, given)
+        silence_s = STALL_S if cancel is None else None
+        cancel = cancel or CancelToken()
         ended = False
         try:
             with cancel.on_cancel(lambda: self._stop(number, events)):
                 while True:
-                    header, samples = events.get()
+                    header, samples = self._next(events, silence_s)
                     if header["is"] != "output" or cancel.cancelled:
                         break
                     yield codec.unpack(header["value"], samples)
@@ -160,6 +163,14 @@ class WorkerProcess:
         """Cancel in the worker, and wake the thread that waits for its outputs."""
         self._send({"do": "cancel", "id": number})
         events.put(_CANCELLED)
+
+    def _next(self, events: SimpleQueue[Event], silence_s: float | None) -> Event:
+        """The next output or the end of a call. A process that is silent for too long is killed."""
+        try:
+            return events.get(timeout=silence_s)
+        except Empty:
+            self.kill()
+            return events.get()
 
     def _wait_for_end(self, events: SimpleQueue[Event]) -> None:
         deadline = time.monotonic() + STALL_S

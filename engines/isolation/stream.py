@@ -35,11 +35,12 @@ class WorkerStream:
         worker = supervisor.living(CancelToken())
         assert worker is not None, "nobody cancelled it"
         stream = cls(supervisor, worker)
-        stream._call("open", given, CancelToken())
+        stream._call("open", given)
         return stream
 
-    def _call(self, method: str, given: tuple[Any, ...], cancel: CancelToken) -> Any:
-        """The result of the engine; None when `cancel` was raised first."""
+    def _call(self, method: str, given: tuple[Any, ...], cancel: CancelToken | None = None) -> Any:
+        """The result of the engine; None when `cancel` was raised first. A worker that gives none for
+        `STALL_S`, or none for as long after that, is killed."""
         call = self._supervisor.stream_on(self._worker, method, (self._number, *given), cancel)
         results = list(call)
         return results[0] if results else None
@@ -61,7 +62,7 @@ class IsolatedStream(WorkerStream):
     def fork(self) -> "IsolatedStream | None":
         """A copy that has heard the same, if the engine can copy its state."""
         other = IsolatedStream(self._supervisor, self._worker)
-        forked = self._call("fork", (other._number,), CancelToken())
+        forked = self._call("fork", (other._number,))
         return other if forked else None
 
 
@@ -72,7 +73,7 @@ class IsolatedFrameStream(WorkerStream):
         """The audio that follows, and the text that begins with it."""
         if not self._forget.alive:
             raise EngineError("expected an open conversation, got one that is over", "closed")
-        answer: tuple[Samples, str | None] = self._call("answer", (frame,), CancelToken())
+        answer: tuple[Samples, str | None] = self._call("answer", (frame,))
         return answer
 
     def close(self) -> None:

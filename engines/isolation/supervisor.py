@@ -83,7 +83,7 @@ class Supervisor:
             return self._worker
 
     def stream_on(
-        self, worker: WorkerProcess, method: str, given: tuple[Any, ...], cancel: CancelToken
+        self, worker: WorkerProcess, method: str, given: tuple[Any, ...], cancel: CancelToken | None
     ) -> Generator[Any, None, None]:
         """Like `stream`, on this worker; `EngineError` when it has died."""
         yield from worker.stream(method, given, cancel)

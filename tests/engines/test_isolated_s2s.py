@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+import engines.isolation.process
 from catalog.registry import find
 from engines.isolation.engines import IsolatedDuplexModel, IsolatedResponder
 from pipeline.errors import EngineBusy, EngineError
 from pipeline.events import ErrorEvent, ReplyText
 from pipeline.messages import AudioChunk, ChatMessage, CutOff, Notice, Recording, ToolCall
+from pipeline.places import Places
 from pipeline.settings import EndpointerSettings, SessionSettings, Tool
 from pipeline.turn import CancelToken
 from S2S.base import DuplexStream, FrameResponder, Question, SpokenPiece, UserWords
+from S2S.duplex_state import DuplexState
 from testing.contracts import speech_like
 from testing.duplex import DuplexConversation
 from testing.end_to_end_contracts import DuplexModelContract, SpeechResponderContract
@@ -179,6 +182,27 @@ def test_when_its_process_dies_a_frame_fails_and_a_new_conversation_begins_in_th
     fatal.close()
     other.close()
     model.open(SessionSettings()).close()
+
+
+@pytest.mark.parametrize(
+    "settings", [SessionSettings(instructions="deaf"), SessionSettings(language="deaf")]
+)
+def test_a_conversation_that_hangs_costs_the_process_not_the_place(
+    model: IsolatedDuplexModel, monkeypatch: pytest.MonkeyPatch, settings: SessionSettings
+) -> None:
+    """The caller may give the frame up earlier: nothing that it does reaches the worker."""
+    first, places = model.pid, Places(model.info.slots)
+    state = DuplexState(places)
+    with monkeypatch.context() as patch:
+        patch.setattr(engines.isolation.process, "STALL_S", 0.5)
+        with pytest.raises(EngineError, match="ended") as caught:
+            state.answer(FRAME, model, settings)
+    assert caught.value.code == "engine_died"
+    state.close()
+    assert places.free == model.info.slots
+    again = model.open(SessionSettings())
+    assert model.pid != first
+    assert counted(again, 10) == "10 "
 
 
 def test_one_whose_process_is_killed_between_two_frames(model: IsolatedDuplexModel) -> None:
