@@ -51,10 +51,6 @@ FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
 """Pause after a failure, during which the model is not called; it doubles with each failure, so that a
 broken model does not flood the client with errors."""
 
-CLOSE_S = 1.0
-"""Time to wait for the end of a state that has failed, so that its place is free. Only a recording needs
-it, where a pause takes no time."""
-
 RECOVERED_S = 10.0
 """Audio that a state must have answered for the model to count as working again."""
 
@@ -69,7 +65,8 @@ class DuplexHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
     """Serves every duplex model. See the table in docs/architecture.md.
 
     All that the model says belongs to one open-ended turn. If that is interrupted, or fails, another
-    begins with the next frame. An interruption leaves the model's state as it is, a failure discards it.
+    begins with the next frame. An interruption leaves the model's state as it is, a failure discards it:
+    the next frame opens a new one, in the same place.
     """
 
     name: ClassVar[str] = "s2s"
@@ -81,10 +78,8 @@ class DuplexHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
         self._frame_s = info.frame_samples / info.sample_rate_hz
         self._silence = np.zeros(info.frame_samples, np.float32)
         self._model = model
-        self._places = places
         self._session = session
-        self._state: DuplexState | None = DuplexState(places)
-        self._latest_state = self._state
+        self._state = DuplexState(places)
         self._turn: Turn | None = None
         self._user_talks = False
         self._next_at = -math.inf
@@ -123,19 +118,20 @@ class DuplexHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
         """End the turn, and discard the state; after a pause the next frame opens a new one."""
         turn, self._turn = self._turn, None
         assert turn is not None
-        if self._state is not None and self._state.frames * self._frame_s >= RECOVERED_S:
+        if self._state.frames * self._frame_s >= RECOVERED_S:
             self._failures = 0
         pause_s = min(FIRST_PAUSE_S * 2**self._failures, MAX_PAUSE_S)
         self._paused_until = self._next_at + pause_s
         self._failures += 1
-        self._close_state()
+        self._state.discard()
         turn.fail(self.name, error)
         if self.queue_out is not None:
             self.queue_out.put(EndOfTurn(turn, f"{self.name} failed"))
 
     def cleanup(self) -> None:
-        """Free the state of the conversation."""
-        self._close_state()
+        """Free the state of the conversation, and its place."""
+        state = self._state
+        self._model.later(lambda model: state.close())
 
     def _open_turn(self) -> Turn:
         if self._turn is None or not self._turn.alive:
@@ -155,10 +151,8 @@ class DuplexHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
         An interruption does not stop the call, since the model must hear every frame once.
         """
         self._next_at = captured_at + self._frame_s
-        if self._state is None:
-            self._latest_state.join(CLOSE_S)
-            self._latest_state = self._state = DuplexState(self._places)
-        work = functools.partial(self._compute, self._state, frame)
+        self._state.expect_returned()
+        work = functools.partial(self._compute, frame)
         limit_s = HANG_S if self._state.frames else None
         for samples, text in self._model.stream(work, self._session.closing, limit_s):
             if len(samples) or text is not None:
@@ -169,9 +163,9 @@ class DuplexHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
         return None
 
     def _compute(
-        self, state: DuplexState, frame: Samples, model: DuplexModel, cancel: CancelToken
+        self, frame: Samples, model: DuplexModel, cancel: CancelToken
     ) -> Generator[tuple[Samples, str | None], None, None]:
-        yield state.answer(frame, model, self._session.settings)
+        yield self._state.answer(frame, model, self._session.settings, cancel)
 
     def _finish_speech(self, turn: Turn) -> Generator[Speech, None, None]:
         """Feed silence until the model has finished."""
@@ -184,8 +178,3 @@ class DuplexHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
             is_quiet = text is None and rms(samples) < QUIET_RMS
             quiet_s = quiet_s + self._frame_s if is_quiet else 0.0
             left_s += self._frame_s
-
-    def _close_state(self) -> None:
-        state, self._state = self._state, None
-        if state is not None:
-            self._model.later(lambda model: state.close())

@@ -122,7 +122,8 @@ class SoundCheck:
             raise self._fault("samples that are not numbers", 0.0)
         text, length_s = self._text, len(samples) / rate_hz
         window_s = self._find_clipping(text, samples, rate_hz, max(high, -low))
-        if self._is_clipped:
+        if self._is_clipped:  # judged: it says nothing about the audio behind it
+            text.clipped_s = text.window_s = text.clipped_before_s = 0.0
             raise self._fault("sound that is clipped through", window_s - length_s)
         self._find_sound(text, samples, rate_hz, low, high)
         if text.constant_s > MAX_CONSTANT_S:
@@ -173,7 +174,8 @@ class SoundCheck:
             text.offset_s += WINDOW_S * np.count_nonzero(~sounds & (np.abs(windows[:, 0]) > OFFSET))
 
     def _find_clipping(self, text: _Text, samples: Samples, rate_hz: int, peak: float) -> float:
-        """Judge each window of a second. Returns the length of the one that has ended, or goes on."""
+        """Judge each window of a second. Returns the length of the one that has ended, or goes on. Behind
+        a clipped window, pieces are clipped until the first one that is not."""
         if peak < FULL_SCALE:
             return self._count_clipped(text, len(samples), 0, rate_hz)
         window_s = 0.0
@@ -193,6 +195,8 @@ class SoundCheck:
         if window_s >= CLIPPED_WINDOW_S:
             self._is_clipped = text.clipped_s - text.clipped_before_s > MAX_CLIPPED * window_s
             text.window_s, text.clipped_before_s = 0.0, text.clipped_s
+        else:
+            self._is_clipped = self._is_clipped and self._ends_clipped
         return window_s
 
     def _fault(self, got: str, earlier_s: float) -> BadAudio:

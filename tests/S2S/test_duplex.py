@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.errors import EngineError
+from engines.engines import Duplex
+from pipeline.errors import EngineBusy, EngineError
 from pipeline.events import (
     ErrorEvent,
     InputLevel,
@@ -17,9 +18,11 @@ from pipeline.events import (
 )
 from pipeline.settings import SessionSettings
 from S2S.duplex_handler import TAIL_QUIET_S, TAIL_S
+from s2s_pipeline import build_pipeline
 from testing.conversation import PATIENCE_S
 from testing.duplex import FRAME, FRAME_MS, RATE_HZ, DuplexConversation, FakeDuplexModel
 from testing.hold import Hold
+from testing.sinks import RecordingSink
 from tests.socket_clients import wait_for
 
 
@@ -122,13 +125,11 @@ def test_a_frame_that_fails_ends_the_turn_and_later_a_new_state_begins() -> None
         ]
         model.fails_at = set()
         talk.say(900, 0.5)
-        assert model.all_closed.wait(PATIENCE_S)
         assert len(model.opened) == 1, "the pause of a second is not over"
         assert [(end.turn, end.reason) for end in talk.events(TurnDone)] == [(1, "s2s failed")]
         talk.say(1000, 0.5)
-        assert len(model.opened) == 2
+        assert (len(model.opened), model.closed) == (2, 1)
         assert talk.sink.turns() == [1, 2]
-        assert talk.engines.places.free == 0
 
 
 def test_a_model_that_always_fails_does_not_flood_the_client() -> None:
@@ -137,9 +138,24 @@ def test_a_model_that_always_fails_does_not_flood_the_client() -> None:
     with DuplexConversation(model) as talk:
         talk.say(60_000, 0.5)
         assert len(talk.events(ErrorEvent)) == 6, "after 0, 1, 3, 7, 15 and 31 s"
-        assert model.all_closed.wait(PATIENCE_S)
-        assert model.closed == len(model.opened) == 6
+        assert (len(model.opened), model.closed) == (6, 5), "the next frame closes it"
         assert len(talk.events(TurnDone)) == 6
+
+
+def test_a_session_keeps_its_place_while_its_model_is_paused() -> None:
+    model = FakeDuplexModel()
+    model.fails_at = {10}
+    with DuplexConversation(model) as talk:
+        talk.say(880, 0.5)
+        assert [error.text for error in talk.events(ErrorEvent)] == ["it stumbled"]
+        assert talk.engines.places.free == 0
+        with pytest.raises(EngineBusy, match="the server is full"):
+            build_pipeline(talk.engines, RecordingSink(talk.clock.now), clock=talk.clock)
+        model.fails_at = set()
+        talk.say(10_000, 0.5)
+        assert len(talk.events(ErrorEvent)) == 1
+        assert talk.sink.turns() == [1, 2]
+        assert (len(model.opened), model.closed) == (2, 1)
 
 
 def test_a_model_that_has_recovered_is_paused_only_briefly_again() -> None:
@@ -197,28 +213,31 @@ def test_a_frame_that_does_not_return_ends_with_the_session_and_frees_its_place_
 
 
 @pytest.mark.parametrize("slots", [1, 2])
-def test_a_frame_that_hangs_is_given_up_and_keeps_its_place(
+def test_a_frame_that_hangs_is_given_up_and_the_session_waits_for_its_return(
     monkeypatch: pytest.MonkeyPatch, slots: int
 ) -> None:
     with DuplexConversation(FakeDuplexModel(slots=slots)) as talk:
-        talk.say(500, 0.5)
+        talk.say(11_000, 0.5)
         talk.model.hold.close()
         with monkeypatch.context() as patch:
             patch.setattr("S2S.duplex_handler.HANG_S", 0.1)
             talk.say(FRAME_MS, 0.5)
         (error,) = talk.events(ErrorEvent)
         assert (error.code, error.text) == ("timeout", "fake-duplex did not respond for 0.1 s")
+        talk.say(7500, 0.5)
+        codes = [late.code for late in talk.events(ErrorEvent)]
+        assert codes == ["timeout", "busy", "busy", "busy"], "after 0, 1, 3 and 7 s"
+        assert (len(talk.model.opened), talk.model.closed) == (1, 0)
         assert talk.engines.places.free == slots - 1
         hangs, talk.model.hold = talk.model.hold, Hold()
-        talk.say(1200, 0.5)
-        codes = [late.code for late in talk.events(ErrorEvent)]
-        assert codes == (["timeout", "busy"] if slots == 1 else ["timeout"])
-        assert (len(talk.model.opened), talk.engines.places.free) == (slots, 0)
         hangs.open()
-        wait_for(lambda: talk.engines.places.free == 1, "the end of the state that hung")
-        talk.say(3000, 0.5)
-        assert len(talk.model.opened) == 2, "another state"
+        voice = talk.engines.voice
+        assert isinstance(voice, Duplex)
+        wait_for(lambda: voice.s2s.stuck == 0, "the return of the frame")
+        talk.say(10_000, 0.5)
+        assert (len(talk.model.opened), talk.model.closed) == (2, 1)
         assert len(talk.events(ErrorEvent)) == len(codes)
+        assert talk.engines.places.free == slots - 1
 
 
 def test_an_interruption_in_the_middle_of_a_frame_does_not_cost_the_model_that_frame() -> None:

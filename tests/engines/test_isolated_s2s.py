@@ -196,7 +196,7 @@ def test_a_conversation_that_hangs_costs_the_process_not_the_place(
     with monkeypatch.context() as patch:
         patch.setattr(engines.isolation.process, "STALL_S", 0.5)
         with pytest.raises(EngineError, match="ended") as caught:
-            state.answer(FRAME, model, settings)
+            state.answer(FRAME, model, settings, CancelToken())
     assert caught.value.code == "engine_died"
     state.close()
     assert places.free == model.info.slots

@@ -79,7 +79,7 @@ def test_a_recording_in_and_both_sides_out_and_a_replay(model: FakeDuplexModel, 
 
     (kept,) = (tmp_path / "kept").iterdir()
     (tmp_path / "again").mkdir()
-    wait_for(model.all_closed.is_set, "the end of the first conversation")
+    wait_for(lambda: engines.places.free == 1, "the end of the first conversation")
     again = converse(engines, kept, tmp_path / "again")
     assert again["turns"][0]["heard"] == transcript["turns"][0]["heard"]
     repeated, _ = soundfile.read(tmp_path / "again/reply.conversation.wav")
