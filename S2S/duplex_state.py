@@ -40,8 +40,8 @@ class DuplexState:
     def answer(
         self, frame: Samples, model: DuplexModel, settings: SessionSettings, cancel: CancelToken
     ) -> tuple[Samples, str | None]:
-        """The model's answer to a frame. Raises `EngineError`, also if its length is wrong, or if nobody
-        waits for it anymore."""
+        """The model's answer to a frame. Raises `EngineError`, also if its length is wrong, if it is not
+        made of numbers, or if nobody waits for it anymore."""
         with self._lock:
             self.expect_returned()
             if self._closing or cancel.cancelled:
@@ -98,11 +98,16 @@ class DuplexState:
 
 
 def _expect_frame(samples: Samples, model: DuplexModel) -> None:
-    """Raise `EngineError` unless these are a frame, or nothing."""
+    """Raise `EngineError` unless these are a frame of numbers, or nothing. A state with NaN in it makes
+    nothing else from then on."""
     expected = model.info.frame_samples
     if not isinstance(samples, np.ndarray) or samples.shape not in ((expected,), (0,)):
         got = samples.shape if isinstance(samples, np.ndarray) else type(samples).__name__
         raise EngineError(
             f"{model.info.name}: expected a frame of {expected} samples, or none, got {got}",
             code="bad_frame",
+        )
+    if not np.isfinite(samples).all():
+        raise EngineError(
+            f"{model.info.name}: expected speech, got samples that are not numbers", code="bad_audio"
         )

@@ -185,16 +185,18 @@ def test_an_answer_that_is_no_audio_is_an_error(wrong: object) -> None:
         assert [error.code for error in talk.events(ErrorEvent)] == ["bad_frame"]
 
 
-def test_what_is_not_a_number_does_not_reach_the_loudspeaker() -> None:
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_state_that_no_longer_makes_numbers_is_replaced(wrong: float) -> None:
     model = FakeDuplexModel()
-    model.says = {5: np.full(FRAME, np.nan, np.float32), 6: np.full(FRAME, np.inf, np.float32)}
-    with DuplexConversation(model, check_sound=True) as talk:
-        talk.say(2000)
-        assert np.isfinite(talk.sink.audio()).all()
-        (error,) = talk.events(ErrorEvent)
-        assert (error.stage, error.turn) == ("s2s", 1)
-        assert "not numbers" in error.text
-        assert len(talk.sink.audio()) >= 1880 * RATE_HZ // 1000, "the conversation goes on"
+    model.says = {number: np.full(FRAME, wrong, np.float32) for number in range(5, 10_000)}
+    with DuplexConversation(model) as talk:
+        talk.say(2 * FRAME_MS * 5, 0.5)
+        assert [(error.stage, error.code) for error in talk.events(ErrorEvent)] == [("s2s", "bad_audio")]
+        model.says = {}
+        talk.say(3000, 0.5)
+        assert (len(model.opened), len(talk.events(ErrorEvent))) == (2, 1)
+        assert talk.sink.turns() == [1, 2]
+        assert set(talk.sink.audio(2)) == {np.float32(0.5)}
 
 
 def test_a_frame_that_does_not_return_ends_with_the_session_and_frees_its_place_when_it_returns() -> (
