@@ -174,8 +174,8 @@ class SoundCheck:
             text.offset_s += WINDOW_S * np.count_nonzero(~sounds & (np.abs(windows[:, 0]) > OFFSET))
 
     def _find_clipping(self, text: _Text, samples: Samples, rate_hz: int, peak: float) -> float:
-        """Judge each window of a second. Returns the length of the one that has ended, or goes on. Behind
-        a clipped window, pieces are clipped until the first one that is not."""
+        """Judge each window of a second. Returns the length of the one that has ended, or goes on.
+        Behind a clipped window, the sound is clipped up to the first piece that is not."""
         if peak < FULL_SCALE:
             return self._count_clipped(text, len(samples), 0, rate_hz)
         window_s = 0.0

@@ -3,16 +3,27 @@
 import asyncio
 
 from connections.base import tell_loop
-from pipeline.events import LIVE, Event, InputLevel, PartialTranscript, SpeechStarted, TurnDone
+from pipeline.events import (
+    LIVE,
+    Event,
+    InputLevel,
+    OutputLevel,
+    PartialTranscript,
+    SpeechStarted,
+    TurnDone,
+)
 from pipeline.session import Session
+from S2S.duplex_handler import QUIET_RMS
 
-SPEECH_RMS = 0.02
-"""Loudness (-34 dB) that counts as the user's speech to a duplex model, which has no voice detector:
-quiet speech at a usual distance; a room without speech stays below it."""
+SPEECH_RMS = 0.003
+"""Loudness (-50 dB) that counts as the user's speech to a duplex model, which has no voice detector. The
+average speaker is to have -22 dB (RFC 7874, section 4), but no client has to amplify a microphone that
+has less. At the gain of the RFC, a quiet room is some 30 dB below speech, and stays below this."""
 
 
 class TimeLimits:
-    """Ends a session that is not used, such as that of a page left open in a tab.
+    """Ends a session that is not used, such as that of a page left open in a tab. With a duplex model,
+    whose turns have no end, it is used while either side is heard.
 
     A box for its events; created on the thread of the server.
     """
@@ -28,9 +39,15 @@ class TimeLimits:
         self._idle = self._wait()
 
     def post(self, event: Event) -> None:
-        """Start the idle time anew when the user speaks or a turn ends. Called from any thread."""
-        level = event.rms if isinstance(event, InputLevel) else 0.0
-        if isinstance(event, (SpeechStarted, TurnDone)) or level > SPEECH_RMS:
+        """Start the idle time anew when someone speaks or a turn ends. Called from any thread."""
+        match event:
+            case InputLevel(rms):
+                used = rms > SPEECH_RMS
+            case OutputLevel(rms):
+                used = rms > QUIET_RMS
+            case _:
+                used = isinstance(event, (SpeechStarted, TurnDone))
+        if used:
             tell_loop(self._loop, self._restart)
 
     def close(self) -> None:

@@ -1,13 +1,16 @@
 """Conversations with a duplex model, as Prometheus and the limits of a session count them."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
-from connections.access.time_limits import SPEECH_RMS, TimeLimits
+import numpy as np
+
+from connections.access.time_limits import TimeLimits
 from listeners.metrics import Metrics
-from pipeline.events import FramesLate, InputLevel
+from pipeline.events import Event, FramesLate, InputLevel, OutputLevel, PartialTranscript
+from S2S.duplex_handler import QUIET_RMS
 from testing.conversation import Conversation
-from testing.duplex import DuplexConversation
+from testing.duplex import FRAME, DuplexConversation, FakeDuplexModel
 
 
 def test_late_frames_and_room_are_counted() -> None:
@@ -19,19 +22,39 @@ def test_late_frames_and_room_are_counted() -> None:
     assert "s2s_room 2.0" in page
 
 
-def test_a_duplex_session_is_idle_unless_somebody_is_loud() -> None:
+def test_a_duplex_session_is_idle_unless_the_user_or_the_model_is_heard() -> None:
     async def listen() -> None:
         with DuplexConversation() as talk:
-            limits = TimeLimits(talk.session, 600, 6000)
-            assert InputLevel not in limits.unwanted
-            timer = limits._idle
-            limits.post(InputLevel(SPEECH_RMS / 2))
-            await asyncio.sleep(0)
-            assert limits._idle is timer
-            limits.post(InputLevel(2 * SPEECH_RMS))
-            await asyncio.sleep(0)
-            assert cast(Any, limits._idle) is not timer
+            limits: Any = TimeLimits(talk.session, 600, 6000)
+
+            async def restarts(event: Event) -> bool:
+                timer = limits._idle
+                limits.post(event)
+                await asyncio.sleep(0)
+                return limits._idle is not timer
+
+            assert limits.unwanted == (PartialTranscript,)
+            assert not await restarts(InputLevel(10 ** (-52 / 20))), "a quiet room"
+            assert not await restarts(OutputLevel(QUIET_RMS / 2))
+            assert await restarts(InputLevel(10 ** (-45 / 20))), "a quiet microphone"
+            assert await restarts(OutputLevel(2 * QUIET_RMS))
         with Conversation() as cascade:
-            assert InputLevel in TimeLimits(cascade.session, 600, 6000).unwanted
+            unwanted = TimeLimits(cascade.session, 600, 6000).unwanted
+            assert {InputLevel, OutputLevel} <= set(unwanted)
+
+    asyncio.run(listen())
+
+
+def test_a_model_that_speaks_alone_keeps_its_session() -> None:
+    async def listen() -> None:
+        model = FakeDuplexModel()
+        model.says = {number: np.full(FRAME, 0.1, np.float32) for number in range(100)}
+        with DuplexConversation(model) as talk:
+            limits: Any = TimeLimits(talk.session, 600, 6000)
+            talk.session.events.add(limits)
+            timer = limits._idle
+            talk.say(1000)
+            await asyncio.sleep(0)
+            assert limits._idle is not timer
 
     asyncio.run(listen())
