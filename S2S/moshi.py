@@ -48,7 +48,8 @@ class MoshiModel:
     device. All of them together have to compute a frame each in the 80 ms that a frame lasts.
 
     The package keeps the state of a conversation in its modules; it is exchanged before a step. On a GPU
-    it compiles some functions and captures CUDA graphs, which happens in the first frames of a state.
+    it compiles some functions and captures CUDA graphs in the first frames of a state: at start, when
+    each is warmed up (`engines/starting.py`). A new conversation resets the state and keeps the graphs.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ pytest.importorskip("moshi", reason="runs in the environment `moshi`")
 
 import torch
 from moshi.models import LMGen, loaders
-from moshi.utils.compile import no_compile
+from moshi.utils.compile import CUDAGraphed, no_compile
 from safetensors.torch import load_file, save_file
 
 from catalog.registry import EngineSpec
@@ -256,6 +256,31 @@ def test_the_first_frames_are_computed_at_start_in_every_state(
     streams = [greedy.open(SessionSettings()) for _ in range(2)]
     for stream in streams:
         stream.close()
+
+
+def test_a_new_conversation_keeps_the_graphs_that_were_captured_at_start(greedy: MoshiModel) -> None:
+    """A graph (`CUDAGraphed`) belongs to a state: resetting one that was warmed up must not replace it.
+    On a processor they only call their function."""
+
+    def graphs(stream: Any) -> dict[str, int]:
+        parts = [(name, part) for group in stream._state for name, part in group.items()]
+        return {
+            f"{name} {field}": id(value)
+            for name, part in parts
+            for field, value in vars(part).items()
+            if isinstance(value, CUDAGraphed)
+        }
+
+    warm_up(greedy)
+    before = []
+    for _ in range(2):
+        streams = [greedy.open(SessionSettings()) for _ in range(2)]
+        before.append(sorted(graphs(stream).items() for stream in streams))
+        for stream in streams:
+            stream.answer(np.zeros(FRAME, np.float32))
+            stream.close()
+    assert before[0][0]
+    assert before[0] == before[1]
 
 
 def removed(name: str) -> Callable[[dict[str, Any]], None]:
