@@ -86,6 +86,24 @@ class Conversation:
         self._is_told_of_loss = self._is_told_of_nonsense = False
         self.is_quiet.set()
 
+    def do(self, callback: Callable[..., object], *args: object) -> None:
+        """Call `callback`, one of those below. A failure is reported, with its turn if it has one."""
+        try:
+            callback(*args)
+        except Exception as error:
+            turn = next((each.turn for each in args if isinstance(each, UserText)), None)
+            if turn is None:
+                self._session.report(STAGE, error)
+            else:
+                turn.fail(STAGE, error)
+                self._answers.end(turn, f"{STAGE} failed")
+        self._note_quiet()
+
+    def fail(self, error: BaseException) -> None:
+        """End the session, whose link has failed."""
+        self._session.report(STAGE, EngineError(f"the link failed ({type(error).__name__})"))
+        self._session.close(f"{STAGE} failed")
+
     # -- the session, whose stage posts these ------------------------------------------------------
 
     def hear(self, block: AudioBlock, event: str) -> None:
@@ -129,11 +147,6 @@ class Conversation:
         elif turn.remembered:
             self._chat.keep_place(turn.number)
         self._request(turn, context)
-
-    def say(self, turn: Turn, text: str) -> None:
-        """Let the model say `text`."""
-        order = f"Say exactly this, word for word, and nothing else: {text}"
-        self.ask(UserText(turn, "", (ChatMessage("system", order),)))
 
     def note(self, id: str, message: ChatMessage, after: str | None) -> None:
         """Add a message of the client."""
@@ -298,11 +311,7 @@ class Conversation:
         return f"{self._server.where}: {self._server.refusal(error, said)}"
 
     def _later(self, callback: Callable[..., object], *args: object) -> None:
-        def call() -> None:
-            callback(*args)
-            self._note_quiet()
-
-        self._post(call)
+        self._post(self.do, callback, *args)
 
     def _note_quiet(self) -> None:
         is_waiting = self._answers.is_owed or self._speech.is_going_on
