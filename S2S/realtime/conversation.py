@@ -66,9 +66,7 @@ class Conversation:
         self._session = session
         self._chat = chat
         self._post = post
-        self._answers = Answers(
-            session, chat, speech, self.link.send, self._later, self._explain, self._give_answer
-        )
+        self._answers = Answers(session, chat, speech, self.link.send, self._later, self._explain)
         self._speech = UserSpeech(session, chat, self._answers)
         self._settings = session.settings
         self._is_held = False
@@ -83,7 +81,10 @@ class Conversation:
         """The messages that the present connection was given when it began."""
         self._lost = 0
         """Samples that the server did not get."""
-        self._is_told_of_loss = self._is_told_of_nonsense = False
+        self._was_open = self._was_lost = self._is_told_of_nonsense = False
+        self._untold: EngineError | None = None
+        """A loss that the client is to be told of: at once, or, if the session is so new that nobody may
+        be listening yet, with the first audio."""
         self.is_quiet.set()
 
     def do(self, callback: Callable[..., object], *args: object) -> None:
@@ -109,6 +110,7 @@ class Conversation:
     def hear(self, block: AudioBlock, event: str) -> None:
         """Send a window of the microphone."""
         self._follow_settings()
+        self._tell_loss()
         if not (self._settings.hands_free or self._is_held):
             return
         if not self.link.send_audio(event, len(block.samples) / RATE_HZ):
@@ -116,7 +118,7 @@ class Conversation:
             return
         self._speech.sent(block)
         if self._lost:
-            self._tell_lost("the server did not take it in time")
+            self._tell_dropped("the server did not take it in time")
 
     def signal(self, action: ManualTurn) -> None:
         """Carry out a signal of the user."""
@@ -155,6 +157,16 @@ class Conversation:
         for item in requests.items(message, id):
             self.link.send(requests.create(item, "item", None if after is None else self._item(after)))
 
+    def heard(self, turn: int) -> None:
+        """Give the server an answer that was heard on after the connection was lost."""
+        if turn not in self._answers.orphans:
+            return
+        self._answers.orphans.remove(turn)
+        given = {id for id, _ in self._given}
+        for id, message in self._chat.history():
+            if id == heard_id(turn) and id not in given:
+                self._create(id, message)
+
     def erase(self, id: str) -> None:
         """Delete a message."""
         item = self._item(id)
@@ -168,21 +180,24 @@ class Conversation:
         """Give the server the settings, and after a loss the conversation so far."""
         self._answers.item_of.clear()
         self._follow_settings(anew=True)
-        self._given = self._chat.history() if self._is_told_of_loss else []
+        self._was_open, self._untold = True, None
+        self._given = self._chat.history() if self._was_lost else []
         for id, message in self._given:
             self._create(id, message)
-        self._is_told_of_loss = self._is_told_of_nonsense = False
+        self._was_lost = self._is_told_of_nonsense = False
         if self._lost:
-            self._tell_lost("the connection to the server was lost")
+            self._tell_dropped("the connection to the server was lost")
 
     def on_lost(self, error: EngineError) -> None:
         """End what the server was doing, and tell the client once."""
         self._present, self._commits = {}, 0
         failed = self._answers.fail_all(error)
         self._speech.begin_anew()
-        if not (self._is_told_of_loss or failed):
-            self._session.report(STAGE, error)
-        self._is_told_of_loss = True
+        if not (self._was_lost or failed):
+            self._untold = error
+        self._was_lost = True
+        if self._was_open:
+            self._tell_loss()
         self._note_quiet()
 
     def on_event(self, text: str | bytes) -> None:
@@ -281,13 +296,6 @@ class Conversation:
             self.link.send(event)
         self._present = wanted
 
-    def _give_answer(self, turn: Turn) -> None:
-        """Give the server the answer of a turn that was heard on after the connection was lost."""
-        given = {id for id, _ in self._given}
-        for id, message in self._chat.history():
-            if id == heard_id(turn.number) and id not in given:
-                self._create(id, message)
-
     def _create(self, id: str, message: ChatMessage) -> None:
         for item in requests.items(message, id):
             self.link.send(requests.create(item, "item"))
@@ -298,7 +306,12 @@ class Conversation:
         heard = {heard_id(turn): item for turn, item in self._answers.item_of.items()}
         return said.get(id) or heard.get(id) or id
 
-    def _tell_lost(self, reason: str) -> None:
+    def _tell_loss(self) -> None:
+        if self._untold is not None:
+            self._session.report(STAGE, self._untold)
+            self._untold = None
+
+    def _tell_dropped(self, reason: str) -> None:
         samples, self._lost = self._lost, 0
         self._session.events.emit(AudioLost(samples, reason))
 

@@ -83,6 +83,7 @@ class RealtimeModel:
         """Begin a conversation; returns at once, before it is connected."""
         configuration = Configuration(chat.default_instructions, **self._settings)
         conversation = Conversation(self._server, configuration, session, chat, speech, self.post)
+        chat.on_heard = lambda turn: self.post(conversation.do, conversation.heard, turn)
         chat.on_note = lambda *note: self.post(conversation.do, conversation.note, *note)
         chat.on_erase = lambda id: self.post(conversation.do, conversation.erase, id)
         self.post(self._begin, conversation)
