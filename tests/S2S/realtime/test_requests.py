@@ -112,8 +112,8 @@ class TestTextsAndTools:
             there.end("resp_1")
             called = talk.until(ToolCalled)
             assert (called.turn, called.call, called.name) == (1, "call_1", "weather")
-            assert "".join(grew.arguments for grew in talk.of(ToolCallGrew)) == arguments
             talk.until(TurnDone)
+            assert "".join(grew.arguments for grew in talk.of(ToolCallGrew)) == arguments
             talk.chat.note("item_result", ChatMessage("tool", "rain", answers="call_1"))
             result = {"type": "function_call_output", "call_id": "call_1", "output": "rain"}
             item = there.until("conversation.item.create")["item"]
