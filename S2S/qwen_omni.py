@@ -224,7 +224,7 @@ class QwenOmniResponder:
         text = self._tokenizer.decode(written, skip_special_tokens=True).strip()
         if not text:
             return None
-        audio = clean(sound.float().cpu().numpy())
+        audio = sound.float().cpu().numpy()
         dit, vocoder = wav.config.dit_config, wav.config.bigvgan_config
         codes = len(audio) // (dit.repeats * math.prod(vocoder.upsample_rates))
         return text, audio, was_cut_off(written, settings) or codes >= most_codes
