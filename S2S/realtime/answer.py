@@ -5,6 +5,7 @@ from collections import deque
 from pipeline.audio import WholeSamples
 from pipeline.messages import COMPLETE, EndOfTurn, Speech, ToolCall
 from pipeline.turn import Turn
+from S2S.captions import Captions
 
 
 class Answer:
@@ -21,8 +22,7 @@ class Answer:
         """Seconds of speech that came."""
         self.items: dict[str, int] = {}
         """Item ▶ samples that came of it."""
-        self.text: str | None = None
-        """Text that begins with the next audio."""
+        self.captions = Captions(turn.settings.language)
         self.calls: dict[str, ToolCall] = {}
         """Item ▶ the call in it."""
         self.whole = WholeSamples()
