@@ -4,10 +4,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import ClassVar, Protocol
-
-import numpy as np
 
 from pipeline.audio import Gain, rms
 from pipeline.channel import END
@@ -238,22 +235,15 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 self._reply = reply
 
     def _refuse(self, reply: Reply, message: Speech | EndOfTurn, fault: BadAudio) -> Speech | EndOfTurn:
-        """Report an answer whose audio is bad; returns what takes the place of this message.
-
-        The answer ends here, and what was good is still spoken. A full-duplex model goes on, since it
-        may recover: silence keeps its place in time.
-        """
-        turn, stage = reply.turn, self._source.stage
+        """Report an answer whose audio is bad; returns the message that takes the place of this one."""
+        turn = reply.turn
         if turn.alive and not (turn.failed and self._source.is_duplex):
-            turn.fail(stage, fault)
-        if self._source.is_duplex:
-            if isinstance(message, Speech):
-                message = replace(message, samples=np.zeros_like(message.samples))
-            return message
-        self.queue_in.refuse(turn)
+            turn.fail(self._source.stage, fault)
         with self._lock:
-            reply.cut_off(fault)
-        return EndOfTurn(turn, f"{stage} failed")
+            instead = reply.refuse(message, fault)
+        if isinstance(instead, EndOfTurn):
+            self.queue_in.refuse(turn)
+        return instead
 
     def _finish(self, reply: Reply) -> None:
         """Finish the turn, outside the lock, since ending a turn runs callbacks of the engines.

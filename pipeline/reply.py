@@ -1,6 +1,7 @@
 """Reply: the audio of one turn on its way out, at the rate of the connection."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class Reply:
         self._rate_hz = rate_hz
         self._resampler = Resampler(rate_hz, rate_hz)
         self._input_rate_hz = rate_hz
+        self._source = source
         self._check = source.new_check(turn.settings)
         self._held: list[Speech] = []
         self._good_until = 0
@@ -76,14 +78,23 @@ class Reply:
         if ends_text:
             self._check.text_ends()
 
-    def cut_off(self, fault: BadAudio) -> None:
-        """Leave out the audio that is bad, as far as it was not sent."""
+    def refuse(self, message: Speech | EndOfTurn, fault: BadAudio) -> Speech | EndOfTurn:
+        """Leave out audio that is bad, as far as it was not sent; returns what takes its place.
+
+        The answer ends here. A full-duplex model goes on, since it may recover: silence keeps its place
+        in time.
+        """
+        if self._source.is_duplex:
+            if isinstance(message, Speech):
+                message = replace(message, samples=np.zeros_like(message.samples))
+            return message
         held_s = sum(len(speech.samples) / speech.sample_rate_hz for speech in self._held)
         bad = math.ceil(max(0.0, fault.earlier_s - held_s) * self._rate_hz)
         good = max(self._good_until, self.reel.end - bad)
         self._held.clear()
         self.reel.cut(good)
         self.ledger.cut_off(good)
+        return EndOfTurn(self.turn, f"{self._source.stage} failed")
 
     def end(self, reason: str) -> None:
         """End the reply: no more audio will come."""
@@ -143,9 +154,11 @@ class Reply:
         return texts
 
     def forget(self, sample: int) -> None:
-        """Discard the audio before `sample`, and the outline of its texts: it was heard."""
+        """Discard the audio before `sample`, which was heard. Of a live reply, which may never end, also
+        discard the outline of its texts; of others a client may still correct what was heard."""
         self.reel.forget(sample)
-        self.ledger.forget(sample, self._announced)
+        if self.is_live:
+            self.ledger.forget(sample, self._announced)
 
     def _add_held(self) -> None:
         for speech in self._held:

@@ -10,7 +10,7 @@ DAMAGES = {
     "reshaped": "of another shape|size mismatch",
     "not numbers": "not numbers",
 }
-"""What can be wrong with one layer, and the pattern of the error that says so."""
+"""Kinds of damage to one layer ▶ the pattern of the error that says so."""
 
 
 def damage(file: Path, how: str, layer: str) -> str:
