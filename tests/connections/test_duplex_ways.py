@@ -141,7 +141,7 @@ def test_a_raw_client(model: FakeDuplexModel) -> None:
                 pass
         client.microphone.shutdown(socket.SHUT_WR)
         client.receive_all()
-    assert model.all_closed.is_set()
+        wait_for(model.all_closed.is_set, "the end of the conversation")
 
 
 def test_a_framed_client(model: FakeDuplexModel) -> None:
