@@ -149,6 +149,10 @@ class Conversation:
         event = {"type": "conversation.item.delete", "event_id": RACES, "item_id": item}
         self.link.send(event)
 
+    def close(self) -> None:
+        """Wait for nothing more: the session is over."""
+        self._answers.close()
+
     # -- the link ----------------------------------------------------------------------------------
 
     def on_open(self) -> None:

@@ -90,6 +90,7 @@ class RealtimeModel:
 
     def hang_up(self, conversation: Conversation) -> None:
         """End a conversation; called on the thread of the loop."""
+        conversation.close()
         self._tasks[conversation].cancel()
 
     def close(self) -> None:

@@ -128,7 +128,10 @@ class UserSpeech:
     def deleted(self, event: ItemDeleted) -> None:
         """The server has taken an utterance back: it was noise, or the next one carries it, too."""
         turn = self.turn_of.pop(event.item, None)
-        if turn is not None and not turn.drop("the user went on"):
+        if turn is None:
+            return
+        self._answers.expect_no_more(turn)
+        if not turn.drop("the user went on"):
             turn.interrupt("the user went on")
 
     def _position(self, at_ms: int | None) -> int:
