@@ -83,7 +83,9 @@ class Conversation:
         """The messages that the present connection was given when it began."""
         self._lost = 0
         """Samples that the server did not get."""
-        self._is_told_of_loss = self._is_told_of_nonsense = False
+        self._was_lost = False
+        """True once the connection was lost, or could not be opened."""
+        self._is_told_of_nonsense = False
         self.is_quiet.set()
 
     # -- the session, whose stage posts these ------------------------------------------------------
@@ -159,21 +161,21 @@ class Conversation:
         """Give the server the settings, and after a loss the conversation so far."""
         self._answers.item_of.clear()
         self._follow_settings(anew=True)
-        self._given = self._chat.history() if self._is_told_of_loss else []
+        self._given = self._chat.history() if self._was_lost else []
         for id, message in self._given:
             self._create(id, message)
-        self._is_told_of_loss = self._is_told_of_nonsense = False
+        self._is_told_of_nonsense = False
         if self._lost:
             self._tell_lost("the connection to the server was lost")
 
-    def on_lost(self, error: EngineError) -> None:
+    def on_lost(self, error: EngineError, is_first: bool) -> None:
         """End what the server was doing, and tell the client once."""
+        self._was_lost = True
         self._present, self._commits = {}, 0
         failed = self._answers.fail_all(error)
         self._speech.begin_anew()
-        if not (self._is_told_of_loss or failed):
+        if is_first and not failed:
             self._session.report(STAGE, error)
-        self._is_told_of_loss = True
         self._note_quiet()
 
     def on_event(self, text: str | bytes) -> None:
@@ -222,6 +224,8 @@ class Conversation:
                 answers.call_made(event)
             case ResponseOver():
                 answers.over(event)
+                if event.status == "completed":
+                    self.link.prove()
             case Faulted():
                 self._fault(event)
 
@@ -309,8 +313,9 @@ class Conversation:
         self._post(call)
 
     def _note_quiet(self) -> None:
-        is_waiting = self._answers.is_owed or self._speech.is_going_on
-        if is_waiting and not self._session.stop_event.is_set():
+        if self._answers.is_owed or self._speech.is_going_on:
             self.is_quiet.clear()
         else:
+            self.is_quiet.set()
+        if self._session.stop_event.is_set():  # also if it was closed just now
             self.is_quiet.set()

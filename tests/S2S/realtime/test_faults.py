@@ -9,10 +9,20 @@ from typing import Any
 import pytest
 from websockets.sync.server import serve
 
+from engines.engines import Live
 from pipeline.errors import UserError
-from pipeline.events import AudioLost, ErrorEvent, ReplyStarted, TurnDone
+from pipeline.events import (
+    AudioLost,
+    ErrorEvent,
+    ReplyStarted,
+    SpeechEnded,
+    SpeechStarted,
+    TurnDone,
+)
 from pipeline.messages import ToolCall
+from S2S.realtime import link
 from S2S.realtime.model import OPENAI_VOICES, RealtimeModel
+from S2S.realtime.server import MAX_EVENT
 from testing.chat_server import ChatServer
 from testing.realtime_server import ScriptedConnection, ScriptedRealtimeServer
 from testing.server import ScriptedWebServer
@@ -203,6 +213,32 @@ class TestNonsense:
         talk.until(TurnDone, lambda done: done.heard == "The last.")
         assert all(error.code != "internal_error" for error in talk.of(ErrorEvent))
 
+    @pytest.mark.parametrize("at_ms", [10**400, -(10**400)])
+    def test_moments_that_were_not_sent(self, there: ScriptedConnection, talk: Talk, at_ms: int) -> None:
+        talk.say(400)
+        for _ in range(40):
+            there.until("input_audio_buffer.append")
+        there.send("input_audio_buffer.speech_started", item_id="item_1", audio_start_ms=at_ms)
+        there.send("input_audio_buffer.speech_stopped", item_id="item_1", audio_end_ms=at_ms)
+        there.send("input_audio_buffer.committed", item_id="item_1")
+        answer(there, "resp_1")
+        done = talk.until(TurnDone)
+        assert (done.turn, done.heard) == (1, "Text of resp_1.")
+        expected = 9600 if at_ms > 0 else 0
+        assert talk.of(SpeechStarted)[0].sample == expected
+        assert talk.of(SpeechEnded)[0].speech_end_sample == expected
+        assert talk.of(ErrorEvent) == []
+
+    def test_an_event_that_is_too_long(self, server: ScriptedRealtimeServer, talk: Talk) -> None:
+        there = server.accept()
+        there.send_text(" " * (MAX_EVENT + 1))
+        assert talk.until(ErrorEvent).code == "connection_lost"
+        there = server.accept()
+        there.begin("resp_1")
+        there.say("resp_1", 25_000, "A long piece.")
+        there.say("resp_1", 25_000, "A long piece.")
+        talk.until(ReplyStarted)
+
 
 class TestLoss:
     @pytest.fixture(params=["drop", "hang_up"])
@@ -317,13 +353,60 @@ class TestLoss:
     ) -> None:
         engines = engines_at(server.url)
         server.status = 503
+        is_listening = threading.Event()
+        assert isinstance(engines.voice, Live)
+        engines.voice.s2s.engine.post(is_listening.wait)  # the first error comes once
         with Talk("", engines=engines) as talk:
+            is_listening.set()
             assert talk.until(ErrorEvent).code == "busy"
             server.status = None
             there = server.accept()
             answer(there, "resp_1")
             assert talk.until(TurnDone).heard == "Text of resp_1."
         engines.close()
+
+    def test_a_server_that_hangs_up_after_each_greeting_is_called_ever_less_often(
+        self, server: ScriptedRealtimeServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pauses: list[float] = []
+
+        async def pause(seconds: float) -> None:
+            pauses.append(seconds)
+
+        monkeypatch.setattr(link, "_pause", pause)
+        with Talk(server.url) as talk:
+            for _ in range(10):
+                server.accept().hang_up()
+            there = server.accept()
+            assert pauses[0] == 0
+            for number, seconds in enumerate(pauses[1:]):
+                expected_s = min(link.FIRST_PAUSE_S * 2**number, link.LONGEST_PAUSE_S)
+                assert expected_s <= seconds <= 1.34 * expected_s
+            assert [error.code for error in talk.of(ErrorEvent)] == ["connection_lost"]
+            answer(there, "resp_1")
+            assert talk.until(TurnDone).heard == "Text of resp_1."
+            there.hang_up()
+            talk.until(ErrorEvent)
+            server.accept()
+            assert pauses[10:] == [0], "a connection that served well is opened again at once"
+            assert len(talk.of(ErrorEvent)) == 2
+
+    def test_a_connection_that_lasted_is_opened_again_at_once(
+        self, server: ScriptedRealtimeServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pauses: list[float] = []
+
+        async def pause(seconds: float) -> None:
+            pauses.append(seconds)
+
+        monkeypatch.setattr(link, "_pause", pause)
+        monkeypatch.setattr(link, "PROVEN_S", 0.0)
+        with Talk(server.url) as talk:
+            for _ in range(3):
+                server.accept().hang_up()
+                talk.until(ErrorEvent)
+            server.accept()
+        assert pauses == [0, 0, 0]
 
     def test_keys_stay_out_of_errors(self, server: ScriptedRealtimeServer, tmp_path: Path) -> None:
         file = tmp_path / "key"

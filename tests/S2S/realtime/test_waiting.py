@@ -1,12 +1,14 @@
 """`--s2s realtime`: responses that are late, belong to an old question, or never come."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from pipeline.events import ErrorEvent, ReplyStarted, ReplyText, TurnCommitted, TurnDone
-from S2S.realtime import deadline
+from pipeline.events import ErrorEvent, ReplyStarted, ReplyText, SpeechStarted, TurnCommitted, TurnDone
+from S2S.realtime import deadline, handler
 from testing.realtime_server import ScriptedConnection, ScriptedRealtimeServer
 from tests.S2S.realtime.talk import Talk, answer
 
@@ -199,3 +201,25 @@ def test_a_response_that_begins_twice_is_two(there: ScriptedConnection, talk: Ta
     there.say("resp_1", 60, "One.")
     answer(there, "resp_1")
     assert [talk.until(TurnDone).heard for _ in range(2)] == ["One.", "Text of resp_1."]
+
+
+def test_a_recording_that_is_closed_waits_for_nothing(
+    there: ScriptedConnection, talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "SILENCE_S", 0.0)
+    is_waiting = threading.Event()
+    there.send("input_audio_buffer.speech_started", item_id="item_1", audio_start_ms=0)
+    talk.until(SpeechStarted)
+    closing = talk.session.closing
+
+    @contextlib.contextmanager
+    def on_cancel(callback: Callable[[], None]) -> Iterator[None]:
+        with type(closing).on_cancel(closing, callback):
+            is_waiting.set()
+            yield
+
+    monkeypatch.setattr(closing, "on_cancel", on_cancel)
+    talk.session.finish()
+    assert is_waiting.wait(LATE_S)
+    talk.session.close("the user has left")
+    assert talk.session.join(LATE_S) == []
