@@ -96,6 +96,11 @@ class Answers:
         """True if an answer, or more of one, is to come."""
         return self._waiting.is_any_alive or bool(self._line)
 
+    @property
+    def requested(self) -> list[int]:
+        """The turns whose response was requested, but has not begun."""
+        return self._waiting.requested
+
     # -- turns -------------------------------------------------------------------------------------
 
     def watch(self, turn: Turn) -> None:
@@ -153,13 +158,6 @@ class Answers:
             turn.fail(STAGE, EngineError(self._explain(error), code or "refused"))
         self.end(turn, f"{STAGE} failed")
         self._next_request()
-
-    def refused_without_id(self, code: str, error: Fields) -> bool:
-        """The server has refused something. Returns False if it cannot have been the one request."""
-        turn_number = self._waiting.only_sent
-        if turn_number is not None:
-            self.refused(turn_number, code, error)
-        return turn_number is not None
 
     def close(self) -> None:
         """Forget all that is to come: the connection is gone."""

@@ -15,6 +15,7 @@ from pipeline.turn import Origin, Turn
 from S2S.realtime import requests
 from S2S.realtime.answers import RACES, STAGE, Answers
 from S2S.realtime.chat import ServedChat
+from S2S.realtime.deadline import Deadline, too_late
 from S2S.realtime.events import (
     AudioCame,
     CallBegan,
@@ -75,6 +76,8 @@ class Conversation:
         """True between the user's signals to begin and to end an utterance."""
         self._commits = 0
         """Commits by hand that the server has not confirmed; until then, it must not detect turns."""
+        self._patience: Deadline | None = None
+        """With these commits."""
         self._followed: tuple[SessionSettings, bool] | None = None
         """The settings that were given to the server, and if it was by hand."""
         self._present: dict[str, Any] = {}
@@ -106,11 +109,11 @@ class Conversation:
         """Carry out a signal of the user."""
         self._is_held = action is ManualTurn.START
         if action is ManualTurn.CANCEL:
-            self.link.send({"type": "input_audio_buffer.clear"})
+            self.link.send({"type": "input_audio_buffer.clear", "event_id": "clear"})
         elif action is ManualTurn.COMMIT and self.link.is_lost:
             self._session.report(STAGE, self._unreachable())
         elif action is ManualTurn.COMMIT:
-            self._commits += 1
+            self._await_commits(self._commits + 1)
             self.link.send({"type": "input_audio_buffer.commit", "event_id": COMMIT})
         self._follow_settings()
 
@@ -154,6 +157,7 @@ class Conversation:
     def close(self) -> None:
         """Wait for nothing more: the session is over."""
         self._answers.close()
+        self._await_commits(0)
 
     # -- the link ----------------------------------------------------------------------------------
 
@@ -171,7 +175,8 @@ class Conversation:
     def on_lost(self, error: EngineError, is_first: bool) -> None:
         """End what the server was doing, and tell the client once."""
         self._was_lost = True
-        self._present, self._commits = {}, 0
+        self._present = {}
+        self._await_commits(0)
         failed = self._answers.fail_all(error)
         self._speech.begin_anew()
         if is_first and not failed:
@@ -233,7 +238,7 @@ class Conversation:
         """Have a turn of speech answered: the server does so by itself if it detects the turns."""
         is_manual = self._commits > 0
         if is_manual:
-            self._commits -= 1
+            self._await_commits(self._commits - 1)
             self._follow_settings()
         if turn.settings.answers and turn.alive:
             if is_manual:
@@ -241,10 +246,23 @@ class Conversation:
             else:
                 self._answers.expect(turn)
 
+    def _await_commits(self, number: int) -> None:
+        """Wait for the server to confirm so many commits."""
+        self._commits = number
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = Deadline(self._give_commits_up) if number else None
+
+    def _give_commits_up(self) -> None:
+        self._await_commits(0)
+        self._follow_settings()
+        self._session.report(STAGE, too_late())
+
     def _fault(self, event: Faulted) -> None:
-        kind, _, number = event.event.partition("_")
-        if event.event == COMMIT or event.code == NOTHING_SAID:
-            self._commits = max(0, self._commits - 1)
+        cause = event.event or self._suspect
+        kind, _, number = cause.partition("_")
+        if self._commits and (cause == COMMIT or event.code == NOTHING_SAID):
+            self._await_commits(self._commits - 1)
             self._follow_settings()
         if event.event == RACES or event.code == "response_cancel_not_active":
             return
@@ -255,6 +273,14 @@ class Conversation:
             self._session.report(STAGE, EngineError(text, "nothing_said"))
         else:
             self._session.report(STAGE, EngineError(self._explain(event.error), event.code or "refused"))
+
+    @property
+    def _suspect(self) -> str:
+        """The event of ours that an error without an id is about, since the server has confirmed all
+        others; empty: it may be another."""
+        suspects = [f"respond_{turn}" for turn in self._answers.requested]
+        suspects += [COMMIT] if self._commits else []
+        return suspects[0] if len(suspects) == 1 else ""
 
     def _request(self, turn: Turn, context: tuple[ChatMessage, ...] | None) -> None:
         wanted = self._configuration.of(turn.settings, by_hand=False)

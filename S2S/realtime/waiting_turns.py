@@ -48,6 +48,11 @@ class WaitingTurns:
         """True if a response of the conversation is about to begin by request."""
         return any(request.turn.remembered for request in self._sent.values())
 
+    @property
+    def requested(self) -> list[int]:
+        """The turns whose request was sent, in order."""
+        return list(self._sent)
+
     def expect(self, turn: Turn) -> None:
         """Note that the server is going to answer `turn` by itself. It would have begun to answer any
         that ended before."""
@@ -100,11 +105,6 @@ class WaitingTurns:
         if request is not None:
             self.drop(request.turn)
         return request
-
-    @property
-    def only_sent(self) -> int | None:
-        """The turn whose request was sent, if there is exactly one."""
-        return next(iter(self._sent)) if len(self._sent) == 1 else None
 
     def drop(self, turn: Turn) -> bool:
         """Let a turn wait no more. Returns False if it did not."""
