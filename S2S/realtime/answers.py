@@ -65,7 +65,6 @@ class Answers:
         send: SendEvent,
         post: Callable[..., None],
         explain: Callable[[Fields], str],
-        on_orphan: Callable[[Turn], None],
     ) -> None:
         self.next_origin = Origin.PROGRAM
         """Origin of the next turn that nobody has asked for."""
@@ -77,7 +76,6 @@ class Answers:
         self._send = send
         self._post = post
         self._explain = explain
-        self._on_orphan = on_orphan
         self._waiting = WaitingTurns(send, lambda turn: post(self._never_began, turn))
         self._open: dict[str, Answer] = {}
         """Response ▶ answer, until the response is over."""
@@ -87,8 +85,8 @@ class Answers:
         """Answers that the playout has not got whole, in order."""
         self._living: dict[Turn, Answer] = {}
         """The answers of turns that have not ended."""
-        self._orphans: set[Turn] = set()
-        """Turns whose answer is still heard, but is not known to the present connection."""
+        self._orphans: set[int] = set()
+        """Turns whose answer was still being heard when the connection was lost."""
         self._ends: dict[Turn, contextlib.ExitStack] = {}
 
     @property
@@ -134,7 +132,7 @@ class Answers:
         answers = list(self._open.values())
         unfinished = [answer.turn for answer in answers] + self._waiting.drop_all()
         self.close()
-        self._orphans.update(self._living)
+        self._orphans = {turn.number for turn in self._living}
         failed = [turn for turn in unfinished if turn.alive]
         for turn in failed:
             turn.fail(STAGE, error)
@@ -144,6 +142,10 @@ class Answers:
             if all(answer.turn is not turn for answer in answers):
                 self.end(turn, f"{STAGE} failed")
         return bool(failed)
+
+    def is_orphan(self, turn: int) -> bool:
+        """True if the answer of `turn` was heard on after the connection was lost."""
+        return turn in self._orphans
 
     def refused(self, turn_number: int, code: str, error: Fields) -> None:
         """The server has refused the request of a response."""
@@ -374,9 +376,7 @@ class Answers:
         if answer in self._line:
             self._line.remove(answer)
             self._pump()
-        if turn in self._orphans:
-            self._orphans.remove(turn)
-            self._on_orphan(turn)
+        if turn.number in self._orphans:
             return
         if not answer.is_over:
             self._cancel(answer.response)

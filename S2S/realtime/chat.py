@@ -16,6 +16,9 @@ class ServedChat(Chat):
     on_erase: Callable[[str], None] = lambda id: None
     """Called with the id of each message that a client erases."""
 
+    on_heard: Callable[[int], None] = lambda turn: None
+    """Called with the turn of each answer that was heard."""
+
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
         """Note the user's words, in the place that was kept for them: a server transcribes speech while
         it answers, or later."""
@@ -25,6 +28,11 @@ class ServedChat(Chat):
                     entry.message = replace(entry.message, content=text)
                     return
         super().said(turn, text, audio)
+
+    def heard(self, turn: int, text: str, cut_short: bool) -> None:
+        """Note the part of the answer that the user heard."""
+        super().heard(turn, text, cut_short)
+        self.on_heard(turn)
 
     def note(self, id: str, message: ChatMessage, after: str | None = None) -> None:
         """Put a message of the client into the conversation, also at the server."""

@@ -67,9 +67,7 @@ class Conversation:
         self._session = session
         self._chat = chat
         self._post = post
-        self._answers = Answers(
-            session, chat, speech, self.link.send, self._later, self._explain, self._give_answer
-        )
+        self._answers = Answers(session, chat, speech, self.link.send, self._later, self._explain)
         self._speech = UserSpeech(session, chat, self._answers)
         self._settings = session.settings
         self._is_held = False
@@ -153,6 +151,15 @@ class Conversation:
         self._speech.turn_of.pop(item, None)
         event = {"type": "conversation.item.delete", "event_id": RACES, "item_id": item}
         self.link.send(event)
+
+    def heard(self, turn: int) -> None:
+        """Give the server an answer that was heard on after the connection was lost."""
+        if not self._answers.is_orphan(turn):
+            return
+        given = {id for id, _ in self._given}
+        for id, message in self._chat.history():
+            if id == heard_id(turn) and id not in given:
+                self._create(id, message)
 
     def close(self) -> None:
         """Wait for nothing more: the session is over."""
@@ -301,13 +308,6 @@ class Conversation:
         if (event := requests.update(wanted, self._present)) is not None:
             self.link.send(event)
         self._present = wanted
-
-    def _give_answer(self, turn: Turn) -> None:
-        """Give the server the answer of a turn that was heard on after the connection was lost."""
-        given = {id for id, _ in self._given}
-        for id, message in self._chat.history():
-            if id == heard_id(turn.number) and id not in given:
-                self._create(id, message)
 
     def _create(self, id: str, message: ChatMessage) -> None:
         for item in requests.items(message, id):

@@ -85,6 +85,7 @@ class RealtimeModel:
         conversation = Conversation(self._server, configuration, session, chat, speech, self.post)
         chat.on_note = lambda *note: self.post(conversation.note, *note)
         chat.on_erase = lambda id: self.post(conversation.erase, id)
+        chat.on_heard = lambda turn: self.post(conversation.heard, turn)
         self.post(self._begin, conversation)
         return conversation
 

@@ -93,6 +93,31 @@ class TestLoss:
         done = talk.until(TurnDone)
         assert (done.state, done.heard) == ("done", "Text of resp_1.")
 
+    def test_an_answer_that_is_remembered_after_its_turn_has_ended_is_given_back(
+        self, server: ScriptedRealtimeServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        engines = engines_at(server.url)
+        assert isinstance(engines.voice, Live)
+        model = engines.voice.s2s.engine
+        with Talk("", engines=engines) as talk:
+            remember = talk.chat.heard
+
+            def remember_late(turn: int, text: str, cut_short: bool) -> None:
+                is_told = threading.Event()
+                model.post(is_told.set)  # behind the end of the turn
+                assert is_told.wait(10)
+                remember(turn, text, cut_short)
+
+            monkeypatch.setattr(talk.chat, "heard", remember_late)
+            there = server.accept()
+            answer(there, "resp_1", ms=600)
+            talk.until(ReplyStarted)
+            there.drop()
+            item = server.accept().until("conversation.item.create")["item"]
+            assert item["content"][0]["text"] == "Text of resp_1."
+            talk.until(TurnDone)
+        engines.close()
+
     def test_other_sessions_do_not_notice(self, server: ScriptedRealtimeServer) -> None:
         engines = engines_at(server.url)
         with Talk("", engines=engines) as one:
