@@ -154,9 +154,11 @@ class Reply:
         return texts
 
     def forget(self, sample: int) -> None:
-        """Discard the audio before `sample`, and the outline of its texts: it was heard."""
+        """Discard the audio before `sample`, which was heard. Of a live reply, which may never end, also
+        discard the outline of its texts; of others a client may still correct what was heard."""
         self.reel.forget(sample)
-        self.ledger.forget(sample, self._announced)
+        if self.is_live:
+            self.ledger.forget(sample, self._announced)
 
     def _add_held(self) -> None:
         for speech in self._held:

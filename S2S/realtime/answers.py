@@ -68,6 +68,8 @@ class Answers:
     ) -> None:
         self.next_origin = Origin.PROGRAM
         """Origin of the next turn that nobody has asked for."""
+        self.orphans: set[int] = set()
+        """Turns whose answer was still being heard when the connection was lost."""
         self.item_of: dict[int, str] = {}
         """Turn ▶ the item with its answer at the server."""
         self._session = session
@@ -85,8 +87,6 @@ class Answers:
         """Answers that the playout has not got whole, in order."""
         self._living: dict[Turn, Answer] = {}
         """The answers of turns that have not ended."""
-        self._orphans: set[int] = set()
-        """Turns whose answer was still being heard when the connection was lost."""
         self._ends: dict[Turn, contextlib.ExitStack] = {}
 
     @property
@@ -132,7 +132,7 @@ class Answers:
         answers = list(self._open.values())
         unfinished = [answer.turn for answer in answers] + self._waiting.drop_all()
         self.close()
-        self._orphans = {turn.number for turn in self._living}
+        self.orphans = {turn.number for turn in self._living}
         failed = [turn for turn in unfinished if turn.alive]
         for turn in failed:
             turn.fail(STAGE, error)
@@ -142,10 +142,6 @@ class Answers:
             if all(answer.turn is not turn for answer in answers):
                 self.end(turn, f"{STAGE} failed")
         return bool(failed)
-
-    def is_orphan(self, turn: int) -> bool:
-        """True if the answer of `turn` was heard on after the connection was lost."""
-        return turn in self._orphans
 
     def refused(self, turn_number: int, code: str, error: Fields) -> None:
         """The server has refused the request of a response."""
@@ -376,7 +372,7 @@ class Answers:
         if answer in self._line:
             self._line.remove(answer)
             self._pump()
-        if turn.number in self._orphans:
+        if turn.number in self.orphans:
             return
         if not answer.is_over:
             self._cancel(answer.response)

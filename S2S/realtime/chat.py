@@ -11,13 +11,12 @@ class ServedChat(Chat):
     """Remembers the conversation as it was heard, for the client, and for a server that has lost it. The
     messages that a client adds or erases are passed on."""
 
+    on_heard: Callable[[int], None] = lambda turn: None
+    """Called when the answer of a turn was noted, which is over."""
     on_note: Callable[[str, ChatMessage, str | None], None] = lambda id, message, after: None
     """Called with each message that a client adds: its id, the message, and the id before it."""
     on_erase: Callable[[str], None] = lambda id: None
     """Called with the id of each message that a client erases."""
-
-    on_heard: Callable[[int], None] = lambda turn: None
-    """Called with the turn of each answer that was heard."""
 
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
         """Note the user's words, in the place that was kept for them: a server transcribes speech while

@@ -84,16 +84,36 @@ class Conversation:
         """The messages that the present connection was given when it began."""
         self._lost = 0
         """Samples that the server did not get."""
-        self._was_lost = False
-        """True once the connection was lost, or could not be opened."""
-        self._is_told_of_nonsense = False
+        self._was_open = self._was_lost = self._is_told_of_nonsense = False
+        self._untold: EngineError | None = None
+        """A loss that the client is to be told of: at once, or, if the session is so new that nobody may
+        be listening yet, with the first audio."""
         self.is_quiet.set()
+
+    def do(self, callback: Callable[..., object], *args: object) -> None:
+        """Call `callback`, one of those below. A failure is reported, with its turn if it has one."""
+        try:
+            callback(*args)
+        except Exception as error:
+            turn = next((each.turn for each in args if isinstance(each, UserText)), None)
+            if turn is None:
+                self._session.report(STAGE, error)
+            else:
+                turn.fail(STAGE, error)
+                self._answers.end(turn, f"{STAGE} failed")
+        self._note_quiet()
+
+    def fail(self, error: BaseException) -> None:
+        """End the session, whose link has failed."""
+        self._session.report(STAGE, EngineError(f"the link failed ({type(error).__name__})"))
+        self._session.close(f"{STAGE} failed")
 
     # -- the session, whose stage posts these ------------------------------------------------------
 
     def hear(self, block: AudioBlock, event: str) -> None:
         """Send a window of the microphone."""
         self._follow_settings()
+        self._tell_loss()
         if not (self._settings.hands_free or self._is_held):
             return
         if not self.link.send_audio(event, len(block.samples) / RATE_HZ):
@@ -101,7 +121,7 @@ class Conversation:
             return
         self._speech.sent(block)
         if self._lost:
-            self._tell_lost("the server did not take it in time")
+            self._tell_dropped("the server did not take it in time")
 
     def signal(self, action: ManualTurn) -> None:
         """Carry out a signal of the user."""
@@ -133,11 +153,6 @@ class Conversation:
             self._chat.keep_place(turn.number)
         self._request(turn, context)
 
-    def say(self, turn: Turn, text: str) -> None:
-        """Let the model say `text`."""
-        order = f"Say exactly this, word for word, and nothing else: {text}"
-        self.ask(UserText(turn, "", (ChatMessage("system", order),)))
-
     def note(self, id: str, message: ChatMessage, after: str | None) -> None:
         """Add a message of the client."""
         if message.answers:
@@ -145,21 +160,21 @@ class Conversation:
         for item in requests.items(message, id):
             self.link.send(requests.create(item, "item", None if after is None else self._item(after)))
 
+    def heard(self, turn: int) -> None:
+        """Give the server an answer that was heard on after the connection was lost."""
+        if turn not in self._answers.orphans:
+            return
+        given = {id for id, _ in self._given}
+        for id, message in self._chat.history():
+            if id == heard_id(turn) and id not in given:
+                self._create(id, message)
+
     def erase(self, id: str) -> None:
         """Delete a message."""
         item = self._item(id)
         self._speech.turn_of.pop(item, None)
         event = {"type": "conversation.item.delete", "event_id": RACES, "item_id": item}
         self.link.send(event)
-
-    def heard(self, turn: int) -> None:
-        """Give the server an answer that was heard on after the connection was lost."""
-        if not self._answers.is_orphan(turn):
-            return
-        given = {id for id, _ in self._given}
-        for id, message in self._chat.history():
-            if id == heard_id(turn) and id not in given:
-                self._create(id, message)
 
     def close(self) -> None:
         """Wait for nothing more: the session is over."""
@@ -172,12 +187,13 @@ class Conversation:
         """Give the server the settings, and after a loss the conversation so far."""
         self._answers.item_of.clear()
         self._follow_settings(anew=True)
+        self._was_open, self._untold = True, None
         self._given = self._chat.history() if self._was_lost else []
         for id, message in self._given:
             self._create(id, message)
-        self._is_told_of_nonsense = False
+        self._was_lost = self._is_told_of_nonsense = False
         if self._lost:
-            self._tell_lost("the connection to the server was lost")
+            self._tell_dropped("the connection to the server was lost")
 
     def on_lost(self, error: EngineError, is_first: bool) -> None:
         """End what the server was doing, and tell the client once."""
@@ -187,7 +203,9 @@ class Conversation:
         failed = self._answers.fail_all(error)
         self._speech.begin_anew()
         if is_first and not failed:
-            self._session.report(STAGE, error)
+            self._untold = error
+        if self._was_open:
+            self._tell_loss()
         self._note_quiet()
 
     def on_event(self, text: str | bytes) -> None:
@@ -258,7 +276,7 @@ class Conversation:
         self._commits = number
         if self._patience is not None:
             self._patience.cancel()
-        self._patience = Deadline(self._give_commits_up) if number else None
+        self._patience = Deadline(lambda: self.do(self._give_commits_up)) if number else None
 
     def _give_commits_up(self) -> None:
         self._await_commits(0)
@@ -319,7 +337,12 @@ class Conversation:
         heard = {heard_id(turn): item for turn, item in self._answers.item_of.items()}
         return said.get(id) or heard.get(id) or id
 
-    def _tell_lost(self, reason: str) -> None:
+    def _tell_loss(self) -> None:
+        if self._untold is not None:
+            self._session.report(STAGE, self._untold)
+            self._untold = None
+
+    def _tell_dropped(self, reason: str) -> None:
         samples, self._lost = self._lost, 0
         self._session.events.emit(AudioLost(samples, reason))
 
@@ -332,11 +355,7 @@ class Conversation:
         return f"{self._server.where}: {self._server.refusal(error, said)}"
 
     def _later(self, callback: Callable[..., object], *args: object) -> None:
-        def call() -> None:
-            callback(*args)
-            self._note_quiet()
-
-        self._post(call)
+        self._post(self.do, callback, *args)
 
     def _note_quiet(self) -> None:
         if self._answers.is_owed or self._speech.is_going_on:

@@ -241,7 +241,9 @@ def test_cancelled_in_any_part_it_says_nothing(
 def test_in_a_session_it_answers_what_is_said(responder: QwenOmniResponder) -> None:
     clock = SampleClock(MIC_HZ)
     sink = RecordingSink(clock.now)
-    engines = Engines(LoudnessDetector(), EndpointerSettings(), Responder(SharedEngine(responder)))
+    voice = Responder(SharedEngine(responder))
+    # its weights are random
+    engines = Engines(LoudnessDetector(), EndpointerSettings(), voice, check_sound=False)
     session = build_pipeline(engines, sink, settings=SessionSettings(), clock=clock)
     clock.on_advance(session.playout.wake)
     mail = session.events.subscribe()

@@ -19,6 +19,7 @@ from pipeline.events import (
 from pipeline.messages import ChatMessage
 from pipeline.settings import SessionSettings
 from S2S.realtime import deadline
+from S2S.realtime.requests import Configuration
 from testing.realtime_server import ScriptedConnection, ScriptedRealtimeServer
 from tests.S2S.realtime.talk import RATE_HZ, WEATHER, Talk, answer
 
@@ -30,6 +31,19 @@ class TestTextsAndTools:
         assert item["content"] == [{"type": "input_text", "text": "What is it?"}]
         request = there.until("response.create")
         assert request["response"] == {"metadata": {"turn": str(turn.number)}}
+        answer(there, "resp_1", turn.number)
+        assert talk.until(TurnDone).heard == "Text of resp_1."
+
+    def test_a_mistake_of_ours_ends_one_turn(
+        self, there: ScriptedConnection, talk: Talk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr(Configuration, "of", lambda *_, **__: 1 / 0)
+            talk.session.respond("What is it?")
+            assert talk.until(ErrorEvent).code == "internal_error"
+            assert talk.until(TurnDone).reason == "s2s failed"
+        turn = talk.session.respond("What is it?")
+        there.until("response.create")
         answer(there, "resp_1", turn.number)
         assert talk.until(TurnDone).heard == "Text of resp_1."
 
@@ -125,8 +139,8 @@ class TestTextsAndTools:
             there.end("resp_1")
             called = talk.until(ToolCalled)
             assert (called.turn, called.call, called.name) == (1, "call_1", "weather")
-            assert "".join(grew.arguments for grew in talk.of(ToolCallGrew)) == arguments
             talk.until(TurnDone)
+            assert "".join(grew.arguments for grew in talk.of(ToolCallGrew)) == arguments
             talk.chat.note("item_result", ChatMessage("tool", "rain", answers="call_1"))
             result = {"type": "function_call_output", "call_id": "call_1", "output": "rain"}
             item = there.until("conversation.item.create")["item"]
@@ -230,9 +244,9 @@ class TestInterruption:
         talk.until(ReplyStarted)
         talk.session.interrupt("client_cancelled")
         cuts = [there.until("conversation.item.truncate") for _ in range(2)]
-        assert [cut["item_id"] for cut in cuts] == ["item_1", "item_2"]
-        assert cuts[0]["audio_end_ms"] < 1000
-        assert cuts[1]["audio_end_ms"] == 0
+        ends_ms = {cut["item_id"]: cut["audio_end_ms"] for cut in cuts}
+        assert ends_ms["item_1"] < 1000
+        assert ends_ms["item_2"] == 0
 
 
 class TestByHand:
