@@ -18,6 +18,7 @@ from pipeline.session import TURNS_IN_LINE, Session
 from pipeline.turn import Origin, Turn, TurnState
 from S2S.realtime.answer import Answer
 from S2S.realtime.chat import ServedChat
+from S2S.realtime.deadline import Deadline, too_late
 from S2S.realtime.events import (
     AudioCame,
     CallBegan,
@@ -29,6 +30,7 @@ from S2S.realtime.events import (
     TextCame,
 )
 from S2S.realtime.requests import RATE_HZ
+from S2S.realtime.waiting_turns import Request, SendEvent, WaitingTurns
 
 STAGE = "s2s"
 MAX_AHEAD_S = 600.0
@@ -50,12 +52,10 @@ RACES = "race"
 
 NOTHING = np.empty(0, np.float32)
 
-SendEvent = Callable[[Mapping[str, Any]], None]
-
 
 class Answers:
-    """Gives each response to the oldest turn that waits for one, or to a new turn if the server answers
-    of its own accord. Everything happens on the thread of the loop."""
+    """Gives each response to the turn that waits for it, or to a new turn if the server answers of its
+    own accord. Everything happens on the thread of the loop."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Answers:
         self.next_origin = Origin.PROGRAM
         """Origin of the next turn that nobody has asked for."""
         self.orphans: set[int] = set()
-        """Turns whose answer is still heard, but is not known to the present connection."""
+        """Turns whose answer was still being heard when the connection was lost."""
         self.item_of: dict[int, str] = {}
         """Turn ▶ the item with its answer at the server."""
         self._session = session
@@ -78,13 +78,11 @@ class Answers:
         self._send = send
         self._post = post
         self._explain = explain
-        self._awaited: list[Turn] = []
-        self._requests: deque[tuple[Turn, Mapping[str, Any]]] = deque()
-        """Requests that wait for the end of the present response."""
-        self._requested: dict[int, tuple[Turn, Mapping[str, Any], int]] = {}
-        """Turn ▶ the turn, its request and the number of attempts, until its response begins."""
+        self._waiting = WaitingTurns(send, lambda turn: post(self._never_began, turn))
         self._open: dict[str, Answer] = {}
         """Response ▶ answer, until the response is over."""
+        self._deadlines: dict[str, Deadline] = {}
+        """The deadlines of these responses."""
         self._line: deque[Answer] = deque()
         """Answers that the playout has not got whole, in order."""
         self._living: dict[Turn, Answer] = {}
@@ -94,7 +92,12 @@ class Answers:
     @property
     def is_owed(self) -> bool:
         """True if an answer, or more of one, is to come."""
-        return any(turn.alive for turn in self._awaited) or bool(self._line)
+        return self._waiting.is_any_alive or bool(self._line)
+
+    @property
+    def requested(self) -> list[int]:
+        """The turns whose response was requested, but has not begun."""
+        return self._waiting.requested
 
     # -- turns -------------------------------------------------------------------------------------
 
@@ -105,21 +108,19 @@ class Answers:
 
     def expect(self, turn: Turn) -> None:
         """Give the next response to `turn`: the server begins it by itself."""
-        self._awaited = [t for t in self._awaited if t.alive or t.number in self._requested]
-        self._awaited.append(turn)
+        self._waiting.expect(turn)
+
+    def expect_no_more(self, turn: Turn) -> None:
+        """Note that the server has taken `turn` back, so that it begins no response."""
+        self._waiting.drop(turn)
 
     def request(self, turn: Turn, event: Mapping[str, Any]) -> None:
         """Request the response of `turn`, now or after the present one."""
-        self._awaited.append(turn)
-        if turn.remembered and self._is_busy:
-            self._requests.append((turn, event))
-        else:
-            self._send_request(turn, event, 1)
+        self._send_or_wait(Request(turn, event))
 
     def end(self, turn: Turn, reason: str = COMPLETE) -> None:
         """End a turn that gets no answer."""
-        if turn in self._awaited:
-            self._awaited.remove(turn)
+        self._waiting.drop(turn)
         answer = Answer(turn, "")
         answer.is_over = True
         self._enter(answer)
@@ -128,11 +129,9 @@ class Answers:
     def fail_all(self, error: EngineError) -> bool:
         """End every turn whose answer is not complete, since the server is gone. Returns False if there
         is none."""
-        unfinished = [a.turn for a in self._open.values()] + self._awaited
-        self._requests.clear()
-        self._requested.clear()
-        self._awaited.clear()
-        answers, self._open = list(self._open.values()), {}
+        answers = list(self._open.values())
+        unfinished = [answer.turn for answer in answers] + self._waiting.drop_all()
+        self.close()
         self.orphans = {turn.number for turn in self._living}
         failed = [turn for turn in unfinished if turn.alive]
         for turn in failed:
@@ -146,36 +145,43 @@ class Answers:
 
     def refused(self, turn_number: int, code: str, error: Fields) -> None:
         """The server has refused the request of a response."""
-        if turn_number not in self._requested:
+        request = self._waiting.refused(turn_number)
+        if request is None:
             return
-        turn, event, tries = self._requested.pop(turn_number)
-        if code == ALREADY_ACTIVE and tries < MAX_TRIES and turn.alive:
-            if self._is_busy:
-                self._requests.appendleft((turn, event))
-            else:
-                self._send_request(turn, event, tries + 1)
+        turn = request.turn
+        if code == ALREADY_ACTIVE and request.tries < MAX_TRIES and turn.alive:
+            self._send_or_wait(request)
             return
         if turn.alive:
             turn.fail(STAGE, EngineError(self._explain(error), code or "refused"))
         self.end(turn, f"{STAGE} failed")
         self._next_request()
 
+    def close(self) -> None:
+        """Forget all that is to come: the connection is gone."""
+        self._waiting.drop_all()
+        for response in list(self._open):
+            self._shut(response)
+
     # -- events of the server ----------------------------------------------------------------------
 
     def began(self, event: ResponseBegan) -> None:
         """A response begins."""
-        turn = self._claim(event.turn)
+        turn = self._waiting.claim(event.turn)
         if turn is None:
-            if len(self._living) >= TURNS_IN_LINE:
+            if event.turn is not None or len(self._living) >= TURNS_IN_LINE:  # too late, or too many
                 self._cancel(event.response)
                 return
             turn = self._session.begin_turn(self.next_origin)
             self.next_origin = Origin.PROGRAM
             self.watch(turn)
             turn.commit()
+        if event.response in self._open:
+            self._finish(self._shut(event.response), COMPLETE)
         answer = self._open[event.response] = Answer(turn, event.response)
+        self._deadlines[event.response] = Deadline(lambda: self._post(self._stalled, answer))
         if len(self._open) > MAX_OPEN:
-            self._finish(self._open.pop(next(iter(self._open))), COMPLETE)
+            self._finish(self._shut(next(iter(self._open))), COMPLETE)
         if turn.alive:
             self._enter(answer)
         else:
@@ -183,7 +189,7 @@ class Answers:
 
     def audio(self, event: AudioCame) -> None:
         """Audio of a response."""
-        answer = self._open.get(event.response)
+        answer = self._continued(event.response)
         if answer is None:
             return
         if not answer.turn.alive:
@@ -242,9 +248,9 @@ class Answers:
 
     def over(self, event: ResponseOver) -> None:
         """A response is over."""
-        answer = self._open.pop(event.response, None)
-        if answer is None:
+        if event.response not in self._open:
             return
+        answer = self._shut(event.response)
         turn, end = answer.turn, answer.end
         if event.status == "cancelled":
             why = "the user went on" if event.reason == "turn_detected" else "the server stopped it"
@@ -268,34 +274,55 @@ class Answers:
     @property
     def _is_busy(self) -> bool:
         """True if a response of the conversation is under way."""
-        running = any(answer.turn.remembered for answer in self._open.values())
-        return running or any(turn.remembered for turn, _, _ in self._requested.values())
+        return self._waiting.is_busy or any(a.turn.remembered for a in self._open.values())
+
+    def _continued(self, response: str) -> Answer | None:
+        """The answer of a response of which more came."""
+        if (deadline := self._deadlines.get(response)) is not None:
+            deadline.renew()
+        return self._open.get(response)
 
     def _of(self, response: str) -> Answer | None:
-        """The answer of a response, if more of it is wanted."""
-        answer = self._open.get(response)
+        """The answer of a response of which more came, if it is wanted."""
+        answer = self._continued(response)
         return answer if answer is not None and answer.turn.alive else None
 
-    def _claim(self, number: int | None) -> Turn | None:
-        """Take the turn that waits for this response: the one with this number, or else the oldest that
-        lives, or else one that has ended, whose response is unwanted."""
-        by_number = (turn for turn in self._awaited if turn.number == number)
-        living = (turn for turn in self._awaited if turn.alive)
-        turn = next(by_number, None) or next(living, None) or next(iter(self._awaited), None)
-        if turn is not None:
-            self._awaited.remove(turn)
-            self._requested.pop(turn.number, None)
-        return turn
+    def _shut(self, response: str) -> Answer:
+        """Expect no more of a response."""
+        self._deadlines.pop(response).cancel()
+        return self._open.pop(response)
 
-    def _send_request(self, turn: Turn, event: Mapping[str, Any], tries: int) -> None:
-        self._requested[turn.number] = (turn, event, tries)
-        self._send(event)
+    def _send_or_wait(self, request: Request) -> None:
+        if request.turn.remembered and self._is_busy:
+            self._waiting.put_in_line(request)
+        else:
+            self._waiting.send(request)
 
     def _next_request(self) -> None:
-        while self._requests and not self._is_busy:
-            turn, event = self._requests.popleft()
-            if turn.alive:
-                self._send_request(turn, event, 1)
+        if not self._is_busy:
+            self._waiting.send_next()
+
+    def _never_began(self, turn: Turn) -> None:
+        """The response of a turn did not begin in time."""
+        if not self._waiting.drop(turn):  # it began just now
+            return
+        if turn.alive:
+            turn.fail(STAGE, too_late())
+            self.end(turn, f"{STAGE} failed")
+        self._next_request()
+
+    def _stalled(self, answer: Answer) -> None:
+        """A response did not go on in time."""
+        if self._open.get(answer.response) is answer:
+            self._break_off(answer, too_late())
+
+    def _break_off(self, answer: Answer, error: EngineError) -> None:
+        """Take no more of a response."""
+        if answer.turn.alive:
+            answer.turn.fail(STAGE, error)
+        self._cancel(answer.response)
+        self._finish(self._shut(answer.response), f"{STAGE} failed")
+        self._next_request()
 
     def _cancel(self, response: str) -> None:
         self._send({"type": "response.cancel", "event_id": RACES, "response_id": response})
@@ -312,10 +339,7 @@ class Answers:
             limit = (
                 f"the server sends more than {MAX_AHEAD_S:.0f} s of speech ahead; the rest is left out"
             )
-            answer.turn.fail(STAGE, EngineBusy(limit))
-            self._cancel(answer.response)
-            self._finish(answer, f"{STAGE} failed")
-            del self._open[answer.response]
+            self._break_off(answer, EngineBusy(limit))
 
     def _finish(self, answer: Answer, reason: str) -> None:
         answer.is_over = True
@@ -341,9 +365,7 @@ class Answers:
         waits for a response is kept, since the response must be recognized as unwanted."""
         if (stack := self._ends.pop(turn, None)) is not None:
             stack.close()
-        if any(each is turn for each, _ in self._requests):
-            self._requests = deque((each, event) for each, event in self._requests if each is not turn)
-            self._awaited.remove(turn)
+        self._waiting.drop_from_line(turn)
         answer = self._living.pop(turn, None)
         if answer is None:
             return

@@ -15,6 +15,7 @@ from pipeline.turn import Origin, Turn
 from S2S.realtime import requests
 from S2S.realtime.answers import RACES, STAGE, Answers
 from S2S.realtime.chat import ServedChat
+from S2S.realtime.deadline import Deadline, too_late
 from S2S.realtime.events import (
     AudioCame,
     CallBegan,
@@ -73,6 +74,8 @@ class Conversation:
         """True between the user's signals to begin and to end an utterance."""
         self._commits = 0
         """Commits by hand that the server has not confirmed; until then, it must not detect turns."""
+        self._patience: Deadline | None = None
+        """With these commits."""
         self._followed: tuple[SessionSettings, bool] | None = None
         """The settings that were given to the server, and if it was by hand."""
         self._present: dict[str, Any] = {}
@@ -124,11 +127,11 @@ class Conversation:
         """Carry out a signal of the user."""
         self._is_held = action is ManualTurn.START
         if action is ManualTurn.CANCEL:
-            self.link.send({"type": "input_audio_buffer.clear"})
+            self.link.send({"type": "input_audio_buffer.clear", "event_id": "clear"})
         elif action is ManualTurn.COMMIT and self.link.is_lost:
             self._session.report(STAGE, self._unreachable())
         elif action is ManualTurn.COMMIT:
-            self._commits += 1
+            self._await_commits(self._commits + 1)
             self.link.send({"type": "input_audio_buffer.commit", "event_id": COMMIT})
         self._follow_settings()
 
@@ -161,7 +164,6 @@ class Conversation:
         """Give the server an answer that was heard on after the connection was lost."""
         if turn not in self._answers.orphans:
             return
-        self._answers.orphans.remove(turn)
         given = {id for id, _ in self._given}
         for id, message in self._chat.history():
             if id == heard_id(turn) and id not in given:
@@ -173,6 +175,11 @@ class Conversation:
         self._speech.turn_of.pop(item, None)
         event = {"type": "conversation.item.delete", "event_id": RACES, "item_id": item}
         self.link.send(event)
+
+    def close(self) -> None:
+        """Wait for nothing more: the session is over."""
+        self._answers.close()
+        self._await_commits(0)
 
     # -- the link ----------------------------------------------------------------------------------
 
@@ -188,14 +195,15 @@ class Conversation:
         if self._lost:
             self._tell_dropped("the connection to the server was lost")
 
-    def on_lost(self, error: EngineError) -> None:
+    def on_lost(self, error: EngineError, is_first: bool) -> None:
         """End what the server was doing, and tell the client once."""
-        self._present, self._commits = {}, 0
+        self._was_lost = True
+        self._present = {}
+        self._await_commits(0)
         failed = self._answers.fail_all(error)
         self._speech.begin_anew()
-        if not (self._was_lost or failed):
+        if is_first and not failed:
             self._untold = error
-        self._was_lost = True
         if self._was_open:
             self._tell_loss()
         self._note_quiet()
@@ -246,6 +254,8 @@ class Conversation:
                 answers.call_made(event)
             case ResponseOver():
                 answers.over(event)
+                if event.status == "completed":
+                    self.link.prove()
             case Faulted():
                 self._fault(event)
 
@@ -253,7 +263,7 @@ class Conversation:
         """Have a turn of speech answered: the server does so by itself if it detects the turns."""
         is_manual = self._commits > 0
         if is_manual:
-            self._commits -= 1
+            self._await_commits(self._commits - 1)
             self._follow_settings()
         if turn.settings.answers and turn.alive:
             if is_manual:
@@ -261,10 +271,23 @@ class Conversation:
             else:
                 self._answers.expect(turn)
 
+    def _await_commits(self, number: int) -> None:
+        """Wait for the server to confirm so many commits."""
+        self._commits = number
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = Deadline(lambda: self.do(self._give_commits_up)) if number else None
+
+    def _give_commits_up(self) -> None:
+        self._await_commits(0)
+        self._follow_settings()
+        self._session.report(STAGE, too_late())
+
     def _fault(self, event: Faulted) -> None:
-        kind, _, number = event.event.partition("_")
-        if event.event == COMMIT or event.code == NOTHING_SAID:
-            self._commits = max(0, self._commits - 1)
+        cause = event.event or self._suspect
+        kind, _, number = cause.partition("_")
+        if self._commits and (cause == COMMIT or event.code == NOTHING_SAID):
+            self._await_commits(self._commits - 1)
             self._follow_settings()
         if event.event == RACES or event.code == "response_cancel_not_active":
             return
@@ -275,6 +298,14 @@ class Conversation:
             self._session.report(STAGE, EngineError(text, "nothing_said"))
         else:
             self._session.report(STAGE, EngineError(self._explain(event.error), event.code or "refused"))
+
+    @property
+    def _suspect(self) -> str:
+        """The event of ours that an error without an id is about, since the server has confirmed all
+        others; empty: it may be another."""
+        suspects = [f"respond_{turn}" for turn in self._answers.requested]
+        suspects += [COMMIT] if self._commits else []
+        return suspects[0] if len(suspects) == 1 else ""
 
     def _request(self, turn: Turn, context: tuple[ChatMessage, ...] | None) -> None:
         wanted = self._configuration.of(turn.settings, by_hand=False)
@@ -327,8 +358,9 @@ class Conversation:
         self._post(self.do, callback, *args)
 
     def _note_quiet(self) -> None:
-        is_waiting = self._answers.is_owed or self._speech.is_going_on
-        if is_waiting and not self._session.stop_event.is_set():
+        if self._answers.is_owed or self._speech.is_going_on:
             self.is_quiet.clear()
         else:
+            self.is_quiet.set()
+        if self._session.stop_event.is_set():  # also if it was closed just now
             self.is_quiet.set()

@@ -61,8 +61,10 @@ class RealtimeHandler(BaseHandler[Input]):
             return
         silence = np.zeros(int(SILENCE_S * RATE_HZ), np.float32)
         yield from self.process(AudioBlock(silence, self._next_sample, self._session.now()))
+        is_quiet = self._conversation.is_quiet
         if not self.stop_event.wait(SILENCE_S):
-            self._conversation.is_quiet.wait(END_OF_ANSWER_S)
+            with self._session.closing.on_cancel(is_quiet.set):
+                is_quiet.wait(END_OF_ANSWER_S)
 
     def cleanup(self) -> None:
         """Hang up."""

@@ -21,6 +21,10 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
 third: the sessions of a program should not all come back at the same moment. The first attempt is made
 at once, since many servers end a session after an hour."""
 
+PROVEN_S = 10.0
+"""A connection that lasted this long, or on which the server answered, is a good one. A server that
+greets and hangs up at once, say for lack of credit, is called ever less often."""
+
 MAX_AUDIO_S = 5.0
 """Audio that may wait for the server, as for a stage of our own (`BACKLOG_S` of the intake)."""
 
@@ -39,8 +43,8 @@ class LinkUser(Protocol):
         """An event of the server."""
         ...
 
-    def on_lost(self, error: EngineError) -> None:
-        """The connection is lost, or could not be opened."""
+    def on_lost(self, error: EngineError, is_first: bool) -> None:
+        """The connection is lost, or could not be opened; `is_first`: the one before was good."""
         ...
 
 
@@ -60,6 +64,7 @@ class Link:
         self._audio_s = 0.0
         self._wake = asyncio.Event()
         self._is_lost = False
+        self._is_proven = False
 
     @property
     def is_lost(self) -> bool:
@@ -74,17 +79,25 @@ class Link:
         """Send an event with audio. Returns False if it was left out: the server does not take it."""
         return self._audio_s < MAX_AUDIO_S and self._put(event, seconds)
 
+    def prove(self) -> None:
+        """Note that the server has answered: the connection is a good one."""
+        self._is_proven = True
+
     async def run(self) -> None:
         """Connect, carry events, and connect again after a loss."""
-        pause_s = 0.0
+        loop, pause_s = asyncio.get_running_loop(), 0.0
         while True:
+            self._is_proven = False
             try:
                 async with self._server.connection() as socket:
-                    pause_s = 0.0
+                    opened_at = loop.time()
                     lost = await self._carry(socket)
+                    self._is_proven |= loop.time() - opened_at >= PROVEN_S
             except EngineError as error:
                 lost = error
-            self._lose(lost)
+            if self._is_proven:
+                pause_s = 0.0
+            self._lose(lost, is_first=pause_s == 0.0)
             await _pause(pause_s * random.uniform(1, 1.33))
             pause_s = min(max(2 * pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
 
@@ -99,11 +112,11 @@ class Link:
         self._wake.set()
         return True
 
-    def _lose(self, error: EngineError) -> None:
+    def _lose(self, error: EngineError, *, is_first: bool) -> None:
         self._is_lost = True
         self._waiting.clear()
         self._audio_s = 0.0
-        self._user.on_lost(error)
+        self._user.on_lost(error, is_first)
 
     async def _carry(self, socket: ClientConnection) -> EngineError:
         """Carry events until the connection ends. Returns the reason."""

@@ -91,6 +91,7 @@ class RealtimeModel:
 
     def hang_up(self, conversation: Conversation) -> None:
         """End a conversation; called on the thread of the loop."""
+        conversation.close()
         if conversation in self._tasks:
             self._tasks[conversation].cancel()
 

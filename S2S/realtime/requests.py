@@ -70,7 +70,8 @@ def update(wanted: Event, present: Event) -> Event | None:
     """The event that changes the session from `present`, which is empty at first, to `wanted`; None: no
     change. A server may refuse an unchanged voice once it has spoken, so only changes are sent."""
     changes = _changes(wanted, present)
-    return {"type": "session.update", "session": {"type": "realtime", **changes}} if changes else None
+    session = {"type": "realtime", **changes}
+    return {"type": "session.update", "event_id": "settings", "session": session} if changes else None
 
 
 def respond(

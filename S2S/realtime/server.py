@@ -19,8 +19,9 @@ from utils.openai_errors import Refusal
 
 OPENAI = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-realtime"
-MAX_EVENT = 1 << 24
-"""Longest event that is read, in bytes: five minutes of audio in one piece."""
+MAX_EVENT = 1 << 21
+"""Longest event that is read, in bytes: half a minute of audio in one piece. The sockets of all sessions
+stand still while it is parsed."""
 
 CLOSE_S = 1.0
 """Time that a server may take to say goodbye."""

@@ -128,14 +128,18 @@ class UserSpeech:
     def deleted(self, event: ItemDeleted) -> None:
         """The server has taken an utterance back: it was noise, or the next one carries it, too."""
         turn = self.turn_of.pop(event.item, None)
-        if turn is not None and not turn.drop("the user went on"):
+        if turn is None:
+            return
+        self._answers.expect_no_more(turn)
+        if not turn.drop("the user went on"):
             turn.interrupt("the user went on")
 
     def _position(self, at_ms: int | None) -> int:
-        """The position in the session of a moment at the server; None: now."""
+        """The position in the session of a moment at the server; None: now. A server may be wrong, so it
+        is within the audio that was sent."""
         if at_ms is None:
             return self._next_sample
-        at = at_ms * RATE_HZ // 1000
+        at = min(max(0, at_ms * RATE_HZ // 1000), self._sent)
         started, position = next(
             (span for span in reversed(self._spans) if span[0] <= at), self._spans[0]
         )

@@ -10,15 +10,20 @@ import pytest
 from websockets.sync.server import serve
 
 from pipeline.errors import UserError
-from pipeline.events import AudioLost, ErrorEvent, ReplyStarted, TurnDone
-from pipeline.messages import ToolCall
+from pipeline.events import (
+    ErrorEvent,
+    ReplyStarted,
+    SpeechEnded,
+    SpeechStarted,
+    TurnDone,
+)
 from S2S.realtime.model import OPENAI_VOICES, RealtimeModel
+from S2S.realtime.server import MAX_EVENT
 from testing.chat_server import ChatServer
 from testing.realtime_server import ScriptedConnection, ScriptedRealtimeServer
 from testing.server import ScriptedWebServer
 from tests.command import run
 from tests.S2S.realtime.talk import Talk, answer, engines_at
-from tests.socket_clients import wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -203,138 +208,31 @@ class TestNonsense:
         talk.until(TurnDone, lambda done: done.heard == "The last.")
         assert all(error.code != "internal_error" for error in talk.of(ErrorEvent))
 
-
-class TestLoss:
-    @pytest.fixture(params=["drop", "hang_up"])
-    def lose(self, request: pytest.FixtureRequest) -> Any:
-        return lambda there: getattr(there, request.param)()
-
-    def test_a_turn_that_is_being_answered_fails_and_the_next_succeeds(
-        self, server: ScriptedRealtimeServer, talk: Talk, lose: Any
-    ) -> None:
-        there = server.accept()
-        there.hear("item_1", "What is it?")
-        there.begin("resp_1")
-        there.say("resp_1", 100, "It is ")
-        talk.until(ReplyStarted)
-        lose(there)
-        error = talk.until(ErrorEvent)
-        assert (error.code, error.turn) == ("connection_lost", 1)
-        assert talk.until(TurnDone).reason == "s2s failed"
-        there = server.accept()
-        items = [there.until("conversation.item.create")["item"] for _ in range(2)]
-        texts = [(item["role"], item["content"][0]["text"]) for item in items]
-        assert texts == [("user", "What is it?"), ("assistant", "It is…")], "the last is still heard"
-        there.hear("item_1", "Go on.")
+    @pytest.mark.parametrize("at_ms", [10**400, -(10**400)])
+    def test_moments_that_were_not_sent(self, there: ScriptedConnection, talk: Talk, at_ms: int) -> None:
+        talk.say(400)
+        for _ in range(40):
+            there.until("input_audio_buffer.append")
+        there.send("input_audio_buffer.speech_started", item_id="item_1", audio_start_ms=at_ms)
+        there.send("input_audio_buffer.speech_stopped", item_id="item_1", audio_end_ms=at_ms)
+        there.send("input_audio_buffer.committed", item_id="item_1")
         answer(there, "resp_1")
         done = talk.until(TurnDone)
-        assert (done.user_text, done.heard) == ("Go on.", "Text of resp_1.")
-        assert len(talk.of(ErrorEvent)) == 1
+        assert (done.turn, done.heard) == (1, "Text of resp_1.")
+        expected = 9600 if at_ms > 0 else 0
+        assert talk.of(SpeechStarted)[0].sample == expected
+        assert talk.of(SpeechEnded)[0].speech_end_sample == expected
+        assert talk.of(ErrorEvent) == []
 
-    def test_the_conversation_is_given_back_as_it_was_heard(
-        self, server: ScriptedRealtimeServer, talk: Talk
-    ) -> None:
+    def test_an_event_that_is_too_long(self, server: ScriptedRealtimeServer, talk: Talk) -> None:
         there = server.accept()
-        talk.session.respond("Tell me.")
-        there.until("response.create")
-        there.begin("resp_1", 1)
-        for number in range(20):
-            there.say("resp_1", 400, f"Sentence {number}. ")
-        talk.until(ReplyStarted)
-        talk.session.interrupt("client_cancelled")
-        heard = talk.until(TurnDone).heard
-        talk.chat.called(1, ToolCall("call_1", "weather", "{}"))
-        there.drop()
-        there = server.accept()
-        items = [there.until("conversation.item.create")["item"] for _ in range(2 + bool(heard))]
-        assert items[0]["content"][0]["text"] == "Tell me."
-        assert items[-1]["type"] == "function_call"
-        assert talk.until(ErrorEvent).turn is None, "no turn was waiting"
-
-    def test_audio_spoken_meanwhile_is_dropped_with_one_notice(
-        self, server: ScriptedRealtimeServer, talk: Talk
-    ) -> None:
-        there = server.accept()
-        server.status = 503
-        there.drop()
+        there.send_text(" " * (MAX_EVENT + 1))
         assert talk.until(ErrorEvent).code == "connection_lost"
-        talk.say(500)
-        turn = talk.session.respond("Are you there?")
-        error = talk.until(ErrorEvent)
-        assert (error.code, error.turn) == ("unreachable", turn.number)
-        server.status = None
         there = server.accept()
-        lost = talk.until(AudioLost)
-        assert lost.samples == 12000
-        answer(there, "resp_1")
-        assert talk.until(TurnDone, lambda done: done.turn != turn.number).heard == "Text of resp_1."
-        assert len(talk.of(AudioLost)) == 1
-        assert len(talk.of(ErrorEvent)) == 2
-
-    def test_a_reply_that_came_whole_is_heard_to_its_end(
-        self, server: ScriptedRealtimeServer, talk: Talk
-    ) -> None:
-        there = server.accept()
-        answer(there, "resp_1", ms=600)
+        there.begin("resp_1")
+        there.say("resp_1", 25_000, "A long piece.")
+        there.say("resp_1", 25_000, "A long piece.")
         talk.until(ReplyStarted)
-        there.drop()
-        assert talk.until(ErrorEvent).turn is None
-        done = talk.until(TurnDone)
-        assert (done.state, done.heard) == ("done", "Text of resp_1.")
-
-    def test_other_sessions_do_not_notice(self, server: ScriptedRealtimeServer) -> None:
-        engines = engines_at(server.url)
-        with Talk("", engines=engines) as one:
-            of_one = server.accept()
-            with Talk("", engines=engines) as other:
-                of_other = server.accept()
-                of_other.drop()
-                assert other.until(ErrorEvent).code == "connection_lost"
-                answer(of_one, "resp_1")
-                assert one.until(TurnDone).heard == "Text of resp_1."
-                assert one.of(ErrorEvent) == []
-        engines.close()
-
-    def test_a_server_that_reads_nothing(self, server: ScriptedRealtimeServer, talk: Talk) -> None:
-        there = server.accept()
-        there.stall()
-        for _ in range(200):
-            talk.say(400)
-            talk.session.activity.wait_idle()
-        there.go_on()
-
-        def is_told() -> bool:
-            talk.say(20)
-            return bool(talk.of(AudioLost))
-
-        wait_for(is_told, "a notice of lost audio")
-        assert talk.of(AudioLost)[0].reason == "the server did not take it in time"
-        answer(there, "resp_1")
-        assert talk.until(TurnDone).heard == "Text of resp_1."
-
-    def test_a_session_that_begins_while_the_server_is_away(
-        self, server: ScriptedRealtimeServer
-    ) -> None:
-        engines = engines_at(server.url)
-        server.status = 503
-        with Talk("", engines=engines) as talk:
-            wait_for(lambda: len(server.requests) > 2, "a failed attempt to connect")
-            talk.say(20)
-            assert talk.until(ErrorEvent).code == "busy"
-            server.status = None
-            there = server.accept()
-            answer(there, "resp_1")
-            assert talk.until(TurnDone).heard == "Text of resp_1."
-        engines.close()
-
-    def test_keys_stay_out_of_errors(self, server: ScriptedRealtimeServer, tmp_path: Path) -> None:
-        file = tmp_path / "key"
-        file.write_text("sk-verysecret")
-        with Talk(server.url, api_key_file=str(file)) as talk:
-            there = server.accept()
-            error = {"code": "bad", "message": "The key sk-verysecret is wrong."}
-            there.send("error", error=error)
-            assert "verysecret" not in talk.until(ErrorEvent).text
 
 
 def test_halves_of_characters_are_not_sent(server: ScriptedRealtimeServer, talk: Talk) -> None:
