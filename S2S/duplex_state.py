@@ -1,4 +1,4 @@
-"""DuplexState: the state of one conversation with a duplex model."""
+"""DuplexState: the state of one conversation with a full-duplex model."""
 
 import threading
 
@@ -14,15 +14,15 @@ from S2S.base import DuplexModel, DuplexStream
 class DuplexState:
     """A state, opened by its first frame and closed once; it holds one of the `places` until then.
 
-    Frames are computed on the threads of the engine's slots, and a caller may give one up. The state is
-    then closed at the end of that frame.
+    Frames are computed on the threads of the engine's slots. A caller may stop waiting for a frame; the
+    state is then closed when that frame is computed.
     """
 
     def __init__(self, places: Places) -> None:
         """Take a place. Raises `EngineBusy`."""
         places.take()
         self.frames = 0
-        """Number of frames that were answered."""
+        """Number of frames that the model has answered."""
         self._places = places
         self._stream: DuplexStream | None = None
         self._computing = False
@@ -52,7 +52,7 @@ class DuplexState:
                 self._free()
 
     def close(self) -> None:
-        """Close the state; if a frame is being computed, as soon as that is over."""
+        """Close the state, or, if a frame is being computed, let it be closed after that frame."""
         with self._lock:
             is_last = not (self._closing or self._computing)
             self._closing = True

@@ -19,7 +19,7 @@ def draw_spectrograms(
     figure = make_subplots(rows=2, shared_xaxes=True, shared_yaxes=True, subplot_titles=titles)
     for row, spectra in enumerate(mel_spectra_db([original, decoded], rate_hz), start=1):
         picture = graph_objects.Heatmap(
-            z=np.rint(spectra).astype(np.int8),  # a byte for each point
+            z=np.rint(spectra).astype(np.int8),  # one byte a point keeps the page small
             dx=HOP_MS / 1000,
             zmin=-RANGE_DB,
             zmax=0,

@@ -36,17 +36,17 @@ MAX_AHEAD_S = 600.0
 answers last a few minutes."""
 
 CHARS_PER_S = 15.0
-"""Characters in a second of speech, by which text counts toward `MAX_AHEAD_S`."""
+"""Characters in a second of speech: the rate at which text counts toward `MAX_AHEAD_S`."""
 
 MAX_OPEN = 64
-"""Responses of which more may come. A server has one or two, so the oldest of more are dead."""
+"""Largest number of unfinished responses. A server has one or two, so beyond that the oldest are dead."""
 
 MAX_TRIES = 3
-"""Attempts to request a response, each of which came just as another response was beginning."""
+"""Attempts to request a response, each refused since another response was just beginning."""
 
 ALREADY_ACTIVE = "conversation_already_has_active_response"
 RACES = "race"
-"""Id of events that a server may refuse, since what they are about may have ended meanwhile."""
+"""Id of events that a server may refuse, since the response that they concern may have ended meanwhile."""
 
 NOTHING = np.empty(0, np.float32)
 
@@ -54,8 +54,8 @@ SendEvent = Callable[[Mapping[str, Any]], None]
 
 
 class Answers:
-    """Gives each response to the oldest turn that waits for one, or to a new turn if the server answers
-    of its own accord. Everything happens on the thread of the loop."""
+    """Gives each response to the oldest turn that waits for one, or to a new turn if the server begins
+    one by itself. Everything happens on the thread of the loop."""
 
     def __init__(
         self,
@@ -68,9 +68,9 @@ class Answers:
         on_orphan: Callable[[Turn], None],
     ) -> None:
         self.next_origin = Origin.PROGRAM
-        """Origin of the next turn that nobody has asked for."""
+        """Origin of the next turn that the server begins by itself."""
         self.item_of: dict[int, str] = {}
-        """Turn ▶ the item with its answer at the server."""
+        """Turn ▶ the server's item with its answer."""
         self._session = session
         self._chat = chat
         self._speech = speech
@@ -86,16 +86,16 @@ class Answers:
         self._open: dict[str, Answer] = {}
         """Response ▶ answer, until the response is over."""
         self._line: deque[Answer] = deque()
-        """Answers that the playout has not got whole, in order."""
+        """Answers, in order, that the playout does not have complete yet."""
         self._living: dict[Turn, Answer] = {}
-        """The answers of turns that have not ended."""
+        """Answers of turns that have not ended."""
         self._orphans: set[Turn] = set()
-        """Turns whose answer is still heard, but is not known to the present connection."""
+        """Turns whose answer is still being heard, but is unknown to the present connection."""
         self._ends: dict[Turn, contextlib.ExitStack] = {}
 
     @property
     def is_owed(self) -> bool:
-        """True if an answer, or more of one, is to come."""
+        """True if an answer, or the rest of one, is still to come."""
         return any(turn.alive for turn in self._awaited) or bool(self._line)
 
     # -- turns -------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ class Answers:
         return bool(failed)
 
     def refused(self, turn_number: int, code: str, error: Fields) -> None:
-        """The server has refused the request of a response."""
+        """Handle a refused request for a response."""
         if turn_number not in self._requested:
             return
         turn, event, tries = self._requested.pop(turn_number)
@@ -189,7 +189,7 @@ class Answers:
         if answer is None:
             return
         if not answer.turn.alive:
-            if event.item not in answer.items:  # it began before the server was told
+            if event.item not in answer.items:  # it began before the server got our request
                 answer.items[event.item] = 0
                 self._cut(event.item, 0)
             return
@@ -269,18 +269,18 @@ class Answers:
 
     @property
     def _is_busy(self) -> bool:
-        """True if a response of the conversation is under way."""
+        """True if a response in the conversation is under way."""
         running = any(answer.turn.remembered for answer in self._open.values())
         return running or any(turn.remembered for turn, _, _ in self._requested.values())
 
     def _of(self, response: str) -> Answer | None:
-        """The answer of a response, if more of it is wanted."""
+        """The answer of a response, if the rest of it is still wanted."""
         answer = self._open.get(response)
         return answer if answer is not None and answer.turn.alive else None
 
     def _claim(self, number: int | None) -> Turn | None:
-        """Take the turn that waits for this response: the one with this number, or else the oldest that
-        lives, or else one that has ended, whose response is unwanted."""
+        """Take the turn that waits for this response: the one with this number; else the oldest one that
+        is alive; else one that has ended and no longer wants it."""
         by_number = (turn for turn in self._awaited if turn.number == number)
         living = (turn for turn in self._awaited if turn.alive)
         turn = next(by_number, None) or next(living, None) or next(iter(self._awaited), None)
@@ -312,7 +312,7 @@ class Answers:
         self._weigh(answer, seconds)
 
     def _weigh(self, answer: Answer, seconds: float) -> None:
-        """Count speech that came. If too much waits, its turn fails."""
+        """Count received speech. If too much of it waits, its turn fails."""
         answer.weight_s += seconds
         if sum(each.weight_s for each in self._living.values()) > MAX_AHEAD_S:
             limit = (
@@ -335,8 +335,7 @@ class Answers:
         self._pump()
 
     def _pump(self) -> None:
-        """Give the playout what is due, one answer after another. The channel has no bound, so this
-        never waits."""
+        """Pass answers to the playout, one after another. The channel has no bound, so this never waits."""
         while self._line and self._line[0].waiting:
             message = self._line[0].waiting.popleft()
             self._speech.put(message)
@@ -345,7 +344,7 @@ class Answers:
 
     def _ended(self, turn: Turn) -> None:
         """A turn is over. If the user did not hear all of its answer, tell the server. A turn that still
-        waits for a response is kept, since the response must be recognized as unwanted."""
+        waits for a response is kept, so that the response can be recognized as unwanted."""
         if (stack := self._ends.pop(turn, None)) is not None:
             stack.close()
         if any(each is turn for each, _ in self._requests):
@@ -367,7 +366,7 @@ class Answers:
             self._truncate(answer)
 
     def _truncate(self, answer: Answer) -> None:
-        """Cut the items of an answer to the part that was heard."""
+        """Truncate the server's items of an answer to the part that was heard."""
         heard = int(answer.turn.heard_ms * RATE_HZ / 1000)
         for item, samples in answer.items.items():
             is_growing = not answer.is_over and item == next(reversed(answer.items))

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from S2S.realtime.model import RealtimeModel
 
 SILENCE_S = 2.0
-"""Silence after the end of a recording, in which the server finds the end of the last utterance; four
-times the usual pause."""
+"""Silence sent after a recording, so that the server detects the end of the last utterance; four times the usual pause."""
 
 END_OF_ANSWER_S = 120.0
 """Longest wait for the last answer to a recording."""
@@ -29,8 +28,8 @@ Input: TypeAlias = AudioBlock | ManualTurnSignal | UserText | Sentence | EndOfTu
 
 
 class RealtimeHandler(BaseHandler[Input]):
-    """Sends the server what the user says, types and signals, and never waits for it. What comes back
-    arrives on the thread of the sockets, which puts it into the channel to the playout."""
+    """Sends the server what the user says, types and signals, and never waits for it. The answers arrive
+    on the thread of the sockets, which puts them into the channel to the playout."""
 
     name: ClassVar[str] = "s2s"
     takes = (AudioBlock, ManualTurnSignal, UserText, Sentence, EndOfTurn)
@@ -62,11 +61,11 @@ class RealtimeHandler(BaseHandler[Input]):
             case Sentence(turn=turn, text=text):
                 post(conversation.say, turn, text)
             case EndOfTurn():
-                """The server tells when its sentence is over."""
+                """Do nothing: the server itself marks the end of its sentences."""
         yield from ()
 
     def finish(self) -> Generator[Input, None, None]:
-        """Wait for the answers to all that was said: a recording has ended."""
+        """Wait, at the end of a recording, until everything said has been answered."""
         if self.stop_event.is_set():  # the session is closed
             return
         silence = np.zeros(int(SILENCE_S * RATE_HZ), np.float32)
@@ -79,7 +78,7 @@ class RealtimeHandler(BaseHandler[Input]):
         self._model.post(self._model.hang_up, self._conversation)
 
     def _keep_pace(self, block: AudioBlock) -> None:
-        """Wait until the time of a window of a recording: the server listens in real time."""
+        """Wait until a window of a recording is due: the server listens in real time."""
         if self._began_at is None:
             self._began_at = time.monotonic() - block.start_sample / RATE_HZ
         due_at = self._began_at + block.start_sample / RATE_HZ
