@@ -35,13 +35,15 @@ from utils.stopping import stopped_on_cancel, was_cut_off
 from utils.voices import expect_known
 
 MAX_AUDIO_S = 20.0
-"""Longer speech is translated in parts, cut where it is quiet. The limit is ours: a translation ends after 256 tokens, and nothing is heard before a part is translated."""
+"""Longer speech is translated in parts, cut where it is quiet. The limit is ours: a translation ends
+after 256 tokens, and nothing is heard before a part is translated."""
 
 MAX_UTTERANCE_S = 600.0
 """Longer speech is refused: its translation would come far too late."""
 
 MIN_AUDIO_S = 0.1
-"""Minimum length of speech: shorter sounds contain no word, and the features need two windows of 25 ms, 10 ms apart."""
+"""Minimum length of speech: shorter sounds contain no word, and the features need two windows of 25 ms,
+10 ms apart."""
 
 _LANGUAGE_MAPS = ("text_decoder_lang_to_code_id", "t2u_lang_code_to_id", "vocoder_lang_code_to_id")
 """Entries of generation_config.json: language ▶ its number in each of the three parts of the model. A
@@ -113,7 +115,8 @@ class SeamlessResponder:
     def respond(
         self, question: Question, cancel: CancelToken
     ) -> Iterator[SpokenPiece | UserWords | Notice | CutOff]:
-        """Yield a piece for each part of the speech that has words. Raises `EngineError` for a voice that the model does not have, and for speech that is too long."""
+        """Yield a piece for each part of the speech that has words. Raises `EngineError` for a voice
+        that the model does not have, and for speech that is too long."""
         voice, wanted = question.settings.voice, question.settings.language
         if voice is not None:
             self.expect_voice(voice)
@@ -178,7 +181,9 @@ class SeamlessResponder:
 
 
 class _SpeechToSpeech(SeamlessM4Tv2ForSpeechToSpeech):  # type: ignore[misc]
-    """The model, of which no part may be missing. One of its parts declares that others may be missing, and Transformers applies that to the whole: if the files had no speech encoder, random weights would take its place unreported."""
+    """The model, of which no part may be missing. One of its parts declares that others may be missing,
+    and Transformers applies that to the whole: if the files had no speech encoder, random weights would
+    take its place unreported."""
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
@@ -186,7 +191,8 @@ class _SpeechToSpeech(SeamlessM4Tv2ForSpeechToSpeech):  # type: ignore[misc]
 
 
 def _generation_config(pretrained: Pretrained) -> Any:
-    """The settings in generation_config.json, including the maps that only this model has. Transformers leaves these out if the file says that it was derived from config.json. Raises `UserError`."""
+    """The settings in generation_config.json, including the maps that only this model has. Transformers
+    leaves these out if the file says that it was derived from config.json. Raises `UserError`."""
     config = pretrained.load(AutoConfig)
     if not isinstance(config, SeamlessM4Tv2Config):
         raise pretrained.refuse(f"a model of the type {config.model_type}")

@@ -8,7 +8,8 @@ from pipeline.turn import Turn
 
 
 class Answer:
-    """The parts of a response that have come so far. `response` is the server's id; empty: the turn gets no response."""
+    """The parts of a response that have come so far. `response` is the server's id; empty: the turn gets
+    no response."""
 
     def __init__(self, turn: Turn, response: str) -> None:
         self.turn = turn

@@ -39,14 +39,16 @@ CHARS_PER_S = 15.0
 """Characters in a second of speech: the rate at which text counts toward `MAX_AHEAD_S`."""
 
 MAX_OPEN = 64
-"""Largest number of unfinished responses. A server has one or two, so beyond that the oldest are dead."""
+"""Largest number of unfinished responses. A server has one or two, so beyond that the oldest are
+dead."""
 
 MAX_TRIES = 3
 """Attempts to request a response, each refused since another response was just beginning."""
 
 ALREADY_ACTIVE = "conversation_already_has_active_response"
 RACES = "race"
-"""Id of events that a server may refuse, since the response that they concern may have ended meanwhile."""
+"""Id of events that a server may refuse, since the response that they concern may have ended
+meanwhile."""
 
 NOTHING = np.empty(0, np.float32)
 
@@ -335,7 +337,8 @@ class Answers:
         self._pump()
 
     def _pump(self) -> None:
-        """Pass answers to the playout, one after another. The channel has no bound, so this never waits."""
+        """Pass answers to the playout, one after another. The channel has no bound, so this never
+        waits."""
         while self._line and self._line[0].waiting:
             message = self._line[0].waiting.popleft()
             self._speech.put(message)

@@ -8,7 +8,8 @@ from pipeline.messages import ChatMessage, Recording
 
 
 class ServedChat(Chat):
-    """Remembers the conversation as it was heard, for the client, and for a server that has lost the conversation. Messages that a client adds or erases are passed on to the server."""
+    """Remembers the conversation as it was heard, for the client, and for a server that has lost the
+    conversation. Messages that a client adds or erases are passed on to the server."""
 
     on_note: Callable[[str, ChatMessage, str | None], None] = lambda id, message, after: None
     """Called with each message that a client adds: its id, the message, and the id before it."""
@@ -16,7 +17,8 @@ class ServedChat(Chat):
     """Called with the id of each message that a client erases."""
 
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
-        """Note the user's words, in the place reserved for them: a server transcribes speech while it answers, or later."""
+        """Note the user's words, in the place reserved for them: a server transcribes speech while it
+        answers, or later."""
         with self._lock:
             for entry in self._entries:
                 if entry.id == said_id(turn):

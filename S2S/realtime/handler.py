@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from S2S.realtime.model import RealtimeModel
 
 SILENCE_S = 2.0
-"""Silence sent after a recording, so that the server detects the end of the last utterance; four times the usual pause."""
+"""Silence sent after a recording, so that the server detects the end of the last utterance; four times
+the usual pause."""
 
 END_OF_ANSWER_S = 120.0
 """Longest wait for the last answer to a recording."""

@@ -71,7 +71,8 @@ class Link:
         self._put(json.dumps(event), 0.0)
 
     def send_audio(self, event: str, seconds: float) -> bool:
-        """Send an event with audio. Returns False if it was left out, since the server is not reading."""
+        """Send an event with audio. Returns False if it was left out, since the server is not
+        reading."""
         return self._audio_s < MAX_AUDIO_S and self._put(event, seconds)
 
     async def run(self) -> None:

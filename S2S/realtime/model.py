@@ -18,7 +18,8 @@ from S2S.realtime.server import RealtimeServer
 from utils.voices import expect_known
 
 WINDOW_MS = 10
-"""Length of audio sent at a time. It adds as much delay; the overhead of smaller windows would cost more than they save."""
+"""Length of audio sent at a time. It adds as much delay; the overhead of smaller windows would cost more
+than they save."""
 
 OPENAI_VOICES = tuple(sorted(name for kind in get_args(Voice) for name in get_args(kind)))
 
@@ -73,7 +74,8 @@ class RealtimeModel:
         return self._server.where
 
     def expect_voice(self, voice: str) -> None:
-        """Raise `EngineError` for a voice that OpenAI does not have; other servers' voices are unknown."""
+        """Raise `EngineError` for a voice that OpenAI does not have; other servers' voices are
+        unknown."""
         if self.info.voices:
             expect_known(self.info.voices, voice)
 

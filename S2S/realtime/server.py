@@ -29,7 +29,8 @@ _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
 class RealtimeServer:
-    """The server at `base_url` (with or without ``/realtime`` at its end): OpenAI's, vLLM-Omni's, or ours. `timeout_s` is the time to connect and be greeted."""
+    """The server at `base_url` (with or without ``/realtime`` at its end): OpenAI's, vLLM-Omni's, or
+    ours. `timeout_s` is the time to connect and be greeted."""
 
     def __init__(
         self,

@@ -19,15 +19,16 @@ from S2S.realtime.events import (
 from S2S.realtime.requests import RATE_HZ
 
 GAPS_KEPT = 32
-"""Number of recent gaps in the sent audio that are kept to translate positions; in half duplex, each reply makes a gap."""
+"""Number of recent gaps in the sent audio that are kept to translate positions; in half duplex, each
+reply makes a gap."""
 
 ITEMS_KEPT = 64
 """Number of recent items whose words a server may still send."""
 
 
 class UserSpeech:
-    """Translates the server's events about the microphone's audio into ours. Everything happens on the thread
-    of the loop."""
+    """Translates the server's events about the microphone's audio into ours. Everything happens on the
+    thread of the loop."""
 
     def __init__(self, session: Session, chat: ServedChat, answers: Answers) -> None:
         self.is_going_on = False

@@ -163,7 +163,8 @@ class SessionConfig:
                 raise Refusal("expected a JSON schema", param=f"tools[{number}].parameters")
         self._change(
             tools=tuple(
-                Tool(str(tool.name), tool.description or "", dict(tool.parameters or {}))  # type: ignore[call-overload]
+                # type: ignore[call-overload]
+                Tool(str(tool.name), tool.description or "", dict(tool.parameters or {}))
                 for tool in functions
             )
         )

@@ -52,7 +52,8 @@ class TestContract(SpeechResponderContract):
             yield responder
             responder.close()
 
-    def test_a_voice_that_it_has_not_is_told(self, engine: OpenAIAudioResponder) -> None:  # type: ignore[override]
+    # type: ignore[override]
+    def test_a_voice_that_it_has_not_is_told(self, engine: OpenAIAudioResponder) -> None:
         """Overrides the contract: the voices of a server are unknown here, except OpenAI's."""
         engine.expect_voice("any")
         with pytest.raises(EngineError, match="expected one of the voices"):

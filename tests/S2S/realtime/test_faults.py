@@ -55,7 +55,7 @@ class TestStart:
             (401, "refuses the key; set OPENAI_API_KEY, or --s2s_api_key_file"),
             (403, "refuses the key"),
             (404, "check --s2s_base_url and --s2s_model_name"),
-            (503, "takes no more sessions now (HTTP 503)"),
+            (503, "accepts no more sessions now (HTTP 503)"),
             (200, "expected a server of the OpenAI Realtime protocol, got HTTP 200"),
         ],
     )
@@ -308,7 +308,7 @@ class TestLoss:
             return bool(talk.of(AudioLost))
 
         wait_for(is_told, "a notice of lost audio")
-        assert talk.of(AudioLost)[0].reason == "the server did not take it in time"
+        assert talk.of(AudioLost)[0].reason == "the server did not accept it in time"
         answer(there, "resp_1")
         assert talk.until(TurnDone).heard == "Text of resp_1."
 
