@@ -62,7 +62,7 @@ def decoded(
     complete. `rate_hz` is that of raw samples whose content type does not name it; errors name the flags
     of `stage`.
 
-    Raises `NotDecodable`. An empty answer gives nothing.
+    Raises `NotDecodable`. An empty answer yields nothing.
     """
     head = _read(blocks, b"", HEAD_BYTES)
     if begins_frames(head):

@@ -22,7 +22,7 @@ class FailoverSynthesizer(LanguageFailover[Synthesizer]):
 
     verb = "speaks"
     check_sound = True
-    """False: any audio is sound. For tests whose engines speak constants."""
+    """False: audio is not checked for sound. For tests whose engines speak constants."""
 
     @functools.cached_property
     def info(self) -> SynthesizerInfo:

@@ -15,8 +15,8 @@ from utils.logs import quieten_libraries
 
 TEXT = "Hello."
 FRAMES = 4
-"""Frames for each state of a duplex model: it compiles in the first, and may capture CUDA graphs in the
-next ones."""
+"""Frames of warm-up for each state of a full-duplex model, which compiles in the first and may capture
+CUDA graphs in the next ones."""
 NOISE_RMS = 0.01
 """Silence would not do: some recognizers skip it."""
 

@@ -242,10 +242,10 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 self._reply = reply
 
     def _refuse(self, reply: Reply, message: Speech | EndOfTurn, fault: BadAudio) -> Speech | EndOfTurn:
-        """Report an answer whose audio is bad; returns what takes the place of this message.
+        """Report an answer whose audio is bad; returns the replacement for this message.
 
-        The answer ends here, and what was good is still spoken. A full-duplex model goes on, since it
-        may recover: silence keeps its place in time.
+        The answer ends here, and its good part is still spoken. A full-duplex model goes on, since it
+        may recover; silence replaces the bad audio.
         """
         turn, stage = reply.turn, self._source.stage
         if turn.alive and not (turn.failed and self._source.is_duplex):
@@ -328,7 +328,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._events.emit(FramesLate(reply.turn.number, frames, round(1000 * worst_s, 1)))
 
     def _deafens(self, turn: Turn) -> bool:
-        """True if the microphone is ignored during the reply of this turn. A duplex model always
+        """True if the microphone is ignored during the reply of this turn. A full-duplex model always
         listens."""
         live = turn.origin is Origin.DUPLEX
         return not (self._sink.full_duplex or live) and turn.settings.spoken

@@ -22,7 +22,7 @@ MAX_AHEAD_S = 30.0
 class Reply:
     """The reply of one turn: its audio (`reel`) and its words (`ledger`).
 
-    Audio is resampled once, with state, from the rate of the synthesizer. Audio of a live reply is
+    Audio is resampled once, with state, from the rate of the engine. Audio of a full-duplex reply is
     `waiting` until the connection has room for it.
     """
 
@@ -32,7 +32,8 @@ class Reply:
         self.ledger = Ledger(rate_hz)
         self.waiting = JitterBuffer()
         self.is_live = False
-        """True if its audio belongs to certain moments; what cannot be played then is left out."""
+        """True for a full-duplex reply: each piece of audio is due at a certain time, and left out if it
+        is too late."""
         self.started = False
         """True once a sample was released."""
         self.end_reason: str | None = None
@@ -49,7 +50,8 @@ class Reply:
         self._good_until = 0
 
     def add(self, speech: Speech, now: float) -> None:
-        """Add the next piece of audio; it waits while it is not known whether it is to be heard."""
+        """Add the next piece of audio. While it seems clipped, it is held back until it has been
+        judged."""
         if speech.due_at is not None:
             self.is_live = True
             self.waiting.put(speech, speech.due_at, now)
@@ -59,13 +61,14 @@ class Reply:
             self._add_held()
 
     def refill(self, now: float, frame_samples: int, *, silent: bool) -> None:
-        """Make a frame of live audio ready, if there is one. `silent`: nothing is being heard."""
+        """Move audio of a full-duplex reply to the reel until it holds a frame. `silent`: nothing is
+        being heard."""
         while self.reel.unsent < frame_samples and len(self.waiting):
             after_silence = silent and self.started and not self.reel.unsent
             self._append(self.waiting.take(now, after_silence=after_silence))
 
     def judge(self, message: Speech | EndOfTurn) -> None:
-        """Look at the next message before it is added. Raises `BadAudio`."""
+        """Check the next message before it is added. Raises `BadAudio`."""
         if self._check is None:
             return
         if isinstance(message, Speech):
@@ -77,7 +80,7 @@ class Reply:
             self._check.text_ends()
 
     def cut_off(self, fault: BadAudio) -> None:
-        """Leave out the audio that is bad, as far as it was not sent."""
+        """Discard the bad audio that has not been sent."""
         held_s = sum(len(speech.samples) / speech.sample_rate_hz for speech in self._held)
         bad = math.ceil(max(0.0, fault.earlier_s - held_s) * self._rate_hz)
         good = max(self._good_until, self.reel.end - bad)
@@ -99,8 +102,9 @@ class Reply:
     def wants_audio(self, frame_samples: int) -> bool:
         """True if the next message should be taken: no frame can be cut, or the sentence is incomplete.
 
-        A sentence is taken whole, since only then is it known which share of it was heard; within
-        `MAX_AHEAD_S`, since an end-to-end model has no sentences. Live audio is always taken.
+        A sentence is taken whole, since only then can the share of it that was heard be computed.
+        `MAX_AHEAD_S` is the limit, since an end-to-end model may have no sentences. Audio of a
+        full-duplex reply is always taken.
         """
         if self.end_reason is not None or self.is_live:
             return self.end_reason is None
@@ -143,7 +147,7 @@ class Reply:
         return texts
 
     def forget(self, sample: int) -> None:
-        """Discard the audio before `sample`, and the outline of its texts: it was heard."""
+        """Discard the audio before `sample`, which was heard, and the positions of its texts."""
         self.reel.forget(sample)
         self.ledger.forget(sample, self._announced)
 

@@ -7,8 +7,8 @@ from pipeline.events import LIVE, Event, InputLevel, PartialTranscript, SpeechSt
 from pipeline.session import Session
 
 SPEECH_RMS = 0.02
-"""Loudness (-34 dB) that counts as the user's speech to a duplex model, which has no voice detector:
-quiet speech at a usual distance; a room without speech stays below it."""
+"""Loudness (-34 dB) that counts as the user's speech if a full-duplex model runs, which has no voice
+detector. Quiet speech at a usual distance reaches it; a room without speech does not."""
 
 
 class TimeLimits:
