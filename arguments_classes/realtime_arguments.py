@@ -25,8 +25,8 @@ class RealtimeArguments:
     s2s_turn_detection: Literal["server_vad", "semantic_vad"] = field(
         default="server_vad",
         metadata={
-            "help": "how the server detects the end of the user's turn: by a pause (server_vad), or also by "
-            "the meaning of the words (semantic_vad)"
+            "help": "how the server detects the end of the user's turn: by a pause (server_vad), or "
+            "by the meaning of the words as well (semantic_vad)"
         },
     )
     s2s_transcription: str = field(

@@ -88,8 +88,8 @@ One model takes the user's speech and answers with speech. **Turn by turn**: the
 the user's turn, and the model answers it. **Full duplex**: the model listens while it speaks and takes
 turns itself, so there is no voice detector, and flags of one are refused. *Besides speech*, some engines
 remember the conversation and accept instructions (`--init_chat_prompt`), answer typed text, call the
-client's functions (tools), and write the user's words (*your words*) or the model's (*its words*). A side
-whose words are not written is heard, but not shown as text.
+client's functions (tools), and write the user's words (*your words*) or the model's (*its words*). If an
+engine does not write the words of one side, that side is heard, but not shown as text.
 `--s2s` cannot be combined with `--stt`, `--llm` or `--tts`.
 """
 

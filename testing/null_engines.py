@@ -182,7 +182,7 @@ class ColdSynthesizer(NullSynthesizer):
 
 
 class NullResponder(_Null):
-    """Repeats what it was asked, a piece of audio for each word, and follows the command in it."""
+    """Repeats the question, with a piece of audio for each word, and obeys the command in it."""
 
     info = ResponderInfo(
         name="null-s2s",
@@ -212,7 +212,8 @@ class NullResponder(_Null):
 
 
 class NullDuplexModel(_Null):
-    """Says what it hears, one frame later and more quietly; follows the command in the instructions."""
+    """Says what it hears, one frame later and more quietly, and obeys the command in the
+    instructions."""
 
     info = DuplexInfo(
         name="null-duplex", sample_rate_hz=RATE_HZ, frame_samples=1280, voices=("low", "high")

@@ -78,7 +78,7 @@ class Conversation:
         self._followed: tuple[SessionSettings, bool] | None = None
         """The settings that the server was given, and True if the user ends turns by hand."""
         self._present: dict[str, Any] = {}
-        """The same settings as the protocol writes them; empty without a connection."""
+        """These settings in the form of the protocol; empty without a connection."""
         self._given: list[tuple[str, ChatMessage]] = []
         """Messages that the present connection was given when it was opened."""
         self._lost = 0

@@ -131,7 +131,7 @@ class Says(ScriptedSynthesizer):
 
 
 def judged(samples: Samples, rate_hz: int = RATE_HZ, piece: int = 10**9) -> str:
-    """The fault of one text, or an empty string."""
+    """The fault found in one text; empty: none."""
     check = SoundCheck("made-up")
     check.text_begins(SENTENCE)
     try:
@@ -200,7 +200,7 @@ def test_a_model_that_listens_may_be_silent_but_not_broken() -> None:
 
 
 def assert_refused(talk: Conversation, stage: str, name: str, why: str) -> None:
-    """The first turn failed for the sound that the engine made, and nothing of it was loud."""
+    """The first turn failed because of the engine's sound, and nothing loud of it was heard."""
     done = talk.until_done(1)
     (error,) = talk.events(ErrorEvent)
     assert (error.turn, error.stage, error.code) == (1, stage, "bad_audio")
@@ -352,7 +352,7 @@ def test_a_full_duplex_model_may_be_silent_and_recovers_from_bad_sound() -> None
     seconds = sink.audio(error.turn)[: 22 * RATE_HZ].reshape(-1, RATE_HZ)
     assert np.isfinite(seconds).all()
     loud = [number for number, second in enumerate(seconds) if np.abs(second).max() > 0.1]
-    assert loud == [15, 18, 19, 21]  # in its place in time; a second tells that sound is clipped
+    assert loud == [15, 18, 19, 21]  # at its place in time; clipping is recognized after a second
 
 
 # -- failover --------------------------------------------------------------------------------------

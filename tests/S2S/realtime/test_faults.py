@@ -1,4 +1,4 @@
-"""`--s2s realtime`: servers that are none, refuse, send nonsense, die, and come back."""
+"""`--s2s realtime`: servers that do not exist, refuse, send nonsense, die, and come back."""
 
 import random
 import socket
