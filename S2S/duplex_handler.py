@@ -50,6 +50,10 @@ FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
 """Pause after a failure, during which the model is not called; it doubles with each failure, so that a
 broken model does not flood the client with errors."""
 
+CLOSE_S = 1.0
+"""Time to wait for the end of a state that has failed, so that its place is free. Only a recording needs
+it, where a pause takes no time."""
+
 RECOVERED_S = 10.0
 """Audio that a state must have answered for the model to count as working again."""
 
@@ -80,6 +84,7 @@ class DuplexHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
         self._places = places
         self._session = session
         self._state: DuplexState | None = DuplexState(places)
+        self._latest_state = self._state
         self._turn: Turn | None = None
         self._user_talks = False
         self._next_at = -math.inf
@@ -152,7 +157,8 @@ class DuplexHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
         """
         self._next_at = captured_at + self._frame_s
         if self._state is None:
-            self._state = DuplexState(self._places)
+            self._latest_state.join(CLOSE_S)
+            self._latest_state = self._state = DuplexState(self._places)
         work = functools.partial(self._compute, self._state, frame)
         limit_s = HANG_S if self._state.frames else None
         for samples, text in self._model.stream(work, self._session.closing, limit_s):

@@ -27,6 +27,7 @@ class DuplexState:
         self._stream: DuplexStream | None = None
         self._computing = False
         self._closing = False
+        self._closed = threading.Event()
         self._lock = threading.Lock()
 
     def answer(
@@ -59,12 +60,18 @@ class DuplexState:
         if is_last:
             self._free()
 
+    def join(self, timeout_s: float) -> None:
+        """Wait until the state is closed; not for a frame, which may never return."""
+        if not self._computing:
+            self._closed.wait(timeout_s)
+
     def _free(self) -> None:
         try:
             if self._stream is not None:
                 self._stream.close()
         finally:
             self._places.release()
+            self._closed.set()
 
 
 def _expect_frame(samples: Samples, model: DuplexModel) -> None:

@@ -139,13 +139,20 @@ class QwenOmniResponder:
         if cancel.cancelled:
             return
         speaker = voice if question.settings.spoken else None
-        answer = self._answer(prompt.tokens, hears, speaker, cancel)
+        longest = self._settings.max_new_tokens
+        answer = self._answer(prompt.tokens, hears, speaker, longest, cancel)
         if answer is None:
             return
         text, audio, is_cut_off = answer
         yield SpokenPiece(AudioChunk(audio, RATE_HZ), text)
         if is_cut_off:
             yield CutOff(MAX_OUTPUT_TOKENS)
+
+    def warm_up(self) -> None:
+        """Answer a second of silence, with two tokens: an answer of the usual length takes long."""
+        hears, heard = self._hear(np.zeros(self.info.sample_rate_hz, np.float32))
+        prompt = self._template.prompt([ChatMessage("user", heard)])
+        self._answer(prompt.tokens, hears, self._voice, 2, CancelToken())
 
     def close(self) -> None:
         """Nothing to do: the weights are freed with this object."""
@@ -197,13 +204,14 @@ class QwenOmniResponder:
         prompt: list[int],
         heard: Mapping[str, torch.Tensor],
         voice: str | None,
+        longest: int,
         cancel: CancelToken,
     ) -> tuple[str, Samples, bool] | None:
         """The answer as text and as audio, and True if it was cut off; None if it was cancelled, or has
-        no words. Without a voice there is no audio."""
-        model, settings = self._model, self._settings
+        no words. Without a voice there is no audio. `longest`: its limit, in tokens of text."""
+        model = self._model
         tokens = torch.tensor([prompt], device=model.device)
-        most_codes = CODES_A_TOKEN * settings.max_new_tokens
+        most_codes = CODES_A_TOKEN * longest
         wav = model.token2wav
         steps = model.thinker, model.talker, wav.code2wav_dit_model, wav.code2wav_bigvgan_model
         output: Any = None
@@ -213,8 +221,8 @@ class QwenOmniResponder:
                 attention_mask=torch.ones_like(tokens),
                 speaker=voice or self._voice,
                 generation_mode="audio" if voice else "text",
-                thinker_max_new_tokens=settings.max_new_tokens,
-                thinker_min_new_tokens=1,  # neither the talker nor token2wav works without it
+                thinker_max_new_tokens=longest,
+                thinker_min_new_tokens=1,  # an empty sequence breaks the next part
                 talker_max_new_tokens=most_codes,
                 talker_min_new_tokens=1,
                 **heard,
@@ -226,10 +234,10 @@ class QwenOmniResponder:
         text = self._tokenizer.decode(written, skip_special_tokens=True).strip()
         if not text:
             return None
-        audio = clean(sound.float().cpu().numpy())
+        audio = sound.float().cpu().numpy()
         dit, vocoder = wav.config.dit_config, wav.config.bigvgan_config
         codes = len(audio) // (dit.repeats * math.prod(vocoder.upsample_rates))
-        return text, audio, was_cut_off(written, settings) or codes >= most_codes
+        return text, audio, was_cut_off(written, self._settings) or codes >= most_codes
 
 
 class _Omni(Qwen2_5OmniForConditionalGeneration):  # type: ignore[misc]

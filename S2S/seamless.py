@@ -176,7 +176,7 @@ class SeamlessResponder:
         text = self._tokenizer.decode(written, skip_special_tokens=True).strip()
         if not text:
             return None
-        audio = clean(said.waveform[0].float().cpu().numpy())
+        audio = said.waveform[0].float().cpu().numpy()
         return text, audio, was_cut_off(written[_PROMPT:], tokens)
 
 

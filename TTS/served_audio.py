@@ -27,6 +27,10 @@ from utils.wav_stream import WavStream
 MAX_BYTES = 1 << 26
 """Compressed audio is decoded once it is complete; no answer to `MAX_CHARS` is longer than 64 MB."""
 
+MAX_S = 600
+"""Longest audio of one answer. A server that never stops would fill the memory, since an answer is taken
+faster than it is heard."""
+
 MIN_JUDGED = HEAD_BYTES // 2
 """Number of samples that is enough to tell noise from speech."""
 
@@ -110,11 +114,15 @@ def _read(blocks: Iterator[bytes], head: bytes, least: int) -> bytes:
 def _as_it_comes(
     stream: PcmStream | WavStream, head: bytes, blocks: Iterator[bytes]
 ) -> Iterator[AudioChunk]:
+    length_s = 0.0
     for block in itertools.chain([head], blocks):
         samples = stream.feed(block)
         if is_noise(samples):
             raise NotDecodable(f"sent {_UNKNOWN}; {_WHAT_TO_DO}")
         if len(samples):
+            length_s += len(samples) / stream.rate_hz
+            if length_s > MAX_S:
+                raise NotDecodable(f"sent more than {MAX_S} s of audio for one answer")
             yield AudioChunk(samples, stream.rate_hz)
 
 

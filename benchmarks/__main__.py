@@ -15,6 +15,7 @@ from benchmarks import (
     long_talk,
     overhead,
     peers,
+    served,
     sessions,
     soak,
     speculation,
@@ -39,7 +40,7 @@ print(f"{datetime.date.today()}, {machine()}\n")
 for main in (
     *(overhead.main, window.main, startup.main, conversation.main, speculation.main, turn_taking.main),
     *(barge_in.main, interruptions.main, sessions.main, peers.main, web_sessions.main),
-    *(admission.main, come_and_go.main, fairness.main, isolation.main, failover.main),
+    *(served.main, admission.main, come_and_go.main, fairness.main, isolation.main, failover.main),
     functools.partial(panel.main, PANEL_EVENTS),
     functools.partial(soak.main, SOAK_MINUTES),
     functools.partial(long_talk.main, LONG_TALK_MINUTES),

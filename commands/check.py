@@ -21,7 +21,8 @@ from pipeline.errors import UserError
 from utils.device import available_devices
 from utils.environment import SECRET, VARIABLES
 from utils.hub import begun, cache_folder, cached, folder_bytes, size_text
-from utils.packaged import digests
+from utils.packaged import damaged_files, digests
+from utils.safetensors_file import cut_off
 from utils.sound_devices import describe_sound_devices
 
 if TYPE_CHECKING:
@@ -102,11 +103,14 @@ def _models(arguments: "Arguments") -> Iterator[Finding]:
             yield _model(f"--{spec.stage} {spec.name}: {model}", str(model))
     if importlib.util.find_spec("moonshine_voice") is not None:
         version = importlib.metadata.version("moonshine-voice")
-        package = importlib.util.find_spec("moonshine_voice")
-        assert package is not None
-        weights = Path(str(package.origin)).parent / "assets" / "tiny-en" / "encoder_model.ort"
-        state = "built in" if weights.exists() else "missing; pip install moonshine-voice==0.1.0"
-        yield Finding("model", f"moonshine tiny-en: {state} (moonshine-voice {version})")
+        broken = damaged_files("moonshine-voice", "assets/tiny-en")
+        state = "built in"
+        if broken:
+            again = f"pip install --force-reinstall --no-deps moonshine-voice=={version}"
+            state = f"{', '.join(broken)} damaged or missing; {again}"
+        yield Finding(
+            "model", f"moonshine tiny-en: {state} (moonshine-voice {version})", False if broken else None
+        )
     yield from _embedded()
     cache = cache_folder()
     kept = sorted(folder.name.removeprefix("models--") for folder in cache.glob("models--*"))
@@ -123,12 +127,16 @@ def _embedded() -> Iterator[Finding]:
         if right.get(file.name):
             yield Finding("model", f"{file.name}: in {file.path.parent}, {size_text(file.size)}", True)
         else:
-            yield Finding("model", f"{file.path}: {file.state}; type: {FETCH}")
+            ready = False if file.state == "damaged" else None  # without it, another engine is chosen
+            yield Finding("model", f"{file.path}: {file.state}; type: {FETCH}", ready)
 
 
 def _model(text: str, name: str) -> Finding:
     """The state of a model: a name on the hub, or a folder."""
     if (folder := cached(name)) is not None:
+        if broken := cut_off(folder):
+            again = f"delete {folder} and add --download to get it again"
+            return Finding("model", f"{text}: {', '.join(broken)} cut off or damaged; {again}", False)
         return Finding("model", f"{text}, {size_text(folder_bytes(folder))} in {folder}", True)
     if (folder := begun(name)) is not None:  # some engines need only a part of it
         return Finding("model", f"{text}, {size_text(folder_bytes(folder))} of it in {folder}")

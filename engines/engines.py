@@ -149,6 +149,7 @@ class Engines:
                 common,
                 texts=True,
                 tools=True,
+                live=True,
                 voices=server.info.voices,
                 expect_voice=server.expect_voice,
             )

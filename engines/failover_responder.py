@@ -9,9 +9,10 @@ from LLM.conversation import only_words
 from pipeline.audio import resample
 from pipeline.engine_info import ResponderInfo
 from pipeline.errors import EngineError
-from pipeline.messages import Notice
+from pipeline.messages import AudioChunk, Notice
+from pipeline.sound_check import SoundCheck, checked
 from pipeline.turn import CancelToken
-from S2S.base import Answer, Question, SpeechResponder, UserWords
+from S2S.base import Answer, Question, SpeechResponder, SpokenPiece, UserWords
 from utils.voices import unknown_voice
 
 
@@ -72,9 +73,26 @@ class FailoverResponder(LanguageFailover[SpeechResponder]):
                     yield Notice("tools_fallback", told)
                 plain = replace(asked.settings, tools=())
                 asked = replace(asked, settings=plain, messages=only_words(asked.messages))
-            yield from _words_with_output(engine.respond(asked, cancel))
+            outputs = engine.respond(asked, cancel)
+            if self.check_sound and asked.settings.spoken:
+                outputs = _checked(outputs, engine.info.name, cancel)
+            yield from _words_with_output(outputs)
 
         return self.stream_in(question.settings.language, answer, cancel, has_it)
+
+
+def _checked(outputs: Iterator[Answer], engine: str, cancel: CancelToken) -> Iterator[Answer]:
+    """The answer, as long as it sounds: silence or noise in its place is an error of the engine."""
+    check = SoundCheck(engine)
+
+    def audio_of(output: Answer) -> AudioChunk | None:
+        if not isinstance(output, SpokenPiece):
+            return None
+        if output.text is not None:
+            check.text_begins(output.text)
+        return output.audio
+
+    return checked(outputs, check, audio_of, cancel)
 
 
 def _words_with_output(answer: Iterator[Answer]) -> Iterator[Answer]:

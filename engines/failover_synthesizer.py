@@ -8,7 +8,7 @@ from engines.failover import LanguageFailover
 from pipeline.engine_info import SynthesizerInfo
 from pipeline.errors import EngineError
 from pipeline.messages import AudioChunk, Notice
-from pipeline.sound_check import checked
+from pipeline.sound_check import SoundCheck, checked
 from pipeline.turn import CancelToken
 from TTS.base import Synthesizer
 from utils.voices import unknown_voice
@@ -21,8 +21,6 @@ class FailoverSynthesizer(LanguageFailover[Synthesizer]):
     """
 
     verb = "speaks"
-    check_sound = True
-    """False: audio is not checked for sound. For tests whose engines speak constants."""
 
     @functools.cached_property
     def info(self) -> SynthesizerInfo:
@@ -62,9 +60,18 @@ class FailoverSynthesizer(LanguageFailover[Synthesizer]):
                 told = f"{engine.info.name} has no voice {voice!r:.100}; it speaks with its own"
                 yield Notice("voice_fallback", told)
             speech = engine.synthesize(text, voice if has_voice else None, language, cancel)
-            yield from checked(speech, engine.info.name, text, cancel) if self.check_sound else speech
+            if not self.check_sound:
+                yield from speech
+                return
+            check = SoundCheck(engine.info.name)
+            check.text_begins(text)
+            yield from checked(speech, check, _audio_of, cancel)
 
         return self.stream_in(language, speak, cancel, has_it)
+
+
+def _audio_of(output: AudioChunk | Notice) -> AudioChunk | None:
+    return output if isinstance(output, AudioChunk) else None
 
 
 def _has_voice(engine: Synthesizer, voice: str) -> bool:

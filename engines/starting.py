@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import EngineError, UserError
-from pipeline.messages import ChatMessage
+from pipeline.messages import AudioChunk, ChatMessage
 from pipeline.settings import SessionSettings
+from pipeline.sound_check import SoundCheck
 from pipeline.turn import CancelToken
-from S2S.base import Question
+from S2S.base import Question, SpokenPiece
 from utils.device import with_device
 from utils.logs import quieten_libraries
 
@@ -59,18 +60,28 @@ def warm_up(engine: Any) -> None:
         for _ in engine.generate([ChatMessage("user", TEXT)], cancel):
             cancel.cancel()
     elif hasattr(engine, "synthesize"):
-        for _ in engine.synthesize(TEXT, None, None, cancel):
+        for output in engine.synthesize(TEXT, None, None, cancel):
+            _expect_sound(engine, output)
             cancel.cancel()
     elif hasattr(engine, "respond"):
         question = Question(_noise(engine.info.sample_rate_hz), SessionSettings())
-        for _ in engine.respond(question, cancel):
+        for output in engine.respond(question, cancel):
+            _expect_sound(engine, output)
             cancel.cancel()
     elif hasattr(engine, "open"):
         streams = [engine.open(SessionSettings()) for _ in range(engine.info.slots)]
         for stream in streams:
             for _ in range(FRAMES):
-                stream.answer(_noise(engine.info.frame_samples))
+                samples, _ = stream.answer(_noise(engine.info.frame_samples))
+                _expect_sound(engine, AudioChunk(samples, engine.info.sample_rate_hz))
             stream.close()
+
+
+def _expect_sound(engine: Any, output: Any) -> None:
+    """Raise `BadAudio` if the first audio is none, as that of weights that are not numbers."""
+    chunk = output.audio if isinstance(output, SpokenPiece) else output
+    if isinstance(chunk, AudioChunk):
+        SoundCheck(engine.info.name).take(chunk.samples, chunk.sample_rate_hz)
 
 
 def _noise(samples: int) -> Any:

@@ -104,6 +104,8 @@ class Terminal(Listener):
                 self._state, self._replying = "speaking", turn
             case ListeningChanged(listening=True):
                 self._state = self._idle
+            case TalkSignalled(talk=talk) if self._duplex:
+                self._idle = "hearing you" if talk == "start" else "space to talk"
             case TalkSignalled(talk="start"):
                 self._state = "hearing you"
             case SpeechCancelled() | TalkSignalled(talk="cancel") | ErrorEvent(code="nothing_said"):

@@ -24,6 +24,8 @@ class Capabilities:
     """Can call functions of the client."""
     frames: bool = False
     """Can answer while the user is still speaking, in the reply mode ``stream``."""
+    live: bool = False
+    """Listens in real time only, so a recording is fed at the pace of speech."""
     duplex: bool = False
     """Listens while it speaks, so the model takes turns itself."""
     free_places: Callable[[], float] = lambda: math.inf

@@ -75,8 +75,10 @@ class JitterBuffer:
         """Discard pieces that are too late; if `counted`, they are reported."""
         while self._pieces and now - self._pieces[0].due_at > LATE_S:
             piece = self._pieces.popleft()
+            speech = piece.speech
+            self._lag_s = max(0.0, self._lag_s - len(speech.samples) / speech.sample_rate_hz)
             if self._left_out is None:
-                self._left_out = piece.speech.samples
+                self._left_out = speech.samples
             if counted:
                 if not self._late:
                     self._reported_at = now
@@ -90,9 +92,9 @@ class JitterBuffer:
         piece = self._pieces.popleft()
         speech, samples = piece.speech, piece.speech.samples
         rate_hz, fade = speech.sample_rate_hz, int(FADE_S * speech.sample_rate_hz)
-        if now - piece.due_at > self._lag_s:
-            self._lag_s = now - piece.due_at
+        if self._lag_s < FADE_S:
             self._lags_since = now
+        self._lag_s = max(now - piece.due_at, 0.0 if after_silence else self._lag_s)
         before, self._left_out = self._left_out, None
         surplus = int(min(self._lag_s, now - piece.arrived_at) * rate_hz)
         cut = min(surplus, len(samples) - fade)

@@ -22,9 +22,9 @@ class Places:
     def expect_free(self) -> None:
         """Raise `EngineBusy` if every place is taken."""
         if self.free < 1:
-            raise EngineBusy(
-                f"the model is full: {self._taken} conversation(s) are running; try again later"
-            )
+            noun = "conversation" if self._limit == 1 else "conversations"
+            held = f"its model holds {self._limit:g} {noun} at once"
+            raise EngineBusy(f"the server is full: {held}; try again later")
 
     def take(self) -> None:
         """Take a place. Raises `EngineBusy`."""

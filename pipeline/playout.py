@@ -2,12 +2,9 @@
 
 import math
 import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import ClassVar, Protocol
-
-import numpy as np
 
 from pipeline.audio import Gain, rms
 from pipeline.channel import END
@@ -24,7 +21,7 @@ from pipeline.events import (
 )
 from pipeline.gate import Gate
 from pipeline.handler import BaseHandler
-from pipeline.ledger import Ledger
+from pipeline.kept_ledgers import KeptLedgers
 from pipeline.mailbox import Mailboxes
 from pipeline.messages import EndOfTurn, Speech
 from pipeline.reply import Reply
@@ -47,9 +44,6 @@ KEPT_S = 1.0
 """Length of heard audio that is kept, since *heard* may be an estimate that the client corrects."""
 
 NO_AUDIO = "expected audio of the answer, got none from the voice; choose another voice or language"
-
-LEDGERS_KEPT = 10
-"""Ended turns for which the client may still report what was heard."""
 
 
 class PlayoutObserver(Protocol):
@@ -95,7 +89,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         self._ducked = False
         self._ducked_until = -math.inf
         self._gain = Gain()
-        self._ledgers: OrderedDict[int, tuple[Ledger, int]] = OrderedDict()
+        self._ledgers = KeptLedgers()
 
     @property
     def full_duplex(self) -> bool:
@@ -193,11 +187,10 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         Returns False if the report is too late, or the turn is not over.
         """
         with self._lock:
-            if turn not in self._ledgers:
-                return False
-            ledger, sent = self._ledgers[turn]
-            self._observer.heard_corrected(turn, ledger.heard(min(sample, sent)))
-            return True
+            heard = self._ledgers.heard(turn, sample)
+            if heard is not None:
+                self._observer.heard_corrected(turn, heard)
+            return heard is not None
 
     def wake(self) -> None:
         """Make the stage look again. A sink calls this when it has room or everything was heard."""
@@ -242,22 +235,15 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 self._reply = reply
 
     def _refuse(self, reply: Reply, message: Speech | EndOfTurn, fault: BadAudio) -> Speech | EndOfTurn:
-        """Report an answer whose audio is bad; returns the replacement for this message.
-
-        The answer ends here, and its good part is still spoken. A full-duplex model goes on, since it
-        may recover; silence replaces the bad audio.
-        """
-        turn, stage = reply.turn, self._source.stage
+        """Report an answer whose audio is bad; returns the replacement for this message."""
+        turn = reply.turn
         if turn.alive and not (turn.failed and self._source.is_duplex):
-            turn.fail(stage, fault)
-        if self._source.is_duplex:
-            if isinstance(message, Speech):
-                message = replace(message, samples=np.zeros_like(message.samples))
-            return message
-        self.queue_in.refuse(turn)
+            turn.fail(self._source.stage, fault)
         with self._lock:
-            reply.cut_off(fault)
-        return EndOfTurn(turn, f"{stage} failed")
+            instead = reply.refuse(message, fault)
+        if isinstance(instead, EndOfTurn):
+            self.queue_in.refuse(turn)
+        return instead
 
     def _finish(self, reply: Reply) -> None:
         """Finish the turn, outside the lock, since ending a turn runs callbacks of the engines.
@@ -381,14 +367,9 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 silent_at = max(silent_at, self._sink.heard_all_at(silent_at))
             if self._deafens(turn):
                 self._gate.open_at(silent_at + ECHO_TAIL_S)
-            self._keep_ledger(reply)
+            self._ledgers.keep(turn.number, reply.ledger, reply.reel.position)
             turn.mark("heard_to")
         self._observer.turn_settled(turn, reply.ledger.heard(heard), reply.started)
-
-    def _keep_ledger(self, reply: Reply) -> None:
-        self._ledgers[reply.turn.number] = (reply.ledger, reply.reel.position)
-        if len(self._ledgers) > LEDGERS_KEPT:
-            self._ledgers.popitem(last=False)
 
     def _heard_samples(self, reply: Reply) -> int:
         if not reply.started:

@@ -1,6 +1,7 @@
 """Reply: the audio of one turn on its way out, at the rate of the connection."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -45,6 +46,7 @@ class Reply:
         self._rate_hz = rate_hz
         self._resampler = Resampler(rate_hz, rate_hz)
         self._input_rate_hz = rate_hz
+        self._source = source
         self._check = source.new_check(turn.settings)
         self._held: list[Speech] = []
         self._good_until = 0
@@ -79,14 +81,23 @@ class Reply:
         if ends_text:
             self._check.text_ends()
 
-    def cut_off(self, fault: BadAudio) -> None:
-        """Discard the bad audio that has not been sent."""
+    def refuse(self, message: Speech | EndOfTurn, fault: BadAudio) -> Speech | EndOfTurn:
+        """Discard the bad audio that has not been sent; returns the replacement for this message.
+
+        The answer ends here. A full-duplex model goes on, since it may recover; silence replaces the bad
+        audio.
+        """
+        if self._source.is_duplex:
+            if isinstance(message, Speech):
+                message = replace(message, samples=np.zeros_like(message.samples))
+            return message
         held_s = sum(len(speech.samples) / speech.sample_rate_hz for speech in self._held)
         bad = math.ceil(max(0.0, fault.earlier_s - held_s) * self._rate_hz)
         good = max(self._good_until, self.reel.end - bad)
         self._held.clear()
         self.reel.cut(good)
         self.ledger.cut_off(good)
+        return EndOfTurn(self.turn, f"{self._source.stage} failed")
 
     def end(self, reason: str) -> None:
         """End the reply: no more audio will come."""
@@ -147,9 +158,12 @@ class Reply:
         return texts
 
     def forget(self, sample: int) -> None:
-        """Discard the audio before `sample`, which was heard, and the positions of its texts."""
+        """Discard the audio before `sample`, which was heard. For a full-duplex reply, which may never
+        end, also discard the positions of its texts; for other replies they are kept, since a client may
+        still correct the length that was heard."""
         self.reel.forget(sample)
-        self.ledger.forget(sample, self._announced)
+        if self.is_live:
+            self.ledger.forget(sample, self._announced)
 
     def _add_held(self) -> None:
         for speech in self._held:

@@ -1,16 +1,19 @@
 """SoundCheck: recognizes, in an engine's output, sound that no working engine makes."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from pipeline.errors import BadAudio
-from pipeline.messages import AudioChunk, Notice, Samples
+from pipeline.messages import AudioChunk, Samples
 from pipeline.settings import SessionSettings
 from pipeline.turn import CancelToken
 from pipeline.words import has_words
+
+T = TypeVar("T")
 
 WINDOW_S = 0.02
 
@@ -69,9 +72,11 @@ class _Text:
     length_s: float = 0.0
     sound_s: float = 0.0
     quiet_s: float = 0.0
-    """Present stretch without sound."""
+    """Length of the latest stretch without sound."""
     constant_s: float = 0.0
     """Part of that stretch at a level other than zero."""
+    offset_s: float = 0.0
+    """All stretches that are constant at such a level."""
     clipped_s: float = 0.0
     """Samples at full scale."""
     window_s: float = 0.0
@@ -140,7 +145,7 @@ class SoundCheck:
             raise self._fault("sound that is clipped through", text.length_s)
         must_sound = (text.has_words or not text.is_written) and not self._may_rest
         if must_sound and text.length_s and text.sound_s <= MIN_SOUND_S:
-            got = "a constant" if text.constant_s > text.length_s / 2 else "silence"
+            got = "a constant" if text.offset_s > text.length_s / 2 else "silence"
             raise self._fault(got, text.length_s)
 
     def _find_sound(self, text: _Text, samples: Samples, rate_hz: int, low: float, high: float) -> None:
@@ -156,12 +161,16 @@ class SoundCheck:
         if high - low <= QUIET:
             length_s = len(samples) / rate_hz
             text.quiet_s += length_s
-            text.constant_s = text.constant_s + length_s if abs(high) > OFFSET else 0.0
+            is_constant = abs(high) > OFFSET
+            text.constant_s = text.constant_s + length_s if is_constant else 0.0
+            text.offset_s += length_s if is_constant else 0.0
             return
         text.quiet_s = text.constant_s = 0.0
         if text.sound_s <= MIN_SOUND_S:
             windows = samples[: len(samples) // size * size].reshape(-1, size)
-            text.sound_s += WINDOW_S * np.count_nonzero(np.ptp(windows, axis=1) > QUIET)
+            sounds = np.ptp(windows, axis=1) > QUIET
+            text.sound_s += WINDOW_S * np.count_nonzero(sounds)
+            text.offset_s += WINDOW_S * np.count_nonzero(~sounds & (np.abs(windows[:, 0]) > OFFSET))
 
     def _find_clipping(self, text: _Text, samples: Samples, rate_hz: int, peak: float) -> float:
         """Judge each window of a second. Returns the length of the last window, ended or not."""
@@ -194,16 +203,21 @@ class SoundCheck:
 
 
 def checked(
-    outputs: Iterator[AudioChunk | Notice], engine: str, text: str, cancel: CancelToken
-) -> Iterator[AudioChunk | Notice]:
-    """Pass on the audio of one text, holding it back until it has sound. Raises `BadAudio`; for silence,
-    before anything is yielded."""
-    check = SoundCheck(engine)
-    check.text_begins(text)
-    held: list[AudioChunk | Notice] = []
+    outputs: Iterator[T],
+    check: SoundCheck,
+    audio_of: Callable[[T], AudioChunk | None],
+    cancel: CancelToken,
+) -> Iterator[T]:
+    """Pass on the outputs of an engine, holding back its audio, and all later outputs, until there is
+    sound. Raises `BadAudio`; for silence, before any audio is yielded."""
+    held: list[T] = []
     for output in outputs:
-        if isinstance(output, AudioChunk):
-            check.take(output.samples, output.sample_rate_hz)
+        audio = audio_of(output)
+        if audio is not None:
+            check.take(audio.samples, audio.sample_rate_hz)
+        elif not held:
+            yield output
+            continue
         held.append(output)
         if check.has_sound and not check.seems_clipped:
             yield from held

@@ -10,7 +10,7 @@ DAMAGES = {
     "reshaped": "of another shape|size mismatch",
     "not numbers": "not numbers",
 }
-"""Kinds of damage to one layer, and the pattern of the error for each."""
+"""Kind of damage to one layer ▶ pattern of the error for it."""
 
 
 def damage(file: Path, how: str, layer: str) -> str:

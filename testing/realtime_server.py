@@ -18,6 +18,7 @@ from pipeline.audio import to_pcm16
 
 RATE_HZ = 24000
 PATIENCE_S = 20.0
+PEAK = 0.5
 GREETING = json.dumps({"type": "session.created", "session": {"id": "sess_1"}})
 
 
@@ -69,12 +70,13 @@ class ScriptedConnection:
         fields = {"id": response, "status": "in_progress", "metadata": metadata}
         self.send("response.created", response=fields)
 
-    def say(self, response: str, ms: int, text: str = "", level: float = 0.25) -> None:
-        """Send text and audio of a response, by OpenAI's event names since 2025."""
+    def say(self, response: str, ms: int, text: str = "", tone_hz: float = 440) -> None:
+        """Send text and a tone as parts of a response, by OpenAI's event names since 2025."""
         place = {"response_id": response, "item_id": f"item_{response}", "content_index": 0}
         if text:
             self.send("response.output_audio_transcript.delta", delta=text, **place)
-        pcm = to_pcm16(np.full(RATE_HZ * ms // 1000, level, np.float32))
+        time_s = np.arange(RATE_HZ * ms // 1000) / RATE_HZ
+        pcm = to_pcm16((PEAK * np.sin(2 * np.pi * tone_hz * time_s)).astype(np.float32))
         self.send("response.output_audio.delta", delta=base64.b64encode(pcm).decode(), **place)
 
     def end(self, response: str, status: str = "completed", **details: Any) -> None:

@@ -1,5 +1,6 @@
 """A tiny Qwen2.5-Omni with random weights, built and saved by the tests."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,9 @@ def tiny_qwen_omni(
     tokenizer.add_special_tokens({"additional_special_tokens": list(_SPECIAL)})
     tokenizer.chat_template = template
     tokenizer.save_pretrained(folder)
-    WhisperFeatureExtractor(feature_size=128, chunk_length=300).save_pretrained(folder)
+    sound = WhisperFeatureExtractor(feature_size=128, chunk_length=300).to_dict()
+    pictures = {"image_processor_type": "Qwen2VLImageProcessor", "patch_size": 14, "merge_size": 2}
+    (folder / "preprocessor_config.json").write_text(json.dumps(sound | pictures))
     model = Qwen2_5OmniForConditionalGeneration(Qwen2_5OmniConfig(**_config(tokenizer)))
     with torch.no_grad():
         for name, parameter in model.thinker.named_parameters():
@@ -68,6 +71,7 @@ def tiny_qwen_omni(
         for parameter in model.token2wav.code2wav_bigvgan_model.parameters():
             if parameter.ndim > 1:
                 torch.nn.init.xavier_normal_(parameter, gain=0.75)
+        model.talker.codec_head.weight[[8292, 8294]] = 0  # the ends of speech, of which none is likely
         if brief:
             model.thinker.lm_head.weight.zero_()  # the first token is the likeliest: the end
             ends = torch.randn(32)  # of two, one is likely, whatever the sign

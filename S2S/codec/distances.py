@@ -10,7 +10,13 @@ from torchmetrics.functional.audio import (
     scale_invariant_signal_distortion_ratio,
     short_time_objective_intelligibility,
 )
-from transformers.audio_utils import mel_filter_bank, spectrogram, window_function
+from transformers.audio_utils import (
+    hertz_to_mel,
+    mel_filter_bank,
+    mel_to_hertz,
+    spectrogram,
+    window_function,
+)
 
 from pipeline.messages import Samples
 
@@ -42,6 +48,13 @@ def distances(original: Samples, decoded: Samples, rate_hz: int) -> Distances:
         _stoi(original, decoded, rate_hz),
         _mel_db(original, decoded, rate_hz),
     )
+
+
+def band_centers_hz(rate_hz: int) -> NDArray[np.float64]:
+    """Center frequencies of the bands of `mel_spectra_db`."""
+    edges = np.linspace(0.0, hertz_to_mel(rate_hz / 2, "slaney"), BANDS + 2)
+    centers: NDArray[np.float64] = mel_to_hertz(edges, "slaney")[1:-1]
+    return centers
 
 
 def mel_spectra_db(recordings: list[Samples], rate_hz: int) -> list[NDArray[np.float64]]:

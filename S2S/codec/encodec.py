@@ -11,7 +11,7 @@ from S2S.codec.causal_codec import CausalCodec, StreamPart, load_causal
 from S2S.codec.causal_layers import CausalLayers, Tensor
 
 BANDWIDTH_KBPS = 6.0
-"""The bandwidth that its authors compare most (arXiv 2210.13438)."""
+"""The middle one of those for which the model was trained."""
 
 
 class EncodecCodec(CausalCodec):

@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from pipeline.errors import UserError
 from pipeline.messages import Samples
-from S2S.codec.distances import HOP_MS, RANGE_DB, mel_spectra_db
+from S2S.codec.distances import BANDS, HOP_MS, RANGE_DB, band_centers_hz, mel_spectra_db
 
 
 def draw_spectrograms(
@@ -16,7 +16,9 @@ def draw_spectrograms(
 ) -> None:
     """Write an interactive page that needs no network. Raises `UserError` if it cannot be written."""
     titles = ("original", decoded_by)
-    figure = make_subplots(rows=2, shared_xaxes=True, shared_yaxes=True, subplot_titles=titles)
+    figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.1, subplot_titles=titles)
+    bands = range(0, BANDS, 10)
+    names = [f"{hz:.0f}" for hz in band_centers_hz(rate_hz)[::10]]
     for row, spectra in enumerate(mel_spectra_db([original, decoded], rate_hz), start=1):
         picture = graph_objects.Heatmap(
             z=np.rint(spectra).astype(np.int8),  # one byte a point keeps the page small
@@ -28,9 +30,9 @@ def draw_spectrograms(
             showscale=row == 1,
         )
         figure.add_trace(picture, row=row, col=1)
-        figure.update_yaxes(title="mel band", row=row, col=1)
+        figure.update_yaxes(title="Hz", tickvals=list(bands), ticktext=names, row=row, col=1)
     figure.update_xaxes(title="s", row=2, col=1)
-    figure.update_layout(title=f"Up to {rate_hz // 2} Hz, below the loudest of the original", height=800)
+    figure.update_layout(title="Mel spectra; 0 dB is the loudest of the original", height=800)
     try:
         figure.write_html(path, include_plotlyjs=True)
     except OSError as error:

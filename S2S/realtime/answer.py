@@ -5,6 +5,7 @@ from collections import deque
 from pipeline.audio import WholeSamples
 from pipeline.messages import COMPLETE, EndOfTurn, Speech, ToolCall
 from pipeline.turn import Turn
+from S2S.captions import Captions
 
 
 class Answer:
@@ -21,8 +22,7 @@ class Answer:
         """Seconds of speech received."""
         self.items: dict[str, int] = {}
         """Item ▶ samples of it received."""
-        self.text: str | None = None
-        """Text that will begin with the next audio."""
+        self.captions = Captions(turn.settings.language)
         self.calls: dict[str, ToolCall] = {}
         """Item ▶ the function call in it."""
         self.whole = WholeSamples()

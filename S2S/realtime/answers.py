@@ -13,7 +13,7 @@ from pipeline.audio import from_pcm16
 from pipeline.channel import Channel
 from pipeline.errors import EngineBusy, EngineError
 from pipeline.events import ToolCalled, ToolCallGrew
-from pipeline.messages import COMPLETE, INVALID_CALL, EndOfTurn, Speech, ToolCall
+from pipeline.messages import COMPLETE, INVALID_CALL, AudioChunk, EndOfTurn, Speech, ToolCall
 from pipeline.session import TURNS_IN_LINE, Session
 from pipeline.turn import Origin, Turn, TurnState
 from S2S.realtime.answer import Answer
@@ -202,8 +202,9 @@ class Answers:
             del self.item_of[next(iter(self.item_of))]
         answer.turn.mark(f"{STAGE}_first")
         answer.turn.mark_last(f"{STAGE}_last")
-        text, answer.text = answer.text, None
-        self._add(answer, Speech(answer.turn, samples, RATE_HZ, text), len(samples) / RATE_HZ)
+        for piece in answer.captions.speak(AudioChunk(samples, RATE_HZ)):
+            self._put(answer, Speech(answer.turn, piece.audio.samples, RATE_HZ, piece.text))
+        self._weigh(answer, len(samples) / RATE_HZ)
 
     def text(self, event: TextCame) -> None:
         """Text of a response."""
@@ -212,11 +213,10 @@ class Answers:
             return
         seconds = len(event.delta) / CHARS_PER_S
         if event.spoken:
-            answer.text = (answer.text or "") + event.delta
-            self._weigh(answer, seconds)
+            answer.captions.write(event.delta)
         else:
-            message = Speech(answer.turn, NOTHING, RATE_HZ, event.delta, ends_text=True)
-            self._add(answer, message, seconds)
+            self._put(answer, Speech(answer.turn, NOTHING, RATE_HZ, event.delta, ends_text=True))
+        self._weigh(answer, seconds)
 
     def call_began(self, event: CallBegan) -> None:
         """The model begins to call a function."""
@@ -309,10 +309,6 @@ class Answers:
             self._living[answer.turn] = answer
             self._line.append(answer)
 
-    def _add(self, answer: Answer, message: Speech, seconds: float) -> None:
-        self._put(answer, message)
-        self._weigh(answer, seconds)
-
     def _weigh(self, answer: Answer, seconds: float) -> None:
         """Count received speech. If too much of it waits, its turn fails."""
         answer.weight_s += seconds
@@ -327,9 +323,8 @@ class Answers:
 
     def _finish(self, answer: Answer, reason: str) -> None:
         answer.is_over = True
-        if answer.text is not None:
-            self._put(answer, Speech(answer.turn, NOTHING, RATE_HZ, answer.text, ends_text=True))
-            answer.text = None
+        for piece in answer.captions.end():
+            self._put(answer, Speech(answer.turn, NOTHING, RATE_HZ, piece.text, ends_text=True))
         self._put(answer, EndOfTurn(answer.turn, reason))
 
     def _put(self, answer: Answer, message: Speech | EndOfTurn) -> None:

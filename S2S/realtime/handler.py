@@ -1,14 +1,12 @@
 """RealtimeHandler: the stage in front of a server that takes turns itself."""
 
 import base64
-import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 
 from pipeline.audio import to_pcm16
-from pipeline.clock import SampleClock
 from pipeline.handler import BaseHandler
 from pipeline.messages import AudioBlock, EndOfTurn, ManualTurnSignal, Sentence, UserText
 from pipeline.session import Session
@@ -39,8 +37,6 @@ class RealtimeHandler(BaseHandler[Input]):
         assert self.queue_out is not None
         self._model = model
         self._session = session
-        self._is_recording = isinstance(session.clock, SampleClock)
-        self._began_at: float | None = None
         self._next_sample = 0
         self._conversation = model.open(session, chat, self.queue_out)
 
@@ -50,8 +46,6 @@ class RealtimeHandler(BaseHandler[Input]):
         match message:
             case AudioBlock(samples=samples):
                 self._next_sample = message.start_sample + len(samples)
-                if self._is_recording:
-                    self._keep_pace(message)
                 audio = base64.b64encode(to_pcm16(samples)).decode()
                 event = f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
                 post(conversation.hear, message, event)
@@ -62,7 +56,7 @@ class RealtimeHandler(BaseHandler[Input]):
             case Sentence(turn=turn, text=text):
                 post(conversation.say, turn, text)
             case EndOfTurn():
-                """Do nothing: the server itself marks the end of its sentences."""
+                pass  # the server itself marks the end of its sentences
         yield from ()
 
     def finish(self) -> Generator[Input, None, None]:
@@ -77,10 +71,3 @@ class RealtimeHandler(BaseHandler[Input]):
     def cleanup(self) -> None:
         """Hang up."""
         self._model.post(self._model.hang_up, self._conversation)
-
-    def _keep_pace(self, block: AudioBlock) -> None:
-        """Wait until a window of a recording is due: the server listens in real time."""
-        if self._began_at is None:
-            self._began_at = time.monotonic() - block.start_sample / RATE_HZ
-        due_at = self._began_at + block.start_sample / RATE_HZ
-        self.stop_event.wait(max(0.0, due_at - time.monotonic()))

@@ -119,18 +119,20 @@ class FileConnection:
         self._input = _open_input(arguments.input, self._replayed)
         self._rate_hz: int = self._input.samplerate
         self._block = max(1, round(self._rate_hz * BLOCK_MS / 1000))
-        self._sample_clock = None if arguments.realtime else SampleClock(self._rate_hz)
+        self._sample_clock: SampleClock | None = None
+        self._clock: Clock = MonotonicClock()
         self._reply_path = Path(arguments.output)
         self._recording_path = self._reply_path.with_suffix(".conversation.wav")
         self._transcript_path = self._reply_path.with_suffix(".transcript.json")
         self._refuse_to_overwrite_the_input()
         for path in (self._reply_path, self._recording_path, self._transcript_path):
             _expect_writable(path)
-        self._clock = self._sample_clock or MonotonicClock()
 
     def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
         """Feed the recording, and wait for the end of the last reply. Returns 0, or 1 if there was no
         reply or an error."""
+        if not (self._arguments.realtime or capabilities.live):
+            self._clock = self._sample_clock = SampleClock(self._rate_hz)
         self._recording = Recording(self._recording_path, REPLY_RATE_HZ, self._rate_hz)
         replayed = self._replayed
         # the warning about echo does not apply to a recording

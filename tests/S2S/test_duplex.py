@@ -19,6 +19,8 @@ from pipeline.settings import SessionSettings
 from S2S.duplex_handler import TAIL_QUIET_S, TAIL_S
 from testing.conversation import PATIENCE_S
 from testing.duplex import FRAME, FRAME_MS, RATE_HZ, DuplexConversation, FakeDuplexModel
+from testing.hold import Hold
+from tests.socket_clients import wait_for
 
 
 def heard_peaks(conversation: DuplexConversation) -> list[float]:
@@ -105,7 +107,7 @@ def test_typed_text_is_refused_with_one_sentence() -> None:
     with DuplexConversation() as talk:
         with pytest.raises(EngineError, match="listens, it does not read"):
             talk.session.respond("hello")
-        with pytest.raises(EngineError, match="expected a synthesizer"):
+        with pytest.raises(EngineError, match="listens, it does not read"):
             talk.session.say("hello")
 
 
@@ -120,7 +122,8 @@ def test_a_frame_that_fails_ends_the_turn_and_later_a_new_state_begins() -> None
         ]
         model.fails_at = set()
         talk.say(900, 0.5)
-        assert (len(model.opened), model.closed) == (1, 1), "the pause of a second is not over"
+        assert model.all_closed.wait(PATIENCE_S)
+        assert len(model.opened) == 1, "the pause of a second is not over"
         assert [(end.turn, end.reason) for end in talk.events(TurnDone)] == [(1, "s2s failed")]
         talk.say(1000, 0.5)
         assert len(model.opened) == 2
@@ -134,6 +137,7 @@ def test_a_model_that_always_fails_does_not_flood_the_client() -> None:
     with DuplexConversation(model) as talk:
         talk.say(60_000, 0.5)
         assert len(talk.events(ErrorEvent)) == 6, "after 0, 1, 3, 7, 15 and 31 s"
+        assert model.all_closed.wait(PATIENCE_S)
         assert model.closed == len(model.opened) == 6
         assert len(talk.events(TurnDone)) == 6
 
@@ -168,9 +172,13 @@ def test_an_answer_that_is_no_audio_is_an_error(wrong: object) -> None:
 def test_what_is_not_a_number_does_not_reach_the_loudspeaker() -> None:
     model = FakeDuplexModel()
     model.says = {5: np.full(FRAME, np.nan, np.float32), 6: np.full(FRAME, np.inf, np.float32)}
-    with DuplexConversation(model) as talk:
-        talk.say(2000, 0.5)
+    with DuplexConversation(model, check_sound=True) as talk:
+        talk.say(2000)
         assert np.isfinite(talk.sink.audio()).all()
+        (error,) = talk.events(ErrorEvent)
+        assert (error.stage, error.turn) == ("s2s", 1)
+        assert "not numbers" in error.text
+        assert len(talk.sink.audio()) >= 1880 * RATE_HZ // 1000, "the conversation goes on"
 
 
 def test_a_frame_that_does_not_return_ends_with_the_session_and_frees_its_place_when_it_returns() -> (
@@ -186,6 +194,31 @@ def test_a_frame_that_does_not_return_ends_with_the_session_and_frees_its_place_
         assert (talk.model.closed, talk.engines.places.free) == (0, 0)
         talk.model.hold.open()
         assert talk.model.all_closed.wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_a_frame_that_hangs_is_given_up_and_keeps_its_place(
+    monkeypatch: pytest.MonkeyPatch, slots: int
+) -> None:
+    with DuplexConversation(FakeDuplexModel(slots=slots)) as talk:
+        talk.say(500, 0.5)
+        talk.model.hold.close()
+        with monkeypatch.context() as patch:
+            patch.setattr("S2S.duplex_handler.HANG_S", 0.1)
+            talk.say(FRAME_MS, 0.5)
+        (error,) = talk.events(ErrorEvent)
+        assert (error.code, error.text) == ("timeout", "fake-duplex did not respond for 0.1 s")
+        assert talk.engines.places.free == slots - 1
+        hangs, talk.model.hold = talk.model.hold, Hold()
+        talk.say(1200, 0.5)
+        codes = [late.code for late in talk.events(ErrorEvent)]
+        assert codes == (["timeout", "busy"] if slots == 1 else ["timeout"])
+        assert (len(talk.model.opened), talk.engines.places.free) == (slots, 0)
+        hangs.open()
+        wait_for(lambda: talk.engines.places.free == 1, "the end of the state that hung")
+        talk.say(3000, 0.5)
+        assert len(talk.model.opened) == 2, "another state"
+        assert len(talk.events(ErrorEvent)) == len(codes)
 
 
 def test_an_interruption_in_the_middle_of_a_frame_does_not_cost_the_model_that_frame() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engines.engines import Engines, Responder
+from engines.starting import warm_up
 from pipeline.clock import SampleClock
 from pipeline.errors import EngineError, UserError
 from pipeline.events import TurnDone
@@ -19,8 +20,9 @@ from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
 from S2S.base import Question, SpokenPiece
 from s2s_pipeline import build_pipeline
-from testing.contracts import SpeechResponderContract, speech_like
+from testing.contracts import speech_like
 from testing.conversation import hear
+from testing.end_to_end_contracts import SpeechResponderContract
 from testing.fakes import LoudnessDetector
 from testing.sinks import RecordingSink
 
@@ -98,6 +100,21 @@ def test_an_answer_that_ends_by_itself_is_whole(brief: QwenOmniResponder) -> Non
     (piece,) = answer(brief, text="hello")
     assert piece.text == "!"
     assert len(piece.audio.samples) == RATE_HZ // 50
+
+
+def test_its_first_call_is_short(responder: QwenOmniResponder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the limit of an answer: it is made at the start of the program."""
+    vocoder, made = responder._model.token2wav.code2wav_bigvgan_model, list[int]()
+    forward = vocoder.forward
+
+    def counted(mel: Any) -> Any:
+        made.append(mel.shape[-1])
+        return forward(mel)
+
+    monkeypatch.setattr(vocoder, "forward", counted)
+    monkeypatch.setattr(responder._settings, "max_new_tokens", 100_000)
+    warm_up(responder)
+    assert made == [2 * CODES_A_TOKEN * 2], "two frames for each code"
 
 
 def test_an_answer_that_is_not_to_be_spoken_is_text(
@@ -224,7 +241,9 @@ def test_cancelled_in_any_part_it_says_nothing(
 def test_in_a_session_it_answers_what_is_said(responder: QwenOmniResponder) -> None:
     clock = SampleClock(MIC_HZ)
     sink = RecordingSink(clock.now)
-    engines = Engines(LoudnessDetector(), EndpointerSettings(), Responder(SharedEngine(responder)))
+    voice = Responder(SharedEngine(responder))
+    # its weights are random
+    engines = Engines(LoudnessDetector(), EndpointerSettings(), voice, check_sound=False)
     session = build_pipeline(engines, sink, settings=SessionSettings(), clock=clock)
     clock.on_advance(session.playout.wake)
     mail = session.events.subscribe()

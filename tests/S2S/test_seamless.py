@@ -12,7 +12,7 @@ import pytest
 from engines.engines import Engines, Responder
 from pipeline.clock import SampleClock
 from pipeline.errors import EngineError, UserError
-from pipeline.events import Interrupted, TurnDone
+from pipeline.events import ErrorEvent, Interrupted, TurnDone
 from pipeline.messages import MAX_OUTPUT_TOKENS, CutOff, Notice, Samples
 from pipeline.settings import EndpointerSettings, SessionSettings
 from pipeline.shared_engine import SharedEngine
@@ -221,12 +221,7 @@ class Interpreter:
         self.clock = SampleClock(RATE_HZ)
         self.sink = RecordingSink(self.clock.now, full_duplex=True)
         voice = Responder(SharedEngine(responder))
-        engines = Engines(
-            LoudnessDetector(),
-            EndpointerSettings(),
-            voice,
-            check_sound=False,  # the weights are random
-        )
+        engines = Engines(LoudnessDetector(), EndpointerSettings(), voice)
         settings = SessionSettings(reply_mode="stream", language="zh")
         self.session = build_pipeline(engines, self.sink, settings=settings, clock=self.clock)
         self.clock.on_advance(self.session.playout.wake)
@@ -262,6 +257,20 @@ def test_it_interprets_phrase_by_phrase_while_the_user_speaks_on(interpreter: In
     assert not any(isinstance(event, Interrupted) for event in events)
     done = [event for event in events if isinstance(event, TurnDone)]
     assert [bool(turn.heard) for turn in done] == [True] * 3
+
+
+def test_a_vocoder_that_makes_no_numbers_is_an_error_of_its_turn(tmp_path: Path) -> None:
+    responder = SeamlessResponder(str(tiny_seamless(tmp_path)), "cpu")
+    responder._model.vocoder.hifi_gan.conv_post.weight.data.fill_(np.nan)
+    interpreter = Interpreter(responder)
+    interpreter.speak(960)
+    interpreter.wait(1000)
+    events = list(iter(lambda: interpreter.mail.fetch(0), None))
+    (error,) = (event for event in events if isinstance(event, ErrorEvent))
+    assert error.code == "bad_audio"
+    assert "seamless" in error.text
+    interpreter.session.close()
+    assert interpreter.session.join(10) == []
 
 
 # -- mistakes at start -----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from pipeline.messages import AudioChunk, Samples
 from pipeline.turn import CancelToken
 from testing.speech_server import Answer, SpeechServer
 from TTS.openai_speech import OpenAISynthesizer
-from TTS.served_audio import decoded, is_noise
+from TTS.served_audio import NotDecodable, decoded, is_noise
 
 LEVEL = 0.3
 RATE_HZ = 22050
@@ -281,6 +281,14 @@ def test_one_file_for_each_sentence_is_one_sound(name: str) -> None:
     assert rate_hz == RATE_HZ
     assert len(audio) / rate_hz == pytest.approx(2.0, abs=0.06)
     assert np.sqrt(np.mean(np.square(audio[-RATE_HZ // 2 :]))) > 0.9 * LEVEL / np.sqrt(2)
+
+
+@pytest.mark.parametrize("name", ["pcm", "wav, sizes 0"])
+def test_a_sound_without_end_is_cut_off(name: str) -> None:
+    body, content_type = HEARD[name]
+    blocks = itertools.chain([body], itertools.repeat(pcm("<i2")))
+    with pytest.raises(NotDecodable, match="more than 600 s"):
+        joined(list(decoded(blocks, content_type, RATE_HZ)))
 
 
 def test_loud_hisses_are_no_noise() -> None:

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import huggingface_hub.constants
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
+from catalog.weights import EMBEDDED, FETCH, SMART_TURN
 from command_line.parse import parse_command_line
 from commands import check
 from tests.command import run
@@ -64,3 +67,29 @@ def test_check_says_where_the_models_are(tmp_path: Path, kept: tuple[str, ...], 
         findings = list(check._models(parse_command_line(FLAGS)))
     lines = [f"{ {True: 'ok', None: ''}[f.ready]:<3}{f.topic:<13}{f.text}" for f in findings]
     assert any(line.startswith(told) for line in lines), lines
+
+
+def test_a_built_in_model_that_is_damaged_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
+    SMART_TURN.path.write_bytes(b"cut off")
+    found = {finding.text: finding.ready for finding in check._embedded()}
+    assert found == {
+        f"{SMART_TURN.path}: damaged; type: {FETCH}": False,
+        **{f"{file.path}: missing; type: {FETCH}": None for file in EMBEDDED if file != SMART_TURN},
+    }
+
+
+@pytest.mark.parametrize("kept", [5, -1, None])
+def test_weights_of_the_hub_that_are_cut_off_are_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int | None
+) -> None:
+    layer = {"layer": np.zeros((4, 4), np.float32)}
+    save_file(layer, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    whole = (tmp_path / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(whole[:kept])
+    monkeypatch.setattr(check, "cached", lambda name: tmp_path)
+    finding = check._model("--stt whisper: some/model", "some/model")
+    assert finding.ready is (kept is None)
+    assert ("model.safetensors cut off or damaged" in finding.text) is (kept is not None)

@@ -3,7 +3,7 @@
 import pytest
 
 from commands.list_voices import _lines
-from pipeline.engine_info import DuplexInfo, ResponderInfo
+from pipeline.engine_info import DuplexInfo, LiveInfo, ResponderInfo
 from tests.command import run
 
 
@@ -29,8 +29,11 @@ def test_a_tone_has_no_voices() -> None:
             ["low", "high", "languages: Telugu (te)"],
         ),
         (DuplexInfo(name="e", sample_rate_hz=1, frame_samples=1, voices=("low",)), ["low"]),
+        (LiveInfo(name="e", sample_rate_hz=1, frame_samples=1, voices=("low",)), ["low"]),
         (DuplexInfo(name="e", sample_rate_hz=1, frame_samples=1), ["e has no voices to choose from"]),
     ],
 )
-def test_the_voices_of_end_to_end_engines(info: ResponderInfo | DuplexInfo, lines: list[str]) -> None:
+def test_the_voices_of_end_to_end_engines(
+    info: ResponderInfo | DuplexInfo | LiveInfo, lines: list[str]
+) -> None:
     assert list(_lines(info)) == lines

@@ -212,7 +212,9 @@ def test_a_tcp_client_too_many(model: FakeDuplexModel) -> None:
         with FramedClient(server.microphone_port, server.loudspeaker_port) as second:
             refused = second.until(CONTROL, "refused")[2]
             assert refused["code"] == "full"
-            assert refused["text"].startswith("the model is full: 1 conversation")
+            assert refused["text"].startswith(
+                "the server is full: its model holds 1 conversation at once"
+            )
         with RawClient(server.microphone_port, server.loudspeaker_port) as raw:
             assert raw.receive_all() == b""
         assert len(server.sessions) == 1

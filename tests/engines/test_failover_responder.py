@@ -27,6 +27,12 @@ SECOND = (np.sin(np.arange(16000) / 5) / 3).astype(np.float32)
 PIECE = SpokenPiece(AudioChunk(SECOND, 16000), "Fine.")
 
 
+class AnySound(FailoverResponder):
+    """A failover that takes the constants of scripted engines for sound."""
+
+    check_sound = False
+
+
 class Scripted:
     """Yields the outputs that the test lists, and raises any exception in the list."""
 
@@ -56,7 +62,7 @@ class Scripted:
 def answer_of(
     first: Scripted, second: Scripted, question: Question, first_output_s: float = PATIENT_S
 ) -> list[Answer]:
-    engine = FailoverResponder([first, second], first_output_s)
+    engine = AnySound([first, second], first_output_s)
     return list(engine.respond(question, CancelToken()))
 
 
@@ -108,7 +114,7 @@ def test_each_hears_the_question_at_its_own_rate() -> None:
 def test_a_voice_and_a_language_go_to_the_one_that_has_them() -> None:
     first = Scripted("first", PIECE, voices=("low",))
     second = Scripted("second", PIECE, voices=("deep",), languages=("te",))
-    engine = FailoverResponder([first, second], PATIENT_S)
+    engine = AnySound([first, second], PATIENT_S)
     assert (engine.info.voices, engine.info.languages) == (("low", "deep"), ("en", "te"))
     assert answer_of(first, second, asking(voice="deep")) == [PIECE]
     assert (second.asked[0].settings.voice, first.asked) == ("deep", [])

@@ -1,17 +1,21 @@
 """Starting an engine: the first call of each kind is made before any user's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from catalog.registry import EngineSpec
 from engines.isolation.engines import isolate
 from engines.starting import FRAMES, TEXT, start
 from pipeline.errors import EngineError, UserError
+from pipeline.messages import AudioChunk
 from pipeline.settings import SessionSettings
+from S2S.base import Answer
 from testing.fakes import LoudnessStreamer, ScriptedModel, ScriptedRecognizer, ScriptedSynthesizer
 from testing.null_engines import NullDuplexModel, NullDuplexStream
+from testing.scripted_responder import ScriptedResponder, said
 
 
 @pytest.mark.parametrize(
@@ -64,6 +68,35 @@ class Broken(ScriptedSynthesizer):
 def test_an_engine_that_fails_at_once_is_a_mistake_explained() -> None:
     with pytest.raises(UserError, match="--tts: scripted-tts does not work: its voices are missing"):
         start(Broken, {}, "cpu", "tts", ("cpu",))
+
+
+class NotANumber(ScriptedSynthesizer):
+    def synthesize(self, *_: object) -> Iterator[AudioChunk]:
+        yield AudioChunk(np.full(1600, np.nan, np.float32), 16000)
+
+
+class NotANumberAnswer(ScriptedResponder):
+    def respond(self, *_: object) -> Iterator[Answer]:
+        yield said(None, level=np.nan)
+
+
+class NotANumberFrame(NullDuplexModel):
+    def open(self, settings: SessionSettings) -> NullDuplexStream:
+        stream = super().open(settings)
+        stream.answer = lambda frame: (frame * np.nan, None)  # type: ignore[method-assign]
+        return stream
+
+
+@pytest.mark.parametrize(
+    ("stage", "engine_class"),
+    [("tts", NotANumber), ("s2s", NotANumberAnswer), ("s2s", NotANumberFrame)],
+)
+def test_a_model_whose_first_audio_is_not_a_number_does_not_start(
+    stage: str, engine_class: type
+) -> None:
+    told = f"--{stage}: .* does not work: expected speech from .*, got samples that are not numbers"
+    with pytest.raises(UserError, match=told):
+        start(engine_class, {}, "cpu", stage, ("cpu",))
 
 
 def test_in_a_process_of_its_own_too() -> None:

@@ -282,11 +282,3 @@ def test_silence_and_a_moment_have_no_distances() -> None:
 )
 def test_words_wrong(reference: str, heard: str, errors: WordErrors | None) -> None:
     assert count_errors(reference, heard) == errors
-
-
-def test_help_is_short_and_loads_nothing() -> None:
-    ended = run("roundtrip", "--help", PYTHONPROFILEIMPORTTIME="1")
-    assert ended.returncode == 0
-    assert len(ended.stdout.splitlines()) < 35
-    assert "| torch\n" not in ended.stderr
-    assert run().returncode == 2

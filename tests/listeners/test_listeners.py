@@ -1,6 +1,7 @@
 """The output of the listeners: plain lines, JSON, and a live screen in a real terminal."""
 
 import io
+import itertools
 import json
 import os
 import pty
@@ -17,7 +18,7 @@ from listeners.narration import describe_latency
 from listeners.terminal import Terminal
 from pipeline.events import ToolCalled
 from pipeline.latency import Latency
-from pipeline.settings import EndpointerSettings
+from pipeline.settings import EndpointerSettings, SessionSettings
 from testing.conversation import Conversation
 from testing.duplex import DuplexConversation
 from testing.fakes import ScriptedRecognizer, ScriptedTurnDetector
@@ -113,6 +114,23 @@ def test_a_duplex_session_on_a_screen_shows_both_levels_and_who_speaks() -> None
     assert re.search(r"speaking +▮▮▮▮▮▮▮▮▮▯ ▮▮▮▮▮▮▮▮▮▯", text)
     assert re.search(r"listening +▮▮▮▮▮▮▮▮▮▯ ▯▯▯▯▯▯▯▯▯▯", text)
     assert "machine: 0 10" in text
+
+
+def test_push_to_talk_with_a_duplex_model_on_a_screen() -> None:
+    screen = io.StringIO()
+    with DuplexConversation(settings=SessionSettings(hands_free=False)) as conversation:
+        listener = Terminal(conversation.session, Console(file=screen, force_terminal=True, width=100))
+        conversation.say(400)
+        conversation.session.start_speech()
+        conversation.say(400)
+        conversation.session.commit_speech()
+        conversation.say(400)
+        conversation.session.close("enough")
+        listener.join(10)
+    states = re.findall("space to talk|hearing you|thinking", screen.getvalue())
+    assert [state for state, _ in itertools.groupby(states)] == [
+        "space to talk", "hearing you", "space to talk"
+    ]  # fmt: skip
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")

@@ -247,6 +247,18 @@ def test_a_client_may_correct_later_what_was_heard_but_not_beyond_what_was_sent(
         assert stage.corrected == [(1, "one"), (1, "one two")]
 
 
+def test_a_correction_reaches_back_to_the_first_word() -> None:
+    with running() as stage:
+        turn = stage.turn()
+        stage.speech(turn, "one two ", 400)
+        stage.speech(turn, "three four", 400)
+        stage.speech(turn, "five", 2000)
+        stage.pass_ms(2600)
+        turn.interrupt("enough")
+        stage.playout.played(1, 220 * RATE_HZ // 1000)
+        assert stage.corrected == [(1, "one")]
+
+
 def test_ducking_is_reversible_and_does_not_click() -> None:
     with running() as stage:
         turn = stage.turn()

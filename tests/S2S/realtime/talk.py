@@ -25,11 +25,11 @@ WEATHER = Tool("weather", "The weather in a city.", {"type": "object", "properti
 E = TypeVar("E", bound=Event)
 
 
-def engines_at(url: str, **settings: Any) -> Engines:
+def engines_at(url: str, *, check_sound: bool = False, **settings: Any) -> Engines:
     """The engines of a program whose model is the server at this address."""
     voice = Live(SharedEngine(RealtimeModel(url, **settings)))
-    # the scripted server's audio is constants
-    return Engines(None, EndpointerSettings(), voice, check_sound=False)
+    # the audio of scripted engines is constant
+    return Engines(None, EndpointerSettings(), voice, check_sound=check_sound)
 
 
 class Talk:

@@ -18,6 +18,7 @@ from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import SessionSettings
 from testing.server import ScriptedWebServer
 from tests.S2S.realtime.talk import RATE_HZ, WEATHER, Talk, engines_at
+from tests.socket_clients import wait_for
 
 SENTENCE = "And then some more words follow. "
 
@@ -128,7 +129,7 @@ class TestInterruption:
         with Talk(url(model)) as talk:
             talk.session.respond("Talk.")
             talk.until(ReplyText)
-            talk.until(ReplyText)
+            wait_for(lambda: len(talk.sink.frames) > 40, "more of the answer")
             talk.session.interrupt("client_cancelled")
             done = talk.until(TurnDone)
             talk.session.respond("And?")
@@ -155,9 +156,8 @@ class TestInterruption:
                     talk.session.interrupt("client_cancelled")
                     talk.session.respond("Something else.")
                 talk.until(ReplyStarted)
-                if dice.random() < 0.7:
-                    for _ in range(dice.randrange(1, 4)):
-                        talk.until(ReplyText)
+                frames = len(talk.sink.frames) + dice.randrange(30)
+                wait_for(lambda frames=frames: len(talk.sink.frames) >= frames, "more of the answer")
             talk.session.interrupt("client_cancelled")
         assert len(talk.of(Interrupted)) >= 100
         turns = [frame.turn for frame in talk.sink.frames]

@@ -1,22 +1,25 @@
 """`--s2s realtime` as a user runs it: one instance of the program is the model of another, with real
 speech."""
 
+import json
 import re
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pytest
+import soundfile
 
 from pipeline.audio import from_pcm16, resample, to_pcm16
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.moonshine import MoonshineRecognizer
 from testing.chat_server import ChatServer
-from tests.command import command
+from tests.command import command, run
 from tests.realtime_client import RealtimeClient
 from tests.S2S.realtime.test_faults import free_port
 from tests.socket_clients import RawClient, in_background
@@ -209,3 +212,19 @@ def test_a_model_that_dies_in_mid_answer_and_comes_back(question: Samples) -> No
                 assert share_heard(ASKED, turn["user_text"]) > 0.7
             texts = [message["content"] for message in llm.requests[-1]["messages"]]
             assert "Tell me a story." in texts[1], "the conversation was given back"
+
+
+def test_a_recording(model: Program, question: Samples, tmp_path: Path) -> None:
+    said, reply = tmp_path / "said.wav", tmp_path / "reply.wav"
+    soundfile.write(said, question[: -RATE_HZ // 2], RATE_HZ)  # it ends before the pause is over
+    url = f"http://127.0.0.1:{model.port}/v1"
+    ended = run(
+        *("--s2s", "realtime", "--s2s_base_url", url),
+        *("--mode", "file", "--input", str(said), "--output", str(reply)),
+    )
+    assert ended.returncode == 0, ended.stderr
+    turns = json.loads(reply.with_suffix(".transcript.json").read_text())["turns"]
+    assert share_heard(ASKED, " ".join(turn["user_text"] for turn in turns)) > 0.7
+    assert turns[-1]["heard"] == "Hello. How are you?"
+    samples, rate_hz = soundfile.read(reply, dtype="float32")
+    assert "hello" in recognized(to_pcm16(samples), rate_hz).lower()

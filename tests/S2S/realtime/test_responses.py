@@ -184,6 +184,19 @@ class TestReplies:
         done = talk.until(TurnDone)
         assert (done.state, done.reason) == ("interrupted", "the user went on")
 
+    def test_silence_is_no_answer(self, server: ScriptedRealtimeServer) -> None:
+        with Talk(server.url, check_sound=True) as talk:
+            there = server.accept()
+            there.hear("item_1")
+            there.begin("resp_1")
+            there.say("resp_1", 1000, "Unheard words.", tone_hz=0)
+            there.end("resp_1")
+            error = talk.until(ErrorEvent)
+            assert (error.code, error.turn) == ("bad_audio", 1)
+            there.hear("item_2")
+            answer(there, "resp_2", ms=500)
+            assert talk.until(TurnDone, lambda done: done.turn == 2).heard == "Text of resp_2."
+
     def test_a_flood_ends_the_turn_only(
         self, there: ScriptedConnection, talk: Talk, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -91,7 +91,7 @@ def test_a_recording_of_a_client_too_many_is_not_begun(model: FakeDuplexModel) -
     engines = duplex_engines(model)
     engines.places.expect_free()
     engines.places.take()
-    with pytest.raises(EngineError, match="the model is full: 1 conversation"):
+    with pytest.raises(EngineError, match="its model holds 1 conversation at once"):
         engines.places.expect_free()
     engines.places.release()
     engines.places.expect_free()
