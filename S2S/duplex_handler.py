@@ -51,8 +51,8 @@ FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
 broken model does not flood the client with errors."""
 
 CLOSE_S = 1.0
-"""Time to wait for the end of a state that has failed, so that its place is free. Only a recording needs
-it, where a pause takes no time."""
+"""Time to wait until a failed state is closed and its place is free. Only recordings need this, since
+pauses take no time there."""
 
 RECOVERED_S = 10.0
 """Audio that a state must have answered for the model to count as working again."""

@@ -61,7 +61,7 @@ class DuplexState:
             self._free()
 
     def join(self, timeout_s: float) -> None:
-        """Wait until the state is closed; not for a frame, which may never return."""
+        """Wait until the state is closed. Do not wait for a frame, which may never return."""
         if not self._computing:
             self._closed.wait(timeout_s)
 

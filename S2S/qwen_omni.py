@@ -149,7 +149,7 @@ class QwenOmniResponder:
             yield CutOff(MAX_OUTPUT_TOKENS)
 
     def warm_up(self) -> None:
-        """Answer a second of silence, with two tokens: an answer of the usual length takes long."""
+        """Answer a second of silence with two tokens; an answer of the usual length would take long."""
         hears, heard = self._hear(np.zeros(self.info.sample_rate_hz, np.float32))
         prompt = self._template.prompt([ChatMessage("user", heard)])
         self._answer(prompt.tokens, hears, self._voice, 2, CancelToken())
@@ -208,7 +208,8 @@ class QwenOmniResponder:
         cancel: CancelToken,
     ) -> tuple[str, Samples, bool] | None:
         """The answer as text and as audio, and True if it was cut off; None if it was cancelled, or has
-        no words. Without a voice there is no audio. `longest`: its limit, in tokens of text."""
+        no words. Without a voice there is no audio. `longest`: the limit of the answer, in tokens of
+        text."""
         model = self._model
         tokens = torch.tensor([prompt], device=model.device)
         most_codes = CODES_A_TOKEN * longest

@@ -82,7 +82,7 @@ class FailoverResponder(LanguageFailover[SpeechResponder]):
 
 
 def _checked(outputs: Iterator[Answer], engine: str, cancel: CancelToken) -> Iterator[Answer]:
-    """The answer, as long as it sounds: silence or noise in its place is an error of the engine."""
+    """Pass on the answer. Silence or clipped noise in its place is an error of the engine."""
     check = SoundCheck(engine)
 
     def audio_of(output: Answer) -> AudioChunk | None:

@@ -78,7 +78,7 @@ def warm_up(engine: Any) -> None:
 
 
 def _expect_sound(engine: Any, output: Any) -> None:
-    """Raise `BadAudio` if the first audio is none, as that of weights that are not numbers."""
+    """Raise `BadAudio` if the first audio is not sound, such as NaN from damaged weights."""
     chunk = output.audio if isinstance(output, SpokenPiece) else output
     if isinstance(chunk, AudioChunk):
         SoundCheck(engine.info.name).take(chunk.samples, chunk.sample_rate_hz)

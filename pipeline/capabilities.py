@@ -25,7 +25,7 @@ class Capabilities:
     frames: bool = False
     """Can answer while the user is still speaking, in the reply mode ``stream``."""
     live: bool = False
-    """Listens in real time only, so a recording is fed at the pace of speech."""
+    """Listens in real time only, so recordings are fed in real time."""
     duplex: bool = False
     """Listens while it speaks, so the model takes turns itself."""
     free_places: Callable[[], float] = lambda: math.inf

@@ -123,7 +123,7 @@ class SoundCheck:
         text, length_s = self._text, len(samples) / rate_hz
         window_s = self._find_clipping(text, samples, rate_hz, max(high, -low))
         if self._is_clipped:
-            raise self._fault("sound that is clipped through", window_s - length_s)
+            raise self._fault("sound that is clipped throughout", window_s - length_s)
         self._find_sound(text, samples, rate_hz, low, high)
         if text.constant_s > MAX_CONSTANT_S:
             raise self._fault("a constant", text.constant_s - length_s)
@@ -142,7 +142,7 @@ class SoundCheck:
         text, self._text = self._text, _Text()
         self._rest = np.empty(0, np.float32)
         if text.clipped_s > MAX_CLIPPED * text.length_s:
-            raise self._fault("sound that is clipped through", text.length_s)
+            raise self._fault("sound that is clipped throughout", text.length_s)
         must_sound = (text.has_words or not text.is_written) and not self._may_rest
         if must_sound and text.length_s and text.sound_s <= MIN_SOUND_S:
             got = "a constant" if text.offset_s > text.length_s / 2 else "silence"

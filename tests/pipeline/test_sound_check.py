@@ -65,7 +65,7 @@ def joined(*parts: Samples) -> Samples:
     return np.concatenate(parts)
 
 
-NUMBERS, SILENCE, CONSTANT, CLIPPED = "not numbers", "silence", "a constant", "clipped through"
+NUMBERS, SILENCE, CONSTANT, CLIPPED = "not numbers", "silence", "a constant", "clipped throughout"
 
 BAD: dict[str, tuple[str, Callable[[], Samples]]] = {
     "all NaN": (NUMBERS, lambda: level(1, np.nan)),
