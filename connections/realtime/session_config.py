@@ -163,8 +163,7 @@ class SessionConfig:
                 raise Refusal("expected a JSON schema", param=f"tools[{number}].parameters")
         self._change(
             tools=tuple(
-                # type: ignore[call-overload]
-                Tool(str(tool.name), tool.description or "", dict(tool.parameters or {}))
+                Tool(str(tool.name), tool.description or "", dict(tool.parameters or {}))  # type: ignore[call-overload]
                 for tool in functions
             )
         )

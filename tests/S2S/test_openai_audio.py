@@ -52,8 +52,7 @@ class TestContract(SpeechResponderContract):
             yield responder
             responder.close()
 
-    # type: ignore[override]
-    def test_a_voice_that_it_has_not_is_told(self, engine: OpenAIAudioResponder) -> None:
+    def test_a_voice_that_it_has_not_is_told(self, engine: OpenAIAudioResponder) -> None:  # type: ignore[override]
         """Override the contract: only OpenAI's voices are known here."""
         engine.expect_voice("any")
         with pytest.raises(EngineError, match="expected one of the voices"):

@@ -375,8 +375,7 @@ def test_bad_sound_before_any_other_is_the_next_ones_turn(
 def test_a_session_hears_the_next_engine_in_the_place_of_a_silent_one() -> None:
     tts = FailoverSynthesizer([named("one", Bad=level(1, 0)), named("two")], 30.0)
     tts.hold = Hold()  # type: ignore[attr-defined]
-    # type: ignore[arg-type]
-    with Conversation(llm=ScriptedModel("Bad."), tts=tts, check_sound=True) as talk:
+    with Conversation(llm=ScriptedModel("Bad."), tts=tts, check_sound=True) as talk:  # type: ignore[arg-type]
         talk.ask()
         assert talk.until_done(1).heard == "Bad."
         assert [notice.code for notice in talk.events(NoticeGiven)] == ["failover"]
