@@ -95,8 +95,8 @@ class SpeechToSpeechHandler(BaseHandler[Utterance | UserText]):
         yield EndOfTurn(turn, end)
 
     def _question(self, asked: Utterance | UserText) -> Question:
-        """The question for the engine. If the user typed nothing, its text is the last message of the
-        conversation, if that is the user's."""
+        """The question for the engine. If the user typed nothing, the question is the last message of
+        the conversation, provided that it is the user's."""
         turn, settings = asked.turn, asked.turn.settings
         context = asked.context if isinstance(asked, UserText) else None
         language = settings.language or turn.language
