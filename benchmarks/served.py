@@ -79,12 +79,16 @@ class Way:
     def _is_audio(self, message: str | bytes) -> bool:
         if self._raw:
             return isinstance(message, bytes)
-        return json.loads(message)["type"] == "response.output_audio.delta"
+        return _type_of(message) == "response.output_audio.delta"
 
     def _is_end(self, message: str | bytes) -> bool:
         if self._raw:
             return isinstance(message, str) and json.loads(message).get("event") == "TurnDone"
-        return json.loads(message)["type"] == "response.done"
+        return _type_of(message) == "response.done"
+
+
+def _type_of(message: str | bytes) -> str:
+    return str(json.loads(message)["type"])
 
 
 def _decoded(audio: str) -> Samples:

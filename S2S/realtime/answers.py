@@ -67,10 +67,11 @@ class Answers:
         send: SendEvent,
         post: Callable[..., None],
         explain: Callable[[Fields], str],
-        on_orphan: Callable[[Turn], None],
     ) -> None:
         self.next_origin = Origin.PROGRAM
         """Origin of the next turn that the server begins by itself."""
+        self.orphans: set[int] = set()
+        """Turns whose answer is still being heard, but is unknown to the present connection."""
         self.item_of: dict[int, str] = {}
         """Turn ▶ the server's item with its answer."""
         self._session = session
@@ -79,7 +80,6 @@ class Answers:
         self._send = send
         self._post = post
         self._explain = explain
-        self._on_orphan = on_orphan
         self._awaited: list[Turn] = []
         self._requests: deque[tuple[Turn, Mapping[str, Any]]] = deque()
         """Requests that wait for the end of the present response."""
@@ -91,8 +91,6 @@ class Answers:
         """Answers, in order, that the playout does not have complete yet."""
         self._living: dict[Turn, Answer] = {}
         """Answers of turns that have not ended."""
-        self._orphans: set[Turn] = set()
-        """Turns whose answer is still being heard, but is unknown to the present connection."""
         self._ends: dict[Turn, contextlib.ExitStack] = {}
 
     @property
@@ -137,7 +135,7 @@ class Answers:
         self._requested.clear()
         self._awaited.clear()
         answers, self._open = list(self._open.values()), {}
-        self._orphans.update(self._living)
+        self.orphans = {turn.number for turn in self._living}
         failed = [turn for turn in unfinished if turn.alive]
         for turn in failed:
             turn.fail(STAGE, error)
@@ -354,9 +352,7 @@ class Answers:
         if answer in self._line:
             self._line.remove(answer)
             self._pump()
-        if turn in self._orphans:
-            self._orphans.remove(turn)
-            self._on_orphan(turn)
+        if turn.number in self.orphans:
             return
         if not answer.is_over:
             self._cancel(answer.response)

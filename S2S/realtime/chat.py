@@ -11,6 +11,8 @@ class ServedChat(Chat):
     """Remembers the conversation as it was heard, for the client, and for a server that has lost the
     conversation. Messages that a client adds or erases are passed on to the server."""
 
+    on_heard: Callable[[int], None] = lambda turn: None
+    """Called with a turn that has ended, when its answer has been noted."""
     on_note: Callable[[str, ChatMessage, str | None], None] = lambda id, message, after: None
     """Called with each message that a client adds: its id, the message, and the id before it."""
     on_erase: Callable[[str], None] = lambda id: None
@@ -25,6 +27,11 @@ class ServedChat(Chat):
                     entry.message = replace(entry.message, content=text)
                     return
         super().said(turn, text, audio)
+
+    def heard(self, turn: int, text: str, cut_short: bool) -> None:
+        """Note the part of the answer that the user heard."""
+        super().heard(turn, text, cut_short)
+        self.on_heard(turn)
 
     def note(self, id: str, message: ChatMessage, after: str | None = None) -> None:
         """Add a message of the client to the conversation, here and at the server."""

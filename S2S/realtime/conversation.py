@@ -66,9 +66,7 @@ class Conversation:
         self._session = session
         self._chat = chat
         self._post = post
-        self._answers = Answers(
-            session, chat, speech, self.link.send, self._later, self._explain, self._give_answer
-        )
+        self._answers = Answers(session, chat, speech, self.link.send, self._later, self._explain)
         self._speech = UserSpeech(session, chat, self._answers)
         self._settings = session.settings
         self._is_held = False
@@ -83,14 +81,37 @@ class Conversation:
         """Messages that the present connection was given when it was opened."""
         self._lost = 0
         """Samples that the server has missed."""
-        self._is_told_of_loss = self._is_told_of_nonsense = False
+        self._was_open = self._was_lost = self._is_told_of_nonsense = False
+        self._untold: EngineError | None = None
+        """A lost connection that is still to be reported. A loss is reported at once, except in a new
+        session, to which nobody may be listening yet: there, with the first audio."""
         self.is_quiet.set()
+
+    def do(self, callback: Callable[..., object], *args: object) -> None:
+        """Call `callback`, one of the methods below. A failure is reported, for its turn if there is
+        one."""
+        try:
+            callback(*args)
+        except Exception as error:
+            turn = next((each.turn for each in args if isinstance(each, UserText)), None)
+            if turn is None:
+                self._session.report(STAGE, error)
+            else:
+                turn.fail(STAGE, error)
+                self._answers.end(turn, f"{STAGE} failed")
+        self._note_quiet()
+
+    def fail(self, error: BaseException) -> None:
+        """End the session, since its link has failed."""
+        self._session.report(STAGE, EngineError(f"the link failed ({type(error).__name__})"))
+        self._session.close(f"{STAGE} failed")
 
     # -- the session, whose stage posts these ------------------------------------------------------
 
     def hear(self, block: AudioBlock, event: str) -> None:
         """Send a window of the microphone."""
         self._follow_settings()
+        self._tell_loss()
         if not (self._settings.hands_free or self._is_held):
             return
         if not self.link.send_audio(event, len(block.samples) / RATE_HZ):
@@ -98,7 +119,7 @@ class Conversation:
             return
         self._speech.sent(block)
         if self._lost:
-            self._tell_lost("the server did not accept it in time")
+            self._tell_dropped("the server did not accept it in time")
 
     def signal(self, action: ManualTurn) -> None:
         """Carry out a signal of the user."""
@@ -130,17 +151,22 @@ class Conversation:
             self._chat.keep_place(turn.number)
         self._request(turn, context)
 
-    def say(self, turn: Turn, text: str) -> None:
-        """Let the model say `text`."""
-        order = f"Say exactly this, word for word, and nothing else: {text}"
-        self.ask(UserText(turn, "", (ChatMessage("system", order),)))
-
     def note(self, id: str, message: ChatMessage, after: str | None) -> None:
         """Add a message of the client."""
         if message.answers:
             self._answers.next_origin = Origin.TOOL
         for item in requests.items(message, id):
             self.link.send(requests.create(item, "item", None if after is None else self._item(after)))
+
+    def heard(self, turn: int) -> None:
+        """Send the server an answer that was still being heard after the connection was lost."""
+        if turn not in self._answers.orphans:
+            return
+        self._answers.orphans.remove(turn)
+        given = {id for id, _ in self._given}
+        for id, message in self._chat.history():
+            if id == heard_id(turn) and id not in given:
+                self._create(id, message)
 
     def erase(self, id: str) -> None:
         """Delete a message."""
@@ -155,21 +181,24 @@ class Conversation:
         """Send the server the settings and, after a lost connection, the conversation so far."""
         self._answers.item_of.clear()
         self._follow_settings(anew=True)
-        self._given = self._chat.history() if self._is_told_of_loss else []
+        self._was_open, self._untold = True, None
+        self._given = self._chat.history() if self._was_lost else []
         for id, message in self._given:
             self._create(id, message)
-        self._is_told_of_loss = self._is_told_of_nonsense = False
+        self._was_lost = self._is_told_of_nonsense = False
         if self._lost:
-            self._tell_lost("the connection to the server was lost")
+            self._tell_dropped("the connection to the server was lost")
 
     def on_lost(self, error: EngineError) -> None:
         """End the turns under way, and report the loss to the client once."""
         self._present, self._commits = {}, 0
         failed = self._answers.fail_all(error)
         self._speech.begin_anew()
-        if not (self._is_told_of_loss or failed):
-            self._session.report(STAGE, error)
-        self._is_told_of_loss = True
+        if not (self._was_lost or failed):
+            self._untold = error
+        self._was_lost = True
+        if self._was_open:
+            self._tell_loss()
         self._note_quiet()
 
     def on_event(self, text: str | bytes) -> None:
@@ -268,13 +297,6 @@ class Conversation:
             self.link.send(event)
         self._present = wanted
 
-    def _give_answer(self, turn: Turn) -> None:
-        """Send the server an answer that was still being heard after the connection was lost."""
-        given = {id for id, _ in self._given}
-        for id, message in self._chat.history():
-            if id == heard_id(turn.number) and id not in given:
-                self._create(id, message)
-
     def _create(self, id: str, message: ChatMessage) -> None:
         for item in requests.items(message, id):
             self.link.send(requests.create(item, "item"))
@@ -285,7 +307,12 @@ class Conversation:
         heard = {heard_id(turn): item for turn, item in self._answers.item_of.items()}
         return said.get(id) or heard.get(id) or id
 
-    def _tell_lost(self, reason: str) -> None:
+    def _tell_loss(self) -> None:
+        if self._untold is not None:
+            self._session.report(STAGE, self._untold)
+            self._untold = None
+
+    def _tell_dropped(self, reason: str) -> None:
         samples, self._lost = self._lost, 0
         self._session.events.emit(AudioLost(samples, reason))
 
@@ -298,11 +325,7 @@ class Conversation:
         return f"{self._server.where}: {self._server.refusal(error, said)}"
 
     def _later(self, callback: Callable[..., object], *args: object) -> None:
-        def call() -> None:
-            callback(*args)
-            self._note_quiet()
-
-        self._post(call)
+        self._post(self.do, callback, *args)
 
     def _note_quiet(self) -> None:
         is_waiting = self._answers.is_owed or self._speech.is_going_on

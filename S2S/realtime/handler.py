@@ -1,14 +1,14 @@
 """RealtimeHandler: the stage in front of a server that takes turns itself."""
 
 import base64
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 
 from pipeline.audio import to_pcm16
 from pipeline.handler import BaseHandler
-from pipeline.messages import AudioBlock, EndOfTurn, ManualTurnSignal, Sentence, UserText
+from pipeline.messages import AudioBlock, ManualTurnSignal, UserText
 from pipeline.session import Session
 from S2S.realtime.chat import ServedChat
 from S2S.realtime.requests import RATE_HZ
@@ -23,7 +23,7 @@ the usual pause."""
 END_OF_ANSWER_S = 120.0
 """Longest wait for the last answer to a recording."""
 
-Input: TypeAlias = AudioBlock | ManualTurnSignal | UserText | Sentence | EndOfTurn
+Input: TypeAlias = AudioBlock | ManualTurnSignal | UserText
 
 
 class RealtimeHandler(BaseHandler[Input]):
@@ -31,7 +31,7 @@ class RealtimeHandler(BaseHandler[Input]):
     on the thread of the sockets, which puts them into the channel to the playout."""
 
     name: ClassVar[str] = "s2s"
-    takes = (AudioBlock, ManualTurnSignal, UserText, Sentence, EndOfTurn)
+    takes = (AudioBlock, ManualTurnSignal, UserText)
 
     def setup(self, model: "RealtimeModel", chat: ServedChat, session: Session) -> None:
         assert self.queue_out is not None
@@ -42,21 +42,17 @@ class RealtimeHandler(BaseHandler[Input]):
 
     def process(self, message: Input) -> Generator[Input, None, None]:
         """Send a message to the server."""
-        conversation, post = self._conversation, self._model.post
+        conversation = self._conversation
         match message:
             case AudioBlock(samples=samples):
                 self._next_sample = message.start_sample + len(samples)
                 audio = base64.b64encode(to_pcm16(samples)).decode()
                 event = f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
-                post(conversation.hear, message, event)
+                self._post(conversation.hear, message, event)
             case ManualTurnSignal(action=action):
-                post(conversation.signal, action)
+                self._post(conversation.signal, action)
             case UserText():
-                post(conversation.ask, message)
-            case Sentence(turn=turn, text=text):
-                post(conversation.say, turn, text)
-            case EndOfTurn():
-                pass  # the server itself marks the end of its sentences
+                self._post(conversation.ask, message)
         yield from ()
 
     def finish(self) -> Generator[Input, None, None]:
@@ -71,3 +67,6 @@ class RealtimeHandler(BaseHandler[Input]):
     def cleanup(self) -> None:
         """Hang up."""
         self._model.post(self._model.hang_up, self._conversation)
+
+    def _post(self, callback: Callable[..., object], *args: object) -> None:
+        self._model.post(self._conversation.do, callback, *args)

@@ -85,14 +85,16 @@ class RealtimeModel:
         """Begin a conversation; returns at once, before it is connected."""
         configuration = Configuration(chat.default_instructions, **self._settings)
         conversation = Conversation(self._server, configuration, session, chat, speech, self.post)
-        chat.on_note = lambda *note: self.post(conversation.note, *note)
-        chat.on_erase = lambda id: self.post(conversation.erase, id)
+        chat.on_heard = lambda turn: self.post(conversation.do, conversation.heard, turn)
+        chat.on_note = lambda *note: self.post(conversation.do, conversation.note, *note)
+        chat.on_erase = lambda id: self.post(conversation.do, conversation.erase, id)
         self.post(self._begin, conversation)
         return conversation
 
     def hang_up(self, conversation: Conversation) -> None:
         """End a conversation; called on the thread of the loop."""
-        self._tasks[conversation].cancel()
+        if conversation in self._tasks:
+            self._tasks[conversation].cancel()
 
     def close(self) -> None:
         """Hang up on all, and end the thread."""
@@ -101,7 +103,12 @@ class RealtimeModel:
 
     def _begin(self, conversation: Conversation) -> None:
         task = self._tasks[conversation] = asyncio.create_task(conversation.link.run())
-        task.add_done_callback(lambda task: self._tasks.pop(conversation))
+        task.add_done_callback(lambda task: self._ended(conversation, task))
+
+    def _ended(self, conversation: Conversation, task: asyncio.Task[None]) -> None:
+        del self._tasks[conversation]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            conversation.fail(error)
 
     async def _hang_up_on_all(self) -> None:
         tasks = list(self._tasks.values())

@@ -318,6 +318,8 @@ class TestLoss:
         engines = engines_at(server.url)
         server.status = 503
         with Talk("", engines=engines) as talk:
+            wait_for(lambda: len(server.requests) > 2, "a failed attempt to connect")
+            talk.say(20)
             assert talk.until(ErrorEvent).code == "busy"
             server.status = None
             there = server.accept()

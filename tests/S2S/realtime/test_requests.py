@@ -5,6 +5,7 @@ import itertools
 from typing import Any
 
 import numpy as np
+import pytest
 
 from pipeline.audio import from_pcm16
 from pipeline.events import (
@@ -17,6 +18,7 @@ from pipeline.events import (
 )
 from pipeline.messages import ChatMessage
 from pipeline.settings import SessionSettings
+from S2S.realtime.requests import Configuration
 from testing.realtime_server import ScriptedConnection, ScriptedRealtimeServer
 from tests.S2S.realtime.talk import RATE_HZ, WEATHER, Talk, answer
 
@@ -28,6 +30,19 @@ class TestTextsAndTools:
         assert item["content"] == [{"type": "input_text", "text": "What is it?"}]
         request = there.until("response.create")
         assert request["response"] == {"metadata": {"turn": str(turn.number)}}
+        answer(there, "resp_1", turn.number)
+        assert talk.until(TurnDone).heard == "Text of resp_1."
+
+    def test_a_mistake_of_ours_ends_one_turn(
+        self, there: ScriptedConnection, talk: Talk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr(Configuration, "of", lambda *_, **__: 1 / 0)
+            talk.session.respond("What is it?")
+            assert talk.until(ErrorEvent).code == "internal_error"
+            assert talk.until(TurnDone).reason == "s2s failed"
+        turn = talk.session.respond("What is it?")
+        there.until("response.create")
         answer(there, "resp_1", turn.number)
         assert talk.until(TurnDone).heard == "Text of resp_1."
 
@@ -97,8 +112,8 @@ class TestTextsAndTools:
             there.end("resp_1")
             called = talk.until(ToolCalled)
             assert (called.turn, called.call, called.name) == (1, "call_1", "weather")
-            assert "".join(grew.arguments for grew in talk.of(ToolCallGrew)) == arguments
             talk.until(TurnDone)
+            assert "".join(grew.arguments for grew in talk.of(ToolCallGrew)) == arguments
             talk.chat.note("item_result", ChatMessage("tool", "rain", answers="call_1"))
             result = {"type": "function_call_output", "call_id": "call_1", "output": "rain"}
             item = there.until("conversation.item.create")["item"]
