@@ -22,11 +22,12 @@ from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.base import Connection
 from connections.recorded.archive import Archive
-from engines.engines import Cascade, Duplex, Engines, Live
+from engines.engines import Cascade, Duplex, Engines, Live, Responder
 from engines.loader import load_engines
 from listeners.audience import Audience
 from LLM.handler import LanguageModelHandler
 from LLM.read_ahead import ReadAhead
+from pipeline.channel import Channel
 from pipeline.clock import Clock
 from pipeline.errors import UserError
 from pipeline.handler import BaseHandler
@@ -74,7 +75,6 @@ def build_pipeline(
     clock: Clock | None = None,
 ) -> Session:
     """Build one conversation with these engines, and start it. The user hears it through `sink`."""
-    voice = engines.voice
     capture_rate_hz, window_samples = engines.capture
     enhance = None if engines.new_enhancer is None else engines.new_enhancer(capture_rate_hz)
     session = Session(
@@ -85,53 +85,74 @@ def build_pipeline(
         clock=clock,
         enhance=enhance,
     )
-    stop = session.stop_event
-    utterances = session.channel()
-    speech = session.channel(None if isinstance(voice, Live) else SPEECH_AHEAD)
+    stop, audio = session.stop_event, session.audio
+    speech = session.channel(None if isinstance(engines.voice, Live) else SPEECH_AHEAD)
     playout = session.last_stage(speech, engines.sound_source)
-    if isinstance(voice, Duplex):
-        duplex = stage(DuplexHandler, stop, session.audio, speech, voice.s2s, engines.places, session)
-        session.start([duplex, playout], engines.capabilities, ThreadManager)
-        return session
-    if isinstance(voice, Live):
-        served = session.reports.memory = voice.new_chat()
-        model = voice.s2s.engine
-        live = stage(RealtimeHandler, stop, session.audio, speech, model, served, session)
-        session.start([live, playout], engines.capabilities, ThreadManager)
-        return session
+    stages: list[BaseHandler[Any]]
+    match engines.voice:
+        case Cascade() as cascade:
+            stages = _cascade_stages(engines, cascade, session, speech)
+        case Responder() as responder:
+            stages = _responder_stages(engines, responder, session, speech)
+        case Duplex(s2s=model):
+            stages = [stage(DuplexHandler, stop, audio, speech, model, engines.places, session)]
+        case Live(s2s=server, new_chat=new_chat):
+            chat = session.reports.memory = new_chat()
+            stages = [stage(RealtimeHandler, stop, audio, speech, server.engine, chat, session)]
+    session.start([*stages, playout], engines.capabilities, ThreadManager)
+    return session
+
+
+def _cascade_stages(
+    engines: Engines, cascade: Cascade, session: Session, speech: Channel[Any]
+) -> list[BaseHandler[Any]]:
+    """VAD ▶ STT ▶ LLM ▶ TTS."""
+    stt, llm, tts, stop = cascade.stt, cascade.llm, cascade.tts, session.stop_event
+    utterances, user_texts = session.channel(), session.channel()
+    sentences = session.channel(SENTENCES_AHEAD)
     turn_ends = TurnEndPolicy(engines.endpointing, engines.turn_judges, session.activity)
-    partials: PartialListener | None = None
-    answering: list[BaseHandler[Any]] = []
-    if isinstance(voice, Cascade):
-        chat = session.reports.memory = voice.new_chat()
-        read_ahead = ReadAhead(voice.llm, chat, session)
-        listening = Listening(voice.stt, session, read_ahead) if listens(voice.stt) else None
-        partials = listening or LiveTranscript(voice.stt, session, read_ahead)
-        user_texts, sentences = session.channel(), session.channel(SENTENCES_AHEAD)
-        answering += [
-            stage(
-                STTHandler,
-                stop,
-                utterances,
-                user_texts,
-                voice.stt,
-                session,
-                listening,
-                turn_ends.heard_words,
-            ),
-            stage(LanguageModelHandler, stop, user_texts, sentences, voice.llm, chat, session),
-            stage(TTSHandler, stop, sentences, speech, voice.tts, session),
-        ]
-    else:
-        chat = session.reports.memory = voice.new_chat()
-        phrases = utterances
-        if answers_frames(voice.s2s):
-            phrases = session.channel()
-            answering += [stage(FrameHandler, stop, utterances, phrases, voice.s2s)]
-        answering += [stage(SpeechToSpeechHandler, stop, phrases, speech, voice.s2s, chat, session)]
-    vad = stage(
+    chat = session.reports.memory = cascade.new_chat()
+    read_ahead = ReadAhead(llm, chat, session)
+    listening = Listening(stt, session, read_ahead) if listens(stt) else None
+    partials = listening or LiveTranscript(stt, session, read_ahead)
+    words = turn_ends.heard_words
+    return [
+        _vad_stage(engines, session, utterances, turn_ends, partials),
+        stage(STTHandler, stop, utterances, user_texts, stt, session, listening, words),
+        stage(LanguageModelHandler, stop, user_texts, sentences, llm, chat, session),
+        stage(TTSHandler, stop, sentences, speech, tts, session),
+    ]
+
+
+def _responder_stages(
+    engines: Engines, responder: Responder, session: Session, speech: Channel[Any]
+) -> list[BaseHandler[Any]]:
+    """VAD ▶ S2S. An engine that answers frame by frame also gets speech that is still going on."""
+    s2s, stop = responder.s2s, session.stop_event
+    utterances = phrases = session.channel()
+    turn_ends = TurnEndPolicy(engines.endpointing, engines.turn_judges, session.activity)
+    chat = session.reports.memory = responder.new_chat()
+    frames: list[BaseHandler[Any]] = []
+    if answers_frames(s2s):
+        phrases = session.channel()
+        frames = [stage(FrameHandler, stop, utterances, phrases, s2s)]
+    return [
+        _vad_stage(engines, session, utterances, turn_ends, None),
+        *frames,
+        stage(SpeechToSpeechHandler, stop, phrases, speech, s2s, chat, session),
+    ]
+
+
+def _vad_stage(
+    engines: Engines,
+    session: Session,
+    utterances: Channel[Any],
+    turn_ends: TurnEndPolicy,
+    partials: PartialListener | None,
+) -> VADHandler:
+    return stage(
         VADHandler,
-        stop,
+        session.stop_event,
         session.audio,
         utterances,
         engines.shared_vad,
@@ -141,8 +162,6 @@ def build_pipeline(
         engines.have_room,
         partials,
     )
-    session.start([vad, *answering, playout], engines.capabilities, ThreadManager)
-    return session
 
 
 def open_connection(arguments: "Arguments", shutdown: Shutdown) -> Connection:
