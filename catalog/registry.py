@@ -24,9 +24,8 @@ CASCADE = ("stt", "llm", "tts")
 STAGES = ("vad", *CASCADE, "s2s")
 
 Feature: TypeAlias = Literal["conversation", "typed text", "tools", "your words", "its words"]
-"""Features of an end-to-end engine besides speech, in this order: it knows the conversation so far and
-accepts instructions; it answers typed text; it calls functions; it writes the user's words; it writes
-its own words."""
+"""Features of an end-to-end engine besides speech. In this order: it knows the conversation so far and
+accepts instructions; answers typed text; calls functions; writes the user's words; writes its own."""
 
 Tested: TypeAlias = Literal[
     "real weights", "tiny random weights", "tiny random weights, patched", "a server in the tests", ""
