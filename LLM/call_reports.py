@@ -1,4 +1,4 @@
-"""CallReports: reports the function calls in the answers of a model."""
+"""CallReports: reports the function calls in a model's answers."""
 
 import functools
 from dataclasses import replace
@@ -12,8 +12,8 @@ from pipeline.turn import Turn
 
 
 class CallReports:
-    """The calls of one session, as events and to the memory; those of a tentative turn are reported when
-    it is committed."""
+    """Reports the calls of one session as events, and adds them to the memory. The calls of a tentative
+    turn are reported when it is committed."""
 
     def __init__(self, chat: Chat, session: Session) -> None:
         self.chat = chat
@@ -21,12 +21,12 @@ class CallReports:
         self._turn_of_call: dict[str, int] = {}
 
     def of(self, turn: Turn) -> "AnswerCalls":
-        """The calls in the answer of a turn."""
+        """A reporter for the calls in the answer of a turn."""
         return AnswerCalls(self, turn)
 
     def own_id(self, turn: Turn, id: str) -> str:
-        """A call id that is unique in the session: results are found by it, and some servers number the
-        calls of each answer anew."""
+        """A call id that is unique in the session, since results are matched by it; some servers number
+        the calls of each answer anew."""
         first = self._turn_of_call.setdefault(id, turn.number)
         return id if first == turn.number else f"{id}_{turn.number}"
 
@@ -51,15 +51,15 @@ class AnswerCalls:
         self._tell(ToolCallGrew, piece)
 
     def end(self, reason: str) -> str:
-        """Report the last call, and return the reason for the end of the answer: the model's, unless it
-        considers a call complete whose arguments are not a JSON object."""
+        """Report the last call, and return the reason for the end of the answer: the model's, unless the
+        arguments of a call that it considers complete are not a JSON object."""
         if self._call is not None and self._turn.alive:
             self._complete(self._call)
         return INVALID_CALL if self._is_invalid and reason == COMPLETE else reason
 
     def _complete(self, call: ToolCall) -> None:
-        """Report a complete call. A call that was cut off is not reported; but the client, which saw it
-        grow, may answer it anyway, so it is remembered without arguments."""
+        """Report a complete call. A call that was cut off is not reported. But the client has seen its
+        beginning and may answer it anyway, so it is remembered without arguments."""
         if is_json_object(call.arguments):
             self._tell(ToolCalled, call)
             return

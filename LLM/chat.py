@@ -119,8 +119,8 @@ class Chat:
     # -- the conversation, written by the session and the LLM stage --------------------------------
 
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
-        """Note what the user said or typed in a committed turn; again, once the words of speech are
-        known. Earlier messages keep only their text."""
+        """Note the user's words in a committed turn; called again once a transcript comes late. Earlier
+        messages keep only their text."""
         message = ChatMessage(self._user_role, text, audio=audio)
         with self._lock:
             for entry in self._entries:

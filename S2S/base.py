@@ -1,4 +1,4 @@
-"""Protocols of the end-to-end engines: answers turn by turn, and models that listen while they speak."""
+"""Protocols of the end-to-end engines: turn by turn, and full duplex (listening while speaking)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from pipeline.turn import CancelToken
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The speech or the typed words of the user, and the conversation before them."""
+    """The user's speech or typed text, and the conversation before it."""
 
     samples: Samples
-    """The utterance, at the rate of the engine; empty: the user typed, or said nothing."""
+    """The utterance, at the engine's sample rate; empty: the user typed, or said nothing."""
     settings: SessionSettings
     """Voice, language and functions of the turn."""
     text: str = ""
-    """The words that the user typed; if there are neither samples nor text, the conversation is to be
-    answered as it is, as after the result of a function."""
+    """The words that the user typed; with neither samples nor text, the engine answers the conversation
+    as it is, as after the result of a function."""
     messages: Sequence[ChatMessage] = ()
-    """The instructions, and the conversation so far, without this question. Earlier speech is text:
-    `SPOKEN` where its words are not known."""
+    """The instructions, and the conversation so far, without this question. Earlier speech is its
+    transcript, or `SPOKEN` where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserWords:
-    """The words of the user, as the model understood them."""
+    """The user's words, as the model understood them."""
 
     text: str
     language: str | None = None
@@ -43,7 +43,7 @@ class SpokenPiece:
 
 
 Answer: TypeAlias = SpokenPiece | UserWords | ToolCall | Notice | CutOff
-"""One output of a `SpeechResponder`. Pieces of a function call come as from a `ChatModel`."""
+"""One output of a `SpeechResponder`. Function calls come in pieces, as from a `ChatModel`."""
 
 
 class SpeechResponder(Protocol):
@@ -53,13 +53,13 @@ class SpeechResponder(Protocol):
     def info(self) -> ResponderInfo: ...
 
     def expect_voice(self, voice: str) -> None:
-        """Raise `EngineError` for a voice that it does not have."""
+        """Raise `EngineError` for a voice that the engine does not have."""
         ...
 
     def respond(self, question: Question, cancel: CancelToken) -> Iterator[Answer]:
         """The answer to a question, piece by piece. Raises `EngineError`.
 
-        When `cancel` is raised it should end soon; its further output is discarded.
+        When `cancel` is raised, the answer should end soon; further output is discarded.
         """
         ...
 
@@ -91,8 +91,8 @@ class FrameResponder(Protocol):
 
 
 class DuplexStream(FrameStream, Protocol):
-    """The state of one conversation of a `DuplexModel`. `answer` takes and returns whole frames; the
-    first ones may be empty, while the model has not heard enough."""
+    """The state of one conversation with a `DuplexModel`. `answer` takes and returns whole frames; the
+    first answers may be empty, while the model has not heard enough."""
 
     def close(self) -> None:
         """Free the state for another conversation."""
@@ -100,8 +100,8 @@ class DuplexStream(FrameStream, Protocol):
 
 
 class DuplexModel(Protocol):
-    """A model that listens while it speaks: one frame in, one frame out. It decides itself when to
-    speak, and when to stop for the user."""
+    """A model that listens while it speaks: one frame in, one frame out. The model itself decides when
+    to speak, and when to stop for the user."""
 
     @property
     def info(self) -> DuplexInfo: ...

@@ -1,4 +1,4 @@
-"""Captions: the text of a spoken answer, given to the audio with which it is heard."""
+"""Captions: aligns the text of a spoken answer with its audio."""
 
 import math
 import re
@@ -21,22 +21,22 @@ WIDE_CHARS = 3
 
 
 LATE_S = 1.0
-"""A sentence that is still being written begins this late, so that it may be complete."""
+"""Delay of a sentence that is still being written, so that it can be completed."""
 
 _ENDS = re.compile(r"[.!?…。！？।॥؟][\"'”’)]*\s*$")
 
 
 class Captions:
-    """Models write an answer faster than they speak it, or first the whole text and then the audio. Each
-    sentence waits for the audio in which it is likely to begin, by the lengths of those before it, so
-    that the words shown and remembered are those that were heard."""
+    """Models write an answer faster than they speak it, or write all of the text before the audio. Each
+    sentence waits for the audio in which it is likely to begin, as estimated from the lengths of the
+    sentences before it. So the words shown and remembered are those that were heard."""
 
     def __init__(self, language: str | None) -> None:
         self._language = language and plain(language)
         self._unfinished = ""
         self._complete: deque[str] = deque()
         self._begins_s = 0.0
-        """When the next sentence is likely to begin, in seconds of audio."""
+        """Time at which the next sentence is likely to begin, in seconds of audio."""
         self._heard_s = 0.0
         self._rate_hz = 16000
 
@@ -65,13 +65,13 @@ class Captions:
 
     @property
     def _due_s(self) -> float:
-        """When the next text is to begin; infinity: there is none."""
+        """Time at which the next text is to begin; infinity: there is none."""
         if self._complete or _ENDS.search(self._unfinished):
             return self._begins_s
         return self._begins_s + LATE_S if self._unfinished else math.inf
 
     def _next(self) -> str:
-        """Take the next sentence, or the whole words of one that is not complete."""
+        """Take the next sentence, or the complete words of an unfinished one."""
         if not self._complete:
             ended = _ENDS.search(self._unfinished)
             cut = 0 if ended else self._unfinished.rfind(" ") + 1

@@ -1,4 +1,4 @@
-"""DuplexHandler: a model that listens while it speaks, one frame in, one frame out."""
+"""DuplexHandler: the stage of a full-duplex model, one frame in, one frame out."""
 
 import functools
 import math
@@ -28,24 +28,23 @@ from S2S.base import DuplexModel
 from S2S.duplex_state import DuplexState
 
 LATENCY_FRAMES = 2
-"""Frames between the capture of a sample and the moment at which the answer to it is due: one in which
-the rest of its frame is captured, and one in which the model computes; a model that needs longer is
-slower than real time."""
+"""Frames from the capture of a sample until its answer is due: one in which the rest of its frame is
+captured, and one in which the model computes. A model that needs longer is slower than real time."""
 
 HANG_S = 10.0
 """Time after which a frame counts as lost. By then the microphone's backlog (5 s) has overflowed, so
 the model has missed part of what was said. The first frame may take longer: a GPU captures graphs."""
 
 TAIL_S = 10.0
-"""Silence that a model hears when the input has ended, so that it can finish its sentence. A long answer
-is cut off: nothing says whether a model will ever stop."""
+"""Longest silence that a model is fed when the input has ended, so that it can finish its sentence. A
+longer answer is cut off: the model may never stop."""
 
 TAIL_QUIET_S = 2.0
-"""Silence of the model after which it has finished: answers begin within a second, with pauses shorter
-than that."""
+"""Silence of the model after which its answer counts as finished: answers begin within a second, and
+their pauses are shorter than that."""
 
 QUIET_RMS = 0.003
-"""Loudness (-50 dB) below which the model says nothing: codecs do not return zeros."""
+"""Loudness (-50 dB) below which the model counts as silent: codecs do not return zeros."""
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
 """Pause after a failure, during which the model is not called; it doubles with each failure, so that a
@@ -62,7 +61,7 @@ ECHO = Notice(
 
 
 class DuplexHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
-    """Serves every duplex model. See the table in docs/architecture.md.
+    """Serves every full-duplex model. See the table in docs/architecture.md.
 
     All that the model says belongs to one open-ended turn. If that is interrupted, or fails, another
     begins with the next frame. An interruption leaves the model's state as it is, a failure discards it:
@@ -87,7 +86,7 @@ class DuplexHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
         self._paused_until = -math.inf
 
     def process(self, message: AudioBlock | ManualTurnSignal) -> Generator[Speech, None, None]:
-        """Hear a frame, and say the next one."""
+        """Feed a frame to the model, and send on its answer."""
         if isinstance(message, ManualTurnSignal):
             self._user_talks = message.action is ManualTurn.START
             return
@@ -146,7 +145,8 @@ class DuplexHandler(BaseHandler[AudioBlock | ManualTurnSignal]):
     def _answer(
         self, turn: Turn, frame: Samples, captured_at: float
     ) -> Generator[Speech, None, tuple[Samples, str | None] | None]:
-        """Yield the audio that follows a frame; returns it with its text. None: the session is closing.
+        """Wait for the audio that follows a frame; returns it with its text. None: the session is
+        closing.
 
         An interruption does not stop the call, since the model must hear every frame once.
         """

@@ -1,4 +1,4 @@
-"""DuplexState: the state of one conversation with a duplex model."""
+"""DuplexState: the state of one conversation with a full-duplex model."""
 
 import threading
 

@@ -34,8 +34,8 @@ from S2S.base import Question, SpeechResponder, SpokenPiece, UserWords
 
 class SpeechToSpeechHandler(BaseHandler[Utterance | UserText]):
     """Serves every engine that answers turn by turn. The user's words are remembered as `SPOKEN` until
-    the engine tells them, if it does. Calls of the client's functions are reported at once, but only in
-    a committed turn."""
+    the engine returns them, if it ever does. Calls of the client's functions are reported at once, but
+    only in a committed turn."""
 
     name: ClassVar[str] = "s2s"
     takes = (Utterance, UserText)
@@ -95,8 +95,8 @@ class SpeechToSpeechHandler(BaseHandler[Utterance | UserText]):
         yield EndOfTurn(turn, end)
 
     def _question(self, asked: Utterance | UserText) -> Question:
-        """The question for the engine. If the user typed nothing, it is the last message of the
-        conversation, if that is the user's."""
+        """The question for the engine. If the user typed nothing, the question is the last message of
+        the conversation, provided that it is the user's."""
         turn, settings = asked.turn, asked.turn.settings
         context = asked.context if isinstance(asked, UserText) else None
         language = settings.language or turn.language

@@ -1,4 +1,4 @@
-"""Moshi: Kyutai's model that listens while it speaks, 24 kHz, a frame of 80 ms at a time."""
+"""Moshi: Kyutai's full-duplex model, at 24 kHz, in frames of 80 ms."""
 
 import codecs
 import contextlib
@@ -29,13 +29,13 @@ FLAG = "--s2s_model_name"
 FILES = ("*.safetensors", "*.model", "*.json")
 
 ROOM_BYTES = 1.5e9
-"""Room on a GPU beside weights and caches: Mimi, CUDA itself, and the memory of CUDA graphs."""
+"""GPU memory needed besides weights and caches: Mimi, CUDA itself, and CUDA graphs."""
 
 CPU_BYTES_PER_S = 40e9
-"""About what the memory of a desktop delivers. A model is read once for every frame."""
+"""Memory bandwidth of a typical desktop. The whole model is read once for every frame."""
 
 _SAVED = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
-"""Precisions, as the files name them."""
+"""Precisions, by their names in the files."""
 
 _UNUSABLE = (
     *(OSError, ValueError, TypeError, KeyError, AttributeError, AssertionError, RuntimeError),
@@ -44,8 +44,8 @@ _UNUSABLE = (
 
 
 class MoshiModel:
-    """One set of weights; `sessions` conversations with a state of their own, which take turns on the
-    device. All of them together have to compute a frame each in the 80 ms that a frame lasts.
+    """One set of weights, and up to `sessions` conversations, each with its own state, that take turns
+    on the device. Within the 80 ms that a frame lasts, a frame of every conversation has to be computed.
 
     The package keeps the state of a conversation in its modules; it is exchanged before a step. On a GPU
     it compiles some functions and captures CUDA graphs in the first frames of a state: at start, when
@@ -83,7 +83,7 @@ class MoshiModel:
         self._free = deque(self._new_state() for _ in range(sessions))
         demand = weights * self._mimi.frame_rate
         too_slow = device == "cpu" and demand > CPU_BYTES_PER_S
-        warning = "; far too slow for a conversation: it takes a GPU that reads "
+        warning = "; far too slow for a conversation, which needs a GPU that reads "
         self.info = DuplexInfo(
             name="moshi",
             slots=sessions,
@@ -94,14 +94,15 @@ class MoshiModel:
         )
 
     def open(self, settings: SessionSettings) -> "MoshiStream":
-        """A new conversation. Raises `EngineBusy` if all states are taken, `EngineError` for a voice."""
+        """Open a conversation. Raises `EngineBusy` if all states are taken, `EngineError` for a
+        voice."""
         if settings.voice is not None:
             expect_known(self.info.voices, settings.voice)
         try:
             state = self._free.popleft()
         except IndexError:
             raise EngineBusy(
-                f"moshi is busy: {self.info.slots} conversation(s) at once are all that it can have"
+                f"moshi is busy: all of its {self.info.slots} conversation(s) are open (--s2s_sessions)"
             ) from None
         with self._on(state):
             self._mimi.reset_streaming()
@@ -109,16 +110,16 @@ class MoshiModel:
         return MoshiStream(self, state)
 
     def release(self, state: Any) -> None:
-        """Take back the state of a conversation that is over. Waits for nothing."""
+        """Take back the state of a conversation that is over. Does not wait."""
         self._free.append(state)
 
     def step(self, state: Any, frame: Samples, *, first: bool) -> tuple[Samples, int | None]:
-        """The audio that answers a frame, and the text token that begins with it; neither, while the
-        model needs more of the audio."""
+        """The audio that answers a frame, and the text token that begins with it; neither while the
+        model has not heard enough."""
         with self._on(state):
             heard = torch.from_numpy(frame).to(self._device)
             codes = self._mimi.encode(heard[None, None])
-            if first:  # the first step of all ignores what is heard (see `moshi.run_inference`)
+            if first:  # the very first step ignores its input (see `moshi.run_inference`)
                 self._generator.step(codes)
             tokens = self._generator.step(codes)
             if tokens is None:
@@ -144,8 +145,8 @@ class MoshiModel:
 
     @contextlib.contextmanager
     def _on(self, state: Any) -> Iterator[None]:
-        """Compute alone, in the state of this conversation. On a processor nothing is compiled: that
-        takes most of a minute, and helps little."""
+        """Compute in the state of this conversation, one conversation at a time. On a CPU nothing is
+        compiled: compiling takes most of a minute, and helps little."""
         compiles = contextlib.nullcontext() if self._device.type == "cuda" else no_compile()
         with self._lock, torch.no_grad(), compiles:
             if self._active is not state:
@@ -188,8 +189,8 @@ class MoshiStream:
 def find_checkpoint(model_name: str) -> loaders.CheckpointInfo:
     """The files of a model, from its folder or the hub. Raises `UserError`.
 
-    The names of the files are in its config.json. The first models had none, and the package knows
-    their names and sizes.
+    The names of the files are in its config.json. The first models have no config.json; the package
+    knows their file names and sizes.
     """
     folder = fetch(model_name, FLAG, files=FILES)
     config = folder / "config.json"
@@ -239,7 +240,7 @@ def cache_bytes(config: dict[str, Any], dtype: torch.dtype) -> int:
 
 
 def _measure(weights: Path, torch_dtype: str) -> tuple[torch.dtype, int]:
-    """The precision of the weights, and their size in bytes, without loading them."""
+    """The precision and the size in bytes of the weights, which are not loaded for this."""
     with safe_open(weights, "pt") as file:
         tensors = [file.get_slice(name) for name in file.keys()]  # noqa: SIM118 (no mapping)
     saved = _SAVED.get(tensors[0].get_dtype(), "bfloat16")
@@ -252,14 +253,14 @@ def _other_kind(model: LMModel, tokenizer: Any) -> str | None:
     if model.dep_q == 0 or model.n_q != 2 * model.dep_q:
         return f"one that hears {model.n_q - model.dep_q} codes and speaks {model.dep_q}"
     if model.fuser is not None:
-        return "one that has to be told conditions"
+        return "one that needs conditions as input"
     if tokenizer.vocab_size() < model.text_card:
         return f"a tokenizer of {tokenizer.vocab_size()} tokens for {model.text_card}"
     return None
 
 
 def _file(folder: Path, name: str) -> Path:
-    """A file of the model, or of another one ("hf://owner/model/file")."""
+    """A file of the model, or of another model ("hf://owner/model/file")."""
     if not name.startswith("hf://"):
         return folder / name
     owner, other, file = name.removeprefix("hf://").split("/", 2)
@@ -272,8 +273,8 @@ def _refuse(model_name: str, got: object) -> UserError:
 
 @contextlib.contextmanager
 def _one_sentence(model_name: str) -> Iterator[None]:
-    """Turn what the package raises for files that it cannot use into a `UserError`. It loads strictly: a
-    layer without weights, or with others, is an error that names it."""
+    """Turn the exceptions that the package raises for unusable files into a `UserError`. The package
+    loads strictly: a layer that is missing or does not match is an error that names the layer."""
     try:
         yield
     except _UNUSABLE as error:

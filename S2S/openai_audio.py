@@ -1,4 +1,4 @@
-"""Any server that takes speech in a chat and answers with speech, through the official SDK."""
+"""Any server whose chat API accepts speech and answers with speech, through the official SDK."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -31,21 +31,22 @@ VOICES = (
 """OpenAI's voices (`openai.types.chat.ChatCompletionAudioParam`)."""
 
 RATE_HZ = 16000
-"""The rate of the speech that is sent: speech recognition needs no more."""
+"""Sample rate of the speech that is sent; speech recognition needs no more."""
 
 PCM_RATE_HZ = 24000
-"""The rate of raw samples, which do not name theirs: OpenAI's and Qwen's."""
+"""Sample rate of raw audio, which does not state its own: that of OpenAI and Qwen."""
 
 MAX_SPEECH_S = 600
-"""Longest question: 26 MB in the request. Servers refuse far less, but say so only then."""
+"""Longest question: 26 MB in the request. Servers refuse much shorter ones, but only once they have been
+sent."""
 
 
 class OpenAIAudioResponder:
-    """GPT audio models, Qwen-Omni on vLLM-Omni and the like. A cancelled call is over at once, at the
-    server too.
+    """GPT audio models, Qwen-Omni on vLLM-Omni and the like. A cancelled call ends at once, at the
+    server, too.
 
-    The protocol has no field for the words of the user, so none are told. The voices of servers other
-    than OpenAI's are unknown here: any name is passed on to the server.
+    The protocol has no field for the user's words, so there is no transcript of them. The voices of
+    servers other than OpenAI's are unknown here: any name is passed on to the server.
     """
 
     name: ClassVar[str] = "openai-audio"
@@ -89,8 +90,8 @@ class OpenAIAudioResponder:
             raise unknown_voice(VOICES, voice)
 
     def respond(self, question: Question, cancel: CancelToken) -> Iterator[Answer]:
-        """The answer of the server. Before its first sound, a failed attempt is repeated and a refused
-        question is asked in another way."""
+        """The answer of the server. Before its first sound, a failed attempt is repeated, and a refused
+        request is changed and sent again."""
         length_s = len(question.samples) / RATE_HZ
         if length_s > MAX_SPEECH_S:
             raise EngineError(
@@ -99,7 +100,7 @@ class OpenAIAudioResponder:
             )
         settings = question.settings
         functions = frozenset(tool.name for tool in settings.tools)
-        # A model that neither hears nor speaks in an answer is refused by OpenAI.
+        # OpenAI refuses a request in which the model would neither hear nor speak.
         speaks = settings.spoken or not len(question.samples)
 
         def build(messages: Sequence[ChatMessage], tools: Sequence[Tool], choice: str) -> dict[str, Any]:
@@ -130,7 +131,7 @@ class OpenAIAudioResponder:
 
         def refused(refusal: Refusal) -> bool:
             if refusal.status in (400, 404) and self._sounds.are_in(asked.request()["messages"]):
-                self._sounds.forget()  # the server may have lost one
+                self._sounds.forget()  # the server may have lost an earlier answer
                 return True
             return asked.refused(refusal)
 
@@ -146,8 +147,8 @@ class OpenAIAudioResponder:
             )
 
     def reach(self) -> str:
-        """Check the server and return its address. Raises `UserError` if it does not answer, or refuses
-        the key."""
+        """Check the server and return its address. Raises `UserError` if the server does not answer, or
+        refuses the key."""
         return self._server.reach()
 
     def close(self) -> None:
@@ -155,10 +156,10 @@ class OpenAIAudioResponder:
         self._server.close()
 
     def _modalities(self, speaks: bool, voice: str | None) -> dict[str, Any]:
-        """The part of a request that says whether the answer is to be spoken, and how."""
+        """The part of a request that asks for a spoken answer, or for text only."""
         if not speaks:
             return {"modalities": ["text"]}
-        format = "pcm16" if self._stream else "wav"  # OpenAI streams nothing else
+        format = "pcm16" if self._stream else "wav"  # the only format that OpenAI streams
         named = voice or self._voice
         audio = {"format": format, **({} if named is None else {"voice": named})}
         return {"modalities": ["text", "audio"], "audio": audio}
@@ -166,7 +167,8 @@ class OpenAIAudioResponder:
     def _spoken(
         self, response: openai.APIResponse[Any], reader: AudioAnswer, language: str | None
     ) -> Iterator[Answer]:
-        """The answer with its sound, decoded as it comes. Other outputs go out before the next sound."""
+        """The answer with its sound, decoded as it comes. Other outputs are yielded before the next
+        sound."""
         captions, others = Captions(language), list[Answer]()
 
         def note(piece: Piece) -> None:

@@ -1,4 +1,4 @@
-"""AudioAnswer: the answer of a chat server that speaks, whole or in pieces."""
+"""AudioAnswer: the spoken answer of a chat server, whole or in pieces."""
 
 import base64
 import binascii
@@ -13,10 +13,10 @@ Output: TypeAlias = Piece | bytes
 
 
 class AudioAnswer(ChatAnswer):
-    """A `ChatAnswer` with sound. Its words are those that are spoken.
+    """A `ChatAnswer` with sound. Its text is the words that are spoken.
 
     OpenAI puts sound and words into the field `audio`. vLLM-Omni puts the sound into `content`, in
-    chunks with the modality "audio"; its answers that are not streamed have one choice for the words and
+    chunks with the modality "audio"; an answer that is not streamed has one choice for the words and
     another for the sound. If the words come twice, as `content` and as the transcript of the sound, the
     field that comes first counts.
     """
@@ -26,11 +26,11 @@ class AudioAnswer(ChatAnswer):
         self.words = ""
         """The words so far."""
         self.sound_id = ""
-        """Id under which the server keeps the sound; empty: it names none."""
+        """Id under which the server keeps the sound; empty: the server has sent none."""
         self.expires_at = 0.0
-        """Unix time until which it keeps it, in seconds."""
+        """Unix time, in seconds, until which the server keeps the sound."""
         self._words_in: str | None = None
-        """The field in which the words come."""
+        """The field that the words come in."""
 
     def read(self, payload: Mapping[str, Any]) -> Iterator[Output]:  # type: ignore[override]
         """Read a chunk, or a whole answer."""
@@ -71,7 +71,7 @@ class AudioAnswer(ChatAnswer):
 
 
 def _sound(data: Any) -> bytes:
-    """The bytes in a field of base64, which may be a URL with data."""
+    """The bytes in a base64 field, which may be a data URL."""
     if not isinstance(data, str):
         return b""
     try:

@@ -1,7 +1,7 @@
 """Qwen2.5-Omni (Alibaba): hears, thinks and speaks in one model, through Transformers.
 
-Xu et al., "Qwen2.5-Omni Technical Report", arXiv 2503.20215. Its thinker writes the answer, its talker
-turns that into codes of sound, and its token2wav turns the codes into audio.
+Xu et al., "Qwen2.5-Omni Technical Report", arXiv 2503.20215. The model's thinker writes the answer, its
+talker turns the text into audio codes, and its token2wav turns the codes into audio.
 """
 
 import json
@@ -36,23 +36,24 @@ from utils.pretrained import Pretrained, fetch_pretrained
 from utils.stopping import stopped_on_cancel, was_cut_off
 from utils.voices import expect_known
 
-set_verbosity_error()  # it would warn of numbers in its own configuration
+set_verbosity_error()  # the library warns of values in its own default configuration
 
 RATE_HZ = 24000
-"""Rate of the audio that it makes (README of QwenLM/Qwen2.5-Omni); its files do not tell."""
+"""Sample rate of the answers (README of QwenLM/Qwen2.5-Omni); the model's files do not state it."""
 
 WHO = (
     "You are Qwen, a virtual human developed by the Qwen Team, Alibaba Group, capable of perceiving "
     "auditory and visual inputs, as well as generating text and speech."
 )
-"""Its makers require this at the beginning of the instructions, or it may not speak well (README)."""
+"""Qwen requires this text at the beginning of the instructions, or the audio may be bad (README)."""
 
 CODES_A_TOKEN = 16
-"""Limit of codes for each token of text that an answer may have: 0.3 s, as long as a word takes. With
-256 tokens it is the library's own limit, 4096."""
+"""Limit of audio codes for each token of text: 0.3 s, about the length of a word. For 256 tokens this is
+the library's own limit, 4096."""
 
 MIN_AUDIO_S = 0.1
-"""Shorter speech is padded with silence, since the encoder needs some frames."""
+"""Minimum length of speech; shorter speech is padded with silence, since the encoder needs some
+frames."""
 
 _SPEAKER = {"bos_token", "cond", "ref_mel"}
 """Entries of each speaker in spk_dict.pt."""
@@ -63,8 +64,8 @@ _FILES = ("*.json", "*.jinja", "*.txt", "*.safetensors", "spk_dict.pt")
 class QwenOmniResponder:
     """Answers speech or typed text, and knows the conversation. A voice is a speaker of the model.
 
-    The answer comes as a whole: the library's talker begins when the thinker has finished. Stops
-    between two tokens of either, and between two steps of what makes the audio.
+    The answer comes as a whole: the library's talker begins when the thinker has finished. A cancelled
+    answer stops between two tokens of either, or between two steps of token2wav.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class QwenOmniResponder:
         config = pretrained.load(AutoConfig)
         if not isinstance(config, Qwen2_5OmniConfig):
             raise pretrained.refuse(f"a model of the type {config.model_type}")
-        # in parts: the processor of the whole asks for torchvision, to read pictures
+        # loaded in parts: the model's whole processor needs torchvision, for pictures
         self._extractor = pretrained.load(WhisperFeatureExtractor)
         self._tokenizer = _tokenizer(pretrained)
         self._model = pretrained.load_model(_Omni, device, dtype=torch_dtype)
@@ -127,8 +128,8 @@ class QwenOmniResponder:
     def respond(
         self, question: Question, cancel: CancelToken
     ) -> Iterator[SpokenPiece | Notice | CutOff]:
-        """Yield the answer in one piece. Raises `EngineError` for a voice that it does not have, and for
-        a question that is longer than the model can read."""
+        """Yield the answer in one piece. Raises `EngineError` for a voice that the model does not have,
+        and for a question that is longer than it can read."""
         voice = question.settings.voice or self._voice
         self.expect_voice(voice)
         hears, heard = self._hear(question.samples)
@@ -148,7 +149,7 @@ class QwenOmniResponder:
             yield CutOff(MAX_OUTPUT_TOKENS)
 
     def warm_up(self) -> None:
-        """Answer a second of silence, with two tokens: an answer of the usual length takes long."""
+        """Answer a second of silence with two tokens; an answer of the usual length would take long."""
         hears, heard = self._hear(np.zeros(self.info.sample_rate_hz, np.float32))
         prompt = self._template.prompt([ChatMessage("user", heard)])
         self._answer(prompt.tokens, hears, self._voice, 2, CancelToken())
@@ -157,8 +158,9 @@ class QwenOmniResponder:
         """Nothing to do: the weights are freed with this object."""
 
     def _hear(self, samples: Samples) -> tuple[dict[str, torch.Tensor], str]:
-        """The speech as input of the model, and as marks in the conversation; both empty if there is
-        none. Raises `EngineError` for more than its files allow, which is 300 s on the hub."""
+        """The speech as input of the model, and as placeholders in the conversation; both empty if there
+        is no speech. Raises `EngineError` for more speech than the model's files allow (300 s on the
+        hub)."""
         if not len(samples):
             return {}, ""
         rate_hz, longest_s = self.info.sample_rate_hz, self._extractor.chunk_length
@@ -186,7 +188,7 @@ class QwenOmniResponder:
         }, f"{begin}{sound * tokens}{end}"
 
     def _conversation(self, question: Question, heard: str) -> list[ChatMessage]:
-        """The messages with their instructions; no words in them can be taken for special tokens."""
+        """The messages with their instructions, in which nothing can be mistaken for special tokens."""
         messages = [replace(m, content=self._special.sub("", m.content)) for m in question.messages]
         told = [message.content for message in messages if message.role == "system"]
         said = [message for message in messages if message.role != "system"]
@@ -206,7 +208,8 @@ class QwenOmniResponder:
         cancel: CancelToken,
     ) -> tuple[str, Samples, bool] | None:
         """The answer as text and as audio, and True if it was cut off; None if it was cancelled, or has
-        no words. Without a voice there is no audio. `longest`: its limit, in tokens of text."""
+        no words. Without a voice there is no audio. `longest`: the limit of the answer, in tokens of
+        text."""
         model = self._model
         tokens = torch.tensor([prompt], device=model.device)
         most_codes = CODES_A_TOKEN * longest
@@ -220,7 +223,7 @@ class QwenOmniResponder:
                 speaker=voice or self._voice,
                 generation_mode="audio" if voice else "text",
                 thinker_max_new_tokens=longest,
-                thinker_min_new_tokens=1,  # neither can do without
+                thinker_min_new_tokens=1,  # an empty sequence breaks the next part
                 talker_max_new_tokens=most_codes,
                 talker_min_new_tokens=1,
                 **heard,
@@ -239,15 +242,18 @@ class QwenOmniResponder:
 
 
 class _Omni(Qwen2_5OmniForConditionalGeneration):  # type: ignore[misc]
-    """The model; the library's own loading cannot report layers without weights."""
+    """The model, loaded in a way that reports layers without weights, which the library's own does
+    not."""
 
     @classmethod
     def from_pretrained(cls, folder: str, **settings: Any) -> Any:
-        """The model and a report, as of other models. Raises `ValueError` for speakers that are none."""
+        """The model, and the report on its weights that other models give. Raises `ValueError` for a
+        damaged speaker file."""
         model, report = super(Qwen2_5OmniForConditionalGeneration, cls).from_pretrained(
             folder, **settings
         )
-        model.load_speakers(Path(folder) / "spk_dict.pt")  # reads tensors and numbers, and runs nothing
+        # reads tensors and numbers only, and runs no code
+        model.load_speakers(Path(folder) / "spk_dict.pt")
         speakers = model.speaker_map.values()
         if not speakers or not all(isinstance(s, dict) and s.keys() >= _SPEAKER for s in speakers):
             raise ValueError(f"a spk_dict.pt without {', '.join(sorted(_SPEAKER))} of each speaker")
@@ -255,7 +261,7 @@ class _Omni(Qwen2_5OmniForConditionalGeneration):  # type: ignore[misc]
 
 
 def _tokenizer(pretrained: Pretrained) -> Any:
-    """The tokenizer, with the chat template, which may stand in the file of the processor. Raises
+    """The tokenizer with its chat template, which may be in the file of the processor. Raises
     `UserError`."""
     tokenizer = pretrained.load(AutoTokenizer)
     file = pretrained.folder / "chat_template.json"
@@ -270,7 +276,7 @@ def _tokenizer(pretrained: Pretrained) -> Any:
 
 
 def _ends(tokenizer: Any) -> list[int]:
-    """The tokens that end an answer: of a message, and of a text."""
+    """The tokens that end an answer: end of message, and end of text."""
     vocabulary = tokenizer.get_vocab()
     named = {"<|im_end|>", "<|endoftext|>", tokenizer.eos_token}
     return sorted(vocabulary[token] for token in named & vocabulary.keys())

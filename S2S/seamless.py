@@ -35,39 +35,40 @@ from utils.stopping import stopped_on_cancel, was_cut_off
 from utils.voices import expect_known
 
 MAX_AUDIO_S = 20.0
-"""Longer speech is translated in parts, cut where it is quiet. The limit is ours, not the model's: its
-translation ends after 256 tokens, and nothing is heard before a part is translated."""
+"""Longer speech is translated in parts, cut where it is quiet. The limit is ours: a translation ends
+after 256 tokens, and nothing is heard before a part is translated."""
 
 MAX_UTTERANCE_S = 600.0
-"""Longer speech is refused: its translation would come when the user has long forgotten it."""
+"""Longer speech is refused: its translation would come far too late."""
 
 MIN_AUDIO_S = 0.1
-"""Shorter sounds hold no word; the features need two windows of 25 ms, 10 ms apart."""
+"""Minimum length of speech: shorter sounds contain no word, and the features need two windows of 25 ms,
+10 ms apart."""
 
 _LANGUAGE_MAPS = ("text_decoder_lang_to_code_id", "t2u_lang_code_to_id", "vocoder_lang_code_to_id")
 """Entries of generation_config.json: language ▶ its number in each of the three parts of the model. A
 language that one of them lacks can be understood, or written, but not spoken."""
 
 _SPELLING = ("id_to_text", "char_to_id")
-"""Entries of generation_config.json by which the letters of the translation are found."""
+"""Entries of generation_config.json that map tokens of the translation to letters."""
 
-set_verbosity_error()  # it would list the layers of the encoder of text, which speech does not need
+set_verbosity_error()  # it would list the layers of the text encoder, which speech does not need
 
 _FILES = ("*.json", "*.model", "*.safetensors")
 
 
 def usual_code(language: str) -> str:
-    """The code of one of Seamless's languages in this program: "cmn" ▶ "zh", "swh" ▶ "sw"."""
+    """This program's code for a language of Seamless: "cmn" ▶ "zh", "swh" ▶ "sw"."""
     code = standardize_tag(language, macro=True)
-    return "tl" if code == "fil" else code  # langcodes takes Tagalog for Filipino
+    return "tl" if code == "fil" else code  # langcodes turns Tagalog into Filipino
 
 
 class SeamlessResponder:
     """Translates each utterance as a whole; in the reply mode `stream`, each phrase. The text of an
     answer is the translation; the user's own words are not known.
 
-    A voice is the number of a speaker. Speech without words is reported by empty `UserWords`. Stops
-    between two tokens of the translation and before each of the two models that speak it.
+    A voice is the number of a speaker. Speech without words is reported by empty `UserWords`. A
+    cancelled translation stops between two tokens, or before either of the two models that speak it.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class SeamlessResponder:
         self, question: Question, cancel: CancelToken
     ) -> Iterator[SpokenPiece | UserWords | Notice | CutOff]:
         """Yield a piece for each part of the speech that has words. Raises `EngineError` for a voice
-        that it does not have, and for speech that is too long."""
+        that the model does not have, and for speech that is too long."""
         voice, wanted = question.settings.voice, question.settings.language
         if voice is not None:
             self.expect_voice(voice)
@@ -180,9 +181,9 @@ class SeamlessResponder:
 
 
 class _SpeechToSpeech(SeamlessM4Tv2ForSpeechToSpeech):  # type: ignore[misc]
-    """The model, with nothing that may be missing. One of its parts says that it can do without the
-    others, and Transformers takes that for the whole: without a speech encoder in the files, one with
-    random weights would not even be reported."""
+    """The model, of which no part may be missing. One of its parts declares that others may be missing,
+    and Transformers applies that to the whole: if the files had no speech encoder, random weights would
+    take its place unreported."""
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
@@ -190,9 +191,8 @@ class _SpeechToSpeech(SeamlessM4Tv2ForSpeechToSpeech):  # type: ignore[misc]
 
 
 def _generation_config(pretrained: Pretrained) -> Any:
-    """The settings in generation_config.json, with the maps that belong to this model alone, which
-    Transformers leaves out if the file says that it was derived from config.json. Raises
-    `UserError`."""
+    """The settings in generation_config.json, including the maps that only this model has. Transformers
+    leaves these out if the file says that it was derived from config.json. Raises `UserError`."""
     config = pretrained.load(AutoConfig)
     if not isinstance(config, SeamlessM4Tv2Config):
         raise pretrained.refuse(f"a model of the type {config.model_type}")
@@ -205,7 +205,7 @@ def _generation_config(pretrained: Pretrained) -> Any:
 
 
 def _codes(settings: Any) -> dict[str, str]:
-    """Language ▶ Seamless's name of it, for all that it can speak."""
+    """Language ▶ Seamless's code for it, for all languages that the model can speak."""
     maps = [getattr(settings, name) for name in _LANGUAGE_MAPS]
     spoken = [language for language in maps[-1] if all(language in ids for ids in maps)]
     return {usual_code(language): language for language in sorted(spoken)}
@@ -216,7 +216,7 @@ _PROMPT = 2
 
 
 class _EndIfWordless(StoppingCriteria):  # type: ignore[misc]
-    """Gives a translation up if it ends before its first word, since the vocoder cannot say nothing."""
+    """Abandons a translation that ends before its first word, since the vocoder fails on empty input."""
 
     def __init__(self, end: int) -> None:
         self._end = end
@@ -228,4 +228,4 @@ class _EndIfWordless(StoppingCriteria):  # type: ignore[misc]
 
 
 class _Wordless(Exception):
-    """Raised through the library."""
+    """Raised through the library's code to abandon a translation."""

@@ -1,4 +1,4 @@
-"""SoundsKept: the sound of earlier answers, which OpenAI's server keeps for an hour."""
+"""SoundsKept: ids of earlier answers, whose sound OpenAI's server keeps for an hour."""
 
 import threading
 import time
@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 MAX_KEPT = 1000
-"""Answers whose ids are known, of all sessions: an hour of a hundred busy conversations."""
+"""Largest number of ids, for all sessions together: an hour of a hundred busy conversations."""
 
 MARGIN_S = 60.0
-"""An id that expires sooner is not used any more: the request takes its time, and clocks differ."""
+"""An id that expires sooner is no longer used: the request takes time, and clocks differ."""
 
 
 class SoundsKept:
     """Ids of answers, by their text. Thread-safe.
 
-    In OpenAI's protocol the model hears an earlier answer again if the conversation holds its id; else
-    it reads the text. An answer that was not heard to the end has another text, and is read.
+    In OpenAI's protocol the model hears an earlier answer again if the conversation contains its id;
+    otherwise it reads the text. An answer that was cut off has a different text, so it is read.
     """
 
     def __init__(self) -> None:
@@ -34,17 +34,17 @@ class SoundsKept:
                 self._ids.popitem(last=False)
 
     def referred(self, messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The messages of a request, with the ids of answers in the place of their texts."""
+        """The messages of a request, with ids in place of the texts of answers."""
         soon = time.time() + MARGIN_S
         with self._lock:
             return [self._referred(message, soon) for message in messages]
 
     def are_in(self, messages: Sequence[Mapping[str, Any]]) -> bool:
-        """True if ids would take the place of texts in these messages."""
+        """True if these messages have texts that ids can replace."""
         return any("audio" in message for message in self.referred(messages))
 
     def forget(self) -> None:
-        """Forget all ids: the server has refused one."""
+        """Forget all ids, after the server has refused one."""
         with self._lock:
             self._ids.clear()
 

@@ -151,7 +151,7 @@ def _joined(pieces: list[str]) -> str:
 
 
 def _tensors(saved: dict[str, Any]) -> dict[str, Any]:
-    """The weights in a file by their names in the model. FunASR only prints which of them it lacks."""
+    """The weights in a file by their names in the model. FunASR only prints the missing ones."""
     for nest in ("state_dict", "model_state_dict", "model"):
         saved = saved.get(nest, saved)
     return {name.removeprefix("module."): tensor for name, tensor in saved.items()}

@@ -10,7 +10,8 @@ HIFI_GAN = "microsoft/speecht5_hifigan"
 
 
 def load_hifi_gan(model_name: str, flag: str, device: str) -> Any:
-    """The vocoder: log-mel spectra (frames, 80) ▶ audio at 16 kHz. Raises `UserError`, naming `flag`."""
+    """Load the vocoder: log-mel spectra (frames, 80) ▶ audio at 16 kHz. Raises `UserError`, naming
+    `flag`."""
     files = ["*.json", "*.bin", "*.safetensors"]
     vocoder = fetch_pretrained(model_name, flag, "SpeechT5HifiGan", files=files)
     return vocoder.load_model(SpeechT5HifiGan, device)

@@ -175,7 +175,8 @@ def trim(samples: Samples, pause_s: float) -> Samples:
     """Cut the silence before and after speech to `LEAD_S` and `pause_s`; empty if there is nothing but
     silence."""
     peak = np.abs(samples).max(initial=0)
-    loud = np.flatnonzero(~(np.abs(samples) <= SILENCE * peak))  # NaN is not silence: playout reports it
+    # NaN must not become silence: playout reports it
+    loud = np.flatnonzero(~(np.abs(samples) <= SILENCE * peak))
     if not len(loud):
         return samples[:0]
     start, end = loud[0] - int(LEAD_S * RATE_HZ), loud[-1] + int(pause_s * RATE_HZ)

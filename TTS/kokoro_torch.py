@@ -136,10 +136,10 @@ def _missing(language: str) -> str:
 
 
 def _loaded(model: KModel, file: Path) -> dict[str, Any]:
-    """Load the weights once more, and report the layers that have none, which the package leaves at
+    """Load the weights once more, and report the layers without weights, which the package leaves at
     random. Raises `RuntimeError` for another shape.
 
-    The instance norms have no weights in the published file: theirs are one and zero.
+    The published file has no weights for the instance norms, which stay at one and zero.
     """
     saved = torch.load(file, map_location="cpu", weights_only=True)
     missing = [f"{part}.*" for part, _ in model.named_children() if part not in saved]

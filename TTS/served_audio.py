@@ -28,8 +28,8 @@ MAX_BYTES = 1 << 26
 """Compressed audio is decoded once it is complete; no answer to `MAX_CHARS` is longer than 64 MB."""
 
 MAX_S = 600
-"""Longest audio of one answer. A server that never stops would fill the memory, since an answer is taken
-faster than it is heard."""
+"""Longest audio of one answer. A server that never stops would fill the memory, since an answer is
+received faster than it is played."""
 
 MIN_JUDGED = HEAD_BYTES // 2
 """Number of samples that is enough to tell noise from speech."""
@@ -66,7 +66,7 @@ def decoded(
     complete. `rate_hz` is that of raw samples whose content type does not name it; errors name the flags
     of `stage`.
 
-    Raises `NotDecodable`. An empty answer gives nothing.
+    Raises `NotDecodable`. An empty answer yields nothing.
     """
     head = _read(blocks, b"", HEAD_BYTES)
     if begins_frames(head):

@@ -14,7 +14,7 @@ class FailoverArguments:
     Recognizers: five times what one takes that is fast enough for a conversation. Language models: as
     long as a call may wait for a slot (`SLOT_WAIT_S`); any later, and the user has given up.
     Synthesizers: a sentence plays for two to six seconds, so one that needs longer to start a sentence
-    cannot keep pace. End-to-end engines: as for a language model, which they contain.
+    cannot keep pace. End-to-end engines have the limit of a language model, since they contain one.
     """
 
     _argument_group_name: ClassVar[str] = "several engines for one stage"

@@ -11,32 +11,37 @@ NAMES = {name: f"kyutai/{name}-pytorch-bf16" for name in ("moshiko", "moshika")}
 
 @dataclass
 class MoshiArguments:
-    """Moshi: a model that listens while it speaks. Its models are on the Hugging Face hub."""
+    """Moshi: a full-duplex model, which listens while it speaks. Its weights are on the Hugging Face
+    hub."""
 
     _argument_group_name: ClassVar[str] = "--s2s moshi"
 
     s2s_model_name: str = field(
         default="moshiko",
         metadata={
-            "help": "model: moshiko (a male voice), moshika (a female voice), a name on the hub, or a "
-            "folder, of a model for Kyutai's moshi package"
+            "help": "model: moshiko (a male voice), moshika (a female voice), or any model for Kyutai's "
+            "moshi package, by its name on the hub or its folder"
         },
     )
     s2s_device: str | None = field(default=None, metadata={"help": DEVICE})
     s2s_torch_dtype: Precision = field(default="auto", metadata={"help": PRECISION})
     s2s_temperature: float | None = field(
         default=None,
-        metadata={"help": "randomness of the voice; 0: none; default: the model's own, usually 0.8"},
+        metadata={
+            "help": "randomness of the voice; 0: none; default: as the model's files say, usually 0.8"
+        },
     )
     s2s_text_temperature: float | None = field(
         default=None,
-        metadata={"help": "randomness of the words; 0: none; default: the model's own, usually 0.7"},
+        metadata={
+            "help": "randomness of the words; 0: none; default: as the model's files say, usually 0.7"
+        },
     )
     s2s_sessions: int = field(
         default=1,
         metadata={
-            "help": "conversations at once; each needs 1.6 GB of memory, and its share of the time: the "
-            "GPU has to compute a frame of each of them within 80 ms"
+            "help": "conversations at once; each needs 1.6 GB of memory, and the GPU has to compute a "
+            "frame of every conversation within 80 ms"
         },
     )
 

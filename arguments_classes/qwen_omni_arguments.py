@@ -16,21 +16,21 @@ class QwenOmniArguments:
     s2s_model_name: str = field(
         default="Qwen/Qwen2.5-Omni-3B",
         metadata={
-            "help": "a model of Qwen2.5-Omni: a name on the hub, or a folder; Qwen/Qwen2.5-Omni-7B is "
-            "larger, and may be used commercially"
+            "help": "a Qwen2.5-Omni model: a name on the hub, or a folder; Qwen/Qwen2.5-Omni-7B is "
+            "larger, and its license permits commercial use"
         },
     )
     s2s_voice: str | None = field(
         default=None,
-        metadata={"help": "voice, such as Chelsie or Ethan; default: the first of the model"},
+        metadata={"help": "voice, such as Chelsie or Ethan; default: the model's first voice"},
     )
     s2s_device: str | None = field(default=None, metadata={"help": DEVICE})
     s2s_torch_dtype: Precision = field(default="auto", metadata={"help": PRECISION})
     s2s_gen_max_new_tokens: int = field(
         default=256,
         metadata={
-            "help": "longest answer, in tokens; 256 tokens are a minute and a half of speech, and "
-            "nothing is heard before all of it is generated"
+            "help": "longest answer, in tokens; 256 tokens are about a minute and a half of speech, and "
+            "nothing is heard before the whole answer is generated"
         },
     )
 

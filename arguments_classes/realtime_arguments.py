@@ -17,7 +17,7 @@ class RealtimeArguments:
     s2s_base_url: str | None = field(default=None, metadata={"help": base_url("ws://localhost:8000/v1")})
     s2s_model_name: str | None = field(
         default=None,
-        metadata={"help": "model; default: gpt-realtime for OpenAI, and the server's own elsewhere"},
+        metadata={"help": "model; default: gpt-realtime for OpenAI; other servers choose one"},
     )
     s2s_voice: str | None = field(
         default=None, metadata={"help": "voice, such as marin or cedar; default: the server's own"}
@@ -25,15 +25,15 @@ class RealtimeArguments:
     s2s_turn_detection: Literal["server_vad", "semantic_vad"] = field(
         default="server_vad",
         metadata={
-            "help": "what ends the user's turn: a pause (server_vad), or the server's judgment of the "
-            "words, too (semantic_vad)"
+            "help": "how the server detects the end of the user's turn: by a pause (server_vad), or "
+            "by the meaning of the words as well (semantic_vad)"
         },
     )
     s2s_transcription: str = field(
         default="gpt-4o-mini-transcribe",
         metadata={
-            "help": "model with which the server transcribes the user's speech, which is shown and "
-            "remembered; none: it transcribes nothing"
+            "help": "model with which the server transcribes the user's speech, so that it can be shown "
+            "and remembered; none: no transcription"
         },
     )
     s2s_api_key_file: str | None = field(default=None, metadata={"help": KEY_FILE})

@@ -21,12 +21,12 @@ class SeamlessArguments:
         default="en",
         metadata={
             "help": "language to translate into, such as fr; the language of a session (--language, or "
-            "a client's setting) overrides it. The language of the speech is recognized"
+            "a client's setting) overrides it. The language of the speech is detected"
         },
     )
     s2s_speaker_id: int = field(
         default=0,
-        metadata={"help": "speaker; the default model has 0 to 199. A session may choose another voice"},
+        metadata={"help": "speaker, 0 to 199 in the default model. A session may choose another one"},
     )
     s2s_device: str | None = field(default=None, metadata={"help": DEVICE})
     s2s_torch_dtype: Precision = field(

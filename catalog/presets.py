@@ -19,7 +19,7 @@ class Preset:
     device: str | None = None
 
     def without(self, stages: Collection[str]) -> "Preset":
-        """The preset without the engines of these stages, and their flags."""
+        """The preset without the engines of these stages and without their flags."""
         dropped = tuple(f"{stage}_" for stage in stages)
         return replace(
             self,
@@ -81,7 +81,7 @@ PRESETS: dict[str, Preset] = {
         device="mps",
     ),
     "duplex": Preset(
-        "a model that listens while it speaks, for an NVIDIA card with 24 GB",
+        "a full-duplex model, which listens while it speaks, for an NVIDIA card with 24 GB",
         "about 16 GB",
         {"s2s": "moshi"},
         device="cuda",

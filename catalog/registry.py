@@ -24,8 +24,8 @@ CASCADE = ("stt", "llm", "tts")
 STAGES = ("vad", *CASCADE, "s2s")
 
 Feature: TypeAlias = Literal["conversation", "typed text", "tools", "your words", "its words"]
-"""Features of an end-to-end engine besides speech: it knows the conversation so far and takes
-instructions; it answers typed text; it calls functions; it writes the user's words, and its own."""
+"""Features of an end-to-end engine besides speech. In this order: it knows the conversation so far and
+accepts instructions; answers typed text; calls functions; writes the user's words; writes its own."""
 
 Tested: TypeAlias = Literal[
     "real weights", "tiny random weights", "tiny random weights, patched", "a server in the tests", ""
@@ -53,9 +53,9 @@ class EngineSpec:
     """Names of our folders that mean a package of its library instead: coqui-tts brings one named TTS.
     It always has a process of its own."""
     duplex: bool = False
-    """Set if it listens while it speaks, so that no voice detector is needed."""
+    """True for a full-duplex engine, which needs no voice detector."""
     features: tuple[Feature, ...] = ()
-    """The features of an end-to-end engine; `conversation` brings the flags of the conversation."""
+    """The features of an end-to-end engine; `conversation` gives it the flags of the conversation."""
     long_in_python: bool = False
     """Set if a call computes long in Python, which delays the audio of all sessions; servers then give
     the engine a process of its own."""

@@ -24,7 +24,7 @@ _TOP = """\
 Choose an engine with `--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME`. Together with that flag,
 `--help` shows the engine's own flags, `--check` reports whether the engine is installed and its model
 downloaded, `--download` downloads what is missing and exits, and `--list_voices` lists the voices of
-the chosen synthesizer, or of the end-to-end engine. To add an engine, read `docs/adding-an-engine.md`.
+the chosen synthesizer or end-to-end engine. To add an engine, read `docs/adding-an-engine.md`.
 
 - **device**: devices that it can run on; choose with `--device` or with the engine's own flag.
 - **license**: license of the code; license of the default weights. For other weights, check it
@@ -86,9 +86,10 @@ _COLUMNS = (
 _S2S = """\
 One model takes the user's speech and answers with speech. **Turn by turn**: the program finds the end of
 the user's turn, and the model answers it. **Full duplex**: the model listens while it speaks and takes
-turns itself, so there is no voice detector and no flag of one. *Besides speech*, some remember the
-conversation and take instructions (`--init_chat_prompt`), answer typed text, call the client's functions
-(tools), and write the words of one side or both; where there are no words, a session has audio only.
+turns itself, so there is no voice detector, and flags of one are refused. *Besides speech*, some engines
+remember the conversation and accept instructions (`--init_chat_prompt`), answer typed text, call the
+client's functions (tools), and write the user's words (*your words*) or the model's (*its words*). If an
+engine does not write the words of one side, that side is heard, but not shown as text.
 `--s2s` cannot be combined with `--stt`, `--llm` or `--tts`.
 """
 

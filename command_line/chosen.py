@@ -46,7 +46,7 @@ class Candidate:
 
     @property
     def keeps_chat(self) -> bool:
-        """True if it is an end-to-end engine that gets instructions and the conversation so far."""
+        """True if an end-to-end engine is chosen that gets instructions and the conversation so far."""
         return "conversation" in self.spec.features
 
     @functools.cached_property

@@ -22,7 +22,7 @@ def read_config_file(path: Path) -> list[str]:
     flags = []
     for name, value in _read_object(path).items():
         if name.startswith("-"):
-            flag = name.partition("=")[0]  # what follows might be a key
+            flag = name.partition("=")[0]  # not the rest, which might be a key
             raise UserError(f"{path}: expected {flag.lstrip('-')!r}, without dashes, got {flag!r}")
         if isinstance(value, (dict, list)):
             kind = type(value).__name__  # its value might be a key, so it is not shown

@@ -15,14 +15,15 @@ def named_stages(argv: Sequence[str]) -> set[str]:
 
 
 def replaced_by(named: set[str]) -> set[str]:
-    """The stages that have no place beside those named."""
+    """The stages that cannot be combined with the named ones."""
     if "s2s" in named:
         return set(CASCADE)
     return {"s2s"} if named else set()
 
 
 def expect_one_kind(argv: Sequence[str]) -> None:
-    """Raise `UserError` if these flags name an end-to-end engine and one of a stage that it replaces."""
+    """Raise `UserError` if these flags name both an end-to-end engine and an engine of a stage that it
+    replaces."""
     named = named_stages(argv)
     if beside := [f"--{stage}" for stage in CASCADE if stage in named & replaced_by(named)]:
         raise UserError(
@@ -32,6 +33,6 @@ def expect_one_kind(argv: Sequence[str]) -> None:
 
 
 def without_replaced(settings: Sequence[str], flags: Sequence[str]) -> list[str]:
-    """The settings of a file, ``--name=value``, without the engines that the flags replace."""
+    """The settings of a file, ``--name=value``, without engines that the command line replaces."""
     replaced = replaced_by(named_stages(flags))
     return [each for each in settings if not named_stages([each]) & replaced]

@@ -66,7 +66,7 @@ def _flags_of_mode(mode: str) -> list[str]:
 
 
 def _of_no_use(flag: str, chosen: Candidates) -> str | None:
-    """An end-to-end engine may need no voice detector, or have no conversation to set up."""
+    """Refuse flags of the voice detector, or of the conversation, if the end-to-end engine has none."""
     for group, what in ((VADArguments, "the detection of speech"), (ChatArguments, "the conversation")):
         if flag in [f"--{field.name}" for field in dataclasses.fields(group)]:
             return f"{flag} is for {what}, which --s2s {chosen['s2s'][0].spec.name} does without"

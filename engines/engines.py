@@ -38,7 +38,7 @@ class Cascade:
 
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """Speech to speech, turn by turn; and how each conversation begins."""
+    """An end-to-end engine that answers turn by turn, and the beginning of each conversation."""
 
     s2s: SharedEngine[SpeechResponder]
     new_chat: Callable[[], Chat] = Chat
@@ -46,14 +46,15 @@ class Responder:
 
 @dataclass(frozen=True, slots=True)
 class Duplex:
-    """A model that listens while it speaks. It needs no voice detector."""
+    """A full-duplex model. It needs no voice detector."""
 
     s2s: SharedEngine[DuplexModel]
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A server that hears the user and takes turns itself; and how each conversation begins."""
+    """A server that hears the user and detects the turns itself, and the beginning of each
+    conversation."""
 
     s2s: "SharedEngine[RealtimeModel]"
     new_chat: Callable[[], ServedChat] = ServedChat
@@ -75,8 +76,8 @@ class Engines:
     new_enhancer: Callable[[int], Callable[[Samples], Samples]] | None = None
     """Makes, for a sample rate, the noise suppressor of one conversation; None: there is none."""
     check_sound: bool = True
-    """False: what the engines make is played whatever it is. For tests whose engines have random weights
-    or speak constants; no flag and no variable sets it."""
+    """False: audio of the engines is played unchecked. For tests whose engines have random weights or
+    speak constants; no flag and no variable sets it."""
 
     @functools.cached_property
     def shared_vad(self) -> SharedVAD:
@@ -86,7 +87,8 @@ class Engines:
 
     @functools.cached_property
     def places(self) -> Places:
-        """The conversations that the engines can hold: those of a duplex model have a state each."""
+        """The places for conversations, which only a full-duplex model limits: it holds a state for
+        each."""
         voice = self.voice
         return Places(voice.s2s.engine.info.slots) if isinstance(voice, Duplex) else Places()
 

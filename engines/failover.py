@@ -53,7 +53,7 @@ class Failover(Generic[E]):
     verb = "works"
     """The verb of the stage, for notices."""
     check_sound = True
-    """False: any audio is sound. For tests whose engines speak constants."""
+    """False: audio is not checked for sound. For tests whose engines speak constants."""
 
     def __init__(
         self,

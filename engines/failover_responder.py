@@ -17,11 +17,11 @@ from utils.voices import unknown_voice
 
 
 class FailoverResponder(LanguageFailover[SpeechResponder]):
-    """If there is nothing to hear within `first_output_s`, or an error, the next engine answers.
+    """If an engine fails, or has no audio within `first_output_s`, the next one answers.
 
-    It answers typed text only if every engine does, and takes tools if the first does; another that does
-    not gets the question without them. A voice goes to the first engine that has it. No engine answers
-    frame by frame: none could take over in the middle of a stretch of speech.
+    Typed text is accepted only if every engine answers it, tools if the first engine has them; a later
+    engine without tools gets the question without them. A voice goes to the first engine that has it. No
+    engine answers frame by frame, since none could take over in the middle of an utterance.
     """
 
     verb = "answers"
@@ -29,7 +29,7 @@ class FailoverResponder(LanguageFailover[SpeechResponder]):
 
     @functools.cached_property
     def info(self) -> ResponderInfo:
-        """Info of the first engine, with the languages and the voices of all."""
+        """Info of the first engine, with the languages and voices of all."""
         voices = dict.fromkeys(voice for engine in self.engines for voice in engine.info.voices)
         return replace(
             self.first.info,
@@ -47,7 +47,7 @@ class FailoverResponder(LanguageFailover[SpeechResponder]):
             raise unknown_voice(self.info.voices, voice)
 
     def respond(self, question: Question, cancel: CancelToken) -> Iterator[Answer]:
-        """The answer, all of it by one engine."""
+        """Answer the question; all of an answer comes from one engine."""
         voice = question.settings.voice
         if voice is not None:
             self.expect_voice(voice)
@@ -82,7 +82,7 @@ class FailoverResponder(LanguageFailover[SpeechResponder]):
 
 
 def _checked(outputs: Iterator[Answer], engine: str, cancel: CancelToken) -> Iterator[Answer]:
-    """The answer, as long as it sounds: silence or noise in its place is an error of the engine."""
+    """Pass on the answer. Silence or clipped noise in its place is an error of the engine."""
     check = SoundCheck(engine)
 
     def audio_of(output: Answer) -> AudioChunk | None:

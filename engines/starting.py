@@ -16,8 +16,8 @@ from utils.logs import quieten_libraries
 
 TEXT = "Hello."
 FRAMES = 4
-"""Frames for each state of a duplex model: it compiles in the first, and may capture CUDA graphs in the
-next ones."""
+"""Frames of warm-up for each state of a full-duplex model, which compiles in the first and may capture
+CUDA graphs in the next ones."""
 NOISE_RMS = 0.01
 """Silence would not do: some recognizers skip it."""
 
@@ -78,7 +78,7 @@ def warm_up(engine: Any) -> None:
 
 
 def _expect_sound(engine: Any, output: Any) -> None:
-    """Raise `BadAudio` if the first audio is none, as that of weights that are not numbers."""
+    """Raise `BadAudio` if the first audio is not sound, such as NaN from damaged weights."""
     chunk = output.audio if isinstance(output, SpokenPiece) else output
     if isinstance(chunk, AudioChunk):
         SoundCheck(engine.info.name).take(chunk.samples, chunk.sample_rate_hz)

@@ -32,7 +32,9 @@ class Metrics:
             "s2s_lost_samples", "Microphone samples lost before processing", registry=registry
         )
         self._late = Counter(
-            "s2s_late_frames", "Frames of live replies left out since they were late", registry=registry
+            "s2s_late_frames",
+            "Frames of full-duplex replies left out because they were late",
+            registry=registry,
         )
         self._latency = Histogram(
             "s2s_latency_seconds",

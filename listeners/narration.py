@@ -32,7 +32,7 @@ MAX_PENDING_CHARS = 200
 """Length at which text without a full stop becomes a line."""
 
 PAUSE_S = 2.0
-"""Pause after which text without a full stop is a line of its own."""
+"""Pause after which text without a full stop becomes a line."""
 
 _FULL_STOP = re.compile(r"(?:[.!?…。！？।]['\"”’»)\]]*|\n)\s*$")
 
@@ -45,10 +45,11 @@ class Line(NamedTuple):
 
 
 class Narration:
-    """Tells the events of one session, in order. Pieces of a reply are joined to whole sentences. Where
-    an end-to-end engine writes no words of a side, the length of the speech stands in for them.
+    """Narrates the events of one session, in order. Pieces of a reply are joined into whole sentences.
+    If an end-to-end engine writes no words of one side, the length of the speech stands in for them.
 
-    `rate_hz` is the capture rate, by which events count. Without `with_text` nobody's words are told.
+    `rate_hz` is the capture rate, in which events count samples. Without `with_text`, no words are
+    shown.
     """
 
     def __init__(
@@ -63,15 +64,15 @@ class Narration:
         self._began: int | None = None
         self._spoke_s: float | None = None
         self._unwritten: set[int] = set()
-        """Turns of the user's speech whose words are not known."""
+        """Turns in which the user spoke, and whose words are not known."""
         self._awaited: set[int] = set()
-        """Those of them that are being answered, if the engine has written the words of earlier ones: it
-        may do so again, however late."""
+        """Turns being answered whose words may still come, since the engine has written the user's words
+        before."""
         self._writes = False
         self._silent_reply: int | None = None
-        """The turn whose reply has begun without text."""
+        """Turn whose reply has begun without text."""
         self._live: int | None = None
-        """The open-ended turn of a duplex model."""
+        """The open-ended turn of a full-duplex model."""
 
     def lines(self, event: Event) -> Iterator[Line]:
         """The lines that an event completes."""
@@ -178,11 +179,11 @@ def describe_latency(latency: Latency) -> str:
 
 
 def _late(frames: int, worst_ms: float) -> str:
-    """Frames of a live reply that were left out."""
+    """Describe the frames of a full-duplex reply that were left out."""
     noun = "frame" if frames == 1 else "frames"
     return f"{frames} {noun} of the reply left out: up to {worst_ms:.0f} ms too late"
 
 
 def _length(seconds: float | None) -> str:
-    """Speech without words; None: it still goes on."""
+    """Describe speech without words; None: the speech is still going on."""
     return "(speech)" if seconds is None else f"({seconds:.1f} s of speech)"

@@ -33,10 +33,10 @@ _METER_FULL_RMS = 0.25
 """RMS of loud speech close to the microphone."""
 
 _QUIET_RMS = 0.003
-"""Loudness (-50 dB) below which a duplex model says nothing: its silence is not zeros."""
+"""Loudness (-50 dB) below which a full-duplex model counts as silent: its silence is not zeros."""
 
 _WORD_GAP_S = 0.5
-"""Silence between two words, in which a duplex model still speaks."""
+"""Longest pause between two words in which a full-duplex model still counts as speaking."""
 
 _NOTHING_YET = PartialTranscript("", 0)
 
@@ -53,8 +53,8 @@ _STATES = {
 class Terminal(Listener):
     """Prints both sides of the conversation; the last line shows state, level and partial transcript.
 
-    A duplex model listens and sends audio all the time, so both levels are shown, and its loudness says
-    whether it speaks.
+    A full-duplex model listens and sends audio all the time, so both levels are shown, and the model's
+    loudness tells whether it speaks.
     """
 
     def __init__(self, session: Session, console: Console | None = None) -> None:

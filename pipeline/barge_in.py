@@ -51,7 +51,7 @@ class BargeIn:
 
     def __init__(self, playout: Playout, clock: Clock, interrupt: Callable[[str], None]) -> None:
         self.hears_words = False
-        """True if a stage judges speech over a reply when it is over; set by that stage."""
+        """True if a stage judges speech over a reply once that speech has ended; set by the stage."""
         self.awaited = AwaitedTurn()
         self._playout = playout
         self._clock = clock

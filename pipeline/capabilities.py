@@ -25,11 +25,11 @@ class Capabilities:
     frames: bool = False
     """Can answer while the user is still speaking, in the reply mode ``stream``."""
     live: bool = False
-    """Listens in real time only, so a recording is fed at the pace of speech."""
+    """Listens in real time only, so recordings are fed in real time."""
     duplex: bool = False
-    """Listens while it speaks, so turns are the model's."""
+    """Listens while it speaks, so the model takes turns itself."""
     free_places: Callable[[], float] = lambda: math.inf
-    """The number of conversations for which there is room; infinity: there is no limit."""
+    """The number of further conversations for which there is room; infinity: there is no limit."""
     voices: tuple[str, ...] = ()
     """Voices offered to the user; empty if there is no choice."""
     expect_voice: Callable[[str], None] = _no_voices

@@ -76,10 +76,10 @@ class SynthesizerInfo(EngineInfo):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponderInfo(EngineInfo):
-    """Speech to speech, turn by turn."""
+    """An end-to-end engine that answers turn by turn."""
 
     sample_rate_hz: int
-    """The rate of the audio that it takes, and makes frame by frame."""
+    """Sample rate of its input, and of its output if it answers frame by frame."""
     languages: tuple[str, ...] = (ANY,)
     """Languages in which it can answer, as ISO 639-1 codes; ("any",): every language."""
     voices: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class ResponderInfo(EngineInfo):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplexInfo(EngineInfo):
-    """A model that listens while it speaks. `slots` is the number of conversations at once."""
+    """A full-duplex model. `slots` is the number of conversations at once."""
 
     sample_rate_hz: int
     """The rate of the audio that it takes, and of the audio that it makes."""
@@ -108,11 +108,11 @@ class DuplexInfo(EngineInfo):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveInfo(EngineInfo):
-    """A server that hears the user and takes turns itself."""
+    """A server that hears the user and detects the turns itself."""
 
     sample_rate_hz: int
     """The rate of the audio that it takes, and of the audio that it makes."""
     frame_samples: int
-    """The length of the audio that it is sent at a time."""
+    """Length of the windows of audio that it is sent."""
     voices: tuple[str, ...] = ()
-    """The names from which a user may choose; empty: they are not known."""
+    """The names from which a user may choose; empty: they are unknown."""

@@ -45,7 +45,7 @@ class NothingHeard(EngineError):
 class BadAudio(EngineError):
     """An engine made audio that is not speech: silence, a constant, noise at full scale, NaN.
 
-    ``earlier_s``: seconds of the audio before it that are bad, too.
+    ``earlier_s``: seconds of earlier audio that are bad, too.
     """
 
     def __init__(self, sentence: str, earlier_s: float) -> None:

@@ -18,7 +18,7 @@ class InputLevel:
 
 @dataclass(frozen=True, slots=True)
 class OutputLevel:
-    """Loudness of the frame of the reply that was just sent: root mean square, 0 to 1."""
+    """Loudness of the frame of the reply that has just been sent: root mean square, 0 to 1."""
 
     rms: float
 
@@ -120,7 +120,7 @@ class ReplyText:
 
 @dataclass(frozen=True, slots=True)
 class FramesLate:
-    """Frames of a live reply came too late to be played, up to `worst_ms`, and were left out.
+    """Frames of a full-duplex reply were too late to be played, by up to `worst_ms`, and were left out.
 
     Emitted at the end of such an episode, and every 5 s while it lasts.
     """

@@ -1,4 +1,4 @@
-"""JitterBuffer: the audio of a live reply that waits for its moment."""
+"""JitterBuffer: audio of a full-duplex reply that waits until it is due."""
 
 import math
 from collections import deque
@@ -10,11 +10,12 @@ from pipeline.audio import rms
 from pipeline.messages import Samples, Speech
 
 LATE_S = 0.16
-"""Lateness beyond which a piece is left out: two frames of 80 ms, the length that duplex models have.
-Up to here a hiccup costs a short gap and no word; more would be heard as a slower partner."""
+"""Lateness beyond which a piece is left out: two frames of 80 ms, the usual length in full-duplex
+models. A delay up to this costs a short gap and no word; a longer one would make the model seem slow to
+respond."""
 
 QUIET_RMS = 0.003
-"""Loudness (-50 dB) below which audio can be shortened unheard: the model is listening."""
+"""Loudness (-50 dB) below which audio can be shortened unnoticed: the model is listening."""
 
 PATIENCE_S = 2.0
 """Time to wait for such a quiet piece. Then speech is shortened, since people notice the lag."""
@@ -23,10 +24,11 @@ FADE_S = 0.005
 """Crossfade at a cut: long enough that nobody hears a click, too short to hear two sounds."""
 
 ROUNDING_ERROR_S = 1e-6
-"""For sums of seconds, which must not fall behind the sample that they mean."""
+"""Tolerance for sums of seconds, which must not round to a time before their sample."""
 
 CALM_S, REPORT_S = 1.0, 5.0
-"""Time without a late piece after which an episode is over, and between reports while it lasts."""
+"""Time without a late piece after which an episode of lateness is over, and time between reports while
+it lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +39,19 @@ class _Piece:
 
 
 class JitterBuffer:
-    """Keeps a live reply on time: a piece is heard when it is due, or somewhat later, or not at all.
+    """Keeps a full-duplex reply on time: a piece is heard when it is due, or somewhat later, or not at
+    all.
 
-    Pieces play one after another, so a gap makes all that follow later. That lag is taken back: in quiet
-    pieces, or after `PATIENCE_S` in any, but only as far as pieces wait here, since a model that needs
-    longer for every frame cannot be hurried. All times are on the session's clock.
+    Pieces play one after another, so a gap delays all that follow. The lag is made up for by shortening
+    quiet pieces, or after `PATIENCE_S` any piece. A piece is shortened by no more than the time that it
+    has waited here: a model that needs longer for every frame cannot be hurried. All times are on the
+    session's clock.
     """
 
     def __init__(self) -> None:
         self._pieces: deque[_Piece] = deque()
         self._left_out: Samples | None = None
-        """The audio that would have followed the last piece taken."""
+        """First audio left out since the last piece taken; the next piece fades in from it."""
         self._lag_s = 0.0
         self._lags_since = -math.inf
         self._late = 0
@@ -68,7 +72,7 @@ class JitterBuffer:
         self._pieces.append(_Piece(speech, due_at - ROUNDING_ERROR_S, now))
 
     def leave_out_late(self, now: float, *, counted: bool) -> None:
-        """Discard the pieces that are too late. `counted`: they are part of the report."""
+        """Discard pieces that are too late; if `counted`, they are reported."""
         while self._pieces and now - self._pieces[0].due_at > LATE_S:
             piece = self._pieces.popleft()
             speech = piece.speech
@@ -102,8 +106,8 @@ class JitterBuffer:
         return speech if before is None else replace(speech, samples=_crossfaded(before[:fade], samples))
 
     def report(self, now: float, *, over: bool = False) -> tuple[int, float] | None:
-        """The number of pieces that were late and left out, and the worst lateness in seconds, once
-        there is something to report. `over`: the reply is."""
+        """The number of pieces left out as late, and the worst lateness in seconds; None: nothing to
+        report yet. `over`: the reply has ended."""
         due = over or now - self._late_at >= CALM_S or now - self._reported_at >= REPORT_S
         if not self._late or not due:
             return None
@@ -113,7 +117,7 @@ class JitterBuffer:
 
 
 def _crossfaded(before: Samples, after: Samples) -> Samples:
-    """`after`, whose beginning fades in while `before` fades out."""
+    """Fade `after` in while `before` fades out."""
     length = min(len(before), len(after))
     rise = np.linspace(0, 1, length, dtype=np.float32)
     head = after[:length] * rise + before[:length] * (1 - rise)

@@ -1,11 +1,11 @@
-"""KeptLedgers: the ledgers of the last turns, for clients that report later what was heard."""
+"""KeptLedgers: the ledgers of recent turns, for clients that report later how much was heard."""
 
 from collections import OrderedDict
 
 from pipeline.ledger import Ledger
 
 MAX_KEPT = 10
-"""Ended turns for which a client may still report what was heard."""
+"""Number of ended turns for which a client may still report how much was heard."""
 
 
 class KeptLedgers:

@@ -63,7 +63,7 @@ class Ledger:
             self._spans[-1].complete = True
 
     def cut_off(self, sample: int) -> None:
-        """End the words at `sample`, in mid-text: the audio after it is not speech."""
+        """End the words at `sample`, in the middle of a text: the audio after it is not speech."""
         self._good_until = sample
 
     @property
@@ -89,7 +89,7 @@ class Ledger:
     def forget(self, sample: int, told: int) -> None:
         """Keep only the words of the texts that ended before `sample`, for replies without an end.
 
-        Only the first `told` texts count.
+        Only the first `told` texts, which were announced, may be forgotten.
         """
         count = 0
         for span in itertools.islice(self._spans, max(0, told - self._past_texts)):

@@ -9,7 +9,7 @@ class Memory(Protocol):
     """Keeps the history. Called from any thread; must not wait."""
 
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
-        """Add the user's words of a committed turn, or replace those that were added before; `audio` if
+        """Add the user's words of a committed turn, or replace those added earlier; with `audio` if
         there is no transcript."""
         ...
 

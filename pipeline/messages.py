@@ -217,7 +217,8 @@ class Speech:
     spoken_chars: int = 0
     """Length of the text as spoken, in characters; `words` count by it."""
     due_at: float | None = None
-    """Time at which its first sample is due, on the session's clock; None: after the audio before it."""
+    """Time at which its first sample is due, on the session's clock; None: right after the audio before
+    it."""
 
 
 @dataclass(frozen=True, slots=True)

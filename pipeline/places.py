@@ -1,4 +1,4 @@
-"""Places: the number of conversations that an engine with a state for each can hold."""
+"""Places: counts the conversations of an engine that holds a state for each."""
 
 import math
 import threading

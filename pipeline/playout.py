@@ -235,7 +235,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
                 self._reply = reply
 
     def _refuse(self, reply: Reply, message: Speech | EndOfTurn, fault: BadAudio) -> Speech | EndOfTurn:
-        """Report an answer whose audio is bad; returns the message that takes the place of this one."""
+        """Report an answer whose audio is bad; returns the replacement for this message."""
         turn = reply.turn
         if turn.alive and not (turn.failed and self._source.is_duplex):
             turn.fail(self._source.stage, fault)
@@ -314,7 +314,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._events.emit(FramesLate(reply.turn.number, frames, round(1000 * worst_s, 1)))
 
     def _deafens(self, turn: Turn) -> bool:
-        """True if the microphone is ignored during the reply of this turn. A duplex model always
+        """True if the microphone is ignored during the reply of this turn. A full-duplex model always
         listens."""
         live = turn.origin is Origin.DUPLEX
         return not (self._sink.full_duplex or live) and turn.settings.spoken

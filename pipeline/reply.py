@@ -23,7 +23,7 @@ MAX_AHEAD_S = 30.0
 class Reply:
     """The reply of one turn: its audio (`reel`) and its words (`ledger`).
 
-    Audio is resampled once, with state, from the rate of the synthesizer. Audio of a live reply is
+    Audio is resampled once, with state, from the rate of the engine. Audio of a full-duplex reply is
     `waiting` until the connection has room for it.
     """
 
@@ -33,7 +33,8 @@ class Reply:
         self.ledger = Ledger(rate_hz)
         self.waiting = JitterBuffer()
         self.is_live = False
-        """True if its audio belongs to certain moments; what cannot be played then is left out."""
+        """True for a full-duplex reply: each piece of audio is due at a certain time, and left out if it
+        is too late."""
         self.started = False
         """True once a sample was released."""
         self.end_reason: str | None = None
@@ -51,7 +52,8 @@ class Reply:
         self._good_until = 0
 
     def add(self, speech: Speech, now: float) -> None:
-        """Add the next piece of audio; it waits while it is not known whether it is to be heard."""
+        """Add the next piece of audio. While it seems clipped, it is held back until it has been
+        judged."""
         if speech.due_at is not None:
             self.is_live = True
             self.waiting.put(speech, speech.due_at, now)
@@ -61,13 +63,14 @@ class Reply:
             self._add_held()
 
     def refill(self, now: float, frame_samples: int, *, silent: bool) -> None:
-        """Make a frame of live audio ready, if there is one. `silent`: nothing is being heard."""
+        """Move audio of a full-duplex reply to the reel until it holds a frame. `silent`: nothing is
+        being heard."""
         while self.reel.unsent < frame_samples and len(self.waiting):
             after_silence = silent and self.started and not self.reel.unsent
             self._append(self.waiting.take(now, after_silence=after_silence))
 
     def judge(self, message: Speech | EndOfTurn) -> None:
-        """Look at the next message before it is added. Raises `BadAudio`."""
+        """Check the next message before it is added. Raises `BadAudio`."""
         if self._check is None:
             return
         if isinstance(message, Speech):
@@ -79,10 +82,10 @@ class Reply:
             self._check.text_ends()
 
     def refuse(self, message: Speech | EndOfTurn, fault: BadAudio) -> Speech | EndOfTurn:
-        """Leave out audio that is bad, as far as it was not sent; returns what takes its place.
+        """Discard the bad audio that has not been sent; returns the replacement for this message.
 
-        The answer ends here. A full-duplex model goes on, since it may recover: silence keeps its place
-        in time.
+        The answer ends here. A full-duplex model goes on, since it may recover; silence replaces the bad
+        audio.
         """
         if self._source.is_duplex:
             if isinstance(message, Speech):
@@ -110,8 +113,9 @@ class Reply:
     def wants_audio(self, frame_samples: int) -> bool:
         """True if the next message should be taken: no frame can be cut, or the sentence is incomplete.
 
-        A sentence is taken whole, since only then is it known which share of it was heard; within
-        `MAX_AHEAD_S`, since an end-to-end model has no sentences. Live audio is always taken.
+        A sentence is taken whole, since only then can the share of it that was heard be computed.
+        `MAX_AHEAD_S` is the limit, since an end-to-end model may have no sentences. Audio of a
+        full-duplex reply is always taken.
         """
         if self.end_reason is not None or self.is_live:
             return self.end_reason is None
@@ -154,8 +158,9 @@ class Reply:
         return texts
 
     def forget(self, sample: int) -> None:
-        """Discard the audio before `sample`, which was heard. Of a live reply, which may never end, also
-        discard the outline of its texts; of others a client may still correct what was heard."""
+        """Discard the audio before `sample`, which was heard. For a full-duplex reply, which may never
+        end, also discard the positions of its texts; for other replies they are kept, since a client may
+        still correct the length that was heard."""
         self.reel.forget(sample)
         if self.is_live:
             self.ledger.forget(sample, self._announced)

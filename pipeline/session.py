@@ -78,7 +78,8 @@ class Session:
         self.activity = Activity()
         self.stop_event = threading.Event()
         self.closing = CancelToken()
-        """Raised when the session closes, for calls of engines that belong to no single turn."""
+        """Token that is raised when the session closes, for engine calls that belong to no single
+        turn."""
         self.gate = Gate()
         self._channels: list[Channel[Any]] = []
         waiting_windows = int(BACKLOG_S * capture_rate_hz / window_samples)

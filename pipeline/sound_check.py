@@ -1,4 +1,4 @@
-"""SoundCheck: finds sound that no working engine makes, while it is made."""
+"""SoundCheck: recognizes, in an engine's output, sound that no working engine makes."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -18,47 +18,47 @@ T = TypeVar("T")
 WINDOW_S = 0.02
 
 QUIET = 0.002
-"""Distance between the lowest and the highest sample of a window below which it is silent: a peak of
--60 dB. A voice has some -20 dB at 60 dB SPL, so this is quieter than a quiet room (20 to 30 dB SPL). The
-words of a whisper are 20 dB above it."""
+"""A window is silent if its lowest and highest sample are no farther apart than this: a peak of -60 dB.
+If a voice of 60 dB SPL is at about -20 dB, this is quieter than a quiet room (20 to 30 dB SPL).
+Whispered words are 20 dB louder."""
 
 OFFSET = 0.03
-"""Level of a window without sound above which it is a constant, not silence: cheap sound cards have an
-offset of up to 0.02."""
+"""Level above which a window without sound counts as a constant, not as silence: cheap sound cards have
+an offset of up to 0.02."""
 
 MIN_SOUND_S = 0.06
-"""Sound that words have at least; the shortest that was measured is 0.14 s. A click has 0.04 s, since it
-may touch two windows."""
+"""Words have more sound than this: the shortest measured have 0.14 s. A click counts as up to 0.04 s,
+since it may touch two windows."""
 
 MAX_SILENCE_S = 10.0
-"""Longest stretch without sound: the end of a text is not awaited. A sentence has no such pause."""
+"""Silence that is a fault even before the end of a text: no sentence has such a pause."""
 
 MAX_CONSTANT_S = 1.0
 
 FULL_SCALE = 0.999
 CLIPPED_WINDOW_S = 1.0
 MAX_CLIPPED = 0.5
-"""Share of the samples at or over full scale, in a window of a second. Speech whose peaks are 12 dB over
-full scale reaches 0.39, 20 dB 0.65; see docs/decisions.md."""
+"""Largest share of samples at or over full scale, in a window of a second. Speech with peaks 12 dB over
+full scale reaches 0.39, with 20 dB 0.65; see docs/decisions.md."""
 
 
 @dataclass(frozen=True, slots=True)
 class SoundSource:
-    """The engine that makes the audio of a session, and what its sound is like."""
+    """The engine that makes the audio of a session, and the sound to expect of it."""
 
     stage: str
     engine: str
-    """Its name, for errors."""
+    """Name of the engine, for errors."""
     is_duplex: bool = False
-    """True if it makes sound all the time, and is silent while it listens."""
+    """True if the engine sends audio all the time, which is silent while it listens."""
     is_framed: bool = False
-    """True if it answers frame by frame in the reply mode ``stream``, and may have nothing to say."""
+    """True if the engine answers frame by frame in the reply mode ``stream``, and may have nothing to
+    say."""
     is_checked: bool = True
-    """False: its sound is played whatever it is. Only the program of a test says so, for engines with
-    random weights."""
+    """False: all audio is played unchecked. Set only by tests, for engines with random weights."""
 
     def new_check(self, settings: SessionSettings) -> "SoundCheck | None":
-        """The check of one answer; None: it is not spoken."""
+        """A check for one answer; None: the answer is not to be checked, or not spoken."""
         if not (self.is_checked and settings.spoken):
             return None
         in_frames = self.is_framed and settings.reply_mode == "stream"
@@ -67,54 +67,54 @@ class SoundSource:
 
 @dataclass(slots=True)
 class _Text:
-    """Seconds of audio since the last text ended."""
+    """Durations within the audio since the last text ended."""
 
     length_s: float = 0.0
     sound_s: float = 0.0
     quiet_s: float = 0.0
-    """The latest stretch without sound."""
+    """Length of the latest stretch without sound."""
     constant_s: float = 0.0
-    """The part of it at a level other than zero."""
+    """Part of that stretch at a level other than zero."""
     offset_s: float = 0.0
-    """All that is constant at such a level."""
+    """All stretches that are constant at such a level."""
     clipped_s: float = 0.0
     """Samples at full scale."""
     window_s: float = 0.0
-    """The present window in which these are counted."""
+    """Length so far of the window in which samples at full scale are counted."""
     clipped_before_s: float = 0.0
     """Samples at full scale before that window."""
     is_written: bool = False
-    """True if the engine told the text that it speaks."""
+    """True if the engine gave the text that it speaks."""
     has_words: bool = False
 
 
 class SoundCheck:
     """Follows the audio of one answer, at the rate of the engine, before it is cleaned.
 
-    Its state does not grow. `may_rest`: silence is no fault.
+    Memory use is constant. `may_rest`: silence is no fault.
     """
 
     def __init__(self, engine: str, *, may_rest: bool = False) -> None:
         self._engine = engine
         self._may_rest = may_rest
         self._rest: Samples = np.empty(0, np.float32)
-        """Audio that is too short for a window."""
+        """Audio too short for a window, kept for the next one."""
         self._is_clipped = self._ends_clipped = False
         self._text = _Text()
 
     @property
     def has_sound(self) -> bool:
-        """True if the present text has sounded long enough for a word."""
+        """True if the present text has had enough sound for a word."""
         return self._text.sound_s > MIN_SOUND_S
 
     @property
     def seems_clipped(self) -> bool:
-        """True if the latest piece is, so that it is better not heard until it was judged; never for a
-        model that goes on in step with the user."""
+        """True if the latest piece seems clipped, so that it should be held back until it has been
+        judged. Never true for an engine that keeps pace with the user."""
         return self._ends_clipped and not self._may_rest
 
     def take(self, samples: Samples, rate_hz: int) -> None:
-        """Follow the next piece. Raises `BadAudio`: the piece is not to be heard."""
+        """Examine the next piece. Raises `BadAudio` if the piece must not be heard."""
         if not len(samples):
             return
         low, high = float(samples.min()), float(samples.max())
@@ -133,8 +133,8 @@ class SoundCheck:
         text.length_s += length_s
 
     def text_begins(self, text: str) -> None:
-        """Note a text whose audio comes next. An answer may have none; otherwise only words have to
-        sound."""
+        """Note the text of the audio that comes next. In an answer with text, only texts with words need
+        sound; in one without, all audio does."""
         self._text.is_written = True
         self._text.has_words = self._text.has_words or has_words(text)
 
@@ -143,14 +143,14 @@ class SoundCheck:
         text, self._text = self._text, _Text()
         self._rest = np.empty(0, np.float32)
         if text.clipped_s > MAX_CLIPPED * text.length_s:
-            raise self._fault("sound that is clipped through", text.length_s)
+            raise self._fault("sound that is clipped throughout", text.length_s)
         must_sound = (text.has_words or not text.is_written) and not self._may_rest
         if must_sound and text.length_s and text.sound_s <= MIN_SOUND_S:
             got = "a constant" if text.offset_s > text.length_s / 2 else "silence"
             raise self._fault(got, text.length_s)
 
     def _find_sound(self, text: _Text, samples: Samples, rate_hz: int, low: float, high: float) -> None:
-        """Find out how long it sounds, and how long it has been silent or constant."""
+        """Update the lengths of sound, and of silence or a constant."""
         size = int(WINDOW_S * rate_hz)
         if len(self._rest):
             samples = np.concatenate((self._rest, samples))
@@ -200,7 +200,8 @@ class SoundCheck:
         return window_s
 
     def _fault(self, got: str, earlier_s: float) -> BadAudio:
-        """`earlier_s` before the present piece are bad as well; all of the text if it had no sound."""
+        """The error for bad audio. The `earlier_s` seconds before the present piece are bad, too; if the
+        text has had no sound, all of it is."""
         sentence = f"expected speech from {self._engine}, got {got}; choose another model or voice"
         return BadAudio(sentence, max(earlier_s, 0.0 if self.has_sound else self._text.length_s))
 
@@ -211,8 +212,8 @@ def checked(
     audio_of: Callable[[T], AudioChunk | None],
     cancel: CancelToken,
 ) -> Iterator[T]:
-    """Pass on the outputs of an engine; its audio, and what comes behind it, once it sounds. Raises
-    `BadAudio`; for silence before any audio."""
+    """Pass on the outputs of an engine, holding back its audio, and all later outputs, until there is
+    sound. Raises `BadAudio`; for silence, before any audio is yielded."""
     held: list[T] = []
     for output in outputs:
         audio = audio_of(output)

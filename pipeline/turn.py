@@ -73,7 +73,7 @@ class Origin(Enum):
     PROGRAM = "program"
     TOOL = "tool"
     DUPLEX = "duplex"
-    """The open-ended turn of a model that listens while it speaks."""
+    """The open-ended turn of a full-duplex model."""
 
     @property
     def is_user(self) -> bool:
@@ -144,7 +144,7 @@ class Turn:
         self.failed = False
         """True if a stage failed, so that the reply may be incomplete."""
         self.heard_ms = 0.0
-        """Length of the part of the reply that was heard, once it is settled."""
+        """Length of the heard part of the reply, once that is settled."""
         self.settled = False
         """True once playout has frozen its ledger; guarded by the lock of the playout."""
         self.on_commit: list[Callable[[], None]] | None = []

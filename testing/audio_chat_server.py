@@ -23,18 +23,18 @@ PIECES_PER_WORD = 3
 
 
 class AudioChatServer(ChatServer):
-    """Says `reply`, by default in a tone of 300 ms for each word; each word comes just before its sound.
-    In the dialect of vLLM-Omni, all words come first, and each piece of sound is a WAV file. `hear` is
-    given the speech of each question, and its rate. The rest is as in a `ChatServer`; `between_words` is
-    passed before each piece of sound."""
+    """Says `reply`, by default in a tone of 300 ms for each word; the text of each word is sent just
+    before its sound. In the dialect of vLLM-Omni, all words come first, and each piece of sound is a WAV
+    file. `hear` is called with the speech of each question and its sample rate. The rest is as in a
+    `ChatServer`; The server waits for `between_words` before each piece of sound."""
 
     def __init__(self, reply: str = "Hello. How are you?", dialect: Dialect = "openai") -> None:
         self.dialect: Dialect = dialect
         self.speech: Samples | None = None
-        """The sound of the answers, at 24 kHz, in the place of the tone."""
+        """Sound of the answers, at 24 kHz, instead of the tone."""
         self.expires_at = 1
-        """Time until which it keeps the sound of its answers, which are named audio_1, audio_2 and so
-        on."""
+        """Time until which the server keeps the sound of its answers, under the ids audio_1, audio_2 and
+        so on."""
         self.answered = 0
         self.hear: Callable[[Samples, int], object] = lambda samples, rate_hz: None
         super().__init__(reply)
@@ -51,7 +51,7 @@ class AudioChatHandler(ChatHandler):
     script: AudioChatServer
 
     def answer(self, request: dict[str, Any]) -> None:
-        """Answer a chat, with speech if that is asked for."""
+        """Answer a chat request, with speech if the request asks for it."""
         for part in _parts(request):
             if part["type"] == "input_audio":
                 sound = base64.b64decode(part["input_audio"]["data"])
@@ -126,7 +126,7 @@ class AudioChatHandler(ChatHandler):
 
 
 def _parts(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The parts of all messages."""
+    """The content parts of all messages."""
     for message in request["messages"]:
         content = message.get("content")
         yield from content if isinstance(content, list) else []

@@ -57,8 +57,8 @@ def settled(session: Session) -> None:
 
 
 class Conversation:
-    """One user in front of a scripted pipeline, or of the end-to-end engine `s2s`. Time passes only in
-    `speak`, `wait` and `until`."""
+    """One user in front of a scripted pipeline, or in front of the end-to-end engine `s2s`. Time passes
+    only in `speak`, `wait` and `until`."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Damage: weights that are missing, renamed, of another shape or not numbers, in a saved model."""
+"""Damage to saved models: weights that are missing, renamed, of another shape or not numbers."""
 
 import math
 from pathlib import Path
@@ -10,7 +10,7 @@ DAMAGES = {
     "reshaped": "of another shape|size mismatch",
     "not numbers": "not numbers",
 }
-"""Kinds of damage to one layer ▶ the pattern of the error that says so."""
+"""Kind of damage to one layer ▶ pattern of the error for it."""
 
 
 def damage(file: Path, how: str, layer: str) -> str:

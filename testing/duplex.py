@@ -1,4 +1,5 @@
-"""A duplex model for timing and faults, and a conversation with it on a clock that the test advances."""
+"""A full-duplex model for timing and faults, and a conversation with it on a clock that the test
+advances."""
 
 import threading
 from collections import deque
@@ -32,8 +33,8 @@ FRAME_MS = 80
 
 
 class FakeDuplexModel:
-    """Says what it hears, `delay` frames later, and counts: the text of every tenth frame that is not
-    silent is the number of that frame. Faults happen in the frames of the given numbers.
+    """Says what it hears, `delay` frames later, and counts: every tenth frame that is not silent has its
+    number as text. Faults happen in the frames with the given numbers.
     """
 
     def __init__(self, *, slots: int = 1, delay: int = 0) -> None:
@@ -42,12 +43,12 @@ class FakeDuplexModel:
         )
         self.delay = delay
         self.hold = Hold(deaf=True)
-        """Closed: the next frame does not return, whatever is cancelled."""
+        """While this gate is closed, the next frame does not return, even if its call is cancelled."""
         self.fails_at: set[int] = set()
         self.says: dict[int, Any] = {}
-        """Frame ▶ audio to return in the place of its own, such as NaN, or a frame of another length."""
+        """Frame ▶ audio to return instead, such as NaN, or a frame of another length."""
         self.compute_s: dict[int, float] = {}
-        """Frame ▶ time on the `ComputingTime` that it takes; else none."""
+        """Frame ▶ time that it takes to compute, on the `ComputingTime`; other frames take none."""
         self.time: ComputingTime | None = None
         self.opened: list[SessionSettings] = []
         self.closed = 0
@@ -55,7 +56,7 @@ class FakeDuplexModel:
         """Set while no state is open."""
         self.is_closed = False
         self.peaks: deque[float] = deque(maxlen=10_000)
-        """Peak of each of the latest frames that were heard."""
+        """Peaks of the latest frames heard."""
 
     def open(self, settings: SessionSettings) -> "FakeDuplexStream":
         self.opened.append(settings)
@@ -106,8 +107,8 @@ class FakeDuplexStream:
 
 
 class ComputingTime:
-    """Time on a sample clock that a fake takes to compute. The session counts as idle meanwhile, so that
-    a test can let the time pass."""
+    """Computing time of a fake, on a sample clock. Meanwhile the session counts as idle, so that a test
+    can advance the clock."""
 
     def __init__(self, clock: SampleClock, activity: Activity) -> None:
         self._clock = clock
@@ -118,7 +119,7 @@ class ComputingTime:
         clock.on_advance(self._advanced)
 
     def spend(self, seconds: float) -> None:
-        """Return `seconds` of the clock later."""
+        """Wait until the clock has advanced by `seconds`."""
         with self._condition:
             self._until = self._clock.now() + seconds
             if self._clock.timeout_until(self._until) == 0:
@@ -136,7 +137,7 @@ class ComputingTime:
 
 
 def duplex_engines(model: Any, *, check_sound: bool = False) -> Engines:
-    """The engines of a program whose only one is this model; a fake one may say constants."""
+    """Engines that consist of this model only. A fake model may output constants."""
     return Engines(None, EndpointerSettings(), Duplex(SharedEngine(model)), check_sound=check_sound)
 
 
@@ -175,7 +176,7 @@ class DuplexConversation:
         self.engines.close()
 
     def say(self, ms: int, level: float = 0.0, *, settle: bool = True) -> None:
-        """Speak for `ms`, 20 ms at a time: a constant `level`."""
+        """Speak a constant `level` for `ms`, 20 ms at a time."""
         block = np.full(RATE_HZ // 50, level, np.float32)
         for _ in range(ms // 20):
             self.say_samples(block, settle=settle)

@@ -1,4 +1,4 @@
-"""Contracts of the end-to-end engines, to be used as those in contracts.py."""
+"""Contracts of the end-to-end engines; use them like those in contracts.py."""
 
 import contextlib
 import threading
@@ -17,10 +17,11 @@ from testing.contracts import SOON_S, check_chunk, run_to_end, speech_like
 
 
 class SpeechResponderContract:
-    """`engine` is a loaded speech-to-speech engine."""
+    """A test class over this contract has a fixture `engine`: a loaded engine that answers turn by
+    turn."""
 
     def question(self, engine: SpeechResponder, samples: Samples | None = None) -> Question:
-        """A question; by default something loud."""
+        """A question; by default of loud noise."""
         samples = speech_like(engine.info.sample_rate_hz) if samples is None else samples
         return Question(samples, SessionSettings())
 
@@ -49,7 +50,7 @@ class SpeechResponderContract:
         _spoken(engine.respond(self.question(engine, broken), CancelToken()))
 
     def test_an_hour_is_answered_or_refused(self, engine: SpeechResponder) -> None:
-        """The samples are one, repeated without taking any memory."""
+        """The samples are a single one, repeated without using memory."""
         hour = np.broadcast_to(np.float32(0.1), 3600 * engine.info.sample_rate_hz)
         with contextlib.suppress(EngineError):
             _spoken(engine.respond(self.question(engine, hour), CancelToken()))
@@ -102,7 +103,8 @@ class SpeechResponderContract:
 
 
 class DuplexModelContract:
-    """`engine` is a loaded duplex model without a conversation."""
+    """A test class over this contract has a fixture `engine`: a loaded full-duplex model without an open
+    conversation."""
 
     FRAMES = 100
 
@@ -159,7 +161,7 @@ class DuplexModelContract:
         stream.close()
 
     def _lengths(self, engine: DuplexModel, stream: DuplexStream, samples: Samples) -> list[int]:
-        """Say all of `samples`; check the answers, and return their lengths."""
+        """Feed all of `samples` in frames; check the answers, and return their lengths."""
         lengths = []
         for frame in samples.reshape(-1, engine.info.frame_samples):
             answer, text = stream.answer(frame)

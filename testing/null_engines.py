@@ -182,7 +182,7 @@ class ColdSynthesizer(NullSynthesizer):
 
 
 class NullResponder(_Null):
-    """Repeats what it was asked, a piece of audio for each word, and follows the command in it."""
+    """Repeats the question, with a piece of audio for each word, and obeys the command in it."""
 
     info = ResponderInfo(
         name="null-s2s",

@@ -1,4 +1,4 @@
-"""ScriptedRealtimeServer: a server of the Realtime protocol that says what a test tells it to."""
+"""ScriptedRealtimeServer: a server of the Realtime protocol that a test controls."""
 
 import base64
 import contextlib
@@ -23,11 +23,11 @@ GREETING = json.dumps({"type": "session.created", "session": {"id": "sess_1"}})
 
 
 class ScriptedConnection:
-    """One connection of a client: its events are kept, and answered by the test."""
+    """One client's connection: the client's events are kept, and the test answers them."""
 
     def __init__(self, websocket: ServerConnection) -> None:
         self.received: list[dict[str, Any]] = []
-        """Events that `until` has passed, and the one that it returned."""
+        """Events that `until` has skipped, and the ones that it has returned."""
         self._websocket = websocket
         self._reads = threading.Event()
         self._reads.set()
@@ -41,7 +41,7 @@ class ScriptedConnection:
                 return self.received[-1]
 
     def so_far(self) -> list[dict[str, Any]]:
-        """All events that came."""
+        """All events received so far."""
         with contextlib.suppress(queue.Empty):
             while True:
                 self.received.append(self._events.get_nowait())
@@ -52,11 +52,11 @@ class ScriptedConnection:
         self._websocket.send(json.dumps({"type": kind, "event_id": "event_1", **fields}))
 
     def send_text(self, text: str) -> None:
-        """Send a message as it is."""
+        """Send a message unchanged."""
         self._websocket.send(text)
 
     def hear(self, item: str, words: str | None = "words") -> None:
-        """Report that the user said something, and the words."""
+        """Report that the user spoke, with the transcript."""
         self.send("input_audio_buffer.speech_started", item_id=item, audio_start_ms=100)
         self.send("input_audio_buffer.speech_stopped", item_id=item, audio_end_ms=400)
         self.send("input_audio_buffer.committed", item_id=item, previous_item_id=None)
@@ -65,13 +65,13 @@ class ScriptedConnection:
             self.send(kind, item_id=item, content_index=0, transcript=words)
 
     def begin(self, response: str, turn: int | None = None) -> None:
-        """Begin a response, with the metadata of the request for a turn if it repeats them."""
+        """Begin a response, with the request's metadata for the turn if a server repeats them."""
         metadata = None if turn is None else {"turn": str(turn)}
         fields = {"id": response, "status": "in_progress", "metadata": metadata}
         self.send("response.created", response=fields)
 
     def say(self, response: str, ms: int, text: str = "", tone_hz: float = 440) -> None:
-        """Send text and a tone of a response, as OpenAI names them since 2025."""
+        """Send text and a tone as parts of a response, by OpenAI's event names since 2025."""
         place = {"response_id": response, "item_id": f"item_{response}", "content_index": 0}
         if text:
             self.send("response.output_audio_transcript.delta", delta=text, **place)
@@ -85,7 +85,7 @@ class ScriptedConnection:
         self.send("response.done", response=fields)
 
     def stall(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._reads.clear()
 
     def go_on(self) -> None:
@@ -93,11 +93,11 @@ class ScriptedConnection:
         self._reads.set()
 
     def hang_up(self, code: int = 1000) -> None:
-        """Close the connection with a goodbye."""
+        """Close the connection with a closing handshake."""
         self._websocket.close(code)
 
     def drop(self) -> None:
-        """Break the connection."""
+        """Break the connection without a closing handshake."""
         self._websocket.socket.shutdown(socket.SHUT_RDWR)
 
     def serve(self, begun: Callable[[Self], None]) -> None:
@@ -116,7 +116,7 @@ class ScriptedRealtimeServer:
         self.greeting: str | None = GREETING
         """The first message to a client; None: there is none."""
         self.status: int | None = None
-        """HTTP status with which clients are refused; None: they are welcome."""
+        """HTTP status with which clients are refused; None: they are accepted."""
         self.requests: list[Request] = []
         self._connections: queue.SimpleQueue[ScriptedConnection] = queue.SimpleQueue()
         self._server = serve(
@@ -127,7 +127,7 @@ class ScriptedRealtimeServer:
 
     @property
     def url(self) -> str:
-        """The address, as for `--s2s_base_url`."""
+        """The address, for `--s2s_base_url`."""
         return f"ws://127.0.0.1:{self.port}/v1"
 
     def __enter__(self) -> Self:
@@ -140,7 +140,7 @@ class ScriptedRealtimeServer:
         self._thread.join()
 
     def accept(self) -> ScriptedConnection:
-        """Wait for the next client that says something, and for its settings."""
+        """Wait for the next client that sends an event, and for its settings."""
         connection = self._connections.get(timeout=PATIENCE_S)
         connection.until("session.update")
         return connection

@@ -1,4 +1,4 @@
-"""ScriptedResponder: an end-to-end engine that says what a test tells it."""
+"""ScriptedResponder: an end-to-end engine with scripted answers."""
 
 from collections.abc import Iterator
 
@@ -14,12 +14,13 @@ from utils.voices import expect_known
 
 
 def said(text: str | None, ms: int = 100, level: float = 0.3) -> SpokenPiece:
-    """A piece of an answer: a constant, so that a test sees in the samples what was played."""
+    """A piece of an answer: a constant, so that a test can tell from the samples which pieces were
+    played."""
     return SpokenPiece(AudioChunk(np.full(ms * RATE_HZ // 1000, level, np.float32), RATE_HZ), text)
 
 
 class ScriptedResponder:
-    """Gives the next of `answers`, then the last one forever. `hold` is passed before each piece."""
+    """Gives the next of `answers`, then the last one forever. It waits for `hold` before each piece."""
 
     info = ResponderInfo(
         name="scripted-s2s",

@@ -37,8 +37,8 @@ Server = TypeVar("Server", bound=Connection)
 
 
 class ScriptedConnection(Generic[Server]):
-    """Any connection; `connect` makes it, to be stopped by the request. It runs until the block ends.
-    `s2s` answers in the place of the cascade."""
+    """Run any connection until the block ends; `connect` creates it with the request that stops it. With
+    `s2s`, that engine answers in place of the cascade."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
-"""Tiny codecs with random weights, saved where the real path loads them.
+"""Tiny codecs with random weights, saved where the real code loads them.
 
-As Transformers initializes them, all entries of a codebook are 0, so every code is 0; the transformers
-of Mimi change hardly anything; and in EnCodec the biases drown the signal. Tests would compare nothing
-with nothing. So the weights are changed until the codes vary.
+In a model that Transformers has just initialized, all entries of a codebook are 0, so every code is 0;
+Mimi's transformers hardly change their input; and in EnCodec the biases drown the signal. Tests would
+compare nothing with nothing, so the weights are changed until the codes vary.
 """
 
 from pathlib import Path
@@ -36,7 +36,7 @@ def tiny_encodec(folder: Path, **settings: object) -> Path:
 
 def tiny_mimi(folder: Path, **settings: object) -> Path:
     """Save a Mimi model for 24 kHz: frames of 1920 samples, 8 codebooks of 64 entries, transformers that
-    look back 12 steps, which are 6 frames."""
+    look back 12 steps (6 frames)."""
     import torch
     from transformers import MimiConfig, MimiModel
 

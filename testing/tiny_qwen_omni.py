@@ -1,4 +1,4 @@
-"""A tiny Qwen2.5-Omni with random weights, built and saved on the spot."""
+"""A tiny Qwen2.5-Omni with random weights, built and saved by the tests."""
 
 import json
 from pathlib import Path
@@ -24,8 +24,8 @@ def tiny_qwen_omni(
 ) -> Path:
     """Save a model with one layer in each part, two speakers, and a tokenizer trained here.
 
-    It says nonsense that depends on the audio, up to the limit of its length; `brief`: it always says
-    "!", and ends by itself. `without`: weights to omit; `template`: its chat template.
+    Its answers are nonsense that depends on the audio, as long as the limit allows; with `brief`, it
+    always says "!" and then ends. `without`: weights to omit; `template`: its chat template.
     """
     import torch
     from safetensors.torch import load_file, save_file

@@ -1,4 +1,4 @@
-"""A tiny SeamlessM4T v2 with random weights, built and saved on the spot."""
+"""A tiny SeamlessM4T v2 with random weights, built and saved by the tests."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 from testing.tiny_recognizers import SYLLABLES
 
 SPOKEN = ("arb", "cmn", "eng", "fra", "swh", "tgl")
-"""Languages that it speaks."""
+"""Languages that the model speaks."""
 
 WRITTEN = (*SPOKEN, "isl")
-"""Languages that it writes."""
+"""Languages that the model writes."""
 
 SPEAKERS = 3
 
@@ -83,7 +83,7 @@ def tiny_seamless(
                 parameter.zero_()  # or the audio would be constant
         model.shared.weight.normal_(0, 1.0)
         model.t2u_model.lm_head.weight.normal_(0, 1.0)
-        model.t2u_model.lm_head.weight[:4] = 0  # its special tokens are no sounds
+        model.t2u_model.lm_head.weight[:4] = 0  # special tokens stand for no sound
         model.vocoder.unit_embedding.weight.normal_(0, 1.0)
         model.vocoder.hifi_gan.conv_post.weight *= 10
         model.vocoder.dur_predictor.proj.bias.fill_(1.6)  # some 80 ms for each sound

@@ -70,7 +70,7 @@ def chat_model(spec: EngineSpec = LLM) -> Iterator[IsolatedChatModel]:
 
 @contextmanager
 def responder(spec: EngineSpec = S2S) -> Iterator[IsolatedResponder]:
-    """A speech responder, closed at the end."""
+    """A turn-by-turn engine, closed at the end."""
     engine = isolate(spec, {}, "cpu")
     try:
         yield engine
@@ -80,7 +80,7 @@ def responder(spec: EngineSpec = S2S) -> Iterator[IsolatedResponder]:
 
 @contextmanager
 def duplex_model(spec: EngineSpec = DUPLEX, **settings: Any) -> Iterator[IsolatedDuplexModel]:
-    """A duplex model, closed at the end."""
+    """A full-duplex model, closed at the end."""
     engine = isolate(spec, settings, "cpu")
     try:
         yield engine

@@ -255,7 +255,7 @@ class _Connection:
 
 
 def find_key(stage: str, engine: str, key_file: str | None, *, required: bool) -> str:
-    """The key for a server, from the file or the environment; "none" if there is none and none is
+    """The key for a server, from the file or the environment; "none" if there is no key and none is
     `required`. Raises `UserError`."""
     who = f"--{stage} {engine}"
     if key_file is not None:

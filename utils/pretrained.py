@@ -19,7 +19,7 @@ _UNUSABLE = (
 NOT_NUMBERS = "have weights that are not numbers"
 _FLOATS = ("torch.float32", "torch.float16", "torch.bfloat16")
 _NAMED = 3
-"""Layers that an error names."""
+"""Number of layers that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ def expect_numbers(model: Any, flag: str, model_name: str) -> None:
 
 
 def differences(wanted: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
-    """The tensors of a model that a file lacks, or has in another shape, as `expect_weights` takes
-    them."""
+    """The tensors of a model that a file lacks, or has in another shape, in the form that
+    `expect_weights` accepts."""
     both = [name for name in wanted if name in saved]
     return {
         "missing_keys": wanted.keys() - saved.keys(),

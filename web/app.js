@@ -13,12 +13,12 @@ let connection = null;
 let muted = false;
 let replying = 0;
 let paused = false;
-let server = { event_rate: 16000, takes_text: true, takes_turns: false }; // as its welcome says
-let loudAt = -Infinity; // when the model was last heard, in ms
+let server = { event_rate: 16000, takes_text: true, takes_turns: false }; // from its welcome message
+let loudAt = -Infinity; // time at which the model was last loud, in ms
 const figures = { sent: 0, played: 0, gaps: 0, waiting: 0, peak: 0 };
 
-const QUIET = 0.01; // peak of a model that says nothing: -40 dB
-const PAUSE_MS = 500; // between two words it is still speaking
+const QUIET = 0.01; // peak below which a full-duplex model counts as silent: -40 dB
+const PAUSE_MS = 500; // pause between words during which the model still counts as speaking
 
 const STATES = {
   off: "not connected", connecting: "connecting…", listening: "listening", hearing: "hearing you",

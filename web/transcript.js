@@ -1,7 +1,7 @@
 // The conversation as text: partial and final transcripts, and replies with the unheard part struck out. An
-// end-to-end model may write no words of a side; then a bubble shows that this side spoke, and for how long.
+// end-to-end model may write no words of one side; then a bubble shows that this side spoke, and for how long.
 
-const PARAGRAPH_MS = 2000; // a pause after which a reply without end begins a new paragraph
+const PARAGRAPH_MS = 2000; // pause after which a reply without end begins a new paragraph
 
 export class Transcript {
   flows = false; // true: replies have no end, and the words of both sides come as they are spoken
@@ -54,7 +54,7 @@ export class Transcript {
     this.#guess = null;
   }
 
-  /** Show that the user spoke, since the answer begins, or failed, and the words are not known. */
+  /** Show that the user spoke: the answer begins, or has failed, and the words are not known. */
   unanswered(turn) {
     const speech = this.#unwritten.get(turn);
     if (!speech || speech.bubble) return;
@@ -111,7 +111,7 @@ export class Transcript {
     this.#show();
   }
 
-  /** A bubble of speech without words; `seconds` is null while it goes on. */
+  /** Make `item` a bubble of speech without words; `seconds` is null while the speech goes on. */
   #tellLength(item, who, seconds) {
     item.classList.add("voice");
     item.classList.toggle("live", seconds === null);
@@ -134,7 +134,7 @@ export class Transcript {
   }
 }
 
-/** Strike out the last so many characters of these paragraphs; if there are none, say that it goes on. */
+/** Strike out the last `count` characters of these paragraphs; if `count` is 0, show that the reply went on. */
 function strikeOut(paragraphs, count) {
   if (count <= 0) return paragraphs.at(-1)?.append(struck(" …"));
   for (const paragraph of paragraphs.reverse()) {

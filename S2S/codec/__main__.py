@@ -1,4 +1,4 @@
-"""`python -m S2S.codec roundtrip`: a recording through a codec and back, with figures."""
+"""`python -m S2S.codec roundtrip`: encodes a recording, decodes it again, and prints measurements."""
 
 from utils.launch import end, prepare_launch
 from utils.threads import apply_thread_limits
@@ -24,14 +24,16 @@ from utils.environment import apply_model_cache_dir
 from utils.streams import prepare_streams
 
 MAX_S = 120
-"""The whole is computed, too, and every layer of it is in memory: 6 MB a second in the first of Mimi."""
+"""Longest recording. It is also encoded in one piece, with the output of every layer in memory: 6 MB for
+each second in Mimi's first layer."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit code 1: a stream differed from the whole; 2: a mistake, explained."""
+    """Exit code 1: the stream differs from the whole; 2: a mistake in the command, explained."""
     prepare_streams()
     apply_model_cache_dir()
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # else it warns before an error of ours
+    # or its warnings would precede our error messages
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     arguments = _parser().parse_args(argv)
     try:
         return _roundtrip(arguments)
@@ -46,18 +48,32 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "roundtrip",
         help="encode a recording and decode it again",
-        description="Encode a recording, decode it again, and print what that cost: bitrate, time, "
+        description="Encode a recording, decode it again, and print the bitrate, the speed, the "
         "distances, and words that a recognizer no longer understands.",
     )
     add = command.add_argument
     add("input", metavar="IN", type=Path, help=f"a recording of at most {MAX_S} s")
-    add("output", metavar="OUT", type=Path, help="the result, such as out.wav; out.html gets pictures")
+    add(
+        "output",
+        metavar="OUT",
+        type=Path,
+        help="the result, such as out.wav; the spectrograms go to out.html",
+    )
     add("--codec", choices=sorted(CODERS), required=True)
     add("--model", metavar="NAME", help="a folder, or a name on the hub; default: the codec's own")
-    add("--bandwidth", metavar="KBPS", type=float, help="of EnCodec: 1.5, 3, 6, 12 or 24; default: 6")
-    add("--codebooks", metavar="N", type=int, help="of Mimi: 1 to 32; default: 8")
+    add(
+        "--bandwidth",
+        metavar="KBPS",
+        type=float,
+        help="EnCodec only, in kbit/s: 1.5, 3, 6, 12 or 24; default: 6",
+    )
+    add("--codebooks", metavar="N", type=int, help="Mimi only: 1 to 32; default: 8")
     add("--device", metavar="NAME", default="auto", help="auto (default), cpu, cuda or mps")
-    add("--text", metavar="WORDS", help="what is said; default: what the recognizer hears")
+    add(
+        "--text",
+        metavar="WORDS",
+        help="the words of the recording; default: those that the recognizer hears",
+    )
     add("--download", action="store_true", help="fetch the model and exit")
     return parser
 
@@ -93,7 +109,7 @@ def _roundtrip(arguments: argparse.Namespace) -> int:
 
 
 def _read(path: Path) -> tuple[Samples, int]:
-    """A recording, mono, and its rate. Raises `UserError`."""
+    """Read a recording as mono samples; returns them with their rate. Raises `UserError`."""
     if not path.is_file():
         raise UserError(f"{path}: {'that is not a file' if path.exists() else 'there is no such file'}")
     try:
@@ -113,7 +129,7 @@ def _read(path: Path) -> tuple[Samples, int]:
 
 
 def _expect_writable(output: Path, page: Path) -> None:
-    """Raise `UserError` before anything is computed."""
+    """Raise `UserError`, before anything is computed, if the results cannot be written."""
     if output.suffix[1:].upper() not in soundfile.available_formats():
         raise UserError(f"{output}: expected the name of a sound file, such as out.wav")
     for path in (output, page):

@@ -1,4 +1,4 @@
-"""Protocols of the codecs: audio to codes and back, at once or as a stream with explicit state."""
+"""Protocols of the codecs: audio to codes and back, as a whole or as a stream with explicit state."""
 
 import math
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Latents: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class CodecInfo:
-    """The figures of a codec, as it was opened."""
+    """The properties of a codec, as loaded."""
 
     name: str
     about: str
@@ -27,7 +27,7 @@ class CodecInfo:
     frame_samples: int
     """Samples for each frame."""
     codebooks: int = 0
-    """Codes in a frame; 0: its frames are not codes but numbers."""
+    """Codes in each frame; 0: the frames are vectors of numbers, not codes."""
     codebook_size: int = 0
 
     @property
@@ -43,7 +43,7 @@ class CodecInfo:
         return self.frame_rate_hz * self.codebooks * math.log2(self.codebook_size)
 
     def frames(self, samples: int) -> int:
-        """Number of frames for a number of samples; the last frame may be filled up."""
+        """The number of frames for so many samples; the last frame may be padded."""
         return -(-samples // self.frame_samples)
 
 
@@ -57,12 +57,12 @@ class Coder(Protocol):
     def info(self) -> CodecInfo: ...
 
     def encode(self, samples: Samples) -> NDArray[Any]:
-        """The frames of all the audio; none for no audio."""
+        """Encode all the audio; no audio gives no frames."""
         ...
 
     def decode(self, coded: NDArray[Any]) -> Samples:
-        """The audio of frames: at least as many samples as `encode` got. Raises `EngineError` for
-        frames of another shape, or codes that there are not."""
+        """The audio of frames: at least as many samples as `encode` got. Raises `EngineError` for frames
+        of another shape, or for codes outside the codebook."""
         ...
 
 
@@ -70,18 +70,18 @@ class StreamingEncoder(Protocol):
     """The state of one stream of audio."""
 
     def feed(self, samples: Samples) -> Codes:
-        """The next samples, as many as there are ▶ the codes of the frames that are complete, which may
-        be none."""
+        """The next samples, any number ▶ the codes of the frames that are now complete, possibly
+        none."""
         ...
 
     def finish(self) -> Codes:
-        """The codes of the rest; the stream is over."""
+        """End the stream; returns the codes of the rest."""
         ...
 
     def latents(self, samples: Samples, *, last: bool = False) -> Latents:
-        """The frames from which `feed` makes its codes; `last`: and those of `finish`.
+        """The latents that `feed` quantizes; with `last`, those of `finish`, too.
 
-        Two encoders are compared by these: rounding can change a code, and a real difference need not.
+        Tests compare these, not codes: rounding can change a code, while a real difference may not.
         """
         ...
 
@@ -90,35 +90,35 @@ class StreamingDecoder(Protocol):
     """The state of one stream of codes."""
 
     def feed(self, codes: Codes) -> Samples:
-        """The next frames ▶ the audio that is complete, which may be none."""
+        """The next frames ▶ the audio that is now complete, possibly none."""
         ...
 
     def finish(self) -> Samples:
-        """The rest of the audio; the stream is over."""
+        """End the stream; returns the rest of the audio."""
         ...
 
 
 @runtime_checkable
 class Codec(Coder, Protocol):
-    """A codec that streams. What a stream returns, joined, is what `encode` and `decode` return for the
-    whole, but for rounding (about 1e-6 of full scale)."""
+    """A codec that streams. The outputs of a stream, joined, equal those of `encode` and `decode` for
+    the whole, except for rounding (about 1e-6 of full scale)."""
 
     def encode(self, samples: Samples) -> Codes: ...
 
     def decode(self, coded: Codes) -> Samples: ...
 
     def latents(self, samples: Samples) -> Latents:
-        """The frames from which `encode` makes its codes."""
+        """The latents that `encode` quantizes."""
         ...
 
     def quantize(self, latents: Latents) -> Codes:
-        """The nearest codes."""
+        """The nearest codes of latents."""
         ...
 
     def open_encoder(self) -> StreamingEncoder:
-        """A stream for audio that begins."""
+        """Open a stream of audio to be encoded."""
         ...
 
     def open_decoder(self) -> StreamingDecoder:
-        """A stream for codes that begin."""
+        """Open a stream of codes to be decoded."""
         ...

@@ -1,4 +1,4 @@
-"""CausalCodec: what EnCodec and Mimi have in common. Each adds how its layers follow each other."""
+"""CausalCodec: the common part of EnCodec and Mimi. A subclass adds the order of its layers."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ class StreamPart(Protocol):
 
 
 def load_causal(kind: Any, model_name: str, expected: str, device: str) -> tuple[Any, Pretrained]:
-    """A model with causal layers, and its files. Raises `UserError`, also for one that needs the whole
-    recording, or the loudness of the whole."""
+    """A model with causal layers, and its files. Raises `UserError`, also for a model that needs the
+    whole recording or its loudness."""
     files = fetch_pretrained(model_name, "--model", expected, files=["*.json", "*.safetensors"])
     found = files.load(AutoConfig).model_type
     if found != kind.config_class.model_type:
@@ -41,7 +41,7 @@ class CausalCodec(ABC, Codec):
     """A codec of Transformers with causal layers; audio is mono.
 
     `encode` and `decode` call the model as Transformers does, and need memory for the whole recording;
-    a stream takes the layers one by one, and needs memory for a block.
+    a stream calls the layers one by one, and needs memory for a block only.
     """
 
     def __init__(self, model: Any, info: CodecInfo) -> None:
@@ -57,14 +57,14 @@ class CausalCodec(ABC, Codec):
         return self.quantize(self.latents(samples))
 
     def latents(self, samples: Samples) -> Latents:
-        """The frames from which `encode` makes its codes."""
+        """The latents that `encode` quantizes."""
         if not len(samples):
             return self._no_latents()
         with torch.inference_mode():
             return _array(self._encode(self._block(samples))[0])
 
     def quantize(self, latents: Latents) -> Codes:
-        """The nearest codes, each codebook for what those before it have left."""
+        """The nearest codes: each codebook encodes the remainder that those before it have left."""
         if not latents.shape[1]:
             return np.empty((self.info.codebooks, 0), np.int64)
         with torch.inference_mode():
@@ -72,7 +72,7 @@ class CausalCodec(ABC, Codec):
         return codes
 
     def decode(self, coded: Codes) -> Samples:
-        """The audio of codes, `frame_samples` for each frame. Raises `EngineError` for other codes."""
+        """Decode codes to `frame_samples` of audio a frame. Raises `EngineError` for invalid codes."""
         self.expect_codes(coded)
         if not coded.shape[1]:
             return _NO_SAMPLES
@@ -80,11 +80,11 @@ class CausalCodec(ABC, Codec):
             return _array(self._decode(self._tensor(coded))[0, 0])
 
     def open_encoder(self) -> "CausalEncoder":
-        """A stream for audio that begins."""
+        """Open a stream of audio to be encoded."""
         return CausalEncoder(self, self._encoder_parts())
 
     def open_decoder(self) -> "CausalDecoder":
-        """A stream for codes that begin."""
+        """Open a stream of codes to be decoded."""
         return CausalDecoder(self, self._decoder_parts())
 
     def expect_codes(self, codes: Codes) -> None:
@@ -96,7 +96,7 @@ class CausalCodec(ABC, Codec):
             raise EngineError(f"expected codes from 0 to {size - 1}, got {codes.min()} to {codes.max()}")
 
     def stream_latents(self, parts: Sequence[StreamPart], samples: Samples, last: bool) -> Latents:
-        """The latents that are complete with the next samples."""
+        """The next samples ▶ the latents that are now complete."""
         with torch.inference_mode():
             block = self._block(samples)
             for part in parts:
@@ -104,7 +104,7 @@ class CausalCodec(ABC, Codec):
             return _array(block[0])
 
     def stream_audio(self, parts: Sequence[StreamPart], codes: Codes, last: bool) -> Samples:
-        """The audio that is complete with the next codes."""
+        """The next codes ▶ the audio that is now complete."""
         self.expect_codes(codes)
         with torch.inference_mode():
             if codes.shape[1]:
@@ -118,11 +118,11 @@ class CausalCodec(ABC, Codec):
     @property
     @abstractmethod
     def _dimensions(self) -> int:
-        """Numbers in a latent frame."""
+        """Dimensions of a latent frame."""
 
     @abstractmethod
     def _encode(self, audio: Tensor) -> Tensor:
-        """Audio (1, 1, samples) ▶ latents (1, dimensions, frames), the last frame filled up."""
+        """Audio (1, 1, samples) ▶ latents (1, dimensions, frames), the last frame padded."""
 
     @abstractmethod
     def _quantize(self, latents: Tensor) -> Tensor:
@@ -130,7 +130,7 @@ class CausalCodec(ABC, Codec):
 
     @abstractmethod
     def _dequantize(self, codes: Tensor) -> Tensor:
-        """Codes (1, codebooks, frames) ▶ latents, as near as they come."""
+        """Codes (1, codebooks, frames) ▶ the latents that they stand for."""
 
     @abstractmethod
     def _decode(self, codes: Tensor) -> Tensor:
@@ -138,11 +138,11 @@ class CausalCodec(ABC, Codec):
 
     @abstractmethod
     def _encoder_parts(self) -> Sequence[StreamPart]:
-        """Layers that turn audio into latents, with the state of a stream that begins."""
+        """Layers that turn audio into latents, in the state of a new stream."""
 
     @abstractmethod
     def _decoder_parts(self) -> Sequence[StreamPart]:
-        """Layers that turn latents into audio, with the state of a stream that begins."""
+        """Layers that turn latents into audio, in the state of a new stream."""
 
     def _no_latents(self) -> Latents:
         return np.empty((self._dimensions, 0), np.float32)
@@ -163,15 +163,15 @@ class CausalEncoder:
         self._parts = parts
 
     def feed(self, samples: Samples) -> Codes:
-        """The next samples, as many as there are ▶ the codes of the frames that are complete."""
+        """The next samples, any number ▶ the codes of the frames that are now complete."""
         return self._codec.quantize(self.latents(samples))
 
     def finish(self) -> Codes:
-        """The codes of the rest, the last frame filled up as in a whole recording."""
+        """The codes of the rest, the last frame padded as in a whole recording."""
         return self._codec.quantize(self.latents(_NO_SAMPLES, last=True))
 
     def latents(self, samples: Samples, *, last: bool = False) -> Latents:
-        """The frames from which `feed` makes its codes; `last`: and those of `finish`."""
+        """The latents that `feed` quantizes; with `last`, those of `finish`, too."""
         return self._codec.stream_latents(self._parts, samples, last)
 
 
@@ -183,7 +183,7 @@ class CausalDecoder:
         self._parts = parts
 
     def feed(self, codes: Codes) -> Samples:
-        """The next frames ▶ the audio that is complete. Raises `EngineError` for other codes."""
+        """The next frames ▶ the audio that is now complete. Raises `EngineError` for invalid codes."""
         return self._codec.stream_audio(self._parts, codes, False)
 
     def finish(self) -> Samples:

@@ -14,7 +14,7 @@ _OF_ONE: Mapping[str, tuple[str, str]] = {
     "bandwidth_kbps": ("encodec", "--bandwidth"),
     "codebooks": ("mimi", "--codebooks"),
 }
-"""Settings that one codec has ▶ its name, and the flag."""
+"""Settings of one codec only ▶ the codec's name, and the flag."""
 
 NEEDS = ("torch", "torchmetrics", "pystoi", "jiwer", "plotly")
 """Modules of the extra `codec`. torchmetrics imports pystoi, which it does not require."""
@@ -27,7 +27,7 @@ def expect_installed() -> None:
 
 
 def open_coder(name: str, device: str, **settings: str | float | int | None) -> Coder:
-    """Load a codec; settings that are None have its defaults. Raises `UserError`."""
+    """Load a codec; None stands for its default. Raises `UserError`."""
     chosen = {setting: value for setting, value in settings.items() if value is not None}
     for setting, (owner, flag) in _OF_ONE.items():
         if setting in chosen and name != owner:
@@ -39,7 +39,7 @@ def open_coder(name: str, device: str, **settings: str | float | int | None) -> 
 
 
 def _import(name: str) -> Any:
-    """The class of a codec, imported when it is chosen: it brings torch."""
+    """The class of a codec, imported only when chosen, since it imports torch."""
     match name:
         case "encodec":
             from S2S.codec.encodec import EncodecCodec

@@ -1,4 +1,4 @@
-"""Objective distances between a recording and what a codec made of it, by torchmetrics."""
+"""Objective distances between a recording and the decoded audio, by torchmetrics."""
 
 import warnings
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from transformers.audio_utils import (
 from pipeline.messages import Samples
 
 RANGE_DB = 80.0
-"""Anything so much quieter than the loudest of the original counts as equal silence."""
+"""Range in dB below the loudest part of the original; anything quieter counts as equal silence."""
 
 BANDS = 80
 HOP_MS = 10
@@ -30,7 +30,7 @@ _FFT = 2048
 
 @dataclass(frozen=True, slots=True)
 class Distances:
-    """None: undefined for this recording, such as for silence."""
+    """The distances; None where one is undefined, as for silence."""
 
     si_sdr_db: float | None
     """Scale-invariant signal-to-distortion ratio of the waveforms. A codec that invents the phase may
@@ -90,7 +90,8 @@ def _stoi(original: Samples, decoded: Samples, rate_hz: int) -> float | None:
     if not original.any():
         return None
     with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)  # how it says that there is too little sound
+        # this is how torchmetrics reports too little sound
+        warnings.simplefilter("error", RuntimeWarning)
         try:
             return float(
                 short_time_objective_intelligibility(

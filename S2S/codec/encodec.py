@@ -36,7 +36,7 @@ class EncodecCodec(CausalCodec):
             known = ", ".join(f"{bandwidth:g}" for bandwidth in config.target_bandwidths)
             raise UserError(f"--bandwidth: expected one of {known} (kbit/s), got {bandwidth_kbps:g}")
         for layer in (*model.encoder.modules(), *model.decoder.modules()):
-            if parametrize.is_parametrized(layer, "weight"):  # or they are made anew at every call
+            if parametrize.is_parametrized(layer, "weight"):  # or computed anew at every call
                 parametrize.remove_parametrizations(layer, "weight")
         super().__init__(
             model,

@@ -18,7 +18,7 @@ Mel: TypeAlias = NDArray[np.float32]
 
 
 class HifiGan:
-    """The vocoder of `--tts speecht5`, with the spectra for which it was made (frames of 16 ms).
+    """The vocoder of `--tts speecht5`, with the spectra that it was trained on (frames of 16 ms).
 
     A spectrum has no phase, which the model invents: the audio sounds alike, but its samples differ. Its
     frames are 80 numbers, not codes, so it has no bitrate; and its convolutions look ahead, so it does
@@ -46,7 +46,7 @@ class HifiGan:
         )
 
     def encode(self, samples: Samples) -> Mel:
-        """The spectra of all the audio: frame n is around sample n × 256."""
+        """The spectra of all the audio; frame n is centered at sample n × 256."""
         if not len(samples):
             return np.empty((0, self._features.num_mel_bins), np.float32)
         finite = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)

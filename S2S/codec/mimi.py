@@ -19,8 +19,8 @@ class MimiCodec(CausalCodec):
     """A frame of 80 ms is complete with its last sample, or with its code: nothing looks ahead.
 
     Transformers streams the encoder, in whole frames, but not the convolutions of the decoder: decoded
-    frame by frame, the audio is another one (an error as large as the signal). Here the convolutions of
-    both keep what they need, and the two transformers have their caches.
+    frame by frame, the audio is wrong (the error is as large as the signal). Here the convolutions of
+    both keep their state, and so do the caches of the two transformers.
     """
 
     def __init__(self, device: str, model_name: str = "kyutai/mimi", codebooks: int = CODEBOOKS) -> None:
@@ -75,7 +75,7 @@ class MimiCodec(CausalCodec):
 
 
 class _Transformer:
-    """One of the two transformers, with its cache on a stream: the last 10 s (`sliding_window`)."""
+    """One of the two transformers, with the cache of a stream: the last 10 s (`sliding_window`)."""
 
     def __init__(self, transformer: Any) -> None:
         self._transformer = transformer

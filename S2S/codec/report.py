@@ -1,4 +1,4 @@
-"""The figures of a roundtrip, in words."""
+"""The measurements of a roundtrip, as lines of text."""
 
 import math
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from S2S.codec.roundtrip import Roundtrip
 from S2S.codec.word_errors import count_errors, load_recognizer, transcribe
 
 Line: TypeAlias = tuple[str, str]
-"""A topic, and what there is to say about it."""
+"""A topic, and the text about it."""
 
 
 def report(info: CodecInfo, samples: Samples, result: Roundtrip, text: str | None) -> Iterator[Line]:
-    """The figures of a roundtrip. `samples`: the recording at the rate of the codec; `text`: its words,
+    """The lines about a roundtrip. `samples`: the recording at the rate of the codec; `text`: its words,
     if they are known."""
     duration_s = len(samples) / info.sample_rate_hz
     yield "codec", f"{info.about}; {info.frame_rate_hz:g} frames a second at {info.sample_rate_hz} Hz"
@@ -42,7 +42,7 @@ def _bitrate(info: CodecInfo) -> Iterator[Line]:
 
 
 def _speed(result: Roundtrip, duration_s: float) -> Iterator[Line]:
-    """Real-time factors: time for a second of audio, so below 1 keeps up."""
+    """Real-time factors: computing time per second of audio; below 1 keeps up with real time."""
     whole = f"encode {result.encode_s / duration_s:.3f}, decode {result.decode_s / duration_s:.3f}"
     stream = result.streaming
     if stream is None:
@@ -60,7 +60,8 @@ def _speed(result: Roundtrip, duration_s: float) -> Iterator[Line]:
 
 
 def _words(text: str | None, original: Samples, decoded: Samples, rate_hz: int) -> Iterator[Line]:
-    """Words wrong before and after, against `text`; without it after, against those before."""
+    """Wrong words before and after the codec, against `text`; without a text, those after it, against
+    the words heard before it."""
     recognizer = load_recognizer()
     before, after = (transcribe(recognizer, each, rate_hz) for each in (original, decoded))
     recognizer.close()

@@ -1,4 +1,4 @@
-"""A recording through a codec and back: as a whole and as a stream, with times and distances."""
+"""Encoding and decoding a recording, as a whole and as a stream, with times and distances."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ rounds to TF32, about 1 for a stream that loses its state."""
 
 @dataclass(frozen=True, slots=True)
 class Streaming:
-    """A stream, frame by frame, beside the whole."""
+    """A stream, frame by frame, compared with the whole."""
 
     encode_s: float
     decode_s: float
@@ -30,17 +30,17 @@ class Streaming:
     codes_equal: float
     """Share of the codes that are the same."""
     audio_off: float
-    """Largest difference of the audio that is made of the same codes, in parts of its RMS."""
+    """Largest difference of the audio decoded from the same codes, in parts of its RMS."""
 
     @property
     def equal(self) -> bool:
-        """True if the differences are rounding."""
+        """True if the differences are no more than rounding."""
         return max(self.latents_off, self.audio_off) <= STREAM_TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
 class Roundtrip:
-    """A recording after its way through a codec, and what that took."""
+    """A recording that was encoded and decoded, and the time that this took."""
 
     decoded: Samples
     """Audio of the length of the recording, at the rate of the codec."""
@@ -48,14 +48,15 @@ class Roundtrip:
     encode_s: float
     decode_s: float
     streaming: Streaming | None
-    """None: the coder does not stream."""
+    """None: the codec does not stream."""
     distances: Distances
 
 
 def roundtrip(coder: Coder, samples: Samples) -> Roundtrip:
-    """Encode and decode a recording at the rate of the coder, which has at least one sample."""
+    """Encode and decode a recording of at least one sample, at the rate of the codec."""
     info = coder.info
-    coder.decode(coder.encode(np.zeros(info.frame_samples, np.float32)))  # the first call is slow
+    # warm up: the first call is slow
+    coder.decode(coder.encode(np.zeros(info.frame_samples, np.float32)))
     coded, encode_s = _timed(lambda: coder.encode(samples))
     audio, decode_s = _timed(lambda: coder.decode(coded))
     decoded = audio[: len(samples)]
@@ -70,7 +71,7 @@ def roundtrip(coder: Coder, samples: Samples) -> Roundtrip:
 
 
 def _stream(codec: Codec, samples: Samples, codes: Codes, audio: Samples) -> Streaming:
-    """Compare streams with the codes and the audio of the whole."""
+    """Compare the streams with the codes and the audio of the whole."""
     encoder, decoder, frame = codec.open_encoder(), codec.open_decoder(), codec.info.frame_samples
 
     def encode() -> tuple[list[NDArray[np.float32]], list[Codes]]:

@@ -21,7 +21,7 @@ def draw_spectrograms(
     names = [f"{hz:.0f}" for hz in band_centers_hz(rate_hz)[::10]]
     for row, spectra in enumerate(mel_spectra_db([original, decoded], rate_hz), start=1):
         picture = graph_objects.Heatmap(
-            z=np.rint(spectra).astype(np.int8),  # a byte for each point
+            z=np.rint(spectra).astype(np.int8),  # one byte a point keeps the page small
             dx=HOP_MS / 1000,
             zmin=-RANGE_DB,
             zmax=0,

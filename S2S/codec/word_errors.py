@@ -1,4 +1,4 @@
-"""The words that a codec damages, as the built-in recognizer hears them."""
+"""The words that a codec makes unintelligible to the built-in recognizer."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from STT.base import Recognizer
 
 @dataclass(frozen=True, slots=True)
 class WordErrors:
-    """Words that differ from those of the reference: replaced, left out or added."""
+    """Words that are replaced, left out or added."""
 
     wrong: int
     of: int
@@ -36,7 +36,7 @@ def transcribe(recognizer: Recognizer, samples: Samples, rate_hz: int) -> str:
 
 
 def count_errors(reference: str, heard: str) -> WordErrors | None:
-    """Compare two texts without case and punctuation; None: the reference has no words."""
+    """Compare two texts, ignoring case and punctuation; None: the reference has no words."""
     if not _words(reference):
         return None
     found = jiwer.process_words(_words(reference), _words(heard))

@@ -38,17 +38,19 @@ MAX_AHEAD_S = 600.0
 answers last a few minutes."""
 
 CHARS_PER_S = 15.0
-"""Characters in a second of speech, by which text counts toward `MAX_AHEAD_S`."""
+"""Characters in a second of speech: the rate at which text counts toward `MAX_AHEAD_S`."""
 
 MAX_OPEN = 64
-"""Responses of which more may come. A server has one or two, so the oldest of more are dead."""
+"""Largest number of unfinished responses. A server has one or two, so beyond that the oldest are
+dead."""
 
 MAX_TRIES = 3
-"""Attempts to request a response, each of which came just as another response was beginning."""
+"""Attempts to request a response, each refused since another response was just beginning."""
 
 ALREADY_ACTIVE = "conversation_already_has_active_response"
 RACES = "race"
-"""Id of events that a server may refuse, since what they are about may have ended meanwhile."""
+"""Id of events that a server may refuse, since the response that they concern may have ended
+meanwhile."""
 
 NOTHING = np.empty(0, np.float32)
 
@@ -67,11 +69,11 @@ class Answers:
         explain: Callable[[Fields], str],
     ) -> None:
         self.next_origin = Origin.PROGRAM
-        """Origin of the next turn that nobody has asked for."""
+        """Origin of the next turn that the server begins by itself."""
         self.orphans: set[int] = set()
         """Turns whose answer was still being heard when the connection was lost."""
         self.item_of: dict[int, str] = {}
-        """Turn ▶ the item with its answer at the server."""
+        """Turn ▶ the server's item with its answer."""
         self._session = session
         self._chat = chat
         self._speech = speech
@@ -84,9 +86,9 @@ class Answers:
         self._deadlines: dict[str, Deadline] = {}
         """The deadlines of these responses."""
         self._line: deque[Answer] = deque()
-        """Answers that the playout has not got whole, in order."""
+        """Answers, in order, that the playout does not have complete yet."""
         self._living: dict[Turn, Answer] = {}
-        """The answers of turns that have not ended."""
+        """Answers of turns that have not ended."""
         self._ends: dict[Turn, contextlib.ExitStack] = {}
 
     @property
@@ -193,7 +195,7 @@ class Answers:
         if answer is None:
             return
         if not answer.turn.alive:
-            if event.item not in answer.items:  # it began before the server was told
+            if event.item not in answer.items:  # it began before the server got our request
                 answer.items[event.item] = 0
                 self._cut(event.item, 0)
             return
@@ -333,7 +335,7 @@ class Answers:
             self._line.append(answer)
 
     def _weigh(self, answer: Answer, seconds: float) -> None:
-        """Count speech that came. If too much waits, its turn fails."""
+        """Count received speech. If too much of it waits, its turn fails."""
         answer.weight_s += seconds
         if sum(each.weight_s for each in self._living.values()) > MAX_AHEAD_S:
             limit = (
@@ -352,8 +354,8 @@ class Answers:
         self._pump()
 
     def _pump(self) -> None:
-        """Give the playout what is due, one answer after another. The channel has no bound, so this
-        never waits."""
+        """Pass answers to the playout, one after another. The channel has no bound, so this never
+        waits."""
         while self._line and self._line[0].waiting:
             message = self._line[0].waiting.popleft()
             self._speech.put(message)
@@ -362,7 +364,7 @@ class Answers:
 
     def _ended(self, turn: Turn) -> None:
         """A turn is over. If the user did not hear all of its answer, tell the server. A turn that still
-        waits for a response is kept, since the response must be recognized as unwanted."""
+        waits for a response is kept, so that the response can be recognized as unwanted."""
         if (stack := self._ends.pop(turn, None)) is not None:
             stack.close()
         self._waiting.drop_from_line(turn)
@@ -380,7 +382,7 @@ class Answers:
             self._truncate(answer)
 
     def _truncate(self, answer: Answer) -> None:
-        """Cut the items of an answer to the part that was heard."""
+        """Truncate the server's items of an answer to the part that was heard."""
         heard = int(answer.turn.heard_ms * RATE_HZ / 1000)
         for item, samples in answer.items.items():
             is_growing = not answer.is_over and item == next(reversed(answer.items))

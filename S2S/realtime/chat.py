@@ -1,4 +1,4 @@
-"""ServedChat: the memory of a session whose model keeps the conversation at a server."""
+"""ServedChat: the memory of a session whose server keeps the conversation, too."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,19 +8,19 @@ from pipeline.messages import ChatMessage, Recording
 
 
 class ServedChat(Chat):
-    """Remembers the conversation as it was heard, for the client, and for a server that has lost it. The
-    messages that a client adds or erases are passed on."""
+    """Remembers the conversation as it was heard, for the client, and for a server that has lost the
+    conversation. Messages that a client adds or erases are passed on to the server."""
 
     on_heard: Callable[[int], None] = lambda turn: None
-    """Called when the answer of a turn was noted, which is over."""
+    """Called with a turn that has ended, when its answer has been noted."""
     on_note: Callable[[str, ChatMessage, str | None], None] = lambda id, message, after: None
     """Called with each message that a client adds: its id, the message, and the id before it."""
     on_erase: Callable[[str], None] = lambda id: None
     """Called with the id of each message that a client erases."""
 
     def said(self, turn: int, text: str, audio: Recording | None = None) -> None:
-        """Note the user's words, in the place that was kept for them: a server transcribes speech while
-        it answers, or later."""
+        """Note the user's words, in the place reserved for them: a server transcribes speech while it
+        answers, or later."""
         with self._lock:
             for entry in self._entries:
                 if entry.id == said_id(turn):
@@ -34,12 +34,12 @@ class ServedChat(Chat):
         self.on_heard(turn)
 
     def note(self, id: str, message: ChatMessage, after: str | None = None) -> None:
-        """Put a message of the client into the conversation, also at the server."""
+        """Add a message of the client to the conversation, here and at the server."""
         super().note(id, message, after)
         self.on_note(id, message, after)
 
     def erase(self, id: str) -> None:
-        """Forget a message, also at the server."""
+        """Erase a message, here and at the server."""
         super().erase(id)
         self.on_erase(id)
 

@@ -1,4 +1,4 @@
-"""Conversation: one session at the server, and our session in front of it."""
+"""Conversation: connects one of our sessions to one session of the server."""
 
 import threading
 from collections.abc import Callable
@@ -43,7 +43,7 @@ from S2S.realtime.user_speech import UserSpeech
 COMMIT = "commit"
 NOTHING_SAID = "input_audio_buffer_commit_empty"
 QUOTED = 10
-"""Latest messages whose words are left out of the server's errors."""
+"""Number of recent messages whose words are removed from the server's errors."""
 
 
 class Conversation:
@@ -71,27 +71,28 @@ class Conversation:
         self._speech = UserSpeech(session, chat, self._answers)
         self._settings = session.settings
         self._is_held = False
-        """True between the user's signals to begin and to end an utterance."""
+        """True between the user's signals that begin and end an utterance."""
         self._commits = 0
         """Commits by hand that the server has not confirmed; until then, it must not detect turns."""
         self._patience: Deadline | None = None
         """With these commits."""
         self._followed: tuple[SessionSettings, bool] | None = None
-        """The settings that were given to the server, and if it was by hand."""
+        """The settings that the server was given, and True if the user ends turns by hand."""
         self._present: dict[str, Any] = {}
-        """These settings in the words of the protocol; empty without a connection."""
+        """These settings in the form of the protocol; empty without a connection."""
         self._given: list[tuple[str, ChatMessage]] = []
-        """The messages that the present connection was given when it began."""
+        """Messages that the present connection was given when it was opened."""
         self._lost = 0
-        """Samples that the server did not get."""
+        """Samples that the server has missed."""
         self._was_open = self._was_lost = self._is_told_of_nonsense = False
         self._untold: EngineError | None = None
-        """A loss that the client is to be told of: at once, or, if the session is so new that nobody may
-        be listening yet, with the first audio."""
+        """A lost connection that is still to be reported. A loss is reported at once, except in a new
+        session, to which nobody may be listening yet: there, with the first audio."""
         self.is_quiet.set()
 
     def do(self, callback: Callable[..., object], *args: object) -> None:
-        """Call `callback`, one of those below. A failure is reported, with its turn if it has one."""
+        """Call `callback`, one of the methods below. A failure is reported, for its turn if there is
+        one."""
         try:
             callback(*args)
         except Exception as error:
@@ -104,7 +105,7 @@ class Conversation:
         self._note_quiet()
 
     def fail(self, error: BaseException) -> None:
-        """End the session, whose link has failed."""
+        """End the session, since its link has failed."""
         self._session.report(STAGE, EngineError(f"the link failed ({type(error).__name__})"))
         self._session.close(f"{STAGE} failed")
 
@@ -121,7 +122,7 @@ class Conversation:
             return
         self._speech.sent(block)
         if self._lost:
-            self._tell_dropped("the server did not take it in time")
+            self._tell_dropped("the server did not accept it in time")
 
     def signal(self, action: ManualTurn) -> None:
         """Carry out a signal of the user."""
@@ -161,7 +162,7 @@ class Conversation:
             self.link.send(requests.create(item, "item", None if after is None else self._item(after)))
 
     def heard(self, turn: int) -> None:
-        """Give the server an answer that was heard on after the connection was lost."""
+        """Send the server an answer that was still being heard after the connection was lost."""
         if turn not in self._answers.orphans:
             return
         given = {id for id, _ in self._given}
@@ -184,7 +185,7 @@ class Conversation:
     # -- the link ----------------------------------------------------------------------------------
 
     def on_open(self) -> None:
-        """Give the server the settings, and after a loss the conversation so far."""
+        """Send the server the settings and, after a lost connection, the conversation so far."""
         self._answers.item_of.clear()
         self._follow_settings(anew=True)
         self._was_open, self._untold = True, None
@@ -219,7 +220,7 @@ class Conversation:
                 self._is_told_of_nonsense = True
                 broken = f"{self._server.where} sent an event that does not follow the protocol: {error}"
                 self._session.report(STAGE, EngineError(broken, "protocol"))
-        except Exception as error:  # a bug of ours ends one event, not the connections of all
+        except Exception as error:  # a bug of ours costs one event, not the connections of all sessions
             self._session.report(STAGE, error)
         self._note_quiet()
 
@@ -260,7 +261,7 @@ class Conversation:
                 self._fault(event)
 
     def _committed(self, turn: Turn) -> None:
-        """Have a turn of speech answered: the server does so by itself if it detects the turns."""
+        """Have a spoken turn answered; a server that detects turns does so by itself."""
         is_manual = self._commits > 0
         if is_manual:
             self._await_commits(self._commits - 1)
@@ -314,7 +315,7 @@ class Conversation:
         self._answers.request(turn, event)
 
     def _follow_settings(self, *, anew: bool = False) -> None:
-        """Give the server the settings of the session, if they have changed."""
+        """Send the server the settings of the session, if they have changed."""
         by_hand = self._is_held or self._commits > 0
         settings = self._settings = self._session.settings
         if anew:
@@ -332,7 +333,7 @@ class Conversation:
             self.link.send(requests.create(item, "item"))
 
     def _item(self, id: str) -> str:
-        """The server's id of a message, which has another here if it was spoken."""
+        """The server's id of a message; spoken messages have another id here."""
         said = {said_id(turn.number): item for item, turn in self._speech.turn_of.items()}
         heard = {heard_id(turn): item for turn, item in self._answers.item_of.items()}
         return said.get(id) or heard.get(id) or id
@@ -348,7 +349,7 @@ class Conversation:
 
     def _unreachable(self) -> EngineError:
         where = self._server.where
-        return EngineError(f"there is no connection to {where} now; it is opened again", "unreachable")
+        return EngineError(f"there is no connection to {where} now; reconnecting", "unreachable")
 
     def _explain(self, error: Fields) -> str:
         said = [message.content for _, message in self._chat.history()[-QUOTED:]]

@@ -1,4 +1,4 @@
-"""Server events of the Realtime protocol, reduced to the few messages that a conversation needs."""
+"""Server events of the Realtime protocol, reduced to those that a conversation needs."""
 
 import base64
 import json
@@ -14,12 +14,12 @@ class SpeechBegan:
     """The server heard the user begin to speak."""
 
     at_ms: int | None
-    """Position in the audio that it was sent."""
+    """Position in the audio that the server was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechPaused:
-    """The server heard the user stop."""
+    """The server heard the user stop speaking."""
 
     at_ms: int | None
 
@@ -49,7 +49,7 @@ class WordsKnown:
 
 @dataclass(frozen=True, slots=True)
 class ItemDeleted:
-    """The server has taken an item back."""
+    """The server has withdrawn an item."""
 
     item: str
 
@@ -120,7 +120,7 @@ class ResponseOver:
 
 @dataclass(frozen=True, slots=True)
 class Faulted:
-    """The server reports an error, possibly about the event of ours that has the id `event`."""
+    """The server reports an error, possibly about our event with the id `event`."""
 
     event: str
     error: Fields
@@ -163,7 +163,7 @@ def fields_of(text: str | bytes) -> Fields:
 
 
 def read(text: str | bytes) -> ServerEvent | None:
-    """The message in an event of the server; None: it does not matter to a conversation. Raises
+    """Parse an event of the server; None: the event does not matter to a conversation. Raises
     `ValueError` if the event does not follow the protocol."""
     event = fields_of(text)
     reader = _READERS.get(event["type"])
@@ -250,7 +250,7 @@ _READERS: dict[str, Callable[[Fields], ServerEvent | None]] = {
     "response.output_audio.delta": _audio,
     "response.output_audio_transcript.delta": _text_came(spoken=True),
     "response.output_text.delta": _text_came(spoken=False),
-    # the names before the protocol's general availability, which other servers still use
+    # names from before the protocol's general availability, which other servers still use
     "response.audio.delta": _audio,
     "response.audio_transcript.delta": _text_came(spoken=True),
     "response.text.delta": _text_came(spoken=False),
@@ -263,4 +263,4 @@ _READERS: dict[str, Callable[[Fields], ServerEvent | None]] = {
     "response.done": _response_over,
     "error": _faulted,
 }
-"""The events that matter, by type. All others, such as rate limits, are passed over."""
+"""The events that matter, by type. All others, such as rate limits, are ignored."""

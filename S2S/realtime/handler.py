@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from S2S.realtime.model import RealtimeModel
 
 SILENCE_S = 2.0
-"""Silence after the end of a recording, in which the server finds the end of the last utterance; four
-times the usual pause."""
+"""Silence sent after a recording, so that the server detects the end of the last utterance; four times
+the usual pause."""
 
 END_OF_ANSWER_S = 120.0
 """Longest wait for the last answer to a recording."""
@@ -27,8 +27,8 @@ Input: TypeAlias = AudioBlock | ManualTurnSignal | UserText
 
 
 class RealtimeHandler(BaseHandler[Input]):
-    """Sends the server what the user says, types and signals, and never waits for it. What comes back
-    arrives on the thread of the sockets, which puts it into the channel to the playout."""
+    """Sends the server what the user says, types and signals, and never waits for it. The answers arrive
+    on the thread of the sockets, which puts them into the channel to the playout."""
 
     name: ClassVar[str] = "s2s"
     takes = (AudioBlock, ManualTurnSignal, UserText)
@@ -56,7 +56,7 @@ class RealtimeHandler(BaseHandler[Input]):
         yield from ()
 
     def finish(self) -> Generator[Input, None, None]:
-        """Wait for the answers to all that was said: a recording has ended."""
+        """Wait, at the end of a recording, until everything said has been answered."""
         if self.stop_event.is_set():  # the session is closed
             return
         silence = np.zeros(int(SILENCE_S * RATE_HZ), np.float32)

@@ -1,4 +1,4 @@
-"""Link: the WebSocket of one conversation, which is opened again if it breaks."""
+"""Link: the WebSocket of one conversation, reopened if it breaks."""
 
 import asyncio
 import json
@@ -26,17 +26,17 @@ PROVEN_S = 10.0
 greets and hangs up at once, say for lack of credit, is called ever less often."""
 
 MAX_AUDIO_S = 5.0
-"""Audio that may wait for the server, as for a stage of our own (`BACKLOG_S` of the intake)."""
+"""Audio that may wait for the server, as much as for a stage of ours (`BACKLOG_S` of the intake)."""
 
 MAX_WAITING = 10_000
-"""Events other than audio that may wait; a server that reads none of so many is gone."""
+"""Events other than audio that may wait; a server that leaves so many unread counts as gone."""
 
 
 class LinkUser(Protocol):
     """The object at our end of a link. Called on the thread of the loop; must not wait."""
 
     def on_open(self) -> None:
-        """The server has greeted; it knows nothing of the conversation."""
+        """The server has greeted; it does not know the conversation yet."""
         ...
 
     def on_event(self, text: str | bytes) -> None:
@@ -52,8 +52,8 @@ class Link:
     """Carries the events of one conversation in both directions, in order. Used on the thread of the
     loop only; `run` ends when it is cancelled.
 
-    Events may be sent before the first connection is there. While a lost one is opened again, none is
-    taken.
+    Events may be sent before the first connection is open. While a lost connection is being reopened,
+    events are refused.
     """
 
     def __init__(self, server: RealtimeServer, user: LinkUser) -> None:
@@ -76,7 +76,8 @@ class Link:
         self._put(json.dumps(event), 0.0)
 
     def send_audio(self, event: str, seconds: float) -> bool:
-        """Send an event with audio. Returns False if it was left out: the server does not take it."""
+        """Send an event with audio. Returns False if it was left out, since the server is not
+        reading."""
         return self._audio_s < MAX_AUDIO_S and self._put(event, seconds)
 
     def prove(self) -> None:
@@ -105,7 +106,7 @@ class Link:
         if self._is_lost:
             return False
         if len(self._waiting) >= MAX_WAITING:
-            self._wake.set()  # `_write` finds the flood
+            self._wake.set()  # `_write` finds the overflow
             return False
         self._waiting.append((text, audio_s))
         self._audio_s += audio_s
@@ -137,7 +138,7 @@ class Link:
             logger.error("a connection to %s failed", self._server.where, exc_info=error)
         closed = error.rcvd if isinstance(error, ConnectionClosed) else None
         code = "" if closed is None else f" (it hung up with the code {closed.code})"
-        text = f"the connection to {self._server.where} was lost{code}; it is opened again"
+        text = f"the connection to {self._server.where} was lost{code}; reconnecting"
         return EngineError(text, "connection_lost")
 
     async def _write(self, socket: ClientConnection) -> None:
@@ -145,7 +146,7 @@ class Link:
             await self._wake.wait()
             self._wake.clear()
             if len(self._waiting) >= MAX_WAITING:
-                raise OSError("the server reads nothing")
+                raise OSError("the server has stopped reading")
             while self._waiting:
                 text, audio_s = self._waiting.popleft()
                 self._audio_s -= audio_s

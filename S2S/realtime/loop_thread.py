@@ -24,11 +24,11 @@ class LoopThread:
             self._loop.call_soon_threadsafe(callback, *args)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do `work` on the thread, and wait for its result."""
+        """Run `work` on the thread, and wait for its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def close(self) -> None:
-        """End the thread; its tasks have ended."""
+        """End the thread; call this when its tasks have ended."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

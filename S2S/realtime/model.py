@@ -18,15 +18,16 @@ from S2S.realtime.server import RealtimeServer
 from utils.voices import expect_known
 
 WINDOW_MS = 10
-"""Audio sent at a time. The server gets it that much later; smaller windows would cost more than they
-save."""
+"""Length of audio sent at a time. It adds as much delay; the overhead of smaller windows would cost more
+than they save."""
 
 OPENAI_VOICES = tuple(sorted(name for kind in get_args(Voice) for name in get_args(kind)))
 
 
 class RealtimeModel:
     """OpenAI's Realtime API, vLLM-Omni, another instance of this program: a server that hears the user,
-    takes turns, and answers. It is asked at start whether it speaks the protocol and takes the key."""
+    takes turns, and answers. At start, the server is asked whether it speaks the protocol and accepts
+    the key."""
 
     name: ClassVar[str] = "realtime"
 
@@ -73,7 +74,8 @@ class RealtimeModel:
         return self._server.where
 
     def expect_voice(self, voice: str) -> None:
-        """Raise `EngineError` for a voice that OpenAI does not have; those of others are not known."""
+        """Raise `EngineError` for a voice that OpenAI does not have; other servers' voices are
+        unknown."""
         if self.info.voices:
             expect_known(self.info.voices, voice)
 
@@ -112,7 +114,7 @@ class RealtimeModel:
     async def _hang_up_on_all(self) -> None:
         tasks = list(self._tasks.values())
         for task in tasks:
-            if not task.cancelling():  # a second cancel would break off its goodbye
+            if not task.cancelling():  # a second cancel would interrupt the closing handshake
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 

@@ -16,14 +16,14 @@ TurnDetection: TypeAlias = Literal["server_vad", "semantic_vad"]
 Event: TypeAlias = dict[str, Any]
 
 MAX_ID = 32
-"""Longest id of an item that OpenAI takes; an item with a longer one gets another from the server."""
+"""Longest item id that OpenAI accepts; an item with a longer id gets a new one from the server."""
 
 _PCM = {"type": "audio/pcm", "rate": RATE_HZ}
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The operator's settings of a session at the server."""
+    """The operator's settings for a session of the server."""
 
     instructions: str
     """The system prompt, unless the client of the session has another."""
@@ -33,7 +33,7 @@ class Configuration:
     """The model that transcribes the user's speech; None: the server transcribes nothing."""
 
     def of(self, settings: SessionSettings, *, by_hand: bool) -> Event:
-        """The session as the server should have it; `by_hand`: the user says when a turn ends."""
+        """The server's session configuration; `by_hand`: the user says when a turn ends."""
         voice = settings.voice or self.voice
         return {
             "output_modalities": ["audio" if settings.spoken else "text"],

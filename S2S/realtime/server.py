@@ -24,14 +24,14 @@ MAX_EVENT = 1 << 21
 stand still while it is parsed."""
 
 CLOSE_S = 1.0
-"""Time that a server may take to say goodbye."""
+"""Time that the closing handshake may take."""
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
 class RealtimeServer:
-    """OpenAI's own, vLLM-Omni's, ours: whatever answers at `base_url`, with or without ``/realtime`` at
-    its end. `timeout_s` is the time to connect and be greeted."""
+    """The server at `base_url` (with or without ``/realtime`` at its end): OpenAI's, vLLM-Omni's, or
+    ours. `timeout_s` is the time to connect and be greeted."""
 
     def __init__(
         self,
@@ -52,12 +52,12 @@ class RealtimeServer:
         self._key = find_key("s2s", "realtime", api_key_file, required=self.is_openai)
         self._proxy: Literal[True] | None = (
             None if is_loopback(self._url) else True
-        )  # or a proxy would get local speech
+        )  # or a proxy would receive local speech
         self._timeout_s = timeout_s
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[ClientConnection]:
-        """A connection that was greeted, within the block. Raises `EngineError`."""
+        """Context manager: a connection on which the server has greeted. Raises `EngineError`."""
         opening = connect(
             self._url,
             additional_headers={"Authorization": f"Bearer {self._key}"},
@@ -94,7 +94,7 @@ class RealtimeServer:
             raise EngineError(text, "unreachable") from error
 
     def refusal(self, error: Mapping[str, Any], said: list[str]) -> str:
-        """The reason in an error of the server, without words that were `said` in the conversation."""
+        """The reason in a server's error, without any words that were `said` in the conversation."""
         headers = {"Authorization": f"Bearer {self._key}"}
         request = httpx2.Request("GET", self.where, headers=headers, json={"messages": said})
         return Refusal.of(openai.APIError("", request, body=dict(error))).reason or "an error"
@@ -124,10 +124,10 @@ class RealtimeServer:
             text = f"{self.where} refuses the key; set OPENAI_API_KEY, or --s2s_api_key_file"
             return EngineError(text, "unauthorized")
         if status == 404:
-            text = f"{self.where} is not there (404); check --s2s_base_url and --s2s_model_name"
+            text = f"{self.where} was not found (404); check --s2s_base_url and --s2s_model_name"
             return EngineError(text, "not_found")
         if status in (429, 503):
-            return EngineError(f"{self.where} takes no more sessions now (HTTP {status})", "busy")
+            return EngineError(f"{self.where} accepts no more sessions now (HTTP {status})", "busy")
         return self._foreign(f"HTTP {status} without a WebSocket")
 
 

@@ -1,4 +1,4 @@
-"""UserSpeech: the user's speech as the server hears it, which becomes turns."""
+"""UserSpeech: turns the speech that the server detects into our turns."""
 
 from collections import OrderedDict, deque
 
@@ -19,36 +19,37 @@ from S2S.realtime.events import (
 from S2S.realtime.requests import RATE_HZ
 
 GAPS_KEPT = 32
-"""Gaps in the audio of which a server may still report: a reply in half duplex makes one."""
+"""Number of recent gaps in the sent audio that are kept to translate positions; in half duplex, each
+reply makes a gap."""
 
 ITEMS_KEPT = 64
-"""Items whose words a server may still send."""
+"""Number of recent items whose words a server may still send."""
 
 
 class UserSpeech:
-    """Turns the server's events about the microphone's audio into ours. Everything happens on the thread
-    of the loop."""
+    """Translates the server's events about the microphone's audio into ours. Everything happens on the
+    thread of the loop."""
 
     def __init__(self, session: Session, chat: ServedChat, answers: Answers) -> None:
         self.is_going_on = False
         self.turn_of: OrderedDict[str, Turn] = OrderedDict()
-        """Item ▶ the turn in which the user said it, of the latest items."""
+        """Recent item ▶ the turn in which the user said it."""
         self._session = session
         self._chat = chat
         self._answers = answers
         self._sent = 0
-        """Samples that the server got."""
+        """Samples that the server has received."""
         self._spans: deque[tuple[int, int]] = deque([(0, 0)], GAPS_KEPT)
-        """Position at the server ▶ position in the session, at the beginning and after each gap."""
+        """The server's position ▶ the session's position, at the beginning and after each gap."""
         self._next_sample = 0
         self._end: AudioBlock | None = None
         """The last window."""
         self._ended_at: int | None = None
-        """End of the speech that is not committed yet; None: the server has not told."""
+        """End of the speech that is not committed yet; None: the server has not reported it."""
         self._words = ""
         self._words_item = ""
         self._only_recognized: deque[Turn] = deque()
-        """Turns that end with their words, without an answer."""
+        """Turns that end with their transcript, without an answer."""
 
     # -- the audio that is sent --------------------------------------------------------------------
 
@@ -61,7 +62,7 @@ class UserSpeech:
         self._end = block
 
     def begin_anew(self) -> None:
-        """The server starts to count again: the connection is a new one."""
+        """Start counting again: a new connection counts from zero."""
         self._spans.clear()
         self._spans.append((0, self._next_sample))
         self._sent = 0
@@ -72,7 +73,7 @@ class UserSpeech:
     # -- events of the server ----------------------------------------------------------------------
 
     def began(self, event: SpeechBegan) -> None:
-        """The user speaks, which stops the reply."""
+        """Report that the user speaks, which stops the reply."""
         self.is_going_on = True
         self._session.events.emit(SpeechStarted(self._position(event.at_ms)))
         settings = self._session.settings
@@ -80,7 +81,7 @@ class UserSpeech:
             self._answers.interrupt("the user began to speak")
 
     def paused(self, event: SpeechPaused) -> None:
-        """The user has stopped."""
+        """Report that the user has stopped speaking."""
         self.is_going_on = False
         self._ended_at = self._position(event.at_ms)
         self._session.events.emit(SpeechEnded(self._ended_at))
@@ -107,7 +108,7 @@ class UserSpeech:
         return turn
 
     def words_grew(self, event: WordsGrew) -> None:
-        """The server has understood more."""
+        """Report more of a transcript."""
         if event.item != self._words_item:
             self._words, self._words_item = "", event.item
         self._words += event.delta
@@ -126,7 +127,7 @@ class UserSpeech:
             self._answers.end(turn)
 
     def deleted(self, event: ItemDeleted) -> None:
-        """The server has taken an utterance back: it was noise, or the next one carries it, too."""
+        """Handle a withdrawn utterance: it was noise, or the next one includes it."""
         turn = self.turn_of.pop(event.item, None)
         if turn is None:
             return

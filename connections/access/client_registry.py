@@ -108,7 +108,8 @@ class ClientRegistry:
 
     @property
     def room(self) -> float:
-        """The number of sessions for which there is room: a duplex model may hold fewer than allowed."""
+        """The number of further sessions for which there is room; a full-duplex model may hold fewer
+        than are allowed."""
         free = min(self._max_sessions - self.count, self.capabilities.free_places())
         return 0 if self.closing else free
 

@@ -323,8 +323,8 @@ class RealtimeSession:
                 self._finish(event)
 
     def _begin_awaited(self, turn: int) -> None:
-        """Begin the response to the user's speech: once its words are known or, with a speech-to-speech
-        model, which may tell no words, with the first sign of the answer."""
+        """Begin the response to the user's speech once its words are known. An end-to-end engine may
+        return no words; then the response begins with the first sign of the answer."""
         if turn in self._responses.awaited:
             self._responses.begin(turn, self.config)
 

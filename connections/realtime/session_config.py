@@ -211,7 +211,7 @@ class SessionConfig:
 
     def _take_transcription(self, value: Any) -> None:
         if self._capabilities.duplex:
-            return  # as with turn detection: clients ask for it by default
+            return  # not an error, as with turn detection: clients request it by default
         self.transcribes = self.wants_partials = value is not None
         if value is not None and "language" in value.model_fields_set:
             self._change(language=value.language)
@@ -237,7 +237,7 @@ class SessionConfig:
     def _take_turn_detection(self, value: ServerVad | SemanticVad | None) -> None:
         self.idle_timeout_ms = None
         if self._capabilities.duplex:
-            return  # the model takes turns itself, whatever a client sets by default
+            return  # not an error: clients set it by default, though the model takes turns itself
         if value is None:
             self._change(hands_free=False, answers=False, interruptible=False, endpointing=None)
             self.shown["audio"]["input"]["turn_detection"] = None

@@ -57,7 +57,7 @@ DUPLEX_REFUSED: dict[str, str] = {
     "conversation.item.create": "this model listens, it does not read",
     "response.create": "this model decides itself when to speak",
 }
-"""Event ▶ why it is refused if the model listens while it speaks."""
+"""Event ▶ reason for refusing it if the model is full duplex."""
 
 
 def refused(param: str, value: Any) -> str | None:

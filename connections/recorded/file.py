@@ -135,7 +135,7 @@ class FileConnection:
             self._clock = self._sample_clock = SampleClock(self._rate_hz)
         self._recording = Recording(self._recording_path, REPLY_RATE_HZ, self._rate_hz)
         replayed = self._replayed
-        # a recording has no echo, which a model that listens while it speaks is warned of
+        # the warning about echo does not apply to a recording
         full_duplex = self._arguments.headphones or capabilities.duplex
         full_duplex = full_duplex if replayed is None else replayed.full_duplex
         self._sink = FileSink(self._reply_path, self._recording, self._clock, full_duplex)

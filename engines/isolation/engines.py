@@ -80,7 +80,7 @@ class IsolatedChatModel(IsolatedEngine[ChatModelInfo]):
 
 
 class IsolatedVoices(IsolatedEngine[SpeakerInfo]):
-    """The common part of those that have voices."""
+    """The common part of the engines that have voices."""
 
     def expect_voice(self, voice: str) -> None:
         """Accept the voices that it states; for others, ask the engine."""
@@ -107,10 +107,10 @@ class IsolatedResponder(IsolatedVoices[ResponderInfo]):
 
 
 class IsolatedFrameResponder(IsolatedResponder):
-    """A `SpeechResponder` that is a `FrameResponder`, too."""
+    """A `SpeechResponder` that is also a `FrameResponder`."""
 
     def open(self) -> IsolatedFrameStream:
-        """Open a stream for a new stretch of speech. Raises `EngineError`."""
+        """Open a stream for a new utterance. Raises `EngineError`."""
         return IsolatedFrameStream.open(self._supervisor)
 
 

@@ -123,7 +123,7 @@ class WorkerProcess:
 
     def forget(self, stream: int) -> None:
         """Forget a stream, which frees its state. Does not wait, and takes no lock: the garbage
-        collector calls it, on any thread at any moment."""
+        collector may call this on any thread at any moment."""
         if self.died is None:
             self._send({"do": "forget", "stream": stream})
 

@@ -1,4 +1,4 @@
-"""Streams in a worker: an utterance that a recognizer hears while it is spoken, a conversation of an
+"""Streams in a worker: an utterance that is recognized while it is spoken, or a conversation with an
 end-to-end model."""
 
 import itertools
@@ -18,9 +18,9 @@ Stream = TypeVar("Stream", bound="WorkerStream")
 
 
 class WorkerStream:
-    """The common part. A stream belongs to one process of the worker, under a number: when that process
-    has died, every call is an `EngineError`. When this object is collected, the worker forgets the
-    stream."""
+    """The common part. A stream has a number and belongs to one process of the worker. Once that process
+    has died, every call raises `EngineError`. When this object is garbage-collected, the worker forgets
+    the stream."""
 
     def __init__(self, supervisor: Supervisor, worker: WorkerProcess) -> None:
         self._supervisor = supervisor
@@ -77,5 +77,5 @@ class IsolatedFrameStream(WorkerStream):
         return answer
 
     def close(self) -> None:
-        """Let the worker free the state. Does not wait."""
+        """Tell the worker to free the state. Does not wait."""
         self._forget()

@@ -32,7 +32,7 @@ CALLS: dict[str, Callable[[Any, tuple[Any, ...], CancelToken], Iterable[Any]]] =
 
 
 class Streams:
-    """Utterances and conversations in progress, by the numbers that the program gives them."""
+    """Utterances and conversations in progress, by number; the program assigns the numbers."""
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
@@ -63,7 +63,7 @@ class Streams:
         return fork is not None
 
     def forget(self, number: int) -> None:
-        """Forget a stream, if it is still there; a conversation has a state to be freed."""
+        """Forget a stream, if it still exists, and free the state of a conversation."""
         close = getattr(self._streams.pop(number, None), "close", None)
         if close is not None:
             close()

@@ -24,7 +24,7 @@ ROUNDING = 1e-4
 """Largest difference between a stream and the whole, in parts of the RMS; about 1 without state."""
 
 FRAMES = 25
-"""More than the transformers of the tiny Mimi look back, and than EnCodec mirrors."""
+"""Longer than the tiny Mimi's transformers look back, and than EnCodec mirrors."""
 
 OPEN: dict[str, Callable[[Path], Codec]] = {
     "encodec": lambda folder: EncodecCodec("cpu", str(tiny_encodec(folder)), 3.6),
@@ -42,7 +42,7 @@ def codec(request: pytest.FixtureRequest, folder: Path) -> Iterator[Codec]:
     import torch
 
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # with more they wait for each other where the machine is busy
+    torch.set_num_threads(1)  # more threads wait for each other on a busy machine
     yield OPEN[request.param](folder / request.param)
     torch.set_num_threads(threads)
 
@@ -322,7 +322,7 @@ def test_a_vocoder_makes_audio_of_spectra(vocoder: HifiGan, samples: int) -> Non
 
 
 def test_its_spectra_are_those_of_the_audio(vocoder: HifiGan) -> None:
-    """A tone of 1 kHz is in one band, and nowhere else; ten times as loud is one decade more."""
+    """A tone of 1 kHz is in one band only; ten times the amplitude is one decade more."""
     tone = 0.05 * np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000).astype(np.float32)
     quiet, loud = vocoder.encode(tone)[10:-10], vocoder.encode(10 * tone)[10:-10]
     assert len(set(quiet.argmax(axis=1))) == 1

@@ -1,4 +1,4 @@
-"""The duplex stage's table in docs/architecture.md, on a clock that the test advances."""
+"""The full-duplex stage's table in docs/architecture.md, on a clock that the test advances."""
 
 import numpy as np
 import pytest

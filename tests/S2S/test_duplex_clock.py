@@ -1,4 +1,4 @@
-"""The clock of a duplex conversation: every answer is heard at the same time after its frame."""
+"""The clock of a full-duplex conversation: every answer is heard at the same delay after its frame."""
 
 import random
 
@@ -20,7 +20,7 @@ from testing.sinks import RecordingSink
 
 
 class TimedSink(RecordingSink):
-    """Also keeps when each frame will be heard."""
+    """Also keeps the time at which each frame will be heard."""
 
     def __init__(self, clock: SampleClock) -> None:
         super().__init__(clock.now, full_duplex=True)
@@ -32,7 +32,8 @@ class TimedSink(RecordingSink):
 
 
 def speech_of(number: int) -> Samples:
-    """Block `number` of 20 ms: its level tells when it was said; levels repeat after 80 s."""
+    """Block `number` of 20 ms: its level encodes the time at which it was said; levels repeat after 80
+    s."""
     return np.full(RATE_HZ // 50, 0.1 + number % 4000 / 5000, np.float32)
 
 
@@ -41,7 +42,7 @@ def said_at(level: float) -> float:
 
 
 class Latencies:
-    """A conversation that measures for every frame heard when its audio was said."""
+    """A conversation that measures, for every frame heard, the time at which its audio was said."""
 
     def __init__(self, model: FakeDuplexModel) -> None:
         clock = SampleClock(RATE_HZ)
@@ -55,7 +56,7 @@ class Latencies:
             self._block += 1
 
     def of(self, start_s: float, end_s: float) -> list[float]:
-        """Latency in ms of the frames heard between these times. The middle of a frame is looked at,
+        """Latency in ms of the frames heard between these times, measured at the middle of each frame,
         since its ends may be faded."""
         heard = zip(self.sink.times, self.sink.frames, strict=True)
         return [

@@ -1,4 +1,4 @@
-"""The stage of the engines that answer turn by turn: conversation, memory, functions, failures."""
+"""The stage of turn-by-turn engines: conversation, memory, functions, failures."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -33,7 +33,7 @@ Talk = Callable[..., Conversation]
 
 @pytest.fixture
 def talk() -> Iterator[Talk]:
-    """Makes a conversation with an engine that gives these answers."""
+    """Make a conversation with an engine that gives these answers."""
     with ExitStack() as stack:
 
         def begin(*answers: list[Answer], **options: object) -> Conversation:

@@ -1,4 +1,4 @@
-"""Any server that answers speech with speech in a chat, on real sockets."""
+"""Servers whose chat API answers speech with speech, on real sockets."""
 
 import base64
 import time
@@ -53,7 +53,7 @@ class TestContract(SpeechResponderContract):
             responder.close()
 
     def test_a_voice_that_it_has_not_is_told(self, engine: OpenAIAudioResponder) -> None:  # type: ignore[override]
-        """Overrides the contract: the voices of a server are unknown here, except OpenAI's."""
+        """Override the contract: only OpenAI's voices are known here."""
         engine.expect_voice("any")
         with pytest.raises(EngineError, match="expected one of the voices"):
             engine.expect_voice("")
@@ -287,17 +287,17 @@ def test_a_cancelled_call_closes_the_connection(
 
 
 class TestSoundsKept:
-    """OpenAI's server hears its earlier answers by their ids."""
+    """OpenAI's model hears its earlier answers by their ids."""
 
     @pytest.fixture(autouse=True)
     def as_openai(self, monkeypatch: pytest.MonkeyPatch, server: AudioChatServer) -> None:
-        """Let the engine take the test's server for OpenAI's."""
+        """Make the engine treat the test's server as OpenAI's."""
         monkeypatch.setenv("OPENAI_API_KEY", "secret")
         monkeypatch.setattr(OpenAIServer, "is_openai", True)
         server.expires_at = int(time.time()) + 3600
 
     def conversation(self, engine: OpenAIAudioResponder, heard: str = REPLY) -> list[Answer]:
-        """Ask a second question after an answer, of which `heard` was heard."""
+        """Ask a second question after an answer, of which the user heard only `heard`."""
         ask(engine)
         before = (ChatMessage("user", "(spoken)"), ChatMessage("assistant", heard))
         return ask(engine, messages=before)

@@ -49,7 +49,7 @@ def responder(folder: Path) -> QwenOmniResponder:
 
 @pytest.fixture(scope="module")
 def brief(tmp_path_factory: pytest.TempPathFactory) -> QwenOmniResponder:
-    """A model that says "!" and ends by itself."""
+    """A model that always says "!" and then ends."""
     return QwenOmniResponder(str(tiny_qwen_omni(tmp_path_factory.mktemp("brief"), brief=True)), "cpu")
 
 
@@ -66,7 +66,7 @@ def answer(
 
 
 def prompt_of(engine: QwenOmniResponder, monkeypatch: pytest.MonkeyPatch, **question: Any) -> str:
-    """The conversation as the model reads it."""
+    """The conversation in the form that the model reads."""
     read: list[list[int]] = []
     monkeypatch.setattr(engine, "_answer", lambda tokens, *_: read.append(tokens))
     assert answer(engine, **question) == []
@@ -96,7 +96,7 @@ def test_an_answer_at_the_limit_says_so(responder: QwenOmniResponder) -> None:
 
 
 def test_an_answer_that_ends_by_itself_is_whole(brief: QwenOmniResponder) -> None:
-    """One token, and one code of 20 ms: the shortest that there is."""
+    """One token, and one code of 20 ms: the shortest possible answer."""
     (piece,) = answer(brief, text="hello")
     assert piece.text == "!"
     assert len(piece.audio.samples) == RATE_HZ // 50
@@ -182,7 +182,7 @@ def test_a_question_that_is_too_long_is_an_error_of_its_turn(responder: QwenOmni
 
 
 def test_longer_speech_than_it_was_made_for_is_refused(responder: QwenOmniResponder) -> None:
-    """The samples are one, repeated without taking any memory."""
+    """The samples are a single one, repeated without using memory."""
     hour = np.broadcast_to(np.float32(0.1), 3600 * MIC_HZ)
     with pytest.raises(EngineError, match="expected at most 300 s of speech, got 3600") as caught:
         answer(responder, hour)
@@ -279,7 +279,7 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def broken(folder: Path, tmp_path: Path, name: str, content: bytes | None) -> str:
-    """A copy of a model, with another content of one file; None: without it."""
+    """A copy of a model in which one file has other content; None: the file is missing."""
     copy = shutil.copytree(folder, tmp_path / "broken")
     (copy / name).unlink(missing_ok=True)
     if content is not None:

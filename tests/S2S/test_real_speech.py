@@ -1,4 +1,4 @@
-"""The whole program with a server that hears and speaks: real speech goes in, real speech comes out."""
+"""The whole program with a server that hears and speaks: real speech in, real speech out."""
 
 import json
 import re

@@ -93,7 +93,7 @@ class TestSeamless(SpeechResponderContract):
         assert len(text_of(answer(engine, speech_like(RATE_HZ, 2 * MAX_AUDIO_S + 1)))) >= 3
 
     def test_speech_of_over_ten_minutes_is_refused(self, engine: SeamlessResponder) -> None:
-        """The samples are one, repeated without taking any memory."""
+        """The samples are a single one, repeated without using memory."""
         hour = np.broadcast_to(np.float32(0.1), 3600 * RATE_HZ)
         refused = "expected at most 10 minutes of speech without a pause, got 60; .* mode stream"
         with pytest.raises(EngineError, match=refused) as caught:
@@ -102,7 +102,7 @@ class TestSeamless(SpeechResponderContract):
 
 
 def test_its_languages_have_the_usual_codes(responder: SeamlessResponder) -> None:
-    """As the model calls them: arb, cmn, eng, fra, swh, tgl; it writes isl, but does not speak it."""
+    """The model's codes are arb, cmn, eng, fra, swh, tgl; it writes isl, but does not speak it."""
     assert responder.info.languages == ("ar", "zh", "en", "fr", "sw", "tl")
     assert [usual_code(code) for code in ("pes", "uzn", "hin", "jpn", "cym")] == [
         *("fa", "uz", "hi", "ja", "cy")
@@ -142,8 +142,8 @@ def test_a_translation_without_words_is_no_answer(tmp_path: Path) -> None:
 
 
 def test_special_tokens_are_no_words(tmp_path: Path) -> None:
-    """A model may write nothing but the tokens of languages; the noise that it makes of them is not
-    an answer."""
+    """A model may write nothing but language tokens; the noise that it makes of these is not an
+    answer."""
     folder = tiny_seamless(tmp_path)
     settings = json.loads((folder / "generation_config.json").read_text())
     tokens = settings["text_decoder_lang_to_code_id"].values()
@@ -324,7 +324,7 @@ def test_a_first_version_is_refused(folder: Path, tmp_path: Path) -> None:
 
 
 def test_without_its_maps_it_is_refused(folder: Path, tmp_path: Path) -> None:
-    """Transformers leaves them out of a file that it wrote itself."""
+    """Transformers omits the maps from a file that it wrote itself."""
     bare = shutil.copytree(folder, tmp_path / "bare")
     settings = json.loads((bare / "generation_config.json").read_text())
     del settings["vocoder_lang_code_to_id"], settings["char_to_id"]
@@ -348,7 +348,7 @@ def test_maps_are_read_from_a_file_that_says_that_it_was_derived(folder: Path, t
 def test_its_tokenizer_may_be_a_model_of_sentencepiece(
     folder: Path, responder: SeamlessResponder, tmp_path: Path
 ) -> None:
-    """As on the hub, without a tokenizer.json."""
+    """The model on the hub has no tokenizer.json either."""
     pytest.importorskip("sentencepiece", reason="pip install -e '.[seamless]'")
     from sentencepiece import sentencepiece_model_pb2
 

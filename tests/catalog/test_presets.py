@@ -53,7 +53,7 @@ def test_what_a_preset_sets_for_a_part_that_was_replaced_is_left_out() -> None:
 
 
 def test_a_preset_and_an_engine_of_the_other_kind() -> None:
-    """The flag wins, and of the preset only the device is left."""
+    """The flag wins, and only the device of the preset remains."""
     arguments = parse_command_line(["--preset", "duplex", "--s2s", "tone"])
     assert [each.spec.name for each in arguments.engines["s2s"]] == ["tone"]
     assert arguments.module.device == "cuda"

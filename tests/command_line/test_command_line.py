@@ -64,7 +64,7 @@ DUPLEX = EngineSpec("s2s", "duplex", "a model", "S2S.tone:ToneResponder", duplex
 
 @pytest.fixture
 def end_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two more end-to-end engines to choose."""
+    """Add two end-to-end engines to the catalog."""
     rows = (*specs("s2s"), CONVERSING, DUPLEX)
     rest = {stage: specs(stage) for stage in ("vad", "stt", "llm", "tts")}
     monkeypatch.setattr("catalog.registry.specs", (rest | {"s2s": rows}).__getitem__)

@@ -1,4 +1,4 @@
-"""A duplex model behind every connection: in, out, stopped, full."""
+"""A full-duplex model behind every connection: input, output, interruption, and no room."""
 
 import asyncio
 import contextlib
@@ -88,7 +88,7 @@ def test_a_client_that_comes_back_hears_what_is_said_now(web: DuplexWebServer) -
 
 
 class NoPaceLimit:
-    """Lets ten minutes pass in seconds."""
+    """A `PaceLimit` without a limit, so that ten minutes pass in seconds."""
 
     def __init__(self, now: float) -> None: ...
 
@@ -96,7 +96,7 @@ class NoPaceLimit:
 
 
 def test_ten_minutes_over_the_websocket_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything but the socket: its pace is real time."""
+    """Everything except the socket, which would run in real time."""
     clock = SampleClock(RATE_HZ)
     monkeypatch.setattr("connections.remote_pace.MonotonicClock", lambda: clock)
     monkeypatch.setattr("connections.web.websocket_client.PaceLimit", NoPaceLimit)

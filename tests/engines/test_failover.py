@@ -51,7 +51,7 @@ def named(engine: Any, name: str, **attributes: object) -> Any:
 
 
 class AnySound(FailoverSynthesizer):
-    """A failover that takes the constants of scripted synthesizers for sound."""
+    """A failover that accepts the constants of scripted synthesizers as sound."""
 
     check_sound = False
 

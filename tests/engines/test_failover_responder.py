@@ -1,4 +1,5 @@
-"""Several end-to-end engines in the place of one: who answers, what each is asked, and what is told."""
+"""Failover among end-to-end engines: the engine that answers, the question that it gets, and the
+notices."""
 
 from collections.abc import Iterator
 
@@ -33,7 +34,7 @@ class AnySound(FailoverResponder):
 
 
 class Scripted:
-    """Gives the outputs that the test lists, and raises an exception in the list."""
+    """Yields the outputs that the test lists, and raises any exception in the list."""
 
     def __init__(self, name: str, *outputs: Answer | Exception, **info: object) -> None:
         fields = {"name": name, "sample_rate_hz": 16000, "languages": ("en",), "slots": 2, **info}
@@ -70,7 +71,8 @@ def asking(**settings: object) -> Question:
 
 
 def test_the_next_answers_before_the_first_sound_and_it_is_told() -> None:
-    """That the first has understood the words is not an answer; what it understood is forgotten."""
+    """A transcript from the first engine is not an answer, and is dropped when the second engine
+    answers."""
     first = Scripted("first", UserWords("Hallo?"), BROKEN)
     second = Scripted("second", UserWords("Hello?"), PIECE)
     assert answer_of(first, second, asking()) == [

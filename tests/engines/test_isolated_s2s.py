@@ -161,7 +161,7 @@ def test_an_error_of_a_conversation_is_its_own(model: IsolatedDuplexModel) -> No
 
 
 def counted(stream: DuplexStream, frames: int) -> str | None:
-    """The text of the last of some frames."""
+    """Send some frames; returns the text of the last answer."""
     return [stream.answer(FRAME)[1] for _ in range(frames)][-1]
 
 

@@ -63,7 +63,7 @@ Call: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """The same as `run`, in this process, which has imported torch already."""
+    """Do the same as `run`, but in this process, which has imported torch already."""
 
     def called(*argv: object) -> "subprocess.CompletedProcess[str]":
         arguments = [str(argument) for argument in argv]
@@ -142,7 +142,7 @@ def test_words_before_and_after(call: Call, models: Path, tmp_path: Path, text: 
 
 @pytest.mark.parametrize("samples", [[0.5], [np.nan] * 500, [0.0] * 30000])
 def test_odd_recordings(call: Call, models: Path, tmp_path: Path, samples: list[float]) -> None:
-    """A single sample, what is not a number, and silence have no distances and no words."""
+    """A single sample, samples that are not numbers, and silence have no distances and no words."""
     soundfile.write(tmp_path / "in.wav", np.array(samples), 24000, subtype="FLOAT")
     flags = ("--codec", "encodec", "--bandwidth", 3.6, "--model", models / "encodec")
     ended = call("roundtrip", tmp_path / "in.wav", tmp_path / "out.wav", *flags)

@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def greedy(folder: Path) -> MoshiModel:
-    """The likeliest token always, for two conversations."""
+    """A model that always chooses the likeliest token, for two conversations."""
     return MoshiModel(str(folder), "cpu", temperature=0, text_temperature=0, sessions=2)
 
 
@@ -56,7 +56,7 @@ def frames(count: int, seed: int = 0) -> list[Samples]:
 
 
 def talk(stream: DuplexStream, said: list[Samples]) -> tuple[Samples, list[str | None]]:
-    """All that it says to it, and its text frame by frame."""
+    """The model's audio in answer to `samples`, and its text frame by frame."""
     answers = [stream.answer(frame) for frame in said]
     return np.concatenate([audio for audio, _ in answers]), [text for _, text in answers]
 
@@ -101,7 +101,7 @@ class TestContractInAProcessOfItsOwn(DuplexModelContract):
 
 
 def test_mimi_with_state_hears_and_says_what_it_does_at_once(folder: Path) -> None:
-    """On latents and on random codes: codes of a random model would be all the same."""
+    """Compare latents and decode random codes: a random model's own codes would all be the same."""
     mimi = find_checkpoint(str(folder)).get_mimi("cpu")
     audio = torch.from_numpy(np.stack(frames(40)))
     codes = torch.randint(0, mimi.cardinality, (1, mimi.num_codebooks, 40))
@@ -174,7 +174,7 @@ def test_with_the_same_seed_it_says_the_same(folder: Path) -> None:
 
 
 def test_its_words(greedy: MoshiModel) -> None:
-    """Silence (0 and 3) and marks are no text; a word begins with a space."""
+    """Padding (0 and 3) and marks are not text; a word begins with a space."""
     tokens = greedy._tokenizer
     by_name = {tokens.id_to_piece(number): number for number in range(tokens.vocab_size())}
     assert greedy.piece(None) == greedy.piece(0) == greedy.piece(3) == greedy.piece(by_name["<s>"]) == ""
@@ -353,7 +353,7 @@ def test_a_tokenizer_of_another_model_is_told(copy: Path) -> None:
 
 
 def test_the_first_models_had_no_config(copy: Path) -> None:
-    """Their names and sizes are those of the package: such weights are too small for it."""
+    """The first models have names and sizes from the package, so the tiny weights do not fit."""
     (copy / "config.json").unlink()
     (copy / "mimi.safetensors").rename(copy / loaders.MIMI_NAME)
     (copy / "tokenizer.model").rename(copy / loaders.TEXT_TOKENIZER_NAME)

@@ -13,7 +13,7 @@ _WORDS = "hello world the quick brown fox jumps over lazy dogs while reading boo
 
 
 def tiny_moshi(folder: Path, **config: Any) -> Path:
-    """A model in `folder`; `config`: entries of its config.json that are to be others."""
+    """Save a model in `folder`; `config`: entries of its config.json to be changed."""
     import sentencepiece
     import torch
     from moshi.models import loaders
@@ -67,8 +67,8 @@ def tiny_moshi(folder: Path, **config: Any) -> Path:
 
 
 def _fill_codebooks(mimi: Any) -> None:
-    """Spread the entries as the latents of audio are spread, or all audio would have the same codes;
-    those of a new model are all zero."""
+    """Distribute the codebook entries, which are all zero in a new model, like the latents of audio;
+    otherwise all audio would have the same codes."""
     import torch
 
     loudness = torch.linspace(0, 0.5, 24000).repeat(4)

@@ -1,4 +1,4 @@
-"""Conversations with a duplex model, as Prometheus and the limits of a session count them."""
+"""Conversations with a full-duplex model, as Prometheus and the limits of a session count them."""
 
 import asyncio
 from typing import Any

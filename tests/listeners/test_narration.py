@@ -1,4 +1,5 @@
-"""Narration: sentences from pieces, and what stands in for words that nobody wrote."""
+"""Narration: sentences from pieces, and lengths of speech in place of words that an engine did not
+write."""
 
 from collections.abc import Iterable
 
@@ -83,7 +84,7 @@ def test_late_frames() -> None:
 
 
 def test_words_that_come_while_they_are_answered() -> None:
-    """The length stands in for them only until it is known that the engine writes them at all."""
+    """The length stands in for the words only until it is known that the engine writes them at all."""
     first = (
         *SPEECH,
         ReplyStarted(1),

@@ -1,4 +1,4 @@
-"""Which pieces of a live reply are played, shortened or left out."""
+"""The pieces of a full-duplex reply that are played, shortened or left out."""
 
 import numpy as np
 

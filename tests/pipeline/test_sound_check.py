@@ -59,7 +59,7 @@ def joined(*parts: Samples) -> Samples:
     return np.concatenate(parts)
 
 
-NUMBERS, SILENCE, CONSTANT, CLIPPED = "not numbers", "silence", "a constant", "clipped through"
+NUMBERS, SILENCE, CONSTANT, CLIPPED = "not numbers", "silence", "a constant", "clipped throughout"
 
 BAD: dict[str, tuple[str, Callable[[], Samples]]] = {
     "all NaN": (NUMBERS, lambda: level(1, np.nan)),
@@ -120,7 +120,7 @@ class Says(ScriptedSynthesizer):
 
 
 def judged(samples: Samples, rate_hz: int = RATE_HZ, piece: int = 10**9) -> str:
-    """The fault of one text, or an empty string."""
+    """The fault found in one text; empty: none."""
     check = SoundCheck("made-up")
     check.text_begins(SENTENCE)
     try:
@@ -189,7 +189,7 @@ def test_a_model_that_listens_may_be_silent_but_not_broken() -> None:
 
 
 def assert_refused(talk: Conversation, stage: str, name: str, why: str) -> None:
-    """The first turn failed for the sound that the engine made, and nothing of it was loud."""
+    """The first turn failed because of the engine's sound, and nothing loud of it was heard."""
     done = talk.until_done(1)
     (error,) = talk.events(ErrorEvent)
     assert (error.turn, error.stage, error.code) == (1, stage, "bad_audio")

@@ -1,4 +1,4 @@
-"""Talk: a session whose model is a server of the Realtime protocol, in front of a silent listener."""
+"""Talk: a session whose model is a server of the Realtime protocol; nobody listens to its output."""
 
 import contextlib
 from collections.abc import Callable
@@ -28,7 +28,7 @@ E = TypeVar("E", bound=Event)
 def engines_at(url: str, *, check_sound: bool = False, **settings: Any) -> Engines:
     """The engines of a program whose model is the server at this address."""
     voice = Live(SharedEngine(RealtimeModel(url, **settings)))
-    # scripted engines speak constants
+    # the audio of scripted engines is constant
     return Engines(None, EndpointerSettings(), voice, check_sound=check_sound)
 
 
@@ -73,7 +73,7 @@ class Talk:
             self.session.feed(block, RATE_HZ, self.session.now())
 
     def ask(self) -> None:
-        """Ask a question, and be silent after it."""
+        """Ask a question, then be silent."""
         self.say(400)
         self.say(600, 0.0)
 
@@ -92,7 +92,7 @@ class Talk:
         return self.events[-10:]
 
     def of(self, kind: type[E]) -> list[E]:
-        """All events of this kind so far."""
+        """All events so far of this kind."""
         while (event := self._mail.fetch(0)) is not None:
             self.events.append(event)
         return [event for event in self.events if isinstance(event, kind)]
@@ -103,7 +103,7 @@ class Talk:
 
 
 def answer(there: ScriptedConnection, response: str, turn: int | None = None, ms: int = 100) -> None:
-    """Give a whole response."""
+    """Send a whole response."""
     there.begin(response, turn)
     there.say(response, ms, f"Text of {response}.")
     there.end(response)

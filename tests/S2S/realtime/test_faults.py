@@ -1,4 +1,4 @@
-"""`--s2s realtime`: servers that are none, refuse, send nonsense, die, and come back."""
+"""`--s2s realtime`: servers that do not exist, refuse, send nonsense, die, and come back."""
 
 import random
 import socket
@@ -60,7 +60,7 @@ class TestStart:
             (401, "refuses the key; set OPENAI_API_KEY, or --s2s_api_key_file"),
             (403, "refuses the key"),
             (404, "check --s2s_base_url and --s2s_model_name"),
-            (503, "takes no more sessions now (HTTP 503)"),
+            (503, "accepts no more sessions now (HTTP 503)"),
             (200, "expected a server of the OpenAI Realtime protocol, got HTTP 200"),
         ],
     )

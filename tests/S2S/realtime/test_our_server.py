@@ -1,4 +1,4 @@
-"""`--s2s realtime`: our own server, over scripted engines, is the model of another session of ours."""
+"""`--s2s realtime`: our own server, with scripted engines, is the model of another of our sessions."""
 
 import random
 from collections.abc import Iterator

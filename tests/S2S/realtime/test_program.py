@@ -1,4 +1,5 @@
-"""`--s2s realtime` as a user runs it: one program, with real speech, is the model of another."""
+"""`--s2s realtime` as a user runs it: one instance of the program is the model of another, with real
+speech."""
 
 import json
 import re
@@ -39,7 +40,7 @@ WEATHER = {
 
 
 class Program:
-    """The program, as a server of the page or of the TCP ports, until the block ends."""
+    """Runs the program, as a server of the page or of the TCP ports, until the block ends."""
 
     def __init__(self, *flags: str, mode: tuple[str, ...] = ("websocket", "--port", "0")) -> None:
         self.process = subprocess.Popen(
@@ -67,7 +68,7 @@ class Program:
         self.process.stderr.close()
 
     def kill(self) -> None:
-        """End it without a goodbye."""
+        """Kill the program, so that it closes no connection."""
         self.process.kill()
         self.process.wait()
 
@@ -105,7 +106,7 @@ def front(model: Program) -> Iterator[Program]:
 
 @pytest.fixture
 def question() -> Samples:
-    """A human sentence, and the pause after it, at 24 kHz."""
+    """A sentence spoken by a human, with a pause after it, at 24 kHz."""
     said = human("jfk.flac")[int(7.6 * 16000) :]
     return resample(np.concatenate((said, np.zeros(24000, np.float32))), 16000, RATE_HZ)
 
@@ -119,7 +120,7 @@ def say(client: WebClient, samples: Samples) -> None:
 
 
 def recognized(pcm: bytes, rate_hz: int = RATE_HZ) -> str:
-    """The words in some audio, by the built-in recognizer."""
+    """The words in some audio, according to the built-in recognizer."""
     samples = resample(from_pcm16(pcm[: len(pcm) // 2 * 2]), rate_hz, 16000)
     engine = MoonshineRecognizer()
     text = engine.transcribe(samples, None, CancelToken()).text
@@ -128,7 +129,7 @@ def recognized(pcm: bytes, rate_hz: int = RATE_HZ) -> str:
 
 
 def done(client: WebClient, **wanted: Any) -> dict[str, Any]:
-    """Wait for the end of a turn like this."""
+    """Wait for the end of a turn that fits."""
     while True:
         event = client.until("TurnDone")
         if wanted.items() <= event.items():

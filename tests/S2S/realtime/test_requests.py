@@ -1,4 +1,4 @@
-"""`--s2s realtime`: what a session sends a scripted server."""
+"""`--s2s realtime`: the events that a session sends to a scripted server."""
 
 import base64
 import itertools

@@ -1,4 +1,4 @@
-"""A duplex model on a sound card, whose loudspeaker has a clock of its own."""
+"""A full-duplex model on a sound card whose loudspeaker has a clock of its own."""
 
 from types import SimpleNamespace
 

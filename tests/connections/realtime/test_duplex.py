@@ -1,4 +1,4 @@
-"""A duplex model in the terms of the Realtime protocol."""
+"""A full-duplex model behind the Realtime protocol."""
 
 import itertools
 from collections.abc import Iterator

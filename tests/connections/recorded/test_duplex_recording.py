@@ -1,4 +1,4 @@
-"""A duplex model and recordings: one in, both sides out, and the replay of a session."""
+"""A full-duplex model and recordings: as input, of both sides, and replayed."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def model() -> FakeDuplexModel:
 
 
 def ramp(seconds: float, rate_hz: int) -> Any:
-    """A tone that gets louder, so that each moment sounds different; and silence after it."""
+    """A tone that gets louder, so that each moment sounds different, and silence after it."""
     time_s = np.arange(int(seconds * rate_hz)) / rate_hz
     tone = np.sin(2 * np.pi * 300 * time_s) * np.linspace(0.05, 0.8, len(time_s))
     return np.concatenate((tone, np.zeros(rate_hz))).astype(np.float32)
@@ -58,7 +58,7 @@ def converse(engines: Engines, source: Path, folder: Path, record: Path | None =
 
 
 def lag_ms(stereo: Any, rate_hz: int) -> float:
-    """The delay of the right side, by the best correlation."""
+    """The delay of the right channel, at the highest correlation."""
     left, right = stereo[:, 0], stereo[:, 1]
     size = 1 << (2 * len(left)).bit_length()
     spectrum = np.fft.rfft(right, size) * np.conj(np.fft.rfft(left, size))

@@ -1,4 +1,4 @@
-"""A real browser: where it is, its flags, and what the tests of the page do with it."""
+"""A real browser: its path, its flags, and helpers for tests of the page."""
 
 import shutil
 from typing import Any

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium h
 
 
 class WordlessTone(ToneResponder):
-    """A tone that writes nothing."""
+    """An engine that answers with a tone and writes nothing."""
 
     def respond(self, question: Question, cancel: CancelToken) -> Iterator[SpokenPiece]:
         for piece in super().respond(question, cancel):
@@ -31,7 +31,7 @@ class WordlessTone(ToneResponder):
 
 
 class Talker:
-    """A duplex model that says a word for one second of every three, and is otherwise silent."""
+    """A full-duplex model that says a word for one second of every three, and is otherwise silent."""
 
     info = DuplexInfo(name="talker", sample_rate_hz=RATE_HZ, frame_samples=RATE_HZ // 10)
 
@@ -51,7 +51,7 @@ class Talker:
 
 
 def duplex_server(model: DuplexModel) -> ScriptedWebServer:
-    """The real server over a duplex model."""
+    """The real server with a full-duplex model."""
     server = ScriptedWebServer()
     server._engines = Engines(None, server._engines.endpointing, Duplex(SharedEngine(model)))
     return server
@@ -83,7 +83,8 @@ def test_words_of_one_side_only(browser: Any) -> None:
 
 
 def test_a_reply_while_the_user_speaks(browser: Any) -> None:
-    """The length of the user's speech follows when it is known, and then nothing is thought over."""
+    """The length of the user's speech is shown once it is known, and then the page stops saying
+    "thinking"."""
     with ScriptedWebServer(vad=SileroDetector(), s2s=ToneResponder()) as server:
         page = open_page(browser, server, [])
         page.evaluate(
@@ -124,7 +125,7 @@ def test_a_model_that_takes_turns_itself(browser: Any) -> None:
 
 
 def test_words_that_come_late_and_answers_that_are_cut(browser: Any) -> None:
-    """The order of the events is that of the models; the page is told them directly."""
+    """The events come in the order in which real models cause them, and go to the page directly."""
     with ScriptedWebServer() as server:
         page = open_page(browser, server, [])
         shown = page.evaluate(
