@@ -124,7 +124,7 @@ class SoundCheck:
         window_s = self._find_clipping(text, samples, rate_hz, max(high, -low))
         if self._is_clipped:  # judged: it says nothing about the audio behind it
             text.clipped_s = text.window_s = text.clipped_before_s = 0.0
-            raise self._fault("sound that is clipped through", window_s - length_s)
+            raise self._fault("sound that is clipped throughout", window_s - length_s)
         self._find_sound(text, samples, rate_hz, low, high)
         if text.constant_s > MAX_CONSTANT_S:
             raise self._fault("a constant", text.constant_s - length_s)

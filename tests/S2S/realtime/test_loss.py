@@ -144,7 +144,7 @@ class TestLoss:
             return bool(talk.of(AudioLost))
 
         wait_for(is_told, "a notice of lost audio")
-        assert talk.of(AudioLost)[0].reason == "the server did not take it in time"
+        assert talk.of(AudioLost)[0].reason == "the server did not accept it in time"
         answer(there, "resp_1")
         assert talk.until(TurnDone).heard == "Text of resp_1."
 
