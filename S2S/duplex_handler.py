@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.audio import rms
 from pipeline.events import InputLevel
 from pipeline.handler import BaseHandler
+from pipeline.loudness import QUIET_RMS
 from pipeline.messages import (
     COMPLETE,
     AudioBlock,
@@ -42,9 +43,6 @@ longer answer is cut off: the model may never stop."""
 TAIL_QUIET_S = 2.0
 """Silence of the model after which its answer counts as finished: answers begin within a second, and
 their pauses are shorter than that."""
-
-QUIET_RMS = 0.003
-"""Loudness (-50 dB) below which the model counts as silent: codecs do not return zeros."""
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
 """Pause after a failure, during which the model is not called; it doubles with each failure, so that a

@@ -26,14 +26,12 @@ from pipeline.events import (
     TurnDone,
     TurnPending,
 )
+from pipeline.loudness import QUIET_RMS
 from pipeline.session import Session
 
 _METER_CELLS = 20
 _METER_FULL_RMS = 0.25
 """RMS of loud speech close to the microphone."""
-
-_QUIET_RMS = 0.003
-"""Loudness (-50 dB) below which a full-duplex model counts as silent: its silence is not zeros."""
 
 _WORD_GAP_S = 0.5
 """Longest pause between two words in which a full-duplex model still counts as speaking."""
@@ -117,7 +115,7 @@ class Terminal(Listener):
         if not self._duplex:
             return
         now = time.monotonic()
-        if self._own_level > _QUIET_RMS:
+        if self._own_level > QUIET_RMS:
             self._loud_at = now
         speaks = now - self._loud_at < _WORD_GAP_S
         self._state = "speaking" if speaks else self._idle

@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.audio import rms
+from pipeline.loudness import QUIET_RMS
 from pipeline.messages import Samples, Speech
 
 LATE_S = 0.16
 """Lateness beyond which a piece is left out: two frames of 80 ms, the usual length in full-duplex
 models. A delay up to this costs a short gap and no word; a longer one would make the model seem slow to
 respond."""
-
-QUIET_RMS = 0.003
-"""Loudness (-50 dB) below which audio can be shortened unnoticed: the model is listening."""
 
 PATIENCE_S = 2.0
 """Time to wait for such a quiet piece. Then speech is shortened, since people notice the lag."""

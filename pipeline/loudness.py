@@ -8,6 +8,9 @@ from pipeline.messages import Samples
 SPEECH_RMS = 0.09
 """The loudness of eSpeak's voices (median of twelve languages), to which other voices are adjusted."""
 
+QUIET_RMS = 0.003
+"""Loudness (-50 dB) below which a full-duplex model says nothing: codecs do not return zeros."""
+
 MAX_GAIN = 4.0
 """Limit of amplification: a sound that would need more is meant to be soft."""
 

@@ -12,8 +12,8 @@ from pipeline.events import (
     SpeechStarted,
     TurnDone,
 )
+from pipeline.loudness import QUIET_RMS
 from pipeline.session import Session
-from S2S.duplex_handler import QUIET_RMS
 
 SPEECH_RMS = 0.003
 """Loudness (-50 dB) that counts as the user's speech to a duplex model, which has no voice detector. The

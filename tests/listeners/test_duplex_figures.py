@@ -8,7 +8,7 @@ import numpy as np
 from connections.access.time_limits import TimeLimits
 from listeners.metrics import Metrics
 from pipeline.events import Event, FramesLate, InputLevel, OutputLevel, PartialTranscript
-from S2S.duplex_handler import QUIET_RMS
+from pipeline.loudness import QUIET_RMS
 from testing.conversation import Conversation
 from testing.duplex import FRAME, DuplexConversation, FakeDuplexModel
 
