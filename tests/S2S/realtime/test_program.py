@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 RATE_HZ = 24000
 ASKED = "ask not what your country can do for you"
-LONG = "This is a sentence that takes a while to say. " * 8
+LONG = "This is a sentence that takes a while to say. " * 4
 WEATHER = {
     "type": "function",
     "name": "weather",
