@@ -50,7 +50,7 @@ VOLUME /models
 EXPOSE 8000 12345 12346
 # http.client, because it ignores proxy settings. The server does not answer until the engines are loaded
 HEALTHCHECK --interval=30s --timeout=5s --start-period=2m \
-    CMD ["python", "-c", "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/ready'); sys.exit(c.getresponse().status != 200)"]
+    CMD ["python", "-c", "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/health'); sys.exit(c.getresponse().status != 200)"]
 # Without S2S_TOKEN it exits at once, with the reason
 ENTRYPOINT ["python", "s2s_pipeline.py"]
 CMD ["--mode", "websocket", "--host", "0.0.0.0"]

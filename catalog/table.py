@@ -60,7 +60,8 @@ _TOGETHER = """\
 - `--tts kokoro,espeak`: if an engine fails or is late before its first output, the next one takes over
   for that answer or sentence, and a notice says so. Both must load at start. The flags of the later
   engine include its name: `--tts_espeak_voice`. This works with `--stt`, `--llm` and `--s2s`, too,
-  except for full-duplex models: no other engine could take over in the middle of a conversation.
+  except for full-duplex models (`moshi`, `realtime`): no other engine could take over in the middle of a
+  conversation.
 - `--install parler` creates a separate environment for an engine whose packages conflict with the others
   (parler, qwen, coqui, melo, moshi); the engine then runs in a process of its own. All others are extras
   (`pip install -e '.[kokoro-torch]'`) that can be installed together (`'.[engines]'` installs all).

@@ -82,7 +82,7 @@ def choose_engines(module: ModuleArguments, argv: Sequence[str]) -> Candidates:
         duplex = next((each.spec.name for each in responders if each.spec.duplex), None)
         if duplex is not None and len(responders) > 1:
             raise UserError(
-                f"--s2s: expected {duplex} alone, got {module.s2s}; it has heard the whole "
+                f"--s2s: expected {duplex} alone, got {module.s2s}; a full-duplex model hears the whole "
                 "conversation, so no other engine can take over in the middle"
             )
         return {"s2s": responders} if duplex is not None else {"vad": vad, "s2s": responders}

@@ -26,6 +26,9 @@ stand still while it is parsed."""
 CLOSE_S = 1.0
 """Time that the closing handshake may take."""
 
+_KEY_REFUSED = ("unauthorized", "invalid_api_key")
+"""Codes with which our own server, and OpenAI's, greet a client whose key they do not know."""
+
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
@@ -107,6 +110,8 @@ class RealtimeServer:
             code = "" if error.rcvd is None else f" with the code {error.rcvd.code}"
             raise EngineError(f"{self.where} hung up{code} before its greeting", "hung_up") from error
         if event["type"] == "error" and isinstance(event.get("error"), dict):
+            if event["error"].get("code") in _KEY_REFUSED:
+                raise self._key_refused()
             reason = self.refusal(event["error"], [])
             raise EngineError(f"{self.where} refuses the session: {reason}", "refused")
         if event["type"] != GREETING:
@@ -119,9 +124,18 @@ class RealtimeServer:
             "protocol",
         )
 
+    def _key_refused(self) -> EngineError:
+        text = f"{self.where} refuses the key; set OPENAI_API_KEY, or --s2s_api_key_file"
+        return EngineError(text, "unauthorized")
+
     def _refused(self, status: int) -> EngineError:
-        if status in (401, 403):
-            text = f"{self.where} refuses the key; set OPENAI_API_KEY, or --s2s_api_key_file"
+        if status == 401:
+            return self._key_refused()
+        if status == 403:  # also for an address that a server does not know
+            text = (
+                f"{self.where} refuses the connection (403); check the address, which usually ends in "
+                "/v1 (--s2s_base_url), and the key (OPENAI_API_KEY, or --s2s_api_key_file)"
+            )
             return EngineError(text, "unauthorized")
         if status == 404:
             text = f"{self.where} was not found (404); check --s2s_base_url and --s2s_model_name"

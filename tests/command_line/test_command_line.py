@@ -100,7 +100,7 @@ def test_several_end_to_end_engines(end_to_end: None) -> None:
     )
     assert (arguments.failover.failover_s2s_s, arguments.chat.chat_size) == (3, 3)
     for pair in ("duplex,tone", "tone,duplex"):
-        with pytest.raises(UserError, match=f"--s2s: expected duplex alone, got {pair}; it has heard"):
+        with pytest.raises(UserError, match=f"--s2s: expected duplex alone, got {pair}; a full-duplex"):
             parse_command_line(["--s2s", pair])
 
 

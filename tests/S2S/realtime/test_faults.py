@@ -58,7 +58,7 @@ class TestStart:
         ("status", "words"),
         [
             (401, "refuses the key; set OPENAI_API_KEY, or --s2s_api_key_file"),
-            (403, "refuses the key"),
+            (403, "refuses the connection (403); check the address, which usually ends in /v1"),
             (404, "check --s2s_base_url and --s2s_model_name"),
             (503, "accepts no more sessions now (HTTP 503)"),
             (200, "expected a server of the OpenAI Realtime protocol, got HTTP 200"),
@@ -103,6 +103,10 @@ class TestStart:
             (
                 '{"type": "error", "error": {"code": "model_not_found", "message": "No model x."}}',
                 "refuses the session: model_not_found: No model x",
+            ),
+            (
+                '{"type": "error", "error": {"code": "unauthorized", "message": "expected a token"}}',
+                "refuses the key; set OPENAI_API_KEY, or --s2s_api_key_file",
             ),
         ],
     )
