@@ -4,19 +4,17 @@ import functools
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engines.failover import LanguageFailover
+from engines.failover_voices import VoiceFailover
 from LLM.conversation import only_words
 from pipeline.audio import resample
 from pipeline.engine_info import ResponderInfo
-from pipeline.errors import EngineError
 from pipeline.messages import AudioChunk, Notice
 from pipeline.sound_check import SoundCheck, checked
 from pipeline.turn import CancelToken
 from S2S.base import Answer, Question, SpeechResponder, SpokenPiece, UserWords
-from utils.voices import unknown_voice
 
 
-class FailoverResponder(LanguageFailover[SpeechResponder]):
+class FailoverResponder(VoiceFailover[SpeechResponder]):
     """If an engine fails, or has no audio within `first_output_s`, the next one answers.
 
     Typed text is accepted only if every engine answers it, tools if the first engine has them; a later
@@ -30,21 +28,15 @@ class FailoverResponder(LanguageFailover[SpeechResponder]):
     @functools.cached_property
     def info(self) -> ResponderInfo:
         """Info of the first engine, with the languages and voices of all."""
-        voices = dict.fromkeys(voice for engine in self.engines for voice in engine.info.voices)
         return replace(
             self.first.info,
             name=self._names(),
             languages=self._all_languages(),
-            voices=tuple(voices),
+            voices=self._all_voices(),
             takes_text=all(engine.info.takes_text for engine in self.engines),
             frame_samples=0,
             overlap_samples=0,
         )
-
-    def expect_voice(self, voice: str) -> None:
-        """Accept the voices of all engines."""
-        if not any(_has_voice(engine, voice) for engine in self.engines):
-            raise unknown_voice(self.info.voices, voice)
 
     def respond(self, question: Question, cancel: CancelToken) -> Iterator[Answer]:
         """Answer the question; all of an answer comes from one engine."""
@@ -53,7 +45,7 @@ class FailoverResponder(LanguageFailover[SpeechResponder]):
             self.expect_voice(voice)
 
         def has_it(engine: SpeechResponder) -> bool:
-            return voice is None or _has_voice(engine, voice)
+            return self._has_voice(engine, voice)
 
         def answer(
             engine: SpeechResponder, language: str | None, cancel: CancelToken
@@ -64,8 +56,7 @@ class FailoverResponder(LanguageFailover[SpeechResponder]):
                 settings=replace(question.settings, language=language),
             )
             if not has_it(engine):
-                told = f"{engine.info.name} has no voice {voice!r:.100}; it speaks with its own"
-                yield Notice("voice_fallback", told)
+                yield self._own_voice(engine, voice)
                 asked = replace(asked, settings=replace(asked.settings, voice=None))
             if not engine.info.takes_tools:
                 if asked.settings.tools:
@@ -108,11 +99,3 @@ def _words_with_output(answer: Iterator[Answer]) -> Iterator[Answer]:
             understood.clear()
         yield output
     yield from understood
-
-
-def _has_voice(engine: SpeechResponder, voice: str) -> bool:
-    try:
-        engine.expect_voice(voice)
-    except EngineError:
-        return False
-    return True

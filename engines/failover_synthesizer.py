@@ -4,17 +4,15 @@ import functools
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engines.failover import LanguageFailover
+from engines.failover_voices import VoiceFailover
 from pipeline.engine_info import SynthesizerInfo
-from pipeline.errors import EngineError
 from pipeline.messages import AudioChunk, Notice
 from pipeline.sound_check import SoundCheck, checked
 from pipeline.turn import CancelToken
 from TTS.base import Synthesizer
-from utils.voices import unknown_voice
 
 
-class FailoverSynthesizer(LanguageFailover[Synthesizer]):
+class FailoverSynthesizer(VoiceFailover[Synthesizer]):
     """If a sentence has no sound within `first_output_s`, or fails, the next engine speaks it.
 
     A voice goes to the first engine that has it; an engine without it speaks with its own.
@@ -28,19 +26,13 @@ class FailoverSynthesizer(LanguageFailover[Synthesizer]):
         spoken: dict[str, str] = {}
         for engine in self.engines:
             spoken = {**engine.info.voice_languages, **spoken}
-        voices = dict.fromkeys(voice for engine in self.engines for voice in engine.info.voices)
         return replace(
             self.first.info,
             name=self._names(),
             languages=self._all_languages(),
-            voices=tuple(voices),
+            voices=self._all_voices(),
             voice_languages=spoken,
         )
-
-    def expect_voice(self, voice: str) -> None:
-        """Accept the voices of all engines."""
-        if not any(_has_voice(engine, voice) for engine in self.engines):
-            raise unknown_voice(self.info.voices, voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken
@@ -50,15 +42,14 @@ class FailoverSynthesizer(LanguageFailover[Synthesizer]):
             self.expect_voice(voice)
 
         def has_it(engine: Synthesizer) -> bool:
-            return voice is None or _has_voice(engine, voice)
+            return self._has_voice(engine, voice)
 
         def speak(
             engine: Synthesizer, language: str | None, cancel: CancelToken
         ) -> Iterator[AudioChunk | Notice]:
             has_voice = has_it(engine)
             if not has_voice:
-                told = f"{engine.info.name} has no voice {voice!r:.100}; it speaks with its own"
-                yield Notice("voice_fallback", told)
+                yield self._own_voice(engine, voice)
             speech = engine.synthesize(text, voice if has_voice else None, language, cancel)
             if not self.check_sound:
                 yield from speech
@@ -72,11 +63,3 @@ class FailoverSynthesizer(LanguageFailover[Synthesizer]):
 
 def _audio_of(output: AudioChunk | Notice) -> AudioChunk | None:
     return output if isinstance(output, AudioChunk) else None
-
-
-def _has_voice(engine: Synthesizer, voice: str) -> bool:
-    try:
-        engine.expect_voice(voice)
-    except EngineError:
-        return False
-    return True

@@ -1,7 +1,7 @@
 """Null engines in their own processes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from catalog.registry import EngineSpec
@@ -31,61 +31,43 @@ def synthesizer(
     spec: EngineSpec = TTS, limits: Any = None, **settings: Any
 ) -> Iterator[IsolatedSynthesizer]:
     """A synthesizer, closed at the end."""
-    engine = isolate(spec, settings, "cpu", **(limits or {}))
-    try:
+    with closing(isolate(spec, settings, "cpu", **(limits or {}))) as engine:
         yield engine
-    finally:
-        engine.close()
 
 
 @contextmanager
 def recognizer(spec: EngineSpec = STT) -> Iterator[IsolatedRecognizer]:
     """A recognizer, closed at the end."""
-    engine = isolate(spec, {}, "cpu")
-    try:
+    with closing(isolate(spec, {}, "cpu")) as engine:
         yield engine
-    finally:
-        engine.close()
 
 
 @contextmanager
 def streamer(spec: EngineSpec = STREAMER, **settings: Any) -> Iterator[IsolatedStreamer]:
     """A streaming recognizer, closed at the end."""
-    engine = isolate(spec, settings, "cpu")
-    try:
+    with closing(isolate(spec, settings, "cpu")) as engine:
         yield engine
-    finally:
-        engine.close()
 
 
 @contextmanager
 def chat_model(spec: EngineSpec = LLM) -> Iterator[IsolatedChatModel]:
     """A chat model, closed at the end."""
-    engine = isolate(spec, {}, "cpu")
-    try:
+    with closing(isolate(spec, {}, "cpu")) as engine:
         yield engine
-    finally:
-        engine.close()
 
 
 @contextmanager
 def responder(spec: EngineSpec = S2S) -> Iterator[IsolatedResponder]:
     """A turn-by-turn engine, closed at the end."""
-    engine = isolate(spec, {}, "cpu")
-    try:
+    with closing(isolate(spec, {}, "cpu")) as engine:
         yield engine
-    finally:
-        engine.close()
 
 
 @contextmanager
 def duplex_model(spec: EngineSpec = DUPLEX, **settings: Any) -> Iterator[IsolatedDuplexModel]:
     """A full-duplex model, closed at the end."""
-    engine = isolate(spec, settings, "cpu")
-    try:
+    with closing(isolate(spec, settings, "cpu")) as engine:
         yield engine
-    finally:
-        engine.close()
 
 
 def say(engine: IsolatedSynthesizer, text: str, cancel: CancelToken | None = None) -> int:
