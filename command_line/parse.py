@@ -20,11 +20,12 @@ from command_line.exclusive import expect_one_kind, named_stages, replaced_by
 from command_line.mistakes import unknown_argument
 from command_line.parser import Parser
 from pipeline.errors import UserError
+from utils.installation import program
 
 _DESCRIPTION = (
     "Talk to a machine, and it talks back. The flags below are those of the chosen parts; to see the "
     "flags of other parts, choose them (--mode, --stt, ...) along with --help. A JSON file can hold the "
-    "same settings: s2s_pipeline.py config.json"
+    f"same settings: {program()} config.json"
 )
 
 
@@ -69,7 +70,7 @@ def _parser(module: ModuleArguments, chosen: Candidates, preset: Preset | None) 
     """A parser of the parts and the flags of each; a preset, or an automatic choice, sets defaults."""
     classes = [*_common_flags(module, chosen), *_engine_flags(chosen)]
     epilog = None if preset is None else preset.described()
-    parser = Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION, epilog=epilog)
+    parser = Parser(classes, prog=program(), description=_DESCRIPTION, epilog=epilog)
     if preset is not None:
         parts = {stage: getattr(module, stage) for stage in preset.engines}
         parser.set_defaults(**preset.choices(), **preset.settings_for(parts))

@@ -21,6 +21,7 @@ from pipeline.errors import UserError
 from utils.device import available_devices
 from utils.environment import SECRET, VARIABLES
 from utils.hub import begun, cache_folder, cached, folder_bytes, size_text
+from utils.installation import pip_install
 from utils.packaged import damaged_files, digests
 from utils.safetensors_file import cut_off
 from utils.sound_devices import describe_sound_devices
@@ -106,7 +107,7 @@ def _models(arguments: "Arguments") -> Iterator[Finding]:
         broken = damaged_files("moonshine-voice", "assets/tiny-en")
         state = "built in"
         if broken:
-            again = f"pip install --force-reinstall --no-deps moonshine-voice=={version}"
+            again = pip_install(f"--force-reinstall --no-deps moonshine-voice=={version}")
             state = f"{', '.join(broken)} damaged or missing; {again}"
         yield Finding(
             "model", f"moonshine tiny-en: {state} (moonshine-voice {version})", False if broken else None
