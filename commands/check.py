@@ -93,8 +93,6 @@ def _engines(arguments: "Arguments") -> Iterator[Finding]:
         if missing:
             text += f" (not installed: {', '.join(missing)}; {spec.install})"
         yield Finding("engine", text, not missing if spec in chosen else None)
-    if importlib.util.find_spec("silero_vad") is None:
-        yield Finding("engine", "silero is faster with: pip install --no-deps silero-vad")
 
 
 def _models(arguments: "Arguments") -> Iterator[Finding]:

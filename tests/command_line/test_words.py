@@ -50,9 +50,7 @@ def test_mistakes_are_told_in_a_sentence(typed: str, told: str) -> None:
     assert str(caught.value).startswith(told)
 
 
-def test_a_word_wins_over_a_file_of_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_word_wins_over_a_file_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in (*WORDS, "settings"):
         (tmp_path / name).write_text("{}")
