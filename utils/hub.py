@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import EngineError, Unavailable, UserError
 from utils.logs import logs_json
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def fetch(
     default all; one without a "*" must exist. For files in the cache the network is not used. Missing
     files are downloaded, and their size and the progress shown on standard error; if the download breaks
     off, complete files are kept. `repo_type` is "dataset" for a data set. Raises `UserError`, naming
-    `flag`.
+    `flag`: `Unavailable` for a model that cannot be had.
     """
     folder = cached(model_name, files, repo_type)
     if folder is None:
@@ -43,7 +43,8 @@ def fetch(
         except UserError:
             raise
         except Exception as error:  # of three libraries without a common base class
-            raise UserError(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
+            kind = UserError if isinstance(error, ValueError) else Unavailable
+            raise kind(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
     if folder != Path(model_name).expanduser():
         fetched[model_name] = folder
     return folder
@@ -150,7 +151,7 @@ def _download(model_name: str, flag: str, files: Sequence[str] | None, repo_type
     missing = size - (folder_bytes(here) if here.is_dir() else 0)
     free = shutil.disk_usage(next(path for path in (cache, *cache.parents) if path.exists())).free
     if missing > free:
-        raise UserError(
+        raise Unavailable(
             f"{flag} {model_name}: {size_text(missing)} do not fit into {cache}, which has "
             f"{size_text(free)} left; choose another with MODEL_CACHE_DIR, or name a folder that has it"
         )

@@ -156,7 +156,9 @@ def test_an_engine_that_is_not_installed_says_what_to_type() -> None:
     spec = find("llm", "transformers")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("importlib.util.find_spec", lambda name: None)
-        with pytest.raises(UserError, match=r"needs transformers, torch, .* type: pip install"):
+        with pytest.raises(
+            UserError, match=r"needs transformers and torch, which are not installed; type: pip install"
+        ):
             spec.load()
 
 
