@@ -2,6 +2,7 @@
 
 import { button, make } from "./elements.js";
 import { Offer } from "./offer.js";
+import { SMALL } from "./sheet.js";
 import { keep, kept } from "./store.js";
 
 const PLACEHOLDERS = {
@@ -26,14 +27,14 @@ export class FirstRunCard extends EventTarget {
 
   /** Show the card if a part is a placeholder, and this set of parts was not dismissed before. */
   offer(info, token) {
-    const placeholders = info.parts.filter(({ placeholder }) => placeholder);
+    const placeholders = info.parts.filter(runs).filter(({ placeholder }) => placeholder);
     placeholders.sort((one, other) => ANSWERING.indexOf(one.stage) - ANSWERING.indexOf(other.stage));
     const set = placeholders.map(({ stage, name }) => `${stage}:${name}`).sort().join(" ");
     const dismissed = kept("dismissed", []);
     this.#root.hidden = dismissed.includes(set) || (!placeholders.length && !this.#swapped.size);
     if (this.#root.hidden) return this.#root.replaceChildren();
     const dismiss = () => {
-      keep("dismissed", [...dismissed, set]);
+      if (set) keep("dismissed", [...dismissed, set]);
       this.#swapped.clear();
       this.#root.hidden = true;
     };
@@ -42,12 +43,13 @@ export class FirstRunCard extends EventTarget {
     const offers = info.offers.filter(({ stage, name, state }) =>
       state !== "in_use" ? placeholders.some((part) => part.stage === stage) : this.#swapped.has(name),
     );
+    const list = offers.length ? [this.#list(offers, { token, may: info.may_change })] : [];
     this.#root.replaceChildren(
       title,
       button("×", dismiss, { name: "Dismiss", className: "close" }),
       make("p", {}, ...placeholders.map(({ name, about }) => `${PLACEHOLDERS[name]?.[1] ?? `${name}: ${about}.`} `)),
+      ...list,
     );
-    if (offers.length) this.#root.append(this.#list(offers, { token, may: info.may_change }));
   }
 
   #list(offers, access) {
@@ -56,7 +58,13 @@ export class FirstRunCard extends EventTarget {
       item.offer(offer, access);
       return item.root;
     });
-    return make("ul", { className: "offers" }, ...items);
+    const count = items.length === 1 ? "one offer" : `${items.length} offers`;
+    return make(
+      "details",
+      { open: this.#root.querySelector("details")?.open ?? !SMALL.matches },
+      make("summary", {}, `What would be better: ${count}`),
+      make("ul", { className: "offers" }, ...items),
+    );
   }
 
   #item(offer) {
@@ -69,6 +77,9 @@ export class FirstRunCard extends EventTarget {
     return item;
   }
 }
+
+/** The first engine of a stage runs; the others take over if it fails. */
+const runs = ({ stage }, at, parts) => parts.findIndex((part) => part.stage === stage) === at;
 
 function heading(placeholders) {
   if (!placeholders.length) return "Better parts are in use";

@@ -78,7 +78,7 @@ export class Details {
       : `What you say is sent to ${hosts.join(" and ") || "another machine"}.`;
     const order = Object.keys(STAGES);
     const sorted = [...parts].sort((one, other) => order.indexOf(one.stage) - order.indexOf(other.stage));
-    this.#runs.replaceChildren(...sorted.flatMap((part) => pair(STAGES[part.stage], described(part))));
+    this.#runs.replaceChildren(...sorted.flatMap((part, at) => pair(doing(part, sorted[at - 1]), described(part))));
   }
 
   #draw() {
@@ -106,6 +106,9 @@ const section = (title, ...content) => make("section", {}, make("h3", {}, title)
 const pair = (name, values) => [make("dt", {}, name), make("dd", {}, ...values)];
 
 const here = () => (["localhost", "127.0.0.1", "[::1]"].includes(location.hostname) ? "this machine" : "the server");
+
+/** What a part does. The second of a stage takes over from the first. */
+const doing = ({ stage }, before) => STAGES[stage] + (before?.stage === stage ? ", if that fails" : "");
 
 /** The engine and its model, what is to be known of it, and where it runs. */
 function described({ name, model, about, host, placeholder }) {

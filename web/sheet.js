@@ -2,7 +2,7 @@
 
 import { button, make } from "./elements.js";
 
-const SMALL = matchMedia("(max-width: 40rem), (max-height: 30rem)");
+export const SMALL = matchMedia("(max-width: 40rem), (max-height: 30rem)");
 
 export class Sheet {
   #dialog;
