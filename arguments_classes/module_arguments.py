@@ -123,6 +123,12 @@ class ModuleArguments:
             "times; --mode file --input FOLDER/SESSION replays one"
         },
     )
+    latency: bool = field(
+        default=False,
+        metadata={
+            "help": "--mode local: show after each answer where its time went (the key L does so, too)"
+        },
+    )
     latency_report: str | None = field(
         default=None,
         metadata={
