@@ -95,7 +95,7 @@ def talking(width: int = 80, **options: Any) -> Iterator[tuple[Conversation, Sho
 
 
 def question(text: str = "A question.") -> ScriptedRecognizer:
-    return ScriptedRecognizer(text)
+    return ScriptedRecognizer(*[text] * 100)  # partial transcripts take some, too
 
 
 def test_a_conversation() -> None:
