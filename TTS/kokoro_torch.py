@@ -60,6 +60,7 @@ class KokoroTorchSynthesizer:
         ready = {name: LANGUAGES[name[0]] for name in self._files if not _missing(LANGUAGES[name[0]])}
         self.info = SynthesizerInfo(
             name="kokoro-torch",
+            model=model_name,
             about=f"{Path(model_name).name} on {device}",
             sample_rate_hz=24000,
             languages=tuple(sorted(set(ready.values()))),

@@ -81,6 +81,7 @@ class MmsSynthesizer:
         expect_language(LANGUAGES, language)
         self.info = SynthesizerInfo(
             name="mms",
+            model=f"{model_name}{mms_code(language)}",
             about=f"{model_name}{mms_code(language)} on {device}",
             sample_rate_hz=self._voice(language).sample_rate_hz,
             languages=LANGUAGES,

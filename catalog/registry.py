@@ -54,6 +54,8 @@ class EngineSpec:
     It always has a process of its own."""
     duplex: bool = False
     """True for a full-duplex engine, which needs no voice detector."""
+    placeholder: bool = False
+    """True if it only shows that the program works, so a newcomer should replace it soon."""
     features: tuple[Feature, ...] = ()
     """The features of an end-to-end engine; `conversation` gives it the flags of the conversation."""
     long_in_python: bool = False

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from catalog.registry import CASCADE
+from engines.describing import describe
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.capabilities import Capabilities
@@ -107,6 +109,14 @@ class Engines:
         voice = self.voice
         return (voice.stt, voice.llm, voice.tts) if isinstance(voice, Cascade) else (voice.s2s,)
 
+    def _loaded(self) -> dict[str, Any]:
+        """Stage ▶ engine."""
+        voice = self.voice
+        cascade = isinstance(voice, Cascade)
+        stages = CASCADE if cascade else ("s2s",)
+        loaded = zip(stages, (engine.engine for engine in self.shared), strict=True)
+        return dict(loaded) if self.vad is None else {"vad": self.vad, **dict(loaded)}
+
     @property
     def sound_source(self) -> SoundSource:
         """The engine that makes the audio of sessions."""
@@ -124,7 +134,12 @@ class Engines:
         """The capabilities of sessions over these engines."""
         voice, semantic = self.voice, bool(self.turn_judges) and self.endpointing.semantic
         names = " + ".join(engine.engine.info.name for engine in self.shared)
-        common = Capabilities(endpointing=self.endpointing, semantic=semantic, name=names)
+        common = Capabilities(
+            endpointing=self.endpointing,
+            semantic=semantic,
+            name=names,
+            describe=lambda: describe(self._loaded()),
+        )
         if isinstance(voice, Cascade):
             model, synthesizer = voice.llm.engine, voice.tts.engine
             return replace(

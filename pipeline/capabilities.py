@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from pipeline.description import Description
 from pipeline.errors import EngineError
 from pipeline.settings import EndpointerSettings
 
@@ -40,3 +41,5 @@ class Capabilities:
     """Has a turn detector, which judges from the speech itself whether the turn is complete."""
     name: str = ""
     """Names of the engines, for display."""
+    describe: Callable[[], Description] = Description
+    """Describes the engines as they are now."""
