@@ -1,7 +1,7 @@
-"""The voices, heard again by the built-in recognizer: share of words that it mistakes, and computing time.
+"""The voices, heard again by the built-in recognizer: words that it mistakes, and computing time.
 
-`python -m benchmarks.voices` compares eSpeak and the built-in voice of Piper. `--kokoro FOLDER` adds Kokoro, from a
-folder as `--tts_model_name` takes it. It needs the extra `dev`, for jiwer.
+`python -m benchmarks.voices` compares eSpeak and the built-in voice of Piper. `--kokoro FOLDER` adds
+Kokoro, from a folder as `--tts_model_name` takes it. It needs the extra `dev`, for jiwer.
 """
 
 import argparse
@@ -46,7 +46,7 @@ SENTENCES = (
 
 
 def measured(voice: Synthesizer, recognizer: MoonshineRecognizer) -> tuple[float, float, float]:
-    """Percentage of words mistaken, seconds to the first audio (mean), computing per second of speech."""
+    """Percentage of wrong words; mean seconds to the first audio; CPU seconds per second of speech."""
     heard, first_s, spoken_s, cpu_s = [], 0.0, 0.0, 0.0
     for sentence in SENTENCES:
         began_s, began_cpu_s = time.perf_counter(), time.process_time()
