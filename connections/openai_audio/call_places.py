@@ -10,8 +10,8 @@ from pipeline.errors import ProtocolError
 
 
 class CallPlaces:
-    """As many calls as there may be conversations, in all and from one address; none while the machine
-    barely keeps up with the conversations that it has. Used on the thread of the server.
+    """Allows as many calls as there may be conversations, in all and from one address; none while the
+    machine barely keeps up with the conversations that it has. Used on the thread of the server.
     """
 
     def __init__(self, registry: ClientRegistry) -> None:

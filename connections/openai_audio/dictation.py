@@ -29,7 +29,7 @@ class Segment:
     end_s: float
     text: str
     language: str | None
-    """As in `Transcription`."""
+    """The code, written as in `Transcription`."""
 
 
 class Dictation:

@@ -14,7 +14,7 @@ from pipeline.resampler import Resampler
 SoundFormat: TypeAlias = Literal["mp3", "opus", "flac", "wav", "pcm"]
 
 RATE_HZ = 24000
-"""That of OpenAI's audio; the highest that Opus, MP3 and the voices here have in common."""
+"""The rate of OpenAI's audio, which Opus and MP3 take, too."""
 
 MEDIA_TYPES: dict[SoundFormat, str] = {
     "mp3": "audio/mpeg",
