@@ -54,14 +54,14 @@ def _prepared(word: str, rest: Sequence[str]) -> list[str]:
     if not talks(flags):
         return flags
     _greet()
-    either = not word and not names_mode(flags)
-    local = in_mode("local", flags) if either else flags
+    if not word and not names_mode(flags):
+        flags = (
+            in_mode("local", flags) if _has_sound_devices() else [*in_mode("websocket", flags), "--open"]
+        )
     from commands.get import get_missing
 
-    get_missing(local)
-    if either and not _has_sound_devices():
-        return [*in_mode("websocket", flags), "--open"]
-    return local
+    get_missing(flags)
+    return flags
 
 
 def _greet() -> None:
