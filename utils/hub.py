@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import EngineError, Unavailable, UserError
 from utils.progress import DownloadStopped, Progress, terminal_bar
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def fetch(
     files are downloaded; if the download breaks off, complete files are kept. Their size and the
     progress are shown on standard error, or else passed to `on_progress`, on the threads that download;
     an error that it raises ends the download. `repo_type` is "dataset" for a data set. Raises
-    `UserError`, naming `flag`.
+    `UserError`, naming `flag`: `Unavailable` for a model that cannot be had.
     """
     folder = cached(model_name, files, repo_type)
     if folder is None:
@@ -51,7 +51,8 @@ def fetch(
         except (UserError, DownloadStopped):
             raise
         except Exception as error:  # of three libraries without a common base class
-            raise UserError(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
+            kind = UserError if isinstance(error, ValueError) else Unavailable
+            raise kind(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
     if folder != Path(model_name).expanduser():
         fetched[model_name] = folder
     return folder
@@ -164,7 +165,7 @@ def _download(
     missing = size - (folder_bytes(here) if here.is_dir() else 0)
     free = shutil.disk_usage(next(path for path in (cache, *cache.parents) if path.exists())).free
     if missing > free:
-        raise UserError(
+        raise Unavailable(
             f"{flag} {model_name}: {size_text(missing)} do not fit into {cache}, which has "
             f"{size_text(free)} left; choose another with MODEL_CACHE_DIR, or name a folder that has it"
         )
