@@ -75,6 +75,7 @@ class LlamaCppChatModel:
         self.info = ChatModelInfo(
             name="llama-cpp",
             slots=parallel,
+            model=path.stem,
             about=f"{path.name} on {where}",
             keeps_thoughts=keep_thoughts,
             takes_tools=self._length([_HELLO], _A_TOOL) > self._length([_HELLO]),

@@ -59,7 +59,9 @@ class MLXChatModel:
             answer=self._longest,
         )
         # no tools: every family of models writes its calls in another way
-        self.info = ChatModelInfo(name="mlx-lm", about=model_name, keeps_thoughts=keep_thoughts)
+        self.info = ChatModelInfo(
+            name="mlx-lm", about=model_name, model=model_name, keeps_thoughts=keep_thoughts
+        )
 
     def generate(
         self,

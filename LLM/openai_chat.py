@@ -45,6 +45,8 @@ class OpenAIChatModel:
             name=self.name,
             slots=16,
             about=self._server.about,
+            model=self._server.model,
+            host=self._server.host,
             takes_tools=True,
             keeps_thoughts=keep_thoughts,
             hears=self.hears,

@@ -90,6 +90,7 @@ class SmolLM2Model:
             name="smollm2",
             slots=SLOTS,
             max_sentences=manner.sentences,
+            model=NAME,
             about=f"{NAME}, which is very small: English only, makes things up",
         )
 

@@ -60,6 +60,7 @@ class TransformersChatModel:
             name="transformers",
             slots=parallel,
             keeps_thoughts=keep_thoughts,
+            model=model_name,
             about=f"{model_name} on {device}" + (f", {parallel} at once" if parallel > 1 else ""),
         )
         self._answers: _Answers

@@ -87,6 +87,7 @@ class MoshiModel:
         self.info = DuplexInfo(
             name="moshi",
             slots=sessions,
+            model=model_name,
             about=f"{model_name} on {device}, {size_text(weights)}"
             + (f"{warning}{size_text(demand)} a second" if too_slow else ""),
             sample_rate_hz=self._mimi.sample_rate,

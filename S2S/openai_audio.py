@@ -69,6 +69,8 @@ class OpenAIAudioResponder:
             name=self.name,
             slots=16,
             about=self._server.about,
+            model=self._server.model,
+            host=self._server.host,
             sample_rate_hz=RATE_HZ,
             voices=VOICES if self._server.is_openai else (),
             takes_text=True,

@@ -110,6 +110,7 @@ class QwenOmniResponder:
         voices = tuple(self._model.speaker_map)
         self.info = ResponderInfo(
             name="qwen-omni",
+            model=model_name,
             about=f"{model_name} on {device}",
             sample_rate_hz=self._extractor.sampling_rate,
             voices=voices,

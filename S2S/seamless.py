@@ -102,6 +102,7 @@ class SeamlessResponder:
         self._language, self._speaker = target_language, speaker_id
         self.info = ResponderInfo(
             name="seamless",
+            model=model_name,
             about=f"{model_name} on {device}, {torch_dtype}, into {english_name(target_language)}",
             sample_rate_hz=self._extractor.sampling_rate,
             languages=tuple(self._codes),

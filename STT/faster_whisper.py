@@ -52,6 +52,7 @@ class FasterWhisperRecognizer:
             raise UserError(f"{_FLAG} {model_name}: cannot be loaded: {error}") from error
         self.info = RecognizerInfo(
             name="faster-whisper",
+            model=model_name,
             about=f"{model_name} on {device}, {self._model.model.compute_type}",
             sample_rate_hz=16000,
             languages=tuple(map(from_whisper, self._model.supported_languages)),

@@ -56,7 +56,11 @@ class MoonshineRecognizer:
         whole = architecture in (ModelArch.TINY, ModelArch.BASE)
         slots = cores() // engine_threads("stt") if whole else 1
         self.info = RecognizerInfo(
-            name="moonshine", sample_rate_hz=16000, languages=(language,), slots=slots
+            name="moonshine",
+            model=model_name,
+            sample_rate_hz=16000,
+            languages=(language,),
+            slots=slots,
         )
         try:
             self._model = MoonshineModel(folder) if whole else _Library(folder, architecture)

@@ -47,6 +47,7 @@ class NemotronRecognizer:
         self.info = RecognizerInfo(
             name="nemotron",
             slots=1,  # a stream has its own state, but a chunk uses the whole device
+            model=model_name,
             about=f"{model_name} on {device}, {latency_ms} ms at a time",
             sample_rate_hz=RATE_HZ,
             languages=("en",),

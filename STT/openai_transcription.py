@@ -57,6 +57,8 @@ class OpenAIRecognizer:
             name="openai",
             slots=16,
             about=self._server.about,
+            model=self._server.model,
+            host=self._server.host,
             sample_rate_hz=16000,
             languages=("any",),
         )

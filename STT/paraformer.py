@@ -54,6 +54,7 @@ class ParaformerRecognizer:
     def __init__(self, folder: Path, model_name: str, device: str) -> None:
         self.info = RecognizerInfo(
             name="paraformer",
+            model=model_name,
             about=f"{model_name} on {device}",
             sample_rate_hz=16000,
             languages=("en",) if Path(model_name).name.endswith("-en") else ("zh",),

@@ -56,6 +56,7 @@ class ParakeetRecognizer:
         self._model = pretrained.load_model(_CLASSES[kind], device, dtype=torch_dtype)
         self.info = RecognizerInfo(
             name="parakeet",
+            model=model_name,
             about=f"{model_name} on {device}",
             sample_rate_hz=16000,
             languages=EUROPEAN if Path(model_name).name.endswith("-v3") else ("en",),

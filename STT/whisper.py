@@ -96,6 +96,7 @@ class WhisperRecognizer:
         self.info = RecognizerInfo(
             name="whisper",
             slots=1 if batch_size == 1 else 2 * batch_size,
+            model=model_name,
             about=f"{model_name} on {device}, {torch_dtype}",
             sample_rate_hz=16000,
             languages=known,

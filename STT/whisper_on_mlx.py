@@ -42,6 +42,7 @@ class WhisperOnMlx(ABC):
         known = list(whisper_languages)[: model.num_languages] if model.is_multilingual else ["en"]
         self.info = RecognizerInfo(
             name=name,
+            model=model_name,
             about=f"{model_name} on MLX, {mx.default_device().type.name}",
             sample_rate_hz=16000,
             languages=tuple(map(from_whisper, known)),

@@ -40,6 +40,7 @@ class BarkSynthesizer:
         named = (re.fullmatch(r"v2/([a-z]{2})_speaker_\d", name) for name in voices)
         self.info = SynthesizerInfo(
             name="bark",
+            model=model_name,
             about=f"{model_name} on {device}",
             sample_rate_hz=self._model.generation_config.sample_rate,
             languages=tuple(sorted({found[1] for found in named if found})),

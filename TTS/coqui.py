@@ -58,6 +58,7 @@ class CoquiSynthesizer:
         }
         self.info = SynthesizerInfo(
             name="coqui",
+            model=model_name,
             about=f"{model_name} on {device}",
             sample_rate_hz=int(synthesizer.output_sample_rate),
             languages=tuple(self._named),

@@ -206,6 +206,7 @@ class EspeakSynthesizer:
             sample_rate_hz=self._library.sample_rate_hz,
             languages=tuple(sorted(code for code in spoken if self._usual_voice(code))),
             voices=voices,
+            voice=voice or _USUAL_VOICE.get(language, language),
             voice_languages={name: name for name in voices},
             spelled={"ja": "CJK", "ko": "CJK"},
         )

@@ -44,6 +44,7 @@ class KittenSynthesizer:
         with np.load(voices) as styles:
             self.info = SynthesizerInfo(
                 name="kitten",
+                model=model_name,
                 about=f"{model_name} on cpu",
                 sample_rate_hz=24000,
                 languages=("en",),

@@ -74,10 +74,12 @@ class KokoroSynthesizer:
         self._styles = _load_styles(folder, model_name)
         self.info = SynthesizerInfo(
             name="kokoro",
+            model=model_name,
             about=f"{model.name} on cpu",
             sample_rate_hz=RATE_HZ,
             languages=tuple(sorted({LANGUAGES[name[0]] for name in self._styles})),
             voices=tuple(self._styles),
+            voice=voice or usual_voice(self._styles, language),
             voice_languages={name: LANGUAGES[name[0]] for name in self._styles},
         )
         self._voice, self._language = voice, language

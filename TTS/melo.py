@@ -54,6 +54,7 @@ class MeloSynthesizer:
         usual = self._loaded[language].hps.data
         self.info = SynthesizerInfo(
             name="melo",
+            model=model_name or _MODELS[language][1],
             about=f"{model_name or _MODELS[language][1]} on {device}",
             sample_rate_hz=int(usual.sampling_rate),
             languages=tuple(_MODELS) if model_name is None else (language,),

@@ -58,6 +58,8 @@ class OpenAISynthesizer:
             name="openai",
             slots=16,
             about=self._server.about,
+            model=self._server.model,
+            host=self._server.host,
             sample_rate_hz=sample_rate_hz,
             languages=("any",),
             voices=VOICES,

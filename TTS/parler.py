@@ -55,6 +55,7 @@ class ParlerSynthesizer:
         names = (name for speakers in self._speakers.values() for name in speakers)
         self.info = SynthesizerInfo(
             name="parler",
+            model=model_name,
             about=f"{model_name} on {device}",
             sample_rate_hz=int(model.audio_encoder.config.sampling_rate),
             languages=tuple(self._speakers) or ("any",),

@@ -126,10 +126,12 @@ class PiperSynthesizer:
             raise UserError(self._why_not(chosen, error)) from error
         self.info = SynthesizerInfo(
             name="piper",
+            model=chosen,
             about=f"{chosen} on cpu",
             sample_rate_hz=first.config.sample_rate,
             languages=languages,
             voices=tuple(self._files),
+            voice=chosen,
             voice_languages={name: _language_of(name) for name in self._files},
         )
 

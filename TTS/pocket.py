@@ -76,6 +76,7 @@ class PocketSynthesizer:
         expect_numbers(self._model, "--tts_model_name", model_name)
         self.info = SynthesizerInfo(
             name="pocket",
+            model=model_name,
             about=f"{model_name} on cpu",
             sample_rate_hz=self._model.sample_rate,
             languages=(language,),

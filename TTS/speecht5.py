@@ -60,6 +60,7 @@ class SpeechT5Synthesizer:
             self._speakers = _cmu_arctic(speakers_name)
         self.info = SynthesizerInfo(
             name="speecht5",
+            model=model_name,
             about=f"{model_name} on {device}",
             sample_rate_hz=16000,
             languages=("en",),

@@ -48,6 +48,7 @@ class SupertonicSynthesizer:
             ) from error
         self.info = SynthesizerInfo(
             name="supertonic",
+            model=kind,
             about=f"{kind} on cpu",
             sample_rate_hz=self._model.sample_rate,
             languages=_LANGUAGES.get(kind, tuple(SUPPORTED_LANGUAGES)),

@@ -20,6 +20,9 @@ class WebSocketArguments(AccessFlags):
 
     host: str = field(default="localhost", metadata={"help": "address to listen on"})
     port: int = field(default=8000, metadata={"help": "port of the page and the WebSocket"})
+    open: bool = field(
+        default=False, metadata={"help": "open the page in the browser of this machine, if it has one"}
+    )
     allow_origins: str = field(
         default="",
         metadata={

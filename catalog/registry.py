@@ -15,9 +15,7 @@ from typing import Any, Literal, TypeAlias
 from catalog.environments import find_environment
 from catalog.meant import meant
 from pipeline.errors import Unavailable, UserError
-
-ROOT = Path(__file__).resolve().parent.parent
-"""The folder of the program: packages of others with the names of our folders stand elsewhere."""
+from utils.installation import ROOT, install_extra, install_requirements, typed
 
 CASCADE = ("stt", "llm", "tts")
 """The stages that an end-to-end engine replaces."""
@@ -55,6 +53,8 @@ class EngineSpec:
     It always has a process of its own."""
     duplex: bool = False
     """True for a full-duplex engine, which needs no voice detector."""
+    placeholder: bool = False
+    """True if it only shows that the program works, so a newcomer should replace it soon."""
     features: tuple[Feature, ...] = ()
     """The features of an end-to-end engine; `conversation` gives it the flags of the conversation."""
     long_in_python: bool = False
@@ -77,10 +77,9 @@ class EngineSpec:
     def install(self) -> str:
         """The command that installs the engine."""
         if self.environment is not None:
-            return f"python s2s_pipeline.py --install {self.environment}"
-        if self.extra is not None:
-            return f"pip install -e '.[{self.extra}]'"
-        return "pip install -r requirements.txt"
+            words, old = f"install {self.environment}", f"--install {self.environment}"
+            return typed(words, f"python s2s_pipeline.py {old}")
+        return install_requirements() if self.extra is None else install_extra(self.extra)
 
     def missing(self) -> list[str]:
         """The needed modules that are not installed; or the environment in which it runs."""

@@ -25,6 +25,7 @@ CATALOG = (
         "tone",
         "TEST TONE: checks the audio path without a model",
         "S2S.tone:ToneResponder",
+        placeholder=True,
         languages="any",
         streams="frame by frame, with `--reply_mode stream`",
         license="Apache-2.0; none",

@@ -25,6 +25,7 @@ CATALOG = (
         "arguments_classes.pocketsphinx_arguments:PocketsphinxArguments",
         needs=("pocketsphinx",),
         extra="pocketsphinx",
+        placeholder=True,
         languages="en",
         size="built in",
         license="BSD-2; BSD-2",

@@ -10,6 +10,7 @@ CATALOG = (
         "TTS.espeak:EspeakSynthesizer",
         "arguments_classes.espeak_arguments:EspeakArguments",
         needs=("espeakng_loader",),
+        placeholder=True,
         languages="over 100",
         size="built in",
         license="GPL-3; GPL-3",

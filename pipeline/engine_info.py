@@ -16,6 +16,10 @@ class EngineInfo:
     """The number of calls that may run at once."""
     about: str = ""
     """The model and its device, for the person who started the program; empty: as in the catalog."""
+    model: str | None = None
+    """The name of the model, or the path of its files; None: the engine has only one."""
+    host: str | None = None
+    """The other machine to which the engine sends what it gets; None: it stays on this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,8 @@ class SynthesizerInfo(EngineInfo):
     """ISO 639-1 codes, or 639-3 where there is none; ("any",): every language."""
     voices: tuple[str, ...] = ()
     """The names from which a user may choose; empty: there is one voice."""
+    voice: str | None = None
+    """The one that speaks if none is chosen; None: unknown."""
     voice_languages: Mapping[str, str] = field(default_factory=dict)
     """Voice ▶ the code of its language, where the engine knows it."""
     mixes: bool = False

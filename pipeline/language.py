@@ -4,6 +4,7 @@ A code is ISO 639-1, or 639-3 for a language without one; the suffix "-auto" mar
 recognizer detected.
 """
 
+import functools
 from typing import Any
 
 DETECTED = "-auto"
@@ -25,6 +26,17 @@ def english_name(code: str) -> str:
     """English name of a language: "te" ▶ "Telugu". An unknown code is returned as it is."""
     language = _find(plain(code))
     return plain(code) if language is None else str(language.display_name("en"))
+
+
+@functools.cache
+def all_languages() -> tuple[str, ...]:
+    """The ISO 639-1 codes of all languages."""
+    from langcodes import Language
+    from langcodes.data_dicts import LANGUAGE_ALPHA3
+
+    return tuple(
+        code for code in sorted(LANGUAGE_ALPHA3) if len(code) == 2 and str(Language.get(code)) == code
+    )
 
 
 def is_language(code: str) -> bool:

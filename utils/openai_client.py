@@ -85,6 +85,11 @@ class OpenAIServer:
         return urllib.parse.urlsplit(self.base_url).hostname == "api.openai.com"
 
     @property
+    def host(self) -> str | None:
+        """The name of the server's machine; None: it is this one."""
+        return None if is_loopback(self.base_url) else urllib.parse.urlsplit(self.base_url).hostname
+
+    @property
     def where(self) -> str:
         """The server's address without the path."""
         where = urllib.parse.urlsplit(self.base_url)

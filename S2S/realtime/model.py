@@ -51,6 +51,8 @@ class RealtimeModel:
         self.info = LiveInfo(
             name=self.name,
             about=f"{model}{self._server.where}",
+            model=self._server.model or None,
+            host=self._server.host,
             sample_rate_hz=RATE_HZ,
             frame_samples=WINDOW_MS * RATE_HZ // 1000,
             voices=OPENAI_VOICES if self._server.is_openai else (),

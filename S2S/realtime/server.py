@@ -53,8 +53,10 @@ class RealtimeServer:
         )
         self.where = f"{_SCHEMES[parts.scheme]}://{parts.netloc.rpartition('@')[2]}{path}"
         self._key = find_key("s2s", "realtime", api_key_file, required=self.is_openai)
+        self.host = None if is_loopback(self._url) else parts.hostname
+        """The name of the machine; None: it is this one."""
         self._proxy: Literal[True] | None = (
-            None if is_loopback(self._url) else True
+            None if self.host is None else True
         )  # or a proxy would receive local speech
         self._timeout_s = timeout_s
 

@@ -38,6 +38,15 @@ class Authenticator:
             raise ProtocolError("expected a token; a client secret is not enough", "forbidden")
         return grant
 
+    def is_operator(self, connection: HTTPConnection, grant: Grant) -> bool:
+        """True if an admitted client may change the program: it knows the token; if none is set, it is
+        on this machine. A client secret is never enough, and a proxy on this machine is another
+        client's."""
+        if grant.session is not None or self.credentials.wants_token:
+            return grant.session is None
+        proxied = "x-forwarded-for" in connection.headers or "forwarded" in connection.headers
+        return network_of(address_of(connection)) is None and not proxied
+
 
 def address_of(connection: HTTPConnection) -> str:
     """The address of the client, as reported by the proxy if that is trusted."""

@@ -16,6 +16,7 @@ from connections.realtime.calls_api import calls_routes
 from connections.realtime.client_secrets_api import client_secrets_routes
 from connections.realtime.ice_server import IceServer
 from connections.web.conversation_api import conversation_routes
+from connections.web.info_api import info_routes
 from connections.web.operator_api import operator_routes
 from pipeline.errors import ProtocolError
 
@@ -47,6 +48,7 @@ def build_app(
         expose_headers=["Location", "Retry-After"],
     )
     app.include_router(operator_routes(authenticator, registry))
+    app.include_router(info_routes(authenticator, registry.capabilities))
     app.include_router(conversation_routes(authenticator, registry))
     app.include_router(client_secrets_routes(authenticator, authenticator.credentials.secrets))
     app.include_router(calls_routes(authenticator, registry, ice))

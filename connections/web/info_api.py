@@ -1,0 +1,60 @@
+"""The route that describes the program to its faces: parts, voices, languages, offers."""
+
+import dataclasses
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.requests import Request
+from fastapi.responses import JSONResponse
+
+from connections.access.authenticator import Authenticator
+from pipeline.capabilities import Capabilities
+from pipeline.description import Description
+from pipeline.language import english_name
+from utils.version import program_and_version
+
+
+def info_routes(authenticator: Authenticator, capabilities: Capabilities) -> APIRouter:
+    """The route; any client that may talk may ask."""
+    routes = APIRouter()
+    name, _, version = program_and_version().rpartition(" ")
+
+    @routes.get("/v1/info")
+    async def info(request: Request) -> JSONResponse:
+        """A description of the engines, and of how conversations with them go."""
+        grant = authenticator.admit(request)
+        may_change = authenticator.is_operator(request, grant)
+        offers: list[dict[str, Any]] = []  # until there is something to offer
+        return JSONResponse(
+            {
+                "program": {"name": name, "version": version},
+                **_described(capabilities.describe()),
+                "turn_taking": {
+                    "takes_turns": capabilities.duplex,
+                    "takes_text": capabilities.texts,
+                    "patience": "normal",
+                },
+                "offers": offers if may_change else [],
+                "may_change": may_change,
+            }
+        )
+
+    return routes
+
+
+def _described(program: Description) -> dict[str, Any]:
+    named = {voice.language: english_name(voice.language) for voice in program.voices if voice.language}
+    return {
+        "private": program.private,
+        "parts": [dataclasses.asdict(part) for part in program.parts],
+        "voices": [
+            {
+                "name": voice.name,
+                "language": voice.language,
+                "language_name": named.get(voice.language or ""),
+            }
+            for voice in program.voices
+        ],
+        "voice": program.voice,
+        "languages": [{"code": code, "name": english_name(code)} for code in program.languages],
+    }

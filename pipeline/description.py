@@ -1,0 +1,47 @@
+"""Description: the engines of the program, for people who use it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One engine. Of several that take over from each other, each is a part."""
+
+    stage: str
+    """``vad``, ``stt``, ``llm``, ``tts`` or ``s2s``."""
+    name: str
+    about: str
+    model: str | None
+    """The name of its model; None: it has only one."""
+    languages: tuple[str, ...]
+    """ISO 639-1 codes; ("*",): every language; empty: unknown."""
+    placeholder: bool
+    """True if a newcomer should replace it soon."""
+    host: str | None
+    """The other machine to which it sends what it gets; None: it stays on this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedVoice:
+    """One of the voices from which a user may choose."""
+
+    name: str
+    language: str | None
+    """ISO 639-1 code, or 639-3 where there is none; None: unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """Everything that a face of the program tells about its engines."""
+
+    parts: tuple[Part, ...] = ()
+    voices: tuple[NamedVoice, ...] = ()
+    voice: str | None = None
+    """The voice that speaks if none is chosen; None: unknown."""
+    languages: tuple[str, ...] = ()
+    """Codes of the languages in which one can talk with the program."""
+
+    @property
+    def private(self) -> bool:
+        """True if nothing that is said leaves this machine."""
+        return all(part.host is None for part in self.parts)
