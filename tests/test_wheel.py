@@ -121,13 +121,19 @@ def test_it_says_its_version(installed: Installed) -> None:
     assert re.fullmatch(r"s2s-pipeline \d+\.\d+\.\d+\n", installed.do("--version").stdout)
 
 
+def test_the_first_start_fetches_what_its_parts_need(installed: Installed) -> None:
+    parts = ("--llm", "eliza", "--tts", "espeak", "--turn_detector", "nothing")
+    told = installed.do("serve", *parts, expected=2).stderr.splitlines()
+    assert told[0] == "  downloading silero_vad.onnx: 2 MB"
+    assert told[1].startswith("s2s: --turn_detector: expected auto, audio, words, silence or an ONNX")
+
+
 def test_what_is_missing_is_told_as_this_user_types_it(installed: Installed) -> None:
-    told = installed.do("talk", "--stt", "whisper", expected=2).stderr
-    assert f"uv pip install --python {installed.python} 's2s-pipeline[whisper]'" in told
-    told = installed.do("talk", "--tts", "parler", expected=2).stderr
-    assert told.endswith("type: s2s install parler\n")
-    told = installed.do("serve", "--llm", "smollm2", "--turn_detector", "nothing", expected=2).stderr
-    assert told.startswith("  downloading silero_vad.onnx: 2 MB\n")
+    parts = ("--llm", "eliza", "--tts", "espeak", "--turn_detector", "silence")
+    told = installed.do("serve", *parts, "--stt", "whisper", expected=2).stderr
+    assert told.endswith(f"; type: uv pip install --python {installed.python} 's2s-pipeline[whisper]'\n")
+    told = installed.do("serve", *parts, "--tts", "parler", expected=2).stderr
+    assert told.endswith("; type: s2s install parler\n")
 
 
 @pytest.fixture(scope="module")
