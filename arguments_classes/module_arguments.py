@@ -111,6 +111,12 @@ class ModuleArguments:
             "--input replays one"
         },
     )
+    latency: bool = field(
+        default=False,
+        metadata={
+            "help": "--mode local: show after each answer where its time went (the key L does so, too)"
+        },
+    )
     latency_report: str | None = field(
         default=None,
         metadata={"help": "HTML page to write at the end, which shows where the time of each turn went"},
