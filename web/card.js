@@ -2,9 +2,9 @@
 
 import { button, make } from "./elements.js";
 import { Offer } from "./offer.js";
-import { SMALL } from "./sheet.js";
 import { keep, kept } from "./store.js";
 
+const SMALL = matchMedia("(max-width: 40rem), (max-height: 40rem)");
 const PLACEHOLDERS = {
   eliza: ["Eliza, a program of 1966", "It turns your sentences into questions and understands nothing."],
   smollm2: ["SmolLM2, a very small model", "It chats, but it knows little and makes things up."],

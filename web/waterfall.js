@@ -9,7 +9,7 @@ const PARTS = [
   ["llm", "answer"],
   ["tts", "voice"],
   ["s2s", "answer"],
-  ["rest", "rest"],
+  ["rest", "other"],
 ];
 const LEAST_MS = 5; // a shorter part is not told: it would read 0.00
 

@@ -37,9 +37,7 @@ def field(page: Any, name: str) -> Any:
     return page.locator(f"[data-field={name}]")
 
 
-def test_the_settings_survive_a_reload_but_for_the_token(
-    page: Any, server: ScriptedWebServer
-) -> None:
+def test_the_settings_survive_a_reload_but_for_the_token(page: Any, server: ScriptedWebServer) -> None:
     page.evaluate("panels.settings.refuse('token', 'This server needs a token.')")
     page.get_by_label("Token").fill("sesame")
     for choice in ("Slow", "Hold to talk", "Live interpreting", "Large", "Dark"):
