@@ -1,38 +1,50 @@
 """Audience: the listeners of every session, chosen by the command's flags."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+
+from rich.console import Console
 
 from arguments_classes.module_arguments import ModuleArguments
 from listeners.json_lines import JsonLines
+from listeners.keys import Keys
 from listeners.latency_report import LatencyReport
 from listeners.lines import Lines
 from listeners.listener import Listener
 from listeners.terminal import Terminal
 from pipeline.session import Session
+from utils.keyboard import has_keyboard
 
 LAST_WORDS_S = 1.0
 """Time the listeners get to report the last events."""
 
 
 class Audience:
-    """Attaches a listener to every new session: JSON for machines, a live screen, or plain lines."""
+    """Attaches a listener to every new session: JSON for machines, a live screen, or plain lines; to a
+    local session at a terminal also the keys."""
 
     def __init__(self, arguments: ModuleArguments) -> None:
         self._arguments = arguments
         self._listeners: list[Listener] = []
+        self._keyboard = ExitStack()
         path = arguments.latency_report
         self._report = None if path is None else LatencyReport(Path(path))
 
     def attend(self, session: Session, label: str) -> None:
         """Listen to a new session."""
         self._listeners = [listener for listener in self._listeners if listener.alive]
-        self._listeners.append(self._listener(session, label))
+        listener = self._listener(session, label)
+        self._listeners.append(listener)
         if self._report is not None:
             self._listeners.append(self._report.listen(session, label))
+        if self._arguments.mode == "local" and has_keyboard():
+            screen = listener if isinstance(listener, Terminal) else None
+            self._keyboard.enter_context(Keys(session, screen))
 
     def leave(self) -> None:
         """Wait until the last events have been reported, and write the latency report, if any."""
+        self._keyboard.close()
         for listener in self._listeners:
             listener.join(LAST_WORDS_S)
         if self._report is not None:
@@ -42,7 +54,7 @@ class Audience:
         one_session, on_screen = self._arguments.mode in ("local", "file"), sys.stdout.isatty()
         if self._arguments.json_events:
             return JsonLines(session, label)
-        if self._arguments.mode == "local" and on_screen:
-            return Terminal(session)
+        if self._arguments.mode == "local" and on_screen and not Console().is_dumb_terminal:
+            return Terminal(session, latency=self._arguments.latency, with_keys=has_keyboard())
         with_text = one_session or on_screen or self._arguments.log_transcripts
         return Lines(session, "" if one_session else label, with_text=with_text)

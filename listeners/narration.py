@@ -3,8 +3,9 @@
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from listeners.printable import printable
 from pipeline.events import (
     AudioLost,
     ErrorEvent,
@@ -25,8 +26,7 @@ from pipeline.latency import Latency
 from pipeline.session import FINISHED
 from pipeline.turn import Origin
 
-LABEL_WIDTH = len("machine: ")
-"""Width of the label in front of each line, which names the speaker."""
+_LABEL_WIDTH = len("machine")
 
 MAX_PENDING_CHARS = 200
 """Length at which text without a full stop becomes a line."""
@@ -38,10 +38,16 @@ _FULL_STOP = re.compile(r"(?:[.!?…。！？।]['\"”’»)\]]*|\n)\s*$")
 
 
 class Line(NamedTuple):
-    """One line, and the style in which a terminal shows it."""
+    """One line: the speaker, or the kind of the line, and the words."""
 
-    text: str
-    style: str = "dim"
+    label: Literal["you", "machine", "error", "note", ""]
+    body: str
+
+    @property
+    def text(self) -> str:
+        """The line with its label in front, printable."""
+        colon = ": " if self.label else "  "
+        return f"{self.label:>{_LABEL_WIDTH}}{colon}{printable(self.body)}"
 
 
 class Narration:
@@ -49,16 +55,24 @@ class Narration:
     If an end-to-end engine writes no words of one side, the length of the speech stands in for them.
 
     `rate_hz` is the capture rate, in which events count samples. Without `with_text`, no words are
-    shown.
+    shown. Without `by_sentence`, a reply is one line, which is `pending` until the reply ends or
+    something else is told.
     """
 
     def __init__(
-        self, rate_hz: int, *, with_text: bool, now: Callable[[], float] = time.monotonic
+        self,
+        rate_hz: int,
+        *,
+        with_text: bool,
+        by_sentence: bool = True,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.pending = ""
-        """The beginning of a sentence of the reply."""
+        """The part of a reply that is not told yet: the beginning of a sentence."""
+        self._pending_turn = 0
         self._rate_hz = rate_hz
         self._with_text = with_text
+        self._by_sentence = by_sentence
         self._now = now
         self._told_at = 0.0
         self._began: int | None = None
@@ -85,14 +99,21 @@ class Narration:
             if self._writes:
                 self._awaited.add(event.turn)
             else:
-                yield from self._told(f"    you: {_length(self._spoke_s)}", "bold")
+                yield from self._told("you", _length(self._spoke_s))
         line = self._line(event)
-        if line is not None or isinstance(event, TurnDone):
-            yield from self._flush()
+        ends_reply = isinstance(event, TurnDone) and event.turn == self._pending_turn
+        if line is not None or ends_reply:
+            yield from self.flush()
         if isinstance(event, TurnDone):
             yield from self._end(event)
         if line is not None:
             yield line
+
+    def flush(self) -> Iterator[Line]:
+        """Tell what is pending."""
+        text, self.pending = self.pending.strip(), ""
+        if text:
+            yield from self._told("machine", text)
 
     def _follow(self, event: Event) -> None:
         match event:
@@ -114,53 +135,52 @@ class Narration:
     def _reply(self, event: ReplyText) -> Iterator[Line]:
         self._silent_reply = None
         now = self._now()
-        if now - self._told_at > PAUSE_S:
-            yield from self._flush()
+        if self._by_sentence and now - self._told_at > PAUSE_S:
+            yield from self.flush()
         self._told_at = now
         self.pending += event.text
-        if _FULL_STOP.search(self.pending) or len(self.pending) > MAX_PENDING_CHARS:
-            yield from self._flush()
+        self._pending_turn = event.turn
+        if self._by_sentence and self._is_line():
+            yield from self.flush()
 
-    def _flush(self) -> Iterator[Line]:
-        text, self.pending = self.pending.strip(), ""
-        if text:
-            yield from self._told(f"machine: {text}", "cyan")
+    def _is_line(self) -> bool:
+        return bool(_FULL_STOP.search(self.pending)) or len(self.pending) > MAX_PENDING_CHARS
 
     def _end(self, event: TurnDone) -> Iterator[Line]:
         self._unwritten.discard(event.turn)
         if event.turn in self._awaited:
             self._awaited.discard(event.turn)
-            yield from self._told("    you: (speech)", "bold")
+            yield from self._told("you", "(speech)")
         if event.turn == self._silent_reply:
             self._silent_reply = None
             spoke_s = event.marks.get("heard_to", 0.0) - event.marks.get("first_audio", 0.0)
-            yield from self._told(f"machine: {_length(spoke_s)}", "cyan")
+            yield from self._told("machine", _length(spoke_s))
 
-    def _told(self, text: str, style: str) -> Iterator[Line]:
+    def _told(self, speaker: Literal["you", "machine"], text: str) -> Iterator[Line]:
         if self._with_text:
-            yield Line(text, style)
+            yield Line(speaker, text)
 
     def _line(self, event: Event) -> Line | None:
         """The line of an event that has one of its own."""
         match event:
             case Transcript(text=text) if self._with_text:
-                return Line(f"    you: {text}", "bold")
+                return Line("you", text)
             case Interrupted(reason=reason):
-                return Line(f"         (interrupted: {reason})", "yellow")
+                return Line("", f"(interrupted: {reason})")
             case TurnDone(latency=Latency(total_ms=float()) as latency):
-                return Line(f"         {describe_latency(latency)}")
-            case TurnDone(state="done", reason=reason) if reason != "complete":
-                return Line(f"         ({reason})")
+                return Line("", describe_latency(latency))
+            case TurnDone(state="done" | "failed", reason=reason) if reason != "complete":
+                return Line("", f"({reason})")
             case ErrorEvent(text=text):
-                return Line(f"  error: {text}", "red")
+                return Line("error", text)
             case NoticeGiven(text=text):
-                return Line(f"   note: {text}")
+                return Line("note", text)
             case AudioLost(samples=samples, reason=reason):
-                return Line(f"  error: {samples} microphone samples were lost: {reason}")
+                return Line("error", f"{samples} microphone samples were lost: {reason}")
             case FramesLate(frames=frames, worst_ms=worst_ms):
-                return Line(f"         ({_late(frames, worst_ms)})")
+                return Line("", f"({_late(frames, worst_ms)})")
             case SessionEnded(reason=reason) if reason != FINISHED:
-                return Line(f"         (the session ended: {reason})")
+                return Line("", f"(the session ended: {reason})")
         return None
 
 

@@ -1,81 +1,194 @@
 """Terminal: the conversation on a screen, with the program's state in the last line."""
 
-import math
+import threading
 import time
+from collections import deque
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
+from listeners.display_state import DisplayState
+from listeners.glyphs import glyphs_for
+from listeners.key_list import key_list
+from listeners.latency_chart import latency_chart
+from listeners.line_editor import LineEditor
 from listeners.listener import Listener
-from listeners.narration import LABEL_WIDTH, Narration
+from listeners.narration import Line, Narration
+from listeners.paragraph import LABEL_WIDTH, Paragraph
+from listeners.status_line import StatusLine
+from listeners.tally import Tally
 from pipeline.events import (
-    ErrorEvent,
     Event,
     InputLevel,
-    ListeningChanged,
+    Interrupted,
     OutputLevel,
     PartialTranscript,
-    Paused,
-    ReplyStarted,
-    SpeechCancelled,
-    SpeechEnded,
+    ReplyText,
+    SessionEnded,
     SpeechStarted,
-    TalkSignalled,
+    Transcript,
+    TurnCommitted,
     TurnDone,
-    TurnPending,
 )
 from pipeline.loudness import QUIET_RMS
-from pipeline.session import Session
+from pipeline.session import FINISHED, Session
+from pipeline.turn import Origin
 
-_METER_CELLS = 20
-_METER_FULL_RMS = 0.25
-"""RMS of loud speech close to the microphone."""
+FRAME_S = 0.05
+"""Shortest time between two pictures of which only a level differs."""
 
 _WORD_GAP_S = 0.5
 """Longest pause between two words in which a full-duplex model still counts as speaking."""
 
+_KEPT_LINES = 6
+"""Lines of the screen that a growing answer leaves to others."""
+
 _NOTHING_YET = PartialTranscript("", 0)
 
-_STATES = {
-    "listening": ("●", "green"),
-    "space to talk": ("○", "green"),
-    "hearing you": ("●", "bold green"),
-    "go on": ("◌", "bold green"),
-    "thinking": ("◐", "yellow"),
-    "speaking": ("▶", "cyan"),
-}
+STOPPED = "the user pressed Escape"
+"""Reason of an answer that a key stopped."""
+
+_MARKS = {STOPPED: "stopped", "stopped": "stopped"}
+
+_STYLES = {"you": "bold", "machine": "cyan", "error": "red", "note": "dim", "": "dim"}
+_LABELS = {"you": "you", "machine": "s2s", "error": "!", "note": "", "": ""}
 
 
 class Terminal(Listener):
-    """Prints both sides of the conversation; the last line shows state, level and partial transcript.
+    """Prints both sides of the conversation; below it, live, the answer that is being heard, the words
+    that the user is saying or typing, and the state.
 
     A full-duplex model listens and sends audio all the time, so both levels are shown, and the model's
     loudness tells whether it speaks.
     """
 
-    def __init__(self, session: Session, console: Console | None = None) -> None:
-        self._idle = "listening" if session.settings.hands_free else "space to talk"
-        self._state = self._idle
+    def __init__(
+        self,
+        session: Session,
+        console: Console | None = None,
+        *,
+        latency: bool = False,
+        with_keys: bool = False,
+    ) -> None:
+        """`latency`: show where the time of each answer went. `with_keys`: there is a keyboard."""
+        self._session = session
+        self._console = console or Console(highlight=False)
+        self._glyphs = glyphs_for(self._console)
+        by_hand = not session.settings.hands_free
+        self._state = DisplayState(session.capabilities, "push" if by_hand else "on")
+        self._status = StatusLine(self._state, self._glyphs, with_keys=with_keys)
         self._duplex = session.capabilities.duplex
-        self._narration = Narration(session.intake.rate_hz, with_text=True)
-        self._level = self._own_level = 0.0
-        self._loud_at = -_WORD_GAP_S
+        self._narration = Narration(session.intake.rate_hz, with_text=True, by_sentence=self._duplex)
+        self._tally = Tally(by_hand=by_hand)
+        self._answer: Paragraph | None = None
+        """The answer that was cut off, until the end of its turn is reported."""
+        self._told_chars = 0
+        """Length of the part of the answer that was printed while it went on."""
         self._partial = _NOTHING_YET
-        self._replying = 0
-        self._live = Live(Text(""), console=console, auto_refresh=False, transient=True)
+        self._typed: deque[str] = deque()
+        """Texts whose turns are about to begin."""
+        self._editor = LineEditor()
+        self._typing = False
+        self._latency = latency
+        self._last: TurnDone | None = None
+        self._panel: list[str] = []
+        self._loud_at = -_WORD_GAP_S
+        self._drawn_at = 0.0
+        self._lock = threading.RLock()
+        self._live = Live(Text(""), console=self._console, auto_refresh=False, transient=True)
         self._live.start()
+        self._draw()  # before other threads print: rich places their lines above the last picture
         super().__init__(session, live=(InputLevel, OutputLevel, PartialTranscript))
+
+    # -- for the keys, on their thread -------------------------------------------------------------
+
+    @property
+    def state(self) -> DisplayState:
+        """The state of the conversation."""
+        return self._state
+
+    @property
+    def typing(self) -> bool:
+        """True while the user types a turn."""
+        return self._typing
+
+    def begin_typing(self) -> None:
+        """Open the line for a typed turn."""
+        with self._lock:
+            self._typing, self._panel = True, []
+            self._draw()
+
+    def edit(self, key: str) -> None:
+        """Change the line that is being typed."""
+        with self._lock:
+            self._editor.press(key)
+            self._draw()
+
+    def end_typing(self, *, send: bool) -> str:
+        """Close the line, and return it if it is to be sent."""
+        with self._lock:
+            text = self._editor.take() if send else ""
+            self._editor.clear()
+            self._typing = False
+            if text:
+                self._typed.append(text)
+            self._draw()
+            return text
+
+    def refuse_typed(self, why: str) -> None:
+        """The last typed text was not taken: say why."""
+        with self._lock:
+            text = self._typed.pop()
+            self._print_line(Line("you", text))
+            self._print_line(Line("error", why))
+            self._draw()
+
+    def mute(self, muted: bool) -> None:
+        """Show whether the microphone is off."""
+        with self._lock:
+            self._state.microphone = "muted" if muted else "on"
+            self._draw()
+
+    def toggle_latency(self) -> None:
+        """Show where the time of each answer goes, beginning with the last; or stop that."""
+        with self._lock:
+            self._latency = not self._latency
+            if self._latency and self._last is not None:
+                self._print_chart(self._last)
+            elif self._latency:
+                self._print_line(Line("note", "the next answers show where their time went"))
+            self._draw()
+
+    def toggle_keys(self) -> None:
+        """Show the keys above the status, or hide them."""
+        with self._lock:
+            keys = [f"{key:<7}{about}" for key, _, about in key_list(self._session)]
+            self.show([] if self._panel else keys)
+
+    def show(self, panel: list[str]) -> None:
+        """Show these lines above the status, in place of those before."""
+        with self._lock:
+            self._panel = panel
+            self._draw()
+
+    def redraw(self) -> None:
+        """Draw the screen again, since something else has written to it."""
+        with self._lock:
+            self._draw()
+
+    # -- events ------------------------------------------------------------------------------------
 
     def on_event(self, event: Event) -> None:
         """Show one event."""
-        for text, style in self._narration.lines(event):
-            columns = Table.grid()  # wraps a long text beside its label, not below it
-            columns.add_row(Text(text[:LABEL_WIDTH]), Text(text[LABEL_WIDTH:]), style=style)
-            self._live.console.print(columns)
-        self._follow(event)
-        self._live.update(self._status(), refresh=True)
+        with self._lock:
+            self._state.follow(event)
+            self._status.follow(event)
+            self._follow(event)
+            self._tell(event)
+            only_level = isinstance(event, (InputLevel, OutputLevel))
+            if not only_level or time.monotonic() - self._drawn_at >= FRAME_S:
+                self._draw()
 
     def _run(self) -> None:
         try:
@@ -85,60 +198,125 @@ class Terminal(Listener):
 
     def _follow(self, event: Event) -> None:
         match event:
-            case InputLevel(rms=rms):
-                self._level = rms
-            case OutputLevel(rms=rms):
-                self._own_level = rms
-                self._follow_loudness()
-            case SpeechStarted() | Paused(paused=True):
-                self._state = "hearing you"
-            case TurnPending(pending=pending):
-                self._state = "go on" if pending else "hearing you"
-            case SpeechEnded():
-                self._state, self._partial = "thinking", _NOTHING_YET
             case PartialTranscript() as partial:
                 self._partial = partial
-            case ReplyStarted(turn=turn) | Paused(turn=turn, paused=False) if not self._duplex:
-                self._state, self._replying = "speaking", turn
-            case ListeningChanged(listening=True):
-                self._state = self._idle
-            case TalkSignalled(talk=talk) if self._duplex:
-                self._idle = "hearing you" if talk == "start" else "space to talk"
-            case TalkSignalled(talk="start"):
-                self._state = "hearing you"
-            case SpeechCancelled() | TalkSignalled(talk="cancel") | ErrorEvent(code="nothing_said"):
-                self._state, self._partial = self._idle, _NOTHING_YET
-            case TurnDone(turn=turn) if self._state == "thinking" or turn == self._replying:
-                self._state = self._idle
+            case SpeechStarted() | Transcript():
+                self._partial = _NOTHING_YET
+            case TurnCommitted(origin=Origin.TEXT.value) if self._typed:
+                self._print_line(Line("you", self._typed.popleft()))
+            case OutputLevel(rms=rms) if self._duplex:
+                now = time.monotonic()
+                self._loud_at = now if rms > QUIET_RMS else self._loud_at
+                self._state.reply = "speaking" if now - self._loud_at < _WORD_GAP_S else "none"
 
-    def _follow_loudness(self) -> None:
-        if not self._duplex:
-            return
-        now = time.monotonic()
-        if self._own_level > QUIET_RMS:
-            self._loud_at = now
-        speaks = now - self._loud_at < _WORD_GAP_S
-        self._state = "speaking" if speaks else self._idle
+    def _tell(self, event: Event) -> None:
+        """Print what an event completes."""
+        if isinstance(event, ReplyText) and self._is_too_long():
+            self._print_part()
+        for line in self._narration.lines(event):
+            if line.label == "machine" and not self._duplex:
+                self._answer = self._paragraph(line.body)
+                if isinstance(event, Interrupted):
+                    self._cut(self._answer, event)
+            elif line.label or not isinstance(event, (Interrupted, TurnDone, SessionEnded)):
+                self._print_line(line)
+        if isinstance(event, TurnDone):
+            self._end_turn(event)
+        elif isinstance(event, SessionEnded):
+            self._print_answer()
+            if event.reason not in (FINISHED, "stopped"):
+                self._print_line(Line("error", f"the session ended: {event.reason}"))
+            self._console.print(Text(self._tally.closing_line(), "dim"))
 
-    def _status(self) -> Text:
-        symbol, style = _STATES[self._state]
-        line = Text(f"{symbol} {self._state:<14}", style=style)
-        if self._duplex:
-            line.append(_meter(self._level, _METER_CELLS // 2), style="green")
-            line.append(f" {_meter(self._own_level, _METER_CELLS // 2)}", style="cyan")
-            pending = self._narration.pending.strip()
-            line.append(
-                f"  {pending[-max(0, self._live.console.width - len(line) - 3) :]}", style="cyan"
-            )
-        elif self._state != "speaking":
-            line.append(_meter(self._level, _METER_CELLS), style="green")
-        text, stable = self._partial.text, self._partial.stable_chars
-        start = max(0, len(text) - self._live.console.width + len(line) + 3)  # newest words
-        line.append(f"  {text[start : max(start, stable)]}")
-        line.append(text[max(start, stable) :], style="dim")
-        return line
+    def _paragraph(self, text: str) -> Paragraph:
+        """The answer so far, as a paragraph."""
+        label = "" if self._told_chars else _LABELS["machine"]
+        return Paragraph(label, self._glyphs.printable(text), "cyan", "cyan")
 
+    def _cut(self, answer: Paragraph, event: Interrupted) -> None:
+        answer.heard = max(0, min(len(answer.text), len(event.heard) - self._told_chars))
+        answer.mark = f"{self._glyphs.cut} {_MARKS.get(event.reason, 'you cut in')}"
 
-def _meter(rms: float, cells: int) -> str:
-    filled = min(cells, round(cells * math.sqrt(rms / _METER_FULL_RMS)))
-    return "▮" * filled + "▯" * (cells - filled)
+    def _end_turn(self, event: TurnDone) -> None:
+        self._tally.add(event)
+        if self._answer is not None:
+            wait_s = self._tally.wait_s(event.latency)
+            self._answer.figure = "" if wait_s is None else f"{wait_s:.1f} s"
+            if event.state == "failed":
+                self._answer.mark = f"{self._glyphs.cut} failed"
+            self._print_answer()
+        self._told_chars = 0
+        if event.latency.total_ms is not None:
+            self._last = event
+            if self._latency:
+                self._print_chart(event)
+
+    # -- drawing -----------------------------------------------------------------------------------
+
+    def _is_too_long(self) -> bool:
+        lines = len(self._narration.pending) // max(1, self._console.width - LABEL_WIDTH)
+        return not self._duplex and lines > self._console.height - _KEPT_LINES
+
+    def _print_part(self) -> None:
+        """Print what was said of an answer that is longer than the screen."""
+        pending = self._narration.pending
+        for line in self._narration.flush():
+            self._print(self._paragraph(line.body))
+        self._told_chars += len(pending)
+
+    def _print_line(self, line: Line) -> None:
+        self._print_answer()
+        if line.label == "you":
+            self._console.print()
+        style = _STYLES[line.label]
+        text = self._glyphs.printable(line.body)
+        self._print(Paragraph(_LABELS[line.label], text, style, style))
+
+    def _print_answer(self) -> None:
+        if self._answer is not None:
+            answer, self._answer = self._answer, None
+            self._print(answer)
+
+    def _print(self, paragraph: Paragraph) -> None:
+        for line in paragraph.lines(self._console):
+            self._console.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+    def _print_chart(self, done: TurnDone) -> None:
+        chart = latency_chart(
+            done.latency, done.waterfall, self._glyphs, self._console.width, LABEL_WIDTH
+        )
+        for line in chart:
+            self._console.print(line)
+
+    def _draw(self) -> None:
+        width = self._console.width - 1
+        lines: list[Text] = []
+        growing = self._answer
+        if growing is None and (pending := self._narration.pending.strip()):
+            growing = self._paragraph(pending)
+        if growing is not None:
+            lines += growing.lines(self._console)
+        lines += [Text(self._glyphs.printable(line), "dim") for line in self._panel]
+        hint = ""
+        if self._typing:
+            hint = "Enter sends, Esc leaves"
+            typed = self._editor.shown(width - LABEL_WIDTH, self._glyphs.more)
+            lines.append(Text.assemble((f"{'you':<{LABEL_WIDTH}}", "bold"), typed))
+        elif self._partial.text and self._state.user != "silent":
+            lines.append(self._words(width))
+        lines.append(self._status.draw(width, hint))
+        self._drawn_at = time.monotonic()
+        screen = Text("\n", no_wrap=True, overflow="crop").join(lines)
+        self._live.update(screen, refresh=True)
+
+    def _words(self, width: int) -> Text:
+        """The newest of the words that the user is saying; those that may change are dim."""
+        room = width - LABEL_WIDTH
+        words = Text(self._glyphs.printable(self._partial.text))
+        words.stylize("dim", self._partial.stable_chars)
+        if words.cell_len > room:
+            words = words[-room:]
+            while words.cell_len > room - len(self._glyphs.more):
+                words = words[1:]
+            words = Text.assemble((self._glyphs.more, "dim"), words)
+        return Text.assemble((f"{'you':<{LABEL_WIDTH}}", "bold"), words)

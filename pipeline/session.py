@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
+import numpy as np
+
 from pipeline.activity import Activity
 from pipeline.barge_in import BargeIn
 from pipeline.capabilities import Capabilities
@@ -90,6 +92,8 @@ class Session:
             self.audio, self.gate, self.clock, self.events, capture_rate_hz, window_samples, enhance
         )
         self.on_closed: Callable[[], object] = lambda: None
+        self.muted = False
+        """True while silence takes the place of the microphone's audio; may be set at any time."""
         self._sink = sink
         self._lock = threading.Lock()
         self._state = SessionState.OPEN
@@ -166,6 +170,7 @@ class Session:
         `captured_at` is the time of the first sample on the session's clock; None: estimate it.
         """
         if self._state is SessionState.OPEN:
+            samples = np.zeros_like(samples) if self.muted else samples
             self.intake.feed(samples, rate_hz, captured_at)
 
     def start_speech(self) -> None:

@@ -6,6 +6,8 @@ import socket
 import threading
 from collections.abc import Callable
 
+from utils.keyboard import release_keyboard
+
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -56,5 +58,6 @@ class Shutdown(StopRequest):
             if number[0] not in STOPPING:  # a signal with a handler of its own
                 continue
             if self.requested.is_set():
+                release_keyboard()
                 os._exit(128 + number[0])
             self.make()

@@ -9,19 +9,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.errors import NoAudioDevice, UserError
+from utils.installation import pip_install, typed
 
 logger = logging.getLogger(__name__)
 
 _PORTAUDIO_ADVICE = {
     "linux": "apt install libportaudio2",
     "darwin": "brew install portaudio",
-    "win32": "pip install --force-reinstall sounddevice",
+    "win32": pip_install("--force-reinstall sounddevice"),
 }
 ROLES = {"input": "microphone", "output": "loudspeaker"}
 _NATIVE = (b"ALSA lib ", b"Expression '")
 """The beginnings of ALSA's and PortAudio's lines."""
 
-TALK_TO_A_SERVER = "talk to a server from another machine: python s2s_pipeline.py --mode websocket"
+TALK_TO_A_SERVER = "talk to a server from another machine: " + typed(
+    "serve", "python s2s_pipeline.py --mode websocket"
+)
 
 
 def load_sounddevice() -> Any:

@@ -103,6 +103,7 @@ const MESSAGES = {
 
 const EVENTS = {
   SpeechStarted: ({ sample }) => transcript.speechStarted(sample / call.server.event_rate),
+  TurnPending: ({ longest_ms: longest }) => orb.wait(longest),
   SpeechEnded: ({ speech_end_sample: sample }) => transcript.speechEnded(sample / call.server.event_rate),
   SpeechCancelled: () => transcript.unsaid(),
   TurnCommitted(event) {

@@ -94,7 +94,7 @@ export class Call extends EventTarget {
     else if (name === "event" && !(this.server.takes_turns && message.event === "ReplyStarted")) {
       this.now.follow(message);
     }
-    this.#tell("message", { type: name, ...message });
+    this.#tell("message", { ...message, type: name });
     this.#changed();
   }
 

@@ -27,6 +27,11 @@ export class Orb {
     if (MOVES.has(state)) this.#frame ||= requestAnimationFrame(() => this.#draw());
   }
 
+  /** The ring closes in this time while the program waits for the user to go on. */
+  wait(ms) {
+    this.#button.style.setProperty("--wait", `${ms}ms`);
+  }
+
   #draw() {
     const { microphone, loudspeaker } = this.#levels();
     const peak = Math.sqrt(this.#state === "speaking" ? loudspeaker : microphone);

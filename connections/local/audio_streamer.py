@@ -1,6 +1,5 @@
 """LocalAudioStreamer: the microphone and the loudspeaker of this machine."""
 
-import contextlib
 import math
 import sys
 import threading
@@ -14,13 +13,13 @@ from connections.base import CLOSE_S, OpenSession
 from connections.local.echo import choose_echo_canceller
 from connections.local.sound_end import SoundEnd
 from connections.local.sound_port import SoundPort
-from connections.local.talk_key import HELP, TalkKey, expect_terminal
 from pipeline.audio import Gain, clean
 from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from pipeline.session import Session
 from pipeline.sink import Frame
+from utils.keyboard import has_keyboard
 from utils.shutdown import StopRequest
 
 SAMPLE_RATE_HZ = 16000
@@ -36,9 +35,10 @@ class LocalAudioStreamer:
 
     def __init__(self, arguments: LocalArguments, shutdown: StopRequest) -> None:
         self._shutdown = shutdown
-        self._push_to_talk = arguments.push_to_talk
-        if self._push_to_talk:
-            expect_terminal()
+        if arguments.push_to_talk and not has_keyboard():
+            raise UserError(
+                "--push_to_talk needs a terminal with a keyboard; without the flag, you talk hands-free"
+            )
         self._port = choose_port(arguments, shutdown.requested)
         self._heard_hz = self._port.microphone.rate_hz
         self.rate_hz = self._port.loudspeaker.rate_hz
@@ -61,15 +61,12 @@ class LocalAudioStreamer:
         self._session = open_session(self, "local")
         self._shutdown.on_stop(self._ended.set)
         microphone, loudspeaker = self._port.names
-        keys = TalkKey(self._session) if self._push_to_talk else contextlib.nullcontext()
         try:
-            with keys, self._port.open(self._hear, self._next_block, self._on_stop):
+            with self._port.open(self._hear, self._next_block, self._on_stop):
                 print(
                     f"  listening to {microphone}, speaking through {loudspeaker}; Ctrl-C ends",
                     file=sys.stderr,
                 )
-                if self._push_to_talk:
-                    print(f"  {HELP}", file=sys.stderr)
                 self._ended.wait()
         finally:
             self._session.close("stopped")

@@ -1,27 +1,15 @@
-"""The output of the listeners: plain lines, JSON, and a live screen in a real terminal."""
+"""The output of the listeners: plain lines and JSON."""
 
 import io
-import itertools
 import json
-import os
-import pty
-import re
-import sys
-import threading
-
-import pytest
-from rich.console import Console
 
 from listeners.json_lines import JsonLines
 from listeners.lines import Lines
 from listeners.narration import describe_latency
-from listeners.terminal import Terminal
 from pipeline.events import ToolCalled
 from pipeline.latency import Latency
-from pipeline.settings import EndpointerSettings, SessionSettings
 from testing.conversation import Conversation
-from testing.duplex import DuplexConversation
-from testing.fakes import ScriptedRecognizer, ScriptedTurnDetector
+from testing.fakes import ScriptedRecognizer
 
 
 def talk(conversation: Conversation) -> None:
@@ -99,82 +87,3 @@ def test_the_latency_in_one_line() -> None:
     assert describe_latency(latency) == (
         "700 ms to the first audio = silence 500 + STT 100 + LLM 50 + TTS 10 + rest 40"
     )
-
-
-def test_a_duplex_session_on_a_screen_shows_both_levels_and_who_speaks() -> None:
-    screen = io.StringIO()
-    with DuplexConversation() as conversation:
-        console = Console(file=screen, force_terminal=True, width=100)
-        listener = Terminal(conversation.session, console)
-        conversation.say(1000, 0.2)
-        conversation.session.close("enough")
-        listener.join(10)
-    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
-    assert "thinking" not in text
-    assert re.search(r"speaking +▮▮▮▮▮▮▮▮▮▯ ▮▮▮▮▮▮▮▮▮▯", text)
-    assert re.search(r"listening +▮▮▮▮▮▮▮▮▮▯ ▯▯▯▯▯▯▯▯▯▯", text)
-    assert "machine: 0 10" in text
-
-
-def test_push_to_talk_with_a_duplex_model_on_a_screen() -> None:
-    screen = io.StringIO()
-    with DuplexConversation(settings=SessionSettings(hands_free=False)) as conversation:
-        listener = Terminal(conversation.session, Console(file=screen, force_terminal=True, width=100))
-        conversation.say(400)
-        conversation.session.start_speech()
-        conversation.say(400)
-        conversation.session.commit_speech()
-        conversation.say(400)
-        conversation.session.close("enough")
-        listener.join(10)
-    states = re.findall("space to talk|hearing you|thinking", screen.getvalue())
-    assert [state for state, _ in itertools.groupby(states)] == [
-        "space to talk", "hearing you", "space to talk"
-    ]  # fmt: skip
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")
-def test_a_live_screen_shows_what_the_program_is_doing() -> None:
-    ours, theirs = pty.openpty()
-    shown = bytearray()
-
-    def read() -> None:
-        while True:
-            try:
-                shown.extend(os.read(ours, 4096))
-            except OSError:
-                return
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    with (
-        os.fdopen(theirs, "w") as screen,
-        Conversation(
-            stt=ScriptedRecognizer("A question."),
-            turn_detector=ScriptedTurnDetector(0.0),
-            endpointing=EndpointerSettings(),
-        ) as conversation,
-    ):
-        console = Console(file=screen, force_terminal=True, width=100)
-        listener = Terminal(conversation.session, console)
-        conversation.speak(500)
-        conversation.wait(500)
-        conversation.until_done(1)
-        conversation.wait(500)
-        conversation.session.close("enough")
-        listener.join(10)
-    reader.join(10)
-    os.close(ours)
-    text = shown.decode(errors="replace")
-    for word in (
-        "listening",
-        "hearing you",
-        "go on",
-        "thinking",
-        "speaking",
-        "▮",
-        "A question.",
-        "One sentence.",
-    ):
-        assert word in text, word
-    assert "first audio" in text

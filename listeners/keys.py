@@ -1,0 +1,96 @@
+"""Keys: what each key does during a conversation at a terminal."""
+
+import signal
+
+from listeners.terminal import STOPPED, Terminal
+from pipeline.errors import EngineError, SessionBusy, SessionClosed
+from pipeline.session import Session
+from utils.keyboard import Key, Keyboard
+
+
+class Keys:
+    """Reads the keyboard within the block. `screen` is None if something else than the conversation is
+    written there: then only the keys that need none work."""
+
+    def __init__(self, session: Session, screen: Terminal | None) -> None:
+        self._session = session
+        self._screen = screen
+        self._by_hand = not session.settings.hands_free
+        self._talking = False
+        self._keyboard = Keyboard(self.press, self.resume)
+
+    def __enter__(self) -> "Keys":
+        self._keyboard.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._keyboard.__exit__()
+
+    def press(self, key: str) -> None:
+        """Handle a key: the character that it writes, or a `Key`."""
+        if self._screen is not None and self._screen.typing:
+            self._type(self._screen, key)
+            return
+        match key:
+            case " ":
+                self._talk() if self._by_hand else self._mute()
+            case Key.ENTER if self._by_hand:
+                self._talk()
+            case Key.ESCAPE:
+                self._stop()
+            case "q" | "Q":
+                signal.raise_signal(signal.SIGINT)
+            case _ if self._screen is not None:
+                self._show(self._screen, key)
+
+    def resume(self) -> None:
+        """Go on after Ctrl-Z and fg: a turn begun before is void."""
+        if self._talking:
+            self._stop()
+
+    def _talk(self) -> None:
+        self._talking = not self._talking
+        if self._talking:
+            self._session.start_speech()
+        else:
+            self._session.commit_speech()
+
+    def _mute(self) -> None:
+        self._session.muted = not self._session.muted
+        if self._screen is not None:
+            self._screen.mute(self._session.muted)
+
+    def _stop(self) -> None:
+        """Take back the user's words if there are some, else stop the reply."""
+        if self._talking or (self._screen is not None and self._screen.state.user_speaks):
+            self._session.cancel_speech()
+        else:
+            self._session.interrupt(STOPPED)
+        self._talking = False
+
+    def _show(self, screen: Terminal, key: str) -> None:
+        match key:
+            case "t" | "T" if self._session.capabilities.texts:
+                screen.begin_typing()
+            case "l" | "L":
+                screen.toggle_latency()
+            case "?" | "h" | "H":
+                screen.toggle_keys()
+
+    def _type(self, screen: Terminal, key: str) -> None:
+        match key:
+            case Key.ESCAPE:
+                screen.end_typing(send=False)
+            case Key.ENTER:
+                if text := screen.end_typing(send=True):
+                    self._send(screen, text)
+            case _:
+                screen.edit(key)
+
+    def _send(self, screen: Terminal, text: str) -> None:
+        try:
+            self._session.respond(text)
+        except (EngineError, SessionBusy) as error:
+            screen.refuse_typed(str(error))
+        except SessionClosed:  # it ends at this moment
+            return

@@ -1,0 +1,107 @@
+"""StatusLine: the last line of the live screen: whose turn it is, how loud it is, what one may do."""
+
+import time
+from collections.abc import Callable
+
+from rich.text import Text
+
+from listeners.display_state import DisplayState, State
+from listeners.glyphs import Glyphs
+from pipeline.events import (
+    Event,
+    InputLevel,
+    OutputLevel,
+    TurnPending,
+)
+
+_WORDS: dict[State, tuple[str, str]] = {
+    "off": ("Off", "dim"),
+    "connecting": ("Connecting", "dim"),
+    "offline": ("Offline", "red"),
+    "hearing": ("Hearing you", "bold green"),
+    "waiting": ("One moment", "bold green"),
+    "speaking": ("Speaking", "cyan"),
+    "thinking": ("Thinking", "yellow"),
+    "muted": ("Muted", "red"),
+    "ready": ("Space to talk", "green"),
+    "listening": ("Listening", "green"),
+}
+"""The word for each state, and its style. A terminal does not tell when a key is released, so in push to
+talk the key is pressed twice, not held."""
+
+_ONGOING = ("connecting", "waiting")
+"""States that an ellipsis follows."""
+
+_WORD_WIDTH = len("Space to talk")
+_HINTS: dict[State, str] = {
+    "speaking": "talk or Esc to stop it",
+    "muted": "Space to go on",
+    "hearing": "",
+}
+_LEAST_CELLS, _MOST_CELLS, _COLUMNS_A_CELL = 5, 20, 8
+
+_SILENT_RMS = 1e-4
+"""-80 dB: no room is as quiet; a microphone that gives this is off, or another one is meant."""
+
+_SILENT_S = 6.0
+
+
+class StatusLine:
+    """Follows levels and waits; drawn from them and the state of the session."""
+
+    def __init__(
+        self,
+        state: DisplayState,
+        glyphs: Glyphs,
+        *,
+        with_keys: bool,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._state = state
+        self._glyphs = glyphs
+        self._with_keys = with_keys
+        self._now = now
+        self._level = self._own_level = 0.0
+        self._audible_at = now()
+        self._waits_s = self._wait_ends = 0.0
+
+    def follow(self, event: Event) -> None:
+        """Take the next event."""
+        match event:
+            case InputLevel(rms=rms):
+                self._level = rms
+                if rms > _SILENT_RMS or self._state.name not in ("listening", "hearing"):
+                    self._audible_at = self._now()
+            case OutputLevel(rms=rms):
+                self._own_level = rms
+            case TurnPending(pending=True, longest_ms=longest_ms):
+                self._waits_s = longest_ms / 1000
+                self._wait_ends = self._now() + self._waits_s
+            case TurnPending():
+                self._waits_s = 0.0
+
+    def draw(self, width: int, hint: str = "") -> Text:
+        """The line. `hint` takes the place of its own."""
+        name = self._state.name
+        word, style = _WORDS[name]
+        word += self._glyphs.more if name in _ONGOING else ""
+        line = Text(f"{self._glyphs.symbols[name]} {word:<{_WORD_WIDTH}} ", style)
+        cells = max(_LEAST_CELLS, min(_MOST_CELLS, width // _COLUMNS_A_CELL))
+        if self._state.capabilities.duplex:
+            line.append(self._glyphs.meter(self._level, cells), "green")
+            line.append(self._glyphs.meter(self._own_level, cells), "cyan")
+        elif name == "speaking":
+            line.append(self._glyphs.meter(self._own_level, cells))
+        elif name == "waiting" and (left_s := self._wait_ends - self._now()) > 0 < self._waits_s:
+            line.append(self._glyphs.fill(left_s / self._waits_s, cells))
+        else:
+            line.append(self._glyphs.meter(self._level, cells))
+        hint = hint or self._hint(name)
+        if line.cell_len + 2 + len(hint) < width:
+            line.append(f"  {hint}", "dim not bold")
+        return line
+
+    def _hint(self, name: State) -> str:
+        if name == "listening" and self._now() - self._audible_at > _SILENT_S:
+            return "no sound comes from this microphone: is it the right one?"
+        return _HINTS.get(name, "") if self._with_keys else ""
