@@ -7,6 +7,7 @@ import { named, preferred, sample } from "./languages.js";
 import { contextFor } from "./loudspeaker.js";
 
 const OTHER = "Other";
+const MODEL = "tts-1"; // whatever voice is loaded
 
 export class Voices extends Control {
   #list = make("div", { className: "voice-list", role: "radiogroup", "aria-label": "Voices" });
@@ -83,7 +84,8 @@ export class Voices extends Control {
       const heading = make("h3", {}, name);
       return make("section", {}, heading, ...voices.map((voice) => this.#row(voice.name, voice.language)));
     });
-    if (!wanted) rows.unshift(this.#row("", null));
+    const preset = this.#voices.find(({ name }) => name === this.#preset);
+    if (!wanted) rows.unshift(this.#row("", preset?.language));
     else if (!this.#voices.some(({ name }) => name.toLowerCase() === wanted)) rows.push(this.#asTyped());
     this.#list.replaceChildren(...rows);
   }
@@ -111,7 +113,7 @@ export class Voices extends Control {
     pressed.disabled = true;
     const { token, loudspeaker, volume } = this.#settings();
     try {
-      const wanted = { input: sample(language), response_format: "wav", ...(voice && { voice }) };
+      const wanted = { model: MODEL, input: sample(language), voice: voice || null, response_format: "wav" };
       const speech = await (await post("/v1/audio/speech", token, wanted)).arrayBuffer();
       const context = (this.#playing = await contextFor(loudspeaker));
       const gain = new GainNode(context, { gain: volume });
