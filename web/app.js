@@ -63,11 +63,6 @@ function announce(text) {
   part("announcement").textContent = text;
 }
 
-function complain(card) {
-  trouble.show(card);
-  announce(`${card.title}. ${card.text ?? ""}`);
-}
-
 // -- messages of the server ---------------------------------------------------------------------------
 
 const MESSAGES = {
@@ -84,19 +79,19 @@ const MESSAGES = {
     if (code === "unknown_voice") return settings.refuse("voice", text);
     if (code === "unauthorized") return; // the connection is closed, and that is told
     if (code === "speech_only" || code === "busy") outgoing.refused();
-    complain({ title: "The server refused that", text });
+    trouble.show({ title: "The server refused that", text });
   },
   away({ text }) {
     outgoing.lost();
     if (!text) return;
-    complain({ title: "The server is full", text: "Trying again…", action: { label: "Stop trying", run: end } });
+    trouble.show({ title: "The server is full", text: "Trying again…", action: { label: "Stop trying", run: end } });
   },
   gone(message) {
     outgoing.lost();
     transcript.forget();
     if (message.code === "unauthorized" && message.text.includes("token")) return askForToken();
     const action = { label: "Talk again", run: begin };
-    complain({ ...endTrouble(message, ending), action });
+    trouble.show({ ...endTrouble(message, ending), action });
   },
   event: (event) => EVENTS[event.event]?.(event),
 };
@@ -143,7 +138,7 @@ function askForToken() {
   const wrong = Boolean(settings.values.token);
   const title = wrong ? "That token is wrong" : "This server needs a token";
   const run = () => settings.refuse("token", title);
-  complain({ title, text: "Ask whoever runs the server for it.", action: { label: "Enter the token", run } });
+  trouble.show({ title, text: "Ask whoever runs the server for it.", action: { label: "Enter the token", run } });
 }
 
 /** Show what runs on the server; a server that refuses says so when the user connects. */
@@ -188,11 +183,11 @@ call.addEventListener("deaf", ({ detail: { name } }) => {
   outgoing.lost();
   const choose = name === "OverconstrainedError";
   const action = choose ? { label: "Choose another", run: () => settings.open() } : { label: "Try again", run: talk };
-  complain({ ...microphoneTrouble(name), action });
+  trouble.show({ ...microphoneTrouble(name), action });
 });
 call.addEventListener("mute-loudspeaker", () => {
   const action = { label: "Choose another", run: () => settings.open() };
-  complain({ title: "The loudspeaker is not plugged in", text: "The system's own is used.", action });
+  trouble.show({ title: "The loudspeaker is not plugged in", text: "The system's own is used.", action });
 });
 
 /** Begin with the microphone, or add it to a conversation that was only typed. */
@@ -208,7 +203,7 @@ const silence = new Silence((silent) => {
   if (!silent) return trouble.hide();
   if (call.now.connection !== "open" || call.microphone === "muted") return;
   const action = { label: "Choose another", run: () => settings.open() };
-  complain({ title: `I hear nothing from “${call.sound.microphone}”`, text: "Is it muted?", action });
+  trouble.show({ title: `I hear nothing from “${call.sound.microphone}”`, text: "Is it muted?", action });
 });
 
 call.sound.addEventListener("packet", ({ detail: { peak } }) => {
@@ -219,7 +214,7 @@ call.sound.addEventListener("packet", ({ detail: { peak } }) => {
 
 call.sound.addEventListener("unplugged", () => {
   end();
-  complain({ title: "The microphone was unplugged", action: { label: "Try again", run: begin } });
+  trouble.show({ title: "The microphone was unplugged", action: { label: "Try again", run: begin } });
 });
 
 call.addEventListener("played", ({ detail }) => {
