@@ -40,9 +40,7 @@ export class FirstRunCard extends EventTarget {
     };
     const title = make("h2", { id: "card-title" }, heading(placeholders));
     this.#root.setAttribute("aria-labelledby", title.id);
-    const offers = info.offers.filter(({ stage, name, state }) =>
-      state !== "in_use" ? placeholders.some((part) => part.stage === stage) : this.#swapped.has(name),
-    );
+    const offers = info.offers.filter(({ name, state }) => state !== "in_use" || this.#swapped.has(name));
     const list = offers.length ? [this.#list(offers, { token, may: info.may_change })] : [];
     this.#root.replaceChildren(
       title,

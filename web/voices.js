@@ -6,7 +6,7 @@ import { post } from "./info.js";
 import { named, preferred, sample } from "./languages.js";
 import { contextFor } from "./loudspeaker.js";
 
-const OTHER = "Other";
+const [DEFAULT, OTHER] = ["Default", "Other"];
 const MODEL = "tts-1"; // whatever voice is loaded
 
 export class Voices extends Control {
@@ -15,7 +15,7 @@ export class Voices extends Control {
   #box;
   #settings;
   #voices = [];
-  #preset = null; // the server's own
+  #preset = null; // the server's default
   #chosen = "";
   #samples = false;
   #playing = null;
@@ -67,7 +67,7 @@ export class Voices extends Control {
   }
 
   #name() {
-    const preset = this.#preset ? `${this.#preset} (the server's own)` : "The server's own";
+    const preset = [DEFAULT, this.#preset].filter(Boolean).join(": ");
     const language = this.#voices.find(({ name }) => name === this.#chosen)?.language_name;
     this.control.textContent = this.#chosen ? [this.#chosen, language].filter(Boolean).join(" · ") : preset;
     this.control.setAttribute("aria-label", `Voice: ${this.control.textContent}`);
@@ -90,7 +90,7 @@ export class Voices extends Control {
     this.#list.replaceChildren(...rows);
   }
 
-  #row(name, language, text = name || "The server's own") {
+  #row(name, language, text = name || DEFAULT) {
     const radio = make("input", { type: "radio", name: "setting-voice", value: name });
     radio.checked = name === this.#chosen;
     const row = make("div", { className: "voice" }, make("label", {}, radio, make("span", {}, text)));

@@ -195,6 +195,17 @@ def test_an_offer_that_fails_says_why_and_can_be_tried_again(browser: Any, mista
         page.wait_for_selector("#card [role=alert] >> text=The connection to the server broke.")
 
 
+def test_an_offer_that_is_under_way_is_followed(browser: Any, mistakes: list[str]) -> None:
+    told = info()
+    told["offers"][0] |= {"state": "downloading", "progress": 0.3}
+    with OffersServer(told) as server:
+        page = open_page(browser, server, mistakes)
+        page.goto(f"http://127.0.0.1:{server.port}/web/index.html")
+        page.wait_for_selector("#card >> text=Downloading: 30 %")
+        server.steps.put({"state": "downloading", "progress": 0.6})
+        page.wait_for_selector("#card >> text=Downloading: 60 %")
+
+
 def test_who_may_not_change_the_parts_gets_the_command(
     browser: Any, server: ScriptedWebServer, mistakes: list[str]
 ) -> None:
