@@ -184,7 +184,7 @@ def test_the_microphone_is_heard_and_judged(page: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("peak", "verdict"), [(0.0, "Is it muted?"), (0.02, "Very quiet."), (1.0, "Too loud")]
+    ("peak", "verdict"), [(0.0, "Is it muted?"), (0.02, "Very quiet."), (0.5, "That sounds good.")]
 )
 def test_the_level_of_a_conversation_serves_the_test(page: Any, peak: float, verdict: str) -> None:
     page.evaluate(
