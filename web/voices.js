@@ -63,6 +63,7 @@ export class Voices extends Control {
     if (!open) return;
     this.#fill();
     this.#search.focus();
+    this.#box.scrollIntoView({ block: "nearest" });
     this.#list.querySelector(":checked")?.closest("label").scrollIntoView({ block: "nearest" });
   }
 
