@@ -14,7 +14,8 @@ TURNS = 8
 SECONDARY_PX, TARGET_PX = 24, 44
 BOXES = """() => Object.fromEntries(
   Object.entries({
-    newest: "#transcript li:last-child", stage: "#stage", dock: "#dock", orb: "#orb", text: "#text", header: "header",
+    newest: "#transcript li:last-child", stage: "#stage", dock: "#dock", orb: "#orb", text: "#text",
+    header: "header",
   }).map(([name, selector]) => {
     const { top, bottom, left, right } = document.querySelector(selector).getBoundingClientRect();
     return [name, { top, bottom, left, right }];
@@ -88,9 +89,11 @@ def test_controls_are_large_enough_to_be_hit(browser: Any, size: tuple[int, int]
             """([target, secondary]) =>
               [...document.querySelectorAll("body > :not(aside) button, #text")]
                 .filter((one) => one.checkVisibility())
-                .map((one) => [one.id, one.getBoundingClientRect(), one.closest("#transcript") ? secondary : target])
-                .filter(([, box, wanted]) => box.width < wanted || box.height < wanted)
-                .map(([id]) => id)""",
+                .filter((one) => {
+                  const { width, height } = one.getBoundingClientRect();
+                  return Math.min(width, height) < (one.closest("#transcript") ? secondary : target);
+                })
+                .map((one) => one.id)""",
             [TARGET_PX, SECONDARY_PX],
         )
     assert small == []
@@ -108,15 +111,18 @@ def test_borders_and_texts_stand_out(browser: Any, scheme: str) -> None:
                 probe.style.color = `var(--${name})`;
                 document.body.append(probe);
                 const [r, g, b] = getComputedStyle(probe).color.match(/[\\d.]+/g).map(Number);
-                const linear = (c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+                const linear = (c) => (c <= 10 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4);
                 return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
               };
               const contrast = (one, other) => {
                 const [dark, light] = [shown(one), shown(other)].sort((a, b) => a - b);
                 return (light + 0.05) / (dark + 0.05);
               };
-              const pairs = { line: ["back", "card"], accent: ["back", "card"], text: ["back", "card", "you"],
-                soft: ["back", "card", "you"], bad: ["back", "card"], "on-accent": ["accent"] };
+              const surfaces = ["back", "card"];
+              const pairs = {
+                line: surfaces, accent: surfaces, bad: surfaces, "on-accent": ["accent"],
+                text: [...surfaces, "you"], soft: [...surfaces, "you"],
+              };
               return Object.entries(pairs).flatMap(([name, others]) =>
                 others.map((other) => [name, other, contrast(name, other)]));
             }"""
