@@ -13,6 +13,7 @@ from connections.base import CLOSE_S, OpenSession
 from connections.local.echo import choose_echo_canceller
 from connections.local.sound_end import SoundEnd
 from connections.local.sound_port import SoundPort
+from engines.upgrades import Upgrades
 from pipeline.audio import Gain, clean
 from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
@@ -56,7 +57,12 @@ class LocalAudioStreamer:
         self._stopped = ""
         self._session: Session
 
-    def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
+    def run(
+        self,
+        open_session: OpenSession,
+        capabilities: Capabilities = Capabilities(),
+        upgrades: Upgrades | None = None,
+    ) -> int:
         """Run one session until Ctrl-C, or until the device goes away."""
         self._session = open_session(self, "local")
         self._shutdown.on_stop(self._ended.set)

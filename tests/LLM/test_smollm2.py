@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import engines.loader
 import LLM.auto
 from catalog.weights import FETCH, SMOLLM2
 from command_line.parse import parse_command_line
@@ -198,6 +199,7 @@ def test_auto_takes_it_where_no_server_is(
 ) -> None:
     create().close()
     monkeypatch.setattr(LLM.auto, "_SERVERS", {})
+    monkeypatch.setattr(engines.loader, "OFFERS", ())
     chosen = choose_language_model(parse_command_line([]))
     chosen.close()
     assert chosen.info.name == "smollm2"
@@ -210,6 +212,7 @@ def test_auto_takes_eliza_where_its_file_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(LLM.auto, "_SERVERS", {})
+    monkeypatch.setattr(engines.loader, "OFFERS", ())
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
     SMOLLM2.path.write_bytes(b"GGUF" + bytes(1000))
     assert choose_language_model(parse_command_line([])).info.name == "eliza"
