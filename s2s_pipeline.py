@@ -25,6 +25,7 @@ from connections.recorded.archive import Archive
 from engines.engines import Cascade, Duplex, Engines, Live, Responder
 from engines.loader import load_engines
 from listeners.audience import Audience
+from listeners.start_panel import describe, show_panel
 from LLM.handler import LanguageModelHandler
 from LLM.read_ahead import ReadAhead
 from pipeline.channel import Channel
@@ -195,6 +196,8 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     shutdown.on_stop(lambda: os._exit(130))  # loading may take minutes and cannot be interrupted
     engines = load_engines(arguments)
     shutdown.on_stop(lambda: None)
+    if not isinstance(arguments.mode, LocalArguments):  # that one adds its devices
+        show_panel(describe(engines.capabilities.describe()))
     gc.freeze()  # a garbage collection of everything loaded takes 75 ms, in which no audio flows
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:

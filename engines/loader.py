@@ -3,7 +3,7 @@
 import dataclasses
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,47 +47,37 @@ _FAILOVER: dict[str, Callable[[list[Any], float], Any]] = {
 
 
 def load_engines(arguments: "Arguments") -> Engines:
-    """Load the chosen engines, all at once, and say what runs. Raises `UserError`."""
+    """Load the chosen engines, all at once. Raises `UserError`."""
     if arguments.module.audio_enhancement:
         expect_noise_suppressor()
     importlib.import_module("transformers")  # on one thread: two at once would see half of it
-    loaded, turn_judges = _load_all(arguments)
+    hints = {stage: choices[0].why for stage, choices in arguments.engines.items()}
+    loaded, turn_judges = _load_all(arguments, hints)
     require_audio_model(arguments.engines, loaded)
-    _announce_all(arguments.engines, loaded)
     return Engines(
         loaded.get("vad"),
         _endpointing(arguments),
         _voice(arguments, loaded),
         turn_judges,
         NoiseSuppressor if arguments.module.audio_enhancement else None,
+        hints=hints,
     )
 
 
-def _load_all(arguments: "Arguments") -> tuple[dict[str, Any], TurnJudges]:
+def _load_all(
+    arguments: "Arguments", hints: MutableMapping[str, str]
+) -> tuple[dict[str, Any], TurnJudges]:
     """The engine of each stage, each loaded on a thread of its own, and the judges of turns, which may
     use the language model."""
     chosen = arguments.engines
     with ThreadPoolExecutor(len(chosen) + 1) as loaders:
         loading = {stage: loaders.submit(load_engine, arguments, stage) for stage in chosen}
         if "llm" not in chosen and "s2s" not in chosen:
-            loading["llm"] = loaders.submit(choose_language_model, arguments)
+            loading["llm"] = loaders.submit(choose_language_model, arguments, hints)
         loaded = {stage: future.result() for stage, future in loading.items()}
     if "vad" not in loaded:
         return loaded, NO_JUDGES
     return loaded, load_turn_judges(arguments.vad.turn_detector, loaded.get("llm"))
-
-
-def _announce_all(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]) -> None:
-    """Say what runs, engine by engine; of a failover, each of its engines."""
-    for stage, choices in chosen.items():
-        engines = getattr(loaded[stage], "engines", (loaded[stage],))
-        choices = choices[-len(engines) :]  # without the first if it did not load
-        for choice, engine in zip(choices, engines, strict=True):
-            name = choice.spec.name if choice is choices[0] else f"else {choice.spec.name}"
-            about = "" if stage == "vad" else engine.info.about
-            announce(stage, name, about or choice.spec.about)
-            if choice.why:
-                print(f"        {choice.why}", file=sys.stderr)
 
 
 def _endpointing(arguments: "Arguments") -> EndpointerSettings:
@@ -124,7 +114,7 @@ def load_engine(arguments: "Arguments", stage: str) -> Any:
         except UserError as error:
             if not choice.dispensable:
                 raise
-            print(f"  {stage.upper():<4}  {choice.spec.name} is left out: {error}", file=sys.stderr)
+            _warn(f"{choice.spec.name} is left out: {error}")
     if len(engines) == 1:
         return engines[0]
     return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s"))
@@ -199,15 +189,14 @@ def load_turn_judges(wanted: str, model: ChatModel | None) -> TurnJudges:
             if wanted == "words":
                 raise
             left_out += f"; not by the words, since {error}"
-    names = " + ".join(("Smart Turn v3",) * bool(by_ear) + ("SmolLM2",) * bool(by_words)) or "silence"
-    announce("turn", names, f"{_ABOUT_JUDGES[bool(by_ear), bool(by_words)]}{left_out}")
+    if left_out:
+        _warn(f"{_ABOUT_JUDGES[bool(by_ear), bool(by_words)]}{left_out}")
     return TurnJudges(by_ear, by_words)
 
 
 _ABOUT_JUDGES = {
-    (True, True): "judge by sound and words whether you have finished",
-    (True, False): "judges by the sound whether you have finished",
-    (False, True): "judges by the words whether you have finished",
+    (True, False): "only the sound tells whether you have finished",
+    (False, True): "only the words tell whether you have finished",
     (False, False): "only a pause ends your turn",
 }
 
@@ -239,9 +228,9 @@ def _judge_by_words(model: ChatModel) -> SharedEngine[SentenceJudge]:
     return SharedEngine(SmolLM2SentenceJudge())
 
 
-def choose_language_model(arguments: "Arguments") -> ChatModel:
+def choose_language_model(arguments: "Arguments", hints: MutableMapping[str, str]) -> ChatModel:
     """`--llm auto`: a server on this machine, else the built-in model, else Eliza; never a remote
-    server."""
+    server. The way to a better one goes into `hints`."""
     from LLM import auto
 
     settings = dict(arguments.auto)
@@ -250,7 +239,6 @@ def choose_language_model(arguments: "Arguments") -> ChatModel:
     for server in servers:
         for model in server.models:
             if wanted in (None, model):
-                announce("llm", f"{model} on {server.name}", f"it answers at {server.base_url}")
                 from LLM.openai_chat import OpenAIChatModel
 
                 return OpenAIChatModel(model, server.base_url, key="none", **settings)
@@ -260,9 +248,8 @@ def choose_language_model(arguments: "Arguments") -> ChatModel:
             f"--llm_model_name: expected a model of a server on this machine ({found}), got {wanted}; "
             "for a server elsewhere use --llm openai --llm_base_url"
         )
-    embedded = _embedded_language_model()
-    print(f"        {auto.advice(servers)}", file=sys.stderr)
-    return embedded
+    hints["llm"] = auto.advice(servers)
+    return _embedded_language_model()
 
 
 def _embedded_language_model() -> ChatModel:
@@ -271,14 +258,13 @@ def _embedded_language_model() -> ChatModel:
     try:
         model: ChatModel = start(spec.load(), {}, "cpu", spec.stage, spec.devices)
     except (UserError, ImportError) as error:
-        announce("llm", "eliza", f"a stand-in for a language model, since {error}")
+        _warn(f"Eliza stands in for a language model, since {error}")
         from LLM.eliza import ElizaModel
 
         return ElizaModel()
-    announce("llm", spec.name, model.info.about)
     return model
 
 
-def announce(stage: str, name: str, about: str) -> None:
-    """Print a line about an engine on standard error, since standard output may be for a machine."""
-    print(f"  {stage.upper():<4}  {name}: {about}", file=sys.stderr)
+def _warn(text: str) -> None:
+    """Tell the user, on standard error, since standard output may be for a machine."""
+    print(f"  {text}", file=sys.stderr)

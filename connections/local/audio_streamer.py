@@ -1,7 +1,6 @@
 """LocalAudioStreamer: the microphone and the loudspeaker of this machine."""
 
 import math
-import sys
 import threading
 import time
 from collections import deque
@@ -13,6 +12,7 @@ from connections.base import CLOSE_S, OpenSession
 from connections.local.echo import choose_echo_canceller
 from connections.local.sound_end import SoundEnd
 from connections.local.sound_port import SoundPort
+from listeners.start_panel import describe, show_keys, show_panel
 from pipeline.audio import Gain, clean
 from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
@@ -21,6 +21,7 @@ from pipeline.session import Session
 from pipeline.sink import Frame
 from utils.keyboard import has_keyboard
 from utils.shutdown import StopRequest
+from utils.sound_devices import ROLES
 
 SAMPLE_RATE_HZ = 16000
 """The recognizer's rate; a device that does not accept it runs at another."""
@@ -58,15 +59,12 @@ class LocalAudioStreamer:
 
     def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
         """Run one session until Ctrl-C, or until the device goes away."""
+        show_panel(describe(capabilities.describe(), self._sound()))
         self._session = open_session(self, "local")
         self._shutdown.on_stop(self._ended.set)
-        microphone, loudspeaker = self._port.names
         try:
             with self._port.open(self._hear, self._next_block, self._on_stop):
-                print(
-                    f"  listening to {microphone}, speaking through {loudspeaker}; Ctrl-C ends",
-                    file=sys.stderr,
-                )
+                show_keys(self._session)
                 self._ended.wait()
         finally:
             self._session.close("stopped")
@@ -74,6 +72,18 @@ class LocalAudioStreamer:
         if self._shutdown.requested.is_set():
             return 130
         raise UserError(self._stopped)
+
+    def _sound(self) -> str:
+        """The devices, and what keeps the program from hearing itself."""
+        microphone, loudspeaker = (
+            name if name != "default" else f"default {ROLES[role]}"
+            for role, name in zip(("input", "output"), self._port.names, strict=True)
+        )
+        if self._echo is not None:
+            about = "echo removed"
+        else:
+            about = "headphones" if self.full_duplex else "deaf while it speaks"
+        return f"{microphone} ▸ {loudspeaker} ({about})"
 
     # -- the sink ----------------------------------------------------------------------------------
 
