@@ -56,11 +56,16 @@ def describe(program: Description, sound: str = "") -> Iterator[Row]:
 
 
 def show_panel(rows: Iterator[Row]) -> None:
-    """Print the rows to standard error: wrapped and in color on a terminal, else one plain line each."""
-    console = Console(stderr=True, highlight=False)
-    for row in rows:
-        for line in _lines(row, console):
-            console.print(line, soft_wrap=True)
+    """Print the rows to standard error: wrapped and in color on a terminal, else one plain line each.
+
+    They go through `sys.stderr`, as a live screen replaces it: a console of its own would pass it by.
+    """
+    console = _console()
+    with console.capture() as rendered:
+        for row in rows:
+            for line in _lines(row, console):
+                console.print(line, soft_wrap=True)
+    print(rendered.get(), end="", file=sys.stderr, flush=True)
 
 
 def show_keys(session: Session) -> None:
@@ -68,9 +73,22 @@ def show_keys(session: Session) -> None:
     if not has_keyboard():
         print("  Talk now; Ctrl-C ends", file=sys.stderr, flush=True)
         return
-    keys = [f"{key} {does}" for key, does, _ in key_list(session) if key != "Q"]
+    keys = [f"{key} {does}" for key, does, _ in key_list(session) if key not in ("L", "Q")]
     begin = "Talk now." if session.settings.hands_free else "Ready."
-    show_panel(iter([Row("", f"{begin} {' · '.join([*keys, 'Ctrl-C end'])}")]))
+    line, *others = [f"{begin} {keys[0]}", *keys[1:], "Ctrl-C end"]
+    lines = [line]
+    for key in others:  # no key is parted from its word
+        if len(lines[-1]) + len(key) + 5 + _INDENT <= _console().width:
+            lines[-1] += f" · {key}"
+        else:
+            lines.append(key)
+    show_panel(iter([Row("", "\n".join(lines))]))
+
+
+def _console() -> Console:
+    """Standard error, which is a terminal's even while the lines of C libraries are taken out of it."""
+    on_screen = sys.stderr.isatty() or hasattr(sys.stderr, "rich_proxied_file")
+    return Console(stderr=True, highlight=False, force_terminal=on_screen)
 
 
 def _lines(row: Row, console: Console) -> Iterator[Text]:
