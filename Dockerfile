@@ -20,19 +20,19 @@ FROM base AS build
 ARG PYTHON=python3
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
-# hadolint ignore=DL3008
-RUN apt-get update && apt-get install --yes --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
-COPY Makefile requirements.txt ./
+COPY requirements.txt ./
 COPY catalog/__init__.py catalog/weights.py catalog/
 COPY pipeline/__init__.py pipeline/errors.py pipeline/
-COPY utils/__init__.py utils/packaged.py utils/
+COPY utils/__init__.py utils/download_bars.py utils/installation.py utils/package_index.py utils/packaged.py utils/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    mkdir /models && MODEL_CACHE_DIR=/models make setup PYTHON="$PYTHON"
+    "$PYTHON" -m venv .venv \
+    && .venv/bin/pip install --disable-pip-version-check -r requirements.txt \
+    && MODEL_CACHE_DIR=/models .venv/bin/python -m catalog.weights
 ARG EXTRAS=""
-COPY pyproject.toml README.md ./
+COPY . .
 RUN --mount=type=cache,target=/root/.cache/pip \
-    if [ -n "$EXTRAS" ]; then .venv/bin/pip install --disable-pip-version-check ".[$EXTRAS]"; fi
+    if [ -n "$EXTRAS" ]; then .venv/bin/pip install --disable-pip-version-check -e ".[$EXTRAS]"; fi
 
 FROM base
 # A number, so that a runtime that forbids root can tell; the same in every image, because volumes keep it

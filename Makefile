@@ -10,7 +10,7 @@ help:
 .PHONY: talk check test format types coverage test-engines test-real agents setup clean
 
 talk: setup ## set up, then talk with you (without a microphone: answer a sample question)
-	@$(BIN)/python s2s_pipeline.py --mode local || { code=$$?; \
+	@$(BIN)/s2s talk || { code=$$?; \
 	  case $$code in \
 	    130) ;; \
 	    3) echo "Answering a sample question instead:"; $(MAKE) --no-print-directory sample ;; \
@@ -21,7 +21,7 @@ talk: setup ## set up, then talk with you (without a microphone: answer a sample
 sample: setup
 	@mkdir -p $(OUT)
 	@$(BIN)/python examples/speak.py "What is the weather like in London today?" $(OUT)/question.wav
-	@$(BIN)/python s2s_pipeline.py --mode file --realtime --input $(OUT)/question.wav --output $(OUT)/reply.wav
+	@$(BIN)/s2s file $(OUT)/question.wav --realtime --output $(OUT)/reply.wav
 
 check: .venv/ready-dev ## set up, then run what CI runs: style, types, all tests (9 minutes)
 	$(BIN)/ruff check .
@@ -90,20 +90,18 @@ agents: ## install OpenAI's SDK for agents, in Node, which one test needs
 
 setup: .venv/ready ## create the environment .venv
 
-.venv/ready: requirements.txt
+.venv/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -m venv .venv || \
 	  { echo "Python cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; \
 	    rm -rf .venv; exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	@# silero-vad asks for torch, which its ONNX file, all that we use of it, does not need
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps "silero-vad>=6.2,<7"
-	@# 170 MB: turn detector, language model and voice; without them the program uses simpler engines
-	@$(BIN)/python -m catalog.weights || true
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@# 175 MB: detectors, language model and voice; without them the program uses simpler engines
+	@$(BIN)/s2s get || true
 	@touch $@
 
-.venv/ready-dev: .venv/ready pyproject.toml
+.venv/ready-dev: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev]"
 	@touch $@
 

@@ -46,6 +46,7 @@ from STT.live_transcript import LiveTranscript
 from TTS.handler import TTSHandler
 from utils.device import find_device
 from utils.environment import apply_model_cache_dir
+from utils.installation import program
 from utils.logs import set_up_logging
 from utils.shutdown import Shutdown
 from utils.streams import abandon_stdout, prepare_streams
@@ -242,7 +243,7 @@ def main(argv: Sequence[str]) -> int:
         command = find_command(arguments)
         return run(arguments, Shutdown()) if command is None else command(arguments)
     except UserError as error:
-        print(f"s2s_pipeline.py: {error}", file=sys.stderr)
+        print(f"{program()}: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         abandon_stdout()

@@ -17,14 +17,15 @@ class ReadAhead:
 
     def __init__(self, model: SharedEngine[ChatModel], chat: Chat, session: Session) -> None:
         self._model = model
-        self._keeps = isinstance(model.engine, ReadingChatModel)
         self._chat = chat
         self._session = session
         self._busy = False
 
     def __call__(self, words: str) -> None:
         """Read what the user has said so far; empty when speech has just begun. Does not wait."""
-        if not self._keeps or self._busy or not self._model.idle_slots:
+        if self._busy or not self._model.idle_slots:
+            return
+        if not isinstance(self._model.engine, ReadingChatModel):
             return
         settings = self._session.settings
         messages = prompt_for(self._chat, words, settings, settings.language)

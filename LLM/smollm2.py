@@ -10,7 +10,7 @@ from LLM.llama_cpp_chat import LlamaCppChatModel
 from LLM.sentence_end import SmolLM2SentenceJudge
 from LLM.thoughts import Piece
 from pipeline.engine_info import ChatModelInfo
-from pipeline.errors import UserError
+from pipeline.errors import Unavailable, UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.settings import ANY_TOOL, Tool
 from pipeline.turn import CancelToken
@@ -69,7 +69,7 @@ class SmolLM2Model:
 
     def __init__(self, manner: Manner = Manner()) -> None:
         if not SMOLLM2.there:
-            raise UserError(f"--llm smollm2: {SMOLLM2.path} is {SMOLLM2.state}; type: {FETCH}")
+            raise Unavailable(f"--llm smollm2: {SMOLLM2.path} is {SMOLLM2.state}; type: {FETCH}")
         self._manner = manner
         try:
             self._model = LlamaCppChatModel(

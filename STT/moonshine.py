@@ -8,7 +8,7 @@ from moonshine_voice.download_file import get_cache_dir
 
 from pipeline.audio import split_at_quiet
 from pipeline.engine_info import RecognizerInfo
-from pipeline.errors import UserError
+from pipeline.errors import Unavailable, UserError
 from pipeline.messages import Samples
 from pipeline.turn import CancelToken
 from STT.base import Transcription
@@ -122,7 +122,7 @@ def _download(model_name: str, language: str, architecture: ModelArch) -> Path:
     try:
         folder, _ = get_model_for_language(language, architecture, cache_root=cache)
     except Exception as error:
-        raise UserError(
+        raise Unavailable(
             f"--stt_model_name {model_name}: not in {cache}, and could not be downloaded "
             f"({type(error).__name__}); connect to the network once, or use {EMBEDDED_MODEL}, built in"
         ) from error

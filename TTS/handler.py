@@ -1,10 +1,11 @@
 """TTSHandler: from sentences to speech."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import ClassVar
 
 import numpy as np
 
+from pipeline.errors import EngineError
 from pipeline.handler import BaseHandler
 from pipeline.language import plain, speaks
 from pipeline.language_fallback import language_fallback
@@ -12,9 +13,10 @@ from pipeline.loudness import speech_bounds
 from pipeline.messages import AudioChunk, Notice, Sentence, Speech
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
-from pipeline.turn import Turn
+from pipeline.turn import CancelToken, Turn
 from pipeline.words import has_words
 from TTS.base import Synthesizer
+from utils.voices import own_voice
 
 LEAD_MS = 30
 """Silence kept before the first sound of an answer, since it may contain a soft consonant."""
@@ -34,11 +36,10 @@ class TTSHandler(BaseHandler[Sentence]):
     def process(self, sentence: Sentence) -> Generator[Speech, None, None]:
         """Speak one sentence; the first piece of audio carries its text, an empty last one ends it."""
         turn = sentence.turn
-        voice, language = turn.settings.voice, self._language_of(turn)
         results = self._synthesizer.stream(
-            lambda engine, cancel: engine.synthesize(sentence.spoken, voice, language, cancel),
-            turn.cancel,
+            lambda engine, cancel: _speak(engine, sentence, cancel), turn.cancel
         )
+        info = self._synthesizer.engine.info
         text: str | None = sentence.text
         silent = True
         for chunk in results:
@@ -60,22 +61,30 @@ class TTSHandler(BaseHandler[Sentence]):
             )
             text = None
         if silent and turn.alive and has_words(sentence.spoken):
-            name = self._synthesizer.engine.info.name
-            left_out = f"expected audio of a sentence, got none from {name}; the sentence is left out"
+            left_out = (
+                f"expected audio of a sentence, got none from {info.name}; the sentence is left out"
+            )
             self._notices.give(self.name, turn, Notice("sentence_unheard", left_out))
-        rate_hz = self._synthesizer.engine.info.sample_rate_hz
-        yield Speech(turn, np.empty(0, np.float32), rate_hz, text, ends_text=True)
+        yield Speech(turn, np.empty(0, np.float32), info.sample_rate_hz, text, ends_text=True)
 
-    def _language_of(self, turn: Turn) -> str | None:
-        """The language that the session sets, else the user's own; None: as the synthesizer is
-        configured."""
-        code = turn.settings.language or turn.language
-        if code is None or speaks(self._synthesizer.engine.info.languages, code):
-            return code and plain(code)
-        name = self._synthesizer.engine.info.name
-        notice = language_fallback(name, "speak", code, "it speaks as usual")
-        self._notices.give(self.name, turn, notice)
-        return None
+
+def _speak(
+    synthesizer: Synthesizer, sentence: Sentence, cancel: CancelToken
+) -> Iterator[AudioChunk | Notice]:
+    """Speak in the language that the session sets, else in the user's own, and with the voice of the
+    session: it may be that of another synthesizer, which this one has replaced."""
+    turn, info = sentence.turn, synthesizer.info
+    voice, code = turn.settings.voice, turn.settings.language or turn.language
+    if code is not None and not speaks(info.languages, code):
+        yield language_fallback(info.name, "speak", code, "it speaks as usual")
+        code = None
+    if voice is not None and voice not in info.voices:
+        try:
+            synthesizer.expect_voice(voice)
+        except EngineError:
+            yield own_voice(info.name, voice)
+            voice = None
+    yield from synthesizer.synthesize(sentence.spoken, voice, code and plain(code), cancel)
 
 
 def _from_first_sound(chunk: AudioChunk) -> AudioChunk:

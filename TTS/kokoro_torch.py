@@ -18,6 +18,7 @@ from pipeline.messages import AudioChunk, WordTime
 from pipeline.turn import CancelToken
 from TTS.kokoro_voices import LANGUAGES, usual_voice
 from utils.hub import fetch
+from utils.installation import pip_install
 from utils.pretrained import expect_numbers, expect_weights
 from utils.voices import expect_language, unknown_voice, voice_flag
 
@@ -25,8 +26,8 @@ kokoro_logger.disable("kokoro")  # it warns of what we know, on standard error
 
 _PHONEMES = {
     "en": (("en_core_web_sm",), "python -m spacy download en_core_web_sm"),
-    "ja": (("pyopenjtalk",), "pip install 'misaki[ja]'"),
-    "zh": (("cn2an", "jieba", "pypinyin"), "pip install 'misaki[zh]'"),
+    "ja": (("pyopenjtalk",), pip_install("'misaki[ja]'")),
+    "zh": (("cn2an", "jieba", "pypinyin"), pip_install("'misaki[zh]'")),
 }
 """The packages that turn text into phonemes, and the command that installs them; eSpeak NG does so
 for all other languages. The English one comes from GitHub and not from PyPI, so no extra can bring

@@ -9,7 +9,7 @@ import nltk
 import torch
 
 from pipeline.engine_info import SynthesizerInfo
-from pipeline.errors import UserError
+from pipeline.errors import Unavailable, UserError
 from pipeline.messages import AudioChunk, Notice
 from pipeline.turn import CancelToken
 from pipeline.words import has_words
@@ -122,14 +122,14 @@ def _package() -> Any:
     """The package of MeloTTS, which downloads tokenizers when it is imported."""
     for name, place in _NLTK.items():
         if not _has_nltk(place) and not nltk.download(name, quiet=True):
-            raise UserError(
+            raise Unavailable(
                 f"--tts melo needs the NLTK data {name}, which cannot be downloaded; connect to the "
                 f"network once, or type: python -m nltk.downloader {' '.join(_NLTK)}"
             )
     try:
         from melo import api
     except OSError as error:
-        raise UserError(
+        raise Unavailable(
             "--tts melo: the six tokenizers that MeloTTS needs are not in the cache, and the hub cannot "
             "be reached; connect to the network once"
         ) from error

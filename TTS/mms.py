@@ -18,6 +18,7 @@ from pipeline.language import english_name
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from utils.hub import unavailable
+from utils.installation import install_extra
 from utils.pretrained import fetch_pretrained
 from utils.voices import expect_language, unknown_voice
 
@@ -148,7 +149,7 @@ def _romanizer(language: str) -> Any:
         import uroman
     except ImportError as error:
         raise UserError(
-            f"--tts mms needs the package uroman to read {english_name(language)}; type: pip install -e "
-            "'.[mms]'"
+            f"--tts mms needs the package uroman to read {english_name(language)}; type: "
+            f"{install_extra('mms')}"
         ) from error
     return uroman.Uroman()

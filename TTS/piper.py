@@ -263,7 +263,7 @@ def _fetched(model_name: str, asked: bool) -> Path:
     except UserError as error:
         if asked:
             raise
-        raise UserError(f"{error}; for the built-in English voice type: {FETCH}") from error
+        raise type(error)(f"{error}; for the built-in English voice type: {FETCH}") from error
 
 
 def _catalog(folder: Path) -> dict[str, str]:

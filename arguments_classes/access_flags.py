@@ -11,8 +11,8 @@ class AccessFlags:
     token_file: str | None = field(
         default=None,
         metadata={
-            "help": "file of such secrets, one per line, read again when it changes; any secret in it, "
-            "or that of --token, lets a client in"
+            "help": "file of such secrets, one per line, read again when it changes; any of them lets a "
+            "client in"
         },
     )
     insecure: bool = field(

@@ -19,7 +19,10 @@ class ChatArguments:
     user_role: str = field(default="user", metadata={"help": "role of the user's messages"})
     init_chat_role: str | None = field(default="system", metadata={"help": "role of the first message"})
     init_chat_prompt: str = field(
-        default=DEFAULT_PROMPT, metadata={"help": "first message, which is never forgotten"}
+        default=DEFAULT_PROMPT,
+        metadata={
+            "help": "instructions for the model, never forgotten; default: short, plain, spoken answers"
+        },
     )
 
     def __post_init__(self) -> None:

@@ -25,9 +25,7 @@ class Words(Sampling):
     llm_keep_thoughts: bool = field(
         default=False,
         metadata={
-            "help": "speak the answer as written, for a model that uses marks such as <think> in "
-            "another way; by default, thoughts, function calls in the text and end-of-turn "
-            "marks are left out"
+            "help": "speak the answer as written, including what looks like thoughts or function calls"
         },
     )
 
@@ -38,10 +36,7 @@ class LocalChatModel(Words):
 
     llm_thinking: bool = field(
         default=False,
-        metadata={
-            "help": "let a reasoning model think before it answers; its thoughts are never spoken, but "
-            "the user waits for them, and they count toward the longest answer"
-        },
+        metadata={"help": "let a reasoning model think before it answers; it stays silent until then"},
     )
 
 

@@ -15,8 +15,8 @@ class CoquiArguments(SynthesizerDevice, OptionalLanguage):
     tts_model_name: str = field(
         default="tts_models/multilingual/multi-dataset/xtts_v2",
         metadata={
-            "help": "model: a name of Coqui TTS, such as tts_models/de/thorsten/vits, or a folder with "
-            "a model.pth and its config.json; mind its license: that of XTTS allows no commercial use"
+            "help": "model of Coqui TTS, such as tts_models/de/thorsten/vits, or a folder; the "
+            "default's license allows no commercial use"
         },
     )
     tts_voice: str | None = field(

@@ -17,7 +17,7 @@ class FailoverArguments:
     cannot keep pace. End-to-end engines have the limit of a language model, since they contain one.
     """
 
-    _argument_group_name: ClassVar[str] = "several engines for one stage"
+    _argument_group_name: ClassVar[str] = "several engines"
 
     failover_stt_s: float = field(
         default=5.0,

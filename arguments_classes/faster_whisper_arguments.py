@@ -16,8 +16,8 @@ class FasterWhisperArguments(WhisperLanguages, RecognizerDevice):
     stt_model_name: str = field(
         default="tiny.en",
         metadata={
-            "help": "model: a size, such as tiny.en, small, distil-large-v3 or turbo; a converted model "
-            "on the hub; or a folder. Models named .en or distil understand English only"
+            "help": "model: a size such as tiny.en, small or turbo, a name on the hub, or a folder; .en "
+            "and distil know only English"
         },
     )
     stt_compute_type: Literal[

@@ -16,22 +16,22 @@ class FileArguments:
     input: str | None = field(
         default=None,
         metadata={
-            "help": "recording in any format that soundfile reads; - for standard input; or the folder "
-            "of a session that --record kept, to replay it"
+            "help": "recording; - for standard input; or a session's folder that --record kept, to "
+            "replay it"
         },
     )
     output: str = field(
         default="reply.wav",
         metadata={
-            "help": "file for the reply, .wav or .flac; NAME.conversation.wav (both sides in stereo) "
-            "and NAME.transcript.json are written beside it"
+            "help": "file for the reply, .wav or .flac; both sides in stereo and a transcript are "
+            "written beside it"
         },
     )
     realtime: bool = field(
         default=False,
         metadata={
-            "help": "play the recording at its own pace, so that latencies are real; without it, the "
-            "recording is read as fast as the engines can follow"
+            "help": "play the recording at its own pace, so that times are real, instead of as fast as "
+            "possible"
         },
     )
     headphones: bool = field(

@@ -19,14 +19,13 @@ class KokoroArguments(SpeakingSpeed, UsualLanguage):
     tts_onnx: str = field(
         default="onnx/model_quantized.onnx",
         metadata={
-            "help": "file to take from the model: a name or a pattern. The default has 8 bits a weight; "
-            "onnx/model_fp16.onnx has 16 (163 MB), onnx/model.onnx 32 (326 MB)"
+            "help": "file of the model, a name or a pattern; onnx/model_fp16.onnx (163 MB) is more exact"
         },
     )
     tts_voice: str | None = field(
         default=None,
         metadata={
-            "help": "voice, such as af_heart, bm_george, ef_dora or hf_alpha; the first letter is the "
-            "language; default: one for the language, af_heart for English"
+            "help": "voice, such as af_heart, bm_george or hf_alpha (first letter: the language); "
+            "default: one for the language"
         },
     )

@@ -18,7 +18,7 @@ class KokoroTorchArguments(SpeakingSpeed, SynthesizerDevice, UsualLanguage):
     tts_voice: str | None = field(
         default=None,
         metadata={
-            "help": "voice, such as af_heart, bm_george, ef_dora or hf_alpha; the first letter is the "
-            "language; default: one for the language, af_heart for English"
+            "help": "voice, such as af_heart, bm_george or hf_alpha (first letter: the language); "
+            "default: one for the language"
         },
     )

@@ -40,8 +40,8 @@ class LlamaCppArguments(AnswerLength, LocalChatModel):
     llm_cache_type: str = field(
         default="f16",
         metadata={
-            "help": "number format in which conversations are kept in memory: f16, or q8_0, which takes "
-            "half as much and is less exact; not every model supports it"
+            "help": "number format of conversations in memory: f16, or q8_0, which takes half as much; "
+            "not for every model"
         },
     )
 

@@ -16,8 +16,8 @@ class MeloArguments(SynthesizerDevice):
     tts_model_name: str | None = field(
         default=None,
         metadata={
-            "help": "model of tts_language: a name on the hub, or a folder; default: that of "
-            "myshell-ai, and likewise for other languages when they are first spoken"
+            "help": "model for --tts_language: a name on the hub, or a folder; default: that of myshell-"
+            "ai"
         },
     )
     tts_language: str = field(

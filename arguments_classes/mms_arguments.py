@@ -15,8 +15,8 @@ class MmsArguments(SpeakingSpeed, SynthesizerDevice):
     tts_model_name: str = field(
         default="facebook/mms-tts-",
         metadata={
-            "help": "beginning of the models' names, on the hub or on disk; the code of the language "
-            "completes it (facebook/mms-tts- ▶ facebook/mms-tts-tel)"
+            "help": "beginning of the models' names, completed by the code of the language: "
+            "facebook/mms-tts-tel"
         },
     )
     tts_language: str = field(

@@ -6,89 +6,78 @@ from typing import ClassVar, Literal
 
 from arguments_classes.expect import expect
 from catalog.environments import ENVIRONMENTS
-from catalog.presets import preset_list
 from catalog.registry import AUTO, CASCADE, EngineSpec, specs
 from pipeline.language import is_language
 
-_BEST = "or auto: the best one whose model is in the cache, else the built-in one"
-
-
-def _names(stage: str) -> str:
-    return ", ".join(spec.name for spec in specs(stage))
-
-
+_DETECTORS = ", ".join(spec.name for spec in specs("vad"))
 _ENVIRONMENTS = ", ".join(environment.name for environment in ENVIRONMENTS)
 
 SERVERS = ("socket", "websocket", "realtime")
 CAN_BE_ISOLATED = (*CASCADE, "s2s")
-
-_SEVERAL = "; several, separated by commas: the next takes over from one that fails"
 
 
 @dataclass
 class ModuleArguments:
     """The parts of the pipeline, and the options of every run."""
 
-    _argument_group_name: ClassVar[str] = "what to use"
+    _argument_group_name: ClassVar[str] = "every run"
 
     mode: Literal["socket", "websocket", "realtime", "local", "file"] = field(
         default="socket",
         metadata={
-            "help": "source and destination of the audio: two TCP ports (socket), a web page and a "
-            "WebSocket (websocket; realtime is the same), this machine's microphone and loudspeaker "
-            "(local), or a recording (file)"
+            "help": "local (microphone and loudspeaker), websocket (a web page), file, socket (two TCP "
+            "ports) or realtime",
+            "metavar": "MODE",
         },
     )
     preset: str | None = field(
         default=None,
-        metadata={"help": f"a set of parts and models; other flags override it: {preset_list()}"},
+        metadata={
+            "help": "parts that go together: offline, cpu, cuda, mac, duplex or classic (--help "
+            "presets); other flags override it"
+        },
     )
     local_mac_optimal_settings: bool = field(default=False, metadata={"help": "same as --preset mac"})
-    vad: str = field(default="silero", metadata={"help": f"voice activity detector: {_names('vad')}"})
+    vad: str = field(default="silero", metadata={"help": f"voice activity detector: {_DETECTORS}"})
     stt: str = field(
         default=AUTO,
-        metadata={"help": f"speech to text: {_names('stt')}, {_BEST}{_SEVERAL}"},
+        metadata={
+            "help": "speech to text; of several, such as whisper,moonshine, the next takes over if one "
+            "fails"
+        },
     )
     llm: str = field(
         default=AUTO,
-        metadata={
-            "help": f"language model: {_names('llm')}, or auto: a server on this machine, else smollm2, "
-            "else eliza; several, separated by commas, as for --stt"
-        },
+        metadata={"help": "language model, likewise; auto looks for a server on this machine first"},
     )
     tts: str = field(
         default=AUTO,
-        metadata={"help": f"text to speech: {_names('tts')}, {_BEST}{_SEVERAL}"},
+        metadata={"help": "text to speech, likewise"},
     )
     s2s: str | None = field(
         default=None,
-        metadata={"help": f"speech to speech, in place of stt, llm and tts: {_names('s2s')}{_SEVERAL}"},
+        metadata={"help": "speech to speech, in place of stt, llm and tts"},
     )
     language: str | None = field(
         default=None,
-        metadata={
-            "help": "language of both sides, an ISO 639-1 code such as te; default: the one that the "
-            "recognizer reports"
-        },
+        metadata={"help": "language of both sides, such as te; default: the one heard"},
     )
     reply_mode: str = field(
         default_factory=lambda: os.environ.get("REPLY_MODE", "").strip().lower() or "turn",
         metadata={
-            "help": "turn: answer when the user has finished; stream: answer phrase by phrase (--s2s "
-            "tone: at once) while the user is still speaking, and let nothing interrupt the reply. The "
-            "environment variable REPLY_MODE sets the default"
+            "help": "turn: answer when the user has finished; stream: answer while the user speaks; "
+            "REPLY_MODE sets the default"
         },
     )
     device: Literal["auto", "cuda", "mps", "cpu"] = field(
         default="auto",
-        metadata={"help": "device for every model that can use it; a part's own flag overrides it"},
+        metadata={"help": "device for models: cuda, mps, cpu or auto", "metavar": "NAME"},
     )
     isolate: str | None = field(
         default=None,
         metadata={
-            "help": "stages whose engines run in processes of their own, such as stt,tts; none: only "
-            "engines whose packages conflict with the others; default: those and, on a server, engines "
-            "that spend a long time in Python code"
+            "help": "stages to run in processes of their own, such as stt,tts, or none; default: where "
+            "one would disturb others"
         },
     )
     audio_enhancement: bool = field(
@@ -97,30 +86,24 @@ class ModuleArguments:
     )
     install: str | None = field(
         default=None,
-        metadata={
-            "help": f"install an engine that needs an environment of its own, then exit: {_ENVIRONMENTS}"
-        },
+        metadata={"help": f"install an engine apart from the others: {_ENVIRONMENTS}"},
     )
     check: bool = field(
         default=False,
-        metadata={
-            "help": "report on devices, engines, models, servers, ports and environment, then exit"
-        },
+        metadata={"help": "say what is ready, what is missing, and what to do about it"},
     )
     download: bool = field(
-        default=False, metadata={"help": "download every model that the chosen parts need, then exit"}
+        default=False, metadata={"help": "download every model that the chosen parts need"}
     )
-    list_voices: bool = field(
-        default=False, metadata={"help": "list the voices of --tts or --s2s, then exit"}
-    )
+    list_voices: bool = field(default=False, metadata={"help": "list the voices of the chosen parts"})
     json_events: bool = field(
         default=False, metadata={"help": "write every event to standard output as one line of JSON"}
     )
     record: str | None = field(
         default=None,
         metadata={
-            "help": "folder in which to keep every session: audio of both sides, events and their "
-            "times; --mode file --input FOLDER/SESSION replays one"
+            "help": "folder in which to keep every session: sound, events and times; --mode file "
+            "--input replays one"
         },
     )
     latency: bool = field(
@@ -131,10 +114,7 @@ class ModuleArguments:
     )
     latency_report: str | None = field(
         default=None,
-        metadata={
-            "help": "HTML page to write at the end, such as out.html; it shows where the time of each "
-            "turn went"
-        },
+        metadata={"help": "HTML page to write at the end, which shows where the time of each turn went"},
     )
     log_level: Literal["debug", "info", "warning", "error"] = field(
         default="warning", metadata={"help": "lowest severity to log to standard error"}

@@ -13,7 +13,7 @@ class MoonshineArguments:
     stt_model_name: str = field(
         default="tiny-en",
         metadata={
-            "help": "model: tiny-en is built in; others, such as base-en, medium-streaming-en or "
-            "base-ja, are downloaded when first used; or a folder"
+            "help": "model: tiny-en (built in), another such as base-en, medium-streaming-en or base-"
+            "ja, or a folder"
         },
     )

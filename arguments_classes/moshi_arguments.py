@@ -19,8 +19,8 @@ class MoshiArguments:
     s2s_model_name: str = field(
         default="moshiko",
         metadata={
-            "help": "model: moshiko (a male voice), moshika (a female voice), or any model for Kyutai's "
-            "moshi package, by its name on the hub or its folder"
+            "help": "model: moshiko (a male voice), moshika (a female one), another for the moshi "
+            "package, or a folder"
         },
     )
     s2s_device: str | None = field(default=None, metadata={"help": DEVICE})
@@ -39,10 +39,7 @@ class MoshiArguments:
     )
     s2s_sessions: int = field(
         default=1,
-        metadata={
-            "help": "conversations at once; each needs 1.6 GB of memory, and the GPU has to compute a "
-            "frame of every conversation within 80 ms"
-        },
+        metadata={"help": "conversations at once; each needs 1.6 GB of memory, and time on the GPU"},
     )
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ class NemotronArguments(RecognizerPrecision, RecognizerDevice):
     stt_latency_ms: int = field(
         default=560,
         metadata={
-            "help": "look-ahead: ms of audio that the model hears before it writes a word: 80, 160, 560 "
-            "or 1120; more means fewer mistakes and less work, but later partial transcripts"
+            "help": "sound to wait for before a word is written: 80, 160, 560 or 1120 ms; more makes "
+            "fewer mistakes"
         },
     )

@@ -17,8 +17,8 @@ class OpenAIAudioArguments:
     s2s_model_name: str | None = field(
         default=None,
         metadata={
-            "help": "model that hears and speaks, such as gpt-audio-mini or gpt-audio; default: the "
-            "first one that the server lists, except for OpenAI, where a name is needed"
+            "help": "model that hears and speaks, such as gpt-audio-mini; default: the first that the "
+            "server lists, but not OpenAI's"
         },
     )
     s2s_voice: str | None = field(

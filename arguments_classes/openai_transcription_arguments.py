@@ -17,8 +17,7 @@ class OpenAITranscriptionArguments:
     stt_model_name: str | None = field(
         default=None,
         metadata={
-            "help": "model, such as gpt-4o-mini-transcribe or whisper-1; default: the first that a "
-            "server other than OpenAI's lists"
+            "help": "model, such as gpt-4o-mini-transcribe; default: the first that the server lists"
         },
     )
     stt_language: str | None = field(

@@ -15,7 +15,7 @@ class ParaformerArguments(RecognizerDevice):
     stt_model_name: str = field(
         default="funasr/paraformer-zh",
         metadata={
-            "help": "a Paraformer model of FunASR: a name on the hub, or a folder; "
-            "funasr/paraformer-zh-streaming recognizes speech while the user is still speaking"
+            "help": "a Paraformer model: a name on the hub, or a folder; those with -streaming "
+            "recognize while the user speaks"
         },
     )

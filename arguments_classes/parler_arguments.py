@@ -16,15 +16,15 @@ class ParlerArguments(SynthesizerPrecision, SynthesizerDevice, OptionalLanguage)
     tts_model_name: str = field(
         default="parler-tts/parler-mini-v1-jenny",
         metadata={
-            "help": "model: a name on the hub, or a folder: parler-tts/parler-tts-mini-v1 has 34 "
-            "voices, ai4bharat/indic-parler-tts speaks 18 languages of India"
+            "help": "model on the hub, such as ai4bharat/indic-parler-tts (18 languages of India), or a "
+            "folder"
         },
     )
     tts_voice: str | None = field(
         default=None,
         metadata={
-            "help": "name of a speaker that the model knows, or a description that begins with one; "
-            "default: one for the language"
+            "help": "a speaker that the model knows, or a description that begins with one; default: "
+            "one for the language"
         },
     )
     tts_style: str = field(
@@ -39,8 +39,8 @@ class ParlerArguments(SynthesizerPrecision, SynthesizerDevice, OptionalLanguage)
     tts_compile_mode: Literal["none", "default", "reduce-overhead"] = field(
         default="none",
         metadata={
-            "help": "mode of torch.compile; the start then takes minutes, and synthesis is 1.4 times "
-            "(default) or 3 to 4 times (reduce-overhead) as fast"
+            "help": "mode of torch.compile: starts take minutes, and speech comes up to four times as "
+            "fast"
         },
     )
     tts_gen_do_sample: bool = field(

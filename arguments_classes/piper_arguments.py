@@ -15,14 +15,14 @@ class PiperArguments(SpeakingSpeed, UsualLanguage):
     tts_model_name: str | None = field(
         default=None,
         metadata={
-            "help": "source of the voices: a name on the hub, or a folder of .onnx and .onnx.json "
-            "files; default: the built-in voice for English, rhasspy/piper-voices for the others"
+            "help": "source of the voices: a name on the hub, or a folder; default: built in (English), "
+            "or rhasspy/piper-voices"
         },
     )
     tts_voice: str | None = field(
         default=None,
         metadata={
             "help": "voice, such as en_US-lessac-medium or te_IN-padmavathi-medium; default: one for "
-            "the language, en_US-joe-medium for English"
+            "the language"
         },
     )

@@ -13,8 +13,8 @@ class PocketArguments:
     tts_model_name: str | None = field(
         default=None,
         metadata={
-            "help": "model: one of Kyutai's names (english, french_24l and so on), or a YAML file that "
-            "says where the weights are; default: one for the language"
+            "help": "model: one of Kyutai's names (english, french_24l and so on), or a YAML file; "
+            "default: one for the language"
         },
     )
     tts_voice: str | None = field(

@@ -16,8 +16,7 @@ class QwenOmniArguments:
     s2s_model_name: str = field(
         default="Qwen/Qwen2.5-Omni-3B",
         metadata={
-            "help": "a Qwen2.5-Omni model: a name on the hub, or a folder; Qwen/Qwen2.5-Omni-7B is "
-            "larger, and its license permits commercial use"
+            "help": "a Qwen2.5-Omni model: a name on the hub, such as Qwen/Qwen2.5-Omni-7B, or a folder"
         },
     )
     s2s_voice: str | None = field(
@@ -28,10 +27,7 @@ class QwenOmniArguments:
     s2s_torch_dtype: Precision = field(default="auto", metadata={"help": PRECISION})
     s2s_gen_max_new_tokens: int = field(
         default=256,
-        metadata={
-            "help": "longest answer, in tokens; 256 tokens are about a minute and a half of speech, and "
-            "nothing is heard before the whole answer is generated"
-        },
+        metadata={"help": "longest answer, in tokens; nothing is heard before all of it is generated"},
     )
 
     def __post_init__(self) -> None:

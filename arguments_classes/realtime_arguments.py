@@ -25,15 +25,15 @@ class RealtimeArguments:
     s2s_turn_detection: Literal["server_vad", "semantic_vad"] = field(
         default="server_vad",
         metadata={
-            "help": "how the server detects the end of the user's turn: by a pause (server_vad), or "
-            "by the meaning of the words as well (semantic_vad)"
+            "help": "how the server detects the end of a turn: by a pause, or by the meaning of the "
+            "words as well"
         },
     )
     s2s_transcription: str = field(
         default="gpt-4o-mini-transcribe",
         metadata={
-            "help": "model with which the server transcribes the user's speech, so that it can be shown "
-            "and remembered; none: no transcription"
+            "help": "model that transcribes the user's speech, so that it is shown and remembered; "
+            "none: no transcription"
         },
     )
     s2s_api_key_file: str | None = field(default=None, metadata={"help": KEY_FILE})

@@ -32,6 +32,6 @@ class WhisperLanguages:
         default=USUAL,
         metadata={
             "help": "languages to listen for if --stt_language is auto: codes separated by spaces, or "
-            "all; speech that sounds like another language is taken for the last one of the conversation"
+            "all"
         },
     )

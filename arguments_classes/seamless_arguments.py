@@ -20,8 +20,8 @@ class SeamlessArguments:
     s2s_target_language: str = field(
         default="en",
         metadata={
-            "help": "language to translate into, such as fr; the language of a session (--language, or "
-            "a client's setting) overrides it. The language of the speech is detected"
+            "help": "language to translate into, such as fr; --language, or a client's setting, "
+            "overrides it"
         },
     )
     s2s_speaker_id: int = field(

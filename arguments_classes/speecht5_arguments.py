@@ -30,7 +30,7 @@ class SpeechT5Arguments(SynthesizerDevice):
     tts_clone: str | None = field(
         default=None,
         metadata={
-            "help": ".npy file with the x-vector (512 numbers) of a voice to imitate in place of "
-            "--tts_voice; the speaker must have consented"
+            "help": ".npy file with the x-vector of a voice to imitate instead; the speaker must have "
+            "consented"
         },
     )

@@ -17,8 +17,8 @@ class TransformersArguments(LocalChatModel):
     llm_model_name: str = field(
         default="Qwen/Qwen3-0.6B",
         metadata={
-            "help": "a model with a chat template: a name on the hub, or a folder; on a GPU, for "
-            "example, Qwen/Qwen3-4B-Instruct-2507 or microsoft/Phi-3-mini-4k-instruct"
+            "help": "a model with a chat template, such as Qwen/Qwen3-4B-Instruct-2507: a name on the "
+            "hub, or a folder"
         },
     )
     llm_device: str | None = field(default=None, metadata={"help": DEVICE})
@@ -26,8 +26,7 @@ class TransformersArguments(LocalChatModel):
     llm_parallel: int = field(
         default=1,
         metadata={
-            "help": "answers to generate at the same time, in one batch; each conversation has room for "
-            "4096 tokens, the answer included"
+            "help": "answers to generate at the same time; each conversation has room for 4096 tokens"
         },
     )
     llm_gen_max_new_tokens: int = field(
@@ -37,8 +36,8 @@ class TransformersArguments(LocalChatModel):
     llm_gen_do_sample: bool | None = field(
         default=None,
         metadata={
-            "help": "draw words at random instead of taking the likeliest; default: the setting that "
-            "the model's authors chose"
+            "help": "draw words at random instead of taking the likeliest; default: as the model's "
+            "authors chose"
         },
     )
 

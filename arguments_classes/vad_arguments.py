@@ -9,7 +9,14 @@ from arguments_classes.expect import expect
 
 @dataclass
 class VADArguments:
-    """Settings under their usual names; the help gives the reason for each default."""
+    """Settings under their usual names, with defaults that were measured.
+
+    Pauses between clauses reach 400 ms, so 500 ms of silence end a turn; if the user goes on before the
+    answer starts, both parts are answered together. "Yes" lasts 406 ms and "no" 379, and of each of
+    eight such words in four voices the detector marked 288 ms or more. With 30 ms of sound around
+    speech, which is rounded up to windows of 32 ms, the recognizer misses twice as many words as with
+    100. The certainty that a turn is finished grows with the pause.
+    """
 
     _argument_group_name: ClassVar[str] = "voice activity"
 
@@ -22,17 +29,11 @@ class VADArguments:
     )
     min_silence_ms: float = field(
         default=500,
-        metadata={
-            "help": "silence that ends a turn; pauses between clauses reach 400 ms. If the user goes on "
-            "before the answer starts, both parts are answered together"
-        },
+        metadata={"help": "silence after which a turn counts as finished"},
     )
     min_speech_ms: float = field(
         default=200,
-        metadata={
-            "help": 'shortest sound that counts as speech; "yes" lasts 406 ms and "no" 379, and of each '
-            "of eight such words in four voices the detector marked 288 ms or more"
-        },
+        metadata={"help": "shortest sound that counts as speech"},
     )
     max_speech_ms: float = field(
         default=math.inf,
@@ -40,32 +41,26 @@ class VADArguments:
     )
     speech_pad_ms: float = field(
         default=100,
-        metadata={
-            "help": "audio to keep before and after speech, rounded up to windows of 32 ms; with 30 ms "
-            "the recognizer misses twice as many words as with 100"
-        },
+        metadata={"help": "sound to keep before and after speech, so that no word is cut"},
     )
     turn_detector: str = field(
         default="auto",
         metadata={
-            "help": "judge of the end of a turn: audio (Smart Turn, by the sound), words (SmolLM2, by "
-            "the words, in English), silence (the length of the pause alone), auto (the first two, as "
-            "far as their files are present), or the path of another ONNX file of Smart Turn (the first "
-            "two, with that file)"
+            "help": "judge of the end of a turn: audio, words (English), auto (both), silence (the "
+            "pause alone), or an ONNX file for audio"
         },
     )
     turn_threshold: float = field(
         default=0.85,
         metadata={
-            "help": "probability of a finished turn, 0 to 1, at which it is answered; it grows with the "
-            "pause, so a higher one means more patience with speech that sounds unfinished"
+            "help": "certainty, 0 to 1, that a turn is finished; higher is more patient with pauses for "
+            "thought"
         },
     )
     speculate: bool = field(
         default=True,
         metadata={
-            "help": "start on the answer at the first short pause, and discard it if the user goes on: "
-            "answers come sooner, and the engines work more"
+            "help": "start on the answer at the first short pause, and discard it if the user goes on"
         },
     )
 

@@ -9,12 +9,20 @@ from arguments_classes.expect import expect, expect_network, expect_port
 
 @dataclass
 class WebSocketArguments(AccessFlags):
-    """One port for the page and programs. Tokens may also come from S2S_TOKEN and S2S_TOKEN_FILE."""
+    """One port for the page and programs. Tokens may also come from S2S_TOKEN and S2S_TOKEN_FILE.
+
+    Ten sessions from one address suit a family or a small office behind one router; a school needs more.
+    Ten pages that reconnect after an outage make 110 attempts in their first minute. Without
+    `forwarded_allow_ips`, all clients behind a proxy count as one.
+    """
 
     _argument_group_name: ClassVar[str] = "--mode websocket"
 
     host: str = field(default="localhost", metadata={"help": "address to listen on"})
     port: int = field(default=8000, metadata={"help": "port of the page and the WebSocket"})
+    open: bool = field(
+        default=False, metadata={"help": "open the page in the browser of this machine, if it has one"}
+    )
     allow_origins: str = field(
         default="",
         metadata={
@@ -25,31 +33,27 @@ class WebSocketArguments(AccessFlags):
     max_sessions: int = field(default=60, metadata={"help": "sessions at the same time"})
     max_sessions_per_client: int = field(
         default=10,
-        metadata={
-            "help": "sessions at the same time from one address; the default suits a family or a small "
-            "office behind one router, a school needs more. This machine itself is not limited"
-        },
+        metadata={"help": "sessions at the same time from one address, other than this machine's own"},
     )
     max_attempts_per_minute: int = field(
         default=120,
         metadata={
             "help": "connections and requests per minute from one address, whether its token is right "
-            "or wrong; ten pages that reconnect after an outage make 110 in their first minute"
+            "or wrong"
         },
     )
     forwarded_allow_ips: str = field(
         default="",
         metadata={
-            "help": "addresses or networks of trusted proxies, separated by spaces, whose "
-            "X-Forwarded-For header names the client; without it, all clients behind a proxy count as "
-            "one"
+            "help": "addresses or networks of trusted proxies, separated by spaces, whose X-Forwarded-"
+            "For names the client"
         },
     )
     ice_servers: str = field(
         default="",
         metadata={
-            "help": "STUN and TURN servers that help WebRTC calls through routers, separated by spaces: "
-            "stun:HOST:PORT, turn:NAME:PASSWORD@HOST:PORT"
+            "help": "STUN and TURN servers for WebRTC, separated by spaces: stun:HOST:PORT, "
+            "turn:NAME:PASSWORD@HOST:PORT"
         },
     )
     idle_timeout_s: float = field(

@@ -18,7 +18,7 @@ class WhisperArguments(WhisperLanguages, RecognizerDevice):
         default="distil-whisper/distil-large-v3",
         metadata={
             "help": "a Whisper model: a name on the hub, or a folder; the default understands only "
-            "English, openai/whisper-large-v3-turbo a hundred languages"
+            "English"
         },
     )
     stt_torch_dtype: Precision = field(

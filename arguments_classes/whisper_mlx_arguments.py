@@ -16,8 +16,8 @@ class WhisperMlxArguments(WhisperLanguages):
     stt_model_name: str = field(
         default="distil-large-v3",
         metadata={
-            "help": "model: tiny, base, small, medium, large, large-v2, large-v3, distil-small.en, "
-            "distil-medium.en, distil-large-v2, distil-large-v3 (distil: English only), or a folder"
+            "help": "model: tiny, small, medium, large-v3, distil-large-v3 (English only) and so on, or "
+            "a folder"
         },
     )
     stt_batch_size: int = field(

@@ -109,8 +109,3 @@ def find_preset(name: str | None, *, mac: bool) -> Preset | None:
         except KeyError:
             raise UserError(f"--preset: expected one of {', '.join(PRESETS)}, got {name!r}") from None
     return None
-
-
-def preset_list() -> str:
-    """All presets, for --help."""
-    return "; ".join(f"{name}: {preset.about} ({preset.size})" for name, preset in PRESETS.items())

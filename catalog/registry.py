@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from catalog.environments import find_environment
-from pipeline.errors import UserError
-
-ROOT = Path(__file__).resolve().parent.parent
-"""The folder of the program: packages of others with the names of our folders stand elsewhere."""
+from pipeline.errors import Unavailable, UserError
+from utils.installation import ROOT, install_extra, install_requirements, typed
 
 CASCADE = ("stt", "llm", "tts")
 """The stages that an end-to-end engine replaces."""
@@ -78,10 +76,9 @@ class EngineSpec:
     def install(self) -> str:
         """The command that installs the engine."""
         if self.environment is not None:
-            return f"python s2s_pipeline.py --install {self.environment}"
-        if self.extra is not None:
-            return f"pip install -e '.[{self.extra}]'"
-        return "pip install -r requirements.txt"
+            words, old = f"install {self.environment}", f"--install {self.environment}"
+            return typed(words, f"python s2s_pipeline.py {old}")
+        return install_requirements() if self.extra is None else install_extra(self.extra)
 
     def missing(self) -> list[str]:
         """The needed modules that are not installed; or the environment in which it runs."""
@@ -91,22 +88,22 @@ class EngineSpec:
         return [module for module in self.needs if not self._is_there(module)]
 
     def expect_installed(self) -> None:
-        """Raise `UserError` with the command that installs what is missing."""
+        """Raise `Unavailable` with the command that installs what is missing."""
         if missing := self.missing():
-            raise UserError(
-                f"--{self.stage} {self.name} needs {', '.join(missing)}, which is not installed; "
-                f"type: {self.install}"
+            raise Unavailable(
+                f"--{self.stage} {self.name} needs {' and '.join(missing)}, which "
+                f"{'is' if len(missing) == 1 else 'are'} not installed; type: {self.install}"
             )
 
     def load(self) -> Any:
-        """The class of the engine. Raises `UserError` if something is missing, such as a system library
-        that a package needs."""
+        """The class of the engine. Raises `Unavailable` if something is missing, such as a system
+        library that a package needs."""
         self.expect_installed()
         try:
             return _named(self.module)
         except ImportError as error:
             hint = "; on Debian and Ubuntu: apt install libgomp1" if "libgomp" in str(error) else ""
-            raise UserError(f"--{self.stage} {self.name} cannot be loaded: {error}{hint}") from error
+            raise Unavailable(f"--{self.stage} {self.name} cannot be loaded: {error}{hint}") from error
 
     def _is_there(self, module: str) -> bool:
         if module not in self.foreign:

@@ -6,8 +6,11 @@ hub, so the files are the originals. Their makers and licenses are in docs/depen
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from pipeline.errors import UserError
+from utils.download_bars import download_bars
+from utils.installation import typed
 from utils.packaged import PackagedFile, fetch_packaged
 
 SMART_TURN = PackagedFile(
@@ -42,20 +45,40 @@ JOE_SETTINGS = PackagedFile(
 )
 """The settings of that voice."""
 
-EMBEDDED = (SMART_TURN, SMOLLM2, JOE, JOE_SETTINGS)
+SILERO = PackagedFile(
+    "silero_vad.onnx",
+    (("silero-vad==6.2.3", "silero_vad/data/silero_vad.onnx"),),
+    "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3",
+    2_327_524,
+)
+"""The voice detector. Its package is not installed, since it asks for torch."""
 
-FETCH = "python -m catalog.weights"
+EMBEDDED = (SILERO, SMART_TURN, SMOLLM2, JOE, JOE_SETTINGS)
+
+_WITHOUT = {
+    SILERO: "the voice detector takes more computing",
+    SMART_TURN: "the length of a pause decides whether you have finished",
+    SMOLLM2: "Eliza, a stand-in, answers",
+    JOE: "eSpeak, a robot's voice, speaks",
+}
+"""The file, and what the program does without it."""
+
+FETCH = typed("get", "python -m catalog.weights")
 """The command that fetches them."""
 
 
 def fetch_embedded(files: Iterable[PackagedFile] = EMBEDDED) -> int:
     """Fetch the files that are missing. Returns 0, or prints the reason and returns 1; without them
     the program uses simpler engines."""
+    wanted = tuple(files)
     try:
-        fetch_packaged(files)
+        with download_bars() as show:
+            fetch_packaged(wanted, lambda file, come, size: show(Path(file.name).name, come, size))
     except UserError as error:
-        hint = f"the program works without it, with a simpler engine; to try again, type: {FETCH}"
-        print(f"{error}; {hint}", file=sys.stderr)
+        simpler = [simpler for file, simpler in _WITHOUT.items() if file in wanted and not file.there]
+        print(
+            f"  {error}\n  until then {', '.join(simpler)}; to try again, type: {FETCH}", file=sys.stderr
+        )
         return 1
     return 0
 

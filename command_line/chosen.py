@@ -117,4 +117,9 @@ def _by_names(stage: str, names: str, language: str | None) -> list[Candidate]:
     rows = [find(stage, name) for name in listed]
     if len(set(rows[1:])) < len(rows[1:]):
         raise UserError(f"--{stage}: expected each engine at most once after the first, got {names}")
+    if rows[0] in rows[1:] and rows[0].arguments is None:
+        raise UserError(
+            f"--{stage}: expected each engine once, got {names}; {rows[0].name} has no flags by which "
+            "the second could differ from the first"
+        )
     return [Candidate(named(spec, language), later=n > 0) for n, spec in enumerate(rows)]

@@ -17,15 +17,10 @@ from command_line.arguments import MODES, Arguments
 from command_line.chosen import Candidates, choose_engines, engine_settings
 from command_line.config_file import with_config_file
 from command_line.exclusive import expect_one_kind, named_stages, replaced_by
+from command_line.help_pages import HelpPages
 from command_line.mistakes import unknown_argument
 from command_line.parser import Parser
 from pipeline.errors import UserError
-
-_DESCRIPTION = (
-    "Talk to a machine, and it talks back. The flags below are those of the chosen parts; to see the "
-    "flags of other parts, choose them (--mode, --stt, ...) along with --help. A JSON file can hold the "
-    "same settings: s2s_pipeline.py config.json"
-)
 
 
 def parse_command_line(argv: Sequence[str]) -> Arguments:
@@ -55,7 +50,7 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
 def _choose_parts(argv: Sequence[str]) -> tuple[ModuleArguments, Preset | None]:
     """The parts that the user names, completed by the preset, if there is one."""
     expect_one_kind(argv)
-    parser = Parser([ModuleArguments], add_help=False)
+    parser = Parser([ModuleArguments])
     module: ModuleArguments = parser.parse(argv)[0][ModuleArguments]
     preset = find_preset(module.preset, mac=module.local_mac_optimal_settings)
     if preset is not None:
@@ -68,8 +63,7 @@ def _choose_parts(argv: Sequence[str]) -> tuple[ModuleArguments, Preset | None]:
 def _parser(module: ModuleArguments, chosen: Candidates, preset: Preset | None) -> Parser:
     """A parser of the parts and the flags of each; a preset, or an automatic choice, sets defaults."""
     classes = [*_common_flags(module, chosen), *_engine_flags(chosen)]
-    epilog = None if preset is None else preset.described()
-    parser = Parser(classes, prog="s2s_pipeline.py", description=_DESCRIPTION, epilog=epilog)
+    parser = Parser(classes, lambda parser, topic: HelpPages(parser, preset).page(topic))
     if preset is not None:
         parts = {stage: getattr(module, stage) for stage in preset.engines}
         parser.set_defaults(**preset.choices(), **preset.settings_for(parts))

@@ -1,20 +1,35 @@
 """Parser: HfArgumentParser with one-sentence errors, no abbreviations, and its results by class."""
 
-from argparse import Action
-from collections.abc import Mapping, Sequence
+import argparse
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from command_line.help import HelpFormatter, ShowVersion
+from command_line.help import ShowHelp, ShowVersion
 from command_line.hf_parser import HfArgumentParser
 from pipeline.errors import UserError
 
 
 class Parser(HfArgumentParser):  # type: ignore[misc]
-    """The flags of several dataclasses."""
+    """The flags of several dataclasses. `help_page` makes the text of `--help TOPIC`; without it there
+    is no such flag."""
 
-    def __init__(self, classes: Sequence[type], **kwargs: Any) -> None:
-        super().__init__(classes, allow_abbrev=False, formatter_class=HelpFormatter, **kwargs)
+    def __init__(
+        self, classes: Sequence[type], help_page: "Callable[[Parser, str], str] | None" = None
+    ) -> None:
+        super().__init__(classes, allow_abbrev=False, add_help=False)
+        if help_page is not None:
+            self.add_argument(
+                *("--help", "-h"),
+                action=ShowHelp,
+                page=lambda topic: help_page(self, topic),
+                nargs="?",
+                const="",
+                metavar="TOPIC",
+                help="show this page, or that of a part, an engine, a mode, or all",
+            )
         self.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
+        self._add_opposites()
         for group in self._action_groups:
             group._group_actions.sort(key=_rank)
 
@@ -34,8 +49,31 @@ class Parser(HfArgumentParser):  # type: ignore[misc]
         """Every flag with its dashes."""
         return [name for action in self._actions for name in action.option_strings]
 
+    @property
+    def groups(self) -> dict[str, list[argparse.Action]]:
+        """The flags by the title of their group, in order, without --help and --version."""
+        return {group.title: group._group_actions for group in self._action_groups[2:]}
 
-def _rank(action: Action) -> int:
+    def _add_opposites(self) -> None:
+        """Give every switch its `--no_x`; HfArgumentParser does so only where the default is on."""
+        fields = [field for each in self.dataclass_types for field in dataclasses.fields(each)]
+        switches = {field.name for field in fields if field.type in (bool, bool | None)}
+        for group in self._action_groups:
+            for action in [each for each in group._group_actions if each.dest in switches]:
+                if action.type is None:
+                    continue  # an opposite
+                action.nargs, action.const = "?", True
+                name = f"--no_{action.dest}"
+                if name not in self._option_string_actions:
+                    group.add_argument(
+                        *dict.fromkeys((name, name.replace("_", "-"))),
+                        action="store_false",
+                        dest=action.dest,
+                        default=argparse.SUPPRESS,
+                    )
+
+
+def _rank(action: argparse.Action) -> int:
     """The model and the voice come first in the help; in a dataclass, flags of mixins do."""
     endings = ("model_name", "voice")
     return next((n for n, ending in enumerate(endings) if action.dest.endswith(ending)), len(endings))

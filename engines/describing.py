@@ -24,12 +24,15 @@ def describe(loaded: Mapping[str, Any], hints: Mapping[str, str]) -> Description
 
 
 def _parts(stage: str, engine: Any) -> Iterator[Part]:
-    """The engine, or each engine of a failover."""
-    for each in getattr(engine, "engines", (engine,)):
-        info = EngineInfo(name=each.name) if stage == "vad" else each.info
-        spec = _find(stage, info.name)
-        about, placeholder = ("", False) if spec is None else (spec.about, spec.placeholder)
-        yield Part(stage, info.name, about, _shown(info.model), _languages(info), placeholder, info.host)
+    """The engine, or each engine of a failover, which may contain another one."""
+    if hasattr(engine, "engines"):
+        for each in engine.engines:
+            yield from _parts(stage, each)
+        return
+    info = EngineInfo(name=engine.name) if stage == "vad" else engine.info
+    spec = _find(stage, info.name)
+    about, placeholder = ("", False) if spec is None else (spec.about, spec.placeholder)
+    yield Part(stage, info.name, about, _shown(info.model), _languages(info), placeholder, info.host)
 
 
 def _find(stage: str, name: str) -> EngineSpec | None:

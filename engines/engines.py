@@ -122,18 +122,34 @@ class Engines:
     @property
     def sound_source(self) -> SoundSource:
         """The engine that makes the audio of sessions."""
-        voice, engine = self.voice, self.shared[-1].engine
+        voice, speaker = self.voice, self.shared[-1]
         return SoundSource(
             "tts" if isinstance(voice, Cascade) else "s2s",
-            engine.info.name,
+            lambda: str(speaker.engine.info.name),
             is_duplex=isinstance(voice, Duplex),
-            is_framed=isinstance(engine, FrameResponder),
+            is_framed=isinstance(speaker.engine, FrameResponder),
             is_checked=self.check_sound,
         )
 
-    @property
+    @functools.cached_property
     def capabilities(self) -> Capabilities:
-        """The capabilities of sessions over these engines."""
+        """The capabilities of sessions over these engines: one object, which follows each `replace`."""
+        return self._capabilities()
+
+    def shared_by(self, stage: str) -> SharedEngine[Any] | None:
+        """The engine of one of the stages of a cascade; None: there is no cascade."""
+        return getattr(self.voice, stage) if isinstance(self.voice, Cascade) else None
+
+    def replace(self, stage: str, engine: Any) -> Any:
+        """Replace the engine of a stage of the cascade, also for the conversations that run; returns the
+        one before, which is kept: see `SharedEngine.replace`."""
+        shared = self.shared_by(stage)
+        assert shared is not None
+        before = shared.replace(engine)
+        self.capabilities.become(self._capabilities())
+        return before
+
+    def _capabilities(self) -> Capabilities:
         voice, semantic = self.voice, bool(self.turn_judges) and self.endpointing.semantic
         names = " + ".join(engine.engine.info.name for engine in self.shared)
         common = Capabilities(

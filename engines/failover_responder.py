@@ -12,6 +12,7 @@ from pipeline.messages import AudioChunk, Notice
 from pipeline.sound_check import SoundCheck, checked
 from pipeline.turn import CancelToken
 from S2S.base import Answer, Question, SpeechResponder, SpokenPiece, UserWords
+from utils.voices import own_voice
 
 
 class FailoverResponder(VoiceFailover[SpeechResponder]):
@@ -55,8 +56,8 @@ class FailoverResponder(VoiceFailover[SpeechResponder]):
                 samples=resample(question.samples, self.info.sample_rate_hz, engine.info.sample_rate_hz),
                 settings=replace(question.settings, language=language),
             )
-            if not has_it(engine):
-                yield self._own_voice(engine, voice)
+            if voice is not None and not has_it(engine):
+                yield own_voice(engine.info.name, voice)
                 asked = replace(asked, settings=replace(asked.settings, voice=None))
             if not engine.info.takes_tools:
                 if asked.settings.tools:

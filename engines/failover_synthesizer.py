@@ -10,6 +10,7 @@ from pipeline.messages import AudioChunk, Notice
 from pipeline.sound_check import SoundCheck, checked
 from pipeline.turn import CancelToken
 from TTS.base import Synthesizer
+from utils.voices import own_voice
 
 
 class FailoverSynthesizer(VoiceFailover[Synthesizer]):
@@ -48,8 +49,8 @@ class FailoverSynthesizer(VoiceFailover[Synthesizer]):
             engine: Synthesizer, language: str | None, cancel: CancelToken
         ) -> Iterator[AudioChunk | Notice]:
             has_voice = has_it(engine)
-            if not has_voice:
-                yield self._own_voice(engine, voice)
+            if voice is not None and not has_voice:
+                yield own_voice(engine.info.name, voice)
             speech = engine.synthesize(text, voice if has_voice else None, language, cancel)
             if not self.check_sound:
                 yield from speech

@@ -5,7 +5,6 @@ from typing import Protocol, TypeVar
 from engines.failover import LanguageFailover
 from pipeline.engine_info import ResponderInfo, SynthesizerInfo
 from pipeline.errors import EngineError
-from pipeline.messages import Notice
 from pipeline.shared_engine import Engine
 from utils.voices import unknown_voice
 
@@ -41,9 +40,3 @@ class VoiceFailover(LanguageFailover[V]):
         except EngineError:
             return False
         return True
-
-    @staticmethod
-    def _own_voice(engine: V, voice: str | None) -> Notice:
-        """The notice that the engine speaks with its own voice instead."""
-        told = f"{engine.info.name} has no voice {voice!r:.100}; it speaks with its own"
-        return Notice("voice_fallback", told)

@@ -24,7 +24,7 @@ from engines.starting import start
 from LLM.base import ChatModel, JudgingChatModel
 from LLM.chat import Chat
 from pipeline.engine_info import DuplexInfo, LiveInfo
-from pipeline.errors import UserError
+from pipeline.errors import Unavailable, UserError
 from pipeline.language import ANY
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
@@ -51,9 +51,9 @@ def load_engines(arguments: "Arguments") -> Engines:
     if arguments.module.audio_enhancement:
         expect_noise_suppressor()
     importlib.import_module("transformers")  # on one thread: two at once would see half of it
-    hints = {stage: choices[0].why for stage, choices in arguments.engines.items()}
-    loaded, turn_judges = _load_all(arguments, hints)
-    require_audio_model(arguments.engines, loaded)
+    hints: dict[str, str] = {}
+    loaded, chosen, turn_judges = _load_all(arguments, hints)
+    require_audio_model(chosen, loaded)
     return Engines(
         loaded.get("vad"),
         _endpointing(arguments),
@@ -66,18 +66,22 @@ def load_engines(arguments: "Arguments") -> Engines:
 
 def _load_all(
     arguments: "Arguments", hints: MutableMapping[str, str]
-) -> tuple[dict[str, Any], TurnJudges]:
-    """The engine of each stage, each loaded on a thread of its own, and the judges of turns, which may
-    use the language model."""
-    chosen = arguments.engines
-    with ThreadPoolExecutor(len(chosen) + 1) as loaders:
-        loading = {stage: loaders.submit(load_engine, arguments, stage) for stage in chosen}
-        if "llm" not in chosen and "s2s" not in chosen:
-            loading["llm"] = loaders.submit(choose_language_model, arguments, hints)
-        loaded = {stage: future.result() for stage, future in loading.items()}
+) -> tuple[dict[str, Any], "dict[str, Sequence[ChosenEngine]]", TurnJudges]:
+    """The engine of each stage, each loaded on a thread of its own, with the choices that loaded, and
+    the judges of turns, which may use the language model."""
+    stages, found = arguments.engines, {}
+    with ThreadPoolExecutor(len(stages) + 1) as loaders:
+        loading = {stage: loaders.submit(_load_stage, arguments, stage) for stage in stages}
+        if "llm" not in stages and "s2s" not in stages:
+            found["llm"] = loaders.submit(choose_language_model, arguments, hints)
+        pairs = {stage: future.result() for stage, future in loading.items()}
+        loaded = {stage: engine for stage, (engine, _) in pairs.items()}
+        loaded |= {stage: future.result() for stage, future in found.items()}
+    chosen = {stage: choices for stage, (_, choices) in pairs.items()}
+    hints.update({stage: choices[0].why for stage, choices in chosen.items()})
     if "vad" not in loaded:
-        return loaded, NO_JUDGES
-    return loaded, load_turn_judges(arguments.vad.turn_detector, loaded.get("llm"))
+        return loaded, chosen, NO_JUDGES
+    return loaded, chosen, load_turn_judges(arguments.vad.turn_detector, loaded.get("llm"))
 
 
 def _endpointing(arguments: "Arguments") -> EndpointerSettings:
@@ -106,18 +110,32 @@ def _voice(arguments: "Arguments", loaded: Mapping[str, Any]) -> Voice:
 
 
 def load_engine(arguments: "Arguments", stage: str) -> Any:
-    """The engine of a stage, loaded: one, or a failover of several."""
-    engines = []
-    for choice in arguments.engines[stage]:
+    """The engine of a stage, loaded: one, or a failover of several. Of several, those that this machine
+    lacks are left out. Raises `UserError`."""
+    return _load_stage(arguments, stage)[0]
+
+
+def _load_stage(arguments: "Arguments", stage: str) -> "tuple[Any, Sequence[ChosenEngine]]":
+    """The engine of a stage, and the choices of which it consists."""
+    choices = arguments.engines[stage]
+    may_lack = len(choices) > 1 and not arguments.module.download
+    engines, kept, lacking = [], [], {}
+    for choice in choices:
         try:
             engines.append(_load(arguments, choice))
+            kept.append(choice)
         except UserError as error:
-            if not choice.dispensable:
+            if not choice.dispensable and not (may_lack and isinstance(error, Unavailable)):
                 raise
-            _warn(f"{choice.spec.name} is left out: {error}")
+            lacking[choice.spec.name] = str(error)
+    if not engines:
+        reasons = "; ".join(lacking.values())
+        raise UserError(f"none of the engines of --{stage} can start: {reasons}")
+    for name, reason in lacking.items():
+        _warn(f"{name} is left out: {reason}")
     if len(engines) == 1:
-        return engines[0]
-    return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s"))
+        return engines[0], kept
+    return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s")), kept
 
 
 def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:

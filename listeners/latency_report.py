@@ -14,6 +14,7 @@ from pipeline.errors import UserError
 from pipeline.events import Event, TurnDone
 from pipeline.latency import Latency, Step
 from pipeline.session import Session
+from utils.installation import install_extra
 
 TURNS_KEPT = 10_000
 """The most recent ones; some hours with twenty sessions."""
@@ -73,7 +74,7 @@ class LatencyReport:
             import plotly  # noqa: F401
         except ImportError as error:
             raise UserError(
-                "--latency_report needs plotly, which is not installed; type: pip install -e '.[report]'"
+                f"--latency_report needs plotly, which is not installed; type: {install_extra('report')}"
             ) from error
         if path.suffix != ".html":
             raise UserError(f"--latency_report: expected the name of an .html file, got {path}")

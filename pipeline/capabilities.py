@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from pipeline.description import Description
 from pipeline.errors import EngineError
@@ -13,9 +13,12 @@ def _no_voices(voice: str) -> None:
     raise EngineError(f"expected no voice to be chosen, got {voice!r:.100}", code="unknown_voice")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Capabilities:
-    """Features of the engines of a session, for the connection and the session itself."""
+    """Features of the engines of a session, for the connection and the session itself.
+
+    All sessions over the same engines share one such object, which changes when an engine is replaced.
+    """
 
     texts: bool = False
     """Can answer typed text."""
@@ -43,3 +46,8 @@ class Capabilities:
     """Names of the engines, for display."""
     describe: Callable[[], Description] = Description
     """Describes the engines as they are now."""
+
+    def become(self, other: "Capabilities") -> None:
+        """Take the values of `other`: an engine was replaced."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(other, each.name))

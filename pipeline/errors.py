@@ -11,6 +11,10 @@ class UserError(Exception):
     exit_code = 2
 
 
+class Unavailable(UserError):
+    """A part that this machine lacks: a package, a model, a server. Another engine may stand in."""
+
+
 class NoAudioDevice(UserError):
     """The machine has no microphone or no loudspeaker."""
 

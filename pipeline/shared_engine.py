@@ -46,7 +46,7 @@ class _Call(Generic[T]):
     soon as the computing is over, however slowly the listener takes what came of it.
     """
 
-    def __init__(self, work: Callable[[CancelToken], Iterator[T]], *, awaited: bool = True) -> None:
+    def __init__(self, work: Callable[[Any, CancelToken], Iterator[T]], *, awaited: bool = True) -> None:
         self.cancel = CancelToken()
         self.awaited = awaited
         self._work = work
@@ -56,11 +56,11 @@ class _Call(Generic[T]):
         self._finished = False
         self._condition = threading.Condition()
 
-    def compute(self) -> None:
+    def compute(self, engine: Any) -> None:
         """Do the work, on the thread of a slot, until it is done or the caller gives it up."""
         self._started = True
         try:
-            for output in self._work(self.cancel):
+            for output in self._work(engine, self.cancel):
                 if self.cancel.cancelled:
                     break
                 with self._condition:
@@ -134,40 +134,57 @@ class SlotThread(threading.Thread):
     """Thread of an engine's slot. Ends when the engine is closed, unless a call does not return."""
 
 
-class SharedEngine(Generic[E]):
-    """Serves all sessions with one engine.
-
-    A call runs on the thread of a slot while its caller waits for output *or cancellation*: a caller
-    is never stuck in an engine. A call that does not return keeps its slot until it does. Callers are
-    served in the order in which they came; a cancelled one leaves the queue.
-    """
+class _Loaded(Generic[E]):
+    """An engine, the calls that run in it, and the number of its threads."""
 
     def __init__(self, engine: E) -> None:
         self.engine = engine
+        self.running: list[_Call[Any]] = []
+        self.threads = 0
+        self.dismissed = False
+        """True if it is to be closed with the end of its last call."""
+
+
+class SharedEngine(Generic[E]):
+    """Serves all sessions with one engine, which may be replaced by another at any time.
+
+    A call runs on the thread of a slot while its caller waits for output *or cancellation*: a caller
+    is never stuck in an engine. A call that does not return keeps its slot until it does. Callers are
+    served in the order in which they came; a cancelled one leaves the queue. A call that runs goes on
+    with the engine in which it began; those in the queue get the engine that is there when they start.
+    """
+
+    def __init__(self, engine: E) -> None:
         self._line: deque[_Call[Any]] = deque()
-        self._running: list[_Call[Any]] = []
-        self._threads = 0
+        self._loaded = _Loaded(engine)
+        self._former: list[_Loaded[E]] = []
+        """Engines that were replaced and are not closed yet."""
         self._condition = threading.Condition()
         self._closed = False
+
+    @property
+    def engine(self) -> E:
+        """The engine that gets the next call."""
+        return self._loaded.engine
 
     @property
     def stuck(self) -> int:
         """Number of calls that their caller has given up and that have not returned."""
         with self._condition:
-            return sum(call.cancel.cancelled for call in self._running)
+            return sum(call.cancel.cancelled for call in self._loaded.running)
 
     @property
     def free_slots(self) -> int:
         """Number of calls that could start now, or as soon as the calls that were given up are over."""
         with self._condition:
-            awaited = sum(call.awaited for call in (*self._running, *self._line))
+            awaited = sum(call.awaited for call in (*self._loaded.running, *self._line))
             return max(0, self.engine.info.slots - awaited)
 
     @property
     def idle_slots(self) -> int:
         """Number of slots that have nothing at all to do."""
         with self._condition:
-            return max(0, self.engine.info.slots - len(self._running) - len(self._line))
+            return max(0, self.engine.info.slots - len(self._loaded.running) - len(self._line))
 
     def stream(
         self, work: Work[E, T], cancel: CancelToken, first_output_s: float | None = None
@@ -179,7 +196,7 @@ class SharedEngine(Generic[E]):
         if nothing came for `STALL_S`. Raises one of these two also if `first_output_s` passes without
         any output except notices.
         """
-        call: _Call[T] = _Call(lambda token: work(self.engine, token))
+        call: _Call[T] = _Call(work)
         with cancel.on_cancel(call.abandon):
             self._line_up(call)
             try:
@@ -197,52 +214,96 @@ class SharedEngine(Generic[E]):
     def later(self, work: Callable[[E], object]) -> None:
         """Do `work` when a slot is free. No caller waits for it; its errors are logged."""
 
-        def compute(_: CancelToken) -> Iterator[None]:
+        def compute(engine: E, _: CancelToken) -> Iterator[None]:
             try:
-                work(self.engine)
+                work(engine)
             except Exception as error:
-                logger.error("%s failed: %s", self.engine.info.name, type(error).__name__)
+                logger.error("%s failed: %s", engine.info.name, type(error).__name__)
             return iter(())
 
         self._line_up(_Call(compute, awaited=False))
 
+    def replace(self, engine: E) -> E:
+        """Give all calls that have not started to another engine; returns the one before.
+
+        That one is kept, so that it can come back by another `replace`, until it is dismissed.
+        """
+        with self._condition:
+            before = self._loaded
+            known = next((each for each in self._former if each.engine is engine), None)
+            self._former = [each for each in (*self._former, before) if each is not known]
+            self._loaded = known or _Loaded(engine)
+            self._condition.notify_all()  # the threads of the one before end
+            for _ in self._line:
+                self._add_thread()
+        return before.engine
+
+    def dismiss(self, engine: E) -> None:
+        """Close an engine that was replaced, once no call runs in it."""
+        with self._condition:
+            (former,) = (each for each in self._former if each.engine is engine)
+            self._former.remove(former)
+            former.dismissed = True
+            in_use = bool(former.running)
+        if not in_use:
+            engine.close()
+
     def close(self) -> None:
-        """Close the engine, unless a call that does not return still uses it."""
+        """Close the engine, and those that it replaced, except where a call that does not return still
+        uses it."""
         with self._condition:
             self._closed = True
             self._line.clear()
             self._condition.notify_all()
-            in_use = bool(self._running)
-        if not in_use:
-            self.engine.close()
+            idle = [each.engine for each in (self._loaded, *self._former) if not each.running]
+            self._former.clear()
+        for engine in idle:
+            engine.close()
 
     def _line_up(self, call: _Call[Any]) -> None:
         with self._condition:
             self._line.append(call)
-            idle_threads = self._threads - len(self._running)
-            if idle_threads < len(self._line) and self._threads < self.engine.info.slots:
-                self._threads += 1
-                name = f"{self.engine.info.name} slot {self._threads}"
-                SlotThread(target=self._serve, name=name, daemon=True).start()
+            self._add_thread()
             self._condition.notify()
+
+    def _add_thread(self) -> None:
+        """Start a thread if calls wait for one and a slot has none."""
+        loaded = self._loaded
+        info = loaded.engine.info
+        if loaded.threads - len(loaded.running) < len(self._line) and loaded.threads < info.slots:
+            loaded.threads += 1
+            name = f"{info.name} slot {loaded.threads}"
+            SlotThread(target=self._serve, args=(loaded,), name=name, daemon=True).start()
 
     def _leave(self, call: _Call[Any]) -> None:
         with self._condition:
             if call in self._line:
                 self._line.remove(call)
 
-    def _serve(self) -> None:
-        while True:
+    def _serve(self, loaded: _Loaded[E]) -> None:
+        while (call := self._next_call(loaded)) is not None:
+            call.compute(loaded.engine)
             with self._condition:
-                self._condition.wait_for(lambda: bool(self._line) or self._closed)
-                if self._closed:
-                    return
-                call = self._line.popleft()
-                self._running.append(call)
-            call.compute()
-            with self._condition:
-                self._running.remove(call)
+                loaded.running.remove(call)
+                is_last = loaded.dismissed and not loaded.running
             del call  # or an idle slot keeps a whole session in memory
+            if is_last:
+                loaded.engine.close()
+
+    def _next_call(self, loaded: _Loaded[E]) -> _Call[Any] | None:
+        """Wait for a call. None: the thread is to end, since its engine was replaced or closed."""
+
+        def is_over() -> bool:
+            return self._closed or self._loaded is not loaded
+
+        with self._condition:
+            self._condition.wait_for(lambda: bool(self._line) or is_over())
+            if is_over():
+                loaded.threads -= 1
+                return None
+            call = self._line.popleft()
+            loaded.running.append(call)
+            return call
 
     def _too_late(self, started: bool, after_s: float) -> EngineError:
         name, slots = self.engine.info.name, self.engine.info.slots

@@ -47,8 +47,8 @@ class SoundSource:
     """The engine that makes the audio of a session, and the sound to expect of it."""
 
     stage: str
-    engine: str
-    """Name of the engine, for errors."""
+    engine: Callable[[], str]
+    """Name of the engine, for errors; another engine may replace it."""
     is_duplex: bool = False
     """True if the engine sends audio all the time, which is silent while it listens."""
     is_framed: bool = False
@@ -62,7 +62,7 @@ class SoundSource:
         if not (self.is_checked and settings.spoken):
             return None
         in_frames = self.is_framed and settings.reply_mode == "stream"
-        return SoundCheck(self.engine, may_rest=self.is_duplex or in_frames)
+        return SoundCheck(self.engine(), may_rest=self.is_duplex or in_frames)
 
 
 @dataclass(slots=True)

@@ -16,9 +16,10 @@ from tests.check_extras import FEATURES, extras
 from tests.command import ROOT, tracked
 
 PROGRAMS = (
-    *("s2s_pipeline", "listen_and_play", "engines.isolation.start", "engines.isolation.worker"),
-    *("commands.check", "commands.download", "commands.install", "commands.list_voices"),
-    *("commands.sdist", "catalog.table", "catalog.weights"),
+    *("s2s", "s2s_pipeline", "listen_and_play"),
+    *("engines.isolation.start", "engines.isolation.worker"),
+    *("commands.check", "commands.download", "commands.get", "commands.install"),
+    *("commands.list_voices", "commands.sdist", "catalog.table", "catalog.weights"),
 )
 """Modules that are run by name or by path."""
 

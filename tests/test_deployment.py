@@ -306,6 +306,33 @@ class TestImage:
         asks = [sys.executable, "-c", check[2].replace("8000", port)]
         return subprocess.run(asks, capture_output=True, check=False).returncode == 0
 
+    def test_the_weights_are_fetched_before_the_rest_is_copied(self, tmp_path: Path) -> None:
+        """With the files that the first COPY instructions name, so that a change elsewhere does not
+        fetch everything again."""
+        for name, rest in dockerfile():
+            if name == "COPY" and "--from" not in rest and not rest.startswith("."):
+                *sources, folder = rest.split()
+                (tmp_path / folder).mkdir(exist_ok=True)
+                for source in sources:
+                    shutil.copy(ROOT / source, tmp_path / folder)
+        offline = {
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": "",
+            "MODEL_CACHE_DIR": str(tmp_path / "models"),
+        }
+        asked = [
+            sys.executable,
+            "-P",
+            "-c",
+            "import runpy, sys; sys.path[:0] = ['.']; "
+            "runpy.run_module('catalog.weights', run_name='__main__')",
+        ]
+        ended = subprocess.run(
+            asked, cwd=tmp_path, env=os.environ | offline, capture_output=True, text=True, check=False
+        )
+        assert "no package index is configured" in ended.stderr
+        assert ended.returncode == 1
+
     def test_what_is_copied_into_it_is_there(self) -> None:
         for name, rest in dockerfile():
             if name == "COPY" and "--from" not in rest:

@@ -22,6 +22,7 @@ FLOORS = (
     ("connections",),
     ("commands",),
     ("s2s_pipeline.py", "listen_and_play.py"),
+    ("s2s.py",),
     ("testing", "examples"),
     ("benchmarks",),
     ("training",),

@@ -6,12 +6,14 @@ import json
 import logging
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from pipeline.errors import EngineError, UserError
-from utils.logs import logs_json
+from pipeline.errors import EngineError, Unavailable, UserError
+from utils.progress import DownloadStopped, Progress, terminal_bar
 
 logger = logging.getLogger(__name__)
 
@@ -26,24 +28,31 @@ fetched: dict[str, Path] = {}
 
 
 def fetch(
-    model_name: str, flag: str, *, files: Sequence[str] | None = None, repo_type: str = "model"
+    model_name: str,
+    flag: str,
+    *,
+    files: Sequence[str] | None = None,
+    repo_type: str = "model",
+    on_progress: Progress | None = None,
 ) -> Path:
     """The folder with the files of a model.
 
     `model_name` is a folder, or a name on the hub. `files` are patterns of the files that are needed, by
     default all; one without a "*" must exist. For files in the cache the network is not used. Missing
-    files are downloaded, and their size and the progress shown on standard error; if the download breaks
-    off, complete files are kept. `repo_type` is "dataset" for a data set. Raises `UserError`, naming
-    `flag`.
+    files are downloaded; if the download breaks off, complete files are kept. Their size and the
+    progress are shown on standard error, or else passed to `on_progress`, on the threads that download;
+    an error that it raises ends the download. `repo_type` is "dataset" for a data set. Raises
+    `UserError`, naming `flag`: `Unavailable` for a model that cannot be had.
     """
     folder = cached(model_name, files, repo_type)
     if folder is None:
         try:
-            folder = _download(model_name, flag, files, repo_type)
-        except UserError:
+            folder = _download(model_name, flag, files, repo_type, on_progress)
+        except (UserError, DownloadStopped):
             raise
         except Exception as error:  # of three libraries without a common base class
-            raise UserError(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
+            kind = UserError if isinstance(error, ValueError) else Unavailable
+            raise kind(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
     if folder != Path(model_name).expanduser():
         fetched[model_name] = folder
     return folder
@@ -133,7 +142,13 @@ def _whole(folder: Path) -> bool:
     return True
 
 
-def _download(model_name: str, flag: str, files: Sequence[str] | None, repo_type: str) -> Path:
+def _download(
+    model_name: str,
+    flag: str,
+    files: Sequence[str] | None,
+    repo_type: str,
+    on_progress: Progress | None,
+) -> Path:
     from huggingface_hub import HfApi, snapshot_download
 
     about = HfApi().repo_info(model_name, repo_type=repo_type, files_metadata=True, timeout=ANSWER_S)
@@ -150,28 +165,58 @@ def _download(model_name: str, flag: str, files: Sequence[str] | None, repo_type
     missing = size - (folder_bytes(here) if here.is_dir() else 0)
     free = shutil.disk_usage(next(path for path in (cache, *cache.parents) if path.exists())).free
     if missing > free:
-        raise UserError(
+        raise Unavailable(
             f"{flag} {model_name}: {size_text(missing)} do not fit into {cache}, which has "
             f"{size_text(free)} left; choose another with MODEL_CACHE_DIR, or name a folder that has it"
         )
-    _say(f"downloading {model_name}: {size_text(size)}, into {cache}")
+    shown = contextlib.nullcontext(on_progress) if on_progress else _shown(model_name, size)
+    with shown as report:
+        report(max(0, size - missing), size)
+        folder = snapshot_download(
+            model_name,
+            repo_type=repo_type,
+            allow_patterns=names,
+            tqdm_class=_counter(max(0, size - missing), size, report),
+        )
+        report(size, size)
+    return Path(folder)
+
+
+@contextlib.contextmanager
+def _shown(model_name: str, size: int) -> Iterator[Progress]:
+    """Show the download on standard error: its beginning, a bar if that is a terminal, and its end."""
+    print(
+        f"  downloading {model_name}: {size_text(size)}, into {cache_folder()}",
+        file=sys.stderr,
+        flush=True,
+    )
     began_s = time.monotonic()
-    _show_bars()
-    folder = Path(snapshot_download(model_name, repo_type=repo_type, allow_patterns=names))
-    _say(f"downloaded {model_name}: {size_text(size)} in {time.monotonic() - began_s:.0f} s")
-    return folder
+    with terminal_bar() as report:
+        yield report
+    took_s = time.monotonic() - began_s
+    print(f"  downloaded {model_name}: {size_text(size)} in {took_s:.0f} s", file=sys.stderr, flush=True)
 
 
-def _show_bars() -> None:
-    """Show progress bars in a terminal, but not in a log file."""
-    from huggingface_hub.utils import disable_progress_bars
+def _counter(done: int, size: int, report: Progress) -> type[Any]:
+    """A class of bars for the client of the hub, which draws nothing but reports the bytes that are on
+    the disk; `done` of them were there before."""
+    from huggingface_hub.utils import tqdm
 
-    if not sys.stderr.isatty() or logs_json():
-        disable_progress_bars()
+    lock = threading.Lock()
 
+    class Counter(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, name: str = "", **rest: Any) -> None:
+            self._counts = name == "huggingface_hub.snapshot_download"
+            super().__init__(*args, **rest | {"disable": True})
 
-def _say(line: str) -> None:
-    print(f"  {line}", file=sys.stderr, flush=True)
+        def update(self, n: float | None = 1) -> None:
+            nonlocal done
+            if self._counts:
+                with lock:
+                    done += int(n or 0)
+                    report(min(done, size), size)
+
+    return Counter
 
 
 def _sentence(error: Exception, model_name: str) -> str:

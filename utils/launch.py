@@ -11,7 +11,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import NoReturn
 
-ROOT = Path(__file__).resolve().parent.parent
+from utils.installation import INSTALLED, ROOT, install_requirements
+
 OLDEST_PYTHON = (3, 11)
 
 
@@ -46,9 +47,8 @@ def end(code: int) -> NoReturn:
     import contextlib
     import threading
 
-    from pipeline.shared_engine import SlotThread  # not at the top: nothing slow before `prepare_launch`
-
-    if any(isinstance(thread, SlotThread) for thread in threading.enumerate()):
+    engines = sys.modules.get("pipeline.shared_engine")  # None: no engine has run
+    if engines and any(isinstance(thread, engines.SlotThread) for thread in threading.enumerate()):
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):  # nobody reads it, or it is closed
                 stream.flush()
@@ -86,6 +86,8 @@ def _lacks_requirements() -> bool:
 
 def _remedy() -> str:
     """The command that activates a complete environment, or creates one."""
+    if INSTALLED:
+        return install_requirements()
     at_root = Path.cwd() == ROOT
     environment = Path(".venv") if at_root else ROOT / ".venv"
     make = "make setup" if at_root else f"make -C {ROOT} setup"

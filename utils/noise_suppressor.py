@@ -5,6 +5,7 @@ import numpy as np
 from pipeline.audio import Framer, from_pcm16, to_pcm16
 from pipeline.errors import UserError
 from pipeline.messages import Samples
+from utils.installation import pip_install
 from utils.webrtc import has_webrtc
 
 
@@ -12,7 +13,7 @@ def expect_noise_suppressor() -> None:
     """Raise `UserError` unless the library is installed."""
     if not has_webrtc():
         raise UserError(
-            "--audio_enhancement needs livekit, which is not installed; type: pip install livekit"
+            f"--audio_enhancement needs livekit, which is not installed; type: {pip_install('livekit')}"
         )
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 import httpx2
 import openai
 
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import EngineError, Unavailable, UserError
 from pipeline.turn import CancelToken
 from utils.openai_errors import Refusal
 
@@ -187,7 +187,7 @@ class OpenAIServer:
             raise
         except openai.OpenAIError as error:
             self.close()
-            raise UserError(f"{self._who}: {self._explain(error, _refusal(error))}") from error
+            raise Unavailable(f"{self._who}: {self._explain(error, _refusal(error))}") from error
 
     def _explain(self, error: openai.OpenAIError, refusal: Refusal | None) -> str:
         """Explain an error in one sentence that says what to do; never quote keys or conversations."""

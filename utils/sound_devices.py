@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.errors import NoAudioDevice, UserError
+from utils.installation import pip_install, typed
 
 logger = logging.getLogger(__name__)
 
 _PORTAUDIO_ADVICE = {
     "linux": "apt install libportaudio2",
     "darwin": "brew install portaudio",
-    "win32": "pip install --force-reinstall sounddevice",
+    "win32": pip_install("--force-reinstall sounddevice"),
 }
 ROLES = {"input": "microphone", "output": "loudspeaker"}
 _NATIVE = (b"ALSA lib ", b"Expression '")
@@ -24,8 +25,8 @@ _NATIVE = (b"ALSA lib ", b"Expression '")
 _LAST_LINES_S = 1.0
 """Wait for the last lines: a process that was started meanwhile may keep the pipe open."""
 
-OPEN_THE_PAGE = (
-    "talk or type on a web page, here or on another machine: python s2s_pipeline.py --mode websocket"
+OPEN_THE_PAGE = "talk or type on a web page, here or on another machine: " + typed(
+    "serve", "python s2s_pipeline.py --mode websocket"
 )
 """Advice for a machine without a microphone or a loudspeaker."""
 

@@ -5,6 +5,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.errors import EngineError, UserError
+from pipeline.messages import Notice
 
 NAMED = 8
 """Voices that an error lists; if there are more, those most like the name asked for."""
@@ -28,6 +29,11 @@ def expect_known(voices: Sequence[str], voice: str) -> None:
     """Raise `EngineError` unless the synthesizer has the voice."""
     if voice not in voices:
         raise unknown_voice(voices, voice)
+
+
+def own_voice(engine: str, voice: str) -> Notice:
+    """The notice that an engine does not have the voice and speaks with its own instead."""
+    return Notice("voice_fallback", f"{engine} has no voice {voice!r:.100}; it speaks with its own")
 
 
 @contextlib.contextmanager

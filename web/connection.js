@@ -3,6 +3,7 @@
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 8000;
 const GIVEN_UP = new Map([
+  [1000, "The conversation has ended"],
   [1008, "The server refused the connection"],
   [1009, "The server could not accept a message"],
   [4002, "This conversation continues in another window"],
@@ -14,7 +15,8 @@ export class Connection extends EventTarget {
   #wanted = false;
   #wait = FIRST_WAIT_MS;
   #position = { turn: 0, sample: 0 };
-  #error = "";
+  #error = { code: "", text: "" }; // the server's last one
+  #retry = 0; // the timer of the next attempt
   received = 0; // packets of audio
   reconnected = 0;
 
@@ -28,8 +30,16 @@ export class Connection extends EventTarget {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
+  /** The end of the audio that has arrived. */
+  get position() {
+    return this.#position;
+  }
+
+  /** Connect, or try again at once. */
   connect() {
+    if (this.#socket?.readyState === WebSocket.CONNECTING) return;
     this.#wanted = true;
+    clearTimeout(this.#retry);
     const url = new URL("/ws", location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     url.searchParams.set("rate", this.rate);
@@ -44,6 +54,7 @@ export class Connection extends EventTarget {
   hangUp() {
     this.#wanted = false;
     this.#key = "";
+    clearTimeout(this.#retry);
     this.#socket?.close(1000);
   }
 
@@ -58,13 +69,15 @@ export class Connection extends EventTarget {
   #read(text) {
     const message = JSON.parse(text);
     if (message.type === "welcome") {
-      if (this.#key) this.reconnected += 1;
+      message.resumed = this.#key === message.key;
+      if (message.resumed) this.reconnected += 1;
       this.#key = message.key;
+      this.#error = { code: "", text: "" };
       this.#wait = FIRST_WAIT_MS;
     } else if (message.type === "audio") {
       this.#position = { turn: message.turn, sample: message.sample };
     } else if (message.type === "error") {
-      this.#error = message.text;
+      this.#error = message;
     }
     this.#tell(message.type, message);
   }
@@ -76,18 +89,17 @@ export class Connection extends EventTarget {
     this.#tell("pcm", { turn, sample, pcm });
   }
 
+  /** Tell "gone" if it is no use to try again, else "away" for how long. */
   #closed(code) {
     if (code === 4001) this.#key = ""; // the session has ended: the next connection begins a new one
-    if (!this.#wanted) return this.#tell("gone", { text: "" });
-    const text = GIVEN_UP.get(code);
-    if (text || code === 1000) {
+    if (!this.#wanted) return;
+    if (GIVEN_UP.has(code)) {
       this.#wanted = false;
-      const reason = [text, this.#error].filter(Boolean).join(": ");
-      return this.#tell("gone", { text: text ? reason : "The conversation has ended." });
+      return this.#tell("gone", { ...this.#error, title: GIVEN_UP.get(code), ended: code === 1000 });
     }
-    const full = code === 1013;
-    this.#tell("away", { seconds: this.#wait / 1000, text: full ? this.#error : "" });
-    setTimeout(() => this.#wanted && this.connect(), this.#wait * (0.75 + Math.random() / 2));
+    const wait = this.#wait * (0.75 + Math.random() / 2);
+    this.#tell("away", { seconds: wait / 1000, text: code === 1013 ? this.#error.text : "" });
+    this.#retry = setTimeout(() => this.connect(), wait);
     this.#wait = Math.min(MAX_WAIT_MS, 2 * this.#wait);
   }
 

@@ -2,41 +2,83 @@
 
 export const RATE_HZ = 24000;
 
-const TROUBLE = {
-  NotAllowedError: "The microphone is blocked. Allow it next to the address of this page, then press Talk.",
-  NotFoundError: "There is no microphone. Plug one in, then press Talk.",
-  NotReadableError: "The microphone is in use by another program.",
-};
+const WANTED = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
+
+/** A microphone that cannot be used; `name` is the browser's name for the reason. */
+export class MicrophoneError extends Error {
+  constructor(name) {
+    super(name);
+    this.name = name;
+  }
+}
 
 export class Sound extends EventTarget {
   context = null;
   #stream = null;
+  #source = null;
   #playback = null;
   #volume = null;
+  #ears = null; // analysers of what the microphone hears and the loudspeaker plays
+  #mouth = null;
+  #wave = new Float32Array(1024);
 
-  /** Ask for the microphone and begin. Throws an Error whose message is for the user. */
-  async begin() {
-    if (!window.isSecureContext || !navigator.mediaDevices) {
-      throw new Error("Browsers allow a page to use the microphone only over HTTPS, or on localhost.");
-    }
-    const wanted = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
-    try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: wanted });
-    } catch (error) {
-      throw new Error(TROUBLE[error.name] ?? `The microphone does not work (${error.name}).`);
-    }
+  /** Open the loudspeaker, at a volume from 0 to 1. */
+  async open(volume) {
     this.context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
-    await this.context.audioWorklet.addModule("capture.js");
-    await this.context.audioWorklet.addModule("playback.js");
-    this.#microphone();
-    this.#loudspeaker();
-    await this.context.resume();
+    const { context } = this;
+    await context.audioWorklet.addModule("capture.js");
+    await context.audioWorklet.addModule("playback.js");
+    this.#playback = new AudioWorkletNode(context, "playback", { numberOfInputs: 0, outputChannelCount: [1] });
+    this.#playback.port.onmessage = ({ data }) => this.#tell("played", data);
+    this.#volume = context.createGain();
+    this.#mouth = context.createAnalyser();
+    this.#ears = context.createAnalyser();
+    this.#playback.connect(this.#mouth).connect(this.#volume).connect(context.destination);
+    this.volume = volume;
+    context.resume().catch(() => {}); // closed in the meantime
+  }
+
+  /** Ask for the microphone with this id, in place of the one in use. Throws a MicrophoneError. */
+  async listen(microphone) {
+    if (!window.isSecureContext || !navigator.mediaDevices) throw new MicrophoneError("InsecureContext");
+    const audio = microphone ? { ...WANTED, deviceId: { exact: microphone } } : WANTED;
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ audio });
+    } catch (error) {
+      throw new MicrophoneError(error.name);
+    }
+    this.#stopListening();
+    if (!this.context) return stream.getTracks().forEach((track) => track.stop()); // ended in the meantime
+    this.#stream = stream;
+    this.#source = this.context.createMediaStreamSource(stream);
+    const capture = new AudioWorkletNode(this.context, "capture", { numberOfOutputs: 0 });
+    capture.port.onmessage = ({ data }) => this.#tell("packet", data);
+    this.#source.connect(this.#ears);
+    this.#source.connect(capture);
+    for (const track of stream.getAudioTracks()) track.onended = () => this.#tell("unplugged", {});
   }
 
   async end() {
-    this.#stream?.getTracks().forEach((track) => track.stop());
-    await this.context?.close();
-    this.context = null;
+    this.#stopListening();
+    const { context } = this;
+    this.context = this.#playback = this.#volume = null;
+    await context?.close();
+  }
+
+  get listens() {
+    return this.#stream !== null;
+  }
+
+  /** The name of the microphone in use, as the system tells it. */
+  get microphone() {
+    return this.#stream?.getAudioTracks()[0]?.label ?? "";
+  }
+
+  /** Peaks of the last 40 ms, from 0 to 1. */
+  levels() {
+    if (!this.context) return { microphone: 0, loudspeaker: 0 };
+    return { microphone: this.#peak(this.#ears), loudspeaker: this.#peak(this.#mouth) };
   }
 
   set muted(muted) {
@@ -45,6 +87,11 @@ export class Sound extends EventTarget {
 
   set volume(volume) {
     if (this.#volume) this.#volume.gain.value = volume;
+  }
+
+  /** Play through the loudspeaker with this id, where the browser lets a page choose. */
+  async useLoudspeaker(id) {
+    await this.context?.setSinkId?.(id);
   }
 
   play(piece) {
@@ -59,19 +106,15 @@ export class Sound extends EventTarget {
     this.#playback?.port.postMessage({ order: "duck", gain });
   }
 
-  #microphone() {
-    const source = this.context.createMediaStreamSource(this.#stream);
-    const capture = new AudioWorkletNode(this.context, "capture", { numberOfOutputs: 0 });
-    capture.port.onmessage = ({ data }) => this.#tell("packet", data);
-    source.connect(capture);
-    for (const track of this.#stream.getAudioTracks()) track.onended = () => this.#tell("unplugged", {});
+  #stopListening() {
+    this.#source?.disconnect();
+    this.#stream?.getTracks().forEach((track) => track.stop());
+    this.#source = this.#stream = null;
   }
 
-  #loudspeaker() {
-    this.#playback = new AudioWorkletNode(this.context, "playback", { numberOfInputs: 0, outputChannelCount: [1] });
-    this.#playback.port.onmessage = ({ data }) => this.#tell("played", data);
-    this.#volume = this.context.createGain();
-    this.#playback.connect(this.#volume).connect(this.context.destination);
+  #peak(analyser) {
+    analyser.getFloatTimeDomainData(this.#wave);
+    return this.#wave.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0);
   }
 
   #tell(name, detail) {

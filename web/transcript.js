@@ -1,18 +1,48 @@
 // The conversation as text: partial and final transcripts, and replies with the unheard part struck out. An
 // end-to-end model may write no words of one side; then a bubble shows that this side spoke, and for how long.
 
+import { Bubble, strikeOut, struck } from "./bubble.js";
+import { Reading } from "./reading.js";
+
 const PARAGRAPH_MS = 2000; // pause after which a reply without end begins a new paragraph
 
 export class Transcript {
   flows = false; // true: replies have no end, and the words of both sides come as they are spoken
+  rate = 24000; // samples of the reply's audio a second
   #list;
   #guess = null; // the bubble of the partial transcript
   #speech = {}; // the user's latest speech: {began, seconds, bubble}
   #unwritten = new Map(); // committed turn whose words are not known ▶ its speech
-  #replies = new Map(); // turn ▶ {items, text, seconds, written}
+  #replies = new Map(); // turn ▶ {bubbles, text, reading, lit: characters, written: time}
 
   constructor(list) {
     this.#list = list;
+  }
+
+  get empty() {
+    return !this.#list.childElementCount;
+  }
+
+  clear() {
+    this.#list.replaceChildren();
+    this.forget();
+  }
+
+  /** The session has ended: nothing more comes of its turns, and what is not lit was not heard. */
+  forget() {
+    this.unsaid();
+    for (const [turn, { text, lit }] of this.#replies) {
+      this.done({ turn, state: "interrupted", heard: text.slice(0, this.flows ? undefined : lit), marks: {} });
+    }
+    this.#speech = {};
+    this.#unwritten.clear();
+    this.#replies.clear();
+  }
+
+  /** The conversation as lines of plain text. */
+  get text() {
+    const spoken = [...this.#list.children].filter((item) => !item.matches(".note"));
+    return spoken.map((item) => item.textContent.trim()).join("\n");
   }
 
   // -- the user ---------------------------------------------------------------------------------------
@@ -23,7 +53,7 @@ export class Transcript {
 
   speechEnded(at) {
     this.#speech.seconds = Math.max(0, at - this.#speech.began);
-    if (this.#speech.bubble) this.#tellLength(this.#speech.bubble, "You spoke", this.#speech.seconds);
+    this.#speech.bubble?.tellLength("You spoke", this.#speech.seconds);
   }
 
   committed({ turn, origin }) {
@@ -32,25 +62,25 @@ export class Transcript {
 
   guess({ text, stable_chars: stable }) {
     this.#guess ??= this.#add("you");
-    const rest = document.createElement("span");
-    rest.className = "guess";
-    rest.textContent = text.slice(stable);
-    this.#guess.replaceChildren(text.slice(0, stable), rest);
-    this.#show();
+    this.#guess.write("you", text, stable);
   }
 
   said({ turn, text }) {
-    const item = this.#unwritten.get(turn)?.bubble ?? this.#guess ?? this.#add("you");
+    const bubble = this.#unwritten.get(turn)?.bubble ?? this.#guess ?? this.#add("you");
     this.#unwritten.delete(turn);
-    if (item === this.#guess) this.#guess = null;
-    item.className = "you";
-    item.textContent = text;
-    this.#show();
+    if (bubble === this.#guess) this.#guess = null;
+    bubble.write("you", text);
+  }
+
+  typed(text) {
+    const bubble = this.#add("you");
+    bubble.write("you", text);
+    return bubble;
   }
 
   /** Remove the partial transcript: the speech came to nothing. */
   unsaid() {
-    this.#guess?.remove();
+    this.#guess?.item.remove();
     this.#guess = null;
   }
 
@@ -60,7 +90,7 @@ export class Transcript {
     if (!speech || speech.bubble) return;
     speech.bubble = this.#guess ?? this.#add("you");
     this.#guess = null;
-    this.#tellLength(speech.bubble, "You spoke", speech.seconds);
+    speech.bubble.tellLength("You spoke", speech.seconds);
   }
 
   // -- the program ------------------------------------------------------------------------------------
@@ -68,26 +98,39 @@ export class Transcript {
   replyStarted(turn) {
     this.unanswered(turn);
     if (this.flows || this.#replies.has(turn)) return;
-    const item = this.#add("machine");
-    this.#replies.set(turn, { items: [item], text: "", written: 0 });
-    this.#tellLength(item, "Speaking", null);
+    const bubble = this.#add("machine");
+    this.#replies.set(turn, this.#newReply([bubble]));
+    bubble.tellLength("Speaking", null);
   }
 
-  reply({ turn, text }) {
-    const reply = this.#replies.get(turn) ?? { items: [], text: "", written: 0 };
+  /** Add a piece of a reply, which begins to be heard at the sample `from`. */
+  reply({ turn, text }, from) {
+    const reply = this.#replies.get(turn) ?? this.#newReply([]);
     this.#replies.set(turn, reply);
-    let item = reply.items.at(-1);
-    if (!item || (this.flows && item !== this.#list.lastElementChild)) {
-      reply.items.push((item = this.#add("machine")));
-    }
-    item.className = "machine";
-    const paused = this.flows && performance.now() - reply.written > PARAGRAPH_MS;
-    if (!item.querySelector("p")) item.replaceChildren(document.createElement("p"));
-    else if (paused) item.append(document.createElement("p"));
-    item.lastElementChild.append(text);
     reply.text += text;
-    reply.written = performance.now();
-    this.#show();
+    if (this.flows) return this.#flow(reply, text);
+    if (!reply.bubbles.length) reply.bubbles.push(this.#add("machine"));
+    reply.reading.add(from, text);
+    this.#light(reply, from);
+  }
+
+  /** The reply was played up to this sample: light up its words. */
+  played({ turn, sample }) {
+    const reply = this.#replies.get(turn);
+    if (!reply?.text || this.flows) return;
+    if (reply.reading.heardAt(sample) > reply.lit) this.#light(reply, sample);
+  }
+
+  #light(reply, sample) {
+    reply.lit = reply.reading.heardAt(sample);
+    reply.bubbles[0].write("machine", reply.text, reply.lit);
+  }
+
+  #flow(reply, text) {
+    const now = performance.now();
+    if (reply.bubbles.at(-1)?.item !== this.#list.lastElementChild) reply.bubbles.push(this.#add("machine"));
+    reply.bubbles.at(-1).append("machine", text, now - reply.written > PARAGRAPH_MS);
+    reply.written = now;
   }
 
   /** End a reply; if it was interrupted, strike out the part that was not heard. */
@@ -97,56 +140,35 @@ export class Transcript {
     if (!reply) return;
     this.#replies.delete(turn);
     const interrupted = state === "interrupted";
+    const [bubble] = reply.bubbles;
+    if (!bubble) return; // a model without an end that said nothing
     if (!reply.text) {
-      const [item] = reply.items;
-      this.#tellLength(item, "Spoke", marks.heard_to - marks.first_audio);
-      if (interrupted) item.append(" ", struck("…"));
-    } else if (interrupted) {
-      strikeOut(reply.items.flatMap((item) => [...item.children]), reply.text.length - heard.length);
+      bubble.tellLength("Spoke", Math.max(0, marks.heard_to - marks.first_audio || 0));
+      if (interrupted) bubble.item.append(" ", struck("…"));
+    } else {
+      if (!this.flows) bubble.write("machine", reply.text);
+      if (interrupted) {
+        strikeOut(reply.bubbles.flatMap((one) => one.paragraphs), reply.text.length - heard.length);
+      }
     }
+    if (state === "failed") bubble.item.classList.add("failed");
   }
 
-  note(text) {
-    this.#add("note").textContent = text;
-    this.#show();
+  /** A remark beside the conversation. `kind`: "", failed or divider. */
+  note(text, kind = "") {
+    this.#add(`note ${kind}`.trim()).item.textContent = text;
   }
 
-  /** Make `item` a bubble of speech without words; `seconds` is null while the speech goes on. */
-  #tellLength(item, who, seconds) {
-    item.classList.add("voice");
-    item.classList.toggle("live", seconds === null);
-    const spoken = document.createElement("span");
-    spoken.className = "sr";
-    spoken.textContent = seconds === null ? `${who} …` : `${who} for `;
-    item.replaceChildren(spoken, seconds === null ? "" : `${seconds.toFixed(1)} s`);
-    this.#show();
+  /** Draw a line: what stands above it belongs to an earlier session. */
+  divide(text) {
+    if (!this.#list.lastElementChild?.matches(".divider")) this.note(text, "divider");
+  }
+
+  #newReply(bubbles) {
+    return { bubbles, text: "", reading: new Reading(this.rate), lit: 0, written: 0 };
   }
 
   #add(kind) {
-    const item = document.createElement("li");
-    item.className = kind;
-    this.#list.append(item);
-    return item;
+    return new Bubble(this.#list, kind);
   }
-
-  #show() {
-    this.#list.lastElementChild?.scrollIntoView({ block: "end" });
-  }
-}
-
-/** Strike out the last `count` characters of these paragraphs; if `count` is 0, show that the reply went on. */
-function strikeOut(paragraphs, count) {
-  if (count <= 0) return paragraphs.at(-1)?.append(struck(" …"));
-  for (const paragraph of paragraphs.reverse()) {
-    const text = paragraph.textContent;
-    const kept = Math.max(0, text.length - count);
-    paragraph.replaceChildren(text.slice(0, kept), struck(text.slice(kept)));
-    if ((count -= text.length) <= 0) return;
-  }
-}
-
-function struck(text) {
-  const cut = document.createElement("del");
-  cut.textContent = text;
-  return cut;
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.errors import UserError
 from S2S.codec.base import Coder
+from utils.installation import install_extra
 from utils.logs import quieten_libraries
 
 CODERS = ("encodec", "hifi-gan", "mimi")
@@ -23,7 +24,7 @@ NEEDS = ("torch", "torchmetrics", "pystoi", "jiwer", "plotly")
 def expect_installed() -> None:
     """Raise `UserError` with the command that installs what is missing."""
     if missing := [module for module in NEEDS if find_spec(module) is None]:
-        raise UserError(f"not installed: {', '.join(missing)}; type: pip install -e '.[codec]'")
+        raise UserError(f"not installed: {', '.join(missing)}; type: {install_extra('codec')}")
 
 
 def open_coder(name: str, device: str, **settings: str | float | int | None) -> Coder:

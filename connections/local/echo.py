@@ -7,6 +7,7 @@ import numpy as np
 
 from pipeline.audio import Framer, from_pcm16, to_pcm16
 from pipeline.messages import Samples
+from utils.installation import pip_install
 from utils.webrtc import has_webrtc
 
 FRAMES_PER_S = 100
@@ -24,7 +25,7 @@ AUDIBLE = 0.001
 
 HALF_DUPLEX = (
     "the program does not listen while it speaks, since no echo canceller is installed: "
-    "pip install livekit, or wear headphones and add --headphones"
+    f"{pip_install('livekit')}, or wear headphones and add --headphones"
 )
 
 DIES_AWAY_S = 0.5

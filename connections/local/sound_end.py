@@ -6,6 +6,7 @@ from typing import Any
 
 from connections.local.sound_format import DTYPES, SoundFormat
 from pipeline.errors import UserError
+from utils.installation import typed
 from utils.sound_devices import (
     OPEN_THE_PAGE,
     ROLES,
@@ -18,6 +19,9 @@ from utils.sound_devices import (
 RATES_HZ = (48000, 44100, 32000, 96000, 24000, 22050, 88200, 192000, 16000, 11025, 8000)
 """Rates to try after the wanted one and the device's own: those of most devices first. 16 and 8 kHz are
 those of Bluetooth headsets in a call."""
+
+CHECK = typed("check", "s2s_pipeline.py --check")
+"""The command that lists the devices."""
 
 _BAD_DTYPE, _BAD_RATE, _BAD_CHANNELS = -9994, -9997, -9998
 _REFUSALS = (_BAD_DTYPE, _BAD_RATE, _BAD_CHANNELS)
@@ -106,7 +110,7 @@ class SoundEnd:
                 if not itself and other._first_taken() is not None:
                     others.append(f"{other.index} ({other.name})")
         if not others:
-            return f"no other {ROLES[self.role]} can be used, so connect one (s2s_pipeline.py --check)"
+            return f"no other {ROLES[self.role]} can be used, so connect one ({CHECK})"
         return f"choose another: --{self.role}_device {' or '.join(others)}"
 
     def _first_taken(self) -> SoundFormat | None:

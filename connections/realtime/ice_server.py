@@ -5,8 +5,9 @@ import re
 from dataclasses import dataclass, field
 
 from pipeline.errors import UserError
+from utils.installation import install_extra
 
-INSTALL = "pip install -e '.[webrtc]'"
+INSTALL = install_extra("webrtc")
 
 _URL = re.compile(
     r"(?P<scheme>stun|turns?):((?P<name>[^:@]+):(?P<password>[^@]+)@)?"

@@ -17,6 +17,7 @@ from connections.realtime.ice_server import ice_servers
 from connections.web.app import build_app
 from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
+from utils.browser import open_page
 from utils.shutdown import StopRequest
 
 MAX_MESSAGE = 1 << 22
@@ -57,6 +58,8 @@ class WebSocketServer:
         scheme = "https" if self._arguments.ssl_certfile else "http"
         host = self._arguments.host or "localhost"
         print(f"  open {scheme}://{host}:{self.port}/ in a browser; Ctrl-C ends", file=sys.stderr)
+        if self._arguments.open:
+            open_page(f"{scheme}://{host}:{self.port}/")
         importlib.import_module("connections.realtime.client")  # 0.4 s, which no client waits for
         stopped.wait()
         for session in registry.close():

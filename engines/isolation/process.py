@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
 from engines.isolation import codec, framing
-from pipeline.errors import EngineBusy, EngineError, UserError
+from pipeline.errors import EngineBusy, EngineError, Unavailable, UserError
 from pipeline.shared_engine import STALL_S
 from pipeline.turn import CancelToken
 
@@ -243,5 +243,5 @@ class WorkerProcess:
 
     def _not_started(self, header: dict[str, Any]) -> UserError:
         if "sentence" in header:
-            return UserError(header["sentence"])
+            return (Unavailable if header["unavailable"] else UserError)(header["sentence"])
         return UserError(f"{self._name} could not be loaded ({header['error']}); the traceback is above")

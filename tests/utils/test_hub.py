@@ -1,6 +1,7 @@
 """Downloading models: the real client against a small hub on this machine, in a new process each time,
 since the client reads its settings only once."""
 
+import ast
 import os
 import pty
 import random
@@ -281,3 +282,67 @@ def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:
 )
 def test_sizes_are_for_people(size_bytes: float, text: str) -> None:
     assert size_text(size_bytes) == text
+
+
+_WATCH = """
+import sys
+import utils.hub
+from utils.progress import DownloadStopped
+seen = []
+def on_progress(done, size):
+    seen.append((done, size))
+    if len(sys.argv) > 2 and done > int(sys.argv[2]):
+        raise DownloadStopped
+try:
+    utils.hub.fetch(sys.argv[1], "--x_model_name", on_progress=on_progress)
+except DownloadStopped:
+    print("stopped")
+print(seen)
+"""
+
+
+class TestProgress:
+    """A callback in place of what standard error shows."""
+
+    @pytest.fixture
+    @staticmethod
+    def hub(tmp_path: Path) -> Iterator[HubServer]:
+        model = tmp_path / "models" / "large"
+        model.mkdir(parents=True)
+        (model / "config.json").write_bytes(b"{}")
+        (model / "weights.bin").write_bytes(random.Random(1).randbytes(24 << 20))
+        with HubServer(tmp_path / "models") as server:
+            yield server
+
+    def watch(self, here: Here, *argv: str) -> tuple[str, str]:
+        ended = subprocess.run(
+            [sys.executable, "-c", _WATCH, "large", *argv],
+            env=here.environment,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            timeout=100,
+            check=False,
+        )
+        return ended.stdout, ended.stderr
+
+    def test_it_rises_to_the_size_and_nothing_is_printed(self, here: Here) -> None:
+        size = (24 << 20) + 2
+        printed, told = self.watch(here)
+        seen = ast.literal_eval(printed)
+        assert told == ""
+        assert seen[0] == (0, size)
+        assert seen[-1] == (size, size)
+        assert seen == sorted(seen)
+        assert len({done for done, _ in seen}) > 3
+
+    def test_an_error_that_it_raises_ends_the_download_and_complete_files_are_kept(
+        self, hub: HubServer, here: Here
+    ) -> None:
+        printed, _ = self.watch(here, str(8 << 20))
+        assert printed.startswith("stopped\n")
+        assert hub.bytes_sent["weights.bin"] < 24 << 20
+        printed, _ = self.watch(here)
+        first, *_, last = ast.literal_eval(printed)
+        assert first == (2, (24 << 20) + 2)
+        assert last == ((24 << 20) + 2, (24 << 20) + 2)

@@ -92,7 +92,8 @@ def test_the_python_of_the_system_is_led_into_the_environment(
 ) -> None:
     root = tmp_path / "checkout"
     (root / "utils").mkdir(parents=True)
-    for name in ("utils/__init__.py", "utils/launch.py", "requirements.txt"):
+    files = ("utils/__init__.py", "utils/launch.py", "utils/installation.py", "Makefile")
+    for name in (*files, "requirements.txt"):
         shutil.copy(ROOT / name, root / name)
     (root / "program.py").write_text(
         "from utils.launch import prepare_launch\nprepare_launch('program.py')\nimport soundfile\n"

@@ -14,8 +14,8 @@ ALLOWED = "--use-fake-ui-for-media-stream"
 PATIENCE_MS = 20_000
 
 
-def open_page(browser: Any, server: Any, mistakes: list[str]) -> Any:
-    page = browser.new_page()
+def open_page(browser: Any, server: Any, mistakes: list[str], **options: Any) -> Any:
+    page = browser.new_page(**options)
     page.set_default_timeout(PATIENCE_MS)
     page.on("pageerror", lambda error: mistakes.append(str(error)))
     page.on("console", lambda m: mistakes.append(m.text) if m.type == "error" else None)
@@ -25,6 +25,19 @@ def open_page(browser: Any, server: Any, mistakes: list[str]) -> Any:
 
 def state(page: Any, wanted: str) -> None:
     page.wait_for_selector(f"#state[data-state={wanted}]")
+
+
+def choose(page: Any, choice: str) -> None:
+    """Choose in the settings, which are opened and closed again."""
+    page.click("#show-settings")
+    page.get_by_role("radio", name=choice).check()
+    page.click("#settings >> text=Done")
+
+
+def say(page: Any, text: str) -> None:
+    """Type a message and send it."""
+    page.fill("#text", text)
+    page.press("#text", "Enter")
 
 
 def figure(page: Any, name: str) -> float:

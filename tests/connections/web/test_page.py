@@ -4,21 +4,28 @@ import contextlib
 import socket
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import (
+    ALLOWED,
     CHROMIUM,
     FLAGS,
     PATIENCE_MS,
     QUESTION,
+    choose,
     figure,
     open_page,
+    say,
     state,
 )
 from tests.socket_clients import wait_for
+from tests.web_client import WebClient
 from VAD.silero import SileroDetector
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -30,18 +37,18 @@ def test_it_hears_answers_and_plays_all_of_it(browser: Any) -> None:
     mistakes: list[str] = []
     with ScriptedWebServer(vad=SileroDetector()) as server:
         page = open_page(browser, server, mistakes)
-        page.click("#talk")
+        page.click("#orb")
         page.wait_for_selector(".you >> text=words")
         page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
-        page.wait_for_selector("#latency li")
         state(page, "listening")
-        page.click("#debug summary")
+        page.click("#show-details")
+        page.wait_for_selector(".waterfall li")
         page.wait_for_selector("#figures dd")
         deadline = time.monotonic() + PATIENCE_MS / 1000
         while not figure(page, "packets received") == figure(page, "packets played") > 0:
             assert time.monotonic() < deadline, page.inner_text("#figures")
             page.wait_for_timeout(100)
-        page.click("#talk")
+        page.click("#end")
         state(page, "off")
     assert mistakes == []
 
@@ -52,9 +59,9 @@ def test_speech_over_the_answer_cuts_it_and_shows_what_was_not_heard(browser: An
         server.stt._texts = [QUESTION] * 100
         server.llm._replies = [LONG]
         page = open_page(browser, server, mistakes)
-        page.click("#talk")
+        page.click("#orb")
         page.wait_for_selector(".machine del")
-        heard = page.inner_text(".machine").removesuffix(page.inner_text(".machine del"))
+        heard = page.inner_text(".machine p").removesuffix(page.inner_text(".machine del"))
         assert LONG.startswith(heard.strip())
     assert mistakes == []
 
@@ -101,39 +108,56 @@ def test_a_connection_that_drops_comes_back_with_the_same_conversation(browser: 
     with ScriptedWebServer(vad=SileroDetector()) as server:
         tunnel = Tunnel(server.port)
         page = open_page(browser, tunnel, [])
-        page.click("#talk")
+        page.click("#orb")
         page.wait_for_selector(".machine")
         tunnel.cut()
-        state(page, "away")
-        page.wait_for_selector("#trouble[hidden]", state="attached")
+        state(page, "offline")
         page.wait_for_selector(".machine >> nth=1")
-        page.click("#debug summary")
+        assert page.locator(".divider").count() == 0
+        page.click("#show-details")
         page.wait_for_selector("#figures dd")
         assert figure(page, "reconnected") == 1
         assert len(server.sessions) == 1
         tunnel.close()
 
 
-def test_push_to_talk_and_typing(browser: Any) -> None:
+def test_hold_to_talk(browser: Any) -> None:
     mistakes: list[str] = []
     with ScriptedWebServer(vad=SileroDetector()) as server:
         page = open_page(browser, server, mistakes)
-        page.click("#talk")
-        state(page, "listening")
-        page.click("details:not(#debug) summary")
-        page.select_option("#hands", "push")
+        choose(page, "Hold to talk")
+        page.click("#orb")
         state(page, "ready")
-        page.fill("#text", "typed words")
-        page.click("#typed button")
-        page.wait_for_selector(".machine")
-        page.focus("#hold")
-        page.locator("body").click(position={"x": 5, "y": 5})
         page.keyboard.down("Space")
+        state(page, "hearing")
         page.wait_for_timeout(7500)  # for one round of the fake microphone, which nobody can hurry
         page.keyboard.up("Space")
-        page.wait_for_selector(".you >> text=words >> nth=1")
+        page.wait_for_selector(".you >> text=words")
+        state(page, "ready")
+        page.hover("#orb")
+        page.mouse.down()
+        state(page, "hearing")
+        page.mouse.move(5, 5)
+        state(page, "hearing")
+        page.keyboard.press("Escape")
+        state(page, "ready")
+        page.mouse.up()
+        page.mouse.down()
+        state(page, "ready")
     assert mistakes == []
-    assert server.llm.prompts[0][-1].content == "typed words"
+    assert len(server.llm.prompts) == 1
+
+
+def test_a_tap_on_the_button_while_it_speaks_interrupts(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        server.llm._replies = [LONG]
+        page = open_page(browser, server, [])
+        say(page, "Tell me all of it.")
+        state(page, "speaking")
+        page.click("#orb")
+        page.wait_for_selector(".machine del")
+        state(page, "off")
+        assert page.is_visible("#end"), "the conversation goes on"
 
 
 def test_a_microphone_that_is_refused(chromium: Any) -> None:
@@ -142,48 +166,94 @@ def test_a_microphone_that_is_refused(chromium: Any) -> None:
     )
     with ScriptedWebServer() as server:
         page = open_page(refusing, server, [])
-        page.click("#talk")
-        page.wait_for_selector("#trouble >> text=microphone")
+        page.click("#orb")
+        page.wait_for_selector("#trouble >> text=The microphone is blocked")
         state(page, "off")
-        assert page.is_enabled("#talk")
+        say(page, "Then I type.")
+        page.wait_for_selector(".machine >> text=One sentence.")
+        assert page.is_hidden("#trouble")
     refusing.close()
+
+
+def test_a_microphone_from_which_nothing_comes(chromium: Any, tmp_path: Path) -> None:
+    silent = tmp_path / "silent.wav"
+    soundfile.write(silent, np.zeros(48000), 48000, subtype="PCM_16")
+    flags = [*FLAGS, ALLOWED, f"--use-file-for-fake-audio-capture={silent}"]
+    browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        page.click("#orb")
+        page.wait_for_selector("#trouble >> text=I hear nothing from")
+        page.click("#trouble >> text=Choose another")
+        page.wait_for_selector("#settings >> text=Microphone")
+    browser.close()
 
 
 def test_a_token_in_the_link(browser: Any) -> None:
     with ScriptedWebServer(token="sesame") as server:
         page = open_page(browser, server, [])
-        page.click("#talk")
-        page.wait_for_selector("#trouble >> text=token")
         page.goto(f"http://127.0.0.1:{server.port}/web/#token=sesame")
         page.reload()
-        page.click("#talk")
+        page.click("#orb")
         state(page, "listening")
 
 
-def test_the_voices_are_offered_and_others_refused(browser: Any) -> None:
-    mistakes: list[str] = []
+def test_a_token_that_is_asked_for_and_the_voices_behind_it(browser: Any) -> None:
     with ScriptedWebServer(token="sesame") as server:
-        page = open_page(browser, server, mistakes)
-        page.click("details:not(#debug) summary")
-        page.fill("#token", "sesame")
-        page.click("#talk")
+        page = open_page(browser, server, [])
+        page.click("#orb")
+        page.wait_for_selector("#trouble >> text=This server needs a token")
+        state(page, "off")
+        page.click("#trouble >> text=Enter the token")
+        page.fill("#setting-token", "sesam")
+        page.keyboard.press("Enter")
+        page.click("#settings >> text=Done")
+        page.wait_for_selector("#trouble >> text=That token is wrong")
+        page.click("#trouble >> text=Enter the token")
+        page.fill("#setting-token", "sesame")
+        page.keyboard.press("Enter")
         state(page, "listening")
-        page.wait_for_selector("#voices option", state="attached")
-        offered = page.eval_on_selector_all("#voices option", "(all) => all.map((one) => one.value)")
-        assert offered == ["low", "high"]
-        page.get_by_label("Voice").fill("nobody")
-        page.keyboard.press("Tab")
-        page.wait_for_selector("#voice-trouble >> text=expected one of the voices low, high")
-        page.wait_for_selector("#voice[aria-invalid=true]")
-        page.select_option("#hands", "push")
+        page.click("#setting-voice")
+        page.fill("[data-field=voice] input[type=search]", "nobody")
+        page.get_by_role("radio", name="nobody").check()
+        page.wait_for_selector("[data-field=voice] >> text=expected one of the voices low, high")
+        page.fill("[data-field=voice] input[type=search]", "")
+        page.get_by_role("radio", name="high", exact=True).check()
+        page.wait_for_selector("[data-field=voice] .field-error:empty", state="attached")
+        page.get_by_role("radio", name="Hold to talk").check()
+        wait_for(lambda: server.sessions[-1].settings.voice == "high", "the voice to be chosen")
+        wait_for(lambda: not server.sessions[-1].settings.hands_free, "the button to be held")
         state(page, "ready")
-        page.get_by_label("Voice").fill("high")
-        page.keyboard.press("Tab")
-        page.wait_for_selector("#voice[aria-invalid=false]")
-        assert page.inner_text("#voice-trouble") == ""
-        wait_for(lambda: server.sessions[0].settings.voice == "high", "the voice to be chosen")
-        assert not server.sessions[0].settings.hands_free
-    assert mistakes == []
+
+
+def test_a_server_that_is_shut_down(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        say(page, "Are you there?")
+        page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
+        server.stop()
+        page.wait_for_selector("#trouble >> text=The server was shut down")
+        state(page, "off")
+        with ScriptedWebServer(port=server.port) as other:
+            page.click("#trouble >> text=Talk again")
+            page.wait_for_selector(".divider >> text=earlier turns are not remembered")
+            state(page, "listening")
+            assert len(other.sessions) == 1
+
+
+def test_a_server_that_is_full(browser: Any) -> None:
+    with ScriptedWebServer(max_sessions=1) as server, WebClient(server.port) as client:
+        client.until("welcome")
+        page = open_page(browser, server, [])
+        page.click("#orb")
+        page.wait_for_selector("#trouble >> text=The server is full")
+        state(page, "connecting")
+        page.click("#trouble >> text=Stop trying")
+        state(page, "off")
+        page.click("#orb")
+        page.wait_for_selector("#trouble >> text=The server is full")
+        client.close()
+        state(page, "listening")
 
 
 def test_the_page_may_talk_to_its_own_server_only(browser: Any) -> None:

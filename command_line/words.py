@@ -1,0 +1,102 @@
+"""The words of the command `s2s`, such as `s2s serve`: each stands for flags of the program.
+
+Imports little, because the command looks at its words before it imports the program.
+"""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.errors import UserError
+
+WORDS = {
+    "talk": "talk with you through the microphone and the loudspeaker of this machine",
+    "serve": "serve the web page and programs, on one port",
+    "file": "answer a recording: s2s file question.wav",
+    "check": "report what is ready on this machine, and what to type for the rest",
+    "voices": "list the voices, or those of one engine: s2s voices kokoro",
+    "get": "download the built-in models, or all models of a preset: s2s get cpu",
+    "install": "install an engine that needs an environment of its own: s2s install parler",
+}
+"""Each word and its help. Without a word, `s2s` talks or, without a microphone, opens the page."""
+
+_PLAIN = {
+    "talk": ("--mode", "local"),
+    "serve": ("--mode", "websocket"),
+    "check": ("--check",),
+}
+
+_INSTEAD = ("check", "download", "install", "list_voices", "help", "h", "version")
+"""Flags for something other than a conversation."""
+
+
+def split(argv: Sequence[str]) -> tuple[str, list[str]]:
+    """The word, "" if there is none, and the arguments after it. Raises `UserError` if the first
+    argument is neither a word, a flag nor a file of settings."""
+    first = argv[0] if argv else ""
+    if first in WORDS:
+        return first, list(argv[1:])
+    if first and not first.startswith("-") and not _is_file(first):
+        (nearest,) = difflib.get_close_matches(first.lower(), WORDS, n=1, cutoff=0)
+        raise UserError(
+            f"there is no command {first!r}; the nearest is {nearest}, and all are: {', '.join(WORDS)}"
+        )
+    return "", list(argv)
+
+
+def flags_for(word: str, rest: Sequence[str]) -> list[str]:
+    """The flags of the program for a word and what follows it: a file of settings, an operand, flags.
+    Raises `UserError`."""
+    file = list(rest[:1]) if rest and word in ("", *_PLAIN) and _is_file(rest[0]) else []
+    operand = rest[0] if rest and not file and not rest[0].startswith("--") else None
+    flags = list(rest[len(file) + (operand is not None) :])
+    if operand is not None and word in ("", *_PLAIN):
+        raise UserError(f"expected a flag or a JSON file after s2s {word}, got {operand!r}")
+    if word in _PLAIN:
+        return [*file, *_PLAIN[word], *flags]
+    if word == "file":
+        if operand is None and not _names(flags, ("input",)):
+            raise UserError("expected a recording, such as: s2s file question.wav")
+        return ["--mode", "file", *([] if operand is None else ["--input", operand]), *flags]
+    if word == "voices":
+        return ["--list_voices", *([] if operand is None else [_stage_of(operand), operand]), *flags]
+    if word == "install":
+        if operand is None:
+            raise UserError("expected the name of an engine, such as: s2s install parler")
+        return ["--install", operand, *flags]
+    return [*file, *flags]
+
+
+def in_mode(mode: str, flags: Sequence[str]) -> list[str]:
+    """The flags, and the file in front of them, with a mode."""
+    file = 1 if flags and not flags[0].startswith("-") else 0
+    return [*flags[:file], "--mode", mode, *flags[file:]]
+
+
+def names_mode(flags: Sequence[str]) -> bool:
+    """True if the flags, or the file in front of them, say where the audio comes from."""
+    from command_line.config_file import with_config_file
+
+    return _names(with_config_file(flags), ("mode",))
+
+
+def talks(flags: Sequence[str]) -> bool:
+    """True if the flags ask for a conversation, not for a report or a download."""
+    return not _names(flags, _INSTEAD)
+
+
+def _names(flags: Sequence[str], names: Sequence[str]) -> bool:
+    given = {flag.partition("=")[0].lstrip("-").replace("-", "_") for flag in flags if flag[:1] == "-"}
+    return not given.isdisjoint(names)
+
+
+def _is_file(argument: str) -> bool:
+    return argument.endswith(".json") or Path(argument).is_file()
+
+
+def _stage_of(engine: str) -> str:
+    """The flag that chooses an engine that speaks."""
+    from catalog.registry import specs
+
+    names = {name for spec in specs("s2s") for name in (spec.name, *spec.aliases)}
+    return "--s2s" if engine in names else "--tts"

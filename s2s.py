@@ -1,0 +1,86 @@
+"""The command `s2s`: the program as pip, pipx and uv install it.
+
+The modules import each other by the names of their folders, so the folder of the program comes first in
+`sys.path`, as it does for a script.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the program, and end with its exit code."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    from utils.launch import end, prepare_launch
+
+    prepare_launch("s2s")  # before imports that are slow, or fail for missing packages
+    from utils.streams import prepare_streams
+    from utils.threads import apply_thread_limits
+
+    apply_thread_limits()
+    prepare_streams()
+    end(run(sys.argv[1:]))
+
+
+def run(argv: Sequence[str]) -> int:
+    """Do what the words and flags say, and return an exit code."""
+    from command_line.words import split
+    from pipeline.errors import UserError
+
+    try:
+        word, rest = split(argv)
+        if word == "get":
+            from commands.get import get
+
+            return get(rest)
+        flags = _prepared(word, rest)
+    except UserError as error:
+        print(f"s2s: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    import s2s_pipeline
+
+    return s2s_pipeline.main(flags)
+
+
+def _prepared(word: str, rest: Sequence[str]) -> list[str]:
+    """The flags of the program, once everything is there that it wants at its first start."""
+    from command_line.words import flags_for, in_mode, names_mode, talks
+
+    flags = flags_for(word, rest)
+    if not talks(flags):
+        return flags
+    _greet()
+    either = not word and not names_mode(flags)
+    local = in_mode("local", flags) if either else flags
+    from commands.get import get_missing
+
+    get_missing(local)
+    if either and not _has_sound_devices():
+        return [*in_mode("websocket", flags), "--open"]
+    return local
+
+
+def _greet() -> None:
+    """Show on a terminal, before everything that is slow, that the program has started."""
+    if sys.stderr.isatty():
+        from utils.version import program_and_version
+
+        print(f"  {program_and_version()} is starting; Ctrl-C ends", file=sys.stderr, flush=True)
+
+
+def _has_sound_devices() -> bool:
+    from pipeline.errors import NoAudioDevice
+    from utils.sound_devices import ROLES, find_sound_device
+
+    try:
+        for role in ROLES:
+            find_sound_device(role, None)
+    except NoAudioDevice as error:
+        reason = str(error).partition(";")[0]
+        print(f"  {reason}, so you talk through a web page:", file=sys.stderr)
+        return False
+    return True

@@ -1,0 +1,125 @@
+"""`--help`, and its pages about parts, engines, modes and presets."""
+
+import dataclasses
+import re
+import sys
+import textwrap
+
+import pytest
+
+from arguments_classes.chat_arguments import ChatArguments
+from arguments_classes.chat_server_arguments import ChatServerArguments
+from arguments_classes.failover_arguments import FailoverArguments
+from arguments_classes.module_arguments import ModuleArguments
+from arguments_classes.vad_arguments import VADArguments
+from catalog.registry import all_specs
+from command_line.arguments import MODES
+from command_line.flag_rows import COLUMN
+from command_line.help_pages import EXAMPLES
+from command_line.parse import parse_command_line
+from pipeline.errors import UserError
+
+COMMON = (ModuleArguments, VADArguments, ChatArguments, ChatServerArguments, FailoverArguments)
+CLASSES = (*COMMON, *MODES.values(), *(c for spec in all_specs() if (c := spec.argument_class())))
+
+
+def page(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        parse_command_line(argv)
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_the_short_page_begins_with_examples_and_names_each_flag_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = page(capsys, "--mode", "local", "--help")
+    lines = shown.splitlines()
+    assert len(lines) <= 50
+    assert max(map(len, lines)) <= 80
+    assert lines[2] == "Examples"
+    assert lines[9:11] == ["", "Flags"]
+    flags = re.findall(
+        r"(?<![\w|-])--[a-z]\w*", shown.partition("\nFlags\n")[2].partition("\n--help all")[0]
+    )
+    assert {"--mode", "--preset", "--headphones", "--no_speculate", "--stt_model_name"} <= set(flags)
+    assert len(flags) == len(set(flags)), "each once"
+    assert "(default: None)" not in shown
+    assert not re.search(r"--\w+-\w", shown), "only the spelling with underscores"
+
+
+@pytest.mark.parametrize("flags", [flags for _, flags in EXAMPLES])
+def test_the_examples_work(flags: str) -> None:
+    assert parse_command_line(flags.split()).engines
+
+
+@pytest.mark.parametrize(
+    ("started", "spelling"),
+    [("/usr/bin/s2s", "s2s"), ("s2s_pipeline.py", "python s2s_pipeline.py")],
+)
+def test_examples_are_spelled_as_the_program_was_started(
+    started: str, spelling: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [started])
+    assert f" {spelling} --mode local\n" in page(capsys, "-h")
+
+
+@pytest.mark.parametrize(
+    ("topic", "parts"),
+    [
+        (
+            "tts",
+            ("kokoro ", "--tts espeak", "--tts_rate N", "words per minute, 80 to 450 (default: 170)"),
+        ),
+        ("llm", ("llama-cpp ", "--llm_model_name MODEL", "conversation", "--chat_size N")),
+        ("vad", ("silero ", "--speculate/--no_speculate", "(default: on)")),
+        ("s2s", ("moshi ", "realtime ")),
+        ("kokoro", ("--tts kokoro: ", "--tts_onnx")),
+        ("open_api", ("--llm openai: ", "--llm_base_url URL")),
+        ("openai", ("--stt openai: ", "--llm openai: ", "--tts openai: ")),
+        ("eliza", ("--llm eliza: ", "it has no flags")),
+        ("file", ("--mode file", "--realtime/--no_realtime", "(default: reply.wav)")),
+        ("cpu", ("small models, fast enough on a CPU", "--tts pocket")),
+        ("presets", ("offline ", "classic ")),
+        ("all", ("--mode file", "--mode local", "--s2s_sessions N", "--failover_tts_s N", "offline ")),
+    ],
+)
+def test_the_page_of_a_topic(
+    topic: str, parts: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = page(capsys, "--help", topic)
+    assert not [part for part in parts if part not in shown], shown
+
+
+def test_the_page_of_a_part_has_the_flags_of_the_chosen_engine(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = page(capsys, "--tts", "openai,espeak", "--help", "tts")
+    assert "--tts openai" in shown
+    assert "--tts_espeak_rate" in shown
+    assert "--tts_onnx" not in shown
+
+
+def test_an_unknown_topic_names_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"got 'kokro'; did you mean --help kokoro\?"):
+        parse_command_line(["--help", "kokro"])
+
+
+@pytest.mark.parametrize("flags", CLASSES)
+def test_explanations_have_at_most_two_lines(flags: type) -> None:
+    for field in dataclasses.fields(flags):
+        text = field.metadata["help"]
+        assert len(textwrap.wrap(text, 80 - COLUMN, break_on_hyphens=False)) <= 2, (field.name, text)
+
+
+def test_every_switch_has_an_opposite() -> None:
+    assert parse_command_line(["--json_events", "--no_json_events"]).module.json_events is False
+    assert parse_command_line(["--no-json-events"]).module.json_events is False
+    assert parse_command_line(["--json_events"]).module.json_events is True
+    on = parse_command_line(["--llm", "transformers", "--llm_gen_do_sample"]).engines["llm"][0]
+    assert on.settings["gen_kwargs"]["do_sample"] is True

@@ -1,0 +1,203 @@
+"""The settings sheet of the page in a real browser."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from testing.server import ScriptedWebServer
+from tests.connections.web.browser import CHROMIUM
+from tests.connections.web.panels import INFO, for_server, load, open_panels, values
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScriptedWebServer]:
+    with ScriptedWebServer() as server:
+        yield server
+
+
+@pytest.fixture
+def mistakes() -> Iterator[list[str]]:
+    mistakes: list[str] = []
+    yield mistakes
+    assert mistakes == []
+
+
+@pytest.fixture
+def page(browser: Any, server: ScriptedWebServer, mistakes: list[str]) -> Any:
+    page = open_panels(browser, server, mistakes)
+    page.evaluate("(info) => panels.settings.offer(info)", INFO)
+    page.click("#opener")
+    return page
+
+
+def field(page: Any, name: str) -> Any:
+    return page.locator(f"[data-field={name}]")
+
+
+def test_the_settings_survive_a_reload_but_for_the_token(page: Any, server: ScriptedWebServer) -> None:
+    page.evaluate("panels.settings.refuse('token', 'This server needs a token.')")
+    page.get_by_label("Token").fill("sesame")
+    for choice in ("Slow", "Hold to talk", "Live interpreting", "Large", "Dark"):
+        page.get_by_label(choice, exact=True).check()
+    page.get_by_label("Language").select_option("te")
+    page.get_by_label("Instructions").fill("Be brief.")
+    page.get_by_label("Volume").fill("0.4")
+    wanted = {
+        "patience": "slow", "hands": "hold", "mode": "stream", "captions": "large", "theme": "dark",
+        "language": "te", "instructions": "Be brief.", "volume": 0.4, "voice": "", "microphone": "",
+        "loudspeaker": "",
+    }  # fmt: skip
+    assert values(page) == {**wanted, "token": "sesame"}
+    assert set(page.evaluate("changes")) == {*wanted, "token"} - {"voice", "microphone", "loudspeaker"}
+    assert "sesame" not in page.evaluate("JSON.stringify(localStorage)")
+    load(page, server)
+    assert values(page) == {**wanted, "token": ""}
+    assert page.evaluate("({ ...document.documentElement.dataset })") == {
+        "theme": "dark", "captions": "large",
+    }  # fmt: skip
+    assert for_server(page) == {
+        "hands_free": False, "reply_mode": "stream", "patience": "slow", "voice": None, "language": "te",
+        "instructions": "Be brief.",
+    }  # fmt: skip
+    page.click("#opener")
+    assert page.get_by_label("Slow").is_checked()
+    assert page.get_by_label("Instructions").input_value() == "Be brief."
+
+
+def test_kept_values_that_mean_nothing_any_more_are_forgotten(
+    page: Any, server: ScriptedWebServer
+) -> None:
+    page.evaluate("""localStorage.setItem("s2s.settings",
+        '{"theme": "pink", "volume": "loud", "colour": 1, "patience": "quick"}')""")
+    load(page, server)
+    kept = values(page)
+    assert (kept["theme"], kept["volume"], kept["patience"]) == ("auto", 1, "quick")
+    assert "colour" not in kept
+    page.evaluate("""localStorage.setItem("s2s.settings", "{")""")
+    load(page, server)
+    assert values(page)["patience"] == "normal"
+
+
+def test_voices_stand_under_the_names_of_languages_and_can_be_searched(page: Any) -> None:
+    page.click("text=en-us (the server's own)")
+    headings = field(page, "voice").locator("h3")
+    assert headings.all_inner_texts() == ["English", "తెలుగు (Telugu)", "Other"]
+    page.keyboard.type("telu")
+    assert headings.all_inner_texts() == ["తెలుగు (Telugu)"]
+    page.get_by_label("Priya", exact=True).check()
+    assert page.evaluate("changes") == ["voice"]
+    assert field(page, "voice").locator(".disclose").inner_text() == "Priya · Telugu"
+    assert for_server(page)["voice"] == "Priya"
+    page.get_by_label("Search").fill("en-gb+f3")
+    page.get_by_label("Use “en-gb+f3”", exact=True).check()
+    assert for_server(page)["voice"] == "en-gb+f3"
+
+
+def test_a_refused_voice_is_told_beside_its_field_and_not_sent_again(page: Any) -> None:
+    page.click("text=en-us (the server's own)")
+    page.get_by_label("Search").fill("nobody")
+    page.get_by_label("Use “nobody”", exact=True).check()
+    page.evaluate("panels.settings.refuse('voice', 'expected one of the voices Priya, en-us')")
+    told = field(page, "voice").get_by_role("alert")
+    assert told.inner_text().endswith("expected one of the voices Priya, en-us")
+    button = field(page, "voice").locator(".disclose")
+    assert told.get_attribute("id") in button.get_attribute("aria-describedby").split()
+    assert for_server(page)["voice"] is None
+    page.get_by_label("Search").fill("")
+    page.get_by_label("en-gb", exact=True).check()
+    assert told.inner_text() == ""
+    assert for_server(page)["voice"] == "en-gb"
+
+
+def test_a_kept_language_that_another_server_lacks(page: Any) -> None:
+    page.get_by_label("Language").select_option(label="తెలుగు (Telugu)")
+    assert for_server(page)["language"] == "te"
+    other = {**INFO, "languages": [{"code": "en", "name": "English"}]}
+    page.evaluate("(info) => panels.settings.offer(info)", other)
+    assert "does not have this language" in field(page, "language").inner_text()
+    assert for_server(page)["language"] is None
+    page.evaluate("(info) => panels.settings.offer(info)", INFO)
+    assert "does not have this language" not in field(page, "language").inner_text()
+    assert for_server(page)["language"] == "te"
+
+
+def test_what_has_no_effect_is_disabled_and_says_why(page: Any) -> None:
+    turn_taking = {**INFO["turn_taking"], "takes_turns": True}
+    page.evaluate(
+        "(info) => panels.settings.offer(info)", {**INFO, "turn_taking": turn_taking, "voices": []}
+    )
+    for name in ("patience", "mode"):
+        assert field(page, name).locator("input").first.is_disabled()
+        assert "takes turns by itself" in field(page, name).inner_text()
+    assert field(page, "voice").locator(".disclose").is_disabled()
+    assert "one voice only" in field(page, "voice").inner_text()
+    assert page.get_by_label("Hold to talk").is_enabled()
+    page.evaluate("(info) => panels.settings.offer(info)", INFO)
+    assert page.get_by_label("Live interpreting").is_enabled()
+    assert "by itself" not in field(page, "mode").inner_text()
+
+
+def test_esc_closes_and_the_focus_returns(page: Any) -> None:
+    inside = "document.activeElement.closest('dialog') !== null"
+    assert page.evaluate(inside)
+    for _ in range(40):  # more than there are controls: the page behind cannot be reached
+        page.keyboard.press("Tab")
+        assert page.evaluate(f"{inside} || document.activeElement === document.body")
+    page.evaluate("window.pressed = []; addEventListener('keydown', (event) => pressed.push(event.key))")
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+    assert page.evaluate("document.activeElement.id") == "opener"
+    assert page.evaluate("pressed") == [], "the page would stop the answer"
+
+
+def test_a_token_that_is_missing_opens_the_sheet_at_its_field(
+    browser: Any, server: ScriptedWebServer, mistakes: list[str]
+) -> None:
+    page = open_panels(browser, server, mistakes)
+    assert page.get_by_label("Token").is_hidden()
+    page.evaluate("panels.settings.refuse('token', 'That token is wrong.')")
+    assert page.get_by_label("Token").is_visible()
+    assert page.evaluate("document.activeElement.id") == "setting-token"
+    page.keyboard.type("sesame")
+    page.keyboard.press("Enter")
+    assert page.evaluate("changes") == ["token"]
+    assert field(page, "token").get_by_role("alert").inner_text() == ""
+
+
+def test_the_microphone_is_heard_and_judged(page: Any) -> None:
+    page.get_by_role("button", name="Test the microphone").click()
+    hint = field(page, "microphone").get_by_role("status")
+    page.evaluate(
+        """() => new Promise((heard) => {
+          const meter = document.querySelector("[data-field=microphone] meter");
+          const look = () => (meter.value > 0.2 ? heard() : requestAnimationFrame(look));
+          look();
+        })"""
+    )
+    assert hint.inner_text() == "Say something…"
+    page.wait_for_selector("[data-field=microphone] >> text=That sounds good.")
+    assert "Fake" in page.get_by_label("Microphone", exact=True).inner_text()
+    assert page.evaluate("document.querySelector('[data-field=microphone] meter').value") == 0
+
+
+@pytest.mark.parametrize(
+    ("peak", "verdict"), [(0.0, "Is it muted?"), (0.02, "Very quiet."), (1.0, "Too loud")]
+)
+def test_the_level_of_a_conversation_serves_the_test(page: Any, peak: float, verdict: str) -> None:
+    page.evaluate(
+        """(peak) => {
+          navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error("a second capture"));
+          setInterval(() => panels.settings.level(peak), 20);
+        }""",
+        peak,
+    )
+    page.get_by_role("button", name="Test the microphone").click()
+    page.wait_for_selector(f"[data-field=microphone] >> text={verdict}")
+
+
+def test_the_loudspeaker_plays_two_notes(page: Any) -> None:
+    page.get_by_role("button", name="Test the loudspeaker").click()
+    page.wait_for_selector("[data-field=loudspeaker] >> text=Two notes were played.")

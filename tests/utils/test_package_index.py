@@ -1,0 +1,174 @@
+"""The package index, read without pip: from a server on this machine, and from folders."""
+
+import base64
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UserError
+from testing.package_index_server import PackageIndexServer
+from utils.package_index import PYPI, PackageIndex
+
+WHEEL = bytes(range(256)) * 4096
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> Path:
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    (folder / "joe_voice-1.0-py3-none-any.whl").write_bytes(WHEEL)
+    (folder / "joe_voice-1.0.1-py3-none-any.whl").write_bytes(b"another release")
+    return folder
+
+
+@pytest.fixture
+def server(wheels: Path) -> Iterator[PackageIndexServer]:
+    with PackageIndexServer(wheels) as running:
+        yield running
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("speaks_json", [True, False])
+def test_a_wheel_comes_with_its_progress(
+    server: PackageIndexServer, tmp_path: Path, speaks_json: bool
+) -> None:
+    server.speaks_json = speaks_json
+    counted: list[tuple[int, int]] = []
+    index = PackageIndex([server.url])
+    index.download("Joe.Voice==1.0", tmp_path / "x", lambda come, size: counted.append((come, size)))
+    assert (tmp_path / "x").read_bytes() == WHEEL
+    assert len(counted) > 1
+    assert counted == sorted(counted)
+    assert counted[-1] == (len(WHEEL), len(WHEEL))
+    assert server.requests == ["/simple/joe-voice/", "/files/joe_voice-1.0-py3-none-any.whl"]
+
+
+def test_the_next_index_is_asked_if_the_first_does_not_have_it(
+    server: PackageIndexServer, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    with PackageIndexServer(tmp_path / "empty") as other:
+        PackageIndex([other.url, server.url]).download("joe-voice==1.0", tmp_path / "x", print)
+    assert (tmp_path / "x").read_bytes() == WHEEL
+
+
+def test_a_folder_will_do(wheels: Path, tmp_path: Path) -> None:
+    for index in (
+        PackageIndex([], [str(wheels)]),
+        PackageIndex([], [wheels.as_uri()]),
+        PackageIndex([mirrored(wheels, tmp_path).as_uri()]),
+    ):
+        index.download("joe-voice==1.0", tmp_path / "x", lambda come, size: None)
+        assert (tmp_path / "x").read_bytes() == WHEEL
+        (tmp_path / "x").unlink()
+
+
+def mirrored(wheels: Path, folder: Path) -> Path:
+    """An index in files, as a mirror keeps it."""
+    page = folder / "simple" / "joe-voice" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text('<a href="../../wheels/joe_voice-1.0-py3-none-any.whl#sha256=0">joe</a>')
+    return folder / "simple"
+
+
+def test_a_name_and_a_password_in_the_address_are_sent_but_not_shown(
+    server: PackageIndexServer, tmp_path: Path
+) -> None:
+    index = PackageIndex([f"http://joe:secret@{server.host}/simple"])
+    index.download("joe-voice==1.0", tmp_path / "x", lambda come, size: None)
+    assert server.authorizations == {f"Basic {base64.b64encode(b'joe:secret').decode()}"}
+    with pytest.raises(UserError) as caught:
+        index.download("nothing==1.0", tmp_path / "y", print)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_host_that_cannot_be_reached_is_asked_once(tmp_path: Path) -> None:
+    port = closed_port()
+    index = PackageIndex([f"http://127.0.0.1:{port}/simple"])
+    told = r"joe-voice==1\.0 cannot be downloaded: 127\.0\.0\.1 cannot be reached \(ConnectError\)"
+    with pytest.raises(UserError, match=told):
+        index.download("joe-voice==1.0", tmp_path / "x", print)
+    with PackageIndexServer(tmp_path) as server:
+        index.indexes = [server.url]  # the same host, by now with a server
+        with pytest.raises(UserError, match="cannot be reached"):
+            index.download("joe-voice==1.0", tmp_path / "x", print)
+        assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(200, "127.0.0.1 does not have it"), (403, "127.0.0.1 answers 403 Forbidden")]
+)
+def test_an_index_without_the_release_is_named(
+    server: PackageIndexServer, tmp_path: Path, status: int, told: str
+) -> None:
+    server.status = status
+    with pytest.raises(UserError, match=f"joe-voice==2.0 cannot be downloaded: {told}"):
+        PackageIndex([server.url]).download("joe-voice==2.0", tmp_path / "x", print)
+
+
+def test_a_download_that_breaks_off_is_an_error(server: PackageIndexServer, tmp_path: Path) -> None:
+    server.breaks_after = 1000
+    with pytest.raises(UserError, match=r"the download of joe-voice==1\.0 broke off"):
+        PackageIndex([server.url]).download("joe-voice==1.0", tmp_path / "x", lambda come, size: None)
+
+
+class TestConfigured:
+    @pytest.fixture(autouse=True)
+    def home(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+        monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "shared"))
+        monkeypatch.setattr("sys.prefix", str(tmp_path / "environment"))
+        return tmp_path
+
+    def write(self, file: Path, text: str) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def test_without_settings_it_is_pypi(self) -> None:
+        index = PackageIndex.configured({"PIP_CONFIG_FILE": os.devnull})
+        assert (index.indexes, index.links, index.certificates) == ([PYPI], [], None)
+
+    @pytest.mark.skipif(os.name == "nt", reason="the files are elsewhere there")
+    def test_later_files_win_over_earlier_ones_and_the_environment_over_all(self, home: Path) -> None:
+        shared, own = home / "shared/pip/pip.conf", home / "settings/pip/pip.conf"
+        self.write(shared, "[global]\nindex-url = https://shared/\nfind-links = ~/a /b\n")
+        assert PackageIndex.configured({}).indexes[0] == "https://shared/"
+        self.write(own, "[global]\nindex-url = https://own/\n")
+        self.write(home / "chosen", "[install]\nextra-index-url =\n  https://one/\n  https://two/\n")
+        index = PackageIndex.configured({"PIP_CONFIG_FILE": str(home / "chosen")})
+        assert index.indexes == ["https://own/", "https://one/", "https://two/"]
+        assert index.links == [str(home / "a"), "/b"]
+        given = {"PIP_INDEX_URL": "https://given/", "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": ""}
+        index = PackageIndex.configured(given)
+        assert (index.indexes, index.links) == (["https://given/"], [])
+
+    def test_uv_has_variables_of_its_own(self) -> None:
+        index = PackageIndex.configured(
+            {
+                "PIP_CONFIG_FILE": os.devnull,
+                "UV_DEFAULT_INDEX": "mine=https://mine/simple",
+                "UV_INDEX": "torch=https://torch/cpu https://more/?a=b",
+                "UV_FIND_LINKS": "/a,/b",
+            }
+        )
+        assert index.indexes == ["https://mine/simple", "https://torch/cpu", "https://more/?a=b"]
+        assert index.links == ["/a", "/b"]
+
+    def test_no_index_is_none(self) -> None:
+        index = PackageIndex.configured({"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull})
+        assert index.indexes == []
+
+    def test_a_file_that_is_not_one_of_settings_is_left_to_pip(self, home: Path) -> None:
+        (home / "chosen").write_bytes(b"\xff no settings")
+        index = PackageIndex.configured({"PIP_CONFIG_FILE": str(home / "chosen")})
+        assert index.indexes[0]

@@ -1,0 +1,89 @@
+// The first-run card: what a newcomer talks to, and what would be better.
+
+import { button, make } from "./elements.js";
+import { Offer } from "./offer.js";
+import { SMALL } from "./sheet.js";
+import { keep, kept } from "./store.js";
+
+const PLACEHOLDERS = {
+  eliza: ["Eliza, a program of 1966", "It turns your sentences into questions and understands nothing."],
+  smollm2: ["SmolLM2, a very small model", "It chats, but it knows little and makes things up."],
+  espeak: ["eSpeak, a robotic voice", "The voice is eSpeak: quick and clear, but a robot's."],
+  tone: ["a test tone", "It answers with a tone, so that you can try the sound."],
+};
+const ANSWERING = ["llm", "s2s", "tts", "stt", "vad"]; // the most important one gives the title
+
+/** Dispatches "changed" when a part was swapped. */
+export class FirstRunCard extends EventTarget {
+  #root;
+  #items = new Map(); // by the name of the offer
+  #swapped = new Set(); // offers taken on this visit, which stay to be undone
+
+  constructor(root) {
+    super();
+    this.#root = root;
+    root.hidden = true;
+  }
+
+  /** Show the card if a part is a placeholder, and this set of parts was not dismissed before. */
+  offer(info, token) {
+    const placeholders = info.parts.filter(runs).filter(({ placeholder }) => placeholder);
+    placeholders.sort((one, other) => ANSWERING.indexOf(one.stage) - ANSWERING.indexOf(other.stage));
+    const set = placeholders.map(({ stage, name }) => `${stage}:${name}`).sort().join(" ");
+    const dismissed = kept("dismissed", []);
+    this.#root.hidden = dismissed.includes(set) || (!placeholders.length && !this.#swapped.size);
+    if (this.#root.hidden) return this.#root.replaceChildren();
+    const dismiss = () => {
+      if (set) keep("dismissed", [...dismissed, set]);
+      this.#swapped.clear();
+      this.#root.hidden = true;
+    };
+    const title = make("h2", { id: "card-title" }, heading(placeholders));
+    this.#root.setAttribute("aria-labelledby", title.id);
+    const offers = info.offers.filter(({ stage, name, state }) =>
+      state !== "in_use" ? placeholders.some((part) => part.stage === stage) : this.#swapped.has(name),
+    );
+    const list = offers.length ? [this.#list(offers, { token, may: info.may_change })] : [];
+    this.#root.replaceChildren(
+      title,
+      button("×", dismiss, { name: "Dismiss", className: "close" }),
+      make("p", {}, ...placeholders.map(({ name, about }) => `${PLACEHOLDERS[name]?.[1] ?? `${name}: ${about}.`} `)),
+      ...list,
+    );
+  }
+
+  #list(offers, access) {
+    const items = offers.map((offer) => {
+      const item = this.#items.get(offer.name) ?? this.#item(offer);
+      item.offer(offer, access);
+      return item.root;
+    });
+    const count = items.length === 1 ? "one offer" : `${items.length} offers`;
+    return make(
+      "details",
+      { open: this.#root.querySelector("details")?.open ?? !SMALL.matches },
+      make("summary", {}, `What would be better: ${count}`),
+      make("ul", { className: "offers" }, ...items),
+    );
+  }
+
+  #item(offer) {
+    const item = new Offer(offer);
+    item.addEventListener("changed", () => {
+      this.#swapped.add(offer.name);
+      this.dispatchEvent(new Event("changed"));
+    });
+    this.#items.set(offer.name, item);
+    return item;
+  }
+}
+
+/** The first engine of a stage runs; the others take over if it fails. */
+const runs = ({ stage }, at, parts) => parts.findIndex((part) => part.stage === stage) === at;
+
+function heading(placeholders) {
+  if (!placeholders.length) return "Better parts are in use";
+  const [{ name, about, stage }] = placeholders;
+  const what = PLACEHOLDERS[name]?.[0] ?? (about ? `${name}, ${about}` : name);
+  return stage === "tts" ? `You are hearing ${what}` : `You are talking to ${what}`;
+}

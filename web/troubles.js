@@ -1,0 +1,25 @@
+// The words of the trouble cards.
+
+const MICROPHONE = {
+  NotAllowedError: ["The microphone is blocked", "Allow it in the address bar and try again, or type below."],
+  NotFoundError: ["There is no microphone", "Plug one in and try again, or type below."],
+  NotReadableError: ["The microphone is busy", "Another program is using it. Close that program and try again."],
+  OverconstrainedError: ["The microphone is not plugged in", "Plug in the one that you chose, or choose another."],
+  InsecureContext: [
+    "The microphone needs a secure page",
+    "Browsers let a page use it only over HTTPS, or on localhost. You can type below.",
+  ],
+};
+
+/** What to say of a microphone that cannot be used, by the browser's name of the reason. */
+export function microphoneTrouble(name) {
+  const [title, text] = MICROPHONE[name] ?? ["The microphone does not work", `The browser says: ${name}.`];
+  return { title, text };
+}
+
+/** What to say of a conversation that ended by itself. `reason`: of the event SessionEnded, if one came. */
+export function endTrouble({ title, text, ended }, reason) {
+  if (ended && reason === "the server stops") return { title: "The server was shut down", text: "" };
+  const why = ended ? reason || text : text;
+  return { title, text: why ? `Reason: ${why}.` : "" };
+}

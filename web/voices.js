@@ -1,0 +1,149 @@
+// The setting "Voice": by language, with a search, and a sample of each.
+
+import { button, make } from "./elements.js";
+import { Control } from "./fields.js";
+import { post } from "./info.js";
+import { named, preferred, sample } from "./languages.js";
+import { contextFor } from "./loudspeaker.js";
+
+const OTHER = "Other";
+
+export class Voices extends Control {
+  #list = make("div", { className: "voice-list", role: "radiogroup", "aria-label": "Voices" });
+  #search = make("input", { type: "search", autocomplete: "off", spellcheck: false });
+  #box;
+  #settings;
+  #voices = [];
+  #preset = null; // the server's own
+  #chosen = "";
+  #samples = false;
+  #playing = null;
+
+  /** `settings` returns the values that a sample needs: token, loudspeaker, volume. */
+  constructor(settings) {
+    const shown = make("button", { type: "button", className: "disclose" });
+    super("voice", "Voice", shown);
+    this.marked = this.#list;
+    this.#settings = settings;
+    const searching = make("label", { className: "search" }, make("span", {}, "Search"), this.#search);
+    this.#box = make("div", { className: "voices", hidden: true }, searching, this.#list);
+    this.#box.id = "setting-voice-list";
+    shown.setAttribute("aria-controls", this.#box.id);
+    shown.addEventListener("click", () => this.#disclose(this.#box.hidden));
+    this.root.insertBefore(this.#box, this.root.querySelector(".hint"));
+    this.#search.addEventListener("input", () => this.#fill());
+    this.#list.addEventListener("change", ({ target }) => (this.value = target.value)); // it bubbles from here
+    this.#disclose(false);
+    this.#name();
+  }
+
+  get value() {
+    return this.#chosen;
+  }
+
+  set value(name) {
+    this.#chosen = name;
+    this.#name();
+  }
+
+  offer({ voices, voice, parts }) {
+    this.#voices = voices;
+    this.#preset = voice;
+    this.#samples = parts.some(({ stage }) => stage === "tts");
+    this.disable(voices.length ? "" : "This server has one voice only.");
+    if (!voices.length) this.#disclose(false);
+    this.#name();
+    this.#fill();
+  }
+
+  #disclose(open) {
+    this.#box.hidden = !open;
+    this.control.setAttribute("aria-expanded", open);
+    if (!open) return;
+    this.#fill();
+    this.#search.focus();
+    this.#list.querySelector(":checked")?.closest("label").scrollIntoView({ block: "nearest" });
+  }
+
+  #name() {
+    const preset = this.#preset ? `${this.#preset} (the server's own)` : "The server's own";
+    const language = this.#voices.find(({ name }) => name === this.#chosen)?.language_name;
+    this.control.textContent = this.#chosen ? [this.#chosen, language].filter(Boolean).join(" · ") : preset;
+    this.control.setAttribute("aria-label", `Voice: ${this.control.textContent}`);
+  }
+
+  #fill() {
+    if (this.#box.hidden) return;
+    const wanted = this.#search.value.trim().toLowerCase();
+    const matches = this.#voices.filter((voice) =>
+      [voice.name, voice.language_name ?? "", group(voice)].join(" ").toLowerCase().includes(wanted),
+    );
+    const groups = grouped(matches);
+    const rows = groups.map(([name, voices]) => {
+      const heading = make("h3", {}, name);
+      return make("section", {}, heading, ...voices.map((voice) => this.#row(voice.name, voice.language)));
+    });
+    if (!wanted) rows.unshift(this.#row("", null));
+    else if (!this.#voices.some(({ name }) => name.toLowerCase() === wanted)) rows.push(this.#asTyped());
+    this.#list.replaceChildren(...rows);
+  }
+
+  #row(name, language, text = name || "The server's own") {
+    const radio = make("input", { type: "radio", name: "setting-voice", value: name });
+    radio.checked = name === this.#chosen;
+    const row = make("div", { className: "voice" }, make("label", {}, radio, make("span", {}, text)));
+    if (this.#samples) {
+      const play = button("▶", () => this.#play(name, language, play), { name: `Play a sample: ${text}` });
+      row.append(play);
+    }
+    return row;
+  }
+
+  /** A voice may be more than its name in the list: eSpeak takes a variant, as in en-gb+f3. */
+  #asTyped() {
+    const typed = this.#search.value.trim();
+    return this.#row(typed, this.#voices.find(({ name }) => typed.startsWith(`${name}+`))?.language, `Use “${typed}”`);
+  }
+
+  async #play(voice, language, pressed) {
+    this.#silence();
+    this.refuse("");
+    pressed.disabled = true;
+    const { token, loudspeaker, volume } = this.#settings();
+    try {
+      const wanted = { input: sample(language), response_format: "wav", ...(voice && { voice }) };
+      const speech = await (await post("/v1/audio/speech", token, wanted)).arrayBuffer();
+      const context = (this.#playing = await contextFor(loudspeaker));
+      const gain = new GainNode(context, { gain: volume });
+      const source = new AudioBufferSourceNode(context, { buffer: await context.decodeAudioData(speech) });
+      source.connect(gain).connect(context.destination);
+      source.onended = () => context === this.#playing && this.#silence();
+      source.start();
+    } catch (error) {
+      if ([404, 405].includes(error.status)) this.#samples = false;
+      this.refuse(error.status === 404 ? "This server plays no samples." : `No sample: ${error.message}`);
+      this.#fill();
+    }
+    pressed.disabled = false;
+  }
+
+  /** End the sample that plays. */
+  #silence() {
+    this.#playing?.close();
+    this.#playing = null;
+  }
+}
+
+/** The heading under which a voice stands. */
+const group = ({ language, language_name: name }) => (language ? named(language, name) : OTHER);
+
+/** [heading, voices] of each language: those of the user first, the others by name, the unknown last. */
+function grouped(voices) {
+  const groups = new Map();
+  for (const voice of voices) groups.set(group(voice), [...(groups.get(group(voice)) ?? []), voice]);
+  const rank = ([name, [{ language }]]) => {
+    const place = preferred.indexOf(language);
+    return place >= 0 ? place : preferred.length + (name === OTHER);
+  };
+  return [...groups].sort((one, other) => rank(one) - rank(other) || one[0].localeCompare(other[0]));
+}
