@@ -25,7 +25,7 @@ from utils.installation import pip_install, typed
 from utils.noise_suppressor import expect_noise_suppressor
 from utils.packaged import damaged_files, digests
 from utils.safetensors_file import cut_off
-from utils.sound_devices import TALK_TO_A_SERVER, describe_sound_devices
+from utils.sound_devices import OPEN_THE_PAGE, describe_sound_devices
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
@@ -83,7 +83,7 @@ def _sound(mode: object) -> Iterator[Finding]:
             yield Finding("ready", "sound", text)
     except UserError as error:
         if needed:
-            text = str(error).replace(TALK_TO_A_SERVER, f"talk or type on a page: {PAGE}")
+            text = str(error).replace(OPEN_THE_PAGE, f"talk or type on a page: {PAGE}")
             yield Finding("fix", "sound", text)
         else:
             reason = str(error).partition(";")[0]
