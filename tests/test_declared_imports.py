@@ -23,7 +23,7 @@ PROGRAMS = (
 )
 """Modules that are run by name or by path."""
 
-NOT_THE_PRODUCT = ("tests/", "testing/", "benchmarks/", "training/", "tools/", ".ci/")
+NOT_THE_PRODUCT = ("tests/", "testing/", "benchmarks/", "training/", "docs/", "tools/", ".ci/")
 
 DISTRIBUTIONS = {
     "TTS": "coqui-tts",
