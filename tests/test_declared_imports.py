@@ -31,6 +31,7 @@ DISTRIBUTIONS = {
     "pipecat": "pipecat-ai",
     "piper": "piper-tts",
     "pydantic_core": "pydantic",  # one project, the one pinned by the other
+    "PIL": "pillow",
     "yaml": "pyyaml",
 }
 """Modules whose package has another name, for machines where it is not installed."""
