@@ -88,12 +88,7 @@ def test_without_a_microphone_one_cannot_talk_here(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(check, "choose_port", choose_port)
     monkeypatch.setattr(check, "describe_sound_devices", lambda: [])
     (here,) = check._sound(LocalArguments())
-    assert here == Finding(
-        "fix",
-        "sound",
-        "this machine has no microphone; connect one, or talk or type on a page: "
-        "python s2s_pipeline.py --mode websocket",
-    )
+    assert here == Finding("fix", "sound", reason)
     (elsewhere,) = check._sound(None)
     assert elsewhere.block == "better"
 
