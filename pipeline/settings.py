@@ -99,6 +99,9 @@ class SessionSettings:
     spoken: bool = True
     """The reply is spoken; if False, it is text only."""
 
+    apologizes: bool = True
+    """A spoken sentence tells of an answer that failed."""
+
     tools: tuple[Tool, ...] = ()
     tool_choice: str = ANY_TOOL
 
