@@ -157,6 +157,7 @@ class Engines:
             semantic=semantic,
             name=names,
             describe=lambda: describe(self._loaded(), self.hints),
+            sound_source=self.sound_source,
         )
         if isinstance(voice, Cascade):
             model, synthesizer = voice.llm.engine, voice.tts.engine
@@ -167,6 +168,9 @@ class Engines:
                 tools=model.info.takes_tools,
                 voices=synthesizer.info.voices,
                 expect_voice=synthesizer.expect_voice,
+                recognizer=voice.stt if voice.stt.engine.info.writes else None,
+                detector=self.vad,
+                synthesizer=voice.tts,
             )
         if isinstance(voice, Duplex):
             return replace(

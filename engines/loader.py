@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.offers import OFFERS, Offer
 from catalog.people import as_configured, people_of
 from catalog.registry import find
 from catalog.weights import FETCH, SMART_TURN
+from command_line.chosen import ChosenEngine, engine_settings
 from command_line.later_engines import own_flags
 from engines.engines import Cascade, Duplex, Engines, Live, Responder, Voice
 from engines.failover_chat_model import FailoverChatModel
@@ -20,11 +22,11 @@ from engines.failover_synthesizer import FailoverSynthesizer
 from engines.isolation.engines import isolate
 from engines.named_voices import NamedVoices
 from engines.script_fallback import ScriptFallback
-from engines.starting import start
+from engines.starting import start, warm_up
 from LLM.base import ChatModel, JudgingChatModel
 from LLM.chat import Chat
 from pipeline.engine_info import DuplexInfo, LiveInfo
-from pipeline.errors import Unavailable, UserError
+from pipeline.errors import EngineError, Unavailable, UserError
 from pipeline.language import ANY
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
@@ -36,7 +38,7 @@ from VAD.turn_judges import NO_JUDGES, TurnJudges
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
-    from command_line.chosen import ChosenEngine
+    from LLM.auto import LocalServer
 
 _FAILOVER: dict[str, Callable[[list[Any], float], Any]] = {
     "stt": FailoverRecognizer,
@@ -66,7 +68,7 @@ def load_engines(arguments: "Arguments") -> Engines:
 
 def _load_all(
     arguments: "Arguments", hints: MutableMapping[str, str]
-) -> tuple[dict[str, Any], "dict[str, Sequence[ChosenEngine]]", TurnJudges]:
+) -> tuple[dict[str, Any], dict[str, Sequence[ChosenEngine]], TurnJudges]:
     """The engine of each stage, each loaded on a thread of its own, with the choices that loaded, and
     the judges of turns, which may use the language model."""
     stages, found = arguments.engines, {}
@@ -115,14 +117,14 @@ def load_engine(arguments: "Arguments", stage: str) -> Any:
     return _load_stage(arguments, stage)[0]
 
 
-def _load_stage(arguments: "Arguments", stage: str) -> "tuple[Any, Sequence[ChosenEngine]]":
+def _load_stage(arguments: "Arguments", stage: str) -> tuple[Any, Sequence[ChosenEngine]]:
     """The engine of a stage, and the choices of which it consists."""
     choices = arguments.engines[stage]
     may_lack = len(choices) > 1 and not arguments.module.download
     engines, kept, lacking = [], [], {}
     for choice in choices:
         try:
-            engines.append(_load(arguments, choice))
+            engines.append(_load_chosen(arguments, choice))
             kept.append(choice)
         except UserError as error:
             if not choice.dispensable and not (may_lack and isinstance(error, Unavailable)):
@@ -138,7 +140,7 @@ def _load_stage(arguments: "Arguments", stage: str) -> "tuple[Any, Sequence[Chos
     return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s")), kept
 
 
-def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
+def _load_chosen(arguments: "Arguments", choice: ChosenEngine) -> Any:
     spec, device = choice.spec, arguments.module.device
     if spec.stage == "vad":
         return spec.load()(arguments.vad.sample_rate, **choice.settings)
@@ -154,7 +156,7 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
     return NamedVoices(engine, people) if people else engine
 
 
-def _with_forms(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
+def _with_forms(engine: Synthesizer, choice: ChosenEngine) -> Synthesizer:
     """The synthesizer; it gets written forms in words if it does not read them itself."""
     if engine.info.reads_written_forms:
         return engine
@@ -163,7 +165,7 @@ def _with_forms(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
     return SpokenForms(engine, choice.settings.get("voice"), choice.settings.get("language"))
 
 
-def _with_scripts(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
+def _with_scripts(engine: Synthesizer, choice: ChosenEngine) -> Synthesizer:
     """The synthesizer, with eSpeak for the scripts that it cannot read, if eSpeak is installed."""
     espeak = find("tts", "espeak")
     if ANY in engine.info.languages or espeak.missing():
@@ -173,9 +175,7 @@ def _with_scripts(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
     return ScriptFallback(engine, new_reader, settings.get("voice"), settings.get("language"))
 
 
-def require_audio_model(
-    chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]
-) -> None:
+def require_audio_model(chosen: Mapping[str, Sequence[ChosenEngine]], loaded: Mapping[str, Any]) -> None:
     """Raise `UserError` if neither a recognizer nor the language model hears the user."""
     deaf = any(choice.spec.name == "none" for choice in chosen.get("stt", ()))
     if deaf and not loaded["llm"].info.hears:
@@ -251,23 +251,58 @@ def choose_language_model(arguments: "Arguments", hints: MutableMapping[str, str
     server. The way to a better one goes into `hints`."""
     from LLM import auto
 
-    settings = dict(arguments.auto)
-    wanted = settings.pop("model_name")
+    wanted = arguments.auto["model_name"]
     servers = auto.find_local_servers(arguments.own_ports())
     for server in servers:
         for model in server.models:
             if wanted in (None, model):
-                from LLM.openai_chat import OpenAIChatModel
-
-                return OpenAIChatModel(model, server.base_url, key="none", **settings)
+                return _served_language_model(arguments, server, model)
     if wanted is not None:
         found = ", ".join(model for server in servers for model in server.models) or "none"
         raise UserError(
             f"--llm_model_name: expected a model of a server on this machine ({found}), got {wanted}; "
             "for a server elsewhere use --llm openai --llm_base_url"
         )
+    if (fetched := _fetched_language_model(arguments, hints)) is not None:
+        return fetched
     hints["llm"] = auto.advice(servers)
     return _embedded_language_model()
+
+
+def load_offer(arguments: "Arguments", offer: Offer) -> Any:
+    """A better part that was fetched, loaded and warm. Raises `UserError` or `EngineError`."""
+    if offer.source == "ollama":
+        from LLM.ollama import expect_ollama
+
+        model = _served_language_model(arguments, expect_ollama(), offer.model)
+        warm_up(model)  # loads it into the server's memory
+        return model
+    spec = find(offer.stage, offer.engine)
+    flags = spec.argument_class()
+    settings = engine_settings(offer.stage, None if flags is None else flags())
+    chosen = ChosenEngine(spec, {**settings, **offer.settings}, f"{offer.stage}_")
+    return _load_chosen(arguments, chosen)
+
+
+def _served_language_model(arguments: "Arguments", server: "LocalServer", model: str) -> ChatModel:
+    from LLM.openai_chat import OpenAIChatModel
+
+    settings = {name: value for name, value in arguments.auto.items() if name != "model_name"}
+    return OpenAIChatModel(model, server.base_url, key="none", **settings)
+
+
+def _fetched_language_model(arguments: "Arguments", hints: MutableMapping[str, str]) -> ChatModel | None:
+    """A better model than the built-in one that an offer has fetched; None: there is none."""
+    for offer in OFFERS:
+        if offer.stage == "llm" and offer.is_here and offer.runs_here(arguments.module.language):
+            try:
+                model: ChatModel = load_offer(arguments, offer)
+            except (UserError, EngineError) as error:
+                _warn(f"{offer.title} is left out: {error}")
+                continue
+            hints["llm"] = f"{offer.model} is in the cache; for the built-in model: --llm smollm2"
+            return model
+    return None
 
 
 def _embedded_language_model() -> ChatModel:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import engines.loader
 import LLM.auto
 from catalog.weights import FETCH, SMOLLM2
 from command_line.parse import parse_command_line
@@ -196,6 +197,7 @@ def test_weights_that_give_no_numbers_are_one_sentence(
 def test_auto_takes_it_where_no_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
     create().close()
     monkeypatch.setattr(LLM.auto, "_SERVERS", {})
+    monkeypatch.setattr(engines.loader, "OFFERS", ())
     hints: dict[str, str] = {}
     chosen = choose_language_model(parse_command_line([]), hints)
     chosen.close()
@@ -207,6 +209,7 @@ def test_auto_takes_eliza_where_its_file_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(LLM.auto, "_SERVERS", {})
+    monkeypatch.setattr(engines.loader, "OFFERS", ())
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
     SMOLLM2.path.write_bytes(b"GGUF" + bytes(1000))
     assert choose_language_model(parse_command_line([]), {}).info.name == "eliza"
