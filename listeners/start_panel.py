@@ -89,7 +89,7 @@ def show_keys(session: Session, *, has_offers: bool) -> None:
             lines[-1] += f" · {key}"
         else:
             lines.append(key)
-    show_panel(iter([Row("", "\n".join(lines))]))
+    show_panel(Row("", line) for line in lines)
 
 
 def _console() -> Console:

@@ -55,13 +55,14 @@ class UpgradeMenu:
     def _changed(self, state: OfferState) -> None:
         news = state.state != self._states[state.offer.name].state
         self._states[state.offer.name] = state
-        if news and state.state == "in_use":
+        if state.state == "in_use":
             self._look()  # another one may have made way
+        if self.is_open:
+            self._draw()
+        elif news and state.state == "in_use":
             self._screen.note(f"{state.offer.title} is in use from the next answer on; B goes back")
         elif news and state.state == "failed":
             self._screen.note(f"{state.offer.title}: {state.error}")
-        if self.is_open:
-            self._draw()
 
     def _draw(self) -> None:
         rows = [(str(number), self._line(name)) for number, name in enumerate(self._states, 1)]
