@@ -199,6 +199,7 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     engines = load_engines(arguments)
     shutdown.on_stop(lambda: None)
     upgrades = Upgrades(engines, arguments)
+    audience.upgrades = upgrades
     if not isinstance(arguments.mode, LocalArguments):  # that one adds its devices
         show_panel(describe(engines.capabilities.describe()))
     gc.freeze()  # a garbage collection of everything loaded takes 75 ms, in which no audio flows
