@@ -26,6 +26,7 @@ from engines.engines import Cascade, Duplex, Engines, Live, Responder
 from engines.loader import load_engines
 from engines.upgrades import Upgrades
 from listeners.audience import Audience
+from listeners.start_panel import describe, show_panel
 from LLM.handler import LanguageModelHandler
 from LLM.read_ahead import ReadAhead
 from pipeline.channel import Channel
@@ -198,6 +199,8 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     engines = load_engines(arguments)
     shutdown.on_stop(lambda: None)
     upgrades = Upgrades(engines, arguments)
+    if not isinstance(arguments.mode, LocalArguments):  # that one adds its devices
+        show_panel(describe(engines.capabilities.describe()))
     gc.freeze()  # a garbage collection of everything loaded takes 75 ms, in which no audio flows
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:

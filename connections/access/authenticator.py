@@ -1,5 +1,7 @@
 """Authenticator: admits clients over HTTP and the WebSocket by the token that they send."""
 
+from urllib.parse import urlsplit
+
 from fastapi.requests import HTTPConnection
 
 from connections.access.attempt_limiter import AttemptLimiter, network_of
@@ -47,9 +49,10 @@ class Authenticator:
         proxied = "x-forwarded-for" in connection.headers or "forwarded" in connection.headers
         local = network_of(address_of(connection)) is None and not proxied
         try:
-            return local and is_loopback(connection.url.hostname or "")
-        except ValueError:  # a host that is none
+            name = urlsplit(f"//{connection.headers.get('host')}").hostname
+        except ValueError:
             return False
+        return local and is_loopback(name or "")
 
 
 def address_of(connection: HTTPConnection) -> str:
