@@ -21,17 +21,14 @@ from pipeline.errors import UserError
 from utils.device import available_devices
 from utils.environment import SECRET, VARIABLES
 from utils.hub import begun, cache_folder, cached, folder_bytes, size_text
-from utils.installation import pip_install, typed
+from utils.installation import pip_install
 from utils.noise_suppressor import expect_noise_suppressor
 from utils.packaged import damaged_files, digests
 from utils.safetensors_file import cut_off
-from utils.sound_devices import TALK_TO_A_SERVER, describe_sound_devices
+from utils.sound_devices import describe_sound_devices
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
-
-PAGE = typed("serve", "python s2s_pipeline.py --mode websocket")
-"""The command for talking, or typing, on a page."""
 
 
 def check(arguments: "Arguments") -> int:
@@ -83,8 +80,7 @@ def _sound(mode: object) -> Iterator[Finding]:
             yield Finding("ready", "sound", text)
     except UserError as error:
         if needed:
-            text = str(error).replace(TALK_TO_A_SERVER, f"talk or type on a page: {PAGE}")
-            yield Finding("fix", "sound", text)
+            yield Finding("fix", "sound", str(error))
         else:
             reason = str(error).partition(";")[0]
             yield Finding("better", "sound", f"{reason}; --mode local needs one, this mode does not")

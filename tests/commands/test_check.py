@@ -15,7 +15,7 @@ from commands import check
 from commands.finding import BLOCKS, Finding, report
 from pipeline.errors import NoAudioDevice
 from tests.command import run
-from utils.sound_devices import TALK_TO_A_SERVER
+from utils.sound_devices import OPEN_THE_PAGE
 
 FLAGS = ("--llm", "transformers", "--llm_model_name", "tiny/chat", "--turn_detector", "silence")
 
@@ -80,7 +80,7 @@ def test_a_port_that_is_taken_is_to_be_fixed_and_secrets_are_kept(
 
 
 def test_without_a_microphone_one_cannot_talk_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    reason = f"this machine has no microphone; connect one, or {TALK_TO_A_SERVER}"
+    reason = f"this machine has no microphone; connect one, or {OPEN_THE_PAGE}"
 
     def choose_port(arguments: LocalArguments) -> None:
         raise NoAudioDevice(reason)
@@ -88,12 +88,7 @@ def test_without_a_microphone_one_cannot_talk_here(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(check, "choose_port", choose_port)
     monkeypatch.setattr(check, "describe_sound_devices", lambda: [])
     (here,) = check._sound(LocalArguments())
-    assert here == Finding(
-        "fix",
-        "sound",
-        "this machine has no microphone; connect one, or talk or type on a page: "
-        "python s2s_pipeline.py --mode websocket",
-    )
+    assert here == Finding("fix", "sound", reason)
     (elsewhere,) = check._sound(None)
     assert elsewhere.block == "better"
 

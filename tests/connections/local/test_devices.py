@@ -217,7 +217,7 @@ def test_the_check_follows_the_flags(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_device_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     plug_in(monkeypatch)
-    with pytest.raises(NoAudioDevice, match="no microphone; connect one, or talk to a server"):
+    with pytest.raises(NoAudioDevice, match="no microphone; connect one, or talk or type on a web page"):
         choose_port(FLAGS)
 
 
