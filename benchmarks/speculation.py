@@ -64,13 +64,18 @@ class Metered(SharedEngine[E]):
         self.cpu_s = 0.0
 
     def stream(
-        self, work: Work[E, T], cancel: CancelToken, first_output_s: float | None = None
+        self,
+        work: Work[E, T],
+        cancel: CancelToken,
+        first_output_s: float | None = None,
+        *,
+        gives_way: bool = False,
     ) -> Generator[T, None, None]:
         def metered(engine: E, token: CancelToken) -> Iterator[T]:
             with self._meter():
                 yield from work(engine, token)
 
-        return super().stream(metered, cancel, first_output_s)
+        return super().stream(metered, cancel, first_output_s, gives_way=gives_way)
 
     def later(self, work: Callable[[E], object]) -> None:
         def metered(engine: E) -> None:

@@ -155,6 +155,7 @@ class Engines:
             semantic=semantic,
             name=names,
             describe=lambda: describe(self._loaded()),
+            sound_source=self.sound_source,
         )
         if isinstance(voice, Cascade):
             model, synthesizer = voice.llm.engine, voice.tts.engine
@@ -165,6 +166,9 @@ class Engines:
                 tools=model.info.takes_tools,
                 voices=synthesizer.info.voices,
                 expect_voice=synthesizer.expect_voice,
+                recognizer=voice.stt if voice.stt.engine.info.writes else None,
+                detector=self.vad,
+                synthesizer=voice.tts,
             )
         if isinstance(voice, Duplex):
             return replace(

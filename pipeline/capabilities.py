@@ -3,10 +3,13 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from pipeline.description import Description
 from pipeline.errors import EngineError
 from pipeline.settings import EndpointerSettings
+from pipeline.shared_engine import SharedEngine
+from pipeline.sound_check import SoundSource
 
 
 def _no_voices(voice: str) -> None:
@@ -46,6 +49,14 @@ class Capabilities:
     """Names of the engines, for display."""
     describe: Callable[[], Description] = Description
     """Describes the engines as they are now."""
+    recognizer: SharedEngine[Any] | None = None
+    """A `Recognizer`, for calls outside conversations; None: the model hears the user itself."""
+    detector: Any = None
+    """The `VoiceDetector` that cuts speech for it."""
+    synthesizer: SharedEngine[Any] | None = None
+    """A `Synthesizer`, for calls outside conversations; None: the model speaks itself."""
+    sound_source: SoundSource | None = None
+    """The engine that makes the audio, and how it is checked."""
 
     def become(self, other: "Capabilities") -> None:
         """Take the values of `other`: an engine was replaced."""

@@ -46,9 +46,16 @@ class _Call(Generic[T]):
     soon as the computing is over, however slowly the listener takes what came of it.
     """
 
-    def __init__(self, work: Callable[[Any, CancelToken], Iterator[T]], *, awaited: bool = True) -> None:
+    def __init__(
+        self,
+        work: Callable[[Any, CancelToken], Iterator[T]],
+        *,
+        awaited: bool = True,
+        gives_way: bool = False,
+    ) -> None:
         self.cancel = CancelToken()
         self.awaited = awaited
+        self.gives_way = gives_way
         self._work = work
         self._outputs: deque[T] = deque()
         self._error: BaseException | None = None
@@ -150,8 +157,9 @@ class SharedEngine(Generic[E]):
 
     A call runs on the thread of a slot while its caller waits for output *or cancellation*: a caller
     is never stuck in an engine. A call that does not return keeps its slot until it does. Callers are
-    served in the order in which they came; a cancelled one leaves the queue. A call that runs goes on
-    with the engine in which it began; those in the queue get the engine that is there when they start.
+    served in the order in which they came, but those that give way come last; a cancelled one leaves
+    the queue. A call that runs goes on with the engine in which it began; those in the queue get the
+    engine that is there when they start.
     """
 
     def __init__(self, engine: E) -> None:
@@ -187,16 +195,22 @@ class SharedEngine(Generic[E]):
             return max(0, self.engine.info.slots - len(self._loaded.running) - len(self._line))
 
     def stream(
-        self, work: Work[E, T], cancel: CancelToken, first_output_s: float | None = None
+        self,
+        work: Work[E, T],
+        cancel: CancelToken,
+        first_output_s: float | None = None,
+        *,
+        gives_way: bool = False,
     ) -> Generator[T, None, None]:
-        """Yield the outputs of ``work(engine, cancel)``; end early when `cancel` is raised.
+        """Yield the outputs of ``work(engine, cancel)``; end early when `cancel` is raised. A call that
+        `gives_way` starts after all others that wait: nobody in a conversation waits for it.
 
         The engine gets a token of its own, which is also raised when this generator is closed. Raises
         the engine's errors, `EngineBusy` if no slot came free within `SLOT_WAIT_S`, and `EngineError`
         if nothing came for `STALL_S`. Raises one of these two also if `first_output_s` passes without
         any output except notices.
         """
-        call: _Call[T] = _Call(work)
+        call: _Call[T] = _Call(work, gives_way=gives_way)
         with cancel.on_cancel(call.abandon):
             self._line_up(call)
             try:
@@ -205,9 +219,15 @@ class SharedEngine(Generic[E]):
                 call.abandon()
                 self._leave(call)
 
-    def call(self, work: Callable[[E, CancelToken], T], cancel: CancelToken) -> T | None:
+    def call(
+        self, work: Callable[[E, CancelToken], T], cancel: CancelToken, *, gives_way: bool = False
+    ) -> T | None:
         """Return the result of ``work(engine, cancel)``, or None if `cancel` was raised first."""
-        for result in self.stream(lambda engine, token: iter([work(engine, token)]), cancel):
+
+        def once(engine: E, token: CancelToken) -> Iterator[T]:
+            return iter([work(engine, token)])
+
+        for result in self.stream(once, cancel, gives_way=gives_way):
             return result
         return None
 
@@ -262,7 +282,8 @@ class SharedEngine(Generic[E]):
 
     def _line_up(self, call: _Call[Any]) -> None:
         with self._condition:
-            self._line.append(call)
+            others = sum(not waiting.gives_way for waiting in self._line)
+            self._line.insert(len(self._line) if call.gives_way else others, call)
             self._add_thread()
             self._condition.notify()
 

@@ -93,8 +93,8 @@ class ClientRegistry:
         self.capabilities = capabilities
         """The capabilities of the engines behind the sessions."""
         self._open_session = open_session
-        self._max_sessions = arguments.max_sessions
-        self._max_per_client = arguments.max_sessions_per_client
+        self.max_sessions = arguments.max_sessions
+        self.max_per_client = arguments.max_sessions_per_client
         self._limits_s = arguments.idle_timeout_s, arguments.longest_session_s
         self._registrations: dict[str, _Registration] = {}
         self._numbers = count(1)
@@ -110,7 +110,7 @@ class ClientRegistry:
     def room(self) -> float:
         """The number of further sessions for which there is room; a full-duplex model may hold fewer
         than are allowed."""
-        free = min(self._max_sessions - self.count, self.capabilities.free_places())
+        free = min(self.max_sessions - self.count, self.capabilities.free_places())
         return 0 if self.closing else free
 
     @property
@@ -124,11 +124,11 @@ class ClientRegistry:
             raise ProtocolError(f"the server is full: {self.count} sessions are running", "full")
         network = network_of(peer)
         from_there = sum(known.network == network for known in self._registrations.values())
-        if network and from_there >= self._max_per_client:
+        if network and from_there >= self.max_per_client:
             raise ProtocolError(
-                f"expected at most {self._max_per_client} sessions at once from one address", "full"
+                f"expected at most {self.max_per_client} sessions at once from one address", "full"
             )
-        if self._is_busy():
+        if self.is_busy:
             raise ProtocolError("the server is busy; try again soon", "full")
         number = next(self._numbers)
         session = self._open_session(client, f"{number} {peer}")
@@ -193,7 +193,8 @@ class ClientRegistry:
                 registered.timer.cancel()
             registered.leave(ProtocolError("the session has ended", "ended"))
 
-    def _is_busy(self) -> bool:
+    @property
+    def is_busy(self) -> bool:
         """True if the machine barely keeps up with the sessions that it has."""
         now = time.monotonic()
         intakes = [registered.session.intake for registered in self._registrations.values()]

@@ -4,12 +4,13 @@ from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.requests import Request
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from connections.access.authenticator import Authenticator
 from connections.access.client_secrets import ClientSecrets
 from connections.access.http_body import body_of
 from connections.access.http_errors import BadParameter
+from connections.access.http_json import understood
 
 MAX_BODY = 1 << 16
 """Bytes: instructions of several pages, as over the WebSocket."""
@@ -38,7 +39,7 @@ def client_secrets_routes(authenticator: Authenticator, secrets: ClientSecrets) 
     @routes.post("/v1/realtime/client_secrets")
     async def issue(request: Request) -> dict[str, Any]:
         authenticator.admit(request, by_token=True)
-        wish = _understand(await body_of(request, MAX_BODY))
+        wish = understood(Wish, await body_of(request, MAX_BODY))
         try:
             value, expires_at = secrets.issue(wish.session, wish.expires_after.seconds)
         except ValueError as error:
@@ -46,13 +47,3 @@ def client_secrets_routes(authenticator: Authenticator, secrets: ClientSecrets) 
         return {"value": value, "expires_at": expires_at, "session": wish.session}
 
     return routes
-
-
-def _understand(body: bytes) -> Wish:
-    """Parse the body. Raises `BadParameter`, whose text says what was expected and quotes nothing."""
-    try:
-        return Wish.model_validate_json(body or b"{}")
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        param = ".".join(map(str, first["loc"])) or "body"
-        raise BadParameter(f"{param}: {first['msg']}", param) from None

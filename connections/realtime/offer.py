@@ -3,14 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.message import Message
-from email.parser import BytesHeaderParser
 from typing import Any
 
 from fastapi.requests import Request
 
 from connections.access.http_body import body_of
 from connections.access.http_errors import BadParameter
+from connections.access.http_form import form_of
 
 MAX_BODY = 1 << 17
 """Bytes: a session with instructions of several pages, and an offer."""
@@ -36,7 +35,7 @@ async def offer_of(request: Request) -> Offer:
     kind = content_type.partition(";")[0].strip().lower()
     body = await body_of(request, MAX_BODY)
     if kind == "multipart/form-data":
-        fields = _form(content_type, body)
+        fields = dict(form_of(content_type, body, MAX_PARTS))
         if "sdp" not in fields:
             raise BadParameter("sdp: expected an offer", "sdp")
         sdp, session = fields["sdp"], fields.get("session")
@@ -47,20 +46,6 @@ async def offer_of(request: Request) -> Offer:
     if len(sdp) > MAX_SDP:
         raise BadParameter(f"sdp: expected at most {MAX_SDP} bytes", "sdp")
     return Offer(sdp.decode("utf-8", "replace"), None if session is None else _session(session))
-
-
-def _form(content_type: str, body: bytes) -> dict[str, bytes]:
-    """The fields of a form (RFC 7578). Starlette's parser needs a package that nothing else here
-    uses."""
-    header = Message()
-    header["content-type"] = content_type
-    boundary = str(header.get_param("boundary", "")).encode("utf-8", "replace")
-    fields = {}
-    for part in (b"\r\n" + body).split(b"\r\n--" + boundary, MAX_PARTS)[1:]:
-        head, _, content = part.partition(b"\r\n\r\n")
-        disposition = BytesHeaderParser().parsebytes(head.lstrip())
-        fields[str(disposition.get_param("name", "", "content-disposition"))] = content
-    return fields
 
 
 def _session(text: bytes) -> dict[str, Any]:

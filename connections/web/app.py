@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from connections.access.authenticator import Authenticator
 from connections.access.client_registry import ClientRegistry
 from connections.access.http_errors import refuse, refuse_route
+from connections.openai_audio.routes import audio_routes
 from connections.realtime.calls_api import calls_routes
 from connections.realtime.client_secrets_api import client_secrets_routes
 from connections.realtime.ice_server import IceServer
@@ -49,6 +50,7 @@ def build_app(
     )
     app.include_router(operator_routes(authenticator, registry))
     app.include_router(info_routes(authenticator, registry.capabilities))
+    app.include_router(audio_routes(authenticator, registry))
     app.include_router(conversation_routes(authenticator, registry))
     app.include_router(client_secrets_routes(authenticator, authenticator.credentials.secrets))
     app.include_router(calls_routes(authenticator, registry, ice))

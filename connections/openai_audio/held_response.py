@@ -1,0 +1,21 @@
+"""HeldResponse: a streamed response that releases what it holds, however it ends."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+
+class HeldResponse(StreamingResponse):
+    """Releases `held` also if the client has gone before the first byte."""
+
+    def __init__(
+        self, content: AsyncIterator[str | bytes], media_type: str, held: contextlib.AsyncExitStack
+    ) -> None:
+        super().__init__(content, media_type=media_type)
+        self._held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._held:
+            await super().__call__(scope, receive, send)
