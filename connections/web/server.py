@@ -15,6 +15,7 @@ from connections.base import CLOSE_S, OpenSession
 from connections.listen import listen
 from connections.realtime.ice_server import ice_servers
 from connections.web.app import build_app
+from engines.upgrades import Upgrades
 from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
 from utils.browser import open_page
@@ -47,10 +48,15 @@ class WebSocketServer:
         port: int = self._socket.getsockname()[1]
         return port
 
-    def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
+    def run(
+        self,
+        open_session: OpenSession,
+        capabilities: Capabilities = Capabilities(),
+        upgrades: Upgrades | None = None,
+    ) -> int:
         """Serve until Ctrl-C."""
         registry = ClientRegistry(open_session, self._arguments, capabilities)
-        server = uvicorn.Server(self._configuration(registry))
+        server = uvicorn.Server(self._configuration(registry, upgrades))
         serving = threading.Thread(target=server.run, args=([self._socket],), name="web")
         stopped = threading.Event()
         self._shutdown.on_stop(stopped.set)
@@ -72,13 +78,13 @@ class WebSocketServer:
         """Release the port without having served."""
         self._socket.close()
 
-    def _configuration(self, registry: ClientRegistry) -> uvicorn.Config:
+    def _configuration(self, registry: ClientRegistry, upgrades: Upgrades | None) -> uvicorn.Config:
         proxies = self._arguments.forwarded_allow_ips.split()
         authenticator = Authenticator(
             self._credentials, AttemptLimiter(self._arguments.max_attempts_per_minute)
         )
         configuration = uvicorn.Config(
-            build_app(registry, authenticator, self._ice),
+            build_app(registry, authenticator, self._ice, upgrades),
             ws="websockets-sansio",
             ws_max_size=MAX_MESSAGE,
             ws_per_message_deflate=False,  # compression delays audio and hardly shrinks it
