@@ -24,7 +24,9 @@ from connections.base import Connection
 from connections.recorded.archive import Archive
 from engines.engines import Cascade, Duplex, Engines, Live, Responder
 from engines.loader import load_engines
+from engines.upgrades import Upgrades
 from listeners.audience import Audience
+from listeners.start_panel import describe, show_panel
 from LLM.handler import LanguageModelHandler
 from LLM.read_ahead import ReadAhead
 from pipeline.channel import Channel
@@ -196,6 +198,9 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     shutdown.on_stop(lambda: os._exit(130))  # loading may take minutes and cannot be interrupted
     engines = load_engines(arguments)
     shutdown.on_stop(lambda: None)
+    upgrades = Upgrades(engines, arguments)
+    if not isinstance(arguments.mode, LocalArguments):  # that one adds its devices
+        show_panel(describe(engines.capabilities.describe()))
     gc.freeze()  # a garbage collection of everything loaded takes 75 ms, in which no audio flows
 
     def open_session(sink: Sink, label: str, clock: Clock | None = None) -> Session:
@@ -214,7 +219,8 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
         if archive is not None:
             at_the_end.callback(archive.close)
         at_the_end.callback(audience.leave)
-        return connection.run(open_session, engines.capabilities)
+        at_the_end.callback(upgrades.close)
+        return connection.run(open_session, engines.capabilities, upgrades)
 
 
 def find_command(arguments: "Arguments") -> "Callable[[Arguments], int] | None":

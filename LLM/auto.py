@@ -9,7 +9,8 @@ import httpx2
 PROBE_S = 0.3
 """A server on this machine answers within a few milliseconds, or is busy loading."""
 
-_SERVERS = {11434: "Ollama", 8080: "llama.cpp", 1234: "LM Studio", 8000: "vLLM"}
+OLLAMA = "Ollama"
+_SERVERS = {11434: OLLAMA, 8080: "llama.cpp", 1234: "LM Studio", 8000: "vLLM"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,20 @@ def find_local_servers(own_ports: tuple[int, ...] = ()) -> list[LocalServer]:
         return [server for server in probes.map(lambda port: _ask(client, port), ports) if server]
 
 
+def find_ollama() -> LocalServer | None:
+    """Ollama's server, if it answers."""
+    port = next((port for port, name in _SERVERS.items() if name == OLLAMA), None)
+    if port is None:
+        return None
+    with httpx2.Client(timeout=PROBE_S, trust_env=False) as client:
+        return _ask(client, port)
+
+
 def advice(servers: Sequence[LocalServer]) -> str:
     """The next step toward real answers, if none of these servers has a model."""
     if not servers:
         return "for real answers, install Ollama (https://ollama.com) and type: ollama run llama3.2"
-    if servers[0].name == "Ollama":
+    if servers[0].name == OLLAMA:
         return "Ollama answers but has no model yet; for real answers, type: ollama run llama3.2"
     return f"{servers[0].name} answers but has no model yet; for real answers, load one there"
 

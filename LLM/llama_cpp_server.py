@@ -7,7 +7,6 @@ reads only what is new. Requests and chunks are those of the OpenAI chat protoco
 import atexit
 import math
 import mmap
-import os
 import queue
 import secrets
 import threading
@@ -20,6 +19,7 @@ import xllamacpp
 from pipeline.errors import EngineError, UserError
 from pipeline.turn import CancelToken
 from utils.hub import size_text
+from utils.memory import memory_bytes
 
 BATCH = 64
 """Tokens of a prompt that are read at once, beside one token for each answer in progress. A cancelled
@@ -175,17 +175,9 @@ def expect_gguf(path: Path, flag: str, *, on_gpu: bool) -> None:
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise UserError(f"{flag} {path}: expected a GGUF file, got another kind of file")
-    memory = _memory_bytes()
+    memory = memory_bytes()
     if memory is not None and size > memory and not on_gpu:
         raise UserError(
             f"{flag} {path}: expected a model that fits into the {size_text(memory)} of this machine's "
             f"memory, got {size_text(size)}; choose a smaller one, or a smaller quantization of it"
         )
-
-
-def _memory_bytes() -> int | None:
-    """Memory of this machine; None where the system does not tell."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None

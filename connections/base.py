@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from engines.upgrades import Upgrades
 from pipeline.capabilities import Capabilities
 from pipeline.clock import Clock
 from pipeline.errors import EngineBusy, ProtocolError
@@ -48,7 +49,12 @@ class Connection(Protocol):
     """Created before the engines are loaded, so that a busy port or a missing file is reported at
     once."""
 
-    def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
+    def run(
+        self,
+        open_session: OpenSession,
+        capabilities: Capabilities = Capabilities(),
+        upgrades: Upgrades | None = None,
+    ) -> int:
         """Serve until the end, or until Ctrl-C; returns the exit code. `capabilities` are those of the
-        engines behind `open_session`."""
+        engines behind `open_session`, `upgrades` what may replace them."""
         ...

@@ -3,14 +3,16 @@
 import dataclasses
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.offers import OFFERS, Offer
 from catalog.people import as_configured, people_of
 from catalog.registry import find
 from catalog.weights import FETCH, SMART_TURN
+from command_line.chosen import ChosenEngine, engine_settings
 from command_line.later_engines import own_flags
 from engines.engines import Cascade, Duplex, Engines, Live, Responder, Voice
 from engines.failover_chat_model import FailoverChatModel
@@ -20,11 +22,11 @@ from engines.failover_synthesizer import FailoverSynthesizer
 from engines.isolation.engines import isolate
 from engines.named_voices import NamedVoices
 from engines.script_fallback import ScriptFallback
-from engines.starting import start
+from engines.starting import start, warm_up
 from LLM.base import ChatModel, JudgingChatModel
 from LLM.chat import Chat
 from pipeline.engine_info import DuplexInfo, LiveInfo
-from pipeline.errors import Unavailable, UserError
+from pipeline.errors import EngineError, Unavailable, UserError
 from pipeline.language import ANY
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
@@ -36,7 +38,7 @@ from VAD.turn_judges import NO_JUDGES, TurnJudges
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
-    from command_line.chosen import ChosenEngine
+    from LLM.auto import LocalServer
 
 _FAILOVER: dict[str, Callable[[list[Any], float], Any]] = {
     "stt": FailoverRecognizer,
@@ -47,51 +49,41 @@ _FAILOVER: dict[str, Callable[[list[Any], float], Any]] = {
 
 
 def load_engines(arguments: "Arguments") -> Engines:
-    """Load the chosen engines, all at once, and say what runs. Raises `UserError`."""
+    """Load the chosen engines, all at once. Raises `UserError`."""
     if arguments.module.audio_enhancement:
         expect_noise_suppressor()
     importlib.import_module("transformers")  # on one thread: two at once would see half of it
-    loaded, chosen, turn_judges = _load_all(arguments)
+    hints: dict[str, str] = {}
+    loaded, chosen, turn_judges = _load_all(arguments, hints)
     require_audio_model(chosen, loaded)
-    _announce_all(chosen, loaded)
     return Engines(
         loaded.get("vad"),
         _endpointing(arguments),
         _voice(arguments, loaded),
         turn_judges,
         NoiseSuppressor if arguments.module.audio_enhancement else None,
+        hints=hints,
     )
 
 
 def _load_all(
-    arguments: "Arguments",
-) -> tuple[dict[str, Any], "dict[str, Sequence[ChosenEngine]]", TurnJudges]:
+    arguments: "Arguments", hints: MutableMapping[str, str]
+) -> tuple[dict[str, Any], dict[str, Sequence[ChosenEngine]], TurnJudges]:
     """The engine of each stage, each loaded on a thread of its own, with the choices that loaded, and
     the judges of turns, which may use the language model."""
     stages, found = arguments.engines, {}
     with ThreadPoolExecutor(len(stages) + 1) as loaders:
         loading = {stage: loaders.submit(_load_stage, arguments, stage) for stage in stages}
         if "llm" not in stages and "s2s" not in stages:
-            found["llm"] = loaders.submit(choose_language_model, arguments)
+            found["llm"] = loaders.submit(choose_language_model, arguments, hints)
         pairs = {stage: future.result() for stage, future in loading.items()}
         loaded = {stage: engine for stage, (engine, _) in pairs.items()}
         loaded |= {stage: future.result() for stage, future in found.items()}
     chosen = {stage: choices for stage, (_, choices) in pairs.items()}
+    hints.update({stage: choices[0].why for stage, choices in chosen.items()})
     if "vad" not in loaded:
         return loaded, chosen, NO_JUDGES
     return loaded, chosen, load_turn_judges(arguments.vad.turn_detector, loaded.get("llm"))
-
-
-def _announce_all(chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]) -> None:
-    """Say what runs, engine by engine; of a failover, each of its engines."""
-    for stage, choices in chosen.items():
-        engines = getattr(loaded[stage], "engines", (loaded[stage],))
-        for choice, engine in zip(choices, engines, strict=True):
-            name = choice.spec.name if choice is choices[0] else f"else {choice.spec.name}"
-            about = "" if stage == "vad" else engine.info.about
-            announce(stage, name, about or choice.spec.about)
-            if choice.why:
-                print(f"        {choice.why}", file=sys.stderr)
 
 
 def _endpointing(arguments: "Arguments") -> EndpointerSettings:
@@ -125,14 +117,14 @@ def load_engine(arguments: "Arguments", stage: str) -> Any:
     return _load_stage(arguments, stage)[0]
 
 
-def _load_stage(arguments: "Arguments", stage: str) -> "tuple[Any, Sequence[ChosenEngine]]":
+def _load_stage(arguments: "Arguments", stage: str) -> tuple[Any, Sequence[ChosenEngine]]:
     """The engine of a stage, and the choices of which it consists."""
     choices = arguments.engines[stage]
     may_lack = len(choices) > 1 and not arguments.module.download
     engines, kept, lacking = [], [], {}
     for choice in choices:
         try:
-            engines.append(_load(arguments, choice))
+            engines.append(_load_chosen(arguments, choice))
             kept.append(choice)
         except UserError as error:
             if not choice.dispensable and not (may_lack and isinstance(error, Unavailable)):
@@ -142,13 +134,13 @@ def _load_stage(arguments: "Arguments", stage: str) -> "tuple[Any, Sequence[Chos
         reasons = "; ".join(lacking.values())
         raise UserError(f"none of the engines of --{stage} can start: {reasons}")
     for name, reason in lacking.items():
-        print(f"  {stage.upper():<4}  {name} is left out: {reason}", file=sys.stderr)
+        _warn(f"{name} is left out: {reason}")
     if len(engines) == 1:
         return engines[0], kept
     return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s")), kept
 
 
-def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
+def _load_chosen(arguments: "Arguments", choice: ChosenEngine) -> Any:
     spec, device = choice.spec, arguments.module.device
     if spec.stage == "vad":
         return spec.load()(arguments.vad.sample_rate, **choice.settings)
@@ -164,7 +156,7 @@ def _load(arguments: "Arguments", choice: "ChosenEngine") -> Any:
     return NamedVoices(engine, people) if people else engine
 
 
-def _with_forms(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
+def _with_forms(engine: Synthesizer, choice: ChosenEngine) -> Synthesizer:
     """The synthesizer; it gets written forms in words if it does not read them itself."""
     if engine.info.reads_written_forms:
         return engine
@@ -173,7 +165,7 @@ def _with_forms(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
     return SpokenForms(engine, choice.settings.get("voice"), choice.settings.get("language"))
 
 
-def _with_scripts(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
+def _with_scripts(engine: Synthesizer, choice: ChosenEngine) -> Synthesizer:
     """The synthesizer, with eSpeak for the scripts that it cannot read, if eSpeak is installed."""
     espeak = find("tts", "espeak")
     if ANY in engine.info.languages or espeak.missing():
@@ -183,9 +175,7 @@ def _with_scripts(engine: Synthesizer, choice: "ChosenEngine") -> Synthesizer:
     return ScriptFallback(engine, new_reader, settings.get("voice"), settings.get("language"))
 
 
-def require_audio_model(
-    chosen: Mapping[str, "Sequence[ChosenEngine]"], loaded: Mapping[str, Any]
-) -> None:
+def require_audio_model(chosen: Mapping[str, Sequence[ChosenEngine]], loaded: Mapping[str, Any]) -> None:
     """Raise `UserError` if neither a recognizer nor the language model hears the user."""
     deaf = any(choice.spec.name == "none" for choice in chosen.get("stt", ()))
     if deaf and not loaded["llm"].info.hears:
@@ -217,15 +207,14 @@ def load_turn_judges(wanted: str, model: ChatModel | None) -> TurnJudges:
             if wanted == "words":
                 raise
             left_out += f"; not by the words, since {error}"
-    names = " + ".join(("Smart Turn v3",) * bool(by_ear) + ("SmolLM2",) * bool(by_words)) or "silence"
-    announce("turn", names, f"{_ABOUT_JUDGES[bool(by_ear), bool(by_words)]}{left_out}")
+    if left_out:
+        _warn(f"{_ABOUT_JUDGES[bool(by_ear), bool(by_words)]}{left_out}")
     return TurnJudges(by_ear, by_words)
 
 
 _ABOUT_JUDGES = {
-    (True, True): "judge by sound and words whether you have finished",
-    (True, False): "judges by the sound whether you have finished",
-    (False, True): "judges by the words whether you have finished",
+    (True, False): "only the sound tells whether you have finished",
+    (False, True): "only the words tell whether you have finished",
     (False, False): "only a pause ends your turn",
 }
 
@@ -257,30 +246,63 @@ def _judge_by_words(model: ChatModel) -> SharedEngine[SentenceJudge]:
     return SharedEngine(SmolLM2SentenceJudge())
 
 
-def choose_language_model(arguments: "Arguments") -> ChatModel:
+def choose_language_model(arguments: "Arguments", hints: MutableMapping[str, str]) -> ChatModel:
     """`--llm auto`: a server on this machine, else the built-in model, else Eliza; never a remote
-    server."""
+    server. The way to a better one goes into `hints`."""
     from LLM import auto
 
-    settings = dict(arguments.auto)
-    wanted = settings.pop("model_name")
+    wanted = arguments.auto["model_name"]
     servers = auto.find_local_servers(arguments.own_ports())
     for server in servers:
         for model in server.models:
             if wanted in (None, model):
-                announce("llm", f"{model} on {server.name}", f"it answers at {server.base_url}")
-                from LLM.openai_chat import OpenAIChatModel
-
-                return OpenAIChatModel(model, server.base_url, key="none", **settings)
+                return _served_language_model(arguments, server, model)
     if wanted is not None:
         found = ", ".join(model for server in servers for model in server.models) or "none"
         raise UserError(
             f"--llm_model_name: expected a model of a server on this machine ({found}), got {wanted}; "
             "for a server elsewhere use --llm openai --llm_base_url"
         )
-    embedded = _embedded_language_model()
-    print(f"        {auto.advice(servers)}", file=sys.stderr)
-    return embedded
+    if (fetched := _fetched_language_model(arguments, hints)) is not None:
+        return fetched
+    hints["llm"] = auto.advice(servers)
+    return _embedded_language_model()
+
+
+def load_offer(arguments: "Arguments", offer: Offer) -> Any:
+    """A better part that was fetched, loaded and warm. Raises `UserError` or `EngineError`."""
+    if offer.source == "ollama":
+        from LLM.ollama import expect_ollama
+
+        model = _served_language_model(arguments, expect_ollama(), offer.model)
+        warm_up(model)  # loads it into the server's memory
+        return model
+    spec = find(offer.stage, offer.engine)
+    flags = spec.argument_class()
+    settings = engine_settings(offer.stage, None if flags is None else flags())
+    chosen = ChosenEngine(spec, {**settings, **offer.settings}, f"{offer.stage}_")
+    return _load_chosen(arguments, chosen)
+
+
+def _served_language_model(arguments: "Arguments", server: "LocalServer", model: str) -> ChatModel:
+    from LLM.openai_chat import OpenAIChatModel
+
+    settings = {name: value for name, value in arguments.auto.items() if name != "model_name"}
+    return OpenAIChatModel(model, server.base_url, key="none", **settings)
+
+
+def _fetched_language_model(arguments: "Arguments", hints: MutableMapping[str, str]) -> ChatModel | None:
+    """A better model than the built-in one that an offer has fetched; None: there is none."""
+    for offer in OFFERS:
+        if offer.stage == "llm" and offer.is_here and offer.runs_here(arguments.module.language):
+            try:
+                model: ChatModel = load_offer(arguments, offer)
+            except (UserError, EngineError) as error:
+                _warn(f"{offer.title} is left out: {error}")
+                continue
+            hints["llm"] = f"{offer.model} is in the cache; for the built-in model: --llm smollm2"
+            return model
+    return None
 
 
 def _embedded_language_model() -> ChatModel:
@@ -289,14 +311,13 @@ def _embedded_language_model() -> ChatModel:
     try:
         model: ChatModel = start(spec.load(), {}, "cpu", spec.stage, spec.devices)
     except (UserError, ImportError) as error:
-        announce("llm", "eliza", f"a stand-in for a language model, since {error}")
+        _warn(f"Eliza stands in for a language model, since {error}")
         from LLM.eliza import ElizaModel
 
         return ElizaModel()
-    announce("llm", spec.name, model.info.about)
     return model
 
 
-def announce(stage: str, name: str, about: str) -> None:
-    """Print a line about an engine on standard error, since standard output may be for a machine."""
-    print(f"  {stage.upper():<4}  {name}: {about}", file=sys.stderr)
+def _warn(text: str) -> None:
+    """Tell the user, on standard error, since standard output may be for a machine."""
+    print(f"  {text}", file=sys.stderr)

@@ -156,8 +156,8 @@ class Terminal(Listener):
             self._latency = not self._latency
             if self._latency and self._last is not None:
                 self._print_chart(self._last)
-            elif self._latency:
-                self._print_line(Line("note", "the next answers show where their time went"))
+            word = "answers show" if self._latency else "answers no longer show"
+            self._status.flash(f"{word} where their time went")
             self._draw()
 
     def toggle_keys(self) -> None:

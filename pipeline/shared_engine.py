@@ -138,7 +138,8 @@ class _Limit:
 
 
 class SlotThread(threading.Thread):
-    """Thread of an engine's slot. Ends when the engine is closed, unless a call does not return."""
+    """Thread on which an engine computes, or is loaded. Those of its slots end when it is closed, unless
+    a call does not return."""
 
 
 class _Loaded(Generic[E]):

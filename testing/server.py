@@ -10,6 +10,7 @@ from connections.base import Connection
 from connections.tcp.server import SocketServer
 from connections.web.server import WebSocketServer
 from engines.engines import Cascade, Engines, Responder, Voice
+from engines.upgrades import Upgrades
 from LLM.base import ChatModel
 from LLM.chat import Chat
 from pipeline.clock import Clock
@@ -51,6 +52,8 @@ class ScriptedConnection(Generic[Server]):
         self.tts = ScriptedSynthesizer()
         self.sessions: list[Session] = []
         self.chats: list[Chat] = []
+        self.upgrades: Upgrades | None = None
+        """Set before the block begins to serve offers."""
         self._stop = StopRequest()
         self._server = connect(self._stop)
         shared_stt: SharedEngine[Recognizer] = SharedEngine(self.stt)
@@ -69,7 +72,7 @@ class ScriptedConnection(Generic[Server]):
     def __enter__(self) -> Self:
         serve = self._server.run
         self._thread = threading.Thread(
-            target=serve, args=(self._open_session, self._engines.capabilities)
+            target=serve, args=(self._open_session, self._engines.capabilities, self.upgrades)
         )
         self._thread.start()
         return self

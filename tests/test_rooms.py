@@ -25,7 +25,7 @@ FLOORS = (
     ("s2s.py",),
     ("testing", "examples"),
     ("benchmarks",),
-    ("training",),
+    ("training", "docs"),
     ("tests",),
 )
 """The rooms from the ground up, as in docs/architecture.md. Rooms of one floor do not import each

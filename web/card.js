@@ -2,9 +2,9 @@
 
 import { button, make } from "./elements.js";
 import { Offer } from "./offer.js";
-import { SMALL } from "./sheet.js";
 import { keep, kept } from "./store.js";
 
+const SMALL = matchMedia("(max-width: 40rem), (max-height: 40rem)");
 const PLACEHOLDERS = {
   eliza: ["Eliza, a program of 1966", "It turns your sentences into questions and understands nothing."],
   smollm2: ["SmolLM2, a very small model", "It chats, but it knows little and makes things up."],
@@ -40,9 +40,7 @@ export class FirstRunCard extends EventTarget {
     };
     const title = make("h2", { id: "card-title" }, heading(placeholders));
     this.#root.setAttribute("aria-labelledby", title.id);
-    const offers = info.offers.filter(({ stage, name, state }) =>
-      state !== "in_use" ? placeholders.some((part) => part.stage === stage) : this.#swapped.has(name),
-    );
+    const offers = info.offers.filter(({ name, state }) => state !== "in_use" || this.#swapped.has(name));
     const list = offers.length ? [this.#list(offers, { token, may: info.may_change })] : [];
     this.#root.replaceChildren(
       title,

@@ -23,7 +23,8 @@ export class Dock extends EventTarget {
 
   /** Show what can be done. `takesText`: the model answers typed text. */
   show({ connection, microphone, reply, takesText }) {
-    const { mute, typed, stop, end } = this.#parts;
+    const { mute, typed, text, stop, end } = this.#parts;
+    text.placeholder = connection === "off" ? "Message, or just talk…" : "Message…";
     mute.ariaPressed = microphone === "muted";
     mute.ariaLabel = NAMES[microphone];
     mute.title = `${NAMES[microphone]} (M)`;

@@ -29,7 +29,9 @@ export class Offer extends EventTarget {
   offer(offer, { token, may }) {
     this.#token = token;
     this.#may = may;
-    if (!this.#follows) this.#show(offer);
+    if (this.#follows) return;
+    this.#show(offer);
+    if (may && offer.state in UNDERWAY) this.#follow(); // somebody began it before this page was loaded
   }
 
   #show(offer) {
@@ -65,8 +67,13 @@ export class Offer extends EventTarget {
     this.#way.querySelector("output").textContent = known ? `${word}: ${Math.floor(100 * progress)} %` : `${word}…`;
   }
 
-  async #begin() {
+  #begin() {
     this.#show({ ...this.#offer, state: "downloading", progress: 0, error: "" });
+    this.#follow();
+  }
+
+  /** Begin the offer, or join what has begun, and show how it goes. */
+  async #follow() {
     this.#follows = true;
     try {
       const response = await post(this.#path(), this.#token);
@@ -105,7 +112,7 @@ async function* lines(stream) {
   if (text) yield text;
 }
 
-/** 121 MB, or nothing if it is here already. */
+/** The size of the download: "121 MB". */
 function size(bytes) {
   if (!bytes) return "already here";
   const mega = bytes / 1e6;

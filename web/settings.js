@@ -13,10 +13,11 @@ const DEFAULTS = {
   microphone: "", loudspeaker: "", volume: 1, voice: "", language: "", hands: "free", mode: "turn",
   patience: "normal", instructions: "", captions: "normal", theme: "auto",
 };
+const HELD = matchMedia("(hover: none)").matches ? "the round button" : "the round button or the space bar";
 const CHOICES = {
   hands: ["How you take turns", [
     { value: "free", text: "Hands-free", hint: "Just talk. It answers when you pause." },
-    { value: "hold", text: "Hold to talk", hint: "It listens while you hold the round button or the space bar." },
+    { value: "hold", text: "Hold to talk", hint: `It listens while you hold ${HELD}.` },
   ]],
   patience: ["Patience", [
     { value: "quick", text: "Quick", hint: "Answers sooner, and may take a pause for the end." },

@@ -2,14 +2,14 @@
 
 import { button, make } from "./elements.js";
 
-export const SMALL = matchMedia("(max-width: 40rem), (max-height: 30rem)");
+const NARROW = matchMedia("(max-width: 60rem), (max-height: 30rem)"); // the sheet would hide a part of the page
 
 export class Sheet {
   #dialog;
   #modal;
   body = make("div", { className: "sheet-body" });
 
-  /** `modal`: the page behind it can be reached again only after it is closed, not only on a small screen.
+  /** `modal`: the page behind it can be reached again only after it is closed, not only on a narrow screen.
    * `ended` is called after it was closed. */
   constructor(root, title, { modal = false, ended = () => {} } = {}) {
     const heading = make("h2", { id: `${root.id}-title` }, title);
@@ -32,7 +32,7 @@ export class Sheet {
 
   open() {
     if (this.isOpen) return;
-    if (this.#modal || SMALL.matches) this.#dialog.showModal();
+    if (this.#modal || NARROW.matches) this.#dialog.showModal();
     else this.#dialog.show();
   }
 

@@ -4,6 +4,7 @@
 import { Bubble, strikeOut, struck } from "./bubble.js";
 import { Reading } from "./reading.js";
 
+const WENT_ON = "the user went on"; // reason of a turn whose words come again, in a turn that carries the rest, too
 const PARAGRAPH_MS = 2000; // pause after which a reply without end begins a new paragraph
 
 export class Transcript {
@@ -13,6 +14,7 @@ export class Transcript {
   #guess = null; // the bubble of the partial transcript
   #speech = {}; // the user's latest speech: {began, seconds, bubble}
   #unwritten = new Map(); // committed turn whose words are not known ▶ its speech
+  #asked = new Map(); // turn that is not over ▶ the bubble of the user's words
   #replies = new Map(); // turn ▶ {bubbles, text, reading, lit: characters, written: time}
 
   constructor(list) {
@@ -35,8 +37,7 @@ export class Transcript {
       this.done({ turn, state: "interrupted", heard: text.slice(0, this.flows ? undefined : lit), marks: {} });
     }
     this.#speech = {};
-    this.#unwritten.clear();
-    this.#replies.clear();
+    for (const known of [this.#unwritten, this.#asked, this.#replies]) known.clear();
   }
 
   /** The conversation as lines of plain text. */
@@ -70,6 +71,7 @@ export class Transcript {
     this.#unwritten.delete(turn);
     if (bubble === this.#guess) this.#guess = null;
     bubble.write("you", text);
+    this.#asked.set(turn, bubble);
   }
 
   typed(text) {
@@ -134,8 +136,10 @@ export class Transcript {
   }
 
   /** End a reply; if it was interrupted, strike out the part that was not heard. */
-  done({ turn, state, heard, marks }) {
+  done({ turn, state, reason, heard, marks }) {
     this.#unwritten.delete(turn);
+    if (state === "dropped" && reason === WENT_ON) this.#asked.get(turn)?.item.remove();
+    this.#asked.delete(turn);
     const reply = this.#replies.get(turn);
     if (!reply) return;
     this.#replies.delete(turn);

@@ -6,7 +6,8 @@ import { post } from "./info.js";
 import { named, preferred, sample } from "./languages.js";
 import { contextFor } from "./loudspeaker.js";
 
-const OTHER = "Other";
+const [DEFAULT, OTHER] = ["Default", "Other"];
+const MODEL = "tts-1"; // whatever voice is loaded
 
 export class Voices extends Control {
   #list = make("div", { className: "voice-list", role: "radiogroup", "aria-label": "Voices" });
@@ -14,7 +15,7 @@ export class Voices extends Control {
   #box;
   #settings;
   #voices = [];
-  #preset = null; // the server's own
+  #preset = null; // the server's default
   #chosen = "";
   #samples = false;
   #playing = null;
@@ -62,11 +63,12 @@ export class Voices extends Control {
     if (!open) return;
     this.#fill();
     this.#search.focus();
+    this.#box.scrollIntoView({ block: "nearest" });
     this.#list.querySelector(":checked")?.closest("label").scrollIntoView({ block: "nearest" });
   }
 
   #name() {
-    const preset = this.#preset ? `${this.#preset} (the server's own)` : "The server's own";
+    const preset = [DEFAULT, this.#preset].filter(Boolean).join(": ");
     const language = this.#voices.find(({ name }) => name === this.#chosen)?.language_name;
     this.control.textContent = this.#chosen ? [this.#chosen, language].filter(Boolean).join(" · ") : preset;
     this.control.setAttribute("aria-label", `Voice: ${this.control.textContent}`);
@@ -83,12 +85,13 @@ export class Voices extends Control {
       const heading = make("h3", {}, name);
       return make("section", {}, heading, ...voices.map((voice) => this.#row(voice.name, voice.language)));
     });
-    if (!wanted) rows.unshift(this.#row("", null));
+    const preset = this.#voices.find(({ name }) => name === this.#preset);
+    if (!wanted) rows.unshift(this.#row("", preset?.language));
     else if (!this.#voices.some(({ name }) => name.toLowerCase() === wanted)) rows.push(this.#asTyped());
     this.#list.replaceChildren(...rows);
   }
 
-  #row(name, language, text = name || "The server's own") {
+  #row(name, language, text = name || DEFAULT) {
     const radio = make("input", { type: "radio", name: "setting-voice", value: name });
     radio.checked = name === this.#chosen;
     const row = make("div", { className: "voice" }, make("label", {}, radio, make("span", {}, text)));
@@ -111,7 +114,7 @@ export class Voices extends Control {
     pressed.disabled = true;
     const { token, loudspeaker, volume } = this.#settings();
     try {
-      const wanted = { input: sample(language), response_format: "wav", ...(voice && { voice }) };
+      const wanted = { model: MODEL, input: sample(language), voice: voice || null, response_format: "wav" };
       const speech = await (await post("/v1/audio/speech", token, wanted)).arrayBuffer();
       const context = (this.#playing = await contextFor(loudspeaker));
       const gain = new GainNode(context, { gain: volume });

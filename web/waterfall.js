@@ -9,7 +9,7 @@ const PARTS = [
   ["llm", "answer"],
   ["tts", "voice"],
   ["s2s", "answer"],
-  ["rest", "rest"],
+  ["rest", "other"],
 ];
 const LEAST_MS = 5; // a shorter part is not told: it would read 0.00
 
@@ -18,13 +18,7 @@ const seconds = (ms) => (ms / 1000).toFixed(2);
 const parts = (latency) =>
   PARTS.map(([name, word]) => ({ name, word, ms: latency[`${name}_ms`] })).filter(({ ms }) => ms >= LEAST_MS);
 
-/** The wait in one sentence: "Waited 0.31 s: pause 0.29 · hearing 0.03". */
-export function inWords(latency) {
-  const named = parts(latency).map(({ word, ms }) => `${word} ${seconds(ms)}`);
-  return [`Waited ${seconds(latency.total_ms)} s`, named.join(" · ")].filter(Boolean).join(": ");
-}
-
-/** The same as a bar over its legend; the whole width is `longest` ms. */
+/** The wait in words, "Waited 0.31 s: pause 0.29 · hearing 0.03", over a bar; its whole width is `longest` ms. */
 export function bar(latency, longest) {
   const shown = parts(latency);
   const pieces = shown.map(({ name, ms }) => {
@@ -39,7 +33,8 @@ export function bar(latency, longest) {
     make("span", { className: `part ${name}` }, `${word} ${seconds(ms)}`),
   ]);
   const total = make("strong", {}, `Waited ${seconds(latency.total_ms)} s`);
-  return make("li", {}, make("p", {}, total, legend.length ? ": " : "", ...legend), strip);
+  const words = make("p", {}, total, legend.length ? ": " : "", ...legend);
+  return make("li", {}, words, ...(shown.length ? [strip] : []));
 }
 
 /** The value that `share` of the waits do not exceed. */

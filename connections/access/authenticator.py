@@ -1,9 +1,11 @@
 """Authenticator: admits clients over HTTP and the WebSocket by the token that they send."""
 
+from urllib.parse import urlsplit
+
 from fastapi.requests import HTTPConnection
 
 from connections.access.attempt_limiter import AttemptLimiter, network_of
-from connections.access.credentials import Credentials, Grant
+from connections.access.credentials import Credentials, Grant, is_loopback
 from pipeline.errors import ProtocolError
 
 TOKEN_PROTOCOLS = ("s2s-token.", "openai-insecure-api-key.")
@@ -40,12 +42,17 @@ class Authenticator:
 
     def is_operator(self, connection: HTTPConnection, grant: Grant) -> bool:
         """True if an admitted client may change the program: it knows the token; if none is set, it is
-        on this machine. A client secret is never enough, and a proxy on this machine is another
-        client's."""
+        on this machine. A client secret is never enough, a proxy on this machine is another client's,
+        and a page is one of this server only by a name that nobody else can point at this machine."""
         if grant.session is not None or self.credentials.wants_token:
             return grant.session is None
         proxied = "x-forwarded-for" in connection.headers or "forwarded" in connection.headers
-        return network_of(address_of(connection)) is None and not proxied
+        local = network_of(address_of(connection)) is None and not proxied
+        try:
+            name = urlsplit(f"//{connection.headers.get('host')}").hostname
+        except ValueError:
+            return False
+        return local and is_loopback(name or "")
 
 
 def address_of(connection: HTTPConnection) -> str:

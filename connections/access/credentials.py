@@ -46,7 +46,7 @@ class Credentials:
 
     def expect_safe(self, flag: str, host: str) -> None:
         """Raise `UserError` if anyone could connect."""
-        if not (self.wants_token or self._insecure or _is_loopback(host)):
+        if not (self.wants_token or self._insecure or is_loopback(host)):
             raise UserError(
                 f"--{flag} {host} can be reached from other machines, so anyone could talk to your "
                 f"models; set --token (or {TOKEN_VARIABLE}), or add --insecure if you want that"
@@ -56,6 +56,13 @@ class Credentials:
     def wants_token(self) -> bool:
         """True if clients must send a token."""
         return bool(self._token) or self._file is not None
+
+    @property
+    def a_token(self) -> str | None:
+        """One that is accepted; None: none is needed."""
+        if self._token or self._file is None:
+            return self._token or None
+        return self._file.tokens()[0]
 
     def grant(self, token: str) -> Grant | None:
         """The grant for a token or a client secret; None: refuse the client.
@@ -87,13 +94,15 @@ class Credentials:
             return True
         try:
             page = urlsplit(origin)
-            ours_by_name = self.wants_token or self._insecure or _is_loopback(page.hostname or "")
+            ours_by_name = self.wants_token or self._insecure or is_loopback(page.hostname or "")
         except ValueError:
             return False
         return page.netloc == host and ours_by_name
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """True if `host`, a name or an address, is this machine."""
+    """True if this name or address always is the machine itself."""
     if host == "localhost":
         return True
     try:

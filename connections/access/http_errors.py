@@ -15,7 +15,8 @@ logger = logging.getLogger(__name__)
 
 _STATUS = {
     "bad_message": 400, "unauthorized": 401, "forbidden": 403, "gone": 404, "too_long": 413,
-    "too_often": 429, "internal_error": 500, "not_installed": 501, "full": 503, "ended": 503,
+    "too_often": 429, "unknown_offer": 404, "not_in_use": 409, "busy": 409,
+    "internal_error": 500, "not_installed": 501, "full": 503, "ended": 503,
     "no_engine": 404, "model_not_found": 404, "engine_failed": 500, "too_slow": 408,
 }  # fmt: skip
 

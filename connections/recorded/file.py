@@ -18,6 +18,7 @@ from connections.base import CLOSE_S, OpenSession
 from connections.recorded.recording import Recording
 from connections.recorded.session_folder import SessionFolder
 from connections.recorded.sound_writer import SoundWriter
+from engines.upgrades import Upgrades
 from listeners.listener import Listener
 from pipeline.audio import clean, to_mono
 from pipeline.capabilities import Capabilities
@@ -128,7 +129,12 @@ class FileConnection:
         for path in (self._reply_path, self._recording_path, self._transcript_path):
             _expect_writable(path)
 
-    def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
+    def run(
+        self,
+        open_session: OpenSession,
+        capabilities: Capabilities = Capabilities(),
+        upgrades: Upgrades | None = None,
+    ) -> int:
         """Feed the recording, and wait for the end of the last reply. Returns 0, or 1 if there was no
         reply or an error."""
         if not (self._arguments.realtime or capabilities.live):

@@ -12,6 +12,7 @@ from connections.listen import listen
 from connections.tcp.pairing import Pairing
 from connections.tcp.receiver import SocketReceiver
 from connections.tcp.sender import SocketSender
+from engines.upgrades import Upgrades
 from listeners.session_log import SessionLog
 from pipeline.capabilities import Capabilities
 from pipeline.session import Session
@@ -37,7 +38,12 @@ class SocketServer:
         """The ports of the microphones and of the loudspeakers; if 0 was asked for, as assigned."""
         return self._microphones.getsockname()[1], self._loudspeakers.getsockname()[1]
 
-    def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
+    def run(
+        self,
+        open_session: OpenSession,
+        capabilities: Capabilities = Capabilities(),
+        upgrades: Upgrades | None = None,
+    ) -> int:
         """Serve until Ctrl-C."""
         # Not the loop of Windows, which would take the signals for itself (see Shutdown).
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:

@@ -18,7 +18,9 @@ from connections.realtime.client_secrets_api import client_secrets_routes
 from connections.realtime.ice_server import IceServer
 from connections.web.conversation_api import conversation_routes
 from connections.web.info_api import info_routes
+from connections.web.offers_api import offers_routes
 from connections.web.operator_api import operator_routes
+from engines.upgrades import Upgrades
 from pipeline.errors import ProtocolError
 
 PAGE = Path(__file__).parents[2] / "web"
@@ -34,7 +36,10 @@ SECURITY_HEADERS = {  # 'self' holds for a WebSocket too, since Chrome 71 and Sa
 
 
 def build_app(
-    registry: ClientRegistry, authenticator: Authenticator, ice: Sequence[IceServer]
+    registry: ClientRegistry,
+    authenticator: Authenticator,
+    ice: Sequence[IceServer],
+    upgrades: Upgrades | None = None,
 ) -> FastAPI:
     """The application: everything that is served on the one port."""
     app = FastAPI(title="speech to speech", openapi_url=None)
@@ -49,8 +54,10 @@ def build_app(
         expose_headers=["Location", "Retry-After"],
     )
     app.include_router(operator_routes(authenticator, registry))
-    app.include_router(info_routes(authenticator, registry.capabilities))
+    app.include_router(info_routes(authenticator, registry.capabilities, upgrades))
     app.include_router(audio_routes(authenticator, registry))
+    if upgrades is not None:
+        app.include_router(offers_routes(authenticator, upgrades))
     app.include_router(conversation_routes(authenticator, registry))
     app.include_router(client_secrets_routes(authenticator, authenticator.credentials.secrets))
     app.include_router(calls_routes(authenticator, registry, ice))

@@ -1,5 +1,6 @@
 """The route that describes the program to its faces: parts, voices, languages, offers."""
 
+import asyncio
 import dataclasses
 from typing import Any
 
@@ -8,13 +9,16 @@ from fastapi.requests import Request
 from fastapi.responses import JSONResponse
 
 from connections.access.authenticator import Authenticator
+from engines.upgrades import OfferState, Upgrades
 from pipeline.capabilities import Capabilities
 from pipeline.description import Description
 from pipeline.language import english_name
 from utils.version import program_and_version
 
 
-def info_routes(authenticator: Authenticator, capabilities: Capabilities) -> APIRouter:
+def info_routes(
+    authenticator: Authenticator, capabilities: Capabilities, upgrades: Upgrades | None
+) -> APIRouter:
     """The route; any client that may talk may ask."""
     routes = APIRouter()
     name, _, version = program_and_version().rpartition(" ")
@@ -24,7 +28,9 @@ def info_routes(authenticator: Authenticator, capabilities: Capabilities) -> API
         """A description of the engines, and of how conversations with them go."""
         grant = authenticator.admit(request)
         may_change = authenticator.is_operator(request, grant)
-        offers: list[dict[str, Any]] = []  # until there is something to offer
+        offers: list[OfferState] = []
+        if may_change and upgrades is not None:
+            offers = await asyncio.to_thread(upgrades.offers)
         return JSONResponse(
             {
                 "program": {"name": name, "version": version},
@@ -34,7 +40,7 @@ def info_routes(authenticator: Authenticator, capabilities: Capabilities) -> API
                     "takes_text": capabilities.texts,
                     "patience": "normal",
                 },
-                "offers": offers if may_change else [],
+                "offers": [offer.plain() for offer in offers],
                 "may_change": may_change,
             }
         )

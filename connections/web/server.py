@@ -15,6 +15,8 @@ from connections.base import CLOSE_S, OpenSession
 from connections.listen import listen
 from connections.realtime.ice_server import ice_servers
 from connections.web.app import build_app
+from connections.web.page_address import PageAddress
+from engines.upgrades import Upgrades
 from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
 from utils.browser import open_page
@@ -47,19 +49,20 @@ class WebSocketServer:
         port: int = self._socket.getsockname()[1]
         return port
 
-    def run(self, open_session: OpenSession, capabilities: Capabilities = Capabilities()) -> int:
+    def run(
+        self,
+        open_session: OpenSession,
+        capabilities: Capabilities = Capabilities(),
+        upgrades: Upgrades | None = None,
+    ) -> int:
         """Serve until Ctrl-C."""
         registry = ClientRegistry(open_session, self._arguments, capabilities)
-        server = uvicorn.Server(self._configuration(registry))
+        server = uvicorn.Server(self._configuration(registry, upgrades))
         serving = threading.Thread(target=server.run, args=([self._socket],), name="web")
         stopped = threading.Event()
         self._shutdown.on_stop(stopped.set)
         serving.start()
-        scheme = "https" if self._arguments.ssl_certfile else "http"
-        host = self._arguments.host or "localhost"
-        print(f"  open {scheme}://{host}:{self.port}/ in a browser; Ctrl-C ends", file=sys.stderr)
-        if self._arguments.open:
-            open_page(f"{scheme}://{host}:{self.port}/")
+        self._say_where()
         importlib.import_module("connections.realtime.client")  # 0.4 s, which no client waits for
         stopped.wait()
         for session in registry.close():
@@ -72,13 +75,28 @@ class WebSocketServer:
         """Release the port without having served."""
         self._socket.close()
 
-    def _configuration(self, registry: ClientRegistry) -> uvicorn.Config:
+    def _say_where(self) -> None:
+        """Print where the page is. The token is in the link only where a person alone reads it: standard
+        error may be a log, also if a container gives it a terminal without a keyboard."""
+        alone = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+        page = PageAddress(
+            self._arguments.host,
+            self.port,
+            is_secure=self._arguments.ssl_certfile is not None,
+            token=self._credentials.a_token,
+        )
+        for line in page.lines(with_token=alone):
+            print(f"  {line}", file=sys.stderr)
+        if self._arguments.open:
+            open_page(page.link(with_token=True))
+
+    def _configuration(self, registry: ClientRegistry, upgrades: Upgrades | None) -> uvicorn.Config:
         proxies = self._arguments.forwarded_allow_ips.split()
         authenticator = Authenticator(
             self._credentials, AttemptLimiter(self._arguments.max_attempts_per_minute)
         )
         configuration = uvicorn.Config(
-            build_app(registry, authenticator, self._ice),
+            build_app(registry, authenticator, self._ice, upgrades),
             ws="websockets-sansio",
             ws_max_size=MAX_MESSAGE,
             ws_per_message_deflate=False,  # compression delays audio and hardly shrinks it

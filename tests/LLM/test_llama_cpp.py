@@ -188,7 +188,7 @@ def test_a_model_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_larger_than_memory(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(llama_cpp_server, "_memory_bytes", lambda: 1000)
+    monkeypatch.setattr(llama_cpp_server, "memory_bytes", lambda: 1000)
     with pytest.raises(UserError, match="expected a model that fits into the 1 kB"):
         model(file)
 

@@ -130,7 +130,7 @@ class TestCutting:
     @pytest.fixture
     def told(self, server: ScriptedWebServer) -> LoudnessRecognizer:
         recognizer = LoudnessRecognizer(slots=4)
-        server._engines.voice.stt.replace(recognizer)  # type: ignore[union-attr]
+        server._engines.replace("stt", recognizer)
         return recognizer
 
     def test_subtitles(self, server: ScriptedWebServer, told: LoudnessRecognizer) -> None:

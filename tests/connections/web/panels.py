@@ -50,8 +50,9 @@ INFO: dict[str, Any] = {
     "turn_taking": {"takes_turns": False, "takes_text": True, "patience": "normal"},
     "offers": [
         {
-            "name": "qwen", "stage": "llm", "title": "Qwen", "about": "real answers", "size_bytes": 1_120_000_000,
-            "license": "Apache-2.0", "command": "s2s get qwen", "state": "available", "progress": 0.0, "error": "",
+            "name": "qwen", "stage": "llm", "title": "Qwen", "about": "real answers",
+            "size_bytes": 1_120_000_000, "license": "Apache-2.0", "command": "s2s get qwen",
+            "state": "available", "progress": 0.0, "error": "",
         }
     ],
     "may_change": True,

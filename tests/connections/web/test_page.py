@@ -69,9 +69,9 @@ def test_speech_over_the_answer_cuts_it_and_shows_what_was_not_heard(browser: An
 class Tunnel:
     """A proxy between the page and the server, which can cut a connection and accepts the next one."""
 
-    def __init__(self, port: int) -> None:
-        self._server_port = port
-        self._listening = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, server_port: int, port: int = 0) -> None:
+        self._server_port = server_port
+        self._listening = socket.create_server(("127.0.0.1", port))
         self.port = self._listening.getsockname()[1]
         self._ends: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -171,7 +171,7 @@ def test_a_microphone_that_is_refused(chromium: Any) -> None:
         state(page, "off")
         say(page, "Then I type.")
         page.wait_for_selector(".machine >> text=One sentence.")
-        assert page.is_hidden("#trouble")
+        page.wait_for_selector("#trouble >> text=microphone", state="hidden")
     refusing.close()
 
 

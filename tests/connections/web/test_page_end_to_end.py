@@ -16,7 +16,7 @@ from pipeline.turn import CancelToken
 from S2S.base import DuplexModel, Question, SpokenPiece
 from S2S.tone import RATE_HZ, ToneResponder
 from testing.server import ScriptedWebServer
-from tests.connections.web.browser import CHROMIUM, open_page, state
+from tests.connections.web.browser import CHROMIUM, choose, open_page, state
 from VAD.silero import SileroDetector
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -61,22 +61,24 @@ def test_turns_without_words_are_bubbles_with_a_length(browser: Any) -> None:
     mistakes: list[str] = []
     with ScriptedWebServer(vad=SileroDetector(), s2s=WordlessTone()) as server:
         page = open_page(browser, server, mistakes)
-        page.click("#talk")
+        page.click("#orb")
         page.wait_for_selector(".machine.voice.live")
         spoken = page.inner_text(".you.voice")
         page.wait_for_selector(".machine.voice:not(.live)")
         state(page, "listening")
         assert float(spoken.split()[-2]) == pytest.approx(1.5, abs=0.5)
-        assert page.inner_text(".machine.voice").split()[-2] == "1.5"
+        replied = page.inner_text(".machine.voice")
+        assert float(replied.split()[-2]) == pytest.approx(1.5, abs=0.5)
         assert page.is_hidden("#typed")
-        page.wait_for_selector("#latency .s2s", state="attached")
+        page.click("#show-details")
+        page.wait_for_selector(".waterfall .s2s", state="attached")
     assert mistakes == []
 
 
 def test_words_of_one_side_only(browser: Any) -> None:
     with ScriptedWebServer(vad=SileroDetector(), s2s=ToneResponder()) as server:
         page = open_page(browser, server, [])
-        page.click("#talk")
+        page.click("#orb")
         page.wait_for_selector(".machine >> text=TEST TONE")
         kinds = page.eval_on_selector_all("#transcript li", "(all) => all.map((one) => one.className)")
         assert kinds == ["you voice", "machine"]
@@ -95,9 +97,8 @@ def test_a_reply_while_the_user_speaks(browser: Any) -> None:
               look.observe(state, { attributes: true });
             }"""
         )
-        page.click("details:not(#debug) summary")
-        page.select_option("#mode", "stream")
-        page.click("#talk")
+        choose(page, "Live interpreting")
+        page.click("#orb")
         page.wait_for_selector(".you.voice.live")
         page.wait_for_selector(".you.voice:not(.live)")
         state(page, "listening")
@@ -108,8 +109,7 @@ def test_a_model_that_takes_turns_itself(browser: Any) -> None:
     mistakes: list[str] = []
     with duplex_server(Talker()) as server:
         page = open_page(browser, server, mistakes)
-        page.click("#talk")
-        page.wait_for_selector("#open-hint:not([hidden])", state="attached")
+        page.click("#orb")
         page.wait_for_selector(".machine >> text=word0")
         state(page, "speaking")
         state(page, "listening")
@@ -118,8 +118,10 @@ def test_a_model_that_takes_turns_itself(browser: Any) -> None:
             "word0", "word3", "word6",
         ]  # fmt: skip
         assert page.locator("#transcript li:not(.note)").count() == 1, "one bubble, none of the user"
-        assert page.locator("#mode").is_disabled()
-        page.click("#talk")
+        page.click("#show-settings")
+        assert page.get_by_role("radio", name="Live interpreting").is_disabled()
+        page.click("#settings >> text=Done")
+        page.click("#end")
         state(page, "off")
     assert mistakes == []
 
@@ -144,9 +146,9 @@ def test_words_that_come_late_and_answers_that_are_cut(browser: Any) -> None:
               const marks = { first_audio: 1, heard_to: 3 };
               transcript.done({ turn: 1, state: "interrupted", heard: "", marks });
               transcript.flows = true;
-              for (const text of ["One", " two."]) transcript.reply({ turn: 2, text });
+              for (const text of ["One", " two."]) transcript.reply({ turn: 2, text }, 0);
               transcript.said({ turn: 2, text: "And I?" });
-              transcript.reply({ turn: 2, text: " Three." });
+              transcript.reply({ turn: 2, text: " Three." }, 0);
               transcript.done({ turn: 2, state: "interrupted", heard: "One tw", marks: {} });
               const cut = [...list.querySelectorAll("del")].map((one) => one.innerText);
               return { before, after: kept(), cut };
@@ -156,7 +158,7 @@ def test_words_that_come_late_and_answers_that_are_cut(browser: Any) -> None:
     assert [line.split(": ")[0] for line in shown["after"]] == [
         "you", "machine voice", "machine", "you", "machine"
     ]  # fmt: skip
-    assert shown["after"][0] == "you: What I said."
+    assert shown["after"][0] == "you: You said: What I said."
     assert "2.0 s" in shown["after"][1]
     assert shown["cut"] == ["…", "o.", "Three."]
 
@@ -168,8 +170,8 @@ def test_a_turn_that_failed_shows_that_the_user_spoke(browser: Any) -> None:
 
     with ScriptedWebServer(vad=SileroDetector(), s2s=Broken()) as server:
         page = open_page(browser, server, [])
-        page.click("#talk")
-        page.wait_for_selector(".note")
+        page.click("#orb")
+        page.wait_for_selector(".note.failed")
         kinds = page.eval_on_selector_all("#transcript li", "(all) => all.map((one) => one.className)")
-        assert kinds == ["you voice", "note"]
+        assert kinds == ["you voice", "note failed"]
         state(page, "listening")

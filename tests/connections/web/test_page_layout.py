@@ -1,0 +1,131 @@
+"""The page's geometry: what a user sees of a conversation, on a desk and on a phone."""
+
+from typing import Any
+
+import pytest
+
+from testing.server import ScriptedWebServer
+from tests.connections.web.browser import CHROMIUM, open_page, say
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+
+SIZES = [(1440, 900), (390, 844), (844, 390)]
+TURNS = 8
+SECONDARY_PX, TARGET_PX = 24, 44
+BOXES = """() => Object.fromEntries(
+  Object.entries({
+    newest: "#transcript li:last-child", stage: "#stage", dock: "#dock", orb: "#orb", text: "#text",
+    header: "header",
+  }).map(([name, selector]) => {
+    const { top, bottom, left, right } = document.querySelector(selector).getBoundingClientRect();
+    return [name, { top, bottom, left, right }];
+  }),
+)"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
+def test_the_newest_turn_lies_above_the_dock(browser: Any, size: tuple[int, int], scheme: str) -> None:
+    width, height = size
+    with ScriptedWebServer() as server:
+        viewport = {"width": width, "height": height}
+        page = open_page(browser, server, [], viewport=viewport, color_scheme=scheme)
+        for turn in range(TURNS):
+            server.llm._replies = [f"Answer {turn}."]
+            say(page, f"Question {turn}?")
+            page.wait_for_selector(f".machine p >> text=Answer {turn}.")
+        page.wait_for_function(
+            """() => {
+              const stage = document.querySelector("#stage");
+              return stage.scrollHeight - stage.scrollTop - stage.clientHeight < 2;
+            }"""
+        )
+        boxes = page.evaluate(BOXES)
+        newest, stage, dock, orb = (boxes[name] for name in ("newest", "stage", "dock", "orb"))
+        assert boxes["header"]["bottom"] <= stage["top"]
+        assert stage["top"] <= newest["top"] < newest["bottom"] <= stage["bottom"] <= dock["top"]
+        assert dock["bottom"] <= height
+        assert 0 <= newest["left"] < newest["right"] <= width
+        assert orb["bottom"] <= dock["top"]
+        beside, below = orb["right"] <= stage["left"], orb["top"] >= stage["bottom"]
+        assert beside or below, "the button covers no turn"
+        assert stage["bottom"] - stage["top"] >= 0.6 * (height - 150), "several lines are in view"
+        assert boxes["text"]["right"] - boxes["text"]["left"] >= 150
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_who_scrolls_up_stays_there_until_the_pill_leads_back(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [], viewport={"width": 390, "height": 500})
+        for turn in range(TURNS):
+            say(page, f"Question {turn}?")
+            page.wait_for_selector(f".machine p >> nth={turn}")
+        page.hover("#stage")
+        page.mouse.wheel(0, -2000)
+        page.wait_for_selector("#newest:not([hidden])")
+        page.keyboard.press("Escape")
+        page.evaluate("document.querySelector('#stage').scrollTop = 0")
+        server.sessions[0].respond("And one more?")
+        page.wait_for_selector(f".machine p >> nth={TURNS}", state="attached")
+        assert page.evaluate("document.querySelector('#stage').scrollTop") == 0
+        page.click("#newest")
+        page.wait_for_function(
+            """() => {
+              const newest = document.querySelector("#transcript li:last-child").getBoundingClientRect();
+              return newest.bottom <= document.querySelector("#stage").getBoundingClientRect().bottom;
+            }"""
+        )
+        assert page.is_hidden("#newest")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
+def test_controls_are_large_enough_to_be_hit(browser: Any, size: tuple[int, int]) -> None:
+    with ScriptedWebServer() as server:
+        viewport = dict(zip(("width", "height"), size, strict=True))
+        page = open_page(browser, server, [], viewport=viewport)
+        say(page, "Hello?")
+        page.wait_for_selector("#stop:not([hidden])")
+        small = page.evaluate(
+            """([target, secondary]) =>
+              [...document.querySelectorAll("body > :not(aside) button, #text")]
+                .filter((one) => one.checkVisibility())
+                .filter((one) => {
+                  const { width, height } = one.getBoundingClientRect();
+                  return Math.min(width, height) < (one.closest("#transcript") ? secondary : target);
+                })
+                .map((one) => one.id)""",
+            [TARGET_PX, SECONDARY_PX],
+        )
+    assert small == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_borders_and_texts_stand_out(browser: Any, scheme: str) -> None:
+    """Contrast by WCAG: 3:1 for the borders of controls, 4.5:1 for texts."""
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [], color_scheme=scheme)
+        contrasts = page.evaluate(
+            """() => {
+              const shown = (name) => {
+                const probe = document.createElement("i");
+                probe.style.color = `var(--${name})`;
+                document.body.append(probe);
+                const [r, g, b] = getComputedStyle(probe).color.match(/[\\d.]+/g).map(Number);
+                const linear = (c) => (c <= 10 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+                return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+              };
+              const contrast = (one, other) => {
+                const [dark, light] = [shown(one), shown(other)].sort((a, b) => a - b);
+                return (light + 0.05) / (dark + 0.05);
+              };
+              const surfaces = ["back", "card"];
+              const pairs = {
+                line: surfaces, accent: surfaces, bad: surfaces, "on-accent": ["accent"],
+                text: [...surfaces, "you"], soft: [...surfaces, "you"],
+              };
+              return Object.entries(pairs).flatMap(([name, others]) =>
+                others.map((other) => [name, other, contrast(name, other)]));
+            }"""
+        )
+    wanted = {"line": 3.0, "accent": 3.0}
+    assert [found for found in contrasts if found[2] < wanted.get(found[0], 4.5)] == []

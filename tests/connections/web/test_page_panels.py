@@ -1,0 +1,264 @@
+"""The details, the first-run card and the trouble card of the page in a real browser."""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from testing.offers_server import OffersServer
+from testing.server import ScriptedWebServer
+from tests.connections.web.browser import CHROMIUM, open_page
+from tests.connections.web.panels import INFO, open_panels
+from tests.web_client import WebClient
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+
+
+@pytest.fixture
+def mistakes() -> Iterator[list[str]]:
+    mistakes: list[str] = []
+    yield mistakes
+    assert mistakes == []
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedWebServer]:
+    with ScriptedWebServer() as server:
+        yield server
+
+
+def info(**changes: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(INFO), **changes}
+
+
+def latency(total: float, **parts: float) -> dict[str, Any]:
+    stages = dict.fromkeys(("silence_ms", "stt_ms", "llm_ms", "tts_ms", "s2s_ms", "rest_ms"))
+    return {"total_ms": total, **stages, **{f"{name}_ms": ms for name, ms in parts.items()}}
+
+
+# -- details ------------------------------------------------------------------------------------------
+
+
+def test_a_real_conversation_in_the_details(
+    browser: Any, server: ScriptedWebServer, mistakes: list[str]
+) -> None:
+    with WebClient(server.port) as client:
+        client.ask()
+        client.until("TurnDone")
+    page = open_panels(browser, server, mistakes)
+    page.evaluate(
+        """(messages) => {
+          for (const message of messages) {
+            panels.details.log(message);
+            if (message.event === "TurnDone") panels.details.turnDone(message);
+          }
+          panels.details.toggle();
+        }""",
+        client.messages,
+    )
+    answer = page.locator("#details .waterfall li")
+    assert answer.count() == 1
+    assert answer.inner_text().startswith("Waited 0.")
+    assert "pause 0." in answer.inner_text()
+    assert page.inner_text("#details .summary").startswith("Half of the answers began within 0.")
+    log = page.inner_text("#details .log")
+    assert "SpeechStarted" in log
+    assert "TurnDone turn=1 state=done" in log
+    spoken = next(one["text"] for one in client.messages if one.get("event") == "Transcript")
+    assert spoken, "there is something to leave out"
+    assert spoken not in log
+    assert client.messages[0]["key"] not in log
+
+
+def test_the_wait_in_words_and_units(
+    browser: Any, server: ScriptedWebServer, mistakes: list[str]
+) -> None:
+    page = open_panels(browser, server, mistakes)
+    answers = [
+        latency(312, silence=290, stt=32, llm=10, tts=9, rest=-29),
+        latency(1040, silence=1000, s2s=34, rest=2),
+        *(latency(400 + n, silence=400) for n in range(18)),
+        {**latency(0), "total_ms": None},
+    ]
+    page.evaluate(
+        """(all) => {
+          panels.details.toggle();
+          for (const latency of all) panels.details.turnDone({ latency });
+        }""",
+        answers[:2],
+    )
+    shown = page.locator("#details .waterfall li").all_inner_texts()
+    assert [line.replace("\xa0", " ").strip() for line in shown] == [
+        "Waited 1.04 s: pause 1.00 · answer 0.03",
+        "Waited 0.31 s: pause 0.29 · hearing 0.03 · answer 0.01 · voice 0.01",
+    ]
+    page.evaluate("(all) => all.forEach((latency) => panels.details.turnDone({ latency }))", answers[2:])
+    assert page.inner_text("#details .summary") == (
+        "Half of the answers began within 0.41 s, 95 % within 0.42 s. 19 of 20 took less than 0.50 s."
+    )
+    assert page.locator("#details .waterfall li").count() == 8, "the last ones"
+
+
+def test_what_runs_where(browser: Any, server: ScriptedWebServer, mistakes: list[str]) -> None:
+    page = open_panels(browser, server, mistakes)
+    page.evaluate("(info) => { panels.details.offer(info); panels.details.toggle(); }", INFO)
+    shown = page.inner_text("#details section >> nth=0")
+    assert "Private: nothing that you say leaves this machine." in shown
+    assert "moonshine tiny-en" in shown
+    assert "Speaks, if that fails" in shown
+    remote = info(private=False)
+    remote["parts"][1]["host"] = "api.openai.com"
+    page.evaluate("(info) => panels.details.offer(info)", remote)
+    shown = page.inner_text("#details section >> nth=0")
+    assert "What you say is sent to api.openai.com." in shown
+    assert "on api.openai.com" in shown
+
+
+def test_the_details_leave_the_page_usable_where_there_is_room(
+    browser: Any, server: ScriptedWebServer, mistakes: list[str]
+) -> None:
+    wide = open_panels(browser, server, mistakes, viewport={"width": 1440, "height": 900})
+    wide.evaluate("panels.details.toggle()")
+    assert wide.evaluate("panels.details.isOpen && !document.querySelector('dialog:modal')")
+    wide.keyboard.press("Escape")
+    assert not wide.evaluate("panels.details.isOpen")
+    phone = open_panels(browser, server, mistakes, viewport={"width": 390, "height": 844})
+    phone.evaluate("panels.details.toggle()")
+    assert phone.evaluate("document.querySelector('dialog:modal').offsetWidth") == 390
+    phone.get_by_role("button", name="Done").click()
+    assert not phone.evaluate("panels.details.isOpen")
+
+
+# -- the first-run card -------------------------------------------------------------------------------
+
+
+def test_the_card_tells_what_runs_until_it_is_dismissed(browser: Any, mistakes: list[str]) -> None:
+    with OffersServer(info()) as server:
+        page = open_page(browser, server, mistakes)
+        page.goto(f"http://127.0.0.1:{server.port}/web/index.html")
+        page.wait_for_selector("#card >> text=You are talking to SmolLM2, a very small model")
+        assert "eSpeak" not in page.inner_text("#card"), "it only takes over if Piper fails"
+        page.click("#card >> text=×")
+        assert page.is_hidden("#card")
+        page.reload()
+        page.wait_for_selector("#details dt", state="attached")
+        assert page.is_hidden("#card")
+        server.info["parts"][2]["placeholder"] = True  # another set of parts
+        page.reload()
+        page.wait_for_selector("#card >> text=SmolLM2")
+        server.info["parts"] = [{**part, "placeholder": False} for part in server.info["parts"]]
+        page.reload()
+        page.wait_for_selector("#details dt", state="attached")
+        assert page.is_hidden("#card")
+
+
+def test_an_offer_is_taken_and_undone(browser: Any, mistakes: list[str]) -> None:
+    with OffersServer(info()) as server:
+        page = open_page(browser, server, mistakes)
+        page.goto(f"http://127.0.0.1:{server.port}/web/index.html")
+        offer = page.locator("#card .offer")
+        assert "Real answers.\n1.1 GB · Apache-2.0" in offer.inner_text().replace("\n\n", "\n")
+        offer.get_by_role("button", name="Get Qwen").click()
+        server.steps.put({"state": "downloading", "progress": 0.42})
+        page.wait_for_selector("#card >> text=Downloading: 42 %")
+        bar = offer.get_by_role("progressbar", name="Downloading Qwen")
+        assert bar.evaluate("(bar) => bar.value") == 0.42
+        server.steps.put({"state": "loading", "progress": 1.0})
+        page.wait_for_selector("#card >> text=Starting…")
+        server.info["parts"][1] = {**server.info["parts"][1], "name": "qwen", "placeholder": False}
+        server.info["offers"][0]["state"] = "in_use"
+        server.steps.put({"state": "in_use", "progress": 1.0})
+        server.steps.put(None)
+        page.wait_for_selector("#card >> text=Better parts are in use")
+        page.wait_for_selector("#details dd >> text=qwen", state="attached")
+        assert "In use" in offer.inner_text()
+        server.info = info()
+        offer.get_by_role("button", name="Undo Qwen").click()
+        page.wait_for_selector("#card >> text=You are talking to SmolLM2")
+        assert offer.get_by_role("button", name="Get Qwen").is_visible()
+        assert server.posted == ["/v1/offers/qwen", "/v1/offers/qwen/undo"]
+
+
+def test_an_offer_that_fails_says_why_and_can_be_tried_again(browser: Any, mistakes: list[str]) -> None:
+    with OffersServer(info()) as server:
+        page = open_page(browser, server, mistakes)
+        page.goto(f"http://127.0.0.1:{server.port}/web/index.html")
+        page.click("text=Get >> nth=0")
+        server.steps.put({"state": "failed", "error": "There is no network."})
+        server.steps.put(None)
+        page.wait_for_selector("#card [role=alert] >> text=There is no network.")
+        page.click("text=Try again")
+        server.steps.put({"state": "downloading", "progress": 0.1})
+        server.steps.put(None)
+        page.wait_for_selector("#card [role=alert] >> text=The connection to the server broke.")
+
+
+def test_an_offer_that_is_under_way_is_followed(browser: Any, mistakes: list[str]) -> None:
+    told = info()
+    told["offers"][0] |= {"state": "downloading", "progress": 0.3}
+    with OffersServer(told) as server:
+        page = open_page(browser, server, mistakes)
+        page.goto(f"http://127.0.0.1:{server.port}/web/index.html")
+        page.wait_for_selector("#card >> text=Downloading: 30 %")
+        server.steps.put({"state": "downloading", "progress": 0.6})
+        page.wait_for_selector("#card >> text=Downloading: 60 %")
+
+
+def test_who_may_not_change_the_parts_gets_the_command(
+    browser: Any, server: ScriptedWebServer, mistakes: list[str]
+) -> None:
+    page = open_panels(browser, server, mistakes)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("(info) => panels.card.offer(info, '')", info(may_change=False))
+    assert page.get_by_role("button", name="Get Qwen").count() == 0
+    page.get_by_role("button", name="Copy").click()
+    page.wait_for_selector("#card >> text=Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "s2s get qwen"
+
+
+# -- the trouble card ---------------------------------------------------------------------------------
+
+
+def test_trouble_is_one_card_with_one_action(
+    browser: Any, server: ScriptedWebServer, mistakes: list[str]
+) -> None:
+    page = open_panels(browser, server, mistakes)
+    alert = page.get_by_role("alert").filter(has_text="blocked")
+    assert page.is_hidden("#trouble")
+    page.evaluate(
+        """() => {
+          window.ran = 0;
+          const action = { label: "Type instead", run: () => (ran += 1) };
+          panels.trouble.show({ title: "First" });
+          panels.trouble.show({ title: "The microphone is blocked", text: "Allow it.", action });
+        }"""
+    )
+    assert "First" not in page.inner_text("#trouble")
+    assert alert.is_visible()
+    page.get_by_role("button", name="Type instead").click()
+    assert page.evaluate("ran") == 1
+    assert page.is_hidden("#trouble")
+    page.evaluate("panels.trouble.show({ title: 'Another' })")
+    page.get_by_role("button", name="Dismiss").click()
+    assert page.is_hidden("#trouble")
+
+
+def test_the_log_is_bounded_and_knows_errors_only_in_words(
+    browser: Any, server: ScriptedWebServer, mistakes: list[str]
+) -> None:
+    page = open_panels(browser, server, mistakes)
+    page.evaluate(
+        """() => {
+          for (let at = 0; at < 600; at++) panels.details.log({ type: "event", event: "Duck", at });
+          panels.details.log({ type: "error", code: "unknown_voice", text: "expected a voice" });
+          panels.details.log({ type: "event", event: "ReplyText", text: "a secret", heard: "another" });
+          panels.details.toggle();
+        }"""
+    )
+    lines = page.inner_text("#details .log").splitlines()
+    assert len(lines) == 500
+    assert lines[-2].endswith("error code=unknown_voice text=expected a voice")
+    assert lines[-1].endswith("ReplyText")
+    assert json.dumps(lines).count("secret") == 0

@@ -1,0 +1,135 @@
+"""Typing on the page: before connecting, offline, and over a reply; what was cut; the keys."""
+
+from typing import Any
+
+import pytest
+
+from testing.server import ScriptedWebServer
+from tests.connections.web.browser import CHROMIUM, open_page, say, state
+from tests.connections.web.test_page import Tunnel
+from tests.socket_clients import wait_for
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+
+COUNT_MICROPHONES = """() => {
+  window.asked = 0;
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (wanted) => { asked += 1; return ask(wanted); };
+}"""
+
+
+def test_typing_before_connecting_asks_for_no_microphone(browser: Any) -> None:
+    mistakes: list[str] = []
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, mistakes)
+        page.evaluate(COUNT_MICROPHONES)
+        say(page, "typed words")
+        page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
+        assert page.evaluate("asked") == 0
+        state(page, "off")
+        page.click("#orb")
+        state(page, "listening")
+        assert page.evaluate("asked") == 1
+        assert len(server.sessions) == 1, "the microphone joins the same conversation"
+    assert server.llm.prompts[0][-1].content == "typed words"
+    assert mistakes == []
+
+
+def test_text_typed_while_offline_is_kept_and_sent_again(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        tunnel = Tunnel(server.port)
+        page = open_page(browser, tunnel, [])
+        say(page, "first")
+        page.wait_for_selector(".machine")
+        tunnel.close()
+        state(page, "offline")
+        say(page, "second")
+        page.wait_for_selector(".unsent >> text=Not sent")
+        tunnel = Tunnel(server.port, tunnel.port)
+        page.click(".unsent >> text=Retry")
+        wait_for(lambda: len(server.llm.prompts) == 2, "the text to arrive")
+        page.wait_for_selector(".unsent", state="detached")
+        assert server.llm.prompts[1][-1].content == "second"
+        tunnel.close()
+
+
+def test_words_light_up_as_they_are_heard(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        server.llm._replies = ["A sentence of seven words, or so. And a second one of them."]
+        page = open_page(browser, server, [])
+        say(page, "Go on.")
+        page.wait_for_selector(".machine p .rest")
+        page.wait_for_function("document.querySelector('.machine p').firstChild.textContent.length > 3")
+        page.wait_for_selector(".machine p .rest", state="detached")
+        assert page.inner_text(".machine p") == server.llm._replies[0]
+
+
+def test_many_words_that_were_not_heard_are_folded_away(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        server.llm._replies = ["word " * 40]
+        page = open_page(browser, server, [])
+        say(page, "Tell me.")
+        state(page, "speaking")
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".machine .cut >> text=words not heard")
+        assert page.is_hidden(".machine del")
+        page.click(".machine .cut")
+        assert page.is_visible(".machine del")
+
+
+def test_the_keys(browser: Any) -> None:
+    mistakes: list[str] = []
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, mistakes)
+        page.keyboard.press("t")
+        page.keyboard.type("d m s?")
+        assert page.input_value("#text") == "d m s?", "keys are letters where text is typed"
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("?")
+        page.wait_for_selector("#help[open]")
+        page.keyboard.press("Escape")
+        page.keyboard.press("s")
+        page.wait_for_selector("#settings dialog[open]")
+        page.keyboard.press("Escape")
+        page.keyboard.press("d")
+        page.wait_for_selector("#details dialog[open]")
+        page.keyboard.press("d")
+        page.wait_for_selector("#details dialog:not([open])", state="attached")
+        page.keyboard.press("Space")
+        state(page, "listening")
+        page.keyboard.press("m")
+        state(page, "muted")
+        page.keyboard.press("Space")
+        state(page, "listening")
+        assert page.title() == "Listening · Speech to speech"
+    assert mistakes == []
+
+
+def test_clearing_makes_the_model_forget(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        say(page, "Remember me.")
+        page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
+        page.click("#clear")
+        page.click("#clearing >> text=Clear >> nth=-1")
+        page.wait_for_selector("#transcript li", state="detached")
+        say(page, "Who am I?")
+        page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
+        assert page.locator(".divider").count() == 0
+    assert [message.content for message in server.llm.prompts[-1][1:]] == ["Who am I?"]
+
+
+def test_what_a_screen_reader_is_told(browser: Any) -> None:
+    """Names of the bubbles, and one polite region that says neither guesses nor replies."""
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        page.click("#orb")
+        page.wait_for_selector(".machine >> text=One sentence.")
+        assert page.text_content(".you >> nth=0") == "You said: words"
+        assert str(page.text_content(".machine >> nth=0")).startswith("Reply: One sentence.")
+        assert page.text_content("#announcement") == "You said: words"
+        live = page.eval_on_selector_all(
+            "[aria-live]:not([aria-live=off]), [role=status], [role=alert], [role=log]",
+            "(all) => all.filter((one) => one.checkVisibility()).map((one) => one.id)",
+        )
+        assert live == ["announcement"]

@@ -1,0 +1,135 @@
+// What the page makes of the server's messages: the conversation, the cards, and what a screen reader is told.
+
+import { endTrouble } from "./troubles.js";
+
+export class Messages {
+  #page;
+  #ending = ""; // the reason that the server gave for the end of the session
+
+  /** `page` holds call, transcript, outgoing, settings, details, trouble, orb, and the functions announce(text),
+   * connected(), begin() and end(). */
+  constructor(page) {
+    this.#page = page;
+  }
+
+  handle(message) {
+    this[message.type]?.(message);
+  }
+
+  // -- of the connection ------------------------------------------------------------------------------
+
+  welcome({ resumed, rate, takes_turns: takesTurns }) {
+    const { transcript, trouble, outgoing, connected } = this.#page;
+    this.#ending = "";
+    if (!resumed) transcript.forget();
+    transcript.flows = takesTurns;
+    transcript.rate = rate;
+    trouble.hide();
+    outgoing.opened();
+    connected();
+  }
+
+  error({ code, text }) {
+    const { settings, outgoing, trouble } = this.#page;
+    if (code === "unknown_voice") return settings.refuse("voice", text);
+    if (code === "unauthorized" || code === "full") return; // the connection is closed, and that is told
+    if (code === "speech_only" || code === "busy") outgoing.refused();
+    trouble.show({ title: "The server refused that", text });
+  }
+
+  away({ text }) {
+    const { outgoing, trouble, end } = this.#page;
+    outgoing.lost();
+    if (!text) return;
+    trouble.show({ title: "The server is full", text: "Trying again…", action: { label: "Stop trying", run: end } });
+  }
+
+  gone(message) {
+    const { outgoing, transcript, trouble, begin } = this.#page;
+    outgoing.lost();
+    transcript.forget();
+    if (message.code === "unauthorized" && message.text.includes("token")) return this.#askForToken();
+    trouble.show({ ...endTrouble(message, this.#ending), action: { label: "Talk again", run: begin } });
+  }
+
+  event(event) {
+    this[event.event]?.(event);
+  }
+
+  #askForToken() {
+    const { settings, trouble } = this.#page;
+    const title = settings.values.token ? "That token is wrong" : "This server needs a token";
+    const run = () => settings.refuse("token", title);
+    trouble.show({ title, text: "Ask whoever runs the server for it.", action: { label: "Enter the token", run } });
+  }
+
+  // -- events of the session --------------------------------------------------------------------------
+
+  SpeechStarted({ sample }) {
+    const { transcript, call } = this.#page;
+    transcript.speechStarted(sample / call.server.event_rate);
+  }
+
+  SpeechEnded({ speech_end_sample: sample }) {
+    const { transcript, call } = this.#page;
+    transcript.speechEnded(sample / call.server.event_rate);
+  }
+
+  SpeechCancelled() {
+    this.#page.transcript.unsaid();
+  }
+
+  TurnPending({ longest_ms: longest }) {
+    this.#page.orb.wait(longest);
+  }
+
+  TurnCommitted(event) {
+    this.#page.transcript.committed(event);
+    if (event.origin === "text") this.#page.outgoing.begun();
+  }
+
+  PartialTranscript(event) {
+    this.#page.transcript.guess(event);
+  }
+
+  Transcript(event) {
+    this.#page.transcript.said(event);
+    this.#page.announce(`You said: ${event.text}`);
+  }
+
+  ReplyStarted({ turn }) {
+    this.#page.transcript.replyStarted(turn);
+  }
+
+  ReplyText(event) {
+    this.#page.transcript.reply(event, this.#page.call.connection.position.sample);
+  }
+
+  TurnDone(event) {
+    const { transcript, details } = this.#page;
+    transcript.done(event);
+    details.turnDone(event);
+    if (event.state !== "dropped" && !event.user_text && !event.heard) transcript.unsaid();
+  }
+
+  ErrorEvent({ turn, code, text }) {
+    const { transcript, announce } = this.#page;
+    transcript.unanswered(turn);
+    const remark = code === "nothing_said" ? "I heard nothing. Hold the button while you talk." : text;
+    transcript.note(remark, "failed");
+    announce(remark);
+  }
+
+  FramesLate({ frames, worst_ms: worst }) {
+    const what = `${frames} frame${frames === 1 ? "" : "s"} of the reply left out`;
+    this.#page.transcript.note(`${what}: up to ${worst.toFixed(0)} ms too late`);
+  }
+
+  NoticeGiven({ text }) {
+    this.#page.transcript.note(text);
+  }
+
+  SessionEnded({ reason }) {
+    this.#ending = reason;
+  }
+}
