@@ -21,6 +21,7 @@ import { microphoneTrouble } from "./troubles.js";
 import { keepAwake } from "./wake.js";
 
 const NEW_SESSION = "New conversation: earlier turns are not remembered";
+const MODEL_AWAY = "The model's server is away. It is called again and again.";
 const HINTS = {
   off: "or type a message below",
   connecting: "Allow the microphone if you are asked",
@@ -52,11 +53,11 @@ const messages = new Messages({
 // -- the display --------------------------------------------------------------------------------------
 
 function render() {
-  const { state, connection, microphone, reply } = call.now;
+  const { state, connection, microphone, reply, modelAway } = call.now;
   orb.show(state);
   part("state").dataset.state = state;
   for (const id of ["state", "word"]) part(id).textContent = WORDS[state];
-  part("hint").textContent = HINTS[state];
+  part("hint").textContent = modelAway && connection === "open" ? MODEL_AWAY : HINTS[state];
   dock.show({ connection, microphone, reply, takesText: call.server.takes_text });
   document.title = connection === "off" ? "Speech to speech" : `${WORDS[state]} · Speech to speech`;
   document.body.classList.toggle("empty", transcript.empty);
