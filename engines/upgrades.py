@@ -138,7 +138,10 @@ class Upgrades:
         self._states = {offer.name: OfferState(offer) for offer in made if self._is_better(offer)}
         self._work: _Work | None = None
         self._closed = False
-        self._lock = threading.RLock()  # an `on_change` may ask for the offers
+        self._lock = threading.Lock()
+        self._telling = threading.RLock()
+        """Held while an `on_change` is called, so that it gets the states in their order; it may call
+        the methods of this object."""
 
     def offers(self) -> list[OfferState]:
         """The offers that would be better than what the program started with, and their states."""
@@ -158,25 +161,26 @@ class Upgrades:
 
         Raises `UnknownOfferError`, and `EngineBusy` while another one is fetched.
         """
-        with self._lock:
-            state = self._known(name)
-            if self._closed:
-                raise EngineBusy(_STOPPED)
-            if self._work is not None and self._work.name != name:
-                title = self._states[self._work.name].offer.title
-                raise EngineBusy(f"{title} is being fetched; wait until it is there")
-            if self._work is not None:
-                self._work.listeners.append(on_change)
-            elif state.state != "in_use":
-                state = self._states[name] = OfferState(state.offer, "downloading")
-                self._work = _Work(name, [on_change])
-                SlotThread(target=self._run, args=(state,), name="upgrade", daemon=True).start()
+        with self._telling:
+            with self._lock:
+                state = self._known(name)
+                if self._closed:
+                    raise EngineBusy(_STOPPED)
+                if self._work is not None and self._work.name != name:
+                    title = self._states[self._work.name].offer.title
+                    raise EngineBusy(f"{title} is being fetched; wait until it is there")
+                if self._work is not None:
+                    self._work.listeners.append(on_change)
+                elif state.state != "in_use":
+                    state = self._states[name] = OfferState(state.offer, "downloading")
+                    self._work = _Work(name, [on_change])
+                    SlotThread(target=self._run, args=(state,), name="upgrade", daemon=True).start()
             on_change(state)
 
     def undo(self, name: str) -> OfferState:
         """Return at once to the engine that ran before this offer. Raises `UnknownOfferError`, and
         `EngineError` if the offer is not in use."""
-        with self._lock:
+        with self._telling, self._lock:
             state = self._known(name)
             part = self._parts[state.offer.stage]
             if part.in_use is None or part.in_use.offer.name != name:
@@ -203,7 +207,8 @@ class Upgrades:
             self._fetch(offer, lambda done, size: self._downloaded(offer, done / max(size, 1)))
             self._tell(OfferState(offer, "loading", 1.0))
             engine = self._load(self._arguments, offer)
-            self._tell(self._use(offer, engine), over=True)
+            with self._telling:  # or an `undo` could come in between
+                self._tell(self._use(offer, engine), over=True)
         except DownloadStopped:
             self._tell(OfferState(offer, "failed", error=_STOPPED), over=True)
         except (UserError, EngineError, ImportError) as error:
@@ -248,14 +253,15 @@ class Upgrades:
         return engine
 
     def _tell(self, state: OfferState, *, over: bool = False) -> None:
-        with self._lock:
-            assert self._work is not None
-            self._states[state.offer.name] = state
-            listeners = list(self._work.listeners)
-            if over:
-                self._work = None
-        for listener in listeners:
-            listener(state)
+        with self._telling:
+            with self._lock:
+                assert self._work is not None
+                self._states[state.offer.name] = state
+                listeners = list(self._work.listeners)
+                if over:
+                    self._work = None
+            for listener in listeners:
+                listener(state)
 
     # -- with the lock -----------------------------------------------------------------------------
 
