@@ -6,12 +6,12 @@ from listeners.terminal import STOPPED, Terminal
 from listeners.upgrade_menu import UpgradeMenu
 from pipeline.errors import EngineError, SessionBusy, SessionClosed
 from pipeline.session import Session
-from utils.keyboard import Key, Keyboard
+from utils.keyboard import Key
 
 
 class Keys:
-    """Reads the keyboard within the block. `screen` is None if something else than the conversation is
-    written there: then only the keys that need none work."""
+    """The keys of one session. `screen` is None if something else than the conversation is written
+    there: then only the keys that need none work."""
 
     def __init__(
         self, session: Session, screen: Terminal | None, menu: UpgradeMenu | None = None
@@ -21,14 +21,6 @@ class Keys:
         self._menu = menu
         self._by_hand = not session.settings.hands_free
         self._talking = False
-        self._keyboard = Keyboard(self.press, self.resume)
-
-    def __enter__(self) -> "Keys":
-        self._keyboard.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._keyboard.__exit__()
 
     def press(self, key: str) -> None:
         """Handle a key: the character that it writes, or a `Key`."""
