@@ -14,7 +14,7 @@ from engines.failover_synthesizer import FailoverSynthesizer
 from engines.loader import load_offer
 from LLM.auto import find_ollama
 from LLM.ollama import expect_ollama, pull
-from pipeline.errors import EngineBusy, EngineError, UserError
+from pipeline.errors import EngineBusy, EngineError, Unavailable, UserError
 from pipeline.shared_engine import SlotThread
 from utils import hub
 from utils.progress import DownloadStopped, Progress
@@ -212,7 +212,7 @@ class Upgrades:
         except DownloadStopped:
             self._tell(OfferState(offer, "failed", error=_STOPPED), over=True)
         except (UserError, EngineError, ImportError) as error:
-            self._tell(OfferState(offer, "failed", error=_in_plain_words(error)), over=True)
+            self._tell(OfferState(offer, "failed", error=_in_plain_words(offer, error)), over=True)
         except Exception as error:
             logger.exception("%s cannot be used", offer.title)
             reason = f"{offer.title} cannot be used: {type(error).__name__}, see the log"
@@ -304,9 +304,7 @@ def _as_served(offer: Offer, models: Iterable[str]) -> Offer:
     return replace(offer, size_bytes=0) if has_it else offer
 
 
-def _in_plain_words(error: Exception) -> str:
-    """The reason of a failure, without the flags that would only help at the start of the program."""
-    text = str(error)
-    if text.endswith(hub.WAYS):
-        return f"{text.removesuffix(hub.WAYS)}connect to the network and try again"
-    return text
+def _in_plain_words(offer: Offer, error: Exception) -> str:
+    """The reason of a failure, without what only helps somebody who types flags."""
+    text = str(error).removeprefix(f"{offer.title} {offer.model}: ")
+    return text.partition("; ")[0] if isinstance(error, Unavailable) else text

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.offers import Offer
 from engines.upgrades import OfferState, UnknownOfferError
-from pipeline.errors import EngineBusy, EngineError, UserError
+from pipeline.errors import EngineBusy, EngineError, Unavailable, UserError
 from testing.conversation import PATIENCE_S
 from testing.upgrading import VOICE, House
 
@@ -40,6 +40,10 @@ def test_an_offer_is_fetched_loaded_and_used(house: House) -> None:
     [
         (UserError("the disk is full"), "the disk is full"),
         (EngineError("it makes no sound"), "it makes no sound"),
+        (
+            Unavailable("Better someone/voice: the hub cannot be reached; add --download"),
+            "the hub cannot be reached",
+        ),
         (RuntimeError("secret"), "Better cannot be used: RuntimeError, see the log"),
     ],
 )
