@@ -261,7 +261,10 @@ class Upgrades:
                 if over:
                     self._work = None
             for listener in listeners:
-                listener(state)
+                try:
+                    listener(state)
+                except Exception:  # one listener's trouble never reaches another, nor the upgrade
+                    logger.exception("%s: a change could not be told", state.offer.title)
 
     # -- with the lock -----------------------------------------------------------------------------
 
