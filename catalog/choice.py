@@ -34,6 +34,9 @@ class Preferred:
     """Languages that it speaks or understands; empty: about a hundred, or any."""
     needs: tuple[str, ...] = ()
     """Modules that it needs for English, besides those of its row."""
+    backed: bool = False
+    """True if the built-in engine stands behind a model on the hub, for languages that it does not know
+    and for its failures. It is created with its default settings."""
     accelerated: bool = False
     """True for an engine that is fast enough for a conversation on a GPU only."""
 
@@ -69,6 +72,7 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
             "onnx-community/Kokoro-82M-v1.0-ONNX",
             ("onnx/model_quantized.onnx", "voices*"),
             languages=("en", "es", "fr", "hi", "it", "pt", "zh"),
+            backed=True,
         ),
         Preferred(
             "piper",
@@ -97,8 +101,8 @@ class Choice:
 def choose(stage: str, typed: Sequence[str], language: str | None = None) -> tuple[Choice, ...]:
     """Choose the engine of a stage for a conversation in `language`. If a flag of the stage was typed,
     it is the built-in engine that needs no files, since the meaning of such a flag depends on the
-    engine. That engine also backs up one with a model in `embedded`, for languages that this one does
-    not know and for its failures."""
+    engine. That engine also stands behind one with a model in `embedded`, and one that is `backed`, for
+    languages that this one does not know and for its failures."""
     built_in = _built_in(stage)
     if any(argument.replace("-", "_").startswith(f"__{stage}_") for argument in typed):
         return (Choice(built_in),)
@@ -112,7 +116,10 @@ def choose(stage: str, typed: Sequence[str], language: str | None = None) -> tup
         if not preferred.embedded:
             if cached(str(preferred.model), preferred.files) is not None:
                 why = f"{preferred.model} is in the cache; for the built-in engine: --{stage}"
-                return (Choice(spec, preferred.model, f"{why} {built_in.name}"),)
+                why = f"{why} {built_in.name}"
+                if preferred.backed:  # the model is its default
+                    return (Choice(spec, why=why, dispensable=True), Choice(built_in))
+                return (Choice(spec, preferred.model, why),)
         elif all(file.there for file in preferred.embedded):
             return (Choice(spec, dispensable=True), Choice(built_in))
         else:
