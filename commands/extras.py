@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from catalog.choice import accelerated
 from catalog.environments import find_environment
 from catalog.presets import PRESETS
 from catalog.registry import EngineSpec
 from commands.install import create
 from pipeline.errors import Unavailable
+from utils.device import accelerated
 from utils.hub import begun, cached, is_reachable
 from utils.installation import INSTALLED, PACKAGE, ROOT, install_extra, typed
 
