@@ -49,6 +49,7 @@ from TTS.handler import TTSHandler
 from utils.device import find_device
 from utils.environment import apply_model_cache_dir
 from utils.installation import program
+from utils.keyboard import release_keyboard
 from utils.logs import set_up_logging
 from utils.shutdown import Shutdown
 from utils.streams import abandon_stdout, prepare_streams
@@ -189,6 +190,12 @@ def open_connection(arguments: "Arguments", shutdown: Shutdown) -> Connection:
             return FileConnection(settings, shutdown)
 
 
+def give_up() -> None:
+    """End at once, while the engines are loaded."""
+    release_keyboard()
+    os._exit(130)
+
+
 def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     """Serve until the connection ends, and return its exit code."""
     provide(arguments)
@@ -197,10 +204,11 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     connection = open_connection(arguments, shutdown)
     audience, settings = Audience(arguments.module), arguments.session_settings()
     archive = Archive(Path(arguments.module.record)) if arguments.module.record else None
-    shutdown.on_stop(lambda: os._exit(130))  # loading may take minutes and cannot be interrupted
+    shutdown.on_stop(give_up)  # loading may take minutes and cannot be interrupted
     engines = load_engines(arguments)
     shutdown.on_stop(lambda: None)
     upgrades = Upgrades(engines, arguments)
+    audience.upgrades = upgrades
     if not isinstance(arguments.mode, LocalArguments):  # that one adds its devices
         show_panel(describe(engines.capabilities.describe()))
     gc.freeze()  # a garbage collection of everything loaded takes 75 ms, in which no audio flows
