@@ -23,7 +23,7 @@ _TOP = """\
 
 Choose an engine with `--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME`, or several, such as
 `--tts kokoro,espeak`: those that this machine lacks are left out, and the next takes over from one that
-fails. `--help NAME` explains an engine's flags. Together with the flags that choose it, `--check` reports
+fails. `--help NAME` explains an engine's flags. Together with the flags that choose it, `--check` says
 whether the engine is installed and its model downloaded (`--check all` lists the other engines, too),
 `--download` downloads what is missing and exits, and `--list_voices` lists the voices of the chosen
 synthesizer or end-to-end engine. To add an engine, read `docs/adding-an-engine.md`.
