@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from pipeline.language import is_language
 
 Patience: TypeAlias = Literal["quick", "normal", "slow"]
-"""How long the program waits for a user who pauses before it answers."""
+"""The wait for a user who pauses, before the program answers."""
 
 QUICK_MS, SLOW_MS = 300.0, 2000.0
 """The silence that ends a turn for quick and slow patience; for normal patience it is the operator's
@@ -98,6 +98,9 @@ class SessionSettings:
 
     spoken: bool = True
     """The reply is spoken; if False, it is text only."""
+
+    apologizes: bool = True
+    """A spoken sentence tells of an answer that failed."""
 
     tools: tuple[Tool, ...] = ()
     tool_choice: str = ANY_TOOL
