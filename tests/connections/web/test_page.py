@@ -171,7 +171,7 @@ def test_a_microphone_that_is_refused(chromium: Any) -> None:
         page.click("#orb")
         page.wait_for_selector("#trouble >> text=The microphone is blocked")
         state(page, "off")
-        page.click("#trouble >> text=Type instead")
+        page.click("#trouble button >> text=Type instead")
         assert page.evaluate("document.activeElement.id") == "text"
         say(page, "Then I type.")
         page.wait_for_selector(".machine >> text=One sentence.")

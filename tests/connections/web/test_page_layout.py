@@ -83,6 +83,7 @@ def test_controls_are_large_enough_to_be_hit(browser: Any, size: tuple[int, int]
     with ScriptedWebServer() as server:
         viewport = dict(zip(("width", "height"), size, strict=True))
         page = open_page(browser, server, [], viewport=viewport)
+        server.llm._replies = ["One sentence that takes a while to say. " * 20]
         say(page, "Hello?")
         page.wait_for_selector("#stop:not([hidden])")
         small = page.evaluate(
