@@ -16,9 +16,9 @@ BOXES = """() => Object.fromEntries(
   Object.entries({
     newest: "#transcript li:last-child", stage: "#stage", dock: "#dock", orb: "#orb", text: "#text",
     header: "header",
-  }).map(([name, selector]) => {
-    const { top, bottom, left, right } = document.querySelector(selector).getBoundingClientRect();
-    return [name, { top, bottom, left, right }];
+  }).flatMap(([name, selector]) => {
+    const element = document.querySelector(selector);
+    return element ? [[name, element.getBoundingClientRect().toJSON()]] : [];
   }),
 )"""
 
@@ -98,6 +98,26 @@ def test_controls_are_large_enough_to_be_hit(browser: Any, size: tuple[int, int]
             [TARGET_PX, SECONDARY_PX],
         )
     assert small == []
+
+
+@pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
+def test_a_long_card_scrolls_and_leaves_the_controls_in_view(
+    browser: Any, size: tuple[int, int]
+) -> None:
+    with ScriptedWebServer() as server:
+        viewport = dict(zip(("width", "height"), size, strict=True))
+        page = open_page(browser, server, [], viewport=viewport)
+        page.evaluate(
+            """() => {
+              const card = document.querySelector("#card");
+              card.hidden = false;
+              card.textContent = "It would be better. ".repeat(500);
+            }"""
+        )
+        boxes = page.evaluate(BOXES)
+        assert boxes["orb"]["bottom"] <= boxes["dock"]["top"] < boxes["dock"]["bottom"] <= size[1]
+        stage, orb = boxes["stage"], boxes["orb"]
+        assert stage["bottom"] <= orb["top"] or stage["right"] <= orb["left"]
 
 
 SHAPES = """async () => {
