@@ -28,7 +28,9 @@ const HINTS = {
   hearing: "", waiting: "Go on, I am listening", thinking: "",
   speaking: "Tap, or just talk, to interrupt",
   muted: "Tap to be heard again",
-  ready: matchMedia("(pointer: coarse)").matches ? "Hold it while you talk" : "Hold it, or the space bar, while you talk",
+  ready: matchMedia("(pointer: coarse)").matches
+    ? "Hold it while you talk"
+    : "Hold it, or the space bar, while you talk",
   offline: "Trying again. Tap to try now.",
 };
 
@@ -119,6 +121,11 @@ call.addEventListener("message", ({ detail }) => {
   details.log(detail);
   messages.handle(detail);
   render();
+});
+call.addEventListener("unreachable", () => {
+  outgoing.lost();
+  const action = { label: "Try again", run: begin };
+  trouble.show({ title: "The server cannot be reached", text: "Is it running?", action });
 });
 call.addEventListener("deaf", ({ detail: { name } }) => {
   outgoing.lost();

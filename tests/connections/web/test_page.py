@@ -277,8 +277,13 @@ def test_a_server_that_is_shut_down(browser: Any) -> None:
         server.stop()
         page.wait_for_selector("#trouble >> text=The server was shut down")
         state(page, "off")
+        page.click("#trouble >> text=Talk again")
+        page.wait_for_selector("#trouble >> text=The server cannot be reached")
+        say(page, "Still there?")
+        page.wait_for_selector(".unsent >> text=Not sent")
+        state(page, "off")
         with ScriptedWebServer(port=server.port) as other:
-            page.click("#trouble >> text=Talk again")
+            page.click("#trouble >> text=Try again")
             page.wait_for_selector(".divider >> text=earlier turns are not remembered")
             state(page, "listening")
             assert len(other.sessions) == 1
