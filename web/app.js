@@ -29,7 +29,9 @@ const HINTS = {
   hearing: "", waiting: "Go on, I am listening", thinking: "",
   speaking: "Tap, or just talk, to interrupt",
   muted: "Tap to be heard again",
-  ready: "Hold the button or the space bar while you talk",
+  ready: matchMedia("(pointer: coarse)").matches
+    ? "Hold it while you talk"
+    : "Hold it, or the space bar, while you talk",
   offline: "Trying again. Tap to try now.",
 };
 
@@ -122,11 +124,16 @@ call.addEventListener("message", ({ detail }) => {
   messages.handle(detail);
   render();
 });
+call.addEventListener("unreachable", () => {
+  outgoing.lost();
+  const action = { label: "Try again", run: begin };
+  trouble.show({ title: "The server cannot be reached", text: "Is it running?", action });
+});
 call.addEventListener("deaf", ({ detail: { name } }) => {
   outgoing.lost();
   const choose = name === "OverconstrainedError";
   const action = choose ? { label: "Choose another", run: () => settings.open() } : { label: "Try again", run: talk };
-  trouble.show({ ...microphoneTrouble(name), action });
+  trouble.show({ ...microphoneTrouble(name), action, other: { label: "Type instead", run: () => dock.type() } });
 });
 call.addEventListener("mute-loudspeaker", () => {
   const action = { label: "Choose another", run: () => settings.open() };
