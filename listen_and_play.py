@@ -89,7 +89,7 @@ class Client:
                     self._shutdown.requested.wait(self._back_off_s * random.uniform(1, 1.3))
                     self._back_off_s = min(2 * self._back_off_s, MAX_BACK_OFF_S)
         if self._stopped:
-            raise UserError(self._stopped)
+            raise UserError(f"{self._stopped}; is it still plugged in?")
         return 130
 
     def _talk(self) -> None:

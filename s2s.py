@@ -16,10 +16,12 @@ def main() -> NoReturn:
     from utils.launch import end, prepare_launch
 
     prepare_launch("s2s")  # before imports that are slow, or fail for missing packages
+    from utils.environment import apply_model_cache_dir
     from utils.streams import prepare_streams
     from utils.threads import apply_thread_limits
 
     apply_thread_limits()
+    apply_model_cache_dir()
     prepare_streams()
     end(run(sys.argv[1:]))
 
@@ -54,14 +56,18 @@ def _prepared(word: str, rest: Sequence[str]) -> list[str]:
     if not talks(flags):
         return flags
     _greet()
-    either = not word and not names_mode(flags)
-    local = in_mode("local", flags) if either else flags
+    bare = not word and not names_mode(flags)
+    lack = _missing_device() if bare or word == "talk" else ""
+    if lack and not bare:
+        return flags  # the program says so, before anything is fetched for it
+    if lack:
+        print(f"  {lack}, so you talk through a web page:", file=sys.stderr)
+    if bare:
+        flags = [*in_mode("websocket", flags), "--open"] if lack else in_mode("local", flags)
     from commands.get import get_missing
 
-    get_missing(local)
-    if either and not _has_sound_devices():
-        return [*in_mode("websocket", flags), "--open"]
-    return local
+    get_missing(flags)
+    return flags
 
 
 def _greet() -> None:
@@ -72,7 +78,8 @@ def _greet() -> None:
         print(f"  {program_and_version()} is starting; Ctrl-C ends", file=sys.stderr, flush=True)
 
 
-def _has_sound_devices() -> bool:
+def _missing_device() -> str:
+    """The device that this machine lacks for a conversation, in words; "": none."""
     from pipeline.errors import NoAudioDevice
     from utils.sound_devices import ROLES, find_sound_device
 
@@ -80,7 +87,5 @@ def _has_sound_devices() -> bool:
         for role in ROLES:
             find_sound_device(role, None)
     except NoAudioDevice as error:
-        reason = str(error).partition(";")[0]
-        print(f"  {reason}, so you talk through a web page:", file=sys.stderr)
-        return False
-    return True
+        return str(error).partition(";")[0]
+    return ""

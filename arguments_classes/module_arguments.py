@@ -88,9 +88,14 @@ class ModuleArguments:
         default=None,
         metadata={"help": f"install an engine apart from the others: {_ENVIRONMENTS}"},
     )
-    check: bool = field(
-        default=False,
-        metadata={"help": "say what is ready, what is missing, and what to do about it"},
+    check: str | None = field(
+        default=None,
+        metadata={
+            "help": "say what is missing and what to do; all: say everything",
+            "nargs": "?",
+            "const": "chosen",
+            "metavar": "all",
+        },
     )
     download: bool = field(
         default=False, metadata={"help": "download every model that the chosen parts need"}
@@ -133,6 +138,8 @@ class ModuleArguments:
         expect(known, "reply_mode (or REPLY_MODE)", "turn or stream", self.reply_mode)
         is_code = self.language is None or is_language(self.language)
         expect(is_code, "language", "an ISO 639-1 code such as en or te", self.language)
+        self.check = {"true": "chosen", "false": None}.get(str(self.check), self.check)
+        expect(self.check in (None, "chosen", "all"), "check", "all, or no value", self.check)
         wanted = self._isolated_by_hand
         possible = ", ".join(CAN_BE_ISOLATED)
         expect(wanted <= {*CAN_BE_ISOLATED}, "isolate", f"none, or some of {possible}", self.isolate)

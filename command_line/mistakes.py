@@ -2,27 +2,36 @@
 
 import dataclasses
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from arguments_classes.chat_arguments import ChatArguments
+from arguments_classes.module_arguments import ModuleArguments
 from arguments_classes.vad_arguments import VADArguments
+from catalog.presets import PRESETS
 from catalog.registry import EngineSpec, all_specs
 from command_line.aliases import older_prefixes
 from command_line.arguments import MODES
 from command_line.chosen import Candidates
 from command_line.later_engines import prefix_of
+from pipeline.errors import UserError
 
 _KEY_ADVICE = (
     "a key does not belong on a command line or in a config file, where others can read it; put it into "
     "the environment variable OPENAI_API_KEY, or into a file that --llm_api_key_file names"
 )
 
+_CUTOFF = 0.6
+"""Similarity from which a flag may be meant."""
+
 
 def unknown_argument(argument: str, known: Sequence[str], chosen: Candidates) -> str:
     """Say which part the argument belongs to, else which of the `known` flags is nearest to it. Its
     value is never repeated: it may be a key."""
     if not argument.startswith("--"):
-        return f"expected a flag (or a JSON file in front of all flags), got {argument!r}"
+        return (
+            f"expected a flag (or a JSON file in front of all flags), got {argument!r}{_meant(argument)}"
+        )
     flag = argument.split("=")[0].replace("-", "_").replace("__", "--", 1)
     if flag.endswith("api_key"):
         return f"{flag}: {_KEY_ADVICE}"
@@ -30,8 +39,41 @@ def unknown_argument(argument: str, known: Sequence[str], chosen: Candidates) ->
         _of_an_engine(flag, chosen)
         or _of_a_mode(flag)
         or _of_no_use(flag, chosen)
-        or f"there is no flag {flag}; the nearest is {_nearest(flag, known)} (--help shows all)"
+        or f"there is no flag {flag}{_nearest(flag, known)} (--help all shows all)"
     )
+
+
+def expect_no_word(argument: str) -> None:
+    """Raise `UserError` if the first argument is neither a flag nor a file, but the name of a part."""
+    if not argument.startswith("-") and not Path(argument).exists() and (meant := _meant(argument)):
+        raise UserError(f"expected a flag or a JSON file, got {argument!r}{meant}")
+
+
+def expect_effect(module: ModuleArguments, argv: Sequence[str], chosen: Candidates) -> None:
+    """Raise `UserError` for a language, or answers while the user speaks, if a full-duplex engine has no
+    use for it."""
+    given = {argument.partition("=")[0].replace("-", "_") for argument in argv}
+    for spec in (each.spec for each in chosen.get("s2s", ()) if each.spec.duplex):
+        if "__language" in given and module.language and "conversation" not in spec.features:
+            raise UserError(
+                f"--language is for the choice of a language, which --s2s {spec.name} does without"
+            )
+        if "__reply_mode" in given and module.reply_mode == "stream":
+            raise UserError(f"--reply_mode stream is for turns, which --s2s {spec.name} does without")
+
+
+def _meant(word: str) -> str:
+    """The flag that a word such as "local", "cpu" or "-v" may stand for, as a question."""
+    name = word.lstrip("-")
+    flags = [f"--mode {name}"] if name in MODES else []
+    flags += [f"--preset {name}"] if name in PRESETS else []
+    flags += [f"--{spec.stage} {spec.name}" for spec in all_specs() if name == spec.name]
+    switches = ["help", "version", *(field.name for field in dataclasses.fields(ModuleArguments))]
+    if not flags and name:
+        begins = [each for each in ("help", "version") if word in (f"-{each[0]}", f"-{each[0].upper()}")]
+        near = begins or difflib.get_close_matches(name.replace("-", "_"), switches, n=1, cutoff=_CUTOFF)
+        flags = [f"--{each}" for each in near]
+    return f"; did you mean {' or '.join(flags)}?" if flags else ""
 
 
 def _of_an_engine(flag: str, chosen: Candidates) -> str | None:
@@ -49,31 +91,37 @@ def _of_an_engine(flag: str, chosen: Candidates) -> str | None:
 
 
 def _has_flag(spec: EngineSpec, flag: str) -> bool:
-    flags = spec.argument_class()
-    names = [f"--{field.name}" for field in dataclasses.fields(flags)] if flags is not None else []
-    return flag in names or flag.startswith(tuple(older_prefixes(spec)))
+    return flag in _flags_of(spec.argument_class()) or flag.startswith(tuple(older_prefixes(spec)))
+
+
+def _flags_of(group: type | None) -> list[str]:
+    return [] if group is None else [f"--{field.name}" for field in dataclasses.fields(group)]
 
 
 def _of_a_mode(flag: str) -> str | None:
-    for mode in MODES:
-        if flag in _flags_of_mode(mode):
+    for mode, group in MODES.items():
+        if flag in _flags_of(group):
             return f"{flag} belongs to --mode {mode}, which is not the one chosen"
     return None
-
-
-def _flags_of_mode(mode: str) -> list[str]:
-    return [f"--{field.name}" for field in dataclasses.fields(MODES[mode])]
 
 
 def _of_no_use(flag: str, chosen: Candidates) -> str | None:
     """Refuse flags of the voice detector, or of the conversation, if the end-to-end engine has none."""
     for group, what in ((VADArguments, "the detection of speech"), (ChatArguments, "the conversation")):
-        if flag in [f"--{field.name}" for field in dataclasses.fields(group)]:
+        if flag in _flags_of(group):
             return f"{flag} is for {what}, which --s2s {chosen['s2s'][0].spec.name} does without"
     return None
 
 
 def _nearest(flag: str, known: Sequence[str]) -> str:
-    """The most similar flag, of the chosen parts or of any mode."""
-    flags = [*known, *(name for mode in MODES for name in _flags_of_mode(mode))]
-    return difflib.get_close_matches(flag.lower(), flags, n=1, cutoff=0)[0]
+    """The most similar flag, of the chosen parts if it is as similar as that of any other."""
+    flags = [*known, *_flags_of_all_parts()]
+    near = difflib.get_close_matches(flag.lower(), flags, n=1, cutoff=_CUTOFF)
+    return f"; the nearest is {near[0]}" if near else ""
+
+
+def _flags_of_all_parts() -> Iterator[str]:
+    for group in (VADArguments, ChatArguments, *MODES.values()):
+        yield from _flags_of(group)
+    for spec in all_specs():
+        yield from _flags_of(spec.argument_class())

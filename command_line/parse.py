@@ -15,19 +15,26 @@ from catalog.presets import Preset, find_preset
 from command_line.aliases import without_aliases
 from command_line.arguments import MODES, Arguments
 from command_line.chosen import Candidates, choose_engines, engine_settings
-from command_line.config_file import with_config_file
+from command_line.config_file import naming_the_file, with_config_file
 from command_line.exclusive import expect_one_kind, named_stages, replaced_by
 from command_line.help_pages import HelpPages
-from command_line.mistakes import unknown_argument
+from command_line.mistakes import expect_effect, expect_no_word, unknown_argument
 from command_line.parser import Parser
 from pipeline.errors import UserError
 
 
 def parse_command_line(argv: Sequence[str]) -> Arguments:
     """Parse ``[config.json] [flags]``; flags win over the file. Raises `UserError`; --help exits."""
-    argv = with_config_file(argv)
+    if argv:
+        expect_no_word(argv[0])
+    with naming_the_file(argv):
+        return _parse(with_config_file(argv))
+
+
+def _parse(argv: Sequence[str]) -> Arguments:
     module, preset = _choose_parts(argv)
     chosen = choose_engines(module, argv)
+    expect_effect(module, argv, chosen)
     argv = without_aliases(argv, [candidates[0].spec for candidates in chosen.values()])
     parser = _parser(module, chosen, preset)
     parsed, unknown = parser.parse(argv)

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -35,7 +36,12 @@ class Parser(HfArgumentParser):  # type: ignore[misc]
 
     def error(self, message: str) -> NoReturn:
         """Raise `UserError`; argparse itself would print its usage and exit."""
-        raise UserError(message)
+        of = re.match(r"argument (--\w+)[^:]*: (expected one argument)?", message)
+        raise UserError(
+            message
+            if of is None
+            else f"{of[1]}: {'expected a value, got none' if of[2] else message[of.end() :]}"
+        )
 
     def parse(self, argv: Sequence[str]) -> tuple[Mapping[type, Any], list[str]]:
         """An instance of each dataclass, by class, and the arguments that none of them knows."""
@@ -43,6 +49,21 @@ class Parser(HfArgumentParser):  # type: ignore[misc]
             argv, return_remaining_strings=True, look_for_args_file=False
         )
         return dict(zip(self.dataclass_types, parsed, strict=True)), unknown
+
+    def _get_value(self, action: argparse.Action, text: str) -> Any:
+        """Convert a value. Raises `UserError` that says what was expected."""
+        try:
+            return super()._get_value(action, text)
+        except argparse.ArgumentError:
+            kinds: dict[Any, str] = {int: "a whole number", float: "a number"}
+            kind = kinds.get(action.type, "true or false")
+            raise UserError(f"{action.option_strings[0]}: expected {kind}, got {text!r}") from None
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Check a value against the choices. Raises `UserError`."""
+        if action.choices is not None and value not in action.choices:
+            choices = ", ".join(map(str, action.choices))
+            raise UserError(f"{action.option_strings[0]}: expected one of {choices}, got {value!r}")
 
     @property
     def flags(self) -> list[str]:

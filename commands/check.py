@@ -1,27 +1,28 @@
-"""`--check`: a report of what is ready on this machine, and the command for what is missing."""
+"""`--check`: what must be fixed before one can talk, what would be better, and what is ready."""
 
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arguments_classes.file_arguments import FileArguments
 from arguments_classes.local_arguments import LocalArguments
-from catalog.registry import all_specs
-from catalog.weights import EMBEDDED, FETCH
+from catalog.choice import PREFERRED, accelerated
+from catalog.registry import EngineSpec, all_specs
+from catalog.weights import EMBEDDED, FETCH, SMOLLM2
 from command_line.later_engines import own_flags
+from commands.finding import Block, Finding, report
 from connections.local.audio_streamer import choose_port
 from pipeline.errors import UserError
 from utils.device import available_devices
 from utils.environment import SECRET, VARIABLES
 from utils.hub import begun, cache_folder, cached, folder_bytes, size_text
 from utils.installation import pip_install
+from utils.noise_suppressor import expect_noise_suppressor
 from utils.packaged import damaged_files, digests
 from utils.safetensors_file import cut_off
 from utils.sound_devices import describe_sound_devices
@@ -30,46 +31,42 @@ if TYPE_CHECKING:
     from command_line.arguments import Arguments
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A line of the report. `ready`: True or False for a chosen part, None for information only."""
-
-    topic: str
-    text: str
-    ready: bool | None = None
-
-
 def check(arguments: "Arguments") -> int:
-    """Print every finding. Returns 0 if everything that was chosen can run, else 1."""
-    findings = list(_findings(arguments))
-    for finding in findings:
-        symbol = {True: "ok", False: "NO", None: "  "}[finding.ready]
-        print(f"{symbol:<3}{finding.topic:<13}{finding.text}")
-    failed = any(finding.ready is False for finding in findings)
-    print("not ready: see the lines marked NO" if failed else "ready")
-    return int(failed)
+    """Print the report. Returns 0 if one can talk with what was chosen, else 1."""
+    everything = arguments.module.check == "all"
+    findings = [each for each in _findings(arguments) if everything or each.block != "more"]
+    for line in report(findings):
+        print(line)
+    return int(any(finding.block == "fix" for finding in findings))
 
 
 def _findings(arguments: "Arguments") -> Iterator[Finding]:
-    yield Finding(
-        "machine", f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    )
-    wanted, devices = arguments.module.device, available_devices()
-    yield Finding("accelerator", ", ".join(devices))
-    if wanted != "auto":
-        yield Finding("accelerator", f"--device {wanted}", wanted in devices)
-    if isinstance(arguments.mode, FileArguments) and arguments.mode.input not in (None, "-"):
-        found = Path(str(arguments.mode.input)).is_file()
-        yield Finding("input", f"{arguments.mode.input}" + ("" if found else ": no such file"), found)
+    yield from _machine(arguments)
     yield from _sound(arguments.mode)
     yield from _engines(arguments)
     yield from _models(arguments)
     yield from _servers(arguments)
     yield from _ports(arguments)
-    for variable in VARIABLES:
-        value = os.environ.get(variable)
-        shown = "set" if value and variable in SECRET else value
-        yield Finding("environment", f"{variable} = {shown}" if value else f"{variable} is not set")
+    yield from _others(arguments)
+
+
+def _machine(arguments: "Arguments") -> Iterator[Finding]:
+    wanted, devices = arguments.module.device, available_devices()
+    about = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    yield Finding("ready", "machine", f"{about}; models can use {', '.join(devices)}")
+    if wanted not in ("auto", *devices):
+        text = f"models can use {', '.join(devices)} here, not {wanted}; leave out --device {wanted}"
+        yield Finding("fix", "device", text)
+    mode = arguments.mode
+    if isinstance(mode, FileArguments) and mode.input not in (None, "-"):
+        found = Path(str(mode.input)).exists()
+        text = str(mode.input) if found else f"there is no file {mode.input}; name another: --input"
+        yield Finding("ready" if found else "fix", "input", text)
+    if arguments.module.audio_enhancement:
+        try:
+            expect_noise_suppressor()
+        except UserError as error:
+            yield Finding("fix", "noise", str(error))
 
 
 def _sound(mode: object) -> Iterator[Finding]:
@@ -77,92 +74,137 @@ def _sound(mode: object) -> Iterator[Finding]:
     needed = isinstance(mode, LocalArguments)
     try:
         for line in describe_sound_devices():
-            yield Finding("sound", line)
+            yield Finding("ready" if needed else "more", "sound device", line.strip())
         port = choose_port(mode if isinstance(mode, LocalArguments) else LocalArguments())
         for text in port.describe():
-            yield Finding("sound", text, True if needed else None)
+            yield Finding("ready", "sound", text)
     except UserError as error:
-        yield Finding("sound", str(error), False if needed else None)
+        if needed:
+            yield Finding("fix", "sound", str(error))
+        else:
+            reason = str(error).partition(";")[0]
+            yield Finding("better", "sound", f"{reason}; --mode local needs one, this mode does not")
 
 
 def _engines(arguments: "Arguments") -> Iterator[Finding]:
-    chosen = [choice.spec for choices in arguments.engines.values() for choice in choices]
+    chosen = {choice.spec: choices for choices in arguments.engines.values() for choice in choices}
     for spec in all_specs():
-        missing = spec.missing()
-        text = f"--{spec.stage} {spec.name} [{', '.join(spec.devices)}]: {spec.about}"
+        topic, missing = f"{spec.stage} {spec.name}", spec.missing()
+        text = f"{spec.about} [{', '.join(spec.devices)}]"
+        if spec in chosen:
+            yield from _speed(spec)
         if missing:
-            text += f" (not installed: {', '.join(missing)}; {spec.install})"
-        yield Finding("engine", text, not missing if spec in chosen else None)
+            text = f"{spec.about}; not installed: {', '.join(missing)}; type: {spec.install}"
+        if spec not in chosen:
+            yield Finding("more", topic, text)
+        elif missing:
+            others = [choice.spec for choice in chosen[spec] if not choice.spec.missing()]
+            yield Finding("better" if others else "fix", topic, text)
+        else:
+            yield Finding("ready", topic, text)
+
+
+def _speed(spec: EngineSpec) -> Iterator[Finding]:
+    """A warning about an engine that is too slow on this machine."""
+    slow = {each.name for rows in PREFERRED.values() for each in rows if each.accelerated}
+    local = "remote" not in spec.devices
+    if accelerated() or not (local and (spec.duplex or spec.name in slow)):
+        return
+    if spec.duplex:
+        text = (
+            "too slow for a conversation without a GPU, and this machine has none; use a server "
+            "(--s2s realtime), or parts that need no GPU: --preset cpu"
+        )
+        yield Finding("fix", f"{spec.stage} {spec.name}", text)
+    else:
+        text = "slow without a GPU, and this machine has none; --preset cpu has faster parts"
+        yield Finding("better", f"{spec.stage} {spec.name}", text)
 
 
 def _models(arguments: "Arguments") -> Iterator[Finding]:
-    for choice in (choice for choices in arguments.engines.values() for choice in choices):
+    choices = [choice for choices in arguments.engines.values() for choice in choices]
+    for choice in choices:
         spec, model = choice.spec, choice.settings.get("model_name")
         if "remote" not in spec.devices and "/" in str(model):
-            yield _model(f"--{spec.stage} {spec.name}: {model}", str(model))
-    if importlib.util.find_spec("moonshine_voice") is not None:
-        version = importlib.metadata.version("moonshine-voice")
-        broken = damaged_files("moonshine-voice", "assets/tiny-en")
-        state = "built in"
-        if broken:
-            again = pip_install(f"--force-reinstall --no-deps moonshine-voice=={version}")
-            state = f"{', '.join(broken)} damaged or missing; {again}"
-        yield Finding(
-            "model", f"moonshine tiny-en: {state} (moonshine-voice {version})", False if broken else None
-        )
+            yield _model(f"{spec.stage} {spec.name}", str(model))
+    if any(choice.spec.name == "moonshine" and not choice.spec.missing() for choice in choices):
+        yield _moonshine()
     yield from _embedded()
     cache = cache_folder()
     kept = sorted(folder.name.removeprefix("models--") for folder in cache.glob("models--*"))
     for name in kept:
-        yield Finding("model", f"{name.replace('--', '/')}: in {cache}")
+        yield Finding("more", "model", f"{name.replace('--', '/')}: in {cache}")
     if not kept:
-        yield Finding("model", f"no models from the hub in {cache}")
+        yield Finding("more", "model", f"no models from the hub in {cache}")
+
+
+def _moonshine() -> Finding:
+    """The state of the model that is built into Moonshine's package."""
+    version = importlib.metadata.version("moonshine-voice")
+    if broken := damaged_files("moonshine-voice", "assets/tiny-en"):
+        again = pip_install(f"--force-reinstall --no-deps moonshine-voice=={version}")
+        text = f"{', '.join(broken)} damaged or missing; type: {again}"
+        return Finding("fix", "stt moonshine", text)
+    return Finding("ready", "stt moonshine", f"tiny-en, built in (moonshine-voice {version})")
 
 
 def _embedded() -> Iterator[Finding]:
     """The state of the files of the built-in models, each checked by its digest."""
     right = digests(EMBEDDED)
+    whole = [file for file in EMBEDDED if right.get(file.name)]
+    if whole:
+        names, size = ", ".join(file.path.name for file in whole), sum(file.size for file in whole)
+        text = f"{names}; {size_text(size)}, in {whole[0].path.parent}"
+        yield Finding("ready", "built-in models", text)
     for file in EMBEDDED:
-        if right.get(file.name):
-            yield Finding("model", f"{file.name}: in {file.path.parent}, {size_text(file.size)}", True)
-        else:
-            ready = False if file.state == "damaged" else None  # without it, another engine is chosen
-            yield Finding("model", f"{file.path}: {file.state}; type: {FETCH}", ready)
+        if file not in whole:
+            text = f"{file.path} is {file.state}; type: {FETCH}"
+            # without it, another engine is chosen
+            block: Block = "fix" if file.state == "damaged" else "better"
+            yield Finding(block, "built-in model", text)
 
 
-def _model(text: str, name: str) -> Finding:
+def _model(topic: str, name: str) -> Finding:
     """The state of a model: a name on the hub, or a folder."""
     if (folder := cached(name)) is not None:
         if broken := cut_off(folder):
             again = f"delete {folder} and add --download to get it again"
-            return Finding("model", f"{text}: {', '.join(broken)} cut off or damaged; {again}", False)
-        return Finding("model", f"{text}, {size_text(folder_bytes(folder))} in {folder}", True)
+            return Finding("fix", topic, f"{name}: {', '.join(broken)} cut off or damaged; {again}")
+        return Finding("ready", topic, f"{name}, {size_text(folder_bytes(folder))} in {folder}")
     if (folder := begun(name)) is not None:  # some engines need only a part of it
-        return Finding("model", f"{text}, {size_text(folder_bytes(folder))} of it in {folder}")
-    return Finding("model", f"{text}: not in {cache_folder()}; add --download to get it")
+        return Finding("ready", topic, f"{name}, {size_text(folder_bytes(folder))} of it in {folder}")
+    text = f"{name} is not in {cache_folder()}; it is fetched at the start, or now with --download"
+    return Finding("better", topic, text)
 
 
 def _servers(arguments: "Arguments") -> Iterator[Finding]:
+    for choices in arguments.engines.values():
+        for choice in choices:
+            if "remote" in choice.spec.devices:
+                topic = f"{choice.spec.stage} {choice.spec.name}"
+                try:
+                    with own_flags(choice.prefix, choice.spec):
+                        engine = choice.spec.load()(**choice.settings)
+                    with closing(engine):
+                        yield Finding("ready", topic, f"{engine.reach()} answers")
+                except UserError as error:
+                    yield Finding("fix" if len(choices) == 1 else "better", topic, str(error))
+    if "s2s" not in arguments.engines and "llm" not in arguments.engines:
+        yield from _local_servers(arguments)
+
+
+def _local_servers(arguments: "Arguments") -> Iterator[Finding]:
+    """The servers on this machine, of which one may be the language model."""
     from LLM.auto import advice, find_local_servers
 
-    for choice in (choice for choices in arguments.engines.values() for choice in choices):
-        if "remote" in choice.spec.devices:
-            try:
-                with own_flags(choice.prefix, choice.spec):
-                    engine = choice.spec.load()(**choice.settings)
-                with closing(engine):
-                    yield Finding("server", f"{engine.reach()} answers", True)
-            except UserError as error:
-                yield Finding("server", str(error), False)
-    if "s2s" in arguments.engines:
-        return
     servers = find_local_servers(arguments.own_ports())
     for server in servers:
-        yield Finding(
-            "server", f"{server.name} at {server.base_url} has {', '.join(server.models) or 'no model'}"
-        )
+        models = ", ".join(server.models) or "no model"
+        yield Finding("ready", "llm server", f"{server.name} at {server.base_url} has {models}")
     if not any(server.models for server in servers):
-        yield Finding("server", f"no language model on this machine; {advice(servers)}")
+        here = "SmolLM2, very small, makes things up" if SMOLLM2.there else "Eliza is only a stand-in"
+        text = f"{here}; {advice(servers)}"
+        yield Finding("better", "language model", text)
 
 
 def _ports(arguments: "Arguments") -> Iterator[Finding]:
@@ -172,6 +214,16 @@ def _ports(arguments: "Arguments") -> Iterator[Finding]:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError as error:
-                yield Finding("port", f"{port}: {error.strerror}", False)
+                advice = "end the program that has it, or choose another port"
+                yield Finding("fix", "port", f"{port}: {error.strerror}; {advice}")
             else:
-                yield Finding("port", f"{port} is free", True)
+                yield Finding("ready", "port", f"{port} is free")
+
+
+def _others(arguments: "Arguments") -> Iterator[Finding]:
+    """The environment variables."""
+    for variable in VARIABLES:
+        value = os.environ.get(variable)
+        shown = "set" if value and variable in SECRET else value
+        text = f"{variable} = {shown}" if value else f"{variable} is not set"
+        yield Finding("more", "environment", text)

@@ -13,14 +13,14 @@ EVERY = "*"
 """Stands for every language in a `Part`."""
 
 
-def describe(loaded: Mapping[str, Any]) -> Description:
-    """Describe the engine of each stage."""
+def describe(loaded: Mapping[str, Any], hints: Mapping[str, str]) -> Description:
+    """Describe the engine of each stage, with the way to a better one."""
     parts = tuple(part for stage, engine in loaded.items() for part in _parts(stage, engine))
     info = (loaded.get("tts") or loaded["s2s"]).info
     languages = [
         _languages(engine.info) for stage, engine in loaded.items() if stage in ("stt", "tts", "s2s")
     ]
-    return Description(parts, _voices(info), getattr(info, "voice", None), _common(languages))
+    return Description(parts, _voices(info), getattr(info, "voice", None), _common(languages), hints)
 
 
 def _parts(stage: str, engine: Any) -> Iterator[Part]:

@@ -1,8 +1,8 @@
 """Engines: loaded once, they serve every session."""
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from catalog.registry import CASCADE
@@ -77,6 +77,8 @@ class Engines:
     turn_judges: TurnJudges = NO_JUDGES
     new_enhancer: Callable[[int], Callable[[Samples], Samples]] | None = None
     """Makes, for a sample rate, the noise suppressor of one conversation; None: there is none."""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """Stage ▶ what one can do for a better engine."""
     check_sound: bool = True
     """False: audio of the engines is played unchecked. For tests whose engines have random weights or
     speak constants; no flag and no variable sets it."""
@@ -154,7 +156,7 @@ class Engines:
             endpointing=self.endpointing,
             semantic=semantic,
             name=names,
-            describe=lambda: describe(self._loaded()),
+            describe=lambda: describe(self._loaded(), self.hints),
             sound_source=self.sound_source,
         )
         if isinstance(voice, Cascade):

@@ -3,7 +3,7 @@
 import dataclasses
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,24 +49,25 @@ _FAILOVER: dict[str, Callable[[list[Any], float], Any]] = {
 
 
 def load_engines(arguments: "Arguments") -> Engines:
-    """Load the chosen engines, all at once, and say what runs. Raises `UserError`."""
+    """Load the chosen engines, all at once. Raises `UserError`."""
     if arguments.module.audio_enhancement:
         expect_noise_suppressor()
     importlib.import_module("transformers")  # on one thread: two at once would see half of it
-    loaded, chosen, turn_judges = _load_all(arguments)
+    hints: dict[str, str] = {}
+    loaded, chosen, turn_judges = _load_all(arguments, hints)
     require_audio_model(chosen, loaded)
-    _announce_all(chosen, loaded)
     return Engines(
         loaded.get("vad"),
         _endpointing(arguments),
         _voice(arguments, loaded),
         turn_judges,
         NoiseSuppressor if arguments.module.audio_enhancement else None,
+        hints=hints,
     )
 
 
 def _load_all(
-    arguments: "Arguments",
+    arguments: "Arguments", hints: MutableMapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, Sequence[ChosenEngine]], TurnJudges]:
     """The engine of each stage, each loaded on a thread of its own, with the choices that loaded, and
     the judges of turns, which may use the language model."""
@@ -74,26 +75,15 @@ def _load_all(
     with ThreadPoolExecutor(len(stages) + 1) as loaders:
         loading = {stage: loaders.submit(_load_stage, arguments, stage) for stage in stages}
         if "llm" not in stages and "s2s" not in stages:
-            found["llm"] = loaders.submit(choose_language_model, arguments)
+            found["llm"] = loaders.submit(choose_language_model, arguments, hints)
         pairs = {stage: future.result() for stage, future in loading.items()}
         loaded = {stage: engine for stage, (engine, _) in pairs.items()}
         loaded |= {stage: future.result() for stage, future in found.items()}
     chosen = {stage: choices for stage, (_, choices) in pairs.items()}
+    hints.update({stage: choices[0].why for stage, choices in chosen.items()})
     if "vad" not in loaded:
         return loaded, chosen, NO_JUDGES
     return loaded, chosen, load_turn_judges(arguments.vad.turn_detector, loaded.get("llm"))
-
-
-def _announce_all(chosen: Mapping[str, Sequence[ChosenEngine]], loaded: Mapping[str, Any]) -> None:
-    """Say what runs, engine by engine; of a failover, each of its engines."""
-    for stage, choices in chosen.items():
-        engines = getattr(loaded[stage], "engines", (loaded[stage],))
-        for choice, engine in zip(choices, engines, strict=True):
-            name = choice.spec.name if choice is choices[0] else f"else {choice.spec.name}"
-            about = "" if stage == "vad" else engine.info.about
-            announce(stage, name, about or choice.spec.about)
-            if choice.why:
-                print(f"        {choice.why}", file=sys.stderr)
 
 
 def _endpointing(arguments: "Arguments") -> EndpointerSettings:
@@ -144,7 +134,7 @@ def _load_stage(arguments: "Arguments", stage: str) -> tuple[Any, Sequence[Chose
         reasons = "; ".join(lacking.values())
         raise UserError(f"none of the engines of --{stage} can start: {reasons}")
     for name, reason in lacking.items():
-        print(f"  {stage.upper():<4}  {name} is left out: {reason}", file=sys.stderr)
+        _warn(f"{name} is left out: {reason}")
     if len(engines) == 1:
         return engines[0], kept
     return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s")), kept
@@ -217,15 +207,14 @@ def load_turn_judges(wanted: str, model: ChatModel | None) -> TurnJudges:
             if wanted == "words":
                 raise
             left_out += f"; not by the words, since {error}"
-    names = " + ".join(("Smart Turn v3",) * bool(by_ear) + ("SmolLM2",) * bool(by_words)) or "silence"
-    announce("turn", names, f"{_ABOUT_JUDGES[bool(by_ear), bool(by_words)]}{left_out}")
+    if left_out:
+        _warn(f"{_ABOUT_JUDGES[bool(by_ear), bool(by_words)]}{left_out}")
     return TurnJudges(by_ear, by_words)
 
 
 _ABOUT_JUDGES = {
-    (True, True): "judge by sound and words whether you have finished",
-    (True, False): "judges by the sound whether you have finished",
-    (False, True): "judges by the words whether you have finished",
+    (True, False): "only the sound tells whether you have finished",
+    (False, True): "only the words tell whether you have finished",
     (False, False): "only a pause ends your turn",
 }
 
@@ -257,9 +246,9 @@ def _judge_by_words(model: ChatModel) -> SharedEngine[SentenceJudge]:
     return SharedEngine(SmolLM2SentenceJudge())
 
 
-def choose_language_model(arguments: "Arguments") -> ChatModel:
+def choose_language_model(arguments: "Arguments", hints: MutableMapping[str, str]) -> ChatModel:
     """`--llm auto`: a server on this machine, else the built-in model, else Eliza; never a remote
-    server."""
+    server. The way to a better one goes into `hints`."""
     from LLM import auto
 
     wanted = arguments.auto["model_name"]
@@ -267,7 +256,6 @@ def choose_language_model(arguments: "Arguments") -> ChatModel:
     for server in servers:
         for model in server.models:
             if wanted in (None, model):
-                announce("llm", f"{model} on {server.name}", f"it answers at {server.base_url}")
                 return _served_language_model(arguments, server, model)
     if wanted is not None:
         found = ", ".join(model for server in servers for model in server.models) or "none"
@@ -275,11 +263,10 @@ def choose_language_model(arguments: "Arguments") -> ChatModel:
             f"--llm_model_name: expected a model of a server on this machine ({found}), got {wanted}; "
             "for a server elsewhere use --llm openai --llm_base_url"
         )
-    if (fetched := _fetched_language_model(arguments)) is not None:
+    if (fetched := _fetched_language_model(arguments, hints)) is not None:
         return fetched
-    embedded = _embedded_language_model()
-    print(f"        {auto.advice(servers)}", file=sys.stderr)
-    return embedded
+    hints["llm"] = auto.advice(servers)
+    return _embedded_language_model()
 
 
 def load_offer(arguments: "Arguments", offer: Offer) -> Any:
@@ -304,20 +291,16 @@ def _served_language_model(arguments: "Arguments", server: "LocalServer", model:
     return OpenAIChatModel(model, server.base_url, key="none", **settings)
 
 
-def _fetched_language_model(arguments: "Arguments") -> ChatModel | None:
+def _fetched_language_model(arguments: "Arguments", hints: MutableMapping[str, str]) -> ChatModel | None:
     """A better model than the built-in one that an offer has fetched; None: there is none."""
     for offer in OFFERS:
         if offer.stage == "llm" and offer.is_here and offer.runs_here(arguments.module.language):
             try:
                 model: ChatModel = load_offer(arguments, offer)
             except (UserError, EngineError) as error:
-                print(f"  LLM   {offer.title} is left out: {error}", file=sys.stderr)
+                _warn(f"{offer.title} is left out: {error}")
                 continue
-            announce("llm", offer.engine, model.info.about)
-            print(
-                f"        {offer.model} is in the cache; for the built-in model: --llm smollm2",
-                file=sys.stderr,
-            )
+            hints["llm"] = f"{offer.model} is in the cache; for the built-in model: --llm smollm2"
             return model
     return None
 
@@ -328,14 +311,13 @@ def _embedded_language_model() -> ChatModel:
     try:
         model: ChatModel = start(spec.load(), {}, "cpu", spec.stage, spec.devices)
     except (UserError, ImportError) as error:
-        announce("llm", "eliza", f"a stand-in for a language model, since {error}")
+        _warn(f"Eliza stands in for a language model, since {error}")
         from LLM.eliza import ElizaModel
 
         return ElizaModel()
-    announce("llm", spec.name, model.info.about)
     return model
 
 
-def announce(stage: str, name: str, about: str) -> None:
-    """Print a line about an engine on standard error, since standard output may be for a machine."""
-    print(f"  {stage.upper():<4}  {name}: {about}", file=sys.stderr)
+def _warn(text: str) -> None:
+    """Tell the user, on standard error, since standard output may be for a machine."""
+    print(f"  {text}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.text import Text
 
 from listeners.glyphs import Glyphs
@@ -22,10 +23,11 @@ def latency_chart(
     done ahead, during the pause, stands beside it."""
     waits = {name: getattr(latency, f"{name}_ms") for name in _NAMES}
     parts = f" {glyphs.dot} ".join(
-        f"{_NAMES[name]} {ms / 1000:.2f}" for name, ms in waits.items() if ms is not None
+        f"{_NAMES[name]} {ms / 1000:.2f}" for name, ms in waits.items() if ms is not None and ms >= 5
     )
     total_ms = latency.total_ms or 0.0
-    lines = [Text(f"waited {total_ms / 1000:.2f} s: {parts}", "dim")]
+    told = f"waited {total_ms / 1000:.2f} s: {parts}"
+    lines = list(Text(told, "dim").wrap(Console(width=width), width - indent))
     shown = [step for step in steps if step.name in _NAMES and step.starts_ms < total_ms]
     start_ms = min((step.starts_ms for step in shown), default=0.0)
     cells = min(_WIDEST, width - indent - _LABEL_WIDTH)

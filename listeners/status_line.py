@@ -36,7 +36,6 @@ _WORD_WIDTH = len("Space to talk")
 _HINTS: dict[State, str] = {
     "speaking": "talk or Esc to stop it",
     "muted": "Space to go on",
-    "hearing": "",
 }
 _LEAST_CELLS, _MOST_CELLS, _COLUMNS_A_CELL = 5, 20, 8
 
@@ -44,6 +43,8 @@ _SILENT_RMS = 1e-4
 """-80 dB: no room is as quiet; a microphone that gives this is off, or another one is meant."""
 
 _SILENT_S = 6.0
+
+FLASH_S = 3.0
 
 
 class StatusLine:
@@ -64,6 +65,12 @@ class StatusLine:
         self._level = self._own_level = 0.0
         self._audible_at = now()
         self._waits_s = self._wait_ends = 0.0
+        self._flash = ""
+        self._flash_ends = 0.0
+
+    def flash(self, text: str) -> None:
+        """Show this hint for a moment."""
+        self._flash, self._flash_ends = text, self._now() + FLASH_S
 
     def follow(self, event: Event) -> None:
         """Take the next event."""
@@ -104,4 +111,6 @@ class StatusLine:
     def _hint(self, name: State) -> str:
         if name == "listening" and self._now() - self._audible_at > _SILENT_S:
             return "no sound comes from this microphone: is it the right one?"
+        if self._now() < self._flash_ends:
+            return self._flash
         return _HINTS.get(name, "") if self._with_keys else ""

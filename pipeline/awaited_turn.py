@@ -2,7 +2,7 @@
 
 from pipeline.turn import Turn, TurnState
 
-_TOO_LATE = (TurnState.SPEAKING, TurnState.DONE, TurnState.INTERRUPTED)
+_TOO_LATE = (TurnState.SPEAKING, TurnState.DONE, TurnState.FAILED, TurnState.INTERRUPTED)
 
 
 class AwaitedTurn:

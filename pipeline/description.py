@@ -1,6 +1,7 @@
 """Description: the engines of the program, for people who use it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Description:
     """The voice that speaks if none is chosen; None: unknown."""
     languages: tuple[str, ...] = ()
     """Codes of the languages in which one can talk with the program."""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """Stage ▶ what the operator can do for a better engine."""
 
     @property
     def private(self) -> bool:

@@ -177,7 +177,8 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class TurnDone:
-    """A turn is over. `state` is ``done``, ``interrupted`` or ``dropped``."""
+    """A turn is over. `state` is ``done``, ``failed`` (an engine failed, so the answer is missing or
+    incomplete), ``interrupted`` or ``dropped``."""
 
     turn: int
     state: str

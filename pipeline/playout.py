@@ -250,8 +250,9 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
 
         An answer whose words had no audio has failed. It is still remembered: its text was shown.
         """
-        if reply.turn.finish(reply.end_reason or "no end of the turn came"):
-            if reply.is_unheard and not reply.turn.failed:
+        unheard = reply.is_unheard
+        if reply.turn.finish(reply.end_reason or "no end of the turn came", unheard=unheard):
+            if unheard and not reply.turn.failed:
                 reply.turn.fail(self.name, NothingHeard(NO_AUDIO))
             self.settle(reply.turn)
 
@@ -362,7 +363,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
         silent_at = self._clock.now()
         if reply.started:
             self._said = reply.latest_text
-            cut_short = turn.state is not TurnState.DONE
+            cut_short = turn.state in (TurnState.INTERRUPTED, TurnState.DROPPED)
             if not (cut_short and self._sink.flush(turn.number, heard)):
                 silent_at = max(silent_at, self._sink.heard_all_at(silent_at))
             if self._deafens(turn):

@@ -88,6 +88,8 @@ class TurnState(Enum):
     COMMITTED = "committed"
     SPEAKING = "speaking"
     DONE = "done"
+    FAILED = "failed"
+    """Over, like `DONE`, but a stage failed, so the reply is missing or incomplete."""
     INTERRUPTED = "interrupted"
     DROPPED = "dropped"
 
@@ -98,6 +100,7 @@ _MOVES: dict[str, dict[TurnState, TurnState]] = {
     "commit": {_S.TENTATIVE: _S.COMMITTED},
     "speak": {_S.COMMITTED: _S.SPEAKING},
     "finish": {_S.COMMITTED: _S.DONE, _S.SPEAKING: _S.DONE},
+    "finish failed": {_S.COMMITTED: _S.FAILED, _S.SPEAKING: _S.FAILED},
     "interrupt": dict.fromkeys(_ALIVE, _S.INTERRUPTED),
     "drop": dict.fromkeys((_S.TENTATIVE, _S.COMMITTED), _S.DROPPED),
 }
@@ -143,6 +146,8 @@ class Turn:
         """True if it is part of the conversation."""
         self.failed = False
         """True if a stage failed, so that the reply may be incomplete."""
+        self.apologized = False
+        """True if the voice tells of the failure in place of an answer; this is not remembered."""
         self.heard_ms = 0.0
         """Length of the heard part of the reply, once that is settled."""
         self.settled = False
@@ -181,9 +186,10 @@ class Turn:
         undone."""
         return self._move("speak")
 
-    def finish(self, because: str) -> bool:
-        """Finish the turn: all of the reply was heard, or there was none. Only playout calls this."""
-        return self._move("finish", because)
+    def finish(self, because: str, *, unheard: bool = False) -> bool:
+        """Finish the turn: all of the reply was heard, or there was none. It has failed if a stage has,
+        or if its words had no audio (`unheard`). Only playout calls this."""
+        return self._move("finish failed" if self.failed or unheard else "finish", because)
 
     def interrupt(self, because: str) -> bool:
         """Stop all work; the part that was heard is remembered."""

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 import subprocess
 import sys
 import types
@@ -136,3 +137,21 @@ def test_the_python_examples_ask_the_real_program(
         heard = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     assert len(heard) > rate_hz // 2
     assert np.abs(heard).max() > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_commands_of_curl(port: int, tmp_path: Path) -> None:
+    """One after the other: the speech of the first is what the second transcribes."""
+    (commands,) = blocks("sh")
+    script = "set -e\n" + commands.replace("localhost:8000", f"127.0.0.1:{port}")
+    script = script.replace("curl ", "curl --silent --show-error --fail-with-body --write-out '\\n' ")
+    ended = subprocess.run(
+        ["sh"], input=script, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    answers = [line for line in ended.stdout.splitlines() if line]
+    transcription, models, info = map(json.loads, answers)
+    assert "the capital of" in transcription["text"].lower()
+    assert {model["id"] for model in models["data"]} == {"moonshine", "espeak"}
+    assert info["private"]

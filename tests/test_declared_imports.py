@@ -23,7 +23,7 @@ PROGRAMS = (
 )
 """Modules that are run by name or by path."""
 
-NOT_THE_PRODUCT = ("tests/", "testing/", "benchmarks/", "training/", "tools/", ".ci/")
+NOT_THE_PRODUCT = ("tests/", "testing/", "benchmarks/", "training/", "docs/", "tools/", ".ci/")
 
 DISTRIBUTIONS = {
     "TTS": "coqui-tts",
@@ -31,6 +31,7 @@ DISTRIBUTIONS = {
     "pipecat": "pipecat-ai",
     "piper": "piper-tts",
     "pydantic_core": "pydantic",  # one project, the one pinned by the other
+    "PIL": "pillow",
     "yaml": "pyyaml",
 }
 """Modules whose package has another name, for machines where it is not installed."""

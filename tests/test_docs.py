@@ -223,3 +223,5 @@ def test_the_example_speaks(tmp_path: Path) -> None:
     )
     assert ended.returncode == 0
     assert soundfile.info(file).duration > 0.5
+    helped = [sys.executable, "examples/speak.py", "--help"]
+    assert b"usage" in subprocess.run(helped, cwd=ROOT, check=True, capture_output=True).stdout

@@ -10,7 +10,7 @@ import os
 import re
 import ssl
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import url2pathname
 
 from pipeline.errors import UserError
+from utils.progress import Progress
 
 if TYPE_CHECKING:
     import httpx2
@@ -30,9 +31,6 @@ ANSWER_S = 15.0
 _JSON = "application/vnd.pypi.simple.v1+json"
 _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _LINK = re.compile(r"<a\b[^>]*?\bhref\s*=\s*[\"']([^\"']+)", re.I)
-
-Count = Callable[[int, int], object]
-"""Called with the number of bytes that have come, and of all; 0 if that is not known."""
 
 
 @dataclass(slots=True)
@@ -65,8 +63,9 @@ class PackageIndex:
             pip.get("cert") or None,
         )
 
-    def download(self, release: str, to: Path, count: Count) -> None:
-        """Download the wheel of a release, such as "name==1.0", as the file `to`. Raises `UserError`."""
+    def download(self, release: str, to: Path, report: Progress) -> None:
+        """Download the wheel of a release, such as "name==1.0", as the file `to`. `report` gets a size
+        of 0 if the index does not tell it. Raises `UserError`."""
         import httpx2
 
         try:
@@ -75,14 +74,14 @@ class PackageIndex:
                 if url.startswith("file:"):
                     data = _path(url).read_bytes()
                     to.write_bytes(data)
-                    count(len(data), len(data))
+                    report(len(data), len(data))
                     return
                 with client.stream("GET", url) as answer, to.open("wb") as file:
                     answer.raise_for_status()
                     size = int(answer.headers.get("Content-Length", 0))
                     for piece in answer.iter_bytes(1 << 18):
                         file.write(piece)
-                        count(file.tell(), size)
+                        report(file.tell(), size)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise UserError(f"the download of {release} broke off: {_reason(error)}") from error
 

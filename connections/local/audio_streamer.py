@@ -14,6 +14,7 @@ from connections.local.echo import choose_echo_canceller
 from connections.local.sound_end import SoundEnd
 from connections.local.sound_port import SoundPort
 from engines.upgrades import Upgrades
+from listeners.start_panel import describe, show_keys, show_panel
 from pipeline.audio import Gain, clean
 from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
@@ -22,9 +23,16 @@ from pipeline.session import Session
 from pipeline.sink import Frame
 from utils.keyboard import has_keyboard
 from utils.shutdown import StopRequest
+from utils.sound_devices import ROLES, native_messages_logged
 
 SAMPLE_RATE_HZ = 16000
 """The recognizer's rate; a device that does not accept it runs at another."""
+
+REOPENED = 2
+"""Times that devices are opened again that have stopped: an overrun, a plug that was moved."""
+
+STEADY_S = 30.0
+"""Devices that ran for this long and then stop are opened again as often as at first."""
 
 BLOCKS_AHEAD = 2
 """The block that plays next and the one after it: 64 ms with the usual block size."""
@@ -55,6 +63,7 @@ class LocalAudioStreamer:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._stopped = ""
+        self._has_offers = False
         self._session: Session
 
     def run(
@@ -64,22 +73,50 @@ class LocalAudioStreamer:
         upgrades: Upgrades | None = None,
     ) -> int:
         """Run one session until Ctrl-C, or until the device goes away."""
+        offers = [] if upgrades is None or not has_keyboard() else upgrades.offers()
+        self._has_offers = bool(offers)
+        offered = {state.offer.stage for state in offers}
+        show_panel(describe(capabilities.describe(), self._sound(), offered))
         self._session = open_session(self, "local")
-        self._shutdown.on_stop(self._ended.set)
-        microphone, loudspeaker = self._port.names
         try:
-            with self._port.open(self._hear, self._next_block, self._on_stop):
-                print(
-                    f"  listening to {microphone}, speaking through {loudspeaker}; Ctrl-C ends",
-                    file=sys.stderr,
-                )
-                self._ended.wait()
+            with native_messages_logged():
+                self._talk()
         finally:
             self._session.close("stopped")
             self._session.join(CLOSE_S)
-        if self._shutdown.requested.is_set():
-            return 130
-        raise UserError(self._stopped)
+        return 130
+
+    def _talk(self) -> None:
+        """Exchange audio until Ctrl-C. Devices that stop are opened again. Raises `UserError` if they
+        keep stopping."""
+        stops = 0
+        while not self._shutdown.requested.is_set():
+            self._ended.clear()
+            self._shutdown.on_stop(self._ended.set)
+            with self._port.open(self._hear, self._next_block, self._on_stop):
+                began = time.monotonic()
+                if not self._stopped:
+                    show_keys(self._session, has_offers=self._has_offers)
+                self._ended.wait()
+            if self._shutdown.requested.is_set():
+                return
+            stops = 1 if time.monotonic() - began > STEADY_S else stops + 1
+            if stops > REOPENED:
+                raise UserError(f"{self._stopped}, for the third time; {self._port.alternatives()}")
+            print(f"  {self._stopped}; opening it again", file=sys.stderr, flush=True)
+            self._port.find_again()
+
+    def _sound(self) -> str:
+        """The devices, and what keeps the program from hearing itself."""
+        microphone, loudspeaker = (
+            name if name != "default" else f"default {ROLES[role]}"
+            for role, name in zip(("input", "output"), self._port.names, strict=True)
+        )
+        if self._echo is not None:
+            about = "echo removed"
+        else:
+            about = "headphones" if self.full_duplex else "deaf while it speaks"
+        return f"{microphone} ▸ {loudspeaker} ({about})"
 
     # -- the sink ----------------------------------------------------------------------------------
 

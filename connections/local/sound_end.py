@@ -8,8 +8,8 @@ from connections.local.sound_format import DTYPES, SoundFormat
 from pipeline.errors import UserError
 from utils.installation import typed
 from utils.sound_devices import (
+    OPEN_THE_PAGE,
     ROLES,
-    TALK_TO_A_SERVER,
     find_sound_device,
     load_sounddevice,
     native_messages_logged,
@@ -48,7 +48,7 @@ class SoundEnd:
     """
 
     def __init__(
-        self, role: str, wanted: str | None, wish_hz: int, otherwise: str = TALK_TO_A_SERVER
+        self, role: str, wanted: str | None, wish_hz: int, otherwise: str = OPEN_THE_PAGE
     ) -> None:
         """`role` is "input" or "output", `wish_hz` the rate at which no resampling is needed; `wanted`
         and `otherwise` are those of `find_sound_device`. Raises the same errors."""
@@ -106,7 +106,8 @@ class SoundEnd:
         for device in sound_devices(self.role):
             other = SoundEnd(self.role, str(device["index"]), self.wish_hz)
             with contextlib.suppress(EndUnavailable):
-                if other.index != self.index and other._first_taken() is not None:
+                itself = (other.index, other.name) == (self.index, self.name)
+                if not itself and other._first_taken() is not None:
                     others.append(f"{other.index} ({other.name})")
         if not others:
             return f"no other {ROLES[self.role]} can be used, so connect one ({CHECK})"

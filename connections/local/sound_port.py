@@ -107,6 +107,24 @@ class SoundPort:
         with streams:
             yield
 
+    def find_again(self) -> None:
+        """Find the devices again after a stream has stopped. Raises `UserError` if one has gone, which
+        names others; `Interrupted`."""
+        for number in range(1, ATTEMPTS + 1):
+            if self._stopping.wait(PAUSE_S):
+                raise Interrupted("stopped before the sound devices were open again")
+            try:
+                self._list_devices_anew()
+            except UserError:
+                if number == ATTEMPTS:
+                    raise
+            else:
+                break
+
+    def alternatives(self) -> str:
+        """Advice: the other devices that could be used."""
+        return "; ".join(end.alternatives() for end in self._ends)
+
     # -- the formats -------------------------------------------------------------------------------
 
     def _agree(self) -> tuple[SoundFormat, SoundFormat]:

@@ -82,4 +82,4 @@ class SoundStream:
         self._decided.set()
         if self._alive and not self._closing:
             cause = f" ({self._error})" if self._error else ""
-            self._on_stop(f"{self._name} stopped{cause}; is it still plugged in?")
+            self._on_stop(f"{self._name} stopped{cause}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from connections.realtime.client_events import Refusal
 from connections.realtime.conversation import Conversation
-from connections.realtime.responses import CLIENT_CANCELLED, Response
+from connections.realtime.responses import CLIENT_CANCELLED, WHOLE, Response
 from connections.realtime.server_events import ServerEvents
 from connections.realtime.session_config import SessionConfig
 from pipeline.events import TurnDone
@@ -114,7 +114,7 @@ class ActiveResponses:
         (_, request), self._next = self._next, None
         with self._tell.replying_to(request.event_id):
             by_the_client = event.reason == CLIENT_CANCELLED
-            if self.active is not None or not (event.state == "done" or by_the_client):
+            if self.active is not None or not (event.state in WHOLE or by_the_client):
                 raise Refusal("the user spoke before this response could begin", ALREADY_ACTIVE)
             self._respond(request)
 

@@ -45,6 +45,9 @@ from pipeline.messages import CONTENT_FILTER, INVALID_CALL, MAX_OUTPUT_TOKENS, T
 CONVERSATION = "conv_1"
 """The id of the conversation, of which a session has one."""
 
+WHOLE = ("done", "failed")
+"""States of a turn, as in `TurnDone`, whose reply was heard to its end, however short it was."""
+
 CLIENT_CANCELLED, TURN_DETECTED = "client_cancelled", "turn_detected"
 
 
@@ -143,7 +146,7 @@ class Response:
     def complete(self, state: str, reason: str) -> None:
         """Complete the response: the turn is over, with `state` and `reason` as in `TurnDone`."""
         status, details = self._outcome(state, reason)
-        if self._audio_started and state != "done":
+        if self._audio_started and state not in WHOLE:
             self._tell(OutputAudioBufferCleared, response_id=self.id)
         whole = status == COMPLETED
         if self._message is not None:
@@ -152,7 +155,7 @@ class Response:
             if not output.done:
                 self._complete_item(output, output.item.model_copy(update={"status": INCOMPLETE}))
         self._tell(ResponseDoneEvent, response=self._resource(status, details))
-        if self._audio_started and state == "done":
+        if self._audio_started and state in WHOLE:
             self._tell(OutputAudioBufferStopped, response_id=self.id)
 
     # ----------------------------------------------------------------------------------------------

@@ -194,18 +194,15 @@ def test_weights_that_give_no_numbers_are_one_sentence(
     assert not SMOLLM2.intact
 
 
-def test_auto_takes_it_where_no_server_is(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_auto_takes_it_where_no_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
     create().close()
     monkeypatch.setattr(LLM.auto, "_SERVERS", {})
     monkeypatch.setattr(engines.loader, "OFFERS", ())
-    chosen = choose_language_model(parse_command_line([]))
+    hints: dict[str, str] = {}
+    chosen = choose_language_model(parse_command_line([]), hints)
     chosen.close()
     assert chosen.info.name == "smollm2"
-    told = capsys.readouterr().err
-    assert "smollm2: SmolLM2-135M, which is very small: English only, makes things up" in told
-    assert "for real answers, install Ollama" in told
+    assert "for real answers, install Ollama" in hints["llm"]
 
 
 def test_auto_takes_eliza_where_its_file_is_cut_off(
@@ -215,8 +212,8 @@ def test_auto_takes_eliza_where_its_file_is_cut_off(
     monkeypatch.setattr(engines.loader, "OFFERS", ())
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
     SMOLLM2.path.write_bytes(b"GGUF" + bytes(1000))
-    assert choose_language_model(parse_command_line([])).info.name == "eliza"
+    assert choose_language_model(parse_command_line([]), {}).info.name == "eliza"
     told = capsys.readouterr().err
-    assert "eliza: a stand-in for a language model, since --llm smollm2: " in told
+    assert "Eliza stands in for a language model, since --llm smollm2: " in told
     assert "is damaged; type: python -m catalog.weights" in told
     assert f"type: {FETCH}" in told

@@ -182,6 +182,6 @@ def test_a_mistake_ends_with_code_2_and_without_a_stack_trace() -> None:
     ended = run("--tresh", "0.5")
     assert ended.returncode == 2
     assert ended.stderr == (
-        "s2s_pipeline.py: there is no flag --tresh; the nearest is --thresh (--help shows all)\n"
+        "s2s_pipeline.py: there is no flag --tresh; the nearest is --thresh (--help all shows all)\n"
     )
     assert ended.stdout == ""

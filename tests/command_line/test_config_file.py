@@ -28,16 +28,38 @@ def test_a_json_file_and_flags_that_win_over_it(tmp_path: Path) -> None:
     [
         ("{", "is not JSON"),
         ("[1]", "expected an object with settings, got list"),
-        ('{"mode": {"a": 1}}', "mode: expected a single value, got a dict"),
-        ('{"llm": {"api_key": "sk-1"}}', "llm: expected a single value, got a dict"),
+        ('{"mode": {"a": 1}}', 'json: "mode": expected a single value, got an object'),
+        (
+            '{"llm": {"api_key": "sk-1"}}',
+            'json: "llm": expected a single value, got an object; settings',
+        ),
+        ('{"tts": ["kokoro", "espeak"]}', 'json: "tts": expected a single value, got a list; several'),
+        ('{"min_silence_ms": "five"}', 'json: "min_silence_ms": expected a number, got "five"'),
+        ('{"port": 8.5, "mode": "websocket"}', 'json: "port": expected a whole number, got 8.5'),
+        ('{"json_events": 3}', 'json: "json_events": expected true or false, got 3'),
+        (
+            '{"mode": true}',
+            'json: "mode": expected one of socket, websocket, realtime, local, file, got true',
+        ),
+        ('{"thresh": 3}', 'json: "thresh": expected a probability between 0 and 1, got 3.0'),
+        ('{"tts": "kokorro"}', 'json: "tts": expected one of espeak'),
+        ('{"s2s": "tone", "stt": "moonshine"}', 'json: "s2s" takes the place of --stt'),
+        ('{"s2s": "moshi", "language": "te"}', 'json: "language" is for the choice of a language'),
+        ('{"mode": "local", "mode": "file"}', 'json: "mode" stands there twice'),
+        ('{"log-level": "debug", "log_level": "info"}', 'json: "log_level" stands there twice'),
+        (
+            '{"mode": "local",\n "tts" "espeak"}',
+            "is not JSON: line 2, column 8: Expecting ':' delimiter",
+        ),
         ("[" * 100_000, "is not JSON"),
-        ('{"speed": 3}', "there is no flag --speed"),
+        ('{"tresh": 3}', 'json: there is no setting "tresh"; the nearest is --thresh'),
         ('{"open_api_api_key": "sk-1"}', "a key does not belong on a command line or in a config file"),
         ('{"llm": "openai", "llm_api_key": "sk-1"}', "a key does not belong"),
         ('{"--mode": "file"}', "expected 'mode', without dashes, got '--mode'"),
         ('{"--llm_api_key=sk-1": true}', "expected 'llm_api_key', without dashes"),
         ("\x00\xff", "is not JSON"),
-        ("", "is not JSON"),
+        ("", 'is empty: expected settings such as {"mode": "local"}'),
+        (" \n", "is empty"),
     ],
 )
 def test_a_mistake_in_json_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -47,3 +69,36 @@ def test_a_mistake_in_json_is_one_sentence(tmp_path: Path, text: str, sentence: 
         parse_command_line([str(path)])
     assert sentence in str(caught.value)
     assert "sk-1" not in str(caught.value)
+
+
+def test_a_mistake_in_a_flag_beside_the_file_is_one_of_the_command_line(tmp_path: Path) -> None:
+    path = config(tmp_path, thresh=0.5)
+    with pytest.raises(UserError, match=r"^--thresh: expected a number, got 'loud'$"):
+        parse_command_line([path, "--thresh", "loud"])
+    with pytest.raises(UserError, match=r"^--min_silence_ms: expected a number"):
+        parse_command_line([path, "--min_silence_ms", "five"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "flags"),
+    [
+        ({"stt": "whisper", "stt_model_name": "x", "lm_model_name": "y"}, ["--s2s", "tone"]),
+        ({"s2s": "moshi", "s2s_model_name": "moshika"}, ["--stt", "moonshine"]),
+        ({"tts": "openai", "tts_base_url": "http://x"}, ["--tts=espeak"]),
+        ({"mode": "local", "input_device": "USB"}, ["--mode", "websocket"]),
+        ({"mode": "file", "input": "a.wav", "headphones": True}, ["--mode", "local"]),
+    ],
+)
+def test_settings_of_a_part_that_a_flag_replaces_are_ignored(
+    settings: dict[str, object], flags: list[str], tmp_path: Path
+) -> None:
+    assert parse_command_line([config(tmp_path, **settings), *flags])
+
+
+def test_settings_of_the_same_part_stay(tmp_path: Path) -> None:
+    path = config(tmp_path, mode="file", input="a.wav", tts="espeak", tts_rate=90, headphones=True)
+    arguments = parse_command_line([path, "--tts", "espeak", "--mode", "file"])
+    assert arguments.engines["tts"][0].settings["rate"] == 90
+    assert (arguments.mode.input, arguments.mode.headphones) == ("a.wav", True)  # type: ignore[union-attr]
+    local = parse_command_line([path, "--mode", "local"])
+    assert local.mode.headphones is True  # type: ignore[union-attr]

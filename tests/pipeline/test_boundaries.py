@@ -175,7 +175,7 @@ def test_a_stage_that_fails_speaks_what_it_had_and_the_next_turn_works() -> None
     with Conversation(llm=llm) as conversation:
         turn = conversation.session.respond("question")
         done = conversation.until_done(turn.number)
-        assert (done.state, done.reason, done.heard) == ("done", "llm failed", "First sentence.")
+        assert (done.state, done.reason, done.heard) == ("failed", "llm failed", "First sentence.")
         (error,) = conversation.events(ErrorEvent)
         assert isinstance(error, ErrorEvent)
         assert (error.stage, error.code, error.turn) == ("llm", "internal_error", turn.number)

@@ -1,7 +1,9 @@
 """Devices that refuse, fail for a moment or for good, or go away: what is done, and what is said."""
 
+import re
 import threading
 
+import numpy as np
 import pytest
 
 from arguments_classes.local_arguments import LocalArguments
@@ -169,22 +171,43 @@ def test_ctrl_c_ends_the_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("devices", "gone", "told"),
     [
-        (SAME, 0, "the sound device stopped; is it still plugged in?"),
-        (APART, 0, "the microphone 'Mic' stopped; is it still plugged in?"),
-        (APART, 1, "the loudspeaker 'Speaker' stopped; is it still plugged in?"),
+        (SAME, 0, "the microphone 'Mic' has gone"),
+        (APART, 0, "the microphone 'Mic' has gone"),
+        (APART, 1, "the loudspeaker 'Speaker' has gone"),
     ],
 )
 def test_a_device_that_goes_away(
     devices: tuple[Device, ...], gone: int, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    audio = plug_in(monkeypatch, *devices)
+    spare = Device("Spare", inputs=1, outputs=1, rates=(48000,))
+    audio = plug_in(monkeypatch, *devices, spare)
     local = Local(audio)
     audio.wait_for_streams(1 if devices is SAME else 2)
     audio.advance(1)
     audio.unplug(devices[gone])
     local.join()
-    assert str(local.ended) == told
+    ending = rf"{told}; is it still plugged in\? choose another: --\w+_device 1 \(Spare\)"
+    assert re.fullmatch(ending, str(local.ended))
     assert all(stream.closed for stream in audio.opened)
+
+
+@pytest.mark.parametrize("devices", [SAME, APART], ids=["one stream", "two streams"])
+def test_a_device_that_stops_is_opened_again_twice(
+    devices: tuple[Device, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audio = plug_in(monkeypatch, *devices)
+    local = Local(audio)
+    for count in range(3):
+        audio.wait_for_streams(1 if devices is SAME else 2)
+        devices[1].played.clear()
+        audio.advance(1)
+        assert np.abs(devices[1].heard()).max() > 0.1, "the conversation goes on"
+        if count < 2:
+            audio.running[0].end()
+    assert capsys.readouterr().err.count("stopped; opening it again") == 2
+    audio.running[0].end()
+    local.join()
+    assert re.match(r"the (sound device|\w+ '\w+') stopped, for the third time; ", str(local.ended))
 
 
 def test_an_error_in_a_callback_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,4 +221,4 @@ def test_an_error_in_a_callback_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(local.talk, "feed", broken)
     audio.advance(1)
     local.join()
-    assert str(local.ended) == ("the microphone 'Mic' stopped (no room); is it still plugged in?")
+    assert str(local.ended).startswith("the microphone 'Mic' stopped (no room), for the third time; ")

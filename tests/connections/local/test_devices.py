@@ -197,17 +197,18 @@ def test_the_check_and_the_program_agree(
     plug_in(monkeypatch, *devices)
     told: list[str]
     try:
-        told, ready = choose_port(FLAGS).describe(), True
+        told, block = choose_port(FLAGS).describe(), "ready"
     except UserError as error:
-        told, ready = [str(error)], False
-    chosen = [finding for finding in check._sound(FLAGS) if finding.ready is not None]
-    assert [(finding.text, finding.ready) for finding in chosen] == [(text, ready) for text in told]
+        told, block = [str(error).partition("; connect one")[0]], "fix"
+    chosen = [finding for finding in check._sound(FLAGS) if finding.topic == "sound"]
+    shown = [(finding.text.partition("; connect one")[0], finding.block) for finding in chosen]
+    assert shown == [(text, block) for text in told]
 
 
 def test_the_check_follows_the_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     plug_in(monkeypatch, mic(*ALL), speaker(*ALL), Device("Headset", 1, 1, rates=(32000,), host=1))
     flags = LocalArguments(input_device="headset")
-    chosen = [finding.text for finding in check._sound(flags) if finding.ready]
+    chosen = [finding.text for finding in check._sound(flags) if finding.topic == "sound"]
     assert chosen == [
         "input: device 2 Headset, 32000 Hz, 1 channel, int16",
         "output: device 1 Speaker, 16000 Hz, 1 channel, int16",
@@ -216,7 +217,7 @@ def test_the_check_follows_the_flags(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_device_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     plug_in(monkeypatch)
-    with pytest.raises(NoAudioDevice, match="no microphone; connect one, or talk to a server"):
+    with pytest.raises(NoAudioDevice, match="no microphone; connect one, or talk or type on a web page"):
         choose_port(FLAGS)
 
 

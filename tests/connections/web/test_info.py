@@ -92,7 +92,7 @@ def test_another_machine_is_named_without_key_or_path() -> None:
         "llm": model,
         "tts": EspeakSynthesizer(),
     }
-    described = describe(parts)
+    described = describe(parts, {})
     assert [part.host for part in described.parts] == [None, None, "models.example.org", None]
     assert not described.private
     assert "secret" not in repr(described)
@@ -100,11 +100,11 @@ def test_another_machine_is_named_without_key_or_path() -> None:
 
 def test_a_server_on_this_machine_is_private() -> None:
     model = OpenAIChatModel("llama3.2", "http://127.0.0.1:11434/v1", key="none")
-    assert describe({"llm": model, "tts": EspeakSynthesizer(), "stt": MoonshineRecognizer()}).private
+    assert describe({"llm": model, "tts": EspeakSynthesizer(), "stt": MoonshineRecognizer()}, {}).private
 
 
 def test_a_model_that_takes_speech() -> None:
-    described = describe({"vad": SileroDetector(), "s2s": ToneResponder()})
+    described = describe({"vad": SileroDetector(), "s2s": ToneResponder()}, {})
     assert [part.stage for part in described.parts] == ["vad", "s2s"]
     assert {"en", "te", "zh"} <= set(described.languages)
     assert described.voices == ()
