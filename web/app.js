@@ -28,7 +28,7 @@ const HINTS = {
   hearing: "", waiting: "Go on, I am listening", thinking: "",
   speaking: "Tap, or just talk, to interrupt",
   muted: "Tap to be heard again",
-  ready: "Hold the button or the space bar while you talk",
+  ready: matchMedia("(pointer: coarse)").matches ? "Hold it while you talk" : "Hold it, or the space bar, while you talk",
   offline: "Trying again. Tap to try now.",
 };
 
