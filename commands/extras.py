@@ -18,11 +18,14 @@ from catalog.registry import EngineSpec
 from commands.install import create
 from pipeline.errors import Unavailable
 from utils.hub import begun, cached, is_reachable
-from utils.installation import INSTALLED, PACKAGE, ROOT, command, install_extra
+from utils.installation import INSTALLED, PACKAGE, ROOT, install_extra, typed
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
     from command_line.chosen import ChosenEngine
+
+_OFFLINE = typed("--preset offline", "python s2s_pipeline.py --preset offline")
+"""The command that works without a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def provide(arguments: "Arguments") -> None:
     if arguments.module.device in ("cuda", "mps") and not accelerated():
         return  # another machine is needed, not packages
     if lacking.models and not is_reachable():
-        offline = f"without a network, this works now: {command()} --preset offline"
+        offline = f"without a network, this works now: {_OFFLINE}"
         raise Unavailable(f"{lacking}, and the network cannot be reached; {offline}")
     if not lacking.engines:
         print(f"  {lacking}: downloading", file=sys.stderr)
@@ -135,7 +138,7 @@ def _run(install: Sequence[str], lacking: Lacking) -> None:
     if subprocess.run(install, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False).returncode:
         raise Unavailable(
             f"the packages for {lacking.what} could not be installed, for the reason above; "
-            f"{command()} --preset offline works now"
+            f"{_OFFLINE} works now"
         )
 
 

@@ -23,7 +23,6 @@ from testing.hold import Hold
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import CHROMIUM, open_page
 from tests.connections.web.panels import INFO, open_panels
-from TTS.base import Synthesizer
 from TTS.espeak import EspeakSynthesizer
 from utils.progress import Progress
 
@@ -43,9 +42,8 @@ class OfferingServer(ScriptedWebServer):
         self.hold, self.problem = Hold(), ""
         stt: SharedEngine[Recognizer] = SharedEngine(self.stt)
         llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
-        tts: SharedEngine[Synthesizer] = SharedEngine(EspeakSynthesizer())
-        voice = Cascade(stt, llm, tts, self._new_chat)
-        self._engines = Engines(LoudnessDetector(), self._engines.endpointing, voice)
+        cascade = Cascade(stt, llm, SharedEngine(EspeakSynthesizer()), self._new_chat)
+        self._engines = Engines(LoudnessDetector(), self._engines.endpointing, cascade)
         self.upgrades = Upgrades(
             self._engines,
             parse_command_line([]),
