@@ -110,7 +110,11 @@ def test_another_placeholder_is_told_of_and_one_that_only_waits_is_not(
     assert page.evaluate(shown, INFO) == ""
     changed = copy.deepcopy(INFO)
     changed["parts"][2]["placeholder"] = True
-    assert "SmolLM2" in page.evaluate(shown, changed)
+    both = page.evaluate(shown, changed)
+    assert "SmolLM2, a very small model" in both
+    assert "You hear eSpeak" not in both, "Piper is heard"
+    changed["parts"][2] |= {"name": "espeak"}
+    assert "makes things up. You hear eSpeak, a robotic voice." in page.evaluate(shown, changed)
     for part in changed["parts"]:
         part["placeholder"] = False
     assert page.evaluate(shown, changed) == ""
