@@ -20,6 +20,7 @@ from arguments_classes.file_arguments import FileArguments
 from arguments_classes.local_arguments import LocalArguments
 from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
+from commands.extras import provide
 from connections.base import Connection
 from connections.recorded.archive import Archive
 from engines.engines import Cascade, Duplex, Engines, Live, Responder
@@ -197,6 +198,7 @@ def give_up() -> None:
 
 def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     """Serve until the connection ends, and return its exit code."""
+    provide(arguments)
     if arguments.module.device != "auto":
         find_device(arguments.module.device)
     connection = open_connection(arguments, shutdown)

@@ -29,7 +29,7 @@ FOLDER = Path(__file__).parent
 PARTS = ("--preset", "offline")
 QUESTION = "How does a rainbow form?"
 INTERRUPTION = "Sorry, what is the capital of Italy?"
-LISTENS_MS = 2000
+LISTENS_MS = 1500
 """Time for which the user listens to the first answer."""
 
 RATE_HZ = 48000
@@ -71,7 +71,7 @@ def filmed(port: int) -> list[Shot]:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.add_init_script(path=FOLDER / "user.js")
         page.goto(f"http://localhost:{port}/")
-        page.click("#card button[title=Dismiss]")
+        page.get_by_role("button", name="Dismiss").click()
         camera = page.context.new_cdp_session(page)
 
         def keep(frame: dict[str, Any]) -> None:
@@ -85,10 +85,11 @@ def filmed(port: int) -> list[Shot]:
         page.evaluate("talk", words)
         page.wait_for_timeout(800)
         camera.remove_listener("Page.screencastFrame", keep)
-        cut = page.locator("#transcript s").count()
+        transcript, cut = page.inner_text("#transcript"), page.locator("#transcript del").count()
         browser.close()
     if not cut:
-        raise RuntimeError("the first answer was over before the user cut in; try again")
+        raise RuntimeError(f"expected an answer that is cut off, got:\n{transcript}\ntry again")
+    print(transcript)
     return shots
 
 
