@@ -24,7 +24,7 @@ _TOP = """\
 Choose an engine with `--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME`. Together with that flag,
 `--help` shows the engine's own flags, `--check` reports whether the engine is installed and its model
 downloaded, `--download` downloads what is missing and exits, and `--list_voices` lists the voices of
-the chosen synthesizer or end-to-end engine. To add an engine, read `docs/adding-an-engine.md`.
+the chosen synthesizer or end-to-end engine. To add an engine, read [adding-an-engine.md](adding-an-engine.md).
 
 - **device**: devices that it can run on; choose with `--device` or with the engine's own flag.
 - **license**: license of the code; license of the default weights. For other weights, check it
