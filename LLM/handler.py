@@ -78,6 +78,10 @@ class LanguageModelHandler(BaseHandler[UserText]):
             raise unheard
         yield EndOfTurn(turn, self._end)
 
+    def instead(self, turn: Turn, error: Exception) -> Iterator[Sentence]:
+        """The sentence that tells of the failure, if nothing of the answer goes on."""
+        return self._session.apologies.for_failure(self.name, turn, error)
+
     def _remember_unheard(self, turn: Turn, text: str) -> None:
         """Remember an answer with nothing to hear, as one that was cut short.
 

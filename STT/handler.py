@@ -1,13 +1,13 @@
 """STTHandler: from the user's utterance to its words."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import ClassVar
 
 from pipeline.audio import resample
 from pipeline.handler import BaseHandler
 from pipeline.language import is_detected, speaks
 from pipeline.language_fallback import language_fallback
-from pipeline.messages import SPOKEN, EndOfTurn, Recording, Samples, UserText, Utterance
+from pipeline.messages import SPOKEN, EndOfTurn, Recording, Samples, Sentence, UserText, Utterance
 from pipeline.session import Session
 from pipeline.shared_engine import SharedEngine
 from pipeline.timbre import Timbre
@@ -90,6 +90,10 @@ class STTHandler(BaseHandler[Utterance]):
             yield UserText(turn, text, audio=audio)
         else:
             yield EndOfTurn(turn, "not to be answered")
+
+    def instead(self, turn: Turn, error: Exception) -> Iterator[Sentence]:
+        """The sentence that tells of the failure."""
+        return self._session.apologies.for_failure(self.name, turn, error)
 
     def failed(self, message: Utterance, error: Exception) -> None:
         """Let the reply go on if the utterance over it could not be recognized."""

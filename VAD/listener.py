@@ -171,7 +171,8 @@ class Listener:
 
     def _follow_settings(self) -> None:
         """Apply changed settings of the session; called between two utterances."""
-        wanted = self._session.settings.endpointing or self._configured
+        session = self._session.settings
+        wanted = (session.endpointing or self._configured).with_patience(session.patience)
         if wanted != self._settings:
             self._turns.stand_alone()
             self._endpoint_by(wanted)

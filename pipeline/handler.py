@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
@@ -78,7 +78,13 @@ class BaseHandler(Generic[In]):
         turn.fail(self.name, error)
         self.queue_in.refuse(turn)
         if self.queue_out is not None:
+            for instead in self.instead(turn, error):
+                self.queue_out.put(instead)
             self.queue_out.put(EndOfTurn(turn, f"{self.name} failed"))
+
+    def instead(self, turn: Turn, error: Exception) -> Iterable[Message]:
+        """The messages to send on in place of the rest of a turn that failed here."""
+        return ()
 
     def serve_channel(self) -> None:
         """Serve messages until `END`. For a stage that another thread serves."""

@@ -37,12 +37,14 @@ class Reports:
         said = turn.user_text if turn.was_committed else ""
         if state is TurnState.DROPPED:
             self.memory.forget(turn.number)
-        elif (heard or started) and turn.remembered:  # "" may be corrected
+        elif (heard or started) and turn.remembered and not turn.apologized:  # "" may be corrected
             self.memory.heard(turn.number, heard, interrupted or turn.failed)
         if interrupted and started:
             self._events.emit(Interrupted(turn.number, heard, reason))
         marks = dict(turn.marks)  # its stages may still be adding to them
         times = {name: mark.clock_s for name, mark in marks.items()}
+        if turn.apologized:  # else it would count as an answer
+            marks.pop("first_audio", None)
         latency, steps = Latency.of(marks), waterfall(marks)
         done = TurnDone(turn.number, state.value, reason, said, heard, latency, steps, times)
         self._events.emit(done)

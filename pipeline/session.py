@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.activity import Activity
+from pipeline.apologies import Apologies
 from pipeline.barge_in import BargeIn
 from pipeline.capabilities import Capabilities
 from pipeline.channel import END, Channel
@@ -77,6 +78,7 @@ class Session:
         self.turns = Turns(self)
         self.reports = Reports(self.events, self.turns)
         self.notices = Notices(self.events, self.turns.when_committed)
+        self.apologies = Apologies(self.now, self.turns.when_committed)
         self.activity = Activity()
         self.stop_event = threading.Event()
         self.closing = CancelToken()

@@ -4,9 +4,17 @@ import math
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pipeline.language import is_language
+
+Patience: TypeAlias = Literal["quick", "normal", "slow"]
+"""The wait for a user who pauses, before the program answers."""
+
+QUICK_MS, SLOW_MS = 300.0, 2000.0
+"""The silence that ends a turn for quick and slow patience; for normal patience it is the operator's
+(500 ms). A user who has clearly finished is answered sooner, and one who probably has not gets up to
+twice the silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,16 @@ class EndpointerSettings:
     """Ask the turn detector, if there is one; else the length of a pause decides."""
     turn_threshold: float = 0.85
     """Probability of a complete turn, as the turn detector judges it, that ends the turn early."""
+
+    def with_patience(self, patience: Patience) -> "EndpointerSettings":
+        """The settings for a user who wants this patience. The operator's own silence counts where it
+        goes further."""
+        silence_ms = {
+            "quick": min(self.min_silence_ms, QUICK_MS),
+            "normal": self.min_silence_ms,
+            "slow": max(self.min_silence_ms, SLOW_MS),
+        }[patience]
+        return replace(self, min_silence_ms=silence_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +84,9 @@ class SessionSettings:
     """``turn``: answer when the user has finished, and stop when the user speaks. ``stream``: answer
     phrase by phrase, or frame by frame, while the user speaks on."""
 
+    patience: Patience = "normal"
+    """The length of the pause that ends a turn: of `endpointing`, or shorter, or longer."""
+
     endpointing: EndpointerSettings | None = None
 
     answers: bool = True
@@ -77,6 +98,9 @@ class SessionSettings:
 
     spoken: bool = True
     """The reply is spoken; if False, it is text only."""
+
+    apologizes: bool = True
+    """A spoken sentence tells of an answer that failed."""
 
     tools: tuple[Tool, ...] = ()
     tool_choice: str = ANY_TOOL
@@ -100,7 +124,7 @@ class SessionSettings:
         return replace(self, **changes)
 
 
-_FROM_OUTSIDE = ("voice", "language", "instructions", "hands_free", "reply_mode")
+_FROM_OUTSIDE = ("voice", "language", "instructions", "hands_free", "reply_mode", "patience")
 
 
 def _in_words(choices: tuple[Any, ...]) -> str:

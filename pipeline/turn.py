@@ -146,6 +146,8 @@ class Turn:
         """True if it is part of the conversation."""
         self.failed = False
         """True if a stage failed, so that the reply may be incomplete."""
+        self.apologized = False
+        """True if the voice tells of the failure in place of an answer; this is not remembered."""
         self.heard_ms = 0.0
         """Length of the heard part of the reply, once that is settled."""
         self.settled = False

@@ -88,6 +88,18 @@ def cached(model_name: str, files: Sequence[str] | None = None, repo_type: str =
     return folder if complete and _wanted(_names_in(folder), files) else None
 
 
+def is_reachable() -> bool:
+    """True if the hub answers at all."""
+    from huggingface_hub.constants import ENDPOINT
+    from huggingface_hub.utils import get_session
+
+    try:
+        get_session().head(ENDPOINT, timeout=ANSWER_S / 3)
+    except Exception:  # of three libraries without a common base class
+        return False
+    return True
+
+
 def begun(model_name: str) -> Path | None:
     """The folder with the files of a model in the cache, complete or not."""
     snapshots = (cache_folder() / f"models--{model_name.replace('/', '--')}").glob("snapshots/*")

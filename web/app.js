@@ -21,9 +21,9 @@ import { microphoneTrouble } from "./troubles.js";
 import { keepAwake } from "./wake.js";
 
 const NEW_SESSION = "New conversation: earlier turns are not remembered";
+const COPIED_MS = 1500; // for which the button shows that it has copied
 const HINTS = {
-  off: "or type a message below",
-  connecting: "Allow the microphone if you are asked",
+  off: "or type a message below", connecting: "",
   listening: "You can speak at any time, even while it speaks",
   hearing: "", waiting: "Go on, I am listening", thinking: "",
   speaking: "Tap, or just talk, to interrupt",
@@ -56,12 +56,19 @@ function render() {
   orb.show(state);
   part("state").dataset.state = state;
   for (const id of ["state", "word"]) part(id).textContent = WORDS[state];
-  part("hint").textContent = HINTS[state];
+  part("hint").textContent = hint(state);
   dock.show({ connection, microphone, reply, takesText: call.server.takes_text });
   document.title = connection === "off" ? "Speech to speech" : `${WORDS[state]} · Speech to speech`;
   document.body.classList.toggle("empty", transcript.empty);
-  for (const id of ["copy", "clear"]) part(id).hidden = transcript.empty;
+  document.body.classList.toggle("holds", microphone === "push");
+  part("clear").hidden = transcript.empty;
+  part("copy").hidden = transcript.empty || !navigator.clipboard; // secure pages only
   keepAwake(connection !== "off");
+}
+
+function hint(state) {
+  if (call.asking) return "Allow the microphone if you are asked";
+  return state === "speaking" && call.microphone !== "on" ? "Tap to interrupt" : HINTS[state];
 }
 
 /** Say something to users of screen readers, after what they are reading. */
@@ -172,7 +179,12 @@ dock.addEventListener("text", ({ detail }) => {
 part("show-settings").onclick = () => settings.toggle();
 part("show-details").onclick = () => toggleDetails();
 part("show-help").onclick = () => part("help").showModal();
-part("copy").onclick = () => navigator.clipboard?.writeText(transcript.text);
+part("copy").onclick = async ({ currentTarget: copy }) => {
+  await navigator.clipboard.writeText(transcript.text);
+  announce("The conversation was copied.");
+  copy.classList.add("done");
+  setTimeout(() => copy.classList.remove("done"), COPIED_MS);
+};
 part("clear").onclick = () => part("clearing").showModal();
 part("clearing").onclose = ({ target }) => {
   if (target.returnValue !== "clear") return;

@@ -23,6 +23,7 @@ export class Call extends EventTarget {
   #muted = false;
   #loudAt = -Infinity; // time at which the model was last loud, in ms
   #holding = false;
+  #asking = false;
 
   constructor(settings) {
     super();
@@ -109,11 +110,15 @@ export class Call extends EventTarget {
 
   /** Use the microphone that the user chose; false if that does not work. */
   async listen() {
+    this.#asking = true;
+    this.#changed();
     try {
       await this.sound.listen(this.#settings.values.microphone);
     } catch (error) {
       this.#tell("deaf", error);
       return false;
+    } finally {
+      this.#asking = false;
     }
     this.sound.muted = this.#muted;
     this.#changed();
@@ -131,6 +136,11 @@ export class Call extends EventTarget {
   mute(on = !this.#muted) {
     this.sound.muted = this.#muted = on;
     this.#changed();
+  }
+
+  /** True while the browser may be asking the user for the microphone. */
+  get asking() {
+    return this.#asking;
   }
 
   get microphone() {

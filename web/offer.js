@@ -18,7 +18,7 @@ export class Offer extends EventTarget {
   constructor(offer) {
     super();
     this.root.append(
-      make("h3", {}, offer.title, make("span", { className: "kind" }, DOES[offer.stage] ?? "")),
+      make("h3", {}, `${offer.title} `, make("span", { className: "kind" }, DOES[offer.stage] ?? "")),
       make("p", {}, sentence(offer.about)),
       make("p", { className: "hint" }, [size(offer.size_bytes), offer.license].join(" · ")),
       this.#way,

@@ -123,9 +123,9 @@ export class Voices extends Control {
       source.onended = () => context === this.#playing && this.#silence();
       source.start();
     } catch (error) {
-      if ([404, 405].includes(error.status)) this.#samples = false;
-      this.refuse(error.status === 404 ? "This server plays no samples." : `No sample: ${error.message}`);
-      this.#fill();
+      this.#samples = error.status !== 404;
+      this.refuse(this.#samples ? `No sample: ${error.message}` : "This server plays no samples.");
+      if (!this.#samples) this.#fill();
     }
     pressed.disabled = false;
   }

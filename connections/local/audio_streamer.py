@@ -63,6 +63,7 @@ class LocalAudioStreamer:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._stopped = ""
+        self._has_offers = False
         self._session: Session
 
     def run(
@@ -72,7 +73,10 @@ class LocalAudioStreamer:
         upgrades: Upgrades | None = None,
     ) -> int:
         """Run one session until Ctrl-C, or until the device goes away."""
-        show_panel(describe(capabilities.describe(), self._sound()))
+        offers = [] if upgrades is None or not has_keyboard() else upgrades.offers()
+        self._has_offers = bool(offers)
+        offered = {state.offer.stage for state in offers}
+        show_panel(describe(capabilities.describe(), self._sound(), offered))
         self._session = open_session(self, "local")
         try:
             with native_messages_logged():
@@ -92,7 +96,7 @@ class LocalAudioStreamer:
             with self._port.open(self._hear, self._next_block, self._on_stop):
                 began = time.monotonic()
                 if not self._stopped:
-                    show_keys(self._session)
+                    show_keys(self._session, has_offers=self._has_offers)
                 self._ended.wait()
             if self._shutdown.requested.is_set():
                 return

@@ -29,7 +29,7 @@ def models_routes(authenticator: Authenticator, capabilities: Capabilities) -> A
         data = [described(name, tasks) for name, tasks in loaded(capabilities).items()]
         return {"object": "list", "data": data}
 
-    @routes.get("/v1/models/{name:path}")
+    @routes.get("/v1/models/{name}")
     async def model(request: Request, name: str) -> dict[str, Any]:
         """One of them."""
         authenticator.admit(request)

@@ -18,15 +18,14 @@ from connections.realtime.client_events import Refusal
 from connections.realtime.formats import FORMATS, PCM, AudioFormat
 from pipeline.capabilities import Capabilities
 from pipeline.errors import EngineError
-from pipeline.settings import ANY_TOOL, EndpointerSettings, SessionSettings, Tool
+from pipeline.settings import ANY_TOOL, EndpointerSettings, Patience, SessionSettings, Tool
 
 TEXT, AUDIO = "text", "audio"
 
-EAGERNESS_MS: Final[Mapping[str, float | None]] = {
-    "low": 2000, "medium": None, "auto": None, "high": 300,
+EAGERNESS: Final[Mapping[str, Patience]] = {
+    "low": "slow", "medium": "normal", "auto": "normal", "high": "quick",
 }  # fmt: skip
-"""The silence that ends a turn; None: the operator's setting (500 ms). A user who has clearly finished
-is answered sooner, and one who probably has not gets up to twice the silence."""
+"""Eagerness to answer, in the words of the protocol ▶ the patience."""
 
 OPENAI_VOICES: Final = frozenset(name for kind in get_args(Voice) for name in get_args(kind))
 """The voices that the protocol names. Clients ask for one of them by default; if the synthesizer does
@@ -41,7 +40,7 @@ class SessionConfig:
     """Applies `session.update`; `shown` is the resulting configuration, as the client sees it."""
 
     def __init__(self, capabilities: Capabilities, settings: SessionSettings, instructions: str) -> None:
-        self.settings = settings
+        self.settings = replace(settings, apologizes=False)  # the protocol has response.done for it
         self.input_format = self.output_format = PCM
         self.transcribes = True
         """True if the client gets transcripts of the user's speech."""
@@ -244,8 +243,7 @@ class SessionConfig:
             return
         usual = self._capabilities.endpointing
         if isinstance(value, SemanticVad):
-            silence_ms = EAGERNESS_MS[value.eagerness or "auto"]
-            endpointing = replace(usual, min_silence_ms=silence_ms or usual.min_silence_ms)
+            endpointing = usual.with_patience(EAGERNESS[value.eagerness or "auto"])
             shown: dict[str, Any] = (
                 {"type": "semantic_vad", "eagerness": value.eagerness or "auto"}
                 if self._capabilities.semantic

@@ -132,6 +132,20 @@ def test_an_answer_needs_the_words_so_the_verdict_waits_for_them_as_long_as_for_
         assert policy.patience_ms == 500
 
 
+@pytest.mark.parametrize(("patience", "expected_ms"), [("quick", 300), ("normal", 500), ("slow", 2000)])
+def test_the_user_chooses_the_patience(patience: str, expected_ms: float) -> None:
+    with conversation(None) as talk:
+        talk.session.change_settings(talk.session.settings.changed({"patience": patience}))
+        assert silence_before_the_answer(talk) == pytest.approx(windows_ms(expected_ms))
+
+
+def test_the_patience_of_the_operator_counts_where_it_goes_further() -> None:
+    hasty, calm = EndpointerSettings(min_silence_ms=200), EndpointerSettings(min_silence_ms=3000)
+    assert hasty.with_patience("quick") == hasty
+    assert calm.with_patience("slow") == calm
+    assert calm.with_patience("quick").min_silence_ms == 300
+
+
 @pytest.mark.parametrize("min_silence_ms", [250, 1000])
 def test_patience_grows_with_the_pause_that_the_user_has_set(min_silence_ms: float) -> None:
     needed_ms = SCORE.pause_needed(0.5, None, 0.85) * min_silence_ms / 500
