@@ -2,9 +2,9 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 
 class HeldResponse(StreamingResponse):
@@ -16,6 +16,6 @@ class HeldResponse(StreamingResponse):
         super().__init__(content, media_type=media_type)
         self._held = held
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async with self._held:
             await super().__call__(scope, receive, send)

@@ -13,9 +13,11 @@ from catalog.offers import Offer
 from command_line.parse import parse_command_line
 from engines.engines import Cascade, Engines
 from engines.upgrades import Upgrades
+from LLM.base import ChatModel
 from pipeline.errors import UserError
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
+from STT.base import Recognizer
 from testing.fakes import LoudnessDetector, ScriptedSynthesizer
 from testing.hold import Hold
 from testing.server import ScriptedWebServer
@@ -38,12 +40,10 @@ class OfferingServer(ScriptedWebServer):
     def __init__(self) -> None:
         super().__init__()
         self.hold, self.problem = Hold(), ""
-        shared: tuple[SharedEngine[Any], ...] = tuple(
-            SharedEngine(engine) for engine in (self.stt, self.llm, EspeakSynthesizer())
-        )
-        self._engines = Engines(
-            LoudnessDetector(), self._engines.endpointing, Cascade(*shared, self._new_chat)
-        )
+        stt: SharedEngine[Recognizer] = SharedEngine(self.stt)
+        llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
+        cascade = Cascade(stt, llm, SharedEngine(EspeakSynthesizer()), self._new_chat)
+        self._engines = Engines(LoudnessDetector(), self._engines.endpointing, cascade)
         self.upgrades = Upgrades(
             self._engines,
             parse_command_line([]),
