@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from arguments_classes.file_arguments import FileArguments
 from arguments_classes.local_arguments import LocalArguments
-from catalog.choice import PREFERRED, accelerated
+from catalog.choice import PREFERRED
 from catalog.offers import OFFERS
 from catalog.registry import EngineSpec, all_specs
 from catalog.weights import EMBEDDED, FETCH, SMOLLM2
@@ -19,7 +19,7 @@ from command_line.later_engines import own_flags
 from commands.finding import Block, Finding, report
 from connections.local.audio_streamer import choose_port
 from pipeline.errors import UserError
-from utils.device import available_devices
+from utils.device import accelerated, available_devices, find_device
 from utils.environment import SECRET, VARIABLES
 from utils.hub import begun, cache_folder, cached, folder_bytes, size_text
 from utils.installation import pip_install
@@ -57,9 +57,10 @@ def _machine(arguments: "Arguments") -> Iterator[Finding]:
     wanted, devices = arguments.module.device, available_devices()
     about = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     yield Finding("ready", "machine", f"{about}; models can use {', '.join(devices)}")
-    if wanted not in ("auto", *devices):
-        text = f"models can use {', '.join(devices)} here, not {wanted}; leave out --device {wanted}"
-        yield Finding("fix", "device", text)
+    try:
+        find_device(wanted)
+    except UserError as error:
+        yield Finding("fix", "device", str(error))
     mode = arguments.mode
     if isinstance(mode, FileArguments) and mode.input not in (None, "-"):
         found = Path(str(mode.input)).exists()
