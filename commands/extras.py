@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from command_line.arguments import Arguments
     from command_line.chosen import ChosenEngine
 
-_OFFLINE = typed("--preset offline", "python s2s_pipeline.py --preset offline")
-"""The command that works without a network."""
+
+OFFLINE = typed("--preset offline", "python s2s_pipeline.py --preset offline")
+"""The command that needs no network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,7 @@ def provide(arguments: "Arguments") -> None:
     if arguments.module.device in ("cuda", "mps") and not accelerated():
         return  # another machine is needed, not packages
     if lacking.models and not is_reachable():
-        offline = f"without a network, this works now: {_OFFLINE}"
-        raise Unavailable(f"{lacking}, and the network cannot be reached; {offline}")
+        raise Unavailable(f"{lacking}, and the network cannot be reached; {OFFLINE} works now")
     if not lacking.engines:
         print(f"  {lacking}: downloading", file=sys.stderr)
         return
@@ -140,7 +140,7 @@ def _run(install: Sequence[str], lacking: Lacking) -> None:
     if subprocess.run(install, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False).returncode:
         raise Unavailable(
             f"the packages for {lacking.what} could not be installed, for the reason above; "
-            f"{_OFFLINE} works now"
+            f"{OFFLINE} works now"
         )
 
 
