@@ -28,7 +28,8 @@ Choose an engine with `--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME`, 
 fails. `--help NAME` explains an engine's flags. Together with the flags that choose it, `--check` says
 whether the engine is installed and its model downloaded (`--check all` lists the other engines, too),
 `--download` downloads what is missing and exits, and `--list_voices` lists the voices of the chosen
-synthesizer or end-to-end engine. To add an engine, read `docs/adding-an-engine.md`.
+synthesizer or end-to-end engine. To add an engine, read
+[adding-an-engine.md](adding-an-engine.md).
 
 - **device**: devices that it can run on; choose with `--device` or with the engine's own flag.
 - **license**: license of the code; license of the default weights. For other weights, check it
