@@ -1,17 +1,22 @@
 """Uploads that would harm the machine, or the other clients of the server."""
 
+import asyncio
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from fastapi.requests import Request
 
+from connections.access.http_body import body_of
 from connections.access.http_errors import BadParameter
 from connections.access.http_form import MAX_HEAD, form_of
 from connections.openai_audio.dictation import Dictation
 from connections.openai_audio.recording import sound_of
+from pipeline.errors import ProtocolError
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
@@ -53,3 +58,11 @@ def test_the_headers_of_a_part_are_short() -> None:
     assert form_of(boundary, body % b"y: z", 8) == [("a", b"1")]
     with pytest.raises(BadParameter, match="headers"):
         form_of(boundary, body % (b"y: z\r\n" * MAX_HEAD), 8)
+
+
+def test_a_body_that_does_not_come_is_not_awaited_for_ever() -> None:
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    with pytest.raises(ProtocolError, match=r"within 0\.01 s"):
+        asyncio.run(body_of(Request({"type": "http"}, receive), 100, 0.01))
