@@ -21,6 +21,7 @@ from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
 from pipeline.shared_engine import SharedEngine
 from pipeline.turn import CancelToken
+from STT.base import Recognizer
 from testing.fakes import LoudnessDetector, LoudnessRecognizer
 from tests.speech import RATE_HZ
 
@@ -46,7 +47,7 @@ def test_a_recording_is_read_no_further_once_its_client_has_left() -> None:
             assert read < 10
             yield np.zeros(RATE_HZ, np.float32)
 
-    recognizer = SharedEngine(LoudnessRecognizer())
+    recognizer: SharedEngine[Recognizer] = SharedEngine(LoudnessRecognizer())
     dictation = Dictation(recognizer, LoudnessDetector(), EndpointerSettings(), None)
     assert list(dictation.segments(hours_of_silence(), cancel)) == []
     assert read == 3
