@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from LLM.brief import sentences_of
+from LLM.sentences import MAX_CHARS
 from LLM.spoken_answer import SpokenAnswer
 from pipeline.errors import EngineError
 from pipeline.messages import AudioChunk, Notice
@@ -29,7 +30,8 @@ class Reading:
     def audio(self, cancel: CancelToken) -> Iterator[AudioChunk]:
         """The audio as it is made. Raises `EngineError`, also if there is nothing to hear."""
         aloud = SpokenAnswer()
-        pieces = aloud.prose(piece for piece in (self.text,))
+        begins = range(0, len(self.text), MAX_CHARS)  # in one piece it could be one endless sentence
+        pieces = aloud.prose(self.text[begin : begin + MAX_CHARS] for begin in begins)
         has_sound = False
         for _, sentence in aloud.sentences(sentences_of(pieces, self.language, None)):
             for chunk in self._spoken(sentence, cancel):

@@ -14,14 +14,19 @@ import openai
 import pytest
 import soundfile
 
+from connections.openai_audio.reading import Reading
 from pipeline.audio import from_pcm16
 from pipeline.errors import EngineError
+from pipeline.shared_engine import SharedEngine
+from pipeline.turn import CancelToken
 from S2S.tone import ToneResponder
+from testing.fakes import ScriptedSynthesizer
 from testing.server import ScriptedWebServer
 from tests.connections.openai_audio.conftest import RealServer, client_of
 from tests.socket_clients import wait_for
 from tests.speech import share_heard
 from tests.web_client import WebClient
+from TTS.base import Synthesizer
 
 TEXT = "The weather is fine today. We are going for a walk by the river."
 RATE_HZ = 24000
@@ -40,6 +45,16 @@ def post(port: int, body: Any, **headers: str) -> httpx2.Response:
         headers=headers,
         trust_env=False,
     )
+
+
+@pytest.mark.parametrize("text", ["and so on " * 400, "x" * 4000])
+def test_a_text_without_an_end_is_cut_so_that_conversations_can_go_first(text: str) -> None:
+    synthesizer = ScriptedSynthesizer()
+    shared: SharedEngine[Synthesizer] = SharedEngine(synthesizer)
+    for _ in Reading(text, None, None, shared, None).audio(CancelToken()):
+        pass
+    assert "".join(synthesizer.spoken).replace(" ", "") == text.replace(" ", "")
+    assert max(map(len, synthesizer.spoken)) <= 600
 
 
 class TestWithRealVoice:
