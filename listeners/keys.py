@@ -44,9 +44,12 @@ class Keys:
                 self._show(self._screen, key)
 
     def resume(self) -> None:
-        """Go on after Ctrl-Z and fg: a turn begun before is void."""
+        """Go on after Ctrl-Z and fg: a turn begun before is void, and the shell has written to the
+        screen."""
         if self._talking:
             self._stop()
+        if self._screen is not None:
+            self._screen.redraw()
 
     def _talk(self) -> None:
         self._talking = not self._talking

@@ -2,7 +2,7 @@
 
 from engines.upgrades import OfferState, Upgrades
 from listeners.terminal import Terminal
-from pipeline.errors import EngineBusy, EngineError
+from pipeline.errors import EngineError
 from utils.hub import size_text
 
 _BAR_CELLS = 10
@@ -44,7 +44,7 @@ class UpgradeMenu:
                 self._look()
             else:
                 self._upgrades.begin(name, self._changed)
-        except (EngineBusy, EngineError) as error:
+        except EngineError as error:
             self._told = str(error)
         self._draw()
         return True

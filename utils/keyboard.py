@@ -107,7 +107,8 @@ class Keyboard:
 
     def read(self, on_key: Callable[[str], object], on_continue: Callable[[], object]) -> None:
         """Call `on_key` with each key from now on, on a thread of its own: the character that the key
-        writes, or a `Key`. `on_continue` is called when the program goes on after Ctrl-Z and fg.
+        writes, or a `Key`. `on_continue` is called, on another thread, when the program goes on after
+        Ctrl-Z and fg.
 
         The thread waits in a read that cannot be woken, so it ends with the program.
         """
@@ -209,14 +210,15 @@ class _TerminalModes:
     def _stop(self, number: int, frame: FrameType | None) -> None:
         """Ctrl-Z: the shell gets a terminal as it knows it."""
         self.release()
-        os.write(self._terminal, SHOW_CURSOR + b"\r\n")
+        os.write(sys.stdout.fileno(), SHOW_CURSOR + b"\r\n")  # the keyboard may be open for reading only
         os.kill(os.getpid(), signal.SIGSTOP)
 
     def _go_on(self, number: int, frame: FrameType | None) -> None:
         """Take the terminal back from the shell, unless this program goes on in the background."""
         if _in_foreground(self._terminal):
             self.take()
-            self._on_continue()
+            # not in the handler: what it interrupted may hold a lock
+            threading.Thread(target=self._on_continue, name="continue", daemon=True).start()
 
 
 _Modes = _NoModes | _TerminalModes

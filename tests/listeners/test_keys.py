@@ -2,10 +2,12 @@
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 import termios
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -87,6 +89,26 @@ def test_keys_in_a_terminal_begin_end_and_take_back(program: Any) -> None:
     shown = read_until(keyboard, "over")
     assert shown.split() == ["start", "commit", "start", "cancel", "over"]
     assert process.wait(10) == 0
+
+
+def test_ctrl_z_gives_the_terminal_to_the_shell_until_fg(program: Any) -> None:
+    keyboard, process = program
+    os.write(keyboard, b" ")
+    read_until(keyboard, "start")
+    process.send_signal(signal.SIGTSTP)
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    assert termios.tcgetattr(keyboard)[3] & termios.ECHO
+    process.send_signal(signal.SIGCONT)
+    read_until(keyboard, "cancel")
+    assert process.wait(10) == 0
+
+
+def test_after_fg_the_screen_is_drawn_again() -> None:
+    drawn: list[bool] = []
+    screen: Any = SimpleNamespace(redraw=lambda: drawn.append(True))
+    Keys(Told(), screen).resume()  # type: ignore[arg-type]
+    assert drawn == [True]
 
 
 def test_push_to_talk() -> None:
