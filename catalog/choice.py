@@ -4,16 +4,13 @@ Nothing is imported or downloaded and no network is used: the choice looks only 
 and at the cache of the hub, which takes under 2 ms.
 """
 
-import os
-import platform
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 
 from catalog.registry import EngineSpec, find, specs
 from catalog.weights import FETCH, JOE, JOE_SETTINGS
+from utils.device import accelerated
 from utils.hub import cached
 from utils.packaged import PackagedFile
 
@@ -149,10 +146,3 @@ def _runs(preferred: Preferred, spec: EngineSpec) -> bool:
     if spec.missing() or any(find_spec(module) is None for module in preferred.needs):
         return False
     return accelerated() or not preferred.accelerated
-
-
-def accelerated() -> bool:
-    """Guess from the system whether there is a GPU; asking torch would take seconds."""
-    if sys.platform == "darwin":
-        return platform.machine() == "arm64"
-    return os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1") and Path("/dev/nvidiactl").exists()

@@ -23,10 +23,13 @@ _TOP = """\
 <!-- Written by `python -m catalog.table > docs/engines.md` from the catalog of each stage
 (catalog/stt.py and the others), catalog/presets.py and catalog/choice.py: edit those. -->
 
-Choose an engine with `--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME`. Together with that flag,
-`--help` shows the engine's own flags, `--check` reports whether the engine is installed and its model
-downloaded, `--download` downloads what is missing and exits, and `--list_voices` lists the voices of
-the chosen synthesizer or end-to-end engine. To add an engine, read `docs/adding-an-engine.md`.
+Choose an engine with `--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME`, or several, such as
+`--tts kokoro,espeak`: those that this machine lacks are left out, and the next takes over from one that
+fails. `--help NAME` explains an engine's flags. Together with the flags that choose it, `--check` says
+whether the engine is installed and its model downloaded (`--check all` lists the other engines, too),
+`--download` downloads what is missing and exits, and `--list_voices` lists the voices of the chosen
+synthesizer or end-to-end engine. To add an engine, read
+[adding-an-engine.md](adding-an-engine.md).
 
 - **device**: devices that it can run on; choose with `--device` or with the engine's own flag.
 - **license**: license of the code; license of the default weights. For other weights, check it
