@@ -80,6 +80,8 @@ def show_keys(session: Session, *, has_offers: bool) -> None:
         print("  Talk now; Ctrl-C ends", file=sys.stderr, flush=True)
         return
     listed = key_list(session, has_offers=has_offers)
+    if not hasattr(sys.stdout, "rich_proxied_file"):  # no live screen: see `Keys`
+        listed = listed[:2]
     keys = [f"{key} {does}" for key, does, _ in listed if key not in ("L", "Q")]
     begin = "Talk now." if session.settings.hands_free else "Ready."
     line, *others = [f"{begin} {keys[0]}", *keys[1:], "Ctrl-C end"]

@@ -22,6 +22,7 @@ import { keepAwake } from "./wake.js";
 
 const NEW_SESSION = "New conversation: earlier turns are not remembered";
 const COPIED_MS = 1500; // for which the button shows that it has copied
+const MODEL_AWAY = "The model's server is away. It is called again and again.";
 const HINTS = {
   off: "or type a message below", connecting: "",
   listening: "You can speak at any time, even while it speaks",
@@ -70,6 +71,7 @@ function render() {
 
 function hint(state) {
   if (call.asking) return "Allow the microphone if you are asked";
+  if (call.now.modelAway && call.now.connection === "open") return MODEL_AWAY;
   return state === "speaking" && call.microphone !== "on" ? "Tap to interrupt" : HINTS[state];
 }
 

@@ -23,7 +23,7 @@ from pipeline.session import Session
 from pipeline.sink import Frame
 from utils.keyboard import has_keyboard
 from utils.shutdown import StopRequest
-from utils.sound_devices import ROLES, native_messages_logged
+from utils.sound_devices import ROLES
 
 SAMPLE_RATE_HZ = 16000
 """The recognizer's rate; a device that does not accept it runs at another."""
@@ -79,8 +79,7 @@ class LocalAudioStreamer:
         show_panel(describe(capabilities.describe(), self._sound(), offered))
         self._session = open_session(self, "local")
         try:
-            with native_messages_logged():
-                self._talk()
+            self._talk()
         finally:
             self._session.close("stopped")
             self._session.join(CLOSE_S)
