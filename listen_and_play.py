@@ -28,6 +28,7 @@ from connections.tcp.wire import (
     WireFrame,
     encode_hello,
 )
+from listeners.printable import printable
 from pipeline.audio import RATES_HZ, clean, to_pcm16
 from pipeline.errors import ProtocolError, UserError
 from pipeline.messages import Samples
@@ -150,13 +151,13 @@ class Client:
     def _show(self, event: dict[str, Any]) -> None:
         match event:
             case {"event": "Transcript", "text": text}:
-                print(f"    you: {text}", flush=True)
+                print(f"    you: {printable(text)}", flush=True)
             case {"event": "ReplyText", "text": text}:
-                print(f"machine: {text.strip()}", flush=True)
+                print(f"machine: {printable(text.strip())}", flush=True)
             case {"event": "ErrorEvent", "text": text}:
-                print(f"  error: {text}", flush=True)
+                print(f"  error: {printable(text)}", flush=True)
             case {"event": "NoticeGiven", "text": text}:
-                print(f"   note: {text}", flush=True)
+                print(f"   note: {printable(text)}", flush=True)
 
     def _hang_up(self) -> None:
         if self._connection is not None:

@@ -16,10 +16,12 @@ def main() -> NoReturn:
     from utils.launch import end, prepare_launch
 
     prepare_launch("s2s")  # before imports that are slow, or fail for missing packages
+    from utils.environment import apply_model_cache_dir
     from utils.streams import prepare_streams
     from utils.threads import apply_thread_limits
 
     apply_thread_limits()
+    apply_model_cache_dir()
     prepare_streams()
     end(run(sys.argv[1:]))
 

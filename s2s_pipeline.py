@@ -20,6 +20,7 @@ from arguments_classes.file_arguments import FileArguments
 from arguments_classes.local_arguments import LocalArguments
 from arguments_classes.socket_arguments import SocketArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
+from commands.extras import provide
 from connections.base import Connection
 from connections.recorded.archive import Archive
 from engines.engines import Cascade, Duplex, Engines, Live, Responder
@@ -48,6 +49,7 @@ from TTS.handler import TTSHandler
 from utils.device import find_device
 from utils.environment import apply_model_cache_dir
 from utils.installation import program
+from utils.keyboard import release_keyboard
 from utils.logs import set_up_logging
 from utils.shutdown import Shutdown
 from utils.streams import abandon_stdout, prepare_streams
@@ -188,17 +190,25 @@ def open_connection(arguments: "Arguments", shutdown: Shutdown) -> Connection:
             return FileConnection(settings, shutdown)
 
 
+def give_up() -> None:
+    """End at once, while the engines are loaded."""
+    release_keyboard()
+    os._exit(130)
+
+
 def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     """Serve until the connection ends, and return its exit code."""
+    provide(arguments)
     if arguments.module.device != "auto":
         find_device(arguments.module.device)
     connection = open_connection(arguments, shutdown)
     audience, settings = Audience(arguments.module), arguments.session_settings()
     archive = Archive(Path(arguments.module.record)) if arguments.module.record else None
-    shutdown.on_stop(lambda: os._exit(130))  # loading may take minutes and cannot be interrupted
+    shutdown.on_stop(give_up)  # loading may take minutes and cannot be interrupted
     engines = load_engines(arguments)
     shutdown.on_stop(lambda: None)
     upgrades = Upgrades(engines, arguments)
+    audience.upgrades = upgrades
     if not isinstance(arguments.mode, LocalArguments):  # that one adds its devices
         show_panel(describe(engines.capabilities.describe()))
     gc.freeze()  # a garbage collection of everything loaded takes 75 ms, in which no audio flows

@@ -19,8 +19,7 @@ NAME = "SmolLM2-135M"
 
 INTRODUCTION = Notice(
     "small_model",
-    f"{NAME} answers, a very small language model: it speaks only English and makes things up; for a "
-    "larger one, restart the program with another --llm",
+    f"{NAME} answers, a very small language model: it speaks only English and makes things up",
 )
 
 CONTEXT = 2048

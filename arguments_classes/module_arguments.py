@@ -91,7 +91,7 @@ class ModuleArguments:
     check: str | None = field(
         default=None,
         metadata={
-            "help": "say what is ready, what is missing, and what to do about it; all: say everything",
+            "help": "say what is missing and what to do; all: say everything",
             "nargs": "?",
             "const": "chosen",
             "metavar": "all",

@@ -87,7 +87,7 @@ CATALOG = (
     EngineSpec(
         "llm",
         "smollm2",
-        "SmolLM2-135M, built in: very small, English only, makes things up",
+        "SmolLM2-135M: very small, makes things up",
         "LLM.smollm2:SmolLM2Model",
         needs=("xllamacpp",),
         placeholder=True,

@@ -18,7 +18,7 @@ from command_line.arguments import MODES
 from command_line.flag_rows import COLUMN, row, rows, shown, to_type
 from command_line.parser import Parser
 from pipeline.errors import UserError
-from utils.installation import typed
+from utils.installation import program, typed
 
 WIDEST = 100
 
@@ -32,11 +32,18 @@ EXAMPLES = (
 )
 """Purposes, the words of `s2s` that serve them, and the flags that these words stand for."""
 
-_SHORT = (
-    "mode", "preset", "stt", "llm", "tts", "s2s", "language", "device",
-    "check", "list_voices", "download", "install",
-)  # fmt: skip
+_WORDS = (
+    ("the voices", "s2s voices kokoro"),
+    ("fetch models", "s2s get cpu"),
+    ("one more engine", "s2s install parler"),
+)
+"""Examples of the words that stand for no conversation."""
+
+_SHORT = ("mode", "preset", "stt", "llm", "tts", "s2s", "language", "device")
 """The flags that the short page explains."""
+
+_COMMANDS = ("check", "list_voices", "download", "install")
+"""Flags for which `s2s` has words."""
 
 _PARTS = {
     "vad": "voice activity detectors",
@@ -79,12 +86,15 @@ class HelpPages:
         yield from ("", "Examples")
         for purpose, words, flags in EXAMPLES:
             yield f"  {purpose:<{COLUMN - 2}}{typed(words, f'python s2s_pipeline.py {flags}')}"
+        if program() == "s2s":
+            yield from (f"  {purpose:<{COLUMN - 2}}{words}" for purpose, words in _WORDS)
         yield from ("", "Flags")
         by_name = {action.dest: action for action in self.parser._actions if shown([action])}
-        yield from rows([by_name[name] for name in _SHORT], width)
+        explained = _SHORT if program() == "s2s" else (*_SHORT, *_COMMANDS)
+        yield from rows([by_name[name] for name in explained], width)
         yield from ("", "Flags of the chosen parts")
         for title, actions in self.parser.groups.items():
-            others = [to_type(each) for each in shown(actions) if each.dest not in _SHORT]
+            others = [to_type(each) for each in shown(actions) if each.dest not in (*_SHORT, *_COMMANDS)]
             yield from row(title.removeprefix("--"), " ".join(others), width)
         yield ""
         if self.preset is not None:

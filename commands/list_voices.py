@@ -1,37 +1,114 @@
 """`--list_voices`: the voices of the chosen synthesizer, or of the end-to-end engine."""
 
-from collections.abc import Iterator
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from catalog.people import people_of
+from command_line.flag_rows import row
 from engines.loader import load_engine
 from pipeline.engine_info import DuplexInfo, LiveInfo, ResponderInfo, SynthesizerInfo
-from pipeline.language import ANY, english_name
+from pipeline.language import ANY, base_of, english_name
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
 
+Info: TypeAlias = SynthesizerInfo | ResponderInfo | DuplexInfo | LiveInfo
+
+OTHER = "Other languages"
+
+_PART_OF_THE_MODEL = "{}: the voice is part of the model; for another, choose another --s2s_model_name"
+
 
 def list_voices(arguments: "Arguments") -> int:
-    """Load the engine that speaks and print a line for each voice. Returns 0; raises `UserError`."""
+    """Load the engine that speaks and print its voices: on a terminal a paragraph for each language,
+    elsewhere a line for each voice. Returns 0; raises `UserError`."""
     stage = "tts" if "tts" in arguments.engines else "s2s"
+    spec = arguments.engines[stage][0].spec
+    if spec.duplex and "remote" not in spec.devices:
+        print(_PART_OF_THE_MODEL.format(spec.name))  # loading gigabytes would tell no more
+        return 0
     with closing(load_engine(arguments, stage)) as engine:
-        for line in _lines(engine.info):
-            print(line)
+        info: Info = engine.info
+    if not info.voices:
+        print(without_voices(info, stage))
+        return 0
+    width = shutil.get_terminal_size().columns
+    people = {name for choice in arguments.engines[stage] for name in people_of(choice.spec.name)}
+    for line in for_people(info, people, width) if sys.stdout.isatty() else for_programs(info):
+        print(line)
     return 0
 
 
-def _lines(info: SynthesizerInfo | ResponderInfo | DuplexInfo | LiveInfo) -> Iterator[str]:
+def for_programs(info: Info) -> Iterator[str]:
     """Two columns: the name of the voice, and its language if that is known."""
-    codes = () if isinstance(info, (DuplexInfo, LiveInfo)) else info.languages
-    languages = ", ".join("any" if code == ANY else f"{english_name(code)} ({code})" for code in codes)
-    if not info.voices:
-        its_languages = f"; its languages: {languages}" if languages else ""
-        yield f"{info.name} has no voices to choose from{its_languages}"
-        return
-    spoken = info.voice_languages if isinstance(info, SynthesizerInfo) else {}
-    width = max(map(len, info.voices))
+    spoken, width = _spoken(info), max(map(len, info.voices))
     for voice in info.voices:
-        yield f"{voice:<{width}}  {english_name(spoken[voice])}" if voice in spoken else voice
-    if languages and not spoken.keys() >= set(info.voices):
-        yield f"languages: {languages}"
+        yield f"{voice:<{width}}  {_described(spoken[voice])}" if voice in spoken else voice
+
+
+def for_people(info: Info, people: set[str], width: int) -> Iterator[str]:
+    """The voices of each language in a paragraph; people come first, then languages by name."""
+    spoken, groups = _spoken(info), dict[str, list[str]]()
+    for voice in sorted(info.voices, key=lambda voice: voice not in people):
+        groups.setdefault(_language(spoken[voice]) if voice in spoken else "", []).append(voice)
+    otherwise = "Others" if spoken else _languages_of(info) or "Voices"
+    for language in sorted(groups, key=lambda name: (name in ("", OTHER), name)):
+        voices = (_with_region(voice, spoken.get(voice)) for voice in groups[language])
+        yield from row(language or otherwise, ", ".join(voices), width)
+
+
+def without_voices(info: Info, stage: str) -> str:
+    """A sentence about an engine without voices to choose from."""
+    flag = f"--{stage}_voice"
+    if isinstance(info, LiveInfo) or info.host is not None:
+        where = f" at {info.host}" if info.host else ""
+        return (
+            f"{info.name}: the server{where} has its own voices and does not list them; {flag} NAME "
+            "chooses one, and without it the server does"
+        )
+    if isinstance(info, DuplexInfo):
+        return _PART_OF_THE_MODEL.format(info.name)
+    languages = _languages_of(info)
+    return f"{info.name} has one voice" + (f"; its languages: {languages}" if languages else "")
+
+
+def _spoken(info: Info) -> Mapping[str, str]:
+    return info.voice_languages if isinstance(info, SynthesizerInfo) else {}
+
+
+def _languages_of(info: Info) -> str:
+    codes = () if isinstance(info, (DuplexInfo, LiveInfo)) else info.languages
+    return ", ".join("any" if code == ANY else english_name(code) for code in codes)
+
+
+def _language(code: str) -> str:
+    """Name of the language without its region; OTHER for one that has no name."""
+    name = english_name(base_of(code))
+    return OTHER if name.startswith("Unknown") or name == base_of(code) else name
+
+
+def region_of(code: str) -> str:
+    """English name of the region in a code: "en-gb-scotland" ▶ "United Kingdom". Empty if there is none,
+    or the language is not spoken there: eSpeak's "ca-va" is Valencian, not the Vatican's Catalan."""
+    from babel import Locale
+    from babel.languages import get_territory_language_info
+
+    language, *parts = code.split("-")
+    region = next((part.upper() for part in parts[:1] if len(part) == 2 or part.isdecimal()), "")
+    if not region.isdecimal() and language not in get_territory_language_info(region):
+        return ""
+    return str(Locale("en").territories.get(region, ""))
+
+
+def _described(code: str) -> str:
+    region = region_of(code)
+    return f"{english_name(base_of(code))} ({region})" if region else english_name(base_of(code))
+
+
+def _with_region(voice: str, code: str | None) -> str:
+    """The voice, and its region if the voice is that of the region: "en-gb (United Kingdom)"."""
+    region = region_of(code) if code == voice and voice.count("-") == 1 else ""
+    return f"{voice} ({region})" if region else voice

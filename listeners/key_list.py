@@ -13,8 +13,8 @@ class KeyHelp(NamedTuple):
     about: str
 
 
-def key_list(session: Session) -> list[KeyHelp]:
-    """The keys for this conversation, the most needed first."""
+def key_list(session: Session, *, has_offers: bool) -> list[KeyHelp]:
+    """The keys for this conversation, the most needed first. `has_offers`: there are better parts."""
     if session.settings.hands_free:
         keys = [KeyHelp("Space", "mute", "turn the microphone off or on")]
     else:
@@ -22,6 +22,8 @@ def key_list(session: Session) -> list[KeyHelp]:
     keys.append(KeyHelp("Esc", "stop", "stop the answer, or take back what you are saying"))
     if session.capabilities.texts:
         keys.append(KeyHelp("T", "type", "type instead of talking: Enter sends, Esc leaves"))
+    if has_offers:
+        keys.append(KeyHelp("B", "better", "choose a better voice or a better mind"))
     keys += [
         KeyHelp("L", "latency", "show where the time of each answer goes"),
         KeyHelp("?", "keys", "this list"),

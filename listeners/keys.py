@@ -3,39 +3,39 @@
 import signal
 
 from listeners.terminal import STOPPED, Terminal
+from listeners.upgrade_menu import UpgradeMenu
 from pipeline.errors import EngineError, SessionBusy, SessionClosed
 from pipeline.session import Session
-from utils.keyboard import Key, Keyboard
+from utils.keyboard import Key
 
 
 class Keys:
-    """Reads the keyboard within the block. `screen` is None if something else than the conversation is
-    written there: then only the keys that need none work."""
+    """The keys of one session. `screen` is None if something else than the conversation is written
+    there: then only the keys that need none work."""
 
-    def __init__(self, session: Session, screen: Terminal | None) -> None:
+    def __init__(
+        self, session: Session, screen: Terminal | None, menu: UpgradeMenu | None = None
+    ) -> None:
         self._session = session
         self._screen = screen
+        self._menu = menu
         self._by_hand = not session.settings.hands_free
         self._talking = False
-        self._keyboard = Keyboard(self.press, self.resume)
-
-    def __enter__(self) -> "Keys":
-        self._keyboard.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._keyboard.__exit__()
 
     def press(self, key: str) -> None:
         """Handle a key: the character that it writes, or a `Key`."""
         if self._screen is not None and self._screen.typing:
             self._type(self._screen, key)
             return
+        if self._menu is not None and self._menu.press(key):
+            return
         match key:
             case " ":
                 self._talk() if self._by_hand else self._mute()
             case Key.ENTER if self._by_hand:
                 self._talk()
+            case Key.ESCAPE if self._screen is not None and self._screen.panel_of is not None:
+                self._screen.show(())
             case Key.ESCAPE:
                 self._stop()
             case "q" | "Q":
@@ -72,6 +72,8 @@ class Keys:
         match key:
             case "t" | "T" if self._session.capabilities.texts:
                 screen.begin_typing()
+            case "b" | "B" if self._menu is not None:
+                self._menu.toggle()
             case "l" | "L":
                 screen.toggle_latency()
             case "?" | "h" | "H":

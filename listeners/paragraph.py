@@ -24,10 +24,11 @@ class Paragraph:
     """Number of characters that were heard, if it was cut off there."""
     mark: str = ""
     figure: str = ""
+    label_width: int = LABEL_WIDTH
 
     def lines(self, console: Console) -> list[Text]:
         """The paragraph, line by line."""
-        width = max(_NARROWEST, console.width - LABEL_WIDTH)
+        width = max(_NARROWEST, console.width - self.label_width)
         wrapped = list(self._body().wrap(console, width)) or [Text()]
         lines = [self._labelled(number, line) for number, line in enumerate(wrapped)]
         if self.figure:
@@ -47,7 +48,7 @@ class Paragraph:
     def _labelled(self, number: int, line: Text) -> Text:
         label = self.label if number == 0 else ""
         line.rstrip()
-        return Text.assemble((f"{label:<{LABEL_WIDTH}}", self.label_style), line)
+        return Text.assemble((f"{label:<{self.label_width}}", self.label_style), line)
 
     def _add_figure(self, lines: list[Text], width: int) -> None:
         room = width - lines[-1].cell_len - len(self.figure)

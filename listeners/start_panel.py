@@ -1,7 +1,7 @@
 """Start panel: what listens, thinks and speaks, where the words go, and which keys there are."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -27,6 +27,10 @@ _TITLES = {
 }  # fmt: skip
 """Names that are not those of the catalog with a capital letter; none where the model says it all."""
 
+_OFFERS = {
+    "stt": "press B for a better one", "llm": "press B for a better one", "tts": "press B for another"
+}  # fmt: skip
+
 _GOES = {
     "stt": "your voice goes", "llm": "your words go", "tts": "the answers go", "s2s": "your voice goes"
 }  # fmt: skip
@@ -42,14 +46,16 @@ class Row(NamedTuple):
     hint: str = ""
 
 
-def describe(program: Description, sound: str = "") -> Iterator[Row]:
+def describe(program: Description, sound: str = "", offered: Collection[str] = ()) -> Iterator[Row]:
     """The rows of the panel in the order of a conversation. `sound`: the microphone and the
-    loudspeaker, if they are this machine's."""
+    loudspeaker, if they are this machine's. `offered`: the stages for which a key offers better
+    parts."""
     for stage, parts in groupby(program.parts, lambda part: part.stage):
         if stage in _LABELS:
             first, *others = parts
             text = ", else ".join([_about(first), *(_title(part) for part in others)])
-            yield Row(_LABELS[stage], text, program.hints.get(stage, ""))
+            hint = _OFFERS[stage] if stage in offered else program.hints.get(stage, "")
+            yield Row(_LABELS[stage], text, hint)
     if sound:
         yield Row("Mic", sound)
     yield Row("", _privacy(program.parts))
@@ -68,12 +74,15 @@ def show_panel(rows: Iterator[Row]) -> None:
     print(rendered.get(), end="", file=sys.stderr, flush=True)
 
 
-def show_keys(session: Session) -> None:
+def show_keys(session: Session, *, has_offers: bool) -> None:
     """Say that the conversation can begin, and which keys there are."""
     if not has_keyboard():
         print("  Talk now; Ctrl-C ends", file=sys.stderr, flush=True)
         return
-    keys = [f"{key} {does}" for key, does, _ in key_list(session) if key not in ("L", "Q")]
+    listed = key_list(session, has_offers=has_offers)
+    if not hasattr(sys.stdout, "rich_proxied_file"):  # no live screen: see `Keys`
+        listed = listed[:2]
+    keys = [f"{key} {does}" for key, does, _ in listed if key not in ("L", "Q")]
     begin = "Talk now." if session.settings.hands_free else "Ready."
     line, *others = [f"{begin} {keys[0]}", *keys[1:], "Ctrl-C end"]
     lines = [line]
@@ -82,7 +91,7 @@ def show_keys(session: Session) -> None:
             lines[-1] += f" · {key}"
         else:
             lines.append(key)
-    show_panel(iter([Row("", "\n".join(lines))]))
+    show_panel(Row("", line) for line in lines)
 
 
 def _console() -> Console:

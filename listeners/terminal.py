@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.live import Live
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from listeners.display_state import DisplayState
 from listeners.glyphs import glyphs_for
-from listeners.key_list import key_list
+from listeners.key_list import KeyHelp
 from listeners.latency_chart import latency_chart
 from listeners.line_editor import LineEditor
 from listeners.listener import Listener
@@ -44,6 +45,8 @@ _WORD_GAP_S = 0.5
 _KEPT_LINES = 6
 """Lines of the screen that a growing answer leaves to others."""
 
+_KEY_WIDTH = len("Space  ")
+
 _NOTHING_YET = PartialTranscript("", 0)
 
 STOPPED = "the user pressed Escape"
@@ -69,15 +72,16 @@ class Terminal(Listener):
         console: Console | None = None,
         *,
         latency: bool = False,
-        with_keys: bool = False,
+        keys: Sequence[KeyHelp] = (),
     ) -> None:
-        """`latency`: show where the time of each answer went. `with_keys`: there is a keyboard."""
+        """`latency`: show where the time of each answer went. `keys`: those of the keyboard, if there is
+        one."""
         self._session = session
         self._console = console or Console(highlight=False)
-        self._glyphs = glyphs_for(self._console)
+        self.glyphs = glyphs_for(self._console)
         by_hand = not session.settings.hands_free
         self._state = DisplayState(session.capabilities, "push" if by_hand else "on")
-        self._status = StatusLine(self._state, self._glyphs, with_keys=with_keys)
+        self._status = StatusLine(self._state, self.glyphs, with_keys=bool(keys))
         self._duplex = session.capabilities.duplex
         self._narration = Narration(session.intake.rate_hz, with_text=True, by_sentence=self._duplex)
         self._tally = Tally(by_hand=by_hand)
@@ -92,7 +96,10 @@ class Terminal(Listener):
         self._typing = False
         self._latency = latency
         self._last: TurnDone | None = None
-        self._panel: list[str] = []
+        self._keys = keys
+        self._panel: Sequence[tuple[str, str]] = ()
+        self.panel_of: object = None
+        """The owner of the rows that are shown above the status."""
         self._loud_at = -_WORD_GAP_S
         self._drawn_at = 0.0
         self._lock = threading.RLock()
@@ -116,8 +123,8 @@ class Terminal(Listener):
     def begin_typing(self) -> None:
         """Open the line for a typed turn."""
         with self._lock:
-            self._typing, self._panel = True, []
-            self._draw()
+            self._typing = True
+            self.show(())
 
     def edit(self, key: str) -> None:
         """Change the line that is being typed."""
@@ -163,13 +170,19 @@ class Terminal(Listener):
     def toggle_keys(self) -> None:
         """Show the keys above the status, or hide them."""
         with self._lock:
-            keys = [f"{key:<7}{about}" for key, _, about in key_list(self._session)]
-            self.show([] if self._panel else keys)
+            rows = [(key, about) for key, _, about in self._keys]
+            self.show(() if self.panel_of is self else rows, self)
 
-    def show(self, panel: list[str]) -> None:
-        """Show these lines above the status, in place of those before."""
+    def show(self, panel: Sequence[tuple[str, str]], owner: object = None) -> None:
+        """Show these rows above the status, each with its key, in place of those before."""
         with self._lock:
-            self._panel = panel
+            self._panel, self.panel_of = panel, owner if panel else None
+            self._draw()
+
+    def note(self, text: str) -> None:
+        """Print a remark."""
+        with self._lock:
+            self._print_line(Line("note", text))
             self._draw()
 
     def redraw(self) -> None:
@@ -231,11 +244,11 @@ class Terminal(Listener):
     def _paragraph(self, text: str) -> Paragraph:
         """The answer so far, as a paragraph."""
         label = "" if self._told_chars else _LABELS["machine"]
-        return Paragraph(label, self._glyphs.printable(text), "cyan", "cyan")
+        return Paragraph(label, self.glyphs.printable(text), "cyan", "cyan")
 
     def _cut(self, answer: Paragraph, event: Interrupted) -> None:
         answer.heard = max(0, min(len(answer.text), len(event.heard) - self._told_chars))
-        answer.mark = f"{self._glyphs.cut} {_MARKS.get(event.reason, 'you cut in')}"
+        answer.mark = f"{self.glyphs.cut} {_MARKS.get(event.reason, 'you cut in')}"
 
     def _end_turn(self, event: TurnDone) -> None:
         self._tally.add(event)
@@ -243,7 +256,7 @@ class Terminal(Listener):
             wait_s = self._tally.wait_s(event.latency)
             self._answer.figure = "" if wait_s is None else f"{wait_s:.1f} s"
             if event.state == "failed":
-                self._answer.mark = f"{self._glyphs.cut} failed"
+                self._answer.mark = f"{self.glyphs.cut} failed"
             self._print_answer()
         self._told_chars = 0
         if event.latency.total_ms is not None:
@@ -269,7 +282,7 @@ class Terminal(Listener):
         if line.label == "you":
             self._console.print()
         style = _STYLES[line.label]
-        text = self._glyphs.printable(line.body)
+        text = self.glyphs.printable(line.body)
         self._print(Paragraph(_LABELS[line.label], text, style, style))
 
     def _print_answer(self) -> None:
@@ -283,7 +296,7 @@ class Terminal(Listener):
 
     def _print_chart(self, done: TurnDone) -> None:
         chart = latency_chart(
-            done.latency, done.waterfall, self._glyphs, self._console.width, LABEL_WIDTH
+            done.latency, done.waterfall, self.glyphs, self._console.width, LABEL_WIDTH
         )
         for line in chart:
             self._console.print(line)
@@ -296,11 +309,14 @@ class Terminal(Listener):
             growing = self._paragraph(pending)
         if growing is not None:
             lines += growing.lines(self._console)
-        lines += [Text(self._glyphs.printable(line), "dim") for line in self._panel]
+        for key, about in self._panel:
+            lines += Paragraph(
+                key, self.glyphs.printable(about), label_style="bold", label_width=_KEY_WIDTH
+            ).lines(self._console)
         hint = ""
         if self._typing:
             hint = "Enter sends, Esc leaves"
-            typed = self._editor.shown(width - LABEL_WIDTH, self._glyphs.more)
+            typed = self._editor.shown(width - LABEL_WIDTH, self.glyphs.more)
             lines.append(Text.assemble((f"{'you':<{LABEL_WIDTH}}", "bold"), typed))
         elif self._partial.text and self._state.user != "silent":
             lines.append(self._words(width))
@@ -312,11 +328,11 @@ class Terminal(Listener):
     def _words(self, width: int) -> Text:
         """The newest of the words that the user is saying; those that may change are dim."""
         room = width - LABEL_WIDTH
-        words = Text(self._glyphs.printable(self._partial.text))
+        words = Text(self.glyphs.printable(self._partial.text))
         words.stylize("dim", self._partial.stable_chars)
         if words.cell_len > room:
             words = words[-room:]
-            while words.cell_len > room - len(self._glyphs.more):
+            while words.cell_len > room - len(self.glyphs.more):
                 words = words[1:]
-            words = Text.assemble((self._glyphs.more, "dim"), words)
+            words = Text.assemble((self.glyphs.more, "dim"), words)
         return Text.assemble((f"{'you':<{LABEL_WIDTH}}", "bold"), words)

@@ -28,6 +28,11 @@ def english_name(code: str) -> str:
     return plain(code) if language is None else str(language.display_name("en"))
 
 
+def base_of(code: str) -> str:
+    """The language of a code without region and script: "en-us-nyc" ▶ "en"."""
+    return plain(code).partition("-")[0]
+
+
 @functools.cache
 def all_languages() -> tuple[str, ...]:
     """The ISO 639-1 codes of all languages."""

@@ -207,9 +207,10 @@ class PortAudio(ModuleType):
         """Take a device away; its streams end."""
         self.devices.remove(device)
         device.error = ("Invalid device", -9996)
-        for stream in self.running:
-            if device in stream.devices:
-                stream.end()
+        with self.turn:  # not while a stream starts, which would then be called back after its end
+            for stream in self.running:
+                if device in stream.devices:
+                    stream.end()
 
 
 @dataclass(frozen=True)

@@ -37,12 +37,13 @@ class Screen:
                 self._put(character)
 
     def lines(self) -> list[str]:
-        """The lines, without the spaces at their ends."""
-        return ["".join(character for character, _ in row).rstrip() for row in self._rows]
+        """The lines, without the spaces at their ends, and without empty ones below."""
+        rows = ("".join(character for character, _ in row).rstrip() for row in self._rows)
+        return "\n".join(rows).rstrip().split("\n")
 
     def text(self) -> str:
-        """The lines as one text, without empty ones at its end."""
-        return "\n".join(self.lines()).rstrip()
+        """The lines as one text."""
+        return "\n".join(self.lines())
 
     def styled(self, code: str) -> str:
         """All that stands on the screen in a style: a number of ANSI's, such as "9" for struck text."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from catalog.offers import find_offer
+from testing.hub_server import HubServer
 from tests.command import ROOT
 
 PROGRAM = "import sys, s2s; sys.argv = ['s2s', *sys.argv[1:]]; s2s.main()"
@@ -48,6 +50,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         kept.pop(name, None)
     none = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "MODEL_CACHE_DIR": str(folder / "cache")}
+    none |= {"HOME": str(folder)}
     return kept | none | variables
 
 
@@ -113,11 +116,28 @@ def test_a_mistake_in_a_flag_is_told_by_the_name_that_was_typed(tmp_path: Path) 
     assert ended.stderr.splitlines()[-1].startswith("s2s: there is no flag --tresh")
 
 
-def test_get_takes_presets_and_says_which(tmp_path: Path) -> None:
-    ended = run("get", "cqu", folder=tmp_path)
+def test_get_knows_presets_and_offers(tmp_path: Path) -> None:
+    ended = run("get", "kokro", folder=tmp_path)
     assert ended.returncode == 2
-    assert ended.stderr.startswith("s2s: ")
-    assert "cpu" in ended.stderr
+    assert ended.stderr.startswith(
+        "s2s: there is no 'kokro' to get; the nearest is kokoro, and all are: "
+    )
+    assert ", cpu, " in ended.stderr
+
+
+def test_get_fetches_an_offer_from_the_hub(tmp_path: Path) -> None:
+    offer = find_offer("kokoro")
+    assert offer is not None
+    model = tmp_path / "models" / offer.model
+    for name in ("onnx/model_quantized.onnx", "voices/af_heart.bin", "README.md"):
+        (model / name).parent.mkdir(parents=True, exist_ok=True)
+        (model / name).write_bytes(name.encode())
+    with HubServer(tmp_path / "models") as hub:
+        ended = run("get", "kokoro", folder=tmp_path, HF_ENDPOINT=hub.url, HF_HUB_DISABLE_XET="1")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.endswith("Kokoro is here and will be used from the next start on\n")
+    kept = {path.name for path in (tmp_path / "cache").rglob("*") if path.is_symlink()}
+    assert kept == {"model_quantized.onnx", "af_heart.bin"}
 
 
 def test_get_without_a_network_says_what_works_until_then(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The rooms of the house: no folder imports one that stands above it, and no imports are circular."""
 
 import ast
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -33,6 +34,9 @@ other."""
 
 LEVEL = {room: level for level, floor in enumerate(FLOORS) for room in floor}
 
+PROGRAM = LEVEL["s2s_pipeline.py"]
+"""The floor of the program; above it is what uses the program."""
+
 
 def module_of(file: str) -> str:
     return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -64,6 +68,14 @@ IMPORTS: Mapping[str, tuple[str, ...]] = {file: tuple(imported(file)) for file i
 
 def test_every_folder_has_a_floor() -> None:
     assert {room_of(file) for file in IMPORTS if not file.startswith(".")} == set(LEVEL)
+
+
+def test_the_package_has_every_folder_of_the_program() -> None:
+    """pyproject.toml names them; those that use the program, such as its tests, stay in the checkout."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    folders = {file.rpartition("/")[0] for file in IMPORTS if LEVEL.get(room_of(file), 99) < PROGRAM}
+    named = {package.partition(".")[2].replace(".", "/") for package in settings["packages"]}
+    assert named == {"", *folders}
 
 
 @pytest.mark.parametrize("file", [file for file in IMPORTS if room_of(file) in LEVEL])

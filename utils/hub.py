@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 ANSWER_S = 10.0
 """Time for the hub to list the files of a model; its client waits as long for a file."""
 
-WAYS = "name a folder that has it, or connect to the network once and add --download"
+_WAYS = "name a folder that has it, or connect to the network once and add --download"
 
 
 fetched: dict[str, Path] = {}
@@ -86,6 +86,18 @@ def cached(model_name: str, files: Sequence[str] | None = None, repo_type: str =
     named = (folder / name for name in files or () if "*" not in name)
     complete = _whole(folder) and all(file.exists() for file in named)
     return folder if complete and _wanted(_names_in(folder), files) else None
+
+
+def is_reachable() -> bool:
+    """True if the hub answers at all."""
+    from huggingface_hub.constants import ENDPOINT
+    from huggingface_hub.utils import get_session
+
+    try:
+        get_session().head(ENDPOINT, timeout=ANSWER_S / 3)
+    except Exception:  # of three libraries without a common base class
+        return False
+    return True
 
 
 def begun(model_name: str) -> Path | None:
@@ -235,7 +247,7 @@ def _sentence(error: Exception, model_name: str) -> str:
     if is_of(HFValidationError):
         return "expected a folder that exists, or a name on the hub such as owner/model"
     if is_of(OfflineModeIsEnabled):
-        return f"{partly} in {cache_folder()}, and HF_HUB_OFFLINE forbids asking the hub; {WAYS}"
+        return f"{partly} in {cache_folder()}, and HF_HUB_OFFLINE forbids asking the hub; {_WAYS}"
     if is_of(GatedRepoError):
         return (
             f"its owner requires you to accept conditions: do that at {ENDPOINT}/{model_name}, {log_in} "
@@ -248,11 +260,11 @@ def _sentence(error: Exception, model_name: str) -> str:
             "--download; or name a folder that has it"
         )
     if any(isinstance(cause, OSError) and cause.errno == errno.ENOSPC for cause in causes):
-        return f"no space is left in {cache_folder()}; choose another with MODEL_CACHE_DIR, or {WAYS}"
+        return f"no space is left in {cache_folder()}; choose another with MODEL_CACHE_DIR, or {_WAYS}"
     if status is not None:
-        return f"{partly} in {cache_folder()}, and {ENDPOINT} answers with error {status}; {WAYS}"
+        return f"{partly} in {cache_folder()}, and {ENDPOINT} answers with error {status}; {_WAYS}"
     reason = type(causes[-1]).__name__
-    return f"{partly} in {cache_folder()}, and {ENDPOINT} cannot be reached ({reason}); {WAYS}"
+    return f"{partly} in {cache_folder()}, and {ENDPOINT} cannot be reached ({reason}); {_WAYS}"
 
 
 def _status(error: BaseException) -> int | None:

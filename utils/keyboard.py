@@ -56,8 +56,18 @@ _released: "list[Callable[[], None]]" = []
 
 
 def has_keyboard() -> bool:
-    """True if a person at a terminal can press keys, and sees what they do."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    """True if a person at a terminal can press keys for this program, and sees what they do."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and _in_foreground(sys.stdin.fileno())
+
+
+def _in_foreground(terminal: int) -> bool:
+    """False for a job in the background, which the system would stop if it changed the modes."""
+    if sys.platform == "win32":
+        return True
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # the terminal controls no jobs
+        return True
 
 
 def release_keyboard() -> None:
@@ -67,46 +77,51 @@ def release_keyboard() -> None:
 
 
 class Keyboard:
-    """Calls `on_key` with each key, on a thread of its own, within the block: the character that the key
-    writes, or a `Key`.
+    """The keys of the terminal, which are not echoed within the block; `read` begins to read them.
 
     Ctrl-C and Ctrl-Z remain signals. The terminal gets its modes back at the end of the block and while
-    the process is stopped. The thread waits in a read that cannot be woken, so it ends with the program.
+    the process is stopped.
     """
 
-    def __init__(self, on_key: Callable[[str], object], on_continue: Callable[[], object]) -> None:
-        """`on_continue` is called when the program goes on after Ctrl-Z and fg."""
-        self._on_key = on_key
-        self._on_continue = on_continue
-        self._reading = False
+    def __init__(self) -> None:
+        self._on_continue: Callable[[], object] = lambda: None
+        self._open = False
         self._modes: _Modes
 
     def __enter__(self) -> "Keyboard":
         if sys.platform == "win32":
             self._modes = _NoModes()
         else:
-            self._modes = _TerminalModes(sys.stdin.fileno(), self._on_continue)
-        self._reading = True
-        modes = self._modes
-        modes.take()
-        _released.append(modes.release)
-        atexit.register(modes.release)
-        threading.Thread(target=self._read, name="keys", daemon=True).start()
+            self._modes = _TerminalModes(sys.stdin.fileno(), lambda: self._on_continue())
+        self._open = True
+        self._modes.take()
+        _released.append(self._modes.release)
+        atexit.register(self._modes.release)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._reading = False
-        self._modes.release()
+        self._open = False
+        self._modes.close()
         _released.remove(self._modes.release)
         atexit.unregister(self._modes.release)
 
-    def _read(self) -> None:
+    def read(self, on_key: Callable[[str], object], on_continue: Callable[[], object]) -> None:
+        """Call `on_key` with each key from now on, on a thread of its own: the character that the key
+        writes, or a `Key`. `on_continue` is called when the program goes on after Ctrl-Z and fg.
+
+        The thread waits in a read that cannot be woken, so it ends with the program.
+        """
+        self._on_continue = on_continue
+        self._modes.forget()
+        threading.Thread(target=self._read, args=(on_key,), name="keys", daemon=True).start()
+
+    def _read(self, on_key: Callable[[str], object]) -> None:
         keys = _windows_keys() if sys.platform == "win32" else keys_of(sys.stdin.fileno())
         with contextlib.suppress(OSError):  # the terminal is gone
             for key in keys:
-                if not self._reading:
+                if not self._open:
                     return
-                self._on_key(key)
+                on_key(key)
 
 
 def keys_of(terminal: int) -> Iterator[str]:
@@ -141,7 +156,13 @@ class _NoModes:
     def take(self) -> None:
         """Nothing to change."""
 
+    def forget(self) -> None:
+        """Nothing to drop: keys that were typed before are read."""
+
     def release(self) -> None:
+        """Nothing to restore."""
+
+    def close(self) -> None:
         """Nothing to restore."""
 
 
@@ -158,15 +179,19 @@ class _TerminalModes:
         self._taken = False
 
     def take(self) -> None:
-        """Change the modes, and drop what was typed before."""
+        """Change the modes."""
         termios = self._termios
         modes = termios.tcgetattr(self._terminal)
         modes[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
         modes[6][termios.VMIN], modes[6][termios.VTIME] = 1, 0
-        termios.tcsetattr(self._terminal, termios.TCSAFLUSH, modes)
+        termios.tcsetattr(self._terminal, termios.TCSADRAIN, modes)
         self._taken = True
         signal.signal(signal.SIGTSTP, self._stop)
         signal.signal(signal.SIGCONT, self._go_on)
+
+    def forget(self) -> None:
+        """Drop what was typed before."""
+        self._termios.tcflush(self._terminal, self._termios.TCIFLUSH)
 
     def release(self) -> None:
         """Restore the modes."""
@@ -174,6 +199,12 @@ class _TerminalModes:
             self._taken = False
             with contextlib.suppress(self._termios.error, OSError):  # the terminal is gone
                 self._termios.tcsetattr(self._terminal, self._termios.TCSADRAIN, self._before)
+
+    def close(self) -> None:
+        """Restore the modes for good."""
+        self.release()
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        signal.signal(signal.SIGCONT, signal.SIG_DFL)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         """Ctrl-Z: the shell gets a terminal as it knows it."""
@@ -183,7 +214,7 @@ class _TerminalModes:
 
     def _go_on(self, number: int, frame: FrameType | None) -> None:
         """Take the terminal back from the shell, unless this program goes on in the background."""
-        if os.tcgetpgrp(self._terminal) == os.getpgrp():
+        if _in_foreground(self._terminal):
             self.take()
             self._on_continue()
 

@@ -52,6 +52,8 @@ def end(code: int) -> NoReturn:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):  # nobody reads it, or it is closed
                 stream.flush()
+        if keyboard := sys.modules.get("utils.keyboard"):
+            keyboard.release_keyboard()
         os._exit(code)
     sys.exit(code)
 

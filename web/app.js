@@ -21,15 +21,17 @@ import { microphoneTrouble } from "./troubles.js";
 import { keepAwake } from "./wake.js";
 
 const NEW_SESSION = "New conversation: earlier turns are not remembered";
+const COPIED_MS = 1500; // for which the button shows that it has copied
 const MODEL_AWAY = "The model's server is away. It is called again and again.";
 const HINTS = {
-  off: "or type a message below",
-  connecting: "Allow the microphone if you are asked",
+  off: "or type a message below", connecting: "",
   listening: "You can speak at any time, even while it speaks",
   hearing: "", waiting: "Go on, I am listening", thinking: "",
   speaking: "Tap, or just talk, to interrupt",
   muted: "Tap to be heard again",
-  ready: "Hold the button or the space bar while you talk",
+  ready: matchMedia("(pointer: coarse)").matches
+    ? "Hold it while you talk"
+    : "Hold it, or the space bar, while you talk",
   offline: "Trying again. Tap to try now.",
 };
 
@@ -53,16 +55,24 @@ const messages = new Messages({
 // -- the display --------------------------------------------------------------------------------------
 
 function render() {
-  const { state, connection, microphone, reply, modelAway } = call.now;
+  const { state, connection, microphone, reply } = call.now;
   orb.show(state);
   part("state").dataset.state = state;
   for (const id of ["state", "word"]) part(id).textContent = WORDS[state];
-  part("hint").textContent = modelAway && connection === "open" ? MODEL_AWAY : HINTS[state];
+  part("hint").textContent = hint(state);
   dock.show({ connection, microphone, reply, takesText: call.server.takes_text });
   document.title = connection === "off" ? "Speech to speech" : `${WORDS[state]} · Speech to speech`;
   document.body.classList.toggle("empty", transcript.empty);
-  for (const id of ["copy", "clear"]) part(id).hidden = transcript.empty;
+  document.body.classList.toggle("holds", microphone === "push");
+  part("clear").hidden = transcript.empty;
+  part("copy").hidden = transcript.empty || !navigator.clipboard; // secure pages only
   keepAwake(connection !== "off");
+}
+
+function hint(state) {
+  if (call.asking) return "Allow the microphone if you are asked";
+  if (call.now.modelAway && call.now.connection === "open") return MODEL_AWAY;
+  return state === "speaking" && call.microphone !== "on" ? "Tap to interrupt" : HINTS[state];
 }
 
 /** Say something to users of screen readers, after what they are reading. */
@@ -114,11 +124,16 @@ call.addEventListener("message", ({ detail }) => {
   messages.handle(detail);
   render();
 });
+call.addEventListener("unreachable", () => {
+  outgoing.lost();
+  const action = { label: "Try again", run: begin };
+  trouble.show({ title: "The server cannot be reached", text: "Is it running?", action });
+});
 call.addEventListener("deaf", ({ detail: { name } }) => {
   outgoing.lost();
   const choose = name === "OverconstrainedError";
   const action = choose ? { label: "Choose another", run: () => settings.open() } : { label: "Try again", run: talk };
-  trouble.show({ ...microphoneTrouble(name), action });
+  trouble.show({ ...microphoneTrouble(name), action, other: { label: "Type instead", run: () => dock.type() } });
 });
 call.addEventListener("mute-loudspeaker", () => {
   const action = { label: "Choose another", run: () => settings.open() };
@@ -173,7 +188,12 @@ dock.addEventListener("text", ({ detail }) => {
 part("show-settings").onclick = () => settings.toggle();
 part("show-details").onclick = () => toggleDetails();
 part("show-help").onclick = () => part("help").showModal();
-part("copy").onclick = () => navigator.clipboard?.writeText(transcript.text);
+part("copy").onclick = async ({ currentTarget: copy }) => {
+  await navigator.clipboard.writeText(transcript.text);
+  announce("The conversation was copied.");
+  copy.classList.add("done");
+  setTimeout(() => copy.classList.remove("done"), COPIED_MS);
+};
 part("clear").onclick = () => part("clearing").showModal();
 part("clearing").onclose = ({ target }) => {
   if (target.returnValue !== "clear") return;

@@ -96,3 +96,11 @@ function fold(item, words) {
   item.append(opener);
   toggle();
 }
+
+/** A bubble as a line of plain text; what was not heard is left out. */
+export function plain(item) {
+  const copy = item.cloneNode(true);
+  for (const cut of copy.querySelectorAll("del")) cut.replaceWith(" […]");
+  for (const control of copy.querySelectorAll("button, .fate")) control.remove();
+  return copy.textContent.replace(/\s+/g, " ").trim();
+}

@@ -10,7 +10,7 @@ const NO_SERVER = { event_rate: 16000, takes_text: true, takes_turns: false };
 
 /**
  * Dispatches "change" when there is something else to show, "begin" when a conversation begins, "message" with
- * each message of the server, "deaf" with a MicrophoneError, "mute-loudspeaker" when the chosen one is not
+ * each message of the server, "unreachable" if there is no server, "deaf" with a MicrophoneError, "mute-loudspeaker" when the chosen one is not
  * there, and "played" with the figures of the playback.
  */
 export class Call extends EventTarget {
@@ -23,6 +23,7 @@ export class Call extends EventTarget {
   #muted = false;
   #loudAt = -Infinity; // time at which the model was last loud, in ms
   #holding = false;
+  #asking = false;
 
   constructor(settings) {
     super();
@@ -40,7 +41,13 @@ export class Call extends EventTarget {
     this.#tell("begin");
     this.#changed();
     const { loudspeaker, volume } = this.#settings.values;
-    await this.sound.open(volume);
+    try {
+      await this.sound.open(volume);
+    } catch {
+      if (attempt !== this.#attempt) return; // ended in the meantime
+      await this.end();
+      return this.#tell("unreachable"); // the files of the sound did not come
+    }
     if (loudspeaker) await this.useLoudspeaker();
     if (talk && !(await this.listen())) {
       if (attempt === this.#attempt) await this.end();
@@ -109,11 +116,15 @@ export class Call extends EventTarget {
 
   /** Use the microphone that the user chose; false if that does not work. */
   async listen() {
+    this.#asking = true;
+    this.#changed();
     try {
       await this.sound.listen(this.#settings.values.microphone);
     } catch (error) {
       this.#tell("deaf", error);
       return false;
+    } finally {
+      this.#asking = false;
     }
     this.sound.muted = this.#muted;
     this.#changed();
@@ -131,6 +142,11 @@ export class Call extends EventTarget {
   mute(on = !this.#muted) {
     this.sound.muted = this.#muted = on;
     this.#changed();
+  }
+
+  /** True while the browser may be asking the user for the microphone. */
+  get asking() {
+    return this.#asking;
   }
 
   get microphone() {

@@ -1,9 +1,12 @@
 // The hand on the round button, or on the space bar: a tap, or a hold.
 
+const TAP_MS = 300; // a shorter hold is a tap, which says nothing and only stops the reply
+
 export class Press {
   #call;
   #talk;
   #held = false; // with a pointer, whose click means nothing more
+  #since = 0;
 
   /** `talk()` begins a conversation, or adds the microphone to one. */
   constructor(button, call, talk) {
@@ -11,12 +14,12 @@ export class Press {
     this.#talk = talk;
     button.onpointerdown = (event) => {
       if (event.button !== 0) return;
-      call.hold(true);
+      this.#hold(true);
       this.#held = call.holding;
       if (this.#held) button.setPointerCapture(event.pointerId);
     };
     for (const name of ["pointerup", "pointercancel"]) {
-      button.addEventListener(name, () => this.#held && call.hold(false));
+      button.addEventListener(name, () => this.#held && this.#hold(false));
     }
     button.onclick = () => {
       if (!this.#held) this.#tap();
@@ -28,8 +31,14 @@ export class Press {
   /** The space bar goes down or up. */
   space(down) {
     const { now, microphone } = this.#call;
-    if (now.connection === "open" && microphone === "push") this.#call.hold(down);
+    if (now.connection === "open" && microphone === "push") this.#hold(down);
     else if (down) this.#tap();
+  }
+
+  #hold(on) {
+    if (on) this.#since = performance.now();
+    if (!on && this.#call.holding && performance.now() - this.#since < TAP_MS) this.#call.cancel();
+    else this.#call.hold(on);
   }
 
   /** Do what the state suggests. */

@@ -1,7 +1,7 @@
 // The conversation as text: partial and final transcripts, and replies with the unheard part struck out. An
 // end-to-end model may write no words of one side; then a bubble shows that this side spoke, and for how long.
 
-import { Bubble, strikeOut, struck } from "./bubble.js";
+import { Bubble, plain, strikeOut, struck } from "./bubble.js";
 import { Reading } from "./reading.js";
 
 const WENT_ON = "the user went on"; // reason of a turn whose words come again, in a turn that carries the rest, too
@@ -43,7 +43,7 @@ export class Transcript {
   /** The conversation as lines of plain text. */
   get text() {
     const spoken = [...this.#list.children].filter((item) => !item.matches(".note"));
-    return spoken.map((item) => item.textContent.trim()).join("\n");
+    return spoken.map((item) => plain(item)).join("\n");
   }
 
   // -- the user ---------------------------------------------------------------------------------------
@@ -151,8 +151,9 @@ export class Transcript {
       if (interrupted) bubble.item.append(" ", struck("…"));
     } else {
       if (!this.flows) bubble.write("machine", reply.text);
-      if (interrupted) {
-        strikeOut(reply.bubbles.flatMap((one) => one.paragraphs), reply.text.length - heard.length);
+      const unheard = reply.text.length - heard.length;
+      if (interrupted || (state === "failed" && unheard > 0)) {
+        strikeOut(reply.bubbles.flatMap((one) => one.paragraphs), unheard);
       }
     }
     if (state === "failed") bubble.item.classList.add("failed");

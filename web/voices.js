@@ -123,9 +123,9 @@ export class Voices extends Control {
       source.onended = () => context === this.#playing && this.#silence();
       source.start();
     } catch (error) {
-      if ([404, 405].includes(error.status)) this.#samples = false;
-      this.refuse(error.status === 404 ? "This server plays no samples." : `No sample: ${error.message}`);
-      this.#fill();
+      this.#samples = error.status !== 404;
+      this.refuse(this.#samples ? `No sample: ${error.message}` : "This server plays no samples.");
+      if (!this.#samples) this.#fill();
     }
     pressed.disabled = false;
   }
@@ -137,8 +137,9 @@ export class Voices extends Control {
   }
 }
 
-/** The heading under which a voice stands. */
-const group = ({ language, language_name: name }) => (language ? named(language, name) : OTHER);
+/** The heading under which a voice stands. eSpeak has codes that no list of languages knows. */
+const group = ({ language, language_name: name }) =>
+  language && !name.startsWith("Unknown language") ? named(language, name) : OTHER;
 
 /** [heading, voices] of each language: those of the user first, the others by name, the unknown last. */
 function grouped(voices) {

@@ -23,7 +23,7 @@ from pipeline.session import Session
 from pipeline.sink import Frame
 from utils.keyboard import has_keyboard
 from utils.shutdown import StopRequest
-from utils.sound_devices import ROLES, native_messages_logged
+from utils.sound_devices import ROLES
 
 SAMPLE_RATE_HZ = 16000
 """The recognizer's rate; a device that does not accept it runs at another."""
@@ -63,6 +63,7 @@ class LocalAudioStreamer:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._stopped = ""
+        self._has_offers = False
         self._session: Session
 
     def run(
@@ -72,11 +73,13 @@ class LocalAudioStreamer:
         upgrades: Upgrades | None = None,
     ) -> int:
         """Run one session until Ctrl-C, or until the device goes away."""
-        show_panel(describe(capabilities.describe(), self._sound()))
+        offers = [] if upgrades is None or not has_keyboard() else upgrades.offers()
+        self._has_offers = bool(offers)
+        offered = {state.offer.stage for state in offers}
+        show_panel(describe(capabilities.describe(), self._sound(), offered))
         self._session = open_session(self, "local")
         try:
-            with native_messages_logged():
-                self._talk()
+            self._talk()
         finally:
             self._session.close("stopped")
             self._session.join(CLOSE_S)
@@ -92,7 +95,7 @@ class LocalAudioStreamer:
             with self._port.open(self._hear, self._next_block, self._on_stop):
                 began = time.monotonic()
                 if not self._stopped:
-                    show_keys(self._session)
+                    show_keys(self._session, has_offers=self._has_offers)
                 self._ended.wait()
             if self._shutdown.requested.is_set():
                 return

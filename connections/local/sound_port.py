@@ -100,11 +100,15 @@ class SoundPort:
     @contextlib.contextmanager
     def open(self, hear: Hear, play: Play, on_stop: OnStop) -> Iterator[None]:
         """Run the streams for the length of the block. `on_stop` is called if one stops before that.
+        Lines of C libraries, such as ALSA's about late blocks, go to the log meanwhile.
 
         Raises `UserError` if a device cannot be opened in three attempts; `Interrupted`.
         """
-        streams = self._patiently(lambda last: self._start(hear, play, on_stop, last=last))
-        with streams:
+        with contextlib.ExitStack() as streams:
+            streams.enter_context(native_messages_logged())
+            streams.enter_context(
+                self._patiently(lambda last: self._start(hear, play, on_stop, last=last))
+            )
             yield
 
     def find_again(self) -> None:
@@ -196,7 +200,7 @@ class SoundPort:
             out[:] = played.encode(play(samples, _ahead_s(times)))
             hear(heard.decode(data), _captured_at(times))
 
-        with contextlib.ExitStack() as streams, native_messages_logged():
+        with contextlib.ExitStack() as streams:
             stream = SoundStream(
                 "RawStream",
                 "the sound device",
@@ -228,20 +232,19 @@ class SoundPort:
                 ("RawInputStream", microphone, heard, on_heard),
             ):
                 try:
-                    with native_messages_logged():
-                        stream = SoundStream(
-                            kind,
-                            str(end),
-                            on_block,
-                            on_stop,
-                            samplerate=taken.rate_hz,
-                            blocksize=self._block(end, taken),
-                            device=end.index,
-                            channels=taken.channels,
-                            dtype=taken.dtype,
-                        )
-                        streams.callback(stream.close)
-                        stream.start()
+                    stream = SoundStream(
+                        kind,
+                        str(end),
+                        on_block,
+                        on_stop,
+                        samplerate=taken.rate_hz,
+                        blocksize=self._block(end, taken),
+                        device=end.index,
+                        channels=taken.channels,
+                        dtype=taken.dtype,
+                    )
+                    streams.callback(stream.close)
+                    stream.start()
                 except self._failures as error:
                     raise EndUnavailable(end, error) from error
             return streams.pop_all()

@@ -21,6 +21,7 @@ import threading
 from types import SimpleNamespace
 from listeners.keys import Keys
 from pipeline.settings import SessionSettings
+from utils.keyboard import Keyboard
 
 cancelled = threading.Event()
 class Told:
@@ -29,7 +30,9 @@ class Told:
     def commit_speech(self): print("commit", flush=True)
     def cancel_speech(self): print("cancel", flush=True); cancelled.set()
 
-with Keys(Told(), None):
+with Keyboard() as keyboard:
+    keys = Keys(Told(), None)
+    keyboard.read(keys.press, keys.resume)
     print("ready", flush=True)
     cancelled.wait(30)
 print("over", flush=True)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from listeners.key_list import key_list
 from listeners.keys import Keys
 from listeners.terminal import Terminal
 from pipeline.errors import EngineError
@@ -60,7 +61,8 @@ class Shown:
         self._width = width
         self._conversation = conversation
         console = Console(file=self._file, force_terminal=True, width=width, height=24, _environ={})
-        self.terminal = Followed(conversation.session, console, with_keys=True, **options)
+        keys = key_list(conversation.session, has_offers=True)
+        self.terminal = Followed(conversation.session, console, keys=keys, **options)
         self.keys = Keys(conversation.session, self.terminal)
 
     @property

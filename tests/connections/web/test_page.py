@@ -60,8 +60,10 @@ def test_speech_over_the_answer_cuts_it_and_shows_what_was_not_heard(browser: An
         server.llm._replies = [LONG]
         page = open_page(browser, server, mistakes)
         page.click("#orb")
-        page.wait_for_selector(".machine del")
-        heard = page.inner_text(".machine p").removesuffix(page.inner_text(".machine del"))
+        page.wait_for_selector(".machine del", state="attached")
+        said = str(page.text_content(".machine p"))
+        heard = said.removesuffix(str(page.text_content(".machine del")))
+        assert len(heard) < len(said)
         assert LONG.startswith(heard.strip())
     assert mistakes == []
 
@@ -155,7 +157,7 @@ def test_a_tap_on_the_button_while_it_speaks_interrupts(browser: Any) -> None:
         say(page, "Tell me all of it.")
         state(page, "speaking")
         page.click("#orb")
-        page.wait_for_selector(".machine del")
+        page.wait_for_selector(".machine del", state="attached")
         state(page, "off")
         assert page.is_visible("#end"), "the conversation goes on"
 
@@ -169,10 +171,51 @@ def test_a_microphone_that_is_refused(chromium: Any) -> None:
         page.click("#orb")
         page.wait_for_selector("#trouble >> text=The microphone is blocked")
         state(page, "off")
+        page.click("#trouble button >> text=Type instead")
+        assert page.evaluate("document.activeElement.id") == "text"
         say(page, "Then I type.")
         page.wait_for_selector(".machine >> text=One sentence.")
         page.wait_for_selector("#trouble >> text=microphone", state="hidden")
     refusing.close()
+
+
+def test_the_microphone_and_the_loudspeaker_that_were_chosen(browser: Any) -> None:
+    """The browser keeps the choice; one that is not plugged in is told, and is not replaced silently."""
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        page.evaluate(
+            """() => localStorage.setItem("s2s.settings", JSON.stringify(
+              { microphone: "not-there", loudspeaker: "nor-that" }))"""
+        )
+        page.reload()
+        page.click("#orb")
+        page.wait_for_selector("#trouble >> text=The microphone is not plugged in")
+        state(page, "off")
+        say(page, "I can type.")
+        page.wait_for_selector("#trouble >> text=The loudspeaker is not plugged in")
+        page.wait_for_selector(".machine >> text=One sentence.")
+        devices = page.evaluate(
+            """async () => (await navigator.mediaDevices.enumerateDevices())
+              .filter(({ kind, deviceId }) => kind === "audioinput" && deviceId !== "default")
+              .map(({ deviceId }) => deviceId)"""
+        )
+        page.evaluate(
+            "(microphone) => localStorage.setItem('s2s.settings', JSON.stringify({ microphone }))",
+            devices[-1],
+        )
+        page.reload()
+        page.evaluate(
+            """() => {
+              const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+              navigator.mediaDevices.getUserMedia = (wanted) => {
+                window.wanted = wanted.audio.deviceId.exact;
+                return ask(wanted);
+              };
+            }"""
+        )
+        page.click("#orb")
+        state(page, "listening")
+        assert page.evaluate("wanted") == devices[-1]
 
 
 def test_a_microphone_from_which_nothing_comes(chromium: Any, tmp_path: Path) -> None:
@@ -234,8 +277,13 @@ def test_a_server_that_is_shut_down(browser: Any) -> None:
         server.stop()
         page.wait_for_selector("#trouble >> text=The server was shut down")
         state(page, "off")
+        page.click("#trouble >> text=Talk again")
+        page.wait_for_selector("#trouble >> text=The server cannot be reached")
+        say(page, "Still there?")
+        page.wait_for_selector(".unsent >> text=Not sent")
+        state(page, "off")
         with ScriptedWebServer(port=server.port) as other:
-            page.click("#trouble >> text=Talk again")
+            page.click("#trouble >> text=Try again")
             page.wait_for_selector(".divider >> text=earlier turns are not remembered")
             state(page, "listening")
             assert len(other.sessions) == 1

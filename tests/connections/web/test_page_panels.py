@@ -1,4 +1,4 @@
-"""The details, the first-run card and the trouble card of the page in a real browser."""
+"""The details and the trouble card of the page in a real browser."""
 
 import copy
 import json
@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from testing.offers_server import OffersServer
 from testing.server import ScriptedWebServer
-from tests.connections.web.browser import CHROMIUM, open_page
+from tests.connections.web.browser import CHROMIUM
 from tests.connections.web.panels import INFO, open_panels
 from tests.web_client import WebClient
 
@@ -129,93 +128,6 @@ def test_the_details_leave_the_page_usable_where_there_is_room(
     assert phone.evaluate("document.querySelector('dialog:modal').offsetWidth") == 390
     phone.get_by_role("button", name="Done").click()
     assert not phone.evaluate("panels.details.isOpen")
-
-
-# -- the first-run card -------------------------------------------------------------------------------
-
-
-def test_the_card_tells_what_runs_until_it_is_dismissed(browser: Any, mistakes: list[str]) -> None:
-    with OffersServer(info()) as server:
-        page = open_page(browser, server, mistakes)
-        page.goto(f"http://127.0.0.1:{server.port}/web/index.html")
-        page.wait_for_selector("#card >> text=You are talking to SmolLM2, a very small model")
-        assert "eSpeak" not in page.inner_text("#card"), "it only takes over if Piper fails"
-        page.click("#card >> text=×")
-        assert page.is_hidden("#card")
-        page.reload()
-        page.wait_for_selector("#details dt", state="attached")
-        assert page.is_hidden("#card")
-        server.info["parts"][2]["placeholder"] = True  # another set of parts
-        page.reload()
-        page.wait_for_selector("#card >> text=SmolLM2")
-        server.info["parts"] = [{**part, "placeholder": False} for part in server.info["parts"]]
-        page.reload()
-        page.wait_for_selector("#details dt", state="attached")
-        assert page.is_hidden("#card")
-
-
-def test_an_offer_is_taken_and_undone(browser: Any, mistakes: list[str]) -> None:
-    with OffersServer(info()) as server:
-        page = open_page(browser, server, mistakes)
-        page.goto(f"http://127.0.0.1:{server.port}/web/index.html")
-        offer = page.locator("#card .offer")
-        assert "Real answers.\n1.1 GB · Apache-2.0" in offer.inner_text().replace("\n\n", "\n")
-        offer.get_by_role("button", name="Get Qwen").click()
-        server.steps.put({"state": "downloading", "progress": 0.42})
-        page.wait_for_selector("#card >> text=Downloading: 42 %")
-        bar = offer.get_by_role("progressbar", name="Downloading Qwen")
-        assert bar.evaluate("(bar) => bar.value") == 0.42
-        server.steps.put({"state": "loading", "progress": 1.0})
-        page.wait_for_selector("#card >> text=Starting…")
-        server.info["parts"][1] = {**server.info["parts"][1], "name": "qwen", "placeholder": False}
-        server.info["offers"][0]["state"] = "in_use"
-        server.steps.put({"state": "in_use", "progress": 1.0})
-        server.steps.put(None)
-        page.wait_for_selector("#card >> text=Better parts are in use")
-        page.wait_for_selector("#details dd >> text=qwen", state="attached")
-        assert "In use" in offer.inner_text()
-        server.info = info()
-        offer.get_by_role("button", name="Undo Qwen").click()
-        page.wait_for_selector("#card >> text=You are talking to SmolLM2")
-        assert offer.get_by_role("button", name="Get Qwen").is_visible()
-        assert server.posted == ["/v1/offers/qwen", "/v1/offers/qwen/undo"]
-
-
-def test_an_offer_that_fails_says_why_and_can_be_tried_again(browser: Any, mistakes: list[str]) -> None:
-    with OffersServer(info()) as server:
-        page = open_page(browser, server, mistakes)
-        page.goto(f"http://127.0.0.1:{server.port}/web/index.html")
-        page.click("text=Get >> nth=0")
-        server.steps.put({"state": "failed", "error": "There is no network."})
-        server.steps.put(None)
-        page.wait_for_selector("#card [role=alert] >> text=There is no network.")
-        page.click("text=Try again")
-        server.steps.put({"state": "downloading", "progress": 0.1})
-        server.steps.put(None)
-        page.wait_for_selector("#card [role=alert] >> text=The connection to the server broke.")
-
-
-def test_an_offer_that_is_under_way_is_followed(browser: Any, mistakes: list[str]) -> None:
-    told = info()
-    told["offers"][0] |= {"state": "downloading", "progress": 0.3}
-    with OffersServer(told) as server:
-        page = open_page(browser, server, mistakes)
-        page.goto(f"http://127.0.0.1:{server.port}/web/index.html")
-        page.wait_for_selector("#card >> text=Downloading: 30 %")
-        server.steps.put({"state": "downloading", "progress": 0.6})
-        page.wait_for_selector("#card >> text=Downloading: 60 %")
-
-
-def test_who_may_not_change_the_parts_gets_the_command(
-    browser: Any, server: ScriptedWebServer, mistakes: list[str]
-) -> None:
-    page = open_panels(browser, server, mistakes)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.evaluate("(info) => panels.card.offer(info, '')", info(may_change=False))
-    assert page.get_by_role("button", name="Get Qwen").count() == 0
-    page.get_by_role("button", name="Copy").click()
-    page.wait_for_selector("#card >> text=Copied")
-    assert page.evaluate("navigator.clipboard.readText()") == "s2s get qwen"
 
 
 # -- the trouble card ---------------------------------------------------------------------------------

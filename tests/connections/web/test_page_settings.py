@@ -201,3 +201,60 @@ def test_the_level_of_a_conversation_serves_the_test(page: Any, peak: float, ver
 def test_the_loudspeaker_plays_two_notes(page: Any) -> None:
     page.get_by_role("button", name="Test the loudspeaker").click()
     page.wait_for_selector("[data-field=loudspeaker] >> text=Two notes were played.")
+
+
+FETCH_INFO = """async (token) => {
+  const { fetchInfo } = await import("/web/info.js");
+  try {
+    const info = await fetchInfo(token);
+    panels.settings.offer(info);
+    return info.voices.map(({ name }) => name);
+  } catch ({ status, message }) {
+    return [status, message];
+  }
+}"""
+
+
+def test_a_voice_plays_a_sample(page: Any) -> None:
+    page.evaluate(
+        """() => {
+          window.played = [];
+          const start = AudioBufferSourceNode.prototype.start;
+          AudioBufferSourceNode.prototype.start = function () {
+            played.push(this.buffer.duration);
+            return start.call(this);
+          };
+        }"""
+    )
+    assert page.evaluate(FETCH_INFO, "") == ["low", "high"]
+    field(page, "voice").locator(".disclose").click()
+    with page.expect_request("**/v1/audio/speech") as asked:
+        page.get_by_role("button", name="Play a sample: high").click()
+    assert asked.value.post_data_json["voice"] == "high"
+    page.wait_for_selector("[aria-label='Play a sample: high']:enabled")
+    assert page.evaluate("played")[0] > 0
+    assert field(page, "voice").get_by_role("alert").inner_text() == ""
+
+
+def test_a_sample_that_fails_says_why(page: Any, mistakes: list[str]) -> None:
+    page.get_by_text("Default: en-us").click()
+    page.get_by_role("button", name="Play a sample: Priya").click()
+    page.wait_for_selector(
+        "[data-field=voice] [role=alert] >> text=expected one of the voices low, high"
+    )
+    assert page.get_by_role("button", name="Play a sample: Priya").is_enabled()
+    page.unroute_all()
+    page.route("**/v1/audio/speech", lambda route: route.fulfill(status=404, body="{}"))
+    page.get_by_role("button", name="Play a sample: Priya").click()
+    page.wait_for_selector("[data-field=voice] [role=alert] >> text=This server plays no samples.")
+    assert page.get_by_role("button", name="Play a sample: Priya").count() == 0
+    assert len(mistakes) == 2, "the browser reports both answers"
+    mistakes.clear()
+
+
+def test_the_information_needs_the_token(browser: Any) -> None:
+    with ScriptedWebServer(token="sesame") as server:
+        page = open_panels(browser, server, [])
+        assert page.evaluate(FETCH_INFO, "")[0] == 401
+        assert page.evaluate(FETCH_INFO, "sesame") == ["low", "high"]
+    assert page.evaluate(FETCH_INFO, "sesame") == [0, "The server cannot be reached."]

@@ -17,6 +17,8 @@ COUNT_MICROPHONES = """() => {
   navigator.mediaDevices.getUserMedia = (wanted) => { asked += 1; return ask(wanted); };
 }"""
 
+HEARD = "() => document.querySelector('.machine p')?.firstChild.textContent.length > 3"
+
 
 def test_typing_before_connecting_asks_for_no_microphone(browser: Any) -> None:
     mistakes: list[str] = []
@@ -59,9 +61,20 @@ def test_words_light_up_as_they_are_heard(browser: Any) -> None:
         page = open_page(browser, server, [])
         say(page, "Go on.")
         page.wait_for_selector(".machine p .rest")
-        page.wait_for_function("document.querySelector('.machine p').firstChild.textContent.length > 3")
+        page.wait_for_function(HEARD)
         page.wait_for_selector(".machine p .rest", state="detached")
         assert page.inner_text(".machine p") == server.llm._replies[0]
+
+
+def test_a_reply_that_fails_is_shown_as_failed(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        server.llm._replies = ["One sentence. " * 9]
+        server.llm.error_after_words = (6, RuntimeError("its fuse has blown"))
+        page = open_page(browser, server, [])
+        say(page, "Tell me.")
+        page.wait_for_selector(".machine.failed >> text=One sentence.")
+        page.wait_for_selector(".note.failed")
+        assert "failed" in str(page.text_content("#announcement"))
 
 
 def test_many_words_that_were_not_heard_are_folded_away(browser: Any) -> None:
@@ -103,6 +116,23 @@ def test_the_keys(browser: Any) -> None:
         state(page, "listening")
         assert page.title() == "Listening · Speech to speech"
     assert mistakes == []
+
+
+def test_the_conversation_is_copied_without_what_was_not_heard(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        server.llm._replies = ["word " * 40]
+        page = open_page(browser, server, [])
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        say(page, "Tell me.")
+        page.wait_for_function(HEARD)
+        page.click("#stop")
+        page.wait_for_selector(".machine .cut")
+        page.click("#copy")
+        page.wait_for_selector("#copy.done")
+        asked, answered = page.evaluate("navigator.clipboard.readText()").split("\n")
+    assert asked == "You said: Tell me."
+    assert answered.startswith("Reply: word")
+    assert answered.endswith("word […]")
 
 
 def test_clearing_makes_the_model_forget(browser: Any) -> None:
