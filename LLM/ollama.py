@@ -40,7 +40,7 @@ def pull(server: LocalServer, model: str, on_progress: Callable[[int, int], None
 
 
 def _news(server: LocalServer, model: str) -> Generator[dict[str, Any], None, None]:
-    """What Ollama says while it downloads, a line each."""
+    """The lines in which Ollama reports a download."""
     url = server.base_url.removesuffix("/v1") + "/api/pull"
     with (
         _failing(model),

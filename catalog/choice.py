@@ -4,16 +4,13 @@ Nothing is imported or downloaded and no network is used: the choice looks only 
 and at the cache of the hub, which takes under 2 ms.
 """
 
-import os
-import platform
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 
 from catalog.registry import EngineSpec, find, specs
 from catalog.weights import FETCH, JOE, JOE_SETTINGS
+from utils.device import accelerated
 from utils.hub import cached
 from utils.packaged import PackagedFile
 
@@ -34,6 +31,9 @@ class Preferred:
     """Languages that it speaks or understands; empty: about a hundred, or any."""
     needs: tuple[str, ...] = ()
     """Modules that it needs for English, besides those of its row."""
+    backed: bool = False
+    """True if the built-in engine stands behind a model on the hub, for languages that it does not know
+    and for its failures. It is created with its default settings."""
     accelerated: bool = False
     """True for an engine that is fast enough for a conversation on a GPU only."""
 
@@ -69,6 +69,7 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
             "onnx-community/Kokoro-82M-v1.0-ONNX",
             ("onnx/model_quantized.onnx", "voices*"),
             languages=("en", "es", "fr", "hi", "it", "pt", "zh"),
+            backed=True,
         ),
         Preferred(
             "piper",
@@ -97,8 +98,8 @@ class Choice:
 def choose(stage: str, typed: Sequence[str], language: str | None = None) -> tuple[Choice, ...]:
     """Choose the engine of a stage for a conversation in `language`. If a flag of the stage was typed,
     it is the built-in engine that needs no files, since the meaning of such a flag depends on the
-    engine. That engine also backs up one with a model in `embedded`, for languages that this one does
-    not know and for its failures."""
+    engine. That engine also stands behind one with a model in `embedded`, and one that is `backed`, for
+    languages that this one does not know and for its failures."""
     built_in = _built_in(stage)
     if any(argument.replace("-", "_").startswith(f"__{stage}_") for argument in typed):
         return (Choice(built_in),)
@@ -112,7 +113,10 @@ def choose(stage: str, typed: Sequence[str], language: str | None = None) -> tup
         if not preferred.embedded:
             if cached(str(preferred.model), preferred.files) is not None:
                 why = f"{preferred.model} is in the cache; for the built-in engine: --{stage}"
-                return (Choice(spec, preferred.model, f"{why} {built_in.name}"),)
+                why = f"{why} {built_in.name}"
+                if preferred.backed:  # the model is its default
+                    return (Choice(spec, why=why, dispensable=True), Choice(built_in))
+                return (Choice(spec, preferred.model, why),)
         elif all(file.there for file in preferred.embedded):
             return (Choice(spec, dispensable=True), Choice(built_in))
         else:
@@ -142,10 +146,3 @@ def _runs(preferred: Preferred, spec: EngineSpec) -> bool:
     if spec.missing() or any(find_spec(module) is None for module in preferred.needs):
         return False
     return accelerated() or not preferred.accelerated
-
-
-def accelerated() -> bool:
-    """Guess from the system whether there is a GPU; asking torch would take seconds."""
-    if sys.platform == "darwin":
-        return platform.machine() == "arm64"
-    return os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1") and Path("/dev/nvidiactl").exists()

@@ -1,5 +1,6 @@
 """Presets: named sets of engines, models and devices. Any other flag or setting overrides them."""
 
+import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -107,5 +108,9 @@ def find_preset(name: str | None, *, mac: bool) -> Preset | None:
         try:
             return PRESETS["mac" if name is None else name]
         except KeyError:
-            raise UserError(f"--preset: expected one of {', '.join(PRESETS)}, got {name!r}") from None
+            near = difflib.get_close_matches(str(name).lower(), PRESETS, n=1)
+            meant = f"; did you mean --preset {near[0]}?" if near else ""
+            raise UserError(
+                f"--preset: expected one of {', '.join(PRESETS)}, got {name!r}{meant}"
+            ) from None
     return None

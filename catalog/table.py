@@ -4,8 +4,10 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from catalog.choice import PREFERRED, Preferred
+from catalog.offers import OFFERS
 from catalog.presets import PRESETS
 from catalog.registry import EngineSpec, Feature, specs
+from utils.hub import size_text
 
 TITLES = {
     "stt": "Speech to text",
@@ -21,10 +23,13 @@ _TOP = """\
 <!-- Written by `python -m catalog.table > docs/engines.md` from the catalog of each stage
 (catalog/stt.py and the others), catalog/presets.py and catalog/choice.py: edit those. -->
 
-Choose an engine with `--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME`. Together with that flag,
-`--help` shows the engine's own flags, `--check` reports whether the engine is installed and its model
-downloaded, `--download` downloads what is missing and exits, and `--list_voices` lists the voices of
-the chosen synthesizer or end-to-end engine. To add an engine, read `docs/adding-an-engine.md`.
+Choose an engine with `--stt NAME`, `--llm NAME`, `--tts NAME` or `--s2s NAME`, or several, such as
+`--tts kokoro,espeak`: those that this machine lacks are left out, and the next takes over from one that
+fails. `--help NAME` explains an engine's flags. Together with the flags that choose it, `--check` says
+whether the engine is installed and its model downloaded (`--check all` lists the other engines, too),
+`--download` downloads what is missing and exits, and `--list_voices` lists the voices of the chosen
+synthesizer or end-to-end engine. To add an engine, read
+[adding-an-engine.md](adding-an-engine.md).
 
 - **device**: devices that it can run on; choose with `--device` or with the engine's own flag.
 - **license**: license of the code; license of the default weights. For other weights, check it
@@ -99,7 +104,7 @@ _S2S_COLUMNS = (*_COLUMNS[:2], "turns", "besides speech", *_COLUMNS[2:])
 
 def page() -> str:
     """The text of docs/engines.md."""
-    return "\n".join((_TOP, *_stages(), *_presets(), *_preferred(), *_sections()))
+    return "\n".join((_TOP, *_stages(), *_presets(), *_preferred(), *_offers(), *_sections()))
 
 
 def _stages() -> Iterator[str]:
@@ -160,15 +165,40 @@ def _preferred() -> Iterator[str]:
         "of the stage, such as `--tts_voice`, whose meaning depends on the engine, it takes the one\n"
         "below that needs no files: Moonshine (else PocketSphinx) or eSpeak. This choice downloads\n"
         "nothing and uses no network. `--llm auto` looks for a server on this machine; without one,\n"
-        "SmolLM2 answers, or Eliza if that does not load.\n"
+        "a model that one of the offers below has fetched answers, else SmolLM2, or Eliza if that\n"
+        "does not load.\n"
         "\n"
         "Piper's built-in voice is used as with `--tts piper,espeak`: eSpeak speaks the languages\n"
         "that Piper lacks, and takes over if Piper fails. If Piper does not load, eSpeak speaks\n"
-        "alone.\n"
+        "alone. The same holds for Kokoro.\n"
     )
     for stage, engines in PREFERRED.items():
         yield f"- `--{stage}`: {', '.join(map(_preference, engines))}"
     yield ""
+
+
+def _offers() -> Iterator[str]:
+    yield "## Better parts in one step\n"
+    yield (
+        "Where the program has chosen a part by itself, it offers better ones that run on the machine:\n"
+        "press B in the terminal, use the card on the page, or type `s2s get NAME`. The program\n"
+        "downloads the model, goes on talking with the new part from the next sentence or answer on,\n"
+        "and can go back at once. The part that was there takes over if a new voice, or a server,\n"
+        "fails. The next start finds the new part by itself.\n"
+    )
+    yield from _table(
+        ("name", "what it is", "instead of", "to download", "license"),
+        [
+            (
+                f"`{offer.name}`",
+                f"{offer.title}: {offer.about}",
+                ", ".join(f"`{name}`" for name in offer.instead_of),
+                size_text(offer.size_bytes),
+                offer.license,
+            )
+            for offer in OFFERS
+        ],
+    )
 
 
 def _preference(engine: Preferred) -> str:

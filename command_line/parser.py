@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -62,8 +63,10 @@ class Parser(HfArgumentParser):  # type: ignore[misc]
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Check a value against the choices. Raises `UserError`."""
         if action.choices is not None and value not in action.choices:
-            choices = ", ".join(map(str, action.choices))
-            raise UserError(f"{action.option_strings[0]}: expected one of {choices}, got {value!r}")
+            flag, choices = action.option_strings[0], [str(choice) for choice in action.choices]
+            near = difflib.get_close_matches(str(value).lower(), choices, n=1)
+            meant = f"; did you mean {flag} {near[0]}?" if near else ""
+            raise UserError(f"{flag}: expected one of {', '.join(choices)}, got {value!r}{meant}")
 
     @property
     def flags(self) -> list[str]:

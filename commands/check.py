@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from arguments_classes.file_arguments import FileArguments
 from arguments_classes.local_arguments import LocalArguments
-from catalog.choice import PREFERRED, accelerated
+from catalog.choice import PREFERRED
+from catalog.offers import OFFERS
 from catalog.registry import EngineSpec, all_specs
 from catalog.weights import EMBEDDED, FETCH, SMOLLM2
 from command_line.later_engines import own_flags
 from commands.finding import Block, Finding, report
 from connections.local.audio_streamer import choose_port
 from pipeline.errors import UserError
-from utils.device import available_devices
+from utils.device import accelerated, available_devices, find_device
 from utils.environment import SECRET, VARIABLES
 from utils.hub import begun, cache_folder, cached, folder_bytes, size_text
 from utils.installation import pip_install
@@ -46,6 +47,8 @@ def _findings(arguments: "Arguments") -> Iterator[Finding]:
     yield from _engines(arguments)
     yield from _models(arguments)
     yield from _servers(arguments)
+    for stage, choices in arguments.engines.items():
+        yield from _better(stage, choices[0].spec.name, arguments.module.language)
     yield from _ports(arguments)
     yield from _others(arguments)
 
@@ -54,9 +57,10 @@ def _machine(arguments: "Arguments") -> Iterator[Finding]:
     wanted, devices = arguments.module.device, available_devices()
     about = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     yield Finding("ready", "machine", f"{about}; models can use {', '.join(devices)}")
-    if wanted not in ("auto", *devices):
-        text = f"models can use {', '.join(devices)} here, not {wanted}; leave out --device {wanted}"
-        yield Finding("fix", "device", text)
+    try:
+        find_device(wanted)
+    except UserError as error:
+        yield Finding("fix", "device", str(error))
     mode = arguments.mode
     if isinstance(mode, FileArguments) and mode.input not in (None, "-"):
         found = Path(str(mode.input)).exists()
@@ -205,6 +209,17 @@ def _local_servers(arguments: "Arguments") -> Iterator[Finding]:
         here = "SmolLM2, very small, makes things up" if SMOLLM2.there else "Eliza is only a stand-in"
         text = f"{here}; {advice(servers)}"
         yield Finding("better", "language model", text)
+        yield from _better("llm", "smollm2", arguments.module.language)
+
+
+def _better(stage: str, engine: str, language: str | None) -> Iterator[Finding]:
+    """The best part that the program can fetch in place of a built-in engine."""
+    for offer in OFFERS:
+        fits = offer.stage == stage and engine in offer.instead_of and offer.source == "hub"
+        if fits and not offer.is_here and offer.runs_here(language):
+            about = f"{offer.title}: {offer.about} ({size_text(offer.size_bytes)}, {offer.license})"
+            yield Finding("better", f"{stage} {offer.name}", f"{about}; type: {offer.command}")
+            return
 
 
 def _ports(arguments: "Arguments") -> Iterator[Finding]:

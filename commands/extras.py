@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from catalog.choice import accelerated
 from catalog.environments import find_environment
 from catalog.presets import PRESETS
 from catalog.registry import EngineSpec
 from commands.install import create
 from pipeline.errors import Unavailable
+from utils.device import accelerated
 from utils.hub import begun, cached, is_reachable
 from utils.installation import INSTALLED, PACKAGE, ROOT, install_extra, typed
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from command_line.arguments import Arguments
     from command_line.chosen import ChosenEngine
 
-_OFFLINE = typed("--preset offline", "python s2s_pipeline.py --preset offline")
-"""The command that works without a network."""
+
+OFFLINE = typed("--preset offline", "python s2s_pipeline.py --preset offline")
+"""The command that needs no network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,16 @@ def provide(arguments: "Arguments") -> None:
     if arguments.module.device in ("cuda", "mps") and not accelerated():
         return  # another machine is needed, not packages
     if lacking.models and not is_reachable():
-        offline = f"without a network, this works now: {_OFFLINE}"
-        raise Unavailable(f"{lacking}, and the network cannot be reached; {offline}")
+        raise Unavailable(f"{lacking}, and the network cannot be reached; {OFFLINE} works now")
     if not lacking.engines:
         print(f"  {lacking}: downloading", file=sys.stderr)
         return
-    if not _agrees(lacking):
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Unavailable(f"{lacking}; type: {lacking.remedy}")
+    if not _agrees(lacking):
+        raise Unavailable(
+            f"{lacking.what} is not installed; to install it later, type: {lacking.remedy}"
+        )
     if lacking.extras:
         _run(_pip(lacking.extras), lacking)
     for name in lacking.environments:
@@ -116,9 +120,7 @@ def _models(choices: "Iterator[ChosenEngine]") -> Iterator[str]:
 
 
 def _agrees(lacking: Lacking) -> bool:
-    """True if somebody sits at a terminal and wants it installed."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
+    """True if the user, at a terminal, wants it installed."""
     print(f"  {lacking}.\n  Install now? [Y/n] ", end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     return answer != "" and answer.strip().lower() in ("", "y", "yes")
@@ -138,7 +140,7 @@ def _run(install: Sequence[str], lacking: Lacking) -> None:
     if subprocess.run(install, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False).returncode:
         raise Unavailable(
             f"the packages for {lacking.what} could not be installed, for the reason above; "
-            f"{_OFFLINE} works now"
+            f"{OFFLINE} works now"
         )
 
 

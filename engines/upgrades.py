@@ -14,7 +14,7 @@ from engines.failover_synthesizer import FailoverSynthesizer
 from engines.loader import load_offer
 from LLM.auto import find_ollama
 from LLM.ollama import expect_ollama, pull
-from pipeline.errors import EngineBusy, EngineError, UserError
+from pipeline.errors import EngineBusy, EngineError, Unavailable, UserError
 from pipeline.shared_engine import SlotThread
 from utils import hub
 from utils.progress import DownloadStopped, Progress
@@ -138,7 +138,10 @@ class Upgrades:
         self._states = {offer.name: OfferState(offer) for offer in made if self._is_better(offer)}
         self._work: _Work | None = None
         self._closed = False
-        self._lock = threading.RLock()  # an `on_change` may ask for the offers
+        self._lock = threading.Lock()
+        self._telling = threading.RLock()
+        """Held while an `on_change` is called, so that it gets the states in their order; it may call
+        the methods of this object."""
 
     def offers(self) -> list[OfferState]:
         """The offers that would be better than what the program started with, and their states."""
@@ -158,25 +161,26 @@ class Upgrades:
 
         Raises `UnknownOfferError`, and `EngineBusy` while another one is fetched.
         """
-        with self._lock:
-            state = self._known(name)
-            if self._closed:
-                raise EngineBusy(_STOPPED)
-            if self._work is not None and self._work.name != name:
-                title = self._states[self._work.name].offer.title
-                raise EngineBusy(f"{title} is being fetched; wait until it is there")
-            if self._work is not None:
-                self._work.listeners.append(on_change)
-            elif state.state != "in_use":
-                state = self._states[name] = OfferState(state.offer, "downloading")
-                self._work = _Work(name, [on_change])
-                SlotThread(target=self._run, args=(state,), name="upgrade", daemon=True).start()
+        with self._telling:
+            with self._lock:
+                state = self._known(name)
+                if self._closed:
+                    raise EngineBusy(_STOPPED)
+                if self._work is not None and self._work.name != name:
+                    title = self._states[self._work.name].offer.title
+                    raise EngineBusy(f"{title} is being fetched; wait until it is there")
+                if self._work is not None:
+                    self._work.listeners.append(on_change)
+                elif state.state != "in_use":
+                    state = self._states[name] = OfferState(state.offer, "downloading")
+                    self._work = _Work(name, [on_change])
+                    SlotThread(target=self._run, args=(state,), name="upgrade", daemon=True).start()
             on_change(state)
 
     def undo(self, name: str) -> OfferState:
         """Return at once to the engine that ran before this offer. Raises `UnknownOfferError`, and
         `EngineError` if the offer is not in use."""
-        with self._lock:
+        with self._telling, self._lock:
             state = self._known(name)
             part = self._parts[state.offer.stage]
             if part.in_use is None or part.in_use.offer.name != name:
@@ -203,11 +207,12 @@ class Upgrades:
             self._fetch(offer, lambda done, size: self._downloaded(offer, done / max(size, 1)))
             self._tell(OfferState(offer, "loading", 1.0))
             engine = self._load(self._arguments, offer)
-            self._tell(self._use(offer, engine), over=True)
+            with self._telling:  # or an `undo` could come in between
+                self._tell(self._use(offer, engine), over=True)
         except DownloadStopped:
             self._tell(OfferState(offer, "failed", error=_STOPPED), over=True)
         except (UserError, EngineError, ImportError) as error:
-            self._tell(OfferState(offer, "failed", error=_in_plain_words(error)), over=True)
+            self._tell(OfferState(offer, "failed", error=_in_plain_words(offer, error)), over=True)
         except Exception as error:
             logger.exception("%s cannot be used", offer.title)
             reason = f"{offer.title} cannot be used: {type(error).__name__}, see the log"
@@ -248,14 +253,18 @@ class Upgrades:
         return engine
 
     def _tell(self, state: OfferState, *, over: bool = False) -> None:
-        with self._lock:
-            assert self._work is not None
-            self._states[state.offer.name] = state
-            listeners = list(self._work.listeners)
-            if over:
-                self._work = None
-        for listener in listeners:
-            listener(state)
+        with self._telling:
+            with self._lock:
+                assert self._work is not None
+                self._states[state.offer.name] = state
+                listeners = list(self._work.listeners)
+                if over:
+                    self._work = None
+            for listener in listeners:
+                try:
+                    listener(state)
+                except Exception:  # one listener's trouble never reaches another, nor the upgrade
+                    logger.exception("%s: a change could not be told", state.offer.title)
 
     # -- with the lock -----------------------------------------------------------------------------
 
@@ -298,9 +307,7 @@ def _as_served(offer: Offer, models: Iterable[str]) -> Offer:
     return replace(offer, size_bytes=0) if has_it else offer
 
 
-def _in_plain_words(error: Exception) -> str:
-    """The reason of a failure, without the flags that would only help at the start of the program."""
-    text = str(error)
-    if text.endswith(hub.WAYS):
-        return f"{text.removesuffix(hub.WAYS)}connect to the network and try again"
-    return text
+def _in_plain_words(offer: Offer, error: Exception) -> str:
+    """The reason of a failure, without what only helps somebody who types flags."""
+    text = str(error).removeprefix(f"{offer.title} {offer.model}: ")
+    return text.partition("; ")[0] if isinstance(error, Unavailable) else text

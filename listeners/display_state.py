@@ -7,6 +7,7 @@ from pipeline.capabilities import Capabilities
 from pipeline.events import (
     ErrorEvent,
     Event,
+    ModelAway,
     Paused,
     ReplyStarted,
     SpeechCancelled,
@@ -59,6 +60,7 @@ class DisplayState:
     connection: Connection = "open"
     user: User = "silent"
     reply: Reply = "none"
+    _model_away: bool = False
     _replying: int = 0
     _newest: int = 0
     """The latest turn that was reported."""
@@ -68,7 +70,8 @@ class DisplayState:
     @property
     def name(self) -> State:
         """The state to show now."""
-        return display(self.connection, self.microphone, self.user, self.reply)
+        connection = "lost" if self._model_away and self.connection == "open" else self.connection
+        return display(connection, self.microphone, self.user, self.reply)
 
     @property
     def user_speaks(self) -> bool:
@@ -89,6 +92,8 @@ class DisplayState:
                 self.user = "silent"
             case SpeechEnded() | TalkSignalled(talk="commit"):
                 self.user = "finished"
+            case ModelAway(away=away):
+                self._model_away = away
             case TurnCommitted(turn=turn, origin=origin) if Origin(origin).is_user:
                 if not self.user_speaks:
                     self.user, self._before = "finished", turn - 1

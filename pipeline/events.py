@@ -215,6 +215,13 @@ class NoticeGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelAway:
+    """The server that hears and answers is away, and is called again and again (`False`: it is back)."""
+
+    away: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """The last event of a session."""
 
@@ -245,6 +252,7 @@ Event: TypeAlias = (
     | TurnDone
     | ErrorEvent
     | NoticeGiven
+    | ModelAway
     | SessionEnded
 )
 

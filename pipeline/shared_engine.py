@@ -184,9 +184,11 @@ class SharedEngine(Generic[E]):
 
     @property
     def free_slots(self) -> int:
-        """Number of calls that could start now, or as soon as the calls that were given up are over."""
+        """Number of calls that could start now, or as soon as the calls that were given up, or give way,
+        are over."""
         with self._condition:
-            awaited = sum(call.awaited for call in (*self._loaded.running, *self._line))
+            calls = (*self._loaded.running, *self._line)
+            awaited = sum(call.awaited and not call.gives_way for call in calls)
             return max(0, self.engine.info.slots - awaited)
 
     @property

@@ -55,6 +55,11 @@ class ChatServer:
         self._thread.start()
 
     @property
+    def listed(self) -> list[str]:
+        """The models that it lists."""
+        return [self.model]
+
+    @property
     def port(self) -> int:
         """The port of the server."""
         return int(self._server.server_port)
@@ -107,7 +112,7 @@ class ChatHandler(BaseHTTPRequestHandler):
         """List the models."""
         self._note()
         if not self._fails(self._next_failure()):
-            models = [{"id": self.script.model, "object": "model"}]
+            models = [{"id": model, "object": "model"} for model in self.script.listed]
             self.send_json({"object": "list", "data": models})
 
     def do_POST(self) -> None:

@@ -1,7 +1,11 @@
 """The device on which a model runs."""
 
 import importlib.util
+import os
+import platform
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
@@ -16,7 +20,8 @@ def find_device(wanted: str, able: Sequence[str] = DEVICES) -> str:
     available = available_devices()
     if wanted == "auto":
         return next((device for device in available if device in able), "cpu")
-    if wanted not in available:
+    without_torch = importlib.util.find_spec("torch") is None  # engines with environments have their own
+    if wanted not in available and not (without_torch and accelerated()):
         raise UserError(
             f"--device: expected one of {', '.join(available)} on this machine, got {wanted}"
         )
@@ -60,3 +65,10 @@ def available_devices() -> list[str]:
         if torch.cuda.is_available():
             devices.insert(0, "cuda")
     return devices
+
+
+def accelerated() -> bool:
+    """Guess from the system whether there is a GPU; asking torch would take seconds."""
+    if sys.platform == "darwin":
+        return platform.machine() == "arm64"
+    return os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1") and Path("/dev/nvidiactl").exists()

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 ANSWER_S = 10.0
 """Time for the hub to list the files of a model; its client waits as long for a file."""
 
-WAYS = "name a folder that has it, or connect to the network once and add --download"
+_WAYS = "name a folder that has it, or connect to the network once and add --download"
 
 
 fetched: dict[str, Path] = {}
@@ -247,7 +247,7 @@ def _sentence(error: Exception, model_name: str) -> str:
     if is_of(HFValidationError):
         return "expected a folder that exists, or a name on the hub such as owner/model"
     if is_of(OfflineModeIsEnabled):
-        return f"{partly} in {cache_folder()}, and HF_HUB_OFFLINE forbids asking the hub; {WAYS}"
+        return f"{partly} in {cache_folder()}, and HF_HUB_OFFLINE forbids asking the hub; {_WAYS}"
     if is_of(GatedRepoError):
         return (
             f"its owner requires you to accept conditions: do that at {ENDPOINT}/{model_name}, {log_in} "
@@ -260,11 +260,11 @@ def _sentence(error: Exception, model_name: str) -> str:
             "--download; or name a folder that has it"
         )
     if any(isinstance(cause, OSError) and cause.errno == errno.ENOSPC for cause in causes):
-        return f"no space is left in {cache_folder()}; choose another with MODEL_CACHE_DIR, or {WAYS}"
+        return f"no space is left in {cache_folder()}; choose another with MODEL_CACHE_DIR, or {_WAYS}"
     if status is not None:
-        return f"{partly} in {cache_folder()}, and {ENDPOINT} answers with error {status}; {WAYS}"
+        return f"{partly} in {cache_folder()}, and {ENDPOINT} answers with error {status}; {_WAYS}"
     reason = type(causes[-1]).__name__
-    return f"{partly} in {cache_folder()}, and {ENDPOINT} cannot be reached ({reason}); {WAYS}"
+    return f"{partly} in {cache_folder()}, and {ENDPOINT} cannot be reached ({reason}); {_WAYS}"
 
 
 def _status(error: BaseException) -> int | None:

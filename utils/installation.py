@@ -23,6 +23,11 @@ def program() -> str:
     return "s2s" if INSTALLED or Path(sys.argv[0]).stem == "s2s" else "s2s_pipeline.py"
 
 
+def command() -> str:
+    """The beginning of a command line of the program, for the user to copy."""
+    return "s2s" if program() == "s2s" else "python s2s_pipeline.py"
+
+
 def typed(words: str, otherwise: str) -> str:
     """The command to type: ``s2s`` and these words or, if the program was started by its old name,
     `otherwise`."""

@@ -22,13 +22,16 @@ import { keepAwake } from "./wake.js";
 
 const NEW_SESSION = "New conversation: earlier turns are not remembered";
 const COPIED_MS = 1500; // for which the button shows that it has copied
+const MODEL_AWAY = "The model's server is away. It is called again and again.";
 const HINTS = {
   off: "or type a message below", connecting: "",
   listening: "You can speak at any time, even while it speaks",
   hearing: "", waiting: "Go on, I am listening", thinking: "",
   speaking: "Tap, or just talk, to interrupt",
   muted: "Tap to be heard again",
-  ready: "Hold the button or the space bar while you talk",
+  ready: matchMedia("(pointer: coarse)").matches
+    ? "Hold it while you talk"
+    : "Hold it, or the space bar, while you talk",
   offline: "Trying again. Tap to try now.",
 };
 
@@ -68,6 +71,7 @@ function render() {
 
 function hint(state) {
   if (call.asking) return "Allow the microphone if you are asked";
+  if (call.now.modelAway && call.now.connection === "open") return MODEL_AWAY;
   return state === "speaking" && call.microphone !== "on" ? "Tap to interrupt" : HINTS[state];
 }
 
@@ -120,11 +124,17 @@ call.addEventListener("message", ({ detail }) => {
   messages.handle(detail);
   render();
 });
+call.addEventListener("unreachable", () => {
+  outgoing.lost();
+  const action = { label: "Try again", run: begin };
+  trouble.show({ title: "The server cannot be reached", text: "Is it running?", action });
+});
 call.addEventListener("deaf", ({ detail: { name } }) => {
   outgoing.lost();
   const choose = name === "OverconstrainedError";
   const action = choose ? { label: "Choose another", run: () => settings.open() } : { label: "Try again", run: talk };
-  trouble.show({ ...microphoneTrouble(name), action });
+  const other = window.isSecureContext ? { label: "Type instead", run: () => dock.type() } : null;
+  trouble.show({ ...microphoneTrouble(name), action, other });
 });
 call.addEventListener("mute-loudspeaker", () => {
   const action = { label: "Choose another", run: () => settings.open() };

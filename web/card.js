@@ -8,7 +8,7 @@ const SMALL = matchMedia("(max-width: 40rem), (max-height: 40rem)");
 const PLACEHOLDERS = {
   eliza: ["Eliza, a program of 1966", "It turns your sentences into questions and understands nothing."],
   smollm2: ["SmolLM2, a very small model", "It chats, but it knows little and makes things up."],
-  espeak: ["eSpeak, a robotic voice", "The voice is eSpeak: quick and clear, but a robot's."],
+  espeak: ["eSpeak, a robotic voice", "It is quick and clear, but nobody would take it for a person."],
   tone: ["a test tone", "It answers with a tone, so that you can try the sound."],
 };
 const ANSWERING = ["llm", "s2s", "tts", "stt", "vad"]; // the most important one gives the title
@@ -45,7 +45,7 @@ export class FirstRunCard extends EventTarget {
     this.#root.replaceChildren(
       title,
       button("×", dismiss, { name: "Dismiss", className: "close" }),
-      make("p", {}, ...placeholders.map(({ name, about }) => `${PLACEHOLDERS[name]?.[1] ?? `${name}: ${about}.`} `)),
+      make("p", {}, explanation(placeholders)),
       ...list,
     );
   }
@@ -79,9 +79,17 @@ export class FirstRunCard extends EventTarget {
 /** The first engine of a stage runs; the others take over if it fails. */
 const runs = ({ stage }, at, parts) => parts.findIndex((part) => part.stage === stage) === at;
 
-function heading(placeholders) {
-  if (!placeholders.length) return "Better parts are in use";
-  const [{ name, about, stage }] = placeholders;
-  const what = PLACEHOLDERS[name]?.[0] ?? (about ? `${name}, ${about}` : name);
-  return stage === "tts" ? `You are hearing ${what}` : `You are talking to ${what}`;
+const described = ({ name, about }) => PLACEHOLDERS[name]?.[0] ?? [name, about].filter(Boolean).join(", ");
+
+const verb = ({ stage }) => (stage === "tts" ? "hear" : "talk to");
+
+function heading([first]) {
+  if (!first) return "Better parts are in use";
+  return `You are ${first.stage === "tts" ? "hearing" : "talking to"} ${described(first)}`;
+}
+
+/** More of the first placeholder, and the others. */
+function explanation([first, ...others]) {
+  const more = PLACEHOLDERS[first?.name]?.[1] ?? "";
+  return [more, ...others.map((part) => `You ${verb(part)} ${described(part)}.`)].join(" ");
 }

@@ -48,6 +48,7 @@ export class Offer extends EventTarget {
     } else if (state === "in_use") {
       this.#way.append(make("strong", { role: "status" }, "In use"));
       if (this.#may) this.#way.append(button("Undo", () => this.#undo(), { name: `Undo ${title}` }));
+      if (error) this.#way.append(make("p", { className: "field-error", role: "alert" }, error));
     } else if (this.#may) {
       if (error) this.#way.append(make("p", { className: "field-error", role: "alert" }, error));
       const label = error ? "Try again" : offer.size_bytes ? "Get" : "Use";
@@ -91,7 +92,7 @@ export class Offer extends EventTarget {
       this.#show(await (await post(`${this.#path()}/undo`, this.#token)).json());
       this.dispatchEvent(new Event("changed"));
     } catch (error) {
-      this.#way.append(make("p", { className: "field-error", role: "alert" }, error.message));
+      this.#show({ ...this.#offer, error: error.message });
     }
   }
 

@@ -27,6 +27,7 @@ export class Situation {
   microphone = "off";
   user = "silent";
   reply = "none";
+  modelAway = false; // the server that hears and answers, behind ours
   #replying = 0; // the turn whose reply is heard
   #newest = 0; // the latest turn that was committed, or answered
   #over = 0; // the latest turn that is done
@@ -34,7 +35,8 @@ export class Situation {
   #committed = false; // a turn was committed while the user was speaking, and is answered at once
 
   get state() {
-    return display(this.connection, this.microphone, this.user, this.reply);
+    const connection = this.modelAway && this.connection === "open" ? "lost" : this.connection;
+    return display(connection, this.microphone, this.user, this.reply);
   }
 
   /** Forget the turns: the session is a new one, or has ended. */
@@ -42,7 +44,7 @@ export class Situation {
     this.user = "silent";
     this.reply = "none";
     this.#replying = this.#newest = this.#over = 0;
-    this.#committed = false;
+    this.#committed = this.modelAway = false;
   }
 
   /** The user holds the button down, or lets go of it, perhaps without having said anything. */
@@ -110,5 +112,6 @@ const FOLLOW = {
   ReplyStarted: (now, event) => now.replyStarted(event),
   Paused: (now, event) => now.paused(event),
   TurnDone: (now, event) => now.done(event),
+  ModelAway: (now, { away }) => (now.modelAway = away),
   ErrorEvent: (now, { code }) => code === "nothing_said" && (now.user = "silent"),
 };

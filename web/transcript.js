@@ -151,8 +151,9 @@ export class Transcript {
       if (interrupted) bubble.item.append(" ", struck("…"));
     } else {
       if (!this.flows) bubble.write("machine", reply.text);
-      if (interrupted) {
-        strikeOut(reply.bubbles.flatMap((one) => one.paragraphs), reply.text.length - heard.length);
+      const unheard = reply.text.length - heard.length;
+      if (interrupted || (state === "failed" && unheard > 0)) {
+        strikeOut(reply.bubbles.flatMap((one) => one.paragraphs), unheard);
       }
     }
     if (state === "failed") bubble.item.classList.add("failed");

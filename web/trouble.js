@@ -1,4 +1,4 @@
-// The trouble card: what happened, why, and the one thing to do about it.
+// The trouble card: what happened, why, and what to do about it.
 
 import { button, make } from "./elements.js";
 
@@ -11,20 +11,23 @@ export class Trouble {
     this.hide();
   }
 
-  /** `action`, if any, is {label, run}; the card goes before it runs. */
-  show({ title, text = "", action = null }) {
+  /** `action`, if any, is {label, run}, and `other` a way around it; the card goes before either runs. */
+  show({ title, text = "", action = null, other = null }) {
     const close = button("×", () => this.hide(), { name: "Dismiss", className: "close" });
     const card = make("div", { className: "trouble-card" }, make("h2", {}, title), close);
     if (text) card.append(make("p", {}, text));
-    if (action) {
-      const run = () => {
-        this.hide();
-        action.run();
-      };
-      card.append(button(action.label, run, { className: "primary" }));
-    }
+    const offered = [action && this.#button(action, "primary"), other && this.#button(other, "")].filter(Boolean);
+    if (offered.length) card.append(make("div", { className: "actions" }, ...offered));
     this.#root.hidden = false;
     this.#root.replaceChildren(card);
+  }
+
+  #button({ label, run }, className) {
+    const act = () => {
+      this.hide();
+      run();
+    };
+    return button(label, act, { className });
   }
 
   hide() {

@@ -1,13 +1,13 @@
 // The words of the trouble cards.
 
 const MICROPHONE = {
-  NotAllowedError: ["The microphone is blocked", "Allow it in the address bar and try again, or type below."],
-  NotFoundError: ["There is no microphone", "Plug one in and try again, or type below."],
-  NotReadableError: ["The microphone is busy", "Another program is using it. Close that program and try again."],
+  NotAllowedError: ["The microphone is blocked", "Allow it in the address bar, or type instead."],
+  NotFoundError: ["There is no microphone", "Plug one in, or type instead."],
+  NotReadableError: ["The microphone is busy", "Another program is using it. Close that program, or type instead."],
   OverconstrainedError: ["The microphone is not plugged in", "Plug in the one that you chose, or choose another."],
   InsecureContext: [
-    "The microphone needs a secure page",
-    "Browsers let a page use it only over HTTPS, or on localhost. You can type below.",
+    "This page cannot use sound",
+    "Browsers allow the microphone and the voice only over HTTPS, or on localhost.",
   ],
 };
 

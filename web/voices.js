@@ -137,8 +137,9 @@ export class Voices extends Control {
   }
 }
 
-/** The heading under which a voice stands. */
-const group = ({ language, language_name: name }) => (language ? named(language, name) : OTHER);
+/** The heading under which a voice stands. eSpeak has codes that no list of languages knows. */
+const group = ({ language, language_name: name }) =>
+  language && !name.startsWith("Unknown language") ? named(language, name) : OTHER;
 
 /** [heading, voices] of each language: those of the user first, the others by name, the unknown last. */
 function grouped(voices) {

@@ -7,7 +7,7 @@ from typing import Any
 from LLM.chat import heard_id, said_id
 from pipeline.channel import Channel
 from pipeline.errors import EngineError
-from pipeline.events import AudioLost
+from pipeline.events import AudioLost, ModelAway
 from pipeline.messages import AudioBlock, ChatMessage, EndOfTurn, ManualTurn, Speech, UserText
 from pipeline.session import Session
 from pipeline.settings import SessionSettings
@@ -85,6 +85,7 @@ class Conversation:
         self._lost = 0
         """Samples that the server has missed."""
         self._was_open = self._was_lost = self._is_told_of_nonsense = False
+        self._is_told_away = False
         self._untold: EngineError | None = None
         """A lost connection that is still to be reported. A loss is reported at once, except in a new
         session, to which nobody may be listening yet: there, with the first audio."""
@@ -115,6 +116,7 @@ class Conversation:
         """Send a window of the microphone."""
         self._follow_settings()
         self._tell_loss()
+        self._tell_away()
         if not (self._settings.hands_free or self._is_held):
             return
         if not self.link.send_audio(event, len(block.samples) / RATE_HZ):
@@ -193,6 +195,7 @@ class Conversation:
         for id, message in self._given:
             self._create(id, message)
         self._was_lost = self._is_told_of_nonsense = False
+        self._tell_away()
         if self._lost:
             self._tell_dropped("the connection to the server was lost")
 
@@ -207,6 +210,7 @@ class Conversation:
             self._untold = error
         if self._was_open:
             self._tell_loss()
+            self._tell_away()
         self._note_quiet()
 
     def on_event(self, text: str | bytes) -> None:
@@ -342,6 +346,11 @@ class Conversation:
         if self._untold is not None:
             self._session.report(STAGE, self._untold)
             self._untold = None
+
+    def _tell_away(self) -> None:
+        if self._was_lost != self._is_told_away:
+            self._is_told_away = self._was_lost
+            self._session.events.emit(ModelAway(self._was_lost))
 
     def _tell_dropped(self, reason: str) -> None:
         samples, self._lost = self._lost, 0

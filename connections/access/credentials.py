@@ -57,6 +57,13 @@ class Credentials:
         """True if clients must send a token."""
         return bool(self._token) or self._file is not None
 
+    @property
+    def a_token(self) -> str | None:
+        """One that is accepted; None: none is needed."""
+        if self._token or self._file is None:
+            return self._token or None
+        return self._file.tokens()[0]
+
     def grant(self, token: str) -> Grant | None:
         """The grant for a token or a client secret; None: refuse the client.
 
@@ -94,6 +101,7 @@ class Credentials:
 
 
 def is_loopback(host: str) -> bool:
+    """True if `host`, a name or an address, is this machine."""
     """True if this name or address always is the machine itself."""
     if host == "localhost":
         return True

@@ -21,6 +21,7 @@ from connections.openai_audio.transcript import Transcript
 from connections.openai_audio.transcription_request import TranscriptionRequest, transcription_request
 from pipeline.capabilities import Capabilities
 from pipeline.errors import ProtocolError
+from STT.base import Recognizer
 
 MAX_BODY = 26 << 20
 """Bytes: a file of 25 MB, the limit of OpenAI's API, and the other fields."""
@@ -41,9 +42,7 @@ def transcriptions_routes(
         recognizer = recognizer_of(capabilities)
         async with contextlib.AsyncExitStack() as held:
             held.enter_context(places.place(address_of(request)))
-            body = await _upload(request)
-            content_type = request.headers.get("content-type", "")
-            wish = transcription_request(content_type, body, recognizer.engine)
+            wish = await _wish(request, recognizer.engine)
             expect_model(recognizer, wish.model)
             dictation = Dictation(
                 recognizer, capabilities.detector, capabilities.endpointing, wish.language
@@ -60,12 +59,14 @@ def transcriptions_routes(
     return routes
 
 
-async def _upload(request: Request) -> bytes:
+async def _wish(request: Request, recognizer: Recognizer) -> TranscriptionRequest:
+    """Read and parse the body, of which only the file is kept."""
     try:
         async with asyncio.timeout(UPLOAD_S):
-            return await body_of(request, MAX_BODY)
+            body = await body_of(request, MAX_BODY)
     except TimeoutError:
         raise ProtocolError(f"expected the file within {UPLOAD_S:g} s", "too_slow") from None
+    return transcription_request(request.headers.get("content-type", ""), body, recognizer)
 
 
 async def _answer(

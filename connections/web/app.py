@@ -1,12 +1,12 @@
 """The web application: the page and every route, with the headers that keep a browser safe."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.requests import Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from connections.access.authenticator import Authenticator
@@ -35,6 +35,25 @@ SECURITY_HEADERS = {  # 'self' holds for a WebSocket too, since Chrome 71 and Sa
 }
 
 
+class SecurityHeaders:
+    """Adds `SECURITY_HEADERS` to every response, as bare ASGI: FastAPI's own kind of middleware would
+    end a stream that fails as if it were complete."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+        self._headers = [
+            (name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()
+        ]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def send_secured(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *self._headers]
+            await send(message)
+
+        await self._app(scope, receive, send_secured if scope["type"] == "http" else send)
+
+
 def build_app(
     registry: ClientRegistry,
     authenticator: Authenticator,
@@ -53,6 +72,7 @@ def build_app(
         allow_headers=["*"],
         expose_headers=["Location", "Retry-After"],
     )
+    app.add_middleware(SecurityHeaders)
     app.include_router(operator_routes(authenticator, registry))
     app.include_router(info_routes(authenticator, registry.capabilities, upgrades))
     app.include_router(audio_routes(authenticator, registry))
@@ -61,12 +81,6 @@ def build_app(
     app.include_router(conversation_routes(authenticator, registry))
     app.include_router(client_secrets_routes(authenticator, authenticator.credentials.secrets))
     app.include_router(calls_routes(authenticator, registry, ice))
-
-    @app.middleware("http")
-    async def secure(request: Request, call_next) -> Response:  # type: ignore[no-untyped-def]
-        response: Response = await call_next(request)
-        response.headers.update(SECURITY_HEADERS)
-        return response
 
     @app.get("/")
     async def page() -> RedirectResponse:

@@ -15,6 +15,7 @@ from connections.base import CLOSE_S, OpenSession
 from connections.listen import listen
 from connections.realtime.ice_server import ice_servers
 from connections.web.app import build_app
+from connections.web.page_address import PageAddress
 from engines.upgrades import Upgrades
 from pipeline.capabilities import Capabilities
 from pipeline.errors import UserError
@@ -61,11 +62,7 @@ class WebSocketServer:
         stopped = threading.Event()
         self._shutdown.on_stop(stopped.set)
         serving.start()
-        scheme = "https" if self._arguments.ssl_certfile else "http"
-        host = self._arguments.host or "localhost"
-        print(f"  open {scheme}://{host}:{self.port}/ in a browser; Ctrl-C ends", file=sys.stderr)
-        if self._arguments.open:
-            open_page(f"{scheme}://{host}:{self.port}/")
+        self._say_where()
         importlib.import_module("connections.realtime.client")  # 0.4 s, which no client waits for
         stopped.wait()
         for session in registry.close():
@@ -77,6 +74,21 @@ class WebSocketServer:
     def close(self) -> None:
         """Release the port without having served."""
         self._socket.close()
+
+    def _say_where(self) -> None:
+        """Print where the page is. The token is in the link only where a person alone reads it: standard
+        error may be a log, also if a container gives it a terminal without a keyboard."""
+        alone = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+        page = PageAddress(
+            self._arguments.host,
+            self.port,
+            is_secure=self._arguments.ssl_certfile is not None,
+            token=self._credentials.a_token,
+        )
+        for line in page.lines(with_token=alone):
+            print(f"  {line}", file=sys.stderr)
+        if self._arguments.open:
+            open_page(page.link(with_token=True))
 
     def _configuration(self, registry: ClientRegistry, upgrades: Upgrades | None) -> uvicorn.Config:
         proxies = self._arguments.forwarded_allow_ips.split()

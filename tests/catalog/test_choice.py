@@ -1,6 +1,7 @@
 """Which engine runs without a flag: the cache here is a folder that a test fills."""
 
 import ast
+import inspect
 import os
 import subprocess
 import sys
@@ -14,10 +15,12 @@ import pytest
 
 from catalog import choice
 from catalog.choice import PREFERRED, Choice, Preferred, choose
+from catalog.offers import find_offer
 from catalog.registry import EngineSpec, find, specs
 from catalog.weights import FETCH, JOE, JOE_SETTINGS
 from command_line.parse import parse_command_line
 from tests.command import ROOT
+from TTS.kokoro import KokoroSynthesizer
 from utils.packaged import PackagedFile
 
 
@@ -164,6 +167,21 @@ class TestTheVoiceThatComesWithTheProgram:
 
 
 ESPEAK = Choice(find("tts", "espeak"))
+
+
+def test_kokoro_has_espeak_behind_it_for_its_other_languages(cache: Path) -> None:
+    offer = find_offer("kokoro")
+    assert offer is not None
+    keep(cache, offer.model, "onnx/model_quantized.onnx", "voices/af_heart.bin")
+    voice, behind = choose("tts", [])
+    assert (voice.spec.name, voice.dispensable) == ("kokoro", True)
+    assert behind == ESPEAK
+    assert choose("tts", [], "te") == choose("tts", ["--tts_rate", "200"]) == (ESPEAK,)
+    engines = parse_command_line([]).engines["tts"]
+    assert engines[0].settings == {}
+    defaults = inspect.signature(KokoroSynthesizer).parameters
+    default = defaults["model_name"].default, (defaults["onnx"].default, "voices*")
+    assert default == (offer.model, offer.files)
 
 
 def test_what_was_chosen_is_told_and_called_with_its_model(

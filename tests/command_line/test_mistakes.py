@@ -49,6 +49,8 @@ from pipeline.errors import UserError
         (["--recv_port", "70000"], "--recv_port: expected a port from 0 to 65535, got 70000"),
         (["--send_port", "12345"], "--send_port: expected a port other than recv_port, got 12345"),
         (["--mode", "telepathy"], "--mode: expected one of socket, websocket, "),
+        (["--mode", "locl"], "got 'locl'; did you mean --mode local?"),
+        (["--preset", "cup"], "got 'cup'; did you mean --preset cpu?"),
         (["--recv_port", "80.5"], "--recv_port: expected a whole number, got '80.5'"),
         (["--json_events", "often"], "--json_events: expected true or false, got 'often'"),
         (["--thresh"], "--thresh: expected a value, got none"),

@@ -116,6 +116,17 @@ def test_an_engine_that_is_not_installed_is_to_be_fixed_unless_another_stands_in
         ] == [block]
 
 
+def test_a_better_voice_is_offered_unless_it_is_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    (offered,) = check._better("tts", "espeak", "en")
+    assert (offered.block, offered.topic) == ("better", "tts kokoro")
+    assert offered.text.endswith("(121 MB, Apache-2.0); type: s2s get kokoro")
+    assert not list(check._better("tts", "kokoro", "en"))
+    assert not list(check._better("tts", "espeak", "te")), "which it does not speak"
+
+
 @pytest.mark.parametrize(("terminal", "lines"), [(True, 4), (False, 1)])
 def test_a_finding_is_a_line_unless_a_terminal_is_narrow(
     terminal: bool, lines: int, monkeypatch: pytest.MonkeyPatch

@@ -49,7 +49,8 @@ def test_so_do_engines_by_name() -> None:
 def test_without_a_network_it_says_what_works_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extras, "is_reachable", lambda: False)
     with pytest.raises(
-        Unavailable, match="the network cannot be reached; without a network, this works"
+        Unavailable,
+        match=r"the network cannot be reached; python s2s_pipeline.py --preset offline works now",
     ):
         provide(parse_command_line(CPU))
 
@@ -77,13 +78,17 @@ def test_on_a_terminal_it_offers_to_install(
     if installed:
         provide(parse_command_line(CPU))
     else:
-        with pytest.raises(Unavailable, match="which are not on this machine; type: pip install"):
+        with pytest.raises(
+            Unavailable, match="--preset cpu is not installed; to install it later, type: pip"
+        ):
             provide(parse_command_line(CPU))
     assert "(about 1.5 GB), which are not on this machine.\n  Install now? [Y/n] " in screen.getvalue()
     assert [command[-1].endswith("[faster-whisper,pocket]") for command in ran] == [True] * installed
 
 
 def test_an_installation_that_fails_says_what_works_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setattr(extras, "_agrees", lambda lacking: True)
     monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1))
     with pytest.raises(

@@ -12,6 +12,7 @@ from pipeline.events import (
     ErrorEvent,
     Event,
     Interrupted,
+    ModelAway,
     Paused,
     ReplyStarted,
     SpeechCancelled,
@@ -87,6 +88,8 @@ STORIES: dict[str, tuple[tuple[Event, ...], str]] = {
     ),
     "a typed turn while the user speaks": ((START, TurnCommitted(1, "text", True)), "hearing"),
     "the program's own turn": ((TurnCommitted(1, "program", True),), "listening"),
+    "the model's server is away": ((ModelAway(True),), "offline"),
+    "and is back": ((ModelAway(True), START, ModelAway(False)), "hearing"),
     "phrase by phrase": (
         (START, END, TurnCommitted(1, "speech", True), START, ReplyStarted(1), done(1)), "hearing",
     ),

@@ -80,6 +80,26 @@ def test_callers_are_served_in_the_order_in_which_they_came() -> None:
     assert shared.engine.calls == ["a", "b", "c", "d"]
 
 
+def test_those_that_give_way_come_last() -> None:
+    shared = SharedEngine(Counter())
+    shared.engine.hold.close()
+    threads: list[threading.Thread] = []
+    for caller in ("API 1", "API 2", "a", "API 3", "b"):
+        gives_way = caller.startswith("API")
+
+        def count(engine: Counter, token: CancelToken, caller: str = caller) -> Iterator[int]:
+            return engine.count(caller, token)
+
+        stream = shared.stream(count, CancelToken(), gives_way=gives_way)
+        threads.append(in_thread(partial(list, stream)))
+        wait_for(lambda: shared.idle_slots == 0 and len(shared._line) == len(threads) - 1)
+        assert shared.free_slots == (1 if caller.startswith("API") and len(threads) < 3 else 0)
+    shared.engine.hold.open()
+    for thread in threads:
+        thread.join(10)
+    assert shared.engine.calls == ["API 1", "a", "b", "API 2", "API 3"]
+
+
 def test_who_is_cancelled_leaves_the_line_without_being_served() -> None:
     shared = SharedEngine(Counter())
     shared.engine.hold.close()

@@ -1,5 +1,9 @@
 """From Piper to Kokoro and back while a user talks, on real weights."""
 
+import os
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +23,9 @@ from pipeline.messages import Samples
 from s2s_pipeline import build_pipeline
 from STT.moonshine import MoonshineRecognizer
 from testing.conversation import hear
+from testing.hub_server import HubServer
 from testing.sinks import RecordingSink
+from tests.command import ROOT
 from tests.real.sounds import text_of, words_wrong
 from tests.real.test_kokoro import folder as kokoro_folder
 from tests.speech import RATE_HZ
@@ -117,3 +123,54 @@ def _spectrum_differs(one: Samples, other: Samples) -> bool:
         return np.asarray(parts / parts.sum(), np.float32)
 
     return bool(np.abs(low(one) - low(other)).sum() > 0.3)
+
+
+_TAKE = """
+import threading, sys
+from catalog.choice import choose
+from command_line.parse import parse_command_line
+from engines.loader import load_engines
+from engines.upgrades import Upgrades
+
+arguments = parse_command_line(["--stt", "moonshine", "--llm", "eliza"])
+engines = load_engines(arguments)
+upgrades = Upgrades(engines, arguments)
+over = threading.Event()
+shares = []
+def on_change(state):
+    shares.append(state.progress)
+    if state.is_final:
+        print(state.state, state.error)
+        over.set()
+upgrades.begin("kokoro", on_change)
+over.wait()
+print(shares == sorted(shares), len(set(shares)) > 5)
+print(engines.capabilities.voices[0])
+engines.close()
+print([choice.spec.name for choice in choose("tts", [])])
+"""
+
+
+def test_an_offer_of_the_hub_is_downloaded_used_and_found_by_the_next_start(
+    folder: Path, tmp_path: Path
+) -> None:
+    """From a hub on this machine, whose model has the names of the real one."""
+    offer = find_offer("kokoro")
+    assert offer is not None
+    model = tmp_path / "models" / offer.model
+    (model / "onnx").mkdir(parents=True)
+    (model / "voices").mkdir()
+    shutil.copy(next(folder.glob("*.onnx")), model / "onnx" / "model_quantized.onnx")
+    with np.load(folder / "voices.npz") as styles:
+        for name in styles.files:
+            voice = name.replace("af_alpha", "af_heart")
+            styles[name].astype(np.float32).tofile(model / "voices" / f"{voice}.bin")
+    with HubServer(tmp_path / "models") as hub:
+        environment = os.environ | {"HF_HOME": str(tmp_path / "cache"), "HF_ENDPOINT": hub.url}
+        command = [sys.executable, "-c", _TAKE]
+        ended = subprocess.run(
+            command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=500, check=False
+        )
+    assert ended.stdout.splitlines() == ["in_use ", "True True", "af_heart", "['kokoro', 'espeak']"], (
+        ended.stdout + ended.stderr
+    )

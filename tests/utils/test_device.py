@@ -43,6 +43,20 @@ def test_a_device_that_is_not_here_is_one_sentence_that_names_the_flag(machine: 
     assert expect_device("cuda:1", "--stt_device", ("cuda", "cpu")) == "cuda:1"
 
 
+@pytest.mark.parametrize(("gpu", "torch"), [(True, False), (True, True), (False, False)])
+def test_an_engine_with_an_environment_of_its_own_needs_no_torch_here(
+    gpu: bool, torch: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "available_devices", lambda: ["cpu"])
+    monkeypatch.setattr(device, "accelerated", lambda: gpu)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if torch else None)
+    if gpu and not torch:
+        assert find_device("cuda") == "cuda"
+    else:
+        with pytest.raises(UserError, match="--device: expected one of cpu on this machine, got cuda"):
+            find_device("cuda")
+
+
 def test_the_device_of_a_part_wins_and_is_checked_before_its_model(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engines.engines import Live
-from pipeline.events import AudioLost, ErrorEvent, ReplyStarted, TurnDone
+from pipeline.events import AudioLost, ErrorEvent, ModelAway, ReplyStarted, TurnDone
 from pipeline.messages import ToolCall
 from S2S.realtime import link
 from testing.realtime_server import ScriptedRealtimeServer
@@ -41,6 +41,7 @@ class TestLoss:
         done = talk.until(TurnDone)
         assert (done.user_text, done.heard) == ("Go on.", "Text of resp_1.")
         assert len(talk.of(ErrorEvent)) == 1
+        assert talk.of(ModelAway) == [ModelAway(True), ModelAway(False)]
 
     def test_the_conversation_is_given_back_as_it_was_heard(
         self, server: ScriptedRealtimeServer, talk: Talk

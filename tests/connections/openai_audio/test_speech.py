@@ -174,6 +174,17 @@ class TestFaults:
         assert answer.status_code == 500
         assert "secret" not in answer.text
 
+    def test_an_engine_that_fails_after_the_first_audio(self, server: ScriptedWebServer) -> None:
+        server.tts.error_at_text = "Second sentence.", EngineError("the voice is hoarse")
+        wish = {**GOOD, "input": "First sentence. Second sentence.", "response_format": "pcm"}
+        with pytest.raises(httpx2.RemoteProtocolError):
+            post(server.port, wish)
+        events = post(server.port, {**wish, "stream_format": "sse"}).text
+        assert "speech.audio.delta" in events
+        assert "speech.audio.done" not in events
+        last = json.loads(events.strip().split("\n\n")[-1].removeprefix("data: "))
+        assert last["error"]["message"] == "the voice is hoarse"
+
     def test_a_client_that_leaves_cancels_its_call(self, server: ScriptedWebServer) -> None:
         server.tts.hold.close()
         with (

@@ -24,7 +24,7 @@ def open_page(browser: Any, server: Any, mistakes: list[str], **options: Any) ->
 
 
 def state(page: Any, wanted: str) -> None:
-    page.wait_for_selector(f"#state[data-state={wanted}]")
+    page.wait_for_selector(f"#state[data-state={wanted}]", state="attached")
 
 
 def choose(page: Any, choice: str) -> None:

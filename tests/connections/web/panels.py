@@ -44,6 +44,7 @@ INFO: dict[str, Any] = {
         {"name": "en-us", "language": "en", "language_name": "English"},
         {"name": "en-gb", "language": "en", "language_name": "English"},
         {"name": "mystery", "language": None, "language_name": None},
+        {"name": "py", "language": "py", "language_name": "Unknown language [py]"},
     ],
     "voice": "en-us",
     "languages": [{"code": "te", "name": "Telugu"}, {"code": "en", "name": "English"}],

@@ -171,10 +171,51 @@ def test_a_microphone_that_is_refused(chromium: Any) -> None:
         page.click("#orb")
         page.wait_for_selector("#trouble >> text=The microphone is blocked")
         state(page, "off")
+        page.click("#trouble button >> text=Type instead")
+        assert page.evaluate("document.activeElement.id") == "text"
         say(page, "Then I type.")
         page.wait_for_selector(".machine >> text=One sentence.")
         page.wait_for_selector("#trouble >> text=microphone", state="hidden")
     refusing.close()
+
+
+def test_the_microphone_and_the_loudspeaker_that_were_chosen(browser: Any) -> None:
+    """The browser keeps the choice; one that is not plugged in is told, and is not replaced silently."""
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        page.evaluate(
+            """() => localStorage.setItem("s2s.settings", JSON.stringify(
+              { microphone: "not-there", loudspeaker: "nor-that" }))"""
+        )
+        page.reload()
+        page.click("#orb")
+        page.wait_for_selector("#trouble >> text=The microphone is not plugged in")
+        state(page, "off")
+        say(page, "I can type.")
+        page.wait_for_selector("#trouble >> text=The loudspeaker is not plugged in")
+        page.wait_for_selector(".machine >> text=One sentence.")
+        devices = page.evaluate(
+            """async () => (await navigator.mediaDevices.enumerateDevices())
+              .filter(({ kind, deviceId }) => kind === "audioinput" && deviceId !== "default")
+              .map(({ deviceId }) => deviceId)"""
+        )
+        page.evaluate(
+            "(microphone) => localStorage.setItem('s2s.settings', JSON.stringify({ microphone }))",
+            devices[-1],
+        )
+        page.reload()
+        page.evaluate(
+            """() => {
+              const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+              navigator.mediaDevices.getUserMedia = (wanted) => {
+                window.wanted = wanted.audio.deviceId.exact;
+                return ask(wanted);
+              };
+            }"""
+        )
+        page.click("#orb")
+        state(page, "listening")
+        assert page.evaluate("wanted") == devices[-1]
 
 
 def test_a_microphone_from_which_nothing_comes(chromium: Any, tmp_path: Path) -> None:
@@ -188,6 +229,20 @@ def test_a_microphone_from_which_nothing_comes(chromium: Any, tmp_path: Path) ->
         page.wait_for_selector("#trouble >> text=I hear nothing from")
         page.click("#trouble >> text=Choose another")
         page.wait_for_selector("#settings >> text=Microphone")
+    browser.close()
+
+
+def test_a_page_that_may_use_no_sound_says_why(chromium: Any) -> None:
+    flags = [*FLAGS, "--host-resolver-rules=MAP talk.example 127.0.0.1"]
+    browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+    with ScriptedWebServer(token="sesame") as server:
+        page = open_page(browser, server, [])
+        page.goto(f"http://talk.example:{server.port}/web/#token=sesame")
+        page.click("#orb")
+        page.wait_for_selector("#trouble >> text=only over HTTPS, or on localhost")
+        state(page, "off")
+        say(page, "And typed?")
+        page.wait_for_selector(".unsent >> text=Not sent")
     browser.close()
 
 
@@ -236,8 +291,13 @@ def test_a_server_that_is_shut_down(browser: Any) -> None:
         server.stop()
         page.wait_for_selector("#trouble >> text=The server was shut down")
         state(page, "off")
+        page.click("#trouble >> text=Talk again")
+        page.wait_for_selector("#trouble >> text=The server cannot be reached")
+        say(page, "Still there?")
+        page.wait_for_selector(".unsent >> text=Not sent")
+        state(page, "off")
         with ScriptedWebServer(port=server.port) as other:
-            page.click("#trouble >> text=Talk again")
+            page.click("#trouble >> text=Try again")
             page.wait_for_selector(".divider >> text=earlier turns are not remembered")
             state(page, "listening")
             assert len(other.sessions) == 1

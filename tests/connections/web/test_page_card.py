@@ -110,7 +110,11 @@ def test_another_placeholder_is_told_of_and_one_that_only_waits_is_not(
     assert page.evaluate(shown, INFO) == ""
     changed = copy.deepcopy(INFO)
     changed["parts"][2]["placeholder"] = True
-    assert "SmolLM2" in page.evaluate(shown, changed)
+    both = page.evaluate(shown, changed)
+    assert "SmolLM2, a very small model" in both
+    assert "You hear eSpeak" not in both, "Piper is heard"
+    changed["parts"][2] |= {"name": "espeak"}
+    assert "makes things up. You hear eSpeak, a robotic voice." in page.evaluate(shown, changed)
     for part in changed["parts"]:
         part["placeholder"] = False
     assert page.evaluate(shown, changed) == ""
@@ -126,6 +130,9 @@ def test_a_better_voice_is_fetched_used_and_undone(page: Any, server: OfferingSe
     page.wait_for_selector("#card >> text=Better parts are in use")
     page.wait_for_selector("#details dd >> text=scripted-tts", state="attached")
     assert "In use" in page.inner_text("#card .offer")
+    page.route("**/undo", lambda route: route.fulfill(body="not JSON"), times=1)
+    page.get_by_role("button", name="Undo Better").click()
+    page.wait_for_selector("#card [role=alert] >> text=JSON")
     page.get_by_role("button", name="Undo Better").click()
     page.wait_for_selector("#card >> text=You are hearing eSpeak")
     assert page.get_by_role("button", name="Get Better").is_visible()

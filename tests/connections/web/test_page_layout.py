@@ -16,9 +16,9 @@ BOXES = """() => Object.fromEntries(
   Object.entries({
     newest: "#transcript li:last-child", stage: "#stage", dock: "#dock", orb: "#orb", text: "#text",
     header: "header",
-  }).map(([name, selector]) => {
-    const { top, bottom, left, right } = document.querySelector(selector).getBoundingClientRect();
-    return [name, { top, bottom, left, right }];
+  }).flatMap(([name, selector]) => {
+    const element = document.querySelector(selector);
+    return element ? [[name, element.getBoundingClientRect().toJSON()]] : [];
   }),
 )"""
 
@@ -83,6 +83,7 @@ def test_controls_are_large_enough_to_be_hit(browser: Any, size: tuple[int, int]
     with ScriptedWebServer() as server:
         viewport = dict(zip(("width", "height"), size, strict=True))
         page = open_page(browser, server, [], viewport=viewport)
+        server.llm._replies = ["One sentence that takes a while to say. " * 20]
         say(page, "Hello?")
         page.wait_for_selector("#stop:not([hidden])")
         small = page.evaluate(
@@ -97,6 +98,59 @@ def test_controls_are_large_enough_to_be_hit(browser: Any, size: tuple[int, int]
             [TARGET_PX, SECONDARY_PX],
         )
     assert small == []
+
+
+@pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
+def test_a_long_card_scrolls_and_leaves_the_controls_in_view(
+    browser: Any, size: tuple[int, int]
+) -> None:
+    with ScriptedWebServer() as server:
+        viewport = dict(zip(("width", "height"), size, strict=True))
+        page = open_page(browser, server, [], viewport=viewport)
+        page.evaluate(
+            """() => {
+              const card = document.querySelector("#card");
+              card.hidden = false;
+              card.textContent = "It would be better. ".repeat(500);
+            }"""
+        )
+        boxes = page.evaluate(BOXES)
+        assert boxes["orb"]["bottom"] <= boxes["dock"]["top"] < boxes["dock"]["bottom"] <= size[1]
+        stage, orb = boxes["stage"], boxes["orb"]
+        assert stage["bottom"] <= orb["top"] or stage["right"] <= orb["left"]
+
+
+SHAPES = """async () => {
+  const { WORDS } = await import("/web/state.js");
+  const orb = document.querySelector("#orb");
+  return Object.keys(WORDS).map((state) => {
+    orb.dataset.state = state;
+    const parts = [...orb.querySelector("svg").children].map((part) => [part, getComputedStyle(part)]);
+    const seen = parts.filter(([, style]) => style.display !== "none");
+    return seen.map(([part, style]) =>
+      [part.getAttribute("class"), style.strokeWidth, style.strokeDasharray, style.scale].join(" "));
+  });
+}"""
+
+
+def test_each_state_has_a_shape_of_its_own(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        shapes = [tuple(shape) for shape in page.evaluate(SHAPES)]
+    assert len(set(shapes)) == len(shapes)
+
+
+@pytest.mark.parametrize(("wish", "moves"), [("reduce", False), ("no-preference", True)])
+def test_motion_is_a_wish(browser: Any, wish: str, moves: bool) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [], reduced_motion=wish)
+        animations = page.evaluate(
+            """() => ["connecting", "listening", "waiting", "thinking"].map((state) => {
+              document.querySelector("#orb").dataset.state = state;
+              return document.getAnimations().filter((one) => one instanceof CSSAnimation).length > 0;
+            })"""
+        )
+    assert animations == [moves] * 4
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

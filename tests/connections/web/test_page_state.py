@@ -64,6 +64,8 @@ STORIES: dict[str, tuple[list[dict[str, Any]], str]] = {
     "an answer": (ANSWERED, "speaking"),
     "an answer that is over": ([*ANSWERED, done(1)], "listening"),
     "a pause": ([BEGINS, PAUSES], "waiting"),
+    "the model's server is away": ([event("ModelAway", away=True)], "offline"),
+    "and is back": ([event("ModelAway", away=True), event("ModelAway", away=False)], "listening"),
     "a pause that is over": ([BEGINS, PAUSES, GOES_ON], "hearing"),
     "the user speaks over the answer": ([*ANSWERED, BEGINS], "hearing"),
     "the cut turn ends while the user speaks": ([*ANSWERED, BEGINS, done(1)], "hearing"),

@@ -66,6 +66,17 @@ def test_words_light_up_as_they_are_heard(browser: Any) -> None:
         assert page.inner_text(".machine p") == server.llm._replies[0]
 
 
+def test_a_reply_that_fails_is_shown_as_failed(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        server.llm._replies = ["One sentence. " * 9]
+        server.llm.error_after_words = (6, RuntimeError("its fuse has blown"))
+        page = open_page(browser, server, [])
+        say(page, "Tell me.")
+        page.wait_for_selector(".machine.failed >> text=One sentence.")
+        page.wait_for_selector(".note.failed")
+        assert "failed" in str(page.text_content("#announcement"))
+
+
 def test_many_words_that_were_not_heard_are_folded_away(browser: Any) -> None:
     with ScriptedWebServer() as server:
         server.llm._replies = ["word " * 40]
