@@ -10,8 +10,8 @@ const NO_SERVER = { event_rate: 16000, takes_text: true, takes_turns: false };
 
 /**
  * Dispatches "change" when there is something else to show, "begin" when a conversation begins, "message" with
- * each message of the server, "unreachable" if there is no server, "deaf" with a MicrophoneError, "mute-loudspeaker" when the chosen one is not
- * there, and "played" with the figures of the playback.
+ * each message of the server, "unreachable" if there is no server, "deaf" with a MicrophoneError, "mute-loudspeaker"
+ * when the chosen one is not there, and "played" with the figures of the playback.
  */
 export class Call extends EventTarget {
   now = new Situation();
@@ -49,6 +49,7 @@ export class Call extends EventTarget {
       if (error instanceof MicrophoneError) return this.#tell("deaf", error);
       return this.#tell("unreachable"); // the files of the sound did not come
     }
+    if (attempt !== this.#attempt) return;
     if (loudspeaker) await this.useLoudspeaker();
     if (talk && !(await this.listen())) {
       if (attempt === this.#attempt) await this.end();

@@ -37,7 +37,7 @@ export class Connection extends EventTarget {
 
   /** Connect, or try again at once. */
   connect() {
-    if (this.#socket?.readyState === WebSocket.CONNECTING) return;
+    if (this.#socket?.readyState <= WebSocket.OPEN) return; // a second one would take the session over
     this.#wanted = true;
     clearTimeout(this.#retry);
     const url = new URL("/ws", location.href);
