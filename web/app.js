@@ -133,7 +133,8 @@ call.addEventListener("deaf", ({ detail: { name } }) => {
   outgoing.lost();
   const choose = name === "OverconstrainedError";
   const action = choose ? { label: "Choose another", run: () => settings.open() } : { label: "Try again", run: talk };
-  trouble.show({ ...microphoneTrouble(name), action, other: { label: "Type instead", run: () => dock.type() } });
+  const other = window.isSecureContext ? { label: "Type instead", run: () => dock.type() } : null;
+  trouble.show({ ...microphoneTrouble(name), action, other });
 });
 call.addEventListener("mute-loudspeaker", () => {
   const action = { label: "Choose another", run: () => settings.open() };

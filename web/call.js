@@ -1,7 +1,7 @@
 // One conversation with the server, from the tap that begins it to its end: sound, connection and situation.
 
 import { Connection } from "./connection.js";
-import { Sound } from "./sound.js";
+import { MicrophoneError, Sound } from "./sound.js";
 import { Situation } from "./state.js";
 
 const QUIET = 0.01; // peak below which a full-duplex model counts as silent: -40 dB
@@ -43,9 +43,10 @@ export class Call extends EventTarget {
     const { loudspeaker, volume } = this.#settings.values;
     try {
       await this.sound.open(volume);
-    } catch {
+    } catch (error) {
       if (attempt !== this.#attempt) return; // ended in the meantime
       await this.end();
+      if (error instanceof MicrophoneError) return this.#tell("deaf", error);
       return this.#tell("unreachable"); // the files of the sound did not come
     }
     if (loudspeaker) await this.useLoudspeaker();

@@ -22,8 +22,9 @@ export class Sound extends EventTarget {
   #mouth = null;
   #wave = new Float32Array(1024);
 
-  /** Open the loudspeaker, at a volume from 0 to 1. */
+  /** Open the loudspeaker, at a volume from 0 to 1. Throws a MicrophoneError on a page that may use no sound. */
   async open(volume) {
+    if (!window.isSecureContext) throw new MicrophoneError("InsecureContext"); // it may not play, either
     this.context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
     const { context } = this;
     await context.audioWorklet.addModule("capture.js");
@@ -40,7 +41,6 @@ export class Sound extends EventTarget {
 
   /** Ask for the microphone with this id, in place of the one in use. Throws a MicrophoneError. */
   async listen(microphone) {
-    if (!window.isSecureContext || !navigator.mediaDevices) throw new MicrophoneError("InsecureContext");
     const audio = microphone ? { ...WANTED, deviceId: { exact: microphone } } : WANTED;
     let stream;
     try {

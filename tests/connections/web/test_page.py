@@ -232,6 +232,20 @@ def test_a_microphone_from_which_nothing_comes(chromium: Any, tmp_path: Path) ->
     browser.close()
 
 
+def test_a_page_that_may_use_no_sound_says_why(chromium: Any) -> None:
+    flags = [*FLAGS, "--host-resolver-rules=MAP talk.example 127.0.0.1"]
+    browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+    with ScriptedWebServer(token="sesame") as server:
+        page = open_page(browser, server, [])
+        page.goto(f"http://talk.example:{server.port}/web/#token=sesame")
+        page.click("#orb")
+        page.wait_for_selector("#trouble >> text=only over HTTPS, or on localhost")
+        state(page, "off")
+        say(page, "And typed?")
+        page.wait_for_selector(".unsent >> text=Not sent")
+    browser.close()
+
+
 def test_a_token_in_the_link(browser: Any) -> None:
     with ScriptedWebServer(token="sesame") as server:
         page = open_page(browser, server, [])
