@@ -38,26 +38,18 @@ def split(argv: Sequence[str]) -> tuple[str, list[str]]:
 def flags_for(word: str, rest: Sequence[str]) -> list[str]:
     """The flags of the program for a word and what follows it: a file of settings, an operand, flags.
     Raises `UserError`."""
-<<<<<<< HEAD
     file = list(rest[:1]) if rest and word in ("", "check", *_PLAIN) and _is_file(rest[0]) else []
-    operand = rest[0] if rest and not file and not rest[0].startswith("--") else None
-=======
-    file = list(rest[:1]) if rest and word in ("", *_PLAIN) and _is_file(rest[0]) else []
     operand = rest[0] if rest and not file and (rest[0] == "-" or rest[0][:1] != "-") else None
->>>>>>> review-a
     flags = list(rest[len(file) + (operand is not None) :])
     if operand is not None and word in ("", *_PLAIN):
         raise UserError(f"expected a flag or a JSON file after s2s {word}, got {operand!r}")
     if word in _PLAIN:
         return [*file, *_PLAIN[word], *flags]
-<<<<<<< HEAD
+    if operand is None and _names(flags, ("help", "h")):
+        return [*file, *flags]
     if word == "check":  # what the bare command needs
         wanted = [*file, "--check", *([] if operand is None else [operand]), *flags]
         return wanted if names_mode([*file, *flags]) else [*wanted, "--mode", "local"]
-=======
-    if operand is None and _names(flags, ("help", "h")):
-        return [*file, *flags]
->>>>>>> review-a
     if word == "file":
         if operand is None and not _names(flags, ("input",)):
             raise UserError("expected a recording, such as: s2s file question.wav")
