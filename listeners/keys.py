@@ -47,6 +47,8 @@ class Keys:
         """Go on after Ctrl-Z and fg: a turn begun before is void."""
         if self._talking:
             self._stop()
+        if self._screen is not None:
+            self._screen.redraw()
 
     def _talk(self) -> None:
         self._talking = not self._talking
