@@ -111,6 +111,7 @@ export class Call extends EventTarget {
     this.server = message;
     this.now.connection = "open";
     if (!message.resumed) this.now.reset();
+    if (message.anew) this.#tell("begin");
     this.tellSettings();
   }
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import connections.access.client_registry
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import (
     ALLOWED,
@@ -120,6 +121,23 @@ def test_a_connection_that_drops_comes_back_with_the_same_conversation(browser: 
         page.wait_for_selector("#figures dd")
         assert figure(page, "reconnected") == 1
         assert len(server.sessions) == 1
+        tunnel.close()
+
+
+def test_a_conversation_that_the_server_no_longer_has_is_divided_from_the_next(
+    browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections.access.client_registry, "GRACE_S", 0.0)
+    with ScriptedWebServer() as server:
+        tunnel = Tunnel(server.port)
+        page = open_page(browser, tunnel, [])
+        say(page, "Are you there?")
+        page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
+        tunnel.cut()
+        page.wait_for_selector(".divider >> text=earlier turns are not remembered")
+        say(page, "And now?")
+        page.wait_for_selector(".divider ~ .machine >> text=One sentence.")
+        assert page.locator(".divider").count() == 1
         tunnel.close()
 
 
