@@ -132,7 +132,7 @@ class Client:
             case "duck":
                 self._playback.duck(float(request["gain"]))
             case "refused":
-                raise Refused(f"the server refuses us: {request.get('text')}")
+                raise Refused(f"the server refused the connection: {request.get('text')}")
 
     def _send(self, connection: "Connection") -> None:
         """Send the microphone's audio, and reports of what was played."""
@@ -227,7 +227,7 @@ class Connection:
 def expect_welcome(request: dict[str, Any]) -> None:
     """Check the first control frame of the server. Raises `Refused`, or `ProtocolError`."""
     if request.get("type") == "refused":
-        raise Refused(f"the server refuses us: {request.get('text')}")
+        raise Refused(f"the server refused the connection: {request.get('text')}")
     if request.get("type") != "welcome":
         raise ProtocolError(f"expected a welcome, got {request.get('type')!r}")
 

@@ -100,7 +100,7 @@ CATALOG = (
     EngineSpec(
         "llm",
         "eliza",
-        "a chatbot of 1966, a stand-in that needs no model",
+        "a chatbot from 1966, a stand-in that needs no model",
         "LLM.eliza:ElizaModel",
         needs=("nltk",),
         placeholder=True,

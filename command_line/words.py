@@ -15,7 +15,6 @@ WORDS = ("talk", "serve", "file", "check", "voices", "get", "install")
 _PLAIN = {
     "talk": ("--mode", "local"),
     "serve": ("--mode", "websocket"),
-    "check": ("--check",),
 }
 
 _INSTEAD = ("check", "download", "install", "list_voices", "help", "h", "version")
@@ -39,7 +38,7 @@ def split(argv: Sequence[str]) -> tuple[str, list[str]]:
 def flags_for(word: str, rest: Sequence[str]) -> list[str]:
     """The flags of the program for a word and what follows it: a file of settings, an operand, flags.
     Raises `UserError`."""
-    file = list(rest[:1]) if rest and word in ("", *_PLAIN) and _is_file(rest[0]) else []
+    file = list(rest[:1]) if rest and word in ("", "check", *_PLAIN) and _is_file(rest[0]) else []
     operand = rest[0] if rest and not file and (rest[0] == "-" or rest[0][:1] != "-") else None
     flags = list(rest[len(file) + (operand is not None) :])
     if operand is not None and word in ("", *_PLAIN):
@@ -48,6 +47,9 @@ def flags_for(word: str, rest: Sequence[str]) -> list[str]:
         return [*file, *_PLAIN[word], *flags]
     if operand is None and _names(flags, ("help", "h")):
         return [*file, *flags]
+    if word == "check":  # what the bare command needs
+        wanted = [*file, "--check", *([] if operand is None else [operand]), *flags]
+        return wanted if names_mode([*file, *flags]) else [*wanted, "--mode", "local"]
     if word == "file":
         if operand is None and not _names(flags, ("input",)):
             raise UserError("expected a recording, such as: s2s file question.wav")

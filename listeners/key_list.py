@@ -23,7 +23,7 @@ def key_list(session: Session, *, has_offers: bool) -> list[KeyHelp]:
     if session.capabilities.texts:
         keys.append(KeyHelp("T", "type", "type instead of talking: Enter sends, Esc leaves"))
     if has_offers:
-        keys.append(KeyHelp("B", "better", "choose a better voice or a better mind"))
+        keys.append(KeyHelp("B", "better", "choose a better voice or language model"))
     keys += [
         KeyHelp("L", "latency", "show where the time of each answer goes"),
         KeyHelp("?", "keys", "this list"),

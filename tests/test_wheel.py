@@ -179,10 +179,12 @@ def test_it_serves_the_page_and_a_conversation(complete: Installed) -> None:
         try:
             assert server.stderr is not None
             port = next(int(at[1]) for line in server.stderr if (at := re.search(r":(\d+)/", line)))
-            for name in tracked("web/*"):
+            files = list((complete.packages / "s2s_program" / "web").iterdir())
+            assert "index.html" in {file.name for file in files}
+            for file in files:
                 page = http.client.HTTPConnection("127.0.0.1", port)
-                page.request("GET", f"/{name}")
-                assert page.getresponse().read() == (ROOT / name).read_bytes(), name
+                page.request("GET", f"/web/{file.name}")
+                assert page.getresponse().read() == file.read_bytes(), file.name
             with WebClient(port, f"?rate={RATE_HZ}") as client:
                 audio = np.concatenate((spoken(QUESTION), silence(1500)))
                 for start in range(0, len(audio), RATE_HZ // 50):

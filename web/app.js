@@ -22,7 +22,7 @@ import { keepAwake } from "./wake.js";
 
 const NEW_SESSION = "New conversation: earlier turns are not remembered";
 const COPIED_MS = 1500; // for which the button shows that it has copied
-const MODEL_AWAY = "The model's server is away. It is called again and again.";
+const MODEL_AWAY = "The model's server cannot be reached. Trying again…";
 const HINTS = {
   off: "or type a message below", connecting: "",
   listening: "You can speak at any time, even while it speaks",
@@ -133,18 +133,19 @@ call.addEventListener("deaf", ({ detail: { name } }) => {
   outgoing.lost();
   const choose = name === "OverconstrainedError";
   const action = choose ? { label: "Choose another", run: () => settings.open() } : { label: "Try again", run: talk };
-  trouble.show({ ...microphoneTrouble(name), action, other: { label: "Type instead", run: () => dock.type() } });
+  const other = window.isSecureContext ? { label: "Type instead", run: () => dock.type() } : null;
+  trouble.show({ ...microphoneTrouble(name), action, other });
 });
 call.addEventListener("mute-loudspeaker", () => {
   const action = { label: "Choose another", run: () => settings.open() };
-  trouble.show({ title: "The loudspeaker is not plugged in", text: "The system's own is used.", action });
+  trouble.show({ title: "The loudspeaker is not plugged in", text: "The system's default is used instead.", action });
 });
 
 /** Begin with the microphone, or add it to a conversation that was only typed. */
 function talk() {
   if (call.now.connection === "off") return begin();
   trouble.hide();
-  call.listen();
+  call.listen().then((heard) => heard && silence.watch());
 }
 
 // -- microphone and loudspeaker -----------------------------------------------------------------------
@@ -198,6 +199,7 @@ part("clear").onclick = () => part("clearing").showModal();
 part("clearing").onclose = ({ target }) => {
   if (target.returnValue !== "clear") return;
   target.returnValue = "";
+  outgoing.lost();
   transcript.clear();
   call.renew();
   render();

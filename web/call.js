@@ -1,7 +1,7 @@
 // One conversation with the server, from the tap that begins it to its end: sound, connection and situation.
 
 import { Connection } from "./connection.js";
-import { Sound } from "./sound.js";
+import { MicrophoneError, Sound } from "./sound.js";
 import { Situation } from "./state.js";
 
 const QUIET = 0.01; // peak below which a full-duplex model counts as silent: -40 dB
@@ -10,8 +10,8 @@ const NO_SERVER = { event_rate: 16000, takes_text: true, takes_turns: false };
 
 /**
  * Dispatches "change" when there is something else to show, "begin" when a conversation begins, "message" with
- * each message of the server, "unreachable" if there is no server, "deaf" with a MicrophoneError, "mute-loudspeaker" when the chosen one is not
- * there, and "played" with the figures of the playback.
+ * each message of the server, "unreachable" if there is no server, "deaf" with a MicrophoneError, "mute-loudspeaker"
+ * when the chosen one is not there, and "played" with the figures of the playback.
  */
 export class Call extends EventTarget {
   now = new Situation();
@@ -43,11 +43,13 @@ export class Call extends EventTarget {
     const { loudspeaker, volume } = this.#settings.values;
     try {
       await this.sound.open(volume);
-    } catch {
+    } catch (error) {
       if (attempt !== this.#attempt) return; // ended in the meantime
       await this.end();
+      if (error instanceof MicrophoneError) return this.#tell("deaf", error);
       return this.#tell("unreachable"); // the files of the sound did not come
     }
+    if (attempt !== this.#attempt) return;
     if (loudspeaker) await this.useLoudspeaker();
     if (talk && !(await this.listen())) {
       if (attempt === this.#attempt) await this.end();
@@ -109,6 +111,7 @@ export class Call extends EventTarget {
     this.server = message;
     this.now.connection = "open";
     if (!message.resumed) this.now.reset();
+    if (message.anew) this.#tell("begin");
     this.tellSettings();
   }
 

@@ -6,7 +6,7 @@ import { keep, kept } from "./store.js";
 
 const SMALL = matchMedia("(max-width: 40rem), (max-height: 40rem)");
 const PLACEHOLDERS = {
-  eliza: ["Eliza, a program of 1966", "It turns your sentences into questions and understands nothing."],
+  eliza: ["Eliza, a program from 1966", "It turns your sentences into questions and understands nothing."],
   smollm2: ["SmolLM2, a very small model", "It chats, but it knows little and makes things up."],
   espeak: ["eSpeak, a robotic voice", "It is quick and clear, but nobody would take it for a person."],
   tone: ["a test tone", "It answers with a tone, so that you can try the sound."],

@@ -17,6 +17,7 @@ export class Connection extends EventTarget {
   #position = { turn: 0, sample: 0 };
   #error = { code: "", text: "" }; // the server's last one
   #retry = 0; // the timer of the next attempt
+  #welcomed = false;
   received = 0; // packets of audio
   reconnected = 0;
 
@@ -37,7 +38,7 @@ export class Connection extends EventTarget {
 
   /** Connect, or try again at once. */
   connect() {
-    if (this.#socket?.readyState === WebSocket.CONNECTING) return;
+    if (this.#socket?.readyState <= WebSocket.OPEN) return; // a second one would take the session over
     this.#wanted = true;
     clearTimeout(this.#retry);
     const url = new URL("/ws", location.href);
@@ -70,6 +71,8 @@ export class Connection extends EventTarget {
     const message = JSON.parse(text);
     if (message.type === "welcome") {
       message.resumed = this.#key === message.key;
+      message.anew = this.#welcomed && !message.resumed; // the session from before has ended
+      this.#welcomed = true;
       if (message.resumed) this.reconnected += 1;
       this.#key = message.key;
       this.#error = { code: "", text: "" };

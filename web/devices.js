@@ -1,13 +1,13 @@
 // The choice among the microphones or the loudspeakers of the user's machine.
 
-const DEFAULT = "System default";
+export const DEFAULT = "System default";
 
 /** Keep `select` filled with the devices of this kind, "audioinput" or "audiooutput". The chosen one stays
  * chosen while it is unplugged. */
 export function offerDevices(select, kind, chosen) {
   const fill = async () => {
     const all = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
-    const wanted = select.value || chosen;
+    const wanted = select.options.length ? select.value : chosen;
     // without permission the browser tells neither names nor ids
     const known = all.filter((one) => one.kind === kind && one.deviceId && one.deviceId !== "default");
     const options = known.map(({ deviceId, label }, at) => new Option(label || `Device ${at + 1}`, deviceId));

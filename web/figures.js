@@ -15,7 +15,7 @@ export class Figures {
   /** Names in words ▶ values with their unit. */
   of({ connection, sound }) {
     const { played, gaps, waiting, peak } = this.#report;
-    const rate = connection?.rate ?? 1;
+    const rate = connection?.rate ?? Infinity; // nothing is played without a connection
     return {
       "packets sent": this.#sent,
       "packets received": connection?.received ?? 0,

@@ -2,7 +2,7 @@
 
 import { button, make } from "./elements.js";
 import { Control } from "./fields.js";
-import { offerDevices } from "./devices.js";
+import { DEFAULT, offerDevices } from "./devices.js";
 
 const NOTES_HZ = [523, 784];
 const NOTE_S = 0.25;
@@ -34,7 +34,7 @@ export class Loudspeaker extends Control {
     super("loudspeaker", "Loudspeaker", select, { beside: [test] });
     this.#volume = volume;
     if (CAN_CHOOSE) offerDevices(select, "audiooutput", chosen);
-    else select.append(new Option("As the system has it", ""));
+    else select.append(new Option(DEFAULT, ""));
     select.disabled = !CAN_CHOOSE;
     this.root.querySelector(".hint").setAttribute("role", "status");
   }

@@ -30,8 +30,8 @@ export class Press {
 
   /** The space bar goes down or up. */
   space(down) {
-    const { now, microphone } = this.#call;
-    if (now.connection === "open" && microphone === "push") this.#hold(down);
+    const { now, microphone, holding } = this.#call;
+    if (holding || (now.connection === "open" && microphone === "push")) this.#hold(down);
     else if (down) this.#tap();
   }
 

@@ -57,7 +57,7 @@ export class Settings extends EventTarget {
       language: new Control("language", "Language", make("select", {}, new Option("Detect automatically", ""))),
       ...Object.fromEntries(Object.entries(CHOICES).map(([name, [label, all]]) => [name, new Choice(name, label, all)])),
       instructions: new Control("instructions", "Instructions", make("textarea", { rows: 4, maxLength: MAX_INSTRUCTIONS }), {
-        hint: "How it should behave, in your words. Left empty, the server decides.",
+        hint: "How it should behave, in your words. If you leave it empty, the server decides.",
       }),
       token: new Control("token", "Token", make("input", { type: "password", autocomplete: "off", spellcheck: false }), {
         hint: "This server asks for a token. The browser does not keep it.",

@@ -1,7 +1,9 @@
 // Microphone and loudspeaker of the browser.
 
-export const RATE_HZ = 24000;
+const RATE_HZ = 24000;
 
+/** Firefox takes a microphone only into a context at the rate of the system, which the server then uses, too. */
+const RATE = CSS.supports("-moz-appearance: none") ? {} : { sampleRate: RATE_HZ };
 const WANTED = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
 
 /** A microphone that cannot be used; `name` is the browser's name for the reason. */
@@ -22,12 +24,15 @@ export class Sound extends EventTarget {
   #mouth = null;
   #wave = new Float32Array(1024);
 
-  /** Open the loudspeaker, at a volume from 0 to 1. */
+  /** Open the loudspeaker, at a volume from 0 to 1. Throws a MicrophoneError on a page that may use no sound. */
   async open(volume) {
-    this.context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
+    if (!window.isSecureContext) throw new MicrophoneError("InsecureContext"); // it may not play, either
+    this.context = new AudioContext({ ...RATE, latencyHint: "interactive" });
     const { context } = this;
+    context.resume().catch(() => {}); // at once, since Safari starts the sound only in answer to a tap
     await context.audioWorklet.addModule("capture.js");
     await context.audioWorklet.addModule("playback.js");
+    if (context !== this.context) return; // ended in the meantime
     this.#playback = new AudioWorkletNode(context, "playback", { numberOfInputs: 0, outputChannelCount: [1] });
     this.#playback.port.onmessage = ({ data }) => this.#tell("played", data);
     this.#volume = context.createGain();
@@ -35,12 +40,10 @@ export class Sound extends EventTarget {
     this.#ears = context.createAnalyser();
     this.#playback.connect(this.#mouth).connect(this.#volume).connect(context.destination);
     this.volume = volume;
-    context.resume().catch(() => {}); // closed in the meantime
   }
 
   /** Ask for the microphone with this id, in place of the one in use. Throws a MicrophoneError. */
   async listen(microphone) {
-    if (!window.isSecureContext || !navigator.mediaDevices) throw new MicrophoneError("InsecureContext");
     const audio = microphone ? { ...WANTED, deviceId: { exact: microphone } } : WANTED;
     let stream;
     try {
@@ -51,7 +54,12 @@ export class Sound extends EventTarget {
     this.#stopListening();
     if (!this.context) return stream.getTracks().forEach((track) => track.stop()); // ended in the meantime
     this.#stream = stream;
-    this.#source = this.context.createMediaStreamSource(stream);
+    try {
+      this.#source = this.context.createMediaStreamSource(stream);
+    } catch (error) {
+      this.#stopListening();
+      throw new MicrophoneError(error.name);
+    }
     const capture = new AudioWorkletNode(this.context, "capture", { numberOfOutputs: 0 });
     capture.port.onmessage = ({ data }) => this.#tell("packet", data);
     this.#source.connect(this.#ears);

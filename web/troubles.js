@@ -6,8 +6,8 @@ const MICROPHONE = {
   NotReadableError: ["The microphone is busy", "Another program is using it. Close that program, or type instead."],
   OverconstrainedError: ["The microphone is not plugged in", "Plug in the one that you chose, or choose another."],
   InsecureContext: [
-    "The microphone needs a secure page",
-    "Browsers let a page use it only over HTTPS, or on localhost. You can type instead.",
+    "This page cannot use sound",
+    "Browsers allow the microphone and the voice only over HTTPS, or on localhost.",
   ],
 };
 

@@ -7,6 +7,7 @@ import contextlib
 import json
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from openai.types.realtime import (
@@ -86,6 +87,8 @@ class RealtimeSession:
         self.tell = ServerEvents(send)
         memory = session.reports.memory
         chat = memory if isinstance(memory, Chat) else Chat()
+        # the protocol tells of failures itself (response.done), and has no words for an apology
+        session.change_settings(replace(session.settings, apologizes=False))
         self.config = SessionConfig(session.capabilities, session.settings, chat.default_instructions)
         self.audio_is_sent = audio_is_sent
         """True if the client gets audio in messages; over WebRTC it has a track."""

@@ -40,7 +40,7 @@ class SessionConfig:
     """Applies `session.update`; `shown` is the resulting configuration, as the client sees it."""
 
     def __init__(self, capabilities: Capabilities, settings: SessionSettings, instructions: str) -> None:
-        self.settings = replace(settings, apologizes=False)  # the protocol has response.done for it
+        self.settings = settings
         self.input_format = self.output_format = PCM
         self.transcribes = True
         """True if the client gets transcripts of the user's speech."""

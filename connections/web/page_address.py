@@ -27,7 +27,7 @@ class PageAddress:
         return f"{self._at(here)}{fragment}"
 
     def lines(self, *, with_token: bool) -> Iterator[str]:
-        """What to tell; with the token only where nobody else reads it."""
+        """The lines to print; with the token only where nobody else reads them."""
         asks = " (it asks for the token)" if self.token and not with_token else ""
         yield f"open {self.link(with_token=with_token)} in a browser{asks}; Ctrl-C ends"
         if is_loopback(self.host):

@@ -172,7 +172,7 @@ class TestBroken:
         assert engine.info.name == "espeak"
         assert say(engine, "Hello.")
         (told,) = [line for line in capsys.readouterr().err.splitlines() if "piper" in line]
-        assert told.startswith(f"  TTS   piper is left out: --tts_voice: the voice {EMBEDDED_VOICE}")
+        assert told.startswith(f"  piper is left out: --tts_voice: the voice {EMBEDDED_VOICE}")
         assert told.endswith(f"delete {JOE.path.parent} and type: {FETCH}")
 
     def test_by_name_it_is_an_error(self) -> None:

@@ -31,7 +31,7 @@ def test_an_engine_that_is_not_installed(names: str, capsys: pytest.CaptureFixtu
     engine = load_engine(parse_command_line(["--tts", names]), "tts")
     assert engine.info.name == "espeak"
     assert capsys.readouterr().err == (
-        "  TTS   absent is left out: --tts absent needs no_such_module, which is not installed; type: "
+        "  absent is left out: --tts absent needs no_such_module, which is not installed; type: "
         "pip install -e '.[all]'\n"
     )
 
@@ -44,7 +44,7 @@ def test_a_model_that_cannot_be_had(
     engine = load_engine(parse_command_line(["--tts", "kokoro,espeak"]), "tts")
     assert engine.info.name == "espeak"
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("  TTS   kokoro is left out: --tts_model_name onnx-community/Kokoro-82M")
+    assert line.startswith("  kokoro is left out: --tts_model_name onnx-community/Kokoro-82M")
 
 
 def test_a_mistake_in_a_flag_still_ends_the_program() -> None:

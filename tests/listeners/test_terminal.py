@@ -46,6 +46,7 @@ class Followed(Terminal):
 
     def on_event(self, event: Event) -> None:
         if event is CAUGHT_UP:
+            self.redraw()  # the last level may have come too soon after the one before
             self._caught_up.set()
         else:
             super().on_event(event)

@@ -256,6 +256,7 @@ class TestFailures:
         done = client.until("response.done").response
         assert done.status == "failed"
         assert done.status_details.error.message == "the model is ill"
+        assert not any(text.startswith("The language model") for text in server.tts.spoken)
         server.llm.error_after_words = None
         client.ask()
         assert client.until("response.done").response.status == "completed"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import connections.access.client_registry
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import (
     ALLOWED,
@@ -123,6 +124,23 @@ def test_a_connection_that_drops_comes_back_with_the_same_conversation(browser: 
         tunnel.close()
 
 
+def test_a_conversation_that_the_server_no_longer_has_is_divided_from_the_next(
+    browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections.access.client_registry, "GRACE_S", 0.0)
+    with ScriptedWebServer() as server:
+        tunnel = Tunnel(server.port)
+        page = open_page(browser, tunnel, [])
+        say(page, "Are you there?")
+        page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
+        tunnel.cut()
+        page.wait_for_selector(".divider >> text=earlier turns are not remembered")
+        say(page, "And now?")
+        page.wait_for_selector(".divider ~ .machine >> text=One sentence.")
+        assert page.locator(".divider").count() == 1
+        tunnel.close()
+
+
 def test_hold_to_talk(browser: Any) -> None:
     mistakes: list[str] = []
     with ScriptedWebServer(vad=SileroDetector()) as server:
@@ -229,6 +247,20 @@ def test_a_microphone_from_which_nothing_comes(chromium: Any, tmp_path: Path) ->
         page.wait_for_selector("#trouble >> text=I hear nothing from")
         page.click("#trouble >> text=Choose another")
         page.wait_for_selector("#settings >> text=Microphone")
+    browser.close()
+
+
+def test_a_page_that_may_use_no_sound_says_why(chromium: Any) -> None:
+    flags = [*FLAGS, "--host-resolver-rules=MAP talk.example 127.0.0.1"]
+    browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+    with ScriptedWebServer(token="sesame") as server:
+        page = open_page(browser, server, [])
+        page.goto(f"http://talk.example:{server.port}/web/#token=sesame")
+        page.click("#orb")
+        page.wait_for_selector("#trouble >> text=only over HTTPS, or on localhost")
+        state(page, "off")
+        say(page, "And typed?")
+        page.wait_for_selector(".unsent >> text=Not sent")
     browser.close()
 
 

@@ -71,7 +71,7 @@ def test_turns_without_words_are_bubbles_with_a_length(browser: Any) -> None:
         assert float(replied.split()[-2]) == pytest.approx(1.5, abs=0.5)
         assert page.is_hidden("#typed")
         page.click("#show-details")
-        page.wait_for_selector(".waterfall .s2s", state="attached")
+        page.wait_for_selector(".waterfall li >> text=Waited")
     assert mistakes == []
 
 
