@@ -212,6 +212,7 @@ def test_the_microphone_and_the_loudspeaker_that_were_chosen(browser: Any) -> No
         say(page, "I can type.")
         page.wait_for_selector("#trouble >> text=The loudspeaker is not plugged in")
         page.wait_for_selector(".machine >> text=One sentence.")
+        assert "The loudspeaker is not plugged in" in page.inner_text("#trouble")
         devices = page.evaluate(
             """async () => (await navigator.mediaDevices.enumerateDevices())
               .filter(({ kind, deviceId }) => kind === "audioinput" && deviceId !== "default")
