@@ -198,7 +198,9 @@ def give_up() -> None:
 
 def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     """Serve until the connection ends, and return its exit code."""
+    shutdown.on_stop(give_up)  # a question to the user cannot be interrupted, either
     provide(arguments)
+    shutdown.on_stop(lambda: None)
     if arguments.module.device != "auto":
         find_device(arguments.module.device)
     connection = open_connection(arguments, shutdown)

@@ -39,12 +39,14 @@ def flags_for(word: str, rest: Sequence[str]) -> list[str]:
     """The flags of the program for a word and what follows it: a file of settings, an operand, flags.
     Raises `UserError`."""
     file = list(rest[:1]) if rest and word in ("", "check", *_PLAIN) and _is_file(rest[0]) else []
-    operand = rest[0] if rest and not file and not rest[0].startswith("--") else None
+    operand = rest[0] if rest and not file and (rest[0] == "-" or rest[0][:1] != "-") else None
     flags = list(rest[len(file) + (operand is not None) :])
     if operand is not None and word in ("", *_PLAIN):
         raise UserError(f"expected a flag or a JSON file after s2s {word}, got {operand!r}")
     if word in _PLAIN:
         return [*file, *_PLAIN[word], *flags]
+    if operand is None and _names(flags, ("help", "h")):
+        return [*file, *flags]
     if word == "check":  # what the bare command needs
         wanted = [*file, "--check", *([] if operand is None else [operand]), *flags]
         return wanted if names_mode([*file, *flags]) else [*wanted, "--mode", "local"]

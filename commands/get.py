@@ -22,6 +22,8 @@ def get(argv: Sequence[str]) -> int:
 
     name, flags = argv[0], list(argv)
     if offer := find_offer(name):
+        if len(argv) > 1:
+            raise UserError(f"expected nothing after s2s get {name}, got {argv[1]!r}")
         return _get_offer(offer)
     if not name.startswith("-"):
         if name not in PRESETS:

@@ -115,7 +115,8 @@ def fetch(offer: Offer, on_progress: Progress) -> None:
 class Upgrades:
     """Offers for the parts that the program chose by itself. One at a time is fetched and loaded, on a
     thread of its own, and then replaces its part in all conversations. All methods may be called from
-    any thread; only `offers` may wait, up to 0.3 s for Ollama's server.
+    any thread. They may wait: `offers` up to 0.3 s for Ollama's server, the others until an engine is
+    closed.
     """
 
     def __init__(

@@ -19,6 +19,8 @@ class PackageIndexServer:
         self.speaks_json = True
         self.status = 200
         """The status of the pages that list wheels."""
+        self.list: bytes | None = None
+        """A page in place of each list of wheels in JSON."""
         self.breaks_after: int | None = None
         """The number of bytes of a wheel after which its connection breaks."""
         self.requests: list[str] = []
@@ -58,7 +60,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404 if index.status == 200 else index.status, "text/plain", b"")
         elif index.speaks_json and "application/vnd.pypi.simple.v1+json" in self.headers["Accept"]:
             listed = {"files": [{"filename": name, "url": f"../../files/{name}"} for name in wheels]}
-            self._send(200, "application/vnd.pypi.simple.v1+json", json.dumps(listed).encode())
+            page = json.dumps(listed).encode() if index.list is None else index.list
+            self._send(200, "application/vnd.pypi.simple.v1+json", page)
         else:
             links = "".join(
                 f'<a data-x="1" href="../../files/{name}#sha256=0">{name}</a><br/>' for name in wheels

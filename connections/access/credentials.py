@@ -101,7 +101,6 @@ class Credentials:
 
 
 def is_loopback(host: str) -> bool:
-    """True if `host`, a name or an address, is this machine."""
     """True if this name or address always is the machine itself."""
     if host == "localhost":
         return True

@@ -1,5 +1,6 @@
 """Dictation: the words of a recording, utterance by utterance."""
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -53,7 +54,8 @@ class Dictation:
 
     def segments(self, blocks: Iterable[Samples], cancel: CancelToken) -> Iterator[Segment]:
         """The segments as they are recognized; `blocks` are at `rate_hz`. Raises `EngineError`."""
-        for start, utterance in self._utterances(blocks):
+        wanted = itertools.takewhile(lambda _: not cancel.cancelled, blocks)  # also during silence
+        for start, utterance in self._utterances(wanted):
             for piece in split_at_quiet(utterance, self.rate_hz, MAX_PIECE_S):
                 if cancel.cancelled:
                     return

@@ -1,7 +1,6 @@
 """Engine calls: work that waits for engines, on a thread of its own, for a request over HTTP."""
 
 import asyncio
-import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from connections.access.http_errors import BadParameter
 from connections.base import tell_loop
 from pipeline.error_report import error_event
 from pipeline.errors import EngineBusy, EngineError, ProtocolError
+from pipeline.shared_engine import SlotThread
 from pipeline.turn import CancelToken
 
 _FIELDS = {"unknown_voice": "voice", "nothing_to_say": "input"}
@@ -45,7 +45,7 @@ async def outputs(
         cancel.cancel()
 
     watching = asyncio.create_task(watch())
-    threading.Thread(target=compute, name=f"api {stage}", daemon=True).start()
+    SlotThread(target=compute, name=f"api {stage}", daemon=True).start()
     try:
         while not isinstance(output := await arrived.get(), _End):
             yield output

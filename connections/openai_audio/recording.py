@@ -22,6 +22,9 @@ RATES_HZ = range(4000, 192_001)
 _UNKNOWN = 1 << 62
 """Frames that libsndfile reports, at least, for a FLAC stream of unknown length."""
 
+_FORMATS = "matroska,mov,aac"
+"""Formats for PyAV, by FFmpeg's names: a list of files, or of addresses, would make it open them."""
+
 _NEEDS_PYAV = (b"\x1a\x45\xdf\xa3", b"ftyp", b"\xff\xf1", b"\xff\xf9", b"ADIF")
 """Beginnings of WebM, MP4 (from its fifth byte on) and AAC."""
 
@@ -72,7 +75,7 @@ def _decoded(data: bytes) -> Iterator[tuple[Samples, int]]:
 def _by_pyav(data: bytes) -> Iterator[tuple[Samples, int]]:
     av: Any = importlib.import_module("av")
     try:
-        with av.open(io.BytesIO(data)) as container:
+        with av.open(io.BytesIO(data), options={"format_whitelist": _FORMATS}) as container:
             if not container.streams.audio:
                 raise BadParameter("file: expected sound, got a file without any", "file")
             for frame in container.decode(audio=0):

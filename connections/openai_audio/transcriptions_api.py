@@ -1,6 +1,5 @@
 """``POST /v1/audio/transcriptions``, as OpenAI has it: the words of a recording."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -20,14 +19,13 @@ from connections.openai_audio.server_sent import EVENT_STREAM, server_sent, with
 from connections.openai_audio.transcript import Transcript
 from connections.openai_audio.transcription_request import TranscriptionRequest, transcription_request
 from pipeline.capabilities import Capabilities
-from pipeline.errors import ProtocolError
 from STT.base import Recognizer
 
 MAX_BODY = 26 << 20
 """Bytes: a file of 25 MB, the limit of OpenAI's API, and the other fields."""
 
 UPLOAD_S = 300.0
-"""Time that an upload may take: 25 MB at 0.7 Mbit/s. A slower client would hold its place for ever."""
+"""Time that an upload may take: 25 MB at 0.7 Mbit/s."""
 
 
 def transcriptions_routes(
@@ -61,11 +59,7 @@ def transcriptions_routes(
 
 async def _wish(request: Request, recognizer: Recognizer) -> TranscriptionRequest:
     """Read and parse the body, of which only the file is kept."""
-    try:
-        async with asyncio.timeout(UPLOAD_S):
-            body = await body_of(request, MAX_BODY)
-    except TimeoutError:
-        raise ProtocolError(f"expected the file within {UPLOAD_S:g} s", "too_slow") from None
+    body = await body_of(request, MAX_BODY, UPLOAD_S)
     return transcription_request(request.headers.get("content-type", ""), body, recognizer)
 
 

@@ -27,7 +27,9 @@ def offers_routes(authenticator: Authenticator, upgrades: Upgrades) -> APIRouter
         loop = asyncio.get_running_loop()
         changes: asyncio.Queue[OfferState] = asyncio.Queue()
         try:
-            upgrades.begin(name, lambda state: tell_loop(loop, changes.put_nowait, state))
+            await asyncio.to_thread(
+                upgrades.begin, name, lambda state: tell_loop(loop, changes.put_nowait, state)
+            )
         except EngineError as error:
             raise ProtocolError(str(error), error.code) from error
         return StreamingResponse(_lines(changes), media_type="application/x-ndjson")
@@ -37,7 +39,7 @@ def offers_routes(authenticator: Authenticator, upgrades: Upgrades) -> APIRouter
         """Return to the part that ran before."""
         _expect_operator(authenticator, request)
         try:
-            return upgrades.undo(name).plain()
+            return (await asyncio.to_thread(upgrades.undo, name)).plain()
         except EngineError as error:
             raise ProtocolError(str(error), error.code) from error
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from command_line.words import WORDS, flags_for, in_mode, names_mode, split, talks
+from commands.get import get
 from pipeline.errors import UserError
 
 
@@ -28,6 +29,10 @@ from pipeline.errors import UserError
         ("voices moshi", "--list_voices --s2s moshi"),
         ("install parler", "--install parler"),
         ("my.json --mode local", "my.json --mode local"),
+        ("-h", "-h"),
+        ("serve -h", "--mode websocket -h"),
+        ("file -h", "-h"),
+        ("install --help", "--help"),
     ],
 )
 def test_words_stand_for_flags(typed: str, flags: str) -> None:
@@ -49,6 +54,11 @@ def test_mistakes_are_told_in_a_sentence(typed: str, told: str) -> None:
     with pytest.raises(UserError) as caught:
         flags_for(*split(typed.split()))
     assert str(caught.value).startswith(told)
+
+
+def test_an_offer_takes_no_flags() -> None:
+    with pytest.raises(UserError, match="expected nothing after s2s get kokoro, got '--tts'"):
+        get(["kokoro", "--tts", "espeak"])
 
 
 def test_a_word_wins_over_a_file_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,10 @@
 """Everything that the chosen parts lack, told in one sentence, and installed if the user agrees."""
 
 import io
+import os
+import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -11,6 +14,7 @@ from command_line.parse import parse_command_line
 from commands import extras
 from commands.extras import find_lacking, provide
 from pipeline.errors import Unavailable
+from tests.command import ROOT
 
 CPU = ("--preset", "cpu")
 
@@ -84,6 +88,33 @@ def test_on_a_terminal_it_offers_to_install(
             provide(parse_command_line(CPU))
     assert "(about 1.5 GB), which are not on this machine.\n  Install now? [Y/n] " in screen.getvalue()
     assert [command[-1].endswith("[faster-whisper,pocket]") for command in ran] == [True] * installed
+
+
+ASKED = """
+from catalog.registry import EngineSpec
+EngineSpec.missing = lambda spec: ["absent"] if spec.name == "faster-whisper" else []
+import s2s_pipeline, sys
+sys.exit(s2s_pipeline.main(["--mode", "websocket", "--port", "0", "--stt", "faster-whisper"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of POSIX")
+def test_ctrl_c_answers_the_question() -> None:
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", ASKED], stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT
+    )
+    shown = b""
+    while b"[Y/n] " not in shown:
+        shown += os.read(ours, 1024)
+    process.send_signal(signal.SIGINT)
+    try:
+        assert process.wait(30) == 130
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_an_installation_that_fails_says_what_works_now(monkeypatch: pytest.MonkeyPatch) -> None:

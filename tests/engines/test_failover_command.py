@@ -58,5 +58,4 @@ def test_the_words_are_heard_before_and_after_a_server_dies(tmp_path: Path) -> N
     )
     assert notice["text"].endswith("; moonshine listens")
     assert not any(event["event"] == "ErrorEvent" for event in events)
-    assert "STT   openai: scripted at http" in ended.stderr
-    assert "STT   else moonshine: small and fast" in ended.stderr
+    assert "Ears   scripted · any language, else Moonshine tiny-en" in ended.stderr

