@@ -23,6 +23,7 @@ export class Call extends EventTarget {
   #muted = false;
   #loudAt = -Infinity; // time at which the model was last loud, in ms
   #holding = false;
+  #owed = ""; // how the user ended a hold while the connection was lost: "commit" or "cancel"
   #asking = false;
 
   constructor(settings) {
@@ -111,6 +112,8 @@ export class Call extends EventTarget {
     this.server = message;
     this.now.connection = "open";
     if (!message.resumed) this.now.reset();
+    else if (this.#owed) this.connection.send(this.#owed);
+    this.#owed = "";
     if (message.anew) this.#tell("begin");
     this.tellSettings();
   }
@@ -179,15 +182,19 @@ export class Call extends EventTarget {
     if (on === this.#holding || (on && (this.now.connection !== "open" || this.microphone !== "push"))) return;
     this.#holding = on;
     this.now.hold(on);
-    this.connection?.send(on ? "start" : "commit");
-    this.#changed();
+    this.#sendHold(on ? "start" : "commit");
   }
 
   /** Take back the turn that the user holds the button for. */
   cancel() {
     this.#holding = false;
     this.now.user = "silent";
-    this.connection?.send("cancel");
+    this.#sendHold("cancel");
+  }
+
+  #sendHold(type) {
+    if (this.now.connection === "open") this.connection.send(type);
+    else this.#owed = type;
     this.#changed();
   }
 

@@ -4,6 +4,7 @@ import { endTrouble } from "./troubles.js";
 
 export class Messages {
   #page;
+  #full = false; // the card says that the server is full
   #ending = ""; // the reason that the server gave for the end of the session
 
   /** `page` holds call, transcript, outgoing, settings, details, trouble, orb, and the functions announce(text),
@@ -24,7 +25,8 @@ export class Messages {
     if (!resumed) transcript.forget();
     transcript.flows = takesTurns;
     transcript.rate = rate;
-    trouble.hide();
+    if (this.#full) trouble.hide(); // other cards, such as that of an absent loudspeaker, are still true
+    this.#full = false;
     outgoing.opened();
     connected();
   }
@@ -40,7 +42,9 @@ export class Messages {
   away({ text }) {
     const { outgoing, trouble, end } = this.#page;
     outgoing.lost();
-    if (!text) return;
+    if (this.#full) trouble.hide();
+    this.#full = Boolean(text);
+    if (!this.#full) return;
     trouble.show({ title: "The server is full", text: "Trying again…", action: { label: "Stop trying", run: end } });
   }
 

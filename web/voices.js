@@ -113,21 +113,27 @@ export class Voices extends Control {
     this.refuse("");
     pressed.disabled = true;
     const { token, loudspeaker, volume } = this.#settings();
+    let context = null;
     try {
+      context = this.#playing = await contextFor(loudspeaker); // in the tap: Safari starts no sound later
       const wanted = { model: MODEL, input: sample(language), voice: voice || null, response_format: "wav" };
       const speech = await (await post("/v1/audio/speech", token, wanted)).arrayBuffer();
-      const context = (this.#playing = await contextFor(loudspeaker));
       const gain = new GainNode(context, { gain: volume });
       const source = new AudioBufferSourceNode(context, { buffer: await context.decodeAudioData(speech) });
       source.connect(gain).connect(context.destination);
       source.onended = () => context === this.#playing && this.#silence();
       source.start();
     } catch (error) {
-      this.#samples = error.status !== 404;
-      this.refuse(this.#samples ? `No sample: ${error.message}` : "This server plays no samples.");
-      if (!this.#samples) this.#fill();
+      if (context === this.#playing) this.#unplayed(error); // else another sample was asked for
     }
     pressed.disabled = false;
+  }
+
+  #unplayed(error) {
+    this.#silence();
+    this.#samples = error.status !== 404;
+    this.refuse(this.#samples ? `No sample: ${error.message}` : "This server plays no samples.");
+    if (!this.#samples) this.#fill();
   }
 
   /** End the sample that plays. */

@@ -168,6 +168,24 @@ def test_hold_to_talk(browser: Any) -> None:
     assert len(server.llm.prompts) == 1
 
 
+def test_a_hold_that_ends_while_the_connection_is_lost_is_answered(browser: Any) -> None:
+    with ScriptedWebServer(vad=SileroDetector()) as server:
+        tunnel = Tunnel(server.port)
+        page = open_page(browser, tunnel, [])
+        choose(page, "Hold to talk")
+        page.click("#orb")
+        state(page, "ready")
+        page.keyboard.down("Space")
+        page.wait_for_timeout(7500)  # for one round of the fake microphone, which nobody can hurry
+        tunnel.close()
+        state(page, "offline")
+        page.keyboard.up("Space")
+        tunnel = Tunnel(server.port, tunnel.port)
+        page.wait_for_selector(".you >> text=words")
+        state(page, "ready")
+        tunnel.close()
+
+
 def test_a_tap_on_the_button_while_it_speaks_interrupts(browser: Any) -> None:
     with ScriptedWebServer() as server:
         server.llm._replies = [LONG]
@@ -212,6 +230,7 @@ def test_the_microphone_and_the_loudspeaker_that_were_chosen(browser: Any) -> No
         say(page, "I can type.")
         page.wait_for_selector("#trouble >> text=The loudspeaker is not plugged in")
         page.wait_for_selector(".machine >> text=One sentence.")
+        assert "The loudspeaker is not plugged in" in page.inner_text("#trouble")
         devices = page.evaluate(
             """async () => (await navigator.mediaDevices.enumerateDevices())
               .filter(({ kind, deviceId }) => kind === "audioinput" && deviceId !== "default")
