@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import httpx2
 
+from utils.installation import PACKAGE
+
 PROBE_S = 0.3
 """A server on this machine answers within a few milliseconds, or is busy loading."""
 
@@ -57,9 +59,11 @@ def _ask(client: httpx2.Client, port: int) -> LocalServer | None:
     base_url = f"http://127.0.0.1:{port}/v1"
     try:
         listed = client.get(f"{base_url}/models").raise_for_status().json()
-        models = tuple(model["id"] for model in listed["data"] or ())
-    except (httpx2.HTTPError, ValueError, LookupError, TypeError):
+        owned = {model["id"]: model.get("owned_by") for model in listed["data"] or ()}
+    except (httpx2.HTTPError, ValueError, LookupError, TypeError, AttributeError):
         return None
-    if not all(isinstance(model, str) for model in models):
+    if PACKAGE in owned.values():  # another one of this program, which lists a recognizer and a voice
         return None
-    return LocalServer(_SERVERS[port], base_url, models)
+    if not all(isinstance(model, str) for model in owned):
+        return None
+    return LocalServer(_SERVERS[port], base_url, tuple(owned))

@@ -12,6 +12,9 @@ TOKEN_PROTOCOLS = ("s2s-token.", "openai-insecure-api-key.")
 """Prefixes of subprotocols that carry a token, since a browser cannot set a header for a WebSocket. The
 second is the one OpenAI's clients use."""
 
+_OF_A_PROXY = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
+"""Headers by which a proxy gives itself away; one that sends none counts as a client on this machine."""
+
 
 class Authenticator:
     """Guards every route that is not public."""
@@ -46,7 +49,7 @@ class Authenticator:
         and a page is one of this server only by a name that nobody else can point at this machine."""
         if grant.session is not None or self.credentials.wants_token:
             return grant.session is None
-        proxied = "x-forwarded-for" in connection.headers or "forwarded" in connection.headers
+        proxied = any(name in connection.headers for name in _OF_A_PROXY)
         local = network_of(address_of(connection)) is None and not proxied
         try:
             name = urlsplit(f"//{connection.headers.get('host')}").hostname

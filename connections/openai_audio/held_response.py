@@ -1,10 +1,14 @@
 """HeldResponse: a streamed response that releases what it holds, however it ends."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi.responses import StreamingResponse
+
+STUCK_S = 60.0
+"""Longest wait for a client that reads nothing: its place is another client's then."""
 
 
 class HeldResponse(StreamingResponse):
@@ -17,5 +21,9 @@ class HeldResponse(StreamingResponse):
         self._held = held
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def send_in_time(message: Any) -> None:
+            async with asyncio.timeout(STUCK_S):
+                await send(message)
+
         async with self._held:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send_in_time)

@@ -10,8 +10,7 @@ from connections.access.authenticator import Authenticator
 from connections.access.http_errors import BadParameter
 from connections.openai_audio.models import loaded
 from pipeline.capabilities import Capabilities
-
-OWNER = "s2s-pipeline"
+from utils.installation import PACKAGE
 
 
 def models_routes(authenticator: Authenticator, capabilities: Capabilities) -> APIRouter:
@@ -20,7 +19,7 @@ def models_routes(authenticator: Authenticator, capabilities: Capabilities) -> A
     started = int(time.time())
 
     def described(name: str, tasks: list[str]) -> dict[str, Any]:
-        return {"id": name, "object": "model", "created": started, "owned_by": OWNER, "tasks": tasks}
+        return {"id": name, "object": "model", "created": started, "owned_by": PACKAGE, "tasks": tasks}
 
     @routes.get("/v1/models")
     async def models(request: Request) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class WebSocketServer:
         for line in page.lines(with_token=alone):
             print(f"  {line}", file=sys.stderr)
         if self._arguments.open:
-            open_page(page.link(with_token=True))
+            open_page(page.link(with_token=False))  # everybody here can read a browser's command line
 
     def _configuration(self, registry: ClientRegistry, upgrades: Upgrades | None) -> uvicorn.Config:
         proxies = self._arguments.forwarded_allow_ips.split()

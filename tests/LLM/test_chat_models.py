@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import httpx2
 import pytest
 
 import LLM.auto
@@ -17,6 +18,7 @@ from pipeline.messages import ChatMessage
 from pipeline.turn import CancelToken
 from testing.chat_server import ChatServer
 from testing.contracts import ChatModelContract
+from testing.server import ScriptedWebServer
 
 HELLO = [ChatMessage("user", "Hello.")]
 
@@ -249,6 +251,14 @@ def test_auto_is_not_fooled_by_a_server_of_another_kind(monkeypatch: pytest.Monk
     with ChatServer(model="") as server:
         server.model = None  # type: ignore[assignment]
         monkeypatch.setattr(LLM.auto, "_SERVERS", {server.port: "Other"})
+        assert LLM.auto.find_local_servers() == []
+
+
+def test_auto_leaves_another_one_of_this_program_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedWebServer() as server:
+        listed = httpx2.get(f"http://127.0.0.1:{server.port}/v1/models").json()
+        assert listed["data"], "it lists models, but none of them chats"
+        monkeypatch.setattr(LLM.auto, "_SERVERS", {server.port: "vLLM"})
         assert LLM.auto.find_local_servers() == []
 
 
