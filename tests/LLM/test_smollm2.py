@@ -196,7 +196,7 @@ def test_weights_that_give_no_numbers_are_one_sentence(
 
 def test_auto_takes_it_where_no_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
     create().close()
-    monkeypatch.setattr(LLM.auto, "_SERVERS", {})
+    monkeypatch.setattr(LLM.auto, "_SERVERS", {1: LLM.auto.OLLAMA})
     monkeypatch.setattr(engines.loader, "OFFERS", ())
     hints: dict[str, str] = {}
     chosen = choose_language_model(parse_command_line([]), hints)
@@ -208,7 +208,7 @@ def test_auto_takes_it_where_no_server_is(monkeypatch: pytest.MonkeyPatch) -> No
 def test_auto_takes_eliza_where_its_file_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(LLM.auto, "_SERVERS", {})
+    monkeypatch.setattr(LLM.auto, "_SERVERS", {1: LLM.auto.OLLAMA})
     monkeypatch.setattr(engines.loader, "OFFERS", ())
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
     SMOLLM2.path.write_bytes(b"GGUF" + bytes(1000))
