@@ -54,9 +54,9 @@ class UpgradeMenu:
 
     def _changed(self, state: OfferState) -> None:
         news = state.state != self._states[state.offer.name].state
-        self._states[state.offer.name] = state
         if state.state == "in_use":
-            self._look()  # another one may have made way
+            self._states = {name: _beside(state, other) for name, other in self._states.items()}
+        self._states[state.offer.name] = state
         if self.is_open:
             self._draw()
         elif news and state.state == "in_use":
@@ -84,3 +84,9 @@ class UpgradeMenu:
                 return f"{offer.title}: in use; the same number goes back"
             case "failed":
                 return f"{offer.title}: {state.error}"
+
+
+def _beside(in_use: OfferState, other: OfferState) -> OfferState:
+    """The state of another offer once this one is in use: one of the same stage makes way."""
+    made_way = other.state == "in_use" and other.offer.stage == in_use.offer.stage
+    return OfferState(other.offer) if made_way else other
