@@ -266,9 +266,11 @@ class SharedEngine(Generic[E]):
         return before.engine
 
     def dismiss(self, engine: E) -> None:
-        """Close an engine that was replaced, once no call runs in it."""
+        """Close an engine that was replaced, once no call runs in it; `close` has closed it already."""
         with self._condition:
-            (former,) = (each for each in self._former if each.engine is engine)
+            former = next((each for each in self._former if each.engine is engine), None)
+            if former is None:
+                return
             self._former.remove(former)
             former.dismissed = True
             in_use = bool(former.running)
