@@ -150,11 +150,12 @@ function talk() {
 
 // -- microphone and loudspeaker -----------------------------------------------------------------------
 
+let unheard = null; // the card that says that nothing comes from the microphone
 const silence = new Silence((silent) => {
-  if (!silent) return trouble.hide();
+  if (!silent) return trouble.hide(unheard);
   if (call.now.connection !== "open" || call.microphone === "muted") return;
   const action = { label: "Choose another", run: () => settings.open() };
-  trouble.show({ title: `I hear nothing from “${call.sound.microphone}”`, text: "Is it muted?", action });
+  unheard = trouble.show({ title: `I hear nothing from “${call.sound.microphone}”`, text: "Is it muted?", action });
 });
 
 call.sound.addEventListener("packet", ({ detail: { peak } }) => {
