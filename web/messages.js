@@ -30,11 +30,11 @@ export class Messages {
     connected();
   }
 
-  error({ code, text }) {
+  error({ code, text, about }) {
     const { settings, outgoing, trouble } = this.#page;
     if (code === "unknown_voice") return settings.refuse("voice", text);
     if (code === "unauthorized" || code === "full") return; // the connection is closed, and that is told
-    if (code === "speech_only" || code === "busy") outgoing.refused();
+    if (about === "respond") outgoing.refused();
     trouble.show({ title: "The server refused that", text });
   }
 

@@ -320,10 +320,36 @@ def test_a_microphone_that_is_heard_at_last_takes_no_other_card_away(browser: An
         session.capabilities = dataclasses.replace(session.capabilities, texts=False)
         say(page, "Are you there?")
         page.wait_for_selector("#trouble >> text=The server refused that")
+        page.wait_for_selector(".unsent >> text=Not sent")
         page.click("#show-settings")
         page.evaluate("loudness.gain.value = 0.5")
         page.wait_for_function("() => document.querySelector('#settings meter').value > 0.1")
         assert page.is_visible("#trouble >> text=The server refused that")
+
+
+KEEP_CONTEXTS = """() => {
+  window.contexts = [];
+  const Original = AudioContext;
+  window.AudioContext = class extends Original {
+    constructor(...options) {
+      super(...options);
+      contexts.push(this);
+    }
+  };
+}"""
+
+
+def test_sound_that_the_system_interrupts_goes_on(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        page.evaluate(KEEP_CONTEXTS)
+        page.click("#orb")
+        state(page, "listening")
+        page.evaluate("contexts[0].suspend()")
+        page.wait_for_function("() => contexts[0].state === 'running'")
+        page.click("#end")
+        state(page, "off")
+        page.wait_for_function("() => contexts[0].state === 'closed'")
 
 
 def test_a_page_that_may_use_no_sound_says_why(chromium: Any) -> None:
