@@ -116,6 +116,7 @@ function end() {
 }
 
 call.addEventListener("begin", () => {
+  card.fold();
   if (!transcript.empty) transcript.divide(NEW_SESSION);
 });
 call.addEventListener("change", render);
