@@ -28,12 +28,12 @@ def main() -> NoReturn:
 
 def run(argv: Sequence[str]) -> int:
     """Do what the words and flags say, and return an exit code."""
-    from command_line.words import split
+    from command_line.words import asks_help, split
     from pipeline.errors import UserError
 
     try:
         word, rest = split(argv)
-        if word == "get":
+        if word == "get" and not asks_help(rest):
             from commands.get import get
 
             return get(rest)
