@@ -45,8 +45,8 @@ _PAGES = {
     "check": (
         "s2s check [all] [flags]",
         "Says what must be fixed before you can talk, what would be better, and what is ready, each "
-        "with what to type. With all it shows every engine, model and variable, too. The flags are those of "
-        "the conversation that you mean.",
+        "with what to type. With all it shows every engine, model and variable, too. The flags are "
+        "those of the conversation that you mean.",
         ("s2s check", "s2s check all", "s2s check --mode websocket --preset cuda"),
     ),
     "voices": (
@@ -136,7 +136,7 @@ class HelpPages:
             yield from textwrap.wrap(self.preset.described(), width)
         yield from textwrap.wrap(
             "--help all explains every flag, --help NAME one part: stt, llm, tts, s2s, vad, an engine, "
-            "a mode, or presets. A JSON file of flags may come first. See also --version.",
+            "a mode, or presets. A JSON file may come first. See also --version.",
             width,
         )
 
@@ -210,15 +210,9 @@ def _engines(found: list[EngineSpec], width: int) -> Iterator[str]:
 def _find_engines(name: str) -> list[EngineSpec]:
     found = [spec for spec in all_specs() if name == spec.name or name in spec.aliases]
     if not found:
-        topics = [
-            *(_PAGES if program() == "s2s" else ()),
-            "all",
-            "presets",
-            *STAGES,
-            *MODES,
-            *PRESETS,
-            *(spec.name for spec in all_specs()),
-        ]
+        words = _PAGES if program() == "s2s" else ()
+        engines = (spec.name for spec in all_specs())
+        topics = [*words, "all", "presets", *STAGES, *MODES, *PRESETS, *engines]
         near = difflib.get_close_matches(name, topics, n=1)
         meant = f"; did you mean --help {near[0]}?" if near else ""
         raise UserError(

@@ -94,7 +94,7 @@ def test_the_page_of_s2s_is_that_of_the_conversation_that_it_begins(
     shown = page(capsys, *flags_for(*split(["--help"])))
     assert "(default: local)" in shown
     assert "  mode local        --input_device" in shown
-    assert "in place of piper, if you type one of these: --tts_voice" in shown
+    assert "in place of piper: --tts_voice" in shown
 
 
 @pytest.mark.parametrize(
