@@ -249,7 +249,6 @@ def main(argv: Sequence[str]) -> int:
     Ctrl-C."""
     prepare_streams()
     apply_model_cache_dir()
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # else it warns that torch is missing
     from command_line.parse import parse_command_line
 
     try:

