@@ -44,6 +44,9 @@ MOMENTS = (
 
 FLAGS = ("--llm", "eliza", "--tts", "espeak", "--turn_detector", "silence")
 
+NO_SOUND = {"PULSE_SERVER": "unix:/nowhere", "PIPEWIRE_REMOTE": "/nowhere"}
+"""Variables for a machine without a microphone."""
+
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
     """The environment of a user without settings, a screen or a network."""
@@ -180,6 +183,14 @@ def test_get_tells_before_a_download_of_a_folder_that_cannot_be_written(tmp_path
         assert "downloading" not in ended.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other machines have a sound card")
+def test_without_a_microphone_a_mistake_is_told_alone(tmp_path: Path) -> None:
+    ended = run("--tresh", "1", folder=tmp_path, MODEL_CACHE_DIR="", **NO_SOUND)
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stderr.startswith("s2s: there is no flag --tresh")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other machines have a sound card")
 def test_without_a_microphone_it_opens_the_page(tmp_path: Path) -> None:
@@ -188,11 +199,10 @@ def test_without_a_microphone_it_opens_the_page(tmp_path: Path) -> None:
     os.mkfifo(opened)
     browser.write_text(f'#!/bin/sh\necho "$1" >{opened}\n')
     browser.chmod(0o755)
-    nobody = {"HOME": str(tmp_path), "PULSE_SERVER": "unix:/nowhere", "PIPEWIRE_REMOTE": "/nowhere"}
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *FLAGS, "--port", "0"],
         cwd=ROOT,
-        env=environment(tmp_path, DISPLAY=":7", BROWSER=str(browser), **nobody),
+        env=environment(tmp_path, DISPLAY=":7", BROWSER=str(browser), **NO_SOUND),
         stderr=subprocess.PIPE,
         text=True,
     ) as program:
