@@ -4,6 +4,7 @@ import { Call } from "./call.js";
 import { FirstRunCard } from "./card.js";
 import { Details } from "./details.js";
 import { Dock } from "./dock.js";
+import { copies } from "./elements.js";
 import { Figures } from "./figures.js";
 import { fetchInfo } from "./info.js";
 import { bindKeys } from "./keys.js";
@@ -21,7 +22,6 @@ import { microphoneTrouble } from "./troubles.js";
 import { keepAwake } from "./wake.js";
 
 const NEW_SESSION = "New conversation: earlier turns are not remembered";
-const COPIED_MS = 1500; // for which the button shows that it has copied
 const MODEL_AWAY = "The model's server cannot be reached. Trying again…";
 const HINTS = {
   off: "or type a message below", connecting: "",
@@ -150,11 +150,12 @@ function talk() {
 
 // -- microphone and loudspeaker -----------------------------------------------------------------------
 
+let unheard = null; // the card that says that nothing comes from the microphone
 const silence = new Silence((silent) => {
-  if (!silent) return trouble.hide();
+  if (!silent) return trouble.hide(unheard);
   if (call.now.connection !== "open" || call.microphone === "muted") return;
   const action = { label: "Choose another", run: () => settings.open() };
-  trouble.show({ title: `I hear nothing from “${call.sound.microphone}”`, text: "Is it muted?", action });
+  unheard = trouble.show({ title: `I hear nothing from “${call.sound.microphone}”`, text: "Is it muted?", action });
 });
 
 call.sound.addEventListener("packet", ({ detail: { peak } }) => {
@@ -189,12 +190,10 @@ dock.addEventListener("text", ({ detail }) => {
 part("show-settings").onclick = () => settings.toggle();
 part("show-details").onclick = () => toggleDetails();
 part("show-help").onclick = () => part("help").showModal();
-part("copy").onclick = async ({ currentTarget: copy }) => {
-  await navigator.clipboard.writeText(transcript.text);
-  announce("The conversation was copied.");
-  copy.classList.add("done");
-  setTimeout(() => copy.classList.remove("done"), COPIED_MS);
-};
+copies(part("copy"), () => transcript.text, (outcome) => {
+  part("copy").classList.toggle("done", outcome === "Copied");
+  announce(outcome);
+});
 part("clear").onclick = () => part("clearing").showModal();
 part("clearing").onclose = ({ target }) => {
   if (target.returnValue !== "clear") return;

@@ -87,7 +87,7 @@ export class Call extends EventTarget {
   }
 
   #connect() {
-    const connection = new Connection(this.sound.context.sampleRate, this.#settings.values.token);
+    const connection = new Connection(this.sound.context.sampleRate, () => this.#settings.values.token);
     this.connection = connection;
     for (const name of ["welcome", "pcm", "flush", "duck", "error", "away", "gone", "event"]) {
       connection.addEventListener(name, ({ detail }) => connection === this.connection && this.#read(name, detail));
@@ -111,8 +111,12 @@ export class Call extends EventTarget {
   #welcome(message) {
     this.server = message;
     this.now.connection = "open";
-    if (!message.resumed) this.now.reset();
-    else if (this.#owed) this.connection.send(this.#owed);
+    if (message.resumed) {
+      if (this.#owed) this.connection.send(this.#owed);
+    } else {
+      this.now.reset();
+      this.sound.duck({ gain: 1 }); // the session from before may have left it lower
+    }
     this.#owed = "";
     if (message.anew) this.#tell("begin");
     this.tellSettings();

@@ -21,6 +21,7 @@ export class Connection extends EventTarget {
   received = 0; // packets of audio
   reconnected = 0;
 
+  /** `token()` returns the token to connect with, which the user may change between two attempts. */
   constructor(rate, token) {
     super();
     this.rate = rate;
@@ -45,7 +46,8 @@ export class Connection extends EventTarget {
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     url.searchParams.set("rate", this.rate);
     if (this.#key) url.searchParams.set("key", this.#key);
-    const protocols = this.token ? ["s2s", `s2s-token.${this.token}`] : ["s2s"];
+    const token = this.token();
+    const protocols = token ? ["s2s", `s2s-token.${token}`] : ["s2s"];
     this.#socket = new WebSocket(url, protocols);
     this.#socket.binaryType = "arraybuffer";
     this.#socket.onmessage = ({ data }) => (typeof data === "string" ? this.#read(data) : this.#hear(data));

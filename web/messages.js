@@ -4,7 +4,7 @@ import { endTrouble } from "./troubles.js";
 
 export class Messages {
   #page;
-  #full = false; // the card says that the server is full
+  #full = null; // the card that says that the server is full
   #ending = ""; // the reason that the server gave for the end of the session
 
   /** `page` holds call, transcript, outgoing, settings, details, trouble, orb, and the functions announce(text),
@@ -25,27 +25,26 @@ export class Messages {
     if (!resumed) transcript.forget();
     transcript.flows = takesTurns;
     transcript.rate = rate;
-    if (this.#full) trouble.hide(); // other cards, such as that of an absent loudspeaker, are still true
-    this.#full = false;
+    trouble.hide(this.#full); // other cards, such as that of an absent loudspeaker, are still true
     outgoing.opened();
     connected();
   }
 
-  error({ code, text }) {
+  error({ code, text, about }) {
     const { settings, outgoing, trouble } = this.#page;
     if (code === "unknown_voice") return settings.refuse("voice", text);
     if (code === "unauthorized" || code === "full") return; // the connection is closed, and that is told
-    if (code === "speech_only" || code === "busy") outgoing.refused();
+    if (about === "respond") outgoing.refused();
     trouble.show({ title: "The server refused that", text });
   }
 
   away({ text }) {
     const { outgoing, trouble, end } = this.#page;
     outgoing.lost();
-    if (this.#full) trouble.hide();
-    this.#full = Boolean(text);
-    if (!this.#full) return;
-    trouble.show({ title: "The server is full", text: "Trying again…", action: { label: "Stop trying", run: end } });
+    trouble.hide(this.#full);
+    if (!text) return;
+    const action = { label: "Stop trying", run: end };
+    this.#full = trouble.show({ title: "The server is full", text: "Trying again…", action });
   }
 
   gone(message) {

@@ -11,7 +11,8 @@ export class Trouble {
     this.hide();
   }
 
-  /** `action`, if any, is {label, run}, and `other` a way around it; the card goes before either runs. */
+  /** Returns the card, for `hide`. `action`, if any, is {label, run}, and `other` a way around it; the card goes
+   * before either runs. */
   show({ title, text = "", action = null, other = null }) {
     const close = button("×", () => this.hide(), { name: "Dismiss", className: "close" });
     const card = make("div", { className: "trouble-card" }, make("h2", {}, title), close);
@@ -20,6 +21,7 @@ export class Trouble {
     if (offered.length) card.append(make("div", { className: "actions" }, ...offered));
     this.#root.hidden = false;
     this.#root.replaceChildren(card);
+    return card;
   }
 
   #button({ label, run }, className) {
@@ -30,7 +32,9 @@ export class Trouble {
     return button(label, act, { className });
   }
 
-  hide() {
+  /** Hide whatever is shown, or, of the cards, only this one. */
+  hide(card = this.#root.firstChild) {
+    if (card !== this.#root.firstChild) return;
     this.#root.hidden = true;
     this.#root.replaceChildren();
   }

@@ -1,9 +1,9 @@
-// The words of the trouble cards.
+// What to say when something is wrong.
 
 const MICROPHONE = {
-  NotAllowedError: ["The microphone is blocked", "Allow it in the address bar, or type instead."],
-  NotFoundError: ["There is no microphone", "Plug one in, or type instead."],
-  NotReadableError: ["The microphone is busy", "Another program is using it. Close that program, or type instead."],
+  NotAllowedError: ["The microphone is blocked", "Allow it in the address bar."],
+  NotFoundError: ["There is no microphone", "Plug one in."],
+  NotReadableError: ["The microphone is busy", "Another program is using it. Close that program."],
   OverconstrainedError: ["The microphone is not plugged in", "Plug in the one that you chose, or choose another."],
   InsecureContext: [
     "This page cannot use sound",

@@ -1,6 +1,7 @@
 """The page in a real browser, with a spoken file as its microphone."""
 
 import contextlib
+import dataclasses
 import socket
 import threading
 import time
@@ -141,6 +142,33 @@ def test_a_conversation_that_the_server_no_longer_has_is_divided_from_the_next(
         tunnel.close()
 
 
+RECORD_GAINS = """() => {
+  window.gains = [];
+  const post = MessagePort.prototype.postMessage;
+  MessagePort.prototype.postMessage = function (message, ...others) {
+    if (message?.order === "duck") gains.push(message.gain);
+    return post.call(this, message, ...others);
+  };
+}"""
+
+
+def test_a_new_session_is_as_loud_as_the_first(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections.access.client_registry, "GRACE_S", 0.0)
+    with ScriptedWebServer() as server:
+        server.llm._replies = [LONG]
+        tunnel = Tunnel(server.port)
+        page = open_page(browser, tunnel, [])
+        page.evaluate(RECORD_GAINS)
+        say(page, "Are you there?")
+        state(page, "speaking")
+        server.sessions[0].playout.duck()
+        page.wait_for_function("() => gains.at(-1) < 1")
+        tunnel.cut()
+        page.wait_for_selector(".divider >> text=earlier turns are not remembered")
+        page.wait_for_function("() => gains.at(-1) === 1")
+        tunnel.close()
+
+
 def test_hold_to_talk(browser: Any) -> None:
     mistakes: list[str] = []
     with ScriptedWebServer(vad=SileroDetector()) as server:
@@ -269,6 +297,61 @@ def test_a_microphone_from_which_nothing_comes(chromium: Any, tmp_path: Path) ->
     browser.close()
 
 
+QUIET_MICROPHONE = """() => {
+  navigator.mediaDevices.getUserMedia = async () => {
+    const context = new AudioContext();
+    window.loudness = new GainNode(context, { gain: 0 });
+    const tone = new OscillatorNode(context);
+    const stream = context.createMediaStreamDestination();
+    tone.connect(loudness).connect(stream);
+    tone.start();
+    return stream.stream;
+  };
+}"""
+
+
+def test_a_microphone_that_is_heard_at_last_takes_no_other_card_away(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        page.evaluate(QUIET_MICROPHONE)
+        page.click("#orb")
+        page.wait_for_selector("#trouble >> text=I hear nothing from")
+        session = server.sessions[0]
+        session.capabilities = dataclasses.replace(session.capabilities, texts=False)
+        say(page, "Are you there?")
+        page.wait_for_selector("#trouble >> text=The server refused that")
+        page.wait_for_selector(".unsent >> text=Not sent")
+        page.click("#show-settings")
+        page.evaluate("loudness.gain.value = 0.5")
+        page.wait_for_function("() => document.querySelector('#settings meter').value > 0.1")
+        assert page.is_visible("#trouble >> text=The server refused that")
+
+
+KEEP_CONTEXTS = """() => {
+  window.contexts = [];
+  const Original = AudioContext;
+  window.AudioContext = class extends Original {
+    constructor(...options) {
+      super(...options);
+      contexts.push(this);
+    }
+  };
+}"""
+
+
+def test_sound_that_the_system_interrupts_goes_on(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        page.evaluate(KEEP_CONTEXTS)
+        page.click("#orb")
+        state(page, "listening")
+        page.evaluate("contexts[0].suspend()")
+        page.wait_for_function("() => contexts[0].state === 'running'")
+        page.click("#end")
+        state(page, "off")
+        page.wait_for_function("() => contexts[0].state === 'closed'")
+
+
 def test_a_page_that_may_use_no_sound_says_why(chromium: Any) -> None:
     flags = [*FLAGS, "--host-resolver-rules=MAP talk.example 127.0.0.1"]
     browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
@@ -318,6 +401,29 @@ def test_a_token_that_is_asked_for_and_the_voices_behind_it(browser: Any) -> Non
         wait_for(lambda: server.sessions[-1].settings.voice == "high", "the voice to be chosen")
         wait_for(lambda: not server.sessions[-1].settings.hands_free, "the button to be held")
         state(page, "ready")
+
+
+def test_a_token_that_changed_is_used_to_reconnect(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections.access.client_registry, "GRACE_S", 0.0)
+    tokens = tmp_path / "tokens"
+    tokens.write_text("sesame")
+    with ScriptedWebServer(token_file=str(tokens)) as server:
+        tunnel = Tunnel(server.port)
+        page = open_page(browser, tunnel, [])
+        page.click("#orb")
+        page.click("#trouble >> text=Enter the token")
+        page.fill("#setting-token", "sesame")
+        page.keyboard.press("Enter")
+        state(page, "listening")
+        tokens.write_text("open")
+        page.fill("#setting-token", "open")
+        page.keyboard.press("Enter")
+        tunnel.cut()
+        wait_for(lambda: len(server.sessions) == 2, "the page to come back")
+        state(page, "listening")
+        tunnel.close()
 
 
 def test_a_server_that_is_shut_down(browser: Any) -> None:
