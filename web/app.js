@@ -7,6 +7,7 @@ import { Dock } from "./dock.js";
 import { copies } from "./elements.js";
 import { Figures } from "./figures.js";
 import { fetchInfo } from "./info.js";
+import { leaveKeepsake, takeKeepsake } from "./keepsake.js";
 import { bindKeys } from "./keys.js";
 import { Messages } from "./messages.js";
 import { Newest } from "./newest.js";
@@ -56,12 +57,13 @@ const messages = new Messages({
 
 function render() {
   const { state, connection, microphone, reply } = call.now;
+  const word = call.resumes && connection === "off" ? "Tap to go on" : WORDS[state];
   orb.show(state);
   part("state").dataset.state = state;
-  for (const id of ["state", "word"]) part(id).textContent = WORDS[state];
+  for (const id of ["state", "word"]) part(id).textContent = word;
   part("hint").textContent = hint(state);
   dock.show({ connection, microphone, reply, takesText: call.server.takes_text });
-  document.title = connection === "off" ? "Speech to speech" : `${WORDS[state]} · Speech to speech`;
+  document.title = connection === "off" ? "Speech to speech" : `${word} · Speech to speech`;
   document.body.classList.toggle("empty", transcript.empty);
   document.body.classList.toggle("holds", microphone === "push");
   part("clear").hidden = transcript.empty;
@@ -117,7 +119,8 @@ function end() {
 
 call.addEventListener("begin", () => {
   card.fold();
-  if (!transcript.empty) transcript.divide(NEW_SESSION);
+  keeps = true;
+  if (!call.resumes) transcript.divide(NEW_SESSION, outgoing.waiting);
 });
 call.addEventListener("change", render);
 call.addEventListener("message", ({ detail }) => {
@@ -180,7 +183,10 @@ call.addEventListener("played", ({ detail }) => {
 
 dock.addEventListener("mute", () => (call.microphone === "off" ? talk() : call.mute()));
 dock.addEventListener("stop", () => call.interrupt());
-dock.addEventListener("end", end);
+dock.addEventListener("end", () => {
+  keeps = false;
+  end();
+});
 dock.addEventListener("text", ({ detail }) => {
   trouble.hide();
   outgoing.send(detail);
@@ -232,6 +238,21 @@ settings.addEventListener("change", ({ detail: { name } }) => {
   else call.tellSettings();
 });
 card.addEventListener("changed", showInfo);
+
+// -- the page is loaded again -------------------------------------------------------------------------
+
+const kept = takeKeepsake();
+let keeps = kept !== null; // false: the user has ended the conversation, which the tab then forgets
+if (kept) {
+  transcript.restore(kept.shown, (bubble) => outgoing.adopt(bubble));
+  call.restore(kept.call);
+}
+
+addEventListener("pagehide", () => {
+  outgoing.lost();
+  if (keeps && !transcript.empty) leaveKeepsake({ shown: transcript.save(), call: call.save() });
+});
+addEventListener("pageshow", ({ persisted }) => persisted && takeKeepsake()); // this page itself is back
 
 showInfo();
 render();

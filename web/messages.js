@@ -1,6 +1,6 @@
 // What the page makes of the server's messages: the conversation, the cards, and what a screen reader is told.
 
-import { endTrouble } from "./troubles.js";
+import { endTrouble, FORGOTTEN } from "./troubles.js";
 
 export class Messages {
   #page;
@@ -33,7 +33,8 @@ export class Messages {
   error({ code, text, about }) {
     const { settings, outgoing, trouble } = this.#page;
     if (code === "unknown_voice") return settings.refuse("voice", text);
-    if (code === "unauthorized" || code === "full") return; // the connection is closed, and that is told
+    if (["unauthorized", "full"].includes(code)) return; // the connection is closed, and that is told
+    if (code === "gone") return this.#forgotten();
     if (about === "respond") outgoing.refused();
     trouble.show({ title: "The server refused that", text });
   }
@@ -57,6 +58,14 @@ export class Messages {
 
   event(event) {
     this[event.event]?.(event);
+  }
+
+  /** A new session follows by itself. */
+  #forgotten() {
+    const { transcript, announce } = this.#page;
+    if (transcript.empty) return;
+    transcript.note(FORGOTTEN);
+    announce(FORGOTTEN);
   }
 
   #askForToken() {

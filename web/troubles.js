@@ -23,3 +23,6 @@ export function endTrouble({ title, text, ended }, reason) {
   const why = ended ? reason || text : text;
   return { title, text: why ? `Reason: ${why}.` : "" };
 }
+
+export const FORGOTTEN =
+  "The server has forgotten the conversation: it was restarted, or you were away for too long.";

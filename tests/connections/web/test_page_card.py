@@ -2,6 +2,7 @@
 
 import copy
 import json
+import queue
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from catalog.offers import Offer
 from command_line.parse import parse_command_line
 from engines.engines import Cascade, Engines
-from engines.upgrades import Upgrades
+from engines.upgrades import OfferState, Upgrades
 from LLM.base import ChatModel
 from pipeline.errors import UserError
 from pipeline.shared_engine import SharedEngine
@@ -191,9 +192,10 @@ def test_who_may_not_change_the_parts_gets_the_command(browser: Any, mistakes: l
         page.wait_for_selector("#card >> text=Copied")
         assert page.evaluate("navigator.clipboard.readText()") == "s2s get better"
         assert server.upgrades is not None
-        done = threading.Event()
-        server.upgrades.begin("better", lambda state: state.is_final and done.set())
-        assert done.wait(PATIENCE_MS / 1000)
+        states: queue.Queue[OfferState] = queue.Queue()
+        server.upgrades.begin("better", states.put)
+        while not states.get(timeout=PATIENCE_MS / 1000).is_final:
+            pass
         page.reload()
         page.wait_for_selector("#details dd >> text=scripted-tts", state="attached")
         assert page.is_hidden("#card"), "this client cannot undo it"
