@@ -19,7 +19,7 @@ SLOT_WAIT_S = 10.0
 """Time that a call may wait in the queue. After that the user has given up on the answer."""
 
 YIELD_WAIT_S = 60.0
-"""The same for a call that gives way: a program waits for it, which would lose a long transcription."""
+"""Time that a call that gives way may wait: giving up would lose a transcription of an hour."""
 
 STALL_S = 120.0
 """Time without output after which the caller gives a call up: a large model that reads a long prompt on
