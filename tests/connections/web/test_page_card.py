@@ -12,7 +12,7 @@ import pytest
 from catalog.offers import Offer
 from command_line.parse import parse_command_line
 from engines.engines import Cascade, Engines
-from engines.upgrades import Upgrades
+from engines.upgrades import OfferState, Upgrades
 from LLM.base import ChatModel
 from pipeline.errors import UserError
 from pipeline.shared_engine import SharedEngine
@@ -21,8 +21,9 @@ from STT.base import Recognizer
 from testing.fakes import LoudnessDetector, ScriptedSynthesizer
 from testing.hold import Hold
 from testing.server import ScriptedWebServer
-from tests.connections.web.browser import CHROMIUM, PATIENCE_MS, open_page, say
+from tests.connections.web.browser import CHROMIUM, open_page, say
 from tests.connections.web.panels import INFO, open_panels
+from tests.socket_clients import wait_for
 from TTS.espeak import EspeakSynthesizer
 from utils.progress import Progress
 
@@ -191,9 +192,9 @@ def test_who_may_not_change_the_parts_gets_the_command(browser: Any, mistakes: l
         page.wait_for_selector("#card >> text=Copied")
         assert page.evaluate("navigator.clipboard.readText()") == "s2s get better"
         assert server.upgrades is not None
-        done = threading.Event()
-        server.upgrades.begin("better", lambda state: state.is_final and done.set())
-        assert done.wait(PATIENCE_MS / 1000)
+        states: list[OfferState] = []
+        server.upgrades.begin("better", states.append)
+        wait_for(lambda: states[-1].is_final, "the better voice")
         page.reload()
         page.wait_for_selector("#details dd >> text=scripted-tts", state="attached")
         assert page.is_hidden("#card"), "this client cannot undo it"
