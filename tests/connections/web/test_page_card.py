@@ -2,7 +2,6 @@
 
 import copy
 import json
-import queue
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -22,8 +21,9 @@ from STT.base import Recognizer
 from testing.fakes import LoudnessDetector, ScriptedSynthesizer
 from testing.hold import Hold
 from testing.server import ScriptedWebServer
-from tests.connections.web.browser import CHROMIUM, PATIENCE_MS, open_page, say
+from tests.connections.web.browser import CHROMIUM, open_page, say
 from tests.connections.web.panels import INFO, open_panels
+from tests.socket_clients import wait_for
 from TTS.espeak import EspeakSynthesizer
 from utils.progress import Progress
 
@@ -192,10 +192,9 @@ def test_who_may_not_change_the_parts_gets_the_command(browser: Any, mistakes: l
         page.wait_for_selector("#card >> text=Copied")
         assert page.evaluate("navigator.clipboard.readText()") == "s2s get better"
         assert server.upgrades is not None
-        states: queue.Queue[OfferState] = queue.Queue()
-        server.upgrades.begin("better", states.put)
-        while not states.get(timeout=PATIENCE_MS / 1000).is_final:
-            pass
+        states: list[OfferState] = []
+        server.upgrades.begin("better", states.append)
+        wait_for(lambda: states[-1].is_final, "the better voice")
         page.reload()
         page.wait_for_selector("#details dd >> text=scripted-tts", state="attached")
         assert page.is_hidden("#card"), "this client cannot undo it"
