@@ -88,6 +88,7 @@ class SmolLM2Model:
         self.info = ChatModelInfo(
             name="smollm2",
             slots=SLOTS,
+            languages=("en",),
             max_sentences=manner.sentences,
             model=NAME,
             about=f"{NAME}, which is very small: English only, makes things up",

@@ -64,7 +64,7 @@ def test_each_part_has_a_name_a_line_and_what_it_knows(info: Any) -> None:
         "placeholder": False,
         "host": None,
     }
-    assert (mind["name"], mind["languages"], mind["placeholder"]) == ("eliza", ["*"], True)
+    assert (mind["name"], mind["languages"], mind["placeholder"]) == ("eliza", ["en"], True)
     assert voice["placeholder"]
     assert "te" in voice["languages"]
     assert info["private"]
