@@ -21,8 +21,8 @@ _PORTAUDIO_ADVICE = {
 }
 ROLES = {"input": "microphone", "output": "loudspeaker"}
 _NATIVE = re.compile(rb"ALSA lib |Expression '")
-"""The beginnings of ALSA's and PortAudio's lines, which may stand behind the text of others: a download's
-bar ends without a newline."""
+"""The beginnings of ALSA's and PortAudio's lines. The text of others may come before them: a bar of
+progress ends without a newline."""
 
 _LAST_LINES_S = 1.0
 """Wait for the last lines: a process that was started meanwhile may keep the pipe open."""
