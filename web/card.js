@@ -56,11 +56,11 @@ export class FirstRunCard extends EventTarget {
       item.offer(offer, access);
       return item.root;
     });
-    const count = items.length === 1 ? "one offer" : `${items.length} offers`;
+    const better = items.length === 1 ? "A better part to choose" : `${items.length} better parts to choose from`;
     return make(
       "details",
       { open: this.#root.querySelector("details")?.open ?? !SMALL.matches },
-      make("summary", {}, `What would be better: ${count}`),
+      make("summary", {}, better),
       make("ul", { className: "offers" }, ...items),
     );
   }
@@ -79,7 +79,7 @@ export class FirstRunCard extends EventTarget {
 /** The first engine of a stage runs; the others take over if it fails. */
 const runs = ({ stage }, at, parts) => parts.findIndex((part) => part.stage === stage) === at;
 
-const described = ({ name, about }) => PLACEHOLDERS[name]?.[0] ?? [name, about].filter(Boolean).join(", ");
+const described = ({ name, title, about }) => PLACEHOLDERS[name]?.[0] ?? [title, about].filter(Boolean).join(", ");
 
 const verb = ({ stage }) => (stage === "tts" ? "hear" : "talk to");
 

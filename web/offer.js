@@ -4,7 +4,7 @@ import { button, copyButton, make } from "./elements.js";
 import { post } from "./info.js";
 
 const UNDERWAY = { downloading: "Downloading", loading: "Starting" };
-const DOES = { stt: "hearing", llm: "answers", tts: "voice", s2s: "hearing, answers and voice", vad: "ears" };
+const KINDS = { stt: "recognizer", llm: "language model", tts: "voice", s2s: "speech model" };
 
 /** Dispatches "changed" when the part was swapped, to it or back. */
 export class Offer extends EventTarget {
@@ -18,7 +18,7 @@ export class Offer extends EventTarget {
   constructor(offer) {
     super();
     this.root.append(
-      make("h3", {}, `${offer.title} `, make("span", { className: "kind" }, DOES[offer.stage] ?? "")),
+      make("h3", {}, `${offer.title} `, make("span", { className: "kind" }, KINDS[offer.stage] ?? "")),
       make("p", {}, sentence(offer.about)),
       make("p", { className: "hint" }, [size(offer.size_bytes), offer.license].join(" · ")),
       this.#way,
