@@ -4,6 +4,7 @@ from engines.upgrades import OfferState, Upgrades
 from listeners.terminal import Terminal
 from pipeline.errors import EngineError
 from utils.hub import size_text
+from utils.keyboard import Key
 
 _BAR_CELLS = 10
 
@@ -33,7 +34,10 @@ class UpgradeMenu:
             self._draw()
 
     def press(self, key: str) -> bool:
-        """Handle a key; returns False if it is none of the menu's."""
+        """Handle a key; returns False if it is none of the menu's. Enter, which begins a turn in push to
+        talk, does nothing here."""
+        if self.is_open and key == Key.ENTER:
+            return True
         if not (self.is_open and key.isdecimal() and 1 <= int(key) <= len(self._states)):
             return False
         name = list(self._states)[int(key) - 1]

@@ -74,11 +74,11 @@ export class FirstRunCard extends EventTarget {
       item.offer(offer, access);
       return item.root;
     });
-    const count = items.length === 1 ? "one offer" : `${items.length} offers`;
+    const better = items.length === 1 ? "A better part to choose" : `${items.length} better parts to choose from`;
     return make(
       "details",
       { className: "better", open: this.#root.querySelector(".better")?.open ?? !SMALL.matches },
-      make("summary", {}, `What would be better: ${count}`),
+      make("summary", {}, better),
       make("ul", { className: "offers" }, ...items),
     );
   }
@@ -94,7 +94,7 @@ export class FirstRunCard extends EventTarget {
 /** The first engine of a stage runs; the others take over if it fails. */
 const runs = ({ stage }, at, parts) => parts.findIndex((part) => part.stage === stage) === at;
 
-const known = ({ name, about }) => PLACEHOLDERS[name] ?? [name, about, ""];
+const known = ({ name, title, about }) => PLACEHOLDERS[name] ?? [title, about, ""];
 
 const described = (part) => known(part).slice(0, 2).filter(Boolean).join(", ");
 

@@ -110,18 +110,11 @@ const here = () => (["localhost", "127.0.0.1", "[::1]"].includes(location.hostna
 /** What a part does. The second of a stage takes over from the first. */
 const doing = ({ stage }, before) => STAGES[stage] + (before?.stage === stage ? ", if that fails" : "");
 
-/** The model's name, led by the engine's unless it says that already. */
-function title({ name, model }) {
-  const short = model?.split("/").at(-1) ?? "";
-  return short.toLowerCase().startsWith(name.toLowerCase()) ? short : `${name} ${short}`.trim();
-}
-
-/** The part's title, what is to be known of it, and where it runs. */
-function described(part) {
-  const { about, host, placeholder } = part;
+/** The engine with its model, what is to be known of it, and where it runs. */
+function described({ title, about, host, placeholder }) {
   const notes = [about, placeholder ? "a placeholder" : "", `on ${host ?? here()}`].filter(Boolean).join(" · ");
   return [
-    make("strong", {}, title(part)),
+    make("strong", {}, title),
     make("span", { className: host ? "hint elsewhere" : "hint" }, notes),
   ];
 }

@@ -51,7 +51,7 @@ def _described(program: Description) -> dict[str, Any]:
     named = {voice.language: english_name(voice.language) for voice in program.voices if voice.language}
     return {
         "private": program.private,
-        "parts": [dataclasses.asdict(part) for part in program.parts],
+        "parts": [{**dataclasses.asdict(part), "title": part.title} for part in program.parts],
         "voices": [
             {
                 "name": voice.name,

@@ -12,6 +12,7 @@ from engines.upgrades import OfferState, Upgrades
 from listeners.keys import Keys
 from listeners.upgrade_menu import UpgradeMenu
 from pipeline.errors import UserError
+from pipeline.settings import SessionSettings
 from pipeline.turn import CancelToken
 from testing.conversation import Conversation
 from testing.fakes import ScriptedSynthesizer
@@ -96,6 +97,15 @@ def test_a_better_voice_is_chosen_fetched_used_and_given_back() -> None:
         assert shop.over.wait(10)
         assert "1      Better: in use; the same number goes back" in shop.text()
         assert "1      Better: sounds better (2 MB, MIT)" in shop.press("1")
+        shop.shown.end()
+
+
+def test_enter_in_the_menu_begins_no_turn() -> None:
+    with Conversation(settings=SessionSettings(hands_free=False)) as conversation:
+        shop = Shop(conversation)
+        assert "Space to talk" in shop.press("b", Key.DOWN, Key.ENTER)
+        shop.press(Key.ESCAPE)
+        assert "Hearing you" in shop.press(Key.ENTER)
         shop.shown.end()
 
 
