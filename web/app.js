@@ -89,7 +89,7 @@ function connected() {
   showInfo();
 }
 
-/** Show what runs on the server; a server that refuses says so when the user connects. */
+/** Show what runs on the server; false: it does not say. */
 async function showInfo() {
   try {
     const { token } = settings.values;
@@ -97,8 +97,11 @@ async function showInfo() {
     settings.offer(info);
     details.offer(info);
     card.offer(info, token);
+    return true;
   } catch (error) {
     if (error.status === undefined) throw error;
+    if (error.status === 401) messages.askForToken(error.message);
+    return false;
   }
 }
 
@@ -231,7 +234,7 @@ bindKeys({
 settings.addEventListener("change", ({ detail: { name } }) => {
   const { connection } = call.now;
   if (name === "volume") call.sound.volume = settings.values.volume;
-  else if (name === "token") showInfo().then(() => connection === "off" && begin());
+  else if (name === "token") showInfo().then((admitted) => admitted && connection === "off" && begin());
   else if (name === "microphone" && call.sound.listens) call.listen().then((heard) => heard && silence.watch());
   else if (name === "loudspeaker" && connection !== "off") call.useLoudspeaker();
   else call.tellSettings();

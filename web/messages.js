@@ -52,7 +52,7 @@ export class Messages {
     const { outgoing, transcript, trouble, begin } = this.#page;
     outgoing.lost();
     transcript.forget();
-    if (message.code === "unauthorized" && message.text.includes("token")) return this.#askForToken();
+    if (message.code === "unauthorized" && this.askForToken(message.text)) return;
     trouble.show({ ...endTrouble(message, this.#ending), action: { label: "Talk again", run: begin } });
   }
 
@@ -68,11 +68,14 @@ export class Messages {
     announce(FORGOTTEN);
   }
 
-  #askForToken() {
+  /** Ask the user for the token if that is what the server said; false: it was something else. */
+  askForToken(said) {
+    if (!said.includes("token")) return false;
     const { settings, trouble } = this.#page;
     const title = settings.values.token ? "That token is wrong" : "This server needs a token";
-    const run = () => settings.refuse("token", title);
-    trouble.show({ title, text: "Ask whoever runs the server for it.", action: { label: "Enter the token", run } });
+    const secret = { label: "Token", action: "Connect", run: (token) => settings.useToken(token) };
+    trouble.show({ title, text: "Ask whoever runs the server for it.", secret });
+    return true;
   }
 
   // -- events of the session --------------------------------------------------------------------------
