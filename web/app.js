@@ -2,6 +2,7 @@
 
 import { Call } from "./call.js";
 import { FirstRunCard } from "./card.js";
+import { Comeback } from "./comeback.js";
 import { Details } from "./details.js";
 import { Dock } from "./dock.js";
 import { copies } from "./elements.js";
@@ -48,9 +49,10 @@ const orb = new Orb(part("orb"), () => call.sound.levels());
 const dock = new Dock(part("dock"));
 const outgoing = new Outgoing(call, transcript);
 const figures = new Figures();
+const comeback = new Comeback();
 const press = new Press(part("orb"), call, talk);
 const messages = new Messages({
-  call, transcript, outgoing, settings, details, trouble, orb, announce, connected, begin, end,
+  call, transcript, outgoing, settings, details, trouble, orb, announce, connected, begin, end, awaitServer,
 });
 
 // -- the display --------------------------------------------------------------------------------------
@@ -105,6 +107,14 @@ async function showInfo() {
   }
 }
 
+/** Turn this card, which says that the server is away, into one that says that it is back. */
+function awaitServer(shown) {
+  comeback.watch(shown, () => {
+    trouble.show({ title: "The server is back", action: { label: "Talk again", run: begin } });
+    showInfo();
+  });
+}
+
 // -- the conversation ---------------------------------------------------------------------------------
 
 function begin() {
@@ -122,6 +132,7 @@ function end() {
 
 call.addEventListener("begin", () => {
   keeps = true;
+  comeback.end();
   if (!call.resumes) transcript.divide(NEW_SESSION, outgoing.waiting);
 });
 call.addEventListener("change", render);
@@ -133,7 +144,7 @@ call.addEventListener("message", ({ detail }) => {
 call.addEventListener("unreachable", () => {
   outgoing.lost();
   const action = { label: "Try again", run: begin };
-  trouble.show({ title: "The server cannot be reached", text: "Is it running?", action });
+  awaitServer(trouble.show({ title: "The server cannot be reached", text: "Is it running?", action }));
 });
 call.addEventListener("deaf", ({ detail: { name } }) => {
   outgoing.lost();

@@ -1,6 +1,6 @@
 // What the page makes of the server's messages: the conversation, the cards, and what a screen reader is told.
 
-import { endTrouble, FORGOTTEN } from "./troubles.js";
+import { endTrouble, FORGOTTEN, STOPPED } from "./troubles.js";
 
 export class Messages {
   #page;
@@ -8,7 +8,7 @@ export class Messages {
   #ending = ""; // the reason that the server gave for the end of the session
 
   /** `page` holds call, transcript, outgoing, settings, details, trouble, orb, and the functions announce(text),
-   * connected(), begin() and end(). */
+   * connected(), begin(), end() and awaitServer(card). */
   constructor(page) {
     this.#page = page;
   }
@@ -49,11 +49,13 @@ export class Messages {
   }
 
   gone(message) {
-    const { outgoing, transcript, trouble, begin } = this.#page;
+    const { outgoing, transcript, trouble, begin, awaitServer } = this.#page;
     outgoing.lost();
     transcript.forget();
     if (message.code === "unauthorized" && this.askForToken(message.text)) return;
-    trouble.show({ ...endTrouble(message, this.#ending), action: { label: "Talk again", run: begin } });
+    const action = { label: "Talk again", run: begin };
+    const shown = trouble.show({ ...endTrouble(message, this.#ending), action });
+    if (message.ended && this.#ending === STOPPED) awaitServer(shown);
   }
 
   event(event) {

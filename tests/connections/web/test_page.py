@@ -379,7 +379,8 @@ def test_a_server_that_is_shut_down(browser: Any) -> None:
         page.wait_for_selector(".unsent >> text=Not sent")
         state(page, "off")
         with ScriptedWebServer(port=server.port) as other:
-            page.click("#trouble >> text=Try again")
+            page.wait_for_selector("#trouble >> text=The server is back")
+            page.click("#trouble >> text=Talk again")
             page.wait_for_selector(".divider >> text=earlier turns are not remembered")
             state(page, "listening")
             assert len(other.sessions) == 1
