@@ -2,6 +2,7 @@
 
 import { Call } from "./call.js";
 import { FirstRunCard } from "./card.js";
+import { Comeback } from "./comeback.js";
 import { Details } from "./details.js";
 import { Dock } from "./dock.js";
 import { copies } from "./elements.js";
@@ -48,9 +49,10 @@ const orb = new Orb(part("orb"), () => call.sound.levels());
 const dock = new Dock(part("dock"));
 const outgoing = new Outgoing(call, transcript);
 const figures = new Figures();
+const comeback = new Comeback();
 const press = new Press(part("orb"), call, talk);
 const messages = new Messages({
-  call, transcript, outgoing, settings, details, trouble, orb, announce, connected, begin, end,
+  call, transcript, outgoing, settings, details, trouble, orb, announce, connected, begin, end, awaitServer,
 });
 
 // -- the display --------------------------------------------------------------------------------------
@@ -89,7 +91,7 @@ function connected() {
   showInfo();
 }
 
-/** Show what runs on the server; a server that refuses says so when the user connects. */
+/** Show what runs on the server; false: it does not say. */
 async function showInfo() {
   try {
     const { token } = settings.values;
@@ -97,9 +99,20 @@ async function showInfo() {
     settings.offer(info);
     details.offer(info);
     card.offer(info, token);
+    return true;
   } catch (error) {
     if (error.status === undefined) throw error;
+    if (error.status === 401) messages.askForToken(error.message);
+    return false;
   }
+}
+
+/** Turn this card, which says that the server is away, into one that says that it is back. */
+function awaitServer(shown) {
+  comeback.watch(shown, () => {
+    trouble.show({ title: "The server is back", action: { label: "Talk again", run: begin } });
+    showInfo();
+  });
 }
 
 // -- the conversation ---------------------------------------------------------------------------------
@@ -120,6 +133,7 @@ function end() {
 call.addEventListener("begin", () => {
   card.fold();
   keeps = true;
+  comeback.end();
   if (!call.resumes) transcript.divide(NEW_SESSION, outgoing.waiting);
 });
 call.addEventListener("change", render);
@@ -131,7 +145,7 @@ call.addEventListener("message", ({ detail }) => {
 call.addEventListener("unreachable", () => {
   outgoing.lost();
   const action = { label: "Try again", run: begin };
-  trouble.show({ title: "The server cannot be reached", text: "Is it running?", action });
+  awaitServer(trouble.show({ title: "The server cannot be reached", text: "Is it running?", action }));
 });
 call.addEventListener("deaf", ({ detail: { name } }) => {
   outgoing.lost();
@@ -232,7 +246,7 @@ bindKeys({
 settings.addEventListener("change", ({ detail: { name } }) => {
   const { connection } = call.now;
   if (name === "volume") call.sound.volume = settings.values.volume;
-  else if (name === "token") showInfo().then(() => connection === "off" && begin());
+  else if (name === "token") showInfo().then((admitted) => admitted && connection === "off" && begin());
   else if (name === "microphone" && call.sound.listens) call.listen().then((heard) => heard && silence.watch());
   else if (name === "loudspeaker" && connection !== "off") call.useLoudspeaker();
   else call.tellSettings();

@@ -1,6 +1,6 @@
 // What the page makes of the server's messages: the conversation, the cards, and what a screen reader is told.
 
-import { endTrouble, FORGOTTEN } from "./troubles.js";
+import { endTrouble, FORGOTTEN, STOPPED } from "./troubles.js";
 
 export class Messages {
   #page;
@@ -8,7 +8,7 @@ export class Messages {
   #ending = ""; // the reason that the server gave for the end of the session
 
   /** `page` holds call, transcript, outgoing, settings, details, trouble, orb, and the functions announce(text),
-   * connected(), begin() and end(). */
+   * connected(), begin(), end() and awaitServer(card). */
   constructor(page) {
     this.#page = page;
   }
@@ -49,11 +49,13 @@ export class Messages {
   }
 
   gone(message) {
-    const { outgoing, transcript, trouble, begin } = this.#page;
+    const { outgoing, transcript, trouble, begin, awaitServer } = this.#page;
     outgoing.lost();
     transcript.forget();
-    if (message.code === "unauthorized" && message.text.includes("token")) return this.#askForToken();
-    trouble.show({ ...endTrouble(message, this.#ending), action: { label: "Talk again", run: begin } });
+    if (message.code === "unauthorized" && this.askForToken(message.text)) return;
+    const action = { label: "Talk again", run: begin };
+    const shown = trouble.show({ ...endTrouble(message, this.#ending), action });
+    if (message.ended && this.#ending === STOPPED) awaitServer(shown);
   }
 
   event(event) {
@@ -68,11 +70,14 @@ export class Messages {
     announce(FORGOTTEN);
   }
 
-  #askForToken() {
+  /** Ask the user for the token if that is what the server said; false: it was something else. */
+  askForToken(said) {
+    if (!said.includes("token")) return false;
     const { settings, trouble } = this.#page;
     const title = settings.values.token ? "That token is wrong" : "This server needs a token";
-    const run = () => settings.refuse("token", title);
-    trouble.show({ title, text: "Ask whoever runs the server for it.", action: { label: "Enter the token", run } });
+    const secret = { label: "Token", action: "Connect", run: (token) => settings.useToken(token) };
+    trouble.show({ title, text: "Ask whoever runs the server for it.", secret });
+    return true;
   }
 
   // -- events of the session --------------------------------------------------------------------------

@@ -17,9 +17,12 @@ export function microphoneTrouble(name) {
   return { title, text };
 }
 
+/** The reason that a server gives when it is shut down. */
+export const STOPPED = "the server stops";
+
 /** What to say of a conversation that ended by itself. `reason`: of the event SessionEnded, if one came. */
 export function endTrouble({ title, text, ended }, reason) {
-  if (ended && reason === "the server stops") return { title: "The server was shut down", text: "" };
+  if (ended && reason === STOPPED) return { title: "The server was shut down", text: "" };
   const why = ended ? reason || text : text;
   return { title, text: why ? `Reason: ${why}.` : "" };
 }

@@ -22,7 +22,6 @@ from tests.connections.web.browser import (
     say,
     state,
 )
-from tests.socket_clients import wait_for
 from tests.web_client import WebClient
 from VAD.silero import SileroDetector
 
@@ -266,66 +265,6 @@ def test_a_page_that_may_use_no_sound_says_why(chromium: Any) -> None:
     browser.close()
 
 
-def test_a_token_in_the_link(browser: Any) -> None:
-    with ScriptedWebServer(token="sesame") as server:
-        page = open_page(browser, server, [])
-        page.goto(f"http://127.0.0.1:{server.port}/web/#token=sesame")
-        page.reload()
-        page.click("#orb")
-        state(page, "listening")
-
-
-def test_a_token_that_is_asked_for_and_the_voices_behind_it(browser: Any) -> None:
-    with ScriptedWebServer(token="sesame") as server:
-        page = open_page(browser, server, [])
-        page.click("#orb")
-        page.wait_for_selector("#trouble >> text=This server needs a token")
-        state(page, "off")
-        page.click("#trouble >> text=Enter the token")
-        page.fill("#setting-token", "sesam")
-        page.keyboard.press("Enter")
-        page.click("#settings >> text=Done")
-        page.wait_for_selector("#trouble >> text=That token is wrong")
-        page.click("#trouble >> text=Enter the token")
-        page.fill("#setting-token", "sesame")
-        page.keyboard.press("Enter")
-        state(page, "listening")
-        page.click("#setting-voice")
-        page.fill("[data-field=voice] input[type=search]", "nobody")
-        page.get_by_role("radio", name="nobody").check()
-        page.wait_for_selector("[data-field=voice] >> text=expected one of the voices low, high")
-        page.fill("[data-field=voice] input[type=search]", "")
-        page.get_by_role("radio", name="high", exact=True).check()
-        page.wait_for_selector("[data-field=voice] .field-error:empty", state="attached")
-        page.get_by_role("radio", name="Hold to talk").check()
-        wait_for(lambda: server.sessions[-1].settings.voice == "high", "the voice to be chosen")
-        wait_for(lambda: not server.sessions[-1].settings.hands_free, "the button to be held")
-        state(page, "ready")
-
-
-def test_a_token_that_changed_is_used_to_reconnect(
-    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections.access.client_registry, "GRACE_S", 0.0)
-    tokens = tmp_path / "tokens"
-    tokens.write_text("sesame")
-    with ScriptedWebServer(token_file=str(tokens)) as server:
-        tunnel = Tunnel(server.port)
-        page = open_page(browser, tunnel, [])
-        page.click("#orb")
-        page.click("#trouble >> text=Enter the token")
-        page.fill("#setting-token", "sesame")
-        page.keyboard.press("Enter")
-        state(page, "listening")
-        tokens.write_text("open")
-        page.fill("#setting-token", "open")
-        page.keyboard.press("Enter")
-        tunnel.cut()
-        wait_for(lambda: len(server.sessions) == 2, "the page to come back")
-        state(page, "listening")
-        tunnel.close()
-
-
 def test_a_server_that_is_shut_down(browser: Any) -> None:
     with ScriptedWebServer() as server:
         page = open_page(browser, server, [])
@@ -340,7 +279,8 @@ def test_a_server_that_is_shut_down(browser: Any) -> None:
         page.wait_for_selector(".unsent >> text=Not sent")
         state(page, "off")
         with ScriptedWebServer(port=server.port) as other:
-            page.click("#trouble >> text=Try again")
+            page.wait_for_selector("#trouble >> text=The server is back")
+            page.click("#trouble >> text=Talk again")
             page.wait_for_selector(".divider >> text=earlier turns are not remembered")
             state(page, "listening")
             assert len(other.sessions) == 1

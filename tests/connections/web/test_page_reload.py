@@ -1,4 +1,4 @@
-"""The page loaded again in mid-conversation, a copy of its tab, and a server that was restarted."""
+"""The page loaded again in mid-conversation, copies of its tab, and servers that go and come back."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pytest
 import connections.access.client_registry
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import CHROMIUM, open_page, say, state
+from tests.connections.web.panels import open_panels
 from tests.connections.web.test_page import Tunnel
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -171,3 +172,47 @@ def test_a_server_that_was_restarted_has_forgotten_the_conversation(browser: Any
         page.wait_for_selector(".divider ~ .machine >> text=One sentence.")
         assert len(second.sessions) == 1
         tunnel.close()
+
+
+def test_a_server_that_is_back(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        say(page, "Are you there?")
+        page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
+        server.stop()
+        page.wait_for_selector("#trouble >> text=The server was shut down")
+        with ScriptedWebServer(port=server.port) as other:
+            page.wait_for_selector("#trouble >> text=The server is back")
+            page.click("#trouble >> text=Talk again")
+            page.wait_for_selector(f".divider >> text={DIVIDER}")
+            state(page, "listening")
+            assert len(other.sessions) == 1
+
+
+WATCH = """async () => {
+  const { Comeback } = await import("/web/comeback.js");
+  window.found = 0;
+  new Comeback().watch(document.getElementById("opener"), () => { found += 1; });
+}"""
+SHOW = """(shown) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => !shown });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_a_hidden_tab_does_not_ask_whether_the_server_is_back(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_panels(browser, server, [])
+        page.goto(f"http://127.0.0.1:{server.port}/panels")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.clock.install()
+        page.evaluate(WATCH)
+        page.evaluate(SHOW, False)
+        page.clock.run_for(60_000)
+        assert not [url for url in asked if url.endswith("/health")]
+        page.evaluate(SHOW, True)
+        page.clock.run_for(1000)
+        page.wait_for_function("() => found === 1")
+        page.clock.run_for(60_000)
+        assert len([url for url in asked if url.endswith("/health")]) == 1
