@@ -39,7 +39,9 @@ def run(argv: Sequence[str]) -> int:
             return get(rest)
         flags = _prepared(word, rest)
     except UserError as error:
-        print(f"s2s: {error}", file=sys.stderr)
+        from utils.streams import tell
+
+        tell(str(error), "s2s: ")
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -61,7 +63,9 @@ def _prepared(word: str, rest: Sequence[str]) -> list[str]:
     if lack and not bare:
         return flags  # the program says so, before anything is fetched for it
     if lack:
-        print(f"  {lack}, so you talk through a web page:", file=sys.stderr)
+        from utils.streams import tell
+
+        tell(f"{lack}, so you talk through a web page:")
     if bare:
         flags = [*in_mode("websocket", flags), "--open"] if lack else in_mode("local", flags)
     from commands.get import get_missing
