@@ -35,6 +35,7 @@ from pipeline.errors import ProtocolError, UserError
 from pipeline.messages import Samples
 from pipeline.resampler import Resampler
 from utils.shutdown import Shutdown, StopRequest
+from utils.streams import tell
 
 CONNECT_S = 5.0
 FIRST_BACK_OFF_S = 0.5
@@ -89,7 +90,7 @@ class Client:
                 except (OSError, ProtocolError) as error:
                     problem = f"no connection to {self._arguments.host}: {error}"
                 if not self._shutdown.requested.is_set():
-                    inform(f"{problem}; trying again in {self._back_off_s:.1f} s")
+                    tell(f"{problem}; trying again in {self._back_off_s:.1f} s")
                     self._shutdown.requested.wait(self._back_off_s * random.uniform(1, 1.3))
                     self._back_off_s = min(2 * self._back_off_s, MAX_BACK_OFF_S)
         if self._stopped:
@@ -123,7 +124,7 @@ class Client:
                 elif frame.kind is FrameKind.CONTROL and not sender.is_alive():
                     expect_welcome(frame.json())
                     self._back_off_s = FIRST_BACK_OFF_S
-                    inform(f"connected to {arguments.host}; speak, Ctrl-C ends")
+                    tell(f"connected to {arguments.host}; speak, Ctrl-C ends")
                     sender.start()
                 else:
                     self._handle(frame)
@@ -240,11 +241,6 @@ def expect_welcome(request: dict[str, Any]) -> None:
         raise ProtocolError(f"expected a welcome, got {request.get('type')!r}")
 
 
-def inform(text: str) -> None:
-    """Tell the user, on standard error."""
-    print(f"  {text}", file=sys.stderr, flush=True)
-
-
 def parse(argv: list[str]) -> argparse.Namespace:
     """Parse the flags, with plain argparse: this client needs no machine learning library."""
     parser = argparse.ArgumentParser(
@@ -293,7 +289,7 @@ def main(argv: list[str]) -> int:
     try:
         return Client(parse(argv), Shutdown()).run()
     except UserError as error:
-        print(f"listen_and_play.py: {error}", file=sys.stderr)
+        tell(str(error), "listen_and_play.py: ")
         return error.exit_code
 
 

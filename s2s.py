@@ -39,7 +39,9 @@ def run(argv: Sequence[str]) -> int:
             return get(rest)
         flags, note = _prepared(word, rest)
     except UserError as error:
-        print(f"s2s: {error}", file=sys.stderr)
+        from utils.streams import tell
+
+        tell(str(error), "s2s: ")
         return error.exit_code
     except KeyboardInterrupt:
         return 130

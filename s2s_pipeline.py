@@ -52,7 +52,7 @@ from utils.installation import program
 from utils.keyboard import release_keyboard
 from utils.logs import set_up_logging
 from utils.shutdown import Shutdown
-from utils.streams import abandon_stdout, prepare_streams
+from utils.streams import abandon_stdout, prepare_streams, tell
 from utils.thread_manager import ThreadManager
 from VAD.base import PartialListener
 from VAD.handler import VADHandler
@@ -259,7 +259,7 @@ def main(argv: Sequence[str], note: str = "") -> int:
         command = find_command(arguments)
         return run(arguments, Shutdown(), note) if command is None else command(arguments)
     except UserError as error:
-        print(f"{program()}: {error}", file=sys.stderr)
+        tell(str(error), f"{program()}: ")
         return error.exit_code
     except BrokenPipeError:
         abandon_stdout()

@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib
-import sys
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,6 +32,7 @@ from pipeline.shared_engine import SharedEngine
 from S2S.realtime.chat import ServedChat
 from TTS.base import Synthesizer
 from utils.noise_suppressor import NoiseSuppressor, expect_noise_suppressor
+from utils.streams import tell
 from VAD.base import SentenceJudge, TurnDetector
 from VAD.turn_judges import NO_JUDGES, TurnJudges
 
@@ -134,7 +134,7 @@ def _load_stage(arguments: "Arguments", stage: str) -> tuple[Any, Sequence[Chose
         reasons = "; ".join(lacking.values())
         raise UserError(f"none of the engines of --{stage} can start: {reasons}")
     for name, reason in lacking.items():
-        _warn(f"{name} is left out: {reason}")
+        tell(f"{name} is left out: {reason}")
     if len(engines) == 1:
         return engines[0], kept
     return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s")), kept
@@ -208,7 +208,7 @@ def load_turn_judges(wanted: str, model: ChatModel | None) -> TurnJudges:
                 raise
             left_out += f"; not by the words, since {error}"
     if left_out:
-        _warn(f"{_ABOUT_JUDGES[bool(by_ear), bool(by_words)]}{left_out}")
+        tell(f"{_ABOUT_JUDGES[bool(by_ear), bool(by_words)]}{left_out}")
     return TurnJudges(by_ear, by_words)
 
 
@@ -298,7 +298,7 @@ def _fetched_language_model(arguments: "Arguments", hints: MutableMapping[str, s
             try:
                 model: ChatModel = load_offer(arguments, offer)
             except (UserError, EngineError) as error:
-                _warn(f"{offer.title} is left out: {error}")
+                tell(f"{offer.title} is left out: {error}")
                 continue
             hints["llm"] = f"{offer.model} is in the cache; for the built-in model: --llm smollm2"
             return model
@@ -311,13 +311,8 @@ def _embedded_language_model() -> ChatModel:
     try:
         model: ChatModel = start(spec.load(), {}, "cpu", spec.stage, spec.devices)
     except (UserError, ImportError) as error:
-        _warn(f"Eliza stands in for a language model, since {error}")
+        tell(f"Eliza stands in for a language model, since {error}")
         from LLM.eliza import ElizaModel
 
         return ElizaModel()
     return model
-
-
-def _warn(text: str) -> None:
-    """Tell the user, on standard error, since standard output may be for a machine."""
-    print(f"  {text}", file=sys.stderr)

@@ -1,7 +1,6 @@
 """LocalAudioStreamer: the microphone and the loudspeaker of this machine."""
 
 import math
-import sys
 import threading
 import time
 from collections import deque
@@ -24,6 +23,7 @@ from pipeline.sink import Frame
 from utils.keyboard import has_keyboard
 from utils.shutdown import StopRequest
 from utils.sound_devices import ROLES
+from utils.streams import tell
 
 SAMPLE_RATE_HZ = 16000
 """The recognizer's rate; a device that does not accept it runs at another."""
@@ -102,7 +102,7 @@ class LocalAudioStreamer:
             stops = 1 if time.monotonic() - began > STEADY_S else stops + 1
             if stops > REOPENED:
                 raise UserError(f"{self._stopped}, for the third time; {self._port.alternatives()}")
-            print(f"  {self._stopped}; opening it again", file=sys.stderr, flush=True)
+            tell(f"{self._stopped}; opening it again")
             self._port.find_again()
 
     def _sound(self) -> str:

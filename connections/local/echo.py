@@ -1,6 +1,5 @@
 """EchoCanceller: removes the loudspeaker's sound from the microphone's."""
 
-import sys
 import threading
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from pipeline.audio import Framer, from_pcm16, to_pcm16
 from pipeline.messages import Samples
 from utils.installation import pip_install
+from utils.streams import tell
 from utils.webrtc import has_webrtc
 
 FRAMES_PER_S = 100
@@ -37,7 +37,7 @@ def choose_echo_canceller(heard_rate_hz: int, played_rate_hz: int) -> "EchoCance
     """An echo canceller; None if there is none, after telling the user the effect and the remedy."""
     if has_webrtc():
         return EchoCanceller(heard_rate_hz, played_rate_hz)
-    print(f"  {HALF_DUPLEX}", file=sys.stderr, flush=True)
+    tell(HALF_DUPLEX)
     return None
 
 
