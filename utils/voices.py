@@ -24,7 +24,7 @@ def unknown_voice(voices: Sequence[str], voice: str, usual: str | None = None) -
     named = list(voices)
     if len(named) > NAMED:
         near = difflib.get_close_matches(voice[:MAX_NAME], voices, NAMED, cutoff=_ALIKE)
-        known = [usual] if usual in voices else []
+        known = [usual] if usual is not None and usual in voices else []
         named = list(dict.fromkeys([*known, *near, *sorted(voices)]))[:NAMED]
     others = len(voices) - len(named)
     listed = ", ".join(named) + (f" and {others} others" if others else "")
