@@ -104,7 +104,7 @@ class BargeIn:
         likely = self._is_likely(spoken_ms, said, rate_hz)
         if likely and spoken_ms >= INTERRUPT_AFTER_MS:
             if not self.awaited.drop():
-                self._interrupt("the user spoke on")
+                self._interrupt("the user kept talking")
             self.over()
             return
         if not self.overlapping:

@@ -41,7 +41,7 @@ class ChatModelInfo(EngineInfo):
     """A language model."""
 
     languages: tuple[str, ...] = (ANY,)
-    """Languages in which it can answer, as ISO 639-1 codes; ("any",): its model's, or every one."""
+    """Languages in which it can answer, as ISO 639-1 codes; ("any",): those of its model, or all."""
     takes_tools: bool = False
     """True if it can call functions; a model that cannot is given none."""
     max_sentences: int | None = None

@@ -25,7 +25,7 @@ class OutputLevel:
 
 @dataclass(frozen=True, slots=True)
 class ListeningChanged:
-    """The session began or stopped listening; in half duplex it is deaf while the program speaks."""
+    """The session began or stopped listening; in half duplex it stops while the program speaks."""
 
     listening: bool
 

@@ -2,10 +2,13 @@
 
 import { Call } from "./call.js";
 import { FirstRunCard } from "./card.js";
+import { Comeback } from "./comeback.js";
 import { Details } from "./details.js";
 import { Dock } from "./dock.js";
+import { copies } from "./elements.js";
 import { Figures } from "./figures.js";
 import { fetchInfo } from "./info.js";
+import { leaveKeepsake, takeKeepsake } from "./keepsake.js";
 import { bindKeys } from "./keys.js";
 import { Messages } from "./messages.js";
 import { Newest } from "./newest.js";
@@ -21,7 +24,6 @@ import { microphoneTrouble } from "./troubles.js";
 import { keepAwake } from "./wake.js";
 
 const NEW_SESSION = "New conversation: earlier turns are not remembered";
-const COPIED_MS = 1500; // for which the button shows that it has copied
 const MODEL_AWAY = "The model's server cannot be reached. Trying again…";
 const HINTS = {
   off: "or type a message below", connecting: "",
@@ -47,21 +49,23 @@ const orb = new Orb(part("orb"), () => call.sound.levels());
 const dock = new Dock(part("dock"));
 const outgoing = new Outgoing(call, transcript);
 const figures = new Figures();
+const comeback = new Comeback();
 const press = new Press(part("orb"), call, talk);
 const messages = new Messages({
-  call, transcript, outgoing, settings, details, trouble, orb, announce, connected, begin, end,
+  call, transcript, outgoing, settings, details, trouble, orb, announce, connected, begin, end, awaitServer,
 });
 
 // -- the display --------------------------------------------------------------------------------------
 
 function render() {
   const { state, connection, microphone, reply } = call.now;
+  const word = call.resumes && connection === "off" ? "Tap to go on" : WORDS[state];
   orb.show(state);
   part("state").dataset.state = state;
-  for (const id of ["state", "word"]) part(id).textContent = WORDS[state];
+  for (const id of ["state", "word"]) part(id).textContent = word;
   part("hint").textContent = hint(state);
   dock.show({ connection, microphone, reply, takesText: call.server.takes_text });
-  document.title = connection === "off" ? "Speech to speech" : `${WORDS[state]} · Speech to speech`;
+  document.title = connection === "off" ? "Speech to speech" : `${word} · Speech to speech`;
   document.body.classList.toggle("empty", transcript.empty);
   document.body.classList.toggle("holds", microphone === "push");
   part("clear").hidden = transcript.empty;
@@ -87,7 +91,7 @@ function connected() {
   showInfo();
 }
 
-/** Show what runs on the server; a server that refuses says so when the user connects. */
+/** Show what runs on the server; false: it does not say. */
 async function showInfo() {
   try {
     const { token } = settings.values;
@@ -95,9 +99,20 @@ async function showInfo() {
     settings.offer(info);
     details.offer(info);
     card.offer(info, token);
+    return true;
   } catch (error) {
     if (error.status === undefined) throw error;
+    if (error.status === 401) messages.askForToken(error.message);
+    return false;
   }
+}
+
+/** Turn this card, which says that the server is away, into one that says that it is back. */
+function awaitServer(shown) {
+  comeback.watch(shown, () => {
+    trouble.show({ title: "The server is back", action: { label: "Talk again", run: begin } });
+    showInfo();
+  });
 }
 
 // -- the conversation ---------------------------------------------------------------------------------
@@ -116,7 +131,10 @@ function end() {
 }
 
 call.addEventListener("begin", () => {
-  if (!transcript.empty) transcript.divide(NEW_SESSION);
+  card.fold();
+  keeps = true;
+  comeback.end();
+  if (!call.resumes) transcript.divide(NEW_SESSION, outgoing.waiting);
 });
 call.addEventListener("change", render);
 call.addEventListener("message", ({ detail }) => {
@@ -127,7 +145,7 @@ call.addEventListener("message", ({ detail }) => {
 call.addEventListener("unreachable", () => {
   outgoing.lost();
   const action = { label: "Try again", run: begin };
-  trouble.show({ title: "The server cannot be reached", text: "Is it running?", action });
+  awaitServer(trouble.show({ title: "The server cannot be reached", text: "Is it running?", action }));
 });
 call.addEventListener("deaf", ({ detail: { name } }) => {
   outgoing.lost();
@@ -150,11 +168,12 @@ function talk() {
 
 // -- microphone and loudspeaker -----------------------------------------------------------------------
 
+let unheard = null; // the card that says that nothing comes from the microphone
 const silence = new Silence((silent) => {
-  if (!silent) return trouble.hide();
+  if (!silent) return trouble.hide(unheard);
   if (call.now.connection !== "open" || call.microphone === "muted") return;
   const action = { label: "Choose another", run: () => settings.open() };
-  trouble.show({ title: `I hear nothing from “${call.sound.microphone}”`, text: "Is it muted?", action });
+  unheard = trouble.show({ title: `I hear nothing from “${call.sound.microphone}”`, text: "Is it muted?", action });
 });
 
 call.sound.addEventListener("packet", ({ detail: { peak } }) => {
@@ -178,7 +197,10 @@ call.addEventListener("played", ({ detail }) => {
 
 dock.addEventListener("mute", () => (call.microphone === "off" ? talk() : call.mute()));
 dock.addEventListener("stop", () => call.interrupt());
-dock.addEventListener("end", end);
+dock.addEventListener("end", () => {
+  keeps = false;
+  end();
+});
 dock.addEventListener("text", ({ detail }) => {
   trouble.hide();
   outgoing.send(detail);
@@ -189,12 +211,10 @@ dock.addEventListener("text", ({ detail }) => {
 part("show-settings").onclick = () => settings.toggle();
 part("show-details").onclick = () => toggleDetails();
 part("show-help").onclick = () => part("help").showModal();
-part("copy").onclick = async ({ currentTarget: copy }) => {
-  await navigator.clipboard.writeText(transcript.text);
-  announce("The conversation was copied.");
-  copy.classList.add("done");
-  setTimeout(() => copy.classList.remove("done"), COPIED_MS);
-};
+copies(part("copy"), () => transcript.text, (outcome) => {
+  part("copy").classList.toggle("done", outcome === "Copied");
+  announce(outcome);
+});
 part("clear").onclick = () => part("clearing").showModal();
 part("clearing").onclose = ({ target }) => {
   if (target.returnValue !== "clear") return;
@@ -226,12 +246,27 @@ bindKeys({
 settings.addEventListener("change", ({ detail: { name } }) => {
   const { connection } = call.now;
   if (name === "volume") call.sound.volume = settings.values.volume;
-  else if (name === "token") showInfo().then(() => connection === "off" && begin());
+  else if (name === "token") showInfo().then((admitted) => admitted && connection === "off" && begin());
   else if (name === "microphone" && call.sound.listens) call.listen().then((heard) => heard && silence.watch());
   else if (name === "loudspeaker" && connection !== "off") call.useLoudspeaker();
   else call.tellSettings();
 });
 card.addEventListener("changed", showInfo);
+
+// -- the page is loaded again -------------------------------------------------------------------------
+
+const kept = takeKeepsake();
+let keeps = kept !== null; // false: the user has ended the conversation, which the tab then forgets
+if (kept) {
+  transcript.restore(kept.shown, (bubble) => outgoing.adopt(bubble));
+  call.restore(kept.call);
+}
+
+addEventListener("pagehide", () => {
+  outgoing.lost();
+  if (keeps && !transcript.empty) leaveKeepsake({ shown: transcript.save(), call: call.save() });
+});
+addEventListener("pageshow", ({ persisted }) => persisted && takeKeepsake()); // this page itself is back
 
 showInfo();
 render();

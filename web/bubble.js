@@ -41,6 +41,12 @@ export class Bubble {
     this.item.replaceChildren(this.#name, seconds === null ? "" : `${seconds.toFixed(1)} s`);
   }
 
+  /** Say to a screen reader who spoke, in these words. */
+  name(text) {
+    this.#name.textContent = text;
+    this.item.replaceChildren(this.#name);
+  }
+
   get paragraphs() {
     return [...this.item.querySelectorAll("p")];
   }
@@ -85,7 +91,7 @@ export function struck(text) {
 }
 
 /** Put a button in the place of many unheard words. */
-function fold(item, words) {
+export function fold(item, words) {
   if (words <= FEW_WORDS) return;
   const toggle = () => {
     const folded = item.classList.toggle("folded");

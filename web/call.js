@@ -25,6 +25,7 @@ export class Call extends EventTarget {
   #holding = false;
   #owed = ""; // how the user ended a hold while the connection was lost: "commit" or "cancel"
   #asking = false;
+  #earlier = null; // a conversation of the page before the reload: {key, replying}
 
   constructor(settings) {
     super();
@@ -46,20 +47,41 @@ export class Call extends EventTarget {
       await this.sound.open(volume);
     } catch (error) {
       if (attempt !== this.#attempt) return; // ended in the meantime
-      await this.end();
+      await this.#stop();
       if (error instanceof MicrophoneError) return this.#tell("deaf", error);
       return this.#tell("unreachable"); // the files of the sound did not come
     }
     if (attempt !== this.#attempt) return;
     if (loudspeaker) await this.useLoudspeaker();
     if (talk && !(await this.listen())) {
-      if (attempt === this.#attempt) await this.end();
+      if (attempt === this.#attempt) await this.#stop();
       return;
     }
     if (attempt === this.#attempt) this.#connect();
   }
 
+  /** What a page needs to go on with this conversation after a reload: {key, replying}. */
+  save() {
+    return this.#earlier ?? { key: this.connection?.key ?? "", replying: this.now.replying };
+  }
+
+  /** Go on with what `save` returned, once the user begins. */
+  restore({ key, replying }) {
+    this.#earlier = key ? { key, replying } : null;
+    this.#changed();
+  }
+
+  /** True if there is a conversation to go on with. */
+  get resumes() {
+    return this.#earlier !== null;
+  }
+
   async end() {
+    this.#earlier = null;
+    await this.#stop();
+  }
+
+  async #stop() {
     this.#attempt += 1;
     this.connection?.hangUp();
     this.connection = null;
@@ -73,6 +95,7 @@ export class Call extends EventTarget {
 
   /** Begin a new conversation on the server, which knows nothing of this one. */
   renew() {
+    this.#earlier = null;
     if (!this.connection) return;
     this.sound.flush({ ...this.connection.position, sample: 0 });
     this.connection.hangUp();
@@ -87,12 +110,13 @@ export class Call extends EventTarget {
   }
 
   #connect() {
-    const connection = new Connection(this.sound.context.sampleRate, this.#settings.values.token);
+    const connection = new Connection(this.sound.context.sampleRate, () => this.#settings.values.token);
     this.connection = connection;
     for (const name of ["welcome", "pcm", "flush", "duck", "error", "away", "gone", "event"]) {
       connection.addEventListener(name, ({ detail }) => connection === this.connection && this.#read(name, detail));
     }
-    connection.connect();
+    if (this.#earlier) connection.resume(this.#earlier.key);
+    else connection.connect();
   }
 
   async #read(name, message) {
@@ -111,9 +135,15 @@ export class Call extends EventTarget {
   #welcome(message) {
     this.server = message;
     this.now.connection = "open";
-    if (!message.resumed) this.now.reset();
-    else if (this.#owed) this.connection.send(this.#owed);
+    if (message.resumed) {
+      if (this.#earlier?.replying) this.now.replyStarted({ turn: this.#earlier.replying });
+      if (this.#owed) this.connection.send(this.#owed);
+    } else {
+      this.now.reset();
+      this.sound.duck({ gain: 1 }); // the session from before may have left it lower
+    }
     this.#owed = "";
+    this.#earlier = null;
     if (message.anew) this.#tell("begin");
     this.tellSettings();
   }

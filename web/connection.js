@@ -17,10 +17,11 @@ export class Connection extends EventTarget {
   #position = { turn: 0, sample: 0 };
   #error = { code: "", text: "" }; // the server's last one
   #retry = 0; // the timer of the next attempt
-  #welcomed = false;
+  #earlier = false; // there was a session before
   received = 0; // packets of audio
   reconnected = 0;
 
+  /** `token()` returns the token to connect with, which the user may change between two attempts. */
   constructor(rate, token) {
     super();
     this.rate = rate;
@@ -29,6 +30,18 @@ export class Connection extends EventTarget {
 
   get open() {
     return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** The secret with which another page can resume the session; empty: there is none. */
+  get key() {
+    return this.#key;
+  }
+
+  /** Connect to the session with this key. */
+  resume(key) {
+    this.#key = key;
+    this.#earlier = true;
+    this.connect();
   }
 
   /** The end of the audio that has arrived. */
@@ -45,7 +58,8 @@ export class Connection extends EventTarget {
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     url.searchParams.set("rate", this.rate);
     if (this.#key) url.searchParams.set("key", this.#key);
-    const protocols = this.token ? ["s2s", `s2s-token.${this.token}`] : ["s2s"];
+    const token = this.token();
+    const protocols = token ? ["s2s", `s2s-token.${token}`] : ["s2s"];
     this.#socket = new WebSocket(url, protocols);
     this.#socket.binaryType = "arraybuffer";
     this.#socket.onmessage = ({ data }) => (typeof data === "string" ? this.#read(data) : this.#hear(data));
@@ -71,8 +85,8 @@ export class Connection extends EventTarget {
     const message = JSON.parse(text);
     if (message.type === "welcome") {
       message.resumed = this.#key === message.key;
-      message.anew = this.#welcomed && !message.resumed; // the session from before has ended
-      this.#welcomed = true;
+      message.anew = this.#earlier && !message.resumed; // the session from before has ended
+      this.#earlier = true;
       if (message.resumed) this.reconnected += 1;
       this.#key = message.key;
       this.#error = { code: "", text: "" };
@@ -94,8 +108,10 @@ export class Connection extends EventTarget {
 
   /** Tell "gone" if it is no use to try again, else "away" for how long. */
   #closed(code) {
-    if (code === 4001) this.#key = ""; // the session has ended: the next connection begins a new one
+    const forgotten = code === 4001 && this.#key; // the session has ended: begin a new one
+    if (forgotten) this.#key = "";
     if (!this.#wanted) return;
+    if (forgotten) return this.connect();
     if (GIVEN_UP.has(code)) {
       this.#wanted = false;
       return this.#tell("gone", { ...this.#error, title: GIVEN_UP.get(code), ended: code === 1000 });

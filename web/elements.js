@@ -21,12 +21,18 @@ export function button(text, run, { name = "", className = "" } = {}) {
 /** A button that copies what `text` returns, and says so for two seconds. */
 export function copyButton(text, name) {
   const label = "Copy";
-  const element = button(label, async () => {
-    element.textContent = (await copied(text())) ? "Copied" : "Not allowed";
-    setTimeout(() => (element.textContent = label), 2000);
-  }, { className: "quiet" });
+  const element = button(label, null, { className: "quiet" });
   element.title = name;
+  copies(element, text, (outcome) => (element.textContent = outcome || label));
   return element;
+}
+
+/** Let a button copy what `text` returns. `show` is called with how that went, and after two seconds with "". */
+export function copies(element, text, show) {
+  element.onclick = async () => {
+    show((await copied(text())) ? "Copied" : "Not allowed");
+    setTimeout(() => show(""), 2000);
+  };
 }
 
 async function copied(text) {

@@ -1,14 +1,14 @@
 // What the page makes of the server's messages: the conversation, the cards, and what a screen reader is told.
 
-import { endTrouble } from "./troubles.js";
+import { endTrouble, FORGOTTEN, STOPPED } from "./troubles.js";
 
 export class Messages {
   #page;
-  #full = false; // the card says that the server is full
+  #full = null; // the card that says that the server is full
   #ending = ""; // the reason that the server gave for the end of the session
 
   /** `page` holds call, transcript, outgoing, settings, details, trouble, orb, and the functions announce(text),
-   * connected(), begin() and end(). */
+   * connected(), begin(), end() and awaitServer(card). */
   constructor(page) {
     this.#page = page;
   }
@@ -25,46 +25,59 @@ export class Messages {
     if (!resumed) transcript.forget();
     transcript.flows = takesTurns;
     transcript.rate = rate;
-    if (this.#full) trouble.hide(); // other cards, such as that of an absent loudspeaker, are still true
-    this.#full = false;
+    trouble.hide(this.#full); // other cards, such as that of an absent loudspeaker, are still true
     outgoing.opened();
     connected();
   }
 
-  error({ code, text }) {
+  error({ code, text, about }) {
     const { settings, outgoing, trouble } = this.#page;
     if (code === "unknown_voice") return settings.refuse("voice", text);
-    if (code === "unauthorized" || code === "full") return; // the connection is closed, and that is told
-    if (code === "speech_only" || code === "busy") outgoing.refused();
+    if (["unauthorized", "full"].includes(code)) return; // the connection is closed, and that is told
+    if (code === "gone") return this.#forgotten();
+    if (about === "respond") outgoing.refused();
     trouble.show({ title: "The server refused that", text });
   }
 
   away({ text }) {
     const { outgoing, trouble, end } = this.#page;
     outgoing.lost();
-    if (this.#full) trouble.hide();
-    this.#full = Boolean(text);
-    if (!this.#full) return;
-    trouble.show({ title: "The server is full", text: "Trying again…", action: { label: "Stop trying", run: end } });
+    trouble.hide(this.#full);
+    if (!text) return;
+    const action = { label: "Stop trying", run: end };
+    this.#full = trouble.show({ title: "The server is full", text: "Trying again…", action });
   }
 
   gone(message) {
-    const { outgoing, transcript, trouble, begin } = this.#page;
+    const { outgoing, transcript, trouble, begin, awaitServer } = this.#page;
     outgoing.lost();
     transcript.forget();
-    if (message.code === "unauthorized" && message.text.includes("token")) return this.#askForToken();
-    trouble.show({ ...endTrouble(message, this.#ending), action: { label: "Talk again", run: begin } });
+    if (message.code === "unauthorized" && this.askForToken(message.text)) return;
+    const action = { label: "Talk again", run: begin };
+    const shown = trouble.show({ ...endTrouble(message, this.#ending), action });
+    if (message.ended && this.#ending === STOPPED) awaitServer(shown);
   }
 
   event(event) {
     this[event.event]?.(event);
   }
 
-  #askForToken() {
+  /** A new session follows by itself. */
+  #forgotten() {
+    const { transcript, announce } = this.#page;
+    if (transcript.empty) return;
+    transcript.note(FORGOTTEN);
+    announce(FORGOTTEN);
+  }
+
+  /** Ask the user for the token if that is what the server said; false: it was something else. */
+  askForToken(said) {
+    if (!said.includes("token")) return false;
     const { settings, trouble } = this.#page;
     const title = settings.values.token ? "That token is wrong" : "This server needs a token";
-    const run = () => settings.refuse("token", title);
-    trouble.show({ title, text: "Ask whoever runs the server for it.", action: { label: "Enter the token", run } });
+    const secret = { label: "Token", action: "Connect", run: (token) => settings.useToken(token) };
+    trouble.show({ title, text: "Ask whoever runs the server for it.", secret });
+    return true;
   }
 
   // -- events of the session --------------------------------------------------------------------------

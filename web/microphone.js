@@ -3,6 +3,7 @@
 import { button, make } from "./elements.js";
 import { Control } from "./fields.js";
 import { offerDevices } from "./devices.js";
+import { microphoneTrouble } from "./troubles.js";
 
 const TEST_MS = 5000;
 const FED_MS = 500; // levels that came this recently are those of a conversation that goes on
@@ -65,7 +66,7 @@ export class Microphone extends Control {
   /** Capture the chosen microphone until the test ends. */
   async #listen() {
     try {
-      if (!navigator.mediaDevices) throw new DOMException("", "SecurityError");
+      if (!navigator.mediaDevices) throw new DOMException("", "InsecureContext");
       const audio = this.value ? { deviceId: { exact: this.value } } : true;
       const stream = await navigator.mediaDevices.getUserMedia({ audio });
       const context = new AudioContext();
@@ -85,19 +86,12 @@ export class Microphone extends Control {
       await this.#fill(); // with the permission the browser tells the names
       return true;
     } catch (error) {
-      this.refuse(TROUBLE[error.name] ?? `The microphone does not work (${error.name}).`);
+      const { title, text } = microphoneTrouble(error.name);
+      this.refuse(`${title}. ${text}`);
       return false;
     }
   }
 }
-
-const TROUBLE = {
-  SecurityError: "Browsers let a page use the microphone only over HTTPS, or on localhost.",
-  NotAllowedError: "The microphone is blocked. Allow it in the address bar, then test again.",
-  NotFoundError: "There is no microphone. Plug one in, then test again.",
-  OverconstrainedError: "This microphone is not plugged in. Choose another.",
-  NotReadableError: "Another program is using the microphone.",
-};
 
 /** Too loud is no verdict: the browser sets the level, and drives many a voice to the full. */
 function verdict(peak, name) {

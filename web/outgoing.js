@@ -16,6 +16,16 @@ export class Outgoing {
     this.#pass({ text, bubble: this.#transcript.typed(text) });
   }
 
+  /** The bubbles of the texts that wait for a connection. */
+  get waiting() {
+    return this.#waiting.map(({ bubble }) => bubble.item);
+  }
+
+  /** Take over a bubble whose text was not sent, from an earlier page. */
+  adopt(bubble) {
+    this.#fail({ text: bubble.paragraphs[0].textContent, bubble });
+  }
+
   /** There is a connection. */
   opened() {
     for (const message of this.#waiting.splice(0)) this.#pass(message);

@@ -15,6 +15,12 @@ export class Reading {
     this.#rate = rate;
   }
 
+  /** The pieces so far, {from, text}. */
+  get pieces() {
+    let at = 0;
+    return this.#pieces.map(({ from, chars }) => ({ from, text: this.#text.slice(at, (at += chars)) }));
+  }
+
   add(from, text) {
     this.#pieces.push({ from, chars: text.length });
     this.#text += text;

@@ -7,6 +7,7 @@ import { Loudspeaker } from "./loudspeaker.js";
 import { Microphone } from "./microphone.js";
 import { Sheet } from "./sheet.js";
 import { keep, kept } from "./store.js";
+import { keepToken, readToken } from "./token.js";
 import { Voices } from "./voices.js";
 
 const DEFAULTS = {
@@ -38,7 +39,7 @@ const TAKES_TURNS = "This model listens while it speaks and takes turns by itsel
 
 /** Dispatches "change" with {name} in its detail. */
 export class Settings extends EventTarget {
-  #values = { ...DEFAULTS, ...usable(kept("settings", {})), token: linkToken() };
+  #values = { ...DEFAULTS, ...usable(kept("settings", {})), token: readToken() };
   #refused = new Set(); // fields whose value this server does not take
   #percent = make("output", { htmlFor: "setting-volume" });
   #fields;
@@ -59,11 +60,7 @@ export class Settings extends EventTarget {
       instructions: new Control("instructions", "Instructions", make("textarea", { rows: 4, maxLength: MAX_INSTRUCTIONS }), {
         hint: "How it should behave, in your words. If you leave it empty, the server decides.",
       }),
-      token: new Control("token", "Token", make("input", { type: "password", autocomplete: "off", spellcheck: false }), {
-        hint: "This server asks for a token. The browser does not keep it.",
-      }),
     };
-    this.#fields.token.root.hidden = true;
     this.#sheet = new Sheet(root, "Settings", { modal: true, ended: () => this.#fields.microphone.end() });
     this.#sheet.body.append(...ORDER.map((name) => this.#fields[name].root));
     for (const [name, field] of Object.entries(this.#fields)) {
@@ -71,6 +68,7 @@ export class Settings extends EventTarget {
       field.root.addEventListener("change", ({ target }) => target.type !== "search" && this.#changed(name));
     }
     this.#fields.volume.control.addEventListener("input", () => this.#changed("volume"));
+    addEventListener("hashchange", () => location.hash.startsWith("#token=") && this.useToken(readToken()));
     this.#apply();
   }
 
@@ -87,6 +85,13 @@ export class Settings extends EventTarget {
     return { hands_free: hands === "free", reply_mode: mode, patience, voice, language, instructions };
   }
 
+  /** Use this token, which the user has entered or opened a link with. */
+  useToken(token) {
+    this.#values.token = token;
+    keepToken(token);
+    this.#tell("token");
+  }
+
   /** Offer what a server can do. */
   offer(info) {
     this.#fields.voice.offer(info);
@@ -96,15 +101,11 @@ export class Settings extends EventTarget {
   }
 
   /** Say beside a field what is wrong with its value; an empty text takes it back. What is refused is no
-   * longer sent. A missing or wrong token opens the sheet: nothing works without it. */
+   * longer sent. */
   refuse(name, text) {
     if (text) this.#refused.add(name);
     else this.#refused.delete(name);
     this.#fields[name].refuse(text);
-    if (name !== "token" || !text) return;
-    this.#fields.token.root.hidden = false;
-    this.open();
-    this.#fields.token.control.focus();
   }
 
   open() {
@@ -131,6 +132,10 @@ export class Settings extends EventTarget {
     const { token, ...others } = this.#values;
     keep("settings", others);
     this.#apply();
+    this.#tell(name);
+  }
+
+  #tell(name) {
     this.dispatchEvent(new CustomEvent("change", { detail: { name } }));
   }
 
@@ -154,14 +159,9 @@ export class Settings extends EventTarget {
 }
 
 const ORDER = [
-  "token", "microphone", "loudspeaker", "volume", "voice", "language", "hands", "patience", "mode", "instructions",
-  "captions", "theme",
+  "microphone", "loudspeaker", "volume", "voice", "language", "hands", "patience", "mode", "instructions", "captions",
+  "theme",
 ];
-
-/** A link may carry the token behind the #, which browsers do not send to any server. */
-function linkToken() {
-  return new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
-}
 
 /** The kept values that still have a meaning: an earlier version of the page may have kept others. */
 function usable(values) {

@@ -24,12 +24,18 @@ export class Sound extends EventTarget {
   #mouth = null;
   #wave = new Float32Array(1024);
 
+  constructor() {
+    super();
+    document.addEventListener("visibilitychange", () => this.#goOn());
+  }
+
   /** Open the loudspeaker, at a volume from 0 to 1. Throws a MicrophoneError on a page that may use no sound. */
   async open(volume) {
     if (!window.isSecureContext) throw new MicrophoneError("InsecureContext"); // it may not play, either
     this.context = new AudioContext({ ...RATE, latencyHint: "interactive" });
     const { context } = this;
-    context.resume().catch(() => {}); // at once, since Safari starts the sound only in answer to a tap
+    this.#goOn(); // at once, since Safari starts the sound only in answer to a tap
+    context.onstatechange = () => this.#goOn();
     await context.audioWorklet.addModule("capture.js");
     await context.audioWorklet.addModule("playback.js");
     if (context !== this.context) return; // ended in the meantime
@@ -112,6 +118,11 @@ export class Sound extends EventTarget {
 
   duck({ gain }) {
     this.#playback?.port.postMessage({ order: "duck", gain });
+  }
+
+  /** Let the sound run, which a phone call interrupts on iOS. */
+  #goOn() {
+    if (["suspended", "interrupted"].includes(this.context?.state)) this.context.resume().catch(() => {});
   }
 
   #stopListening() {

@@ -47,6 +47,11 @@ export class Situation {
     this.#committed = this.modelAway = false;
   }
 
+  /** The turn whose reply is heard; 0: none. */
+  get replying() {
+    return this.#replying;
+  }
+
   /** The user holds the button down, or lets go of it, perhaps without having said anything. */
   hold(on) {
     if (on) this.#spoke = false;

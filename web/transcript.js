@@ -3,6 +3,7 @@
 
 import { Bubble, plain, strikeOut, struck } from "./bubble.js";
 import { Reading } from "./reading.js";
+import { record, replay } from "./record.js";
 
 const WENT_ON = "the user went on"; // reason of a turn whose words come again, in a turn that carries the rest, too
 const PARAGRAPH_MS = 2000; // pause after which a reply without end begins a new paragraph
@@ -38,6 +39,33 @@ export class Transcript {
     }
     this.#speech = {};
     for (const known of [this.#unwritten, this.#asked, this.#replies]) known.clear();
+  }
+
+  /** The conversation as plain data: its bubbles, each with its turn while that is not over, and the replies that
+   * go on. Partial transcripts are left out. */
+  save() {
+    const turns = new Map([...this.#asked].map(([turn, { item }]) => [item, turn]));
+    for (const [turn, { bubbles }] of this.#replies) for (const { item } of bubbles) turns.set(item, turn);
+    const items = [...this.#list.children].filter((item) => item !== this.#guess?.item);
+    const replies = [...this.#replies].map(([turn, { text, lit, reading }]) => ({ turn, text, lit, pieces: reading.pieces }));
+    return { items: items.map((item) => ({ ...record(item), turn: turns.get(item) })), replies, rate: this.rate };
+  }
+
+  /** Show what `save` returned; `unsent` is called with each bubble of a text that was not sent. */
+  restore({ items, replies, rate }, unsent) {
+    this.rate = rate;
+    for (const { turn, text, lit, pieces } of replies) {
+      const reply = { ...this.#newReply([]), text, lit };
+      for (const piece of pieces) reply.reading.add(piece.from, piece.text);
+      this.#replies.set(turn, reply);
+    }
+    for (const item of items) {
+      const bubble = replay(this.#list, item);
+      if (item.unsent) unsent(bubble);
+      if (item.turn === undefined) continue;
+      if (item.kind.startsWith("you")) this.#asked.set(item.turn, bubble);
+      else this.#replies.get(item.turn).bubbles.push(bubble);
+    }
   }
 
   /** The conversation as lines of plain text. */
@@ -164,9 +192,12 @@ export class Transcript {
     this.#add(`note ${kind}`.trim()).item.textContent = text;
   }
 
-  /** Draw a line: what stands above it belongs to an earlier session. */
-  divide(text) {
-    if (!this.#list.lastElementChild?.matches(".divider")) this.note(text, "divider");
+  /** Draw a line: what stands above it belongs to an earlier session. Texts that wait for the new one stand below. */
+  divide(text, waiting = []) {
+    const last = [...this.#list.children].findLast((item) => !waiting.includes(item));
+    if (!last || last.matches(".divider")) return;
+    this.note(text, "divider");
+    this.#list.append(...waiting);
   }
 
   #newReply(bubbles) {

@@ -1,9 +1,9 @@
-// The words of the trouble cards.
+// What to say when something is wrong.
 
 const MICROPHONE = {
-  NotAllowedError: ["The microphone is blocked", "Allow it in the address bar, or type instead."],
-  NotFoundError: ["There is no microphone", "Plug one in, or type instead."],
-  NotReadableError: ["The microphone is busy", "Another program is using it. Close that program, or type instead."],
+  NotAllowedError: ["The microphone is blocked", "Allow it in the address bar."],
+  NotFoundError: ["There is no microphone", "Plug one in."],
+  NotReadableError: ["The microphone is busy", "Another program is using it. Close that program."],
   OverconstrainedError: ["The microphone is not plugged in", "Plug in the one that you chose, or choose another."],
   InsecureContext: [
     "This page cannot use sound",
@@ -17,9 +17,15 @@ export function microphoneTrouble(name) {
   return { title, text };
 }
 
+/** The reason that a server gives when it is shut down. */
+export const STOPPED = "the server stops";
+
 /** What to say of a conversation that ended by itself. `reason`: of the event SessionEnded, if one came. */
 export function endTrouble({ title, text, ended }, reason) {
-  if (ended && reason === "the server stops") return { title: "The server was shut down", text: "" };
+  if (ended && reason === STOPPED) return { title: "The server was shut down", text: "" };
   const why = ended ? reason || text : text;
   return { title, text: why ? `Reason: ${why}.` : "" };
 }
+
+export const FORGOTTEN =
+  "The server has forgotten the conversation: it was restarted, or you were away for too long.";

@@ -114,7 +114,7 @@ class LocalAudioStreamer:
         if self._echo is not None:
             about = "echo removed"
         else:
-            about = "headphones" if self.full_duplex else "deaf while it speaks"
+            about = "headphones" if self.full_duplex else "does not listen while it speaks"
         return f"{microphone} ▸ {loudspeaker} ({about})"
 
     # -- the sink ----------------------------------------------------------------------------------

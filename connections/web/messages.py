@@ -6,9 +6,9 @@ Audio travels beside them, as binary messages of little-endian int16, mono, with
 import json
 import typing
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pipeline.errors import ProtocolError
+from pipeline.errors import EngineError, ProtocolError
 from pipeline.words import well_formed_json
 
 MAX_TEXT = 1 << 16
@@ -26,6 +26,7 @@ class Order:
 class Respond:
     """A request to answer this text."""
 
+    type: ClassVar = "respond"
     text: str
 
 
@@ -33,6 +34,7 @@ class Respond:
 class Played:
     """A report: the client has played `turn` up to `sample`."""
 
+    type: ClassVar = "played"
     turn: int
     sample: int
 
@@ -41,6 +43,7 @@ class Played:
 class Settings:
     """Changes to the `SessionSettings`, by field."""
 
+    type: ClassVar = "settings"
     changes: dict[str, Any]
 
 
@@ -77,9 +80,9 @@ def encode(kind: str, **fields: Any) -> str:
     return json.dumps({"type": kind, **fields}, ensure_ascii=False)
 
 
-def describe(error: ProtocolError) -> str:
-    """The message that tells a client of an error."""
-    return encode("error", code=error.code, text=str(error))
+def describe(error: ProtocolError | EngineError, about: str | None = None) -> str:
+    """The message that tells a client of an error; `about`: the type of the message that caused it."""
+    return encode("error", code=error.code, text=str(error), about=about)
 
 
 def _text(fields: dict[str, Any], name: str) -> str:

@@ -162,14 +162,15 @@ class WebSocketClient(PacedSink):
         """Do what a message asks, or reply with an error. Raises `ProtocolError` for a flood of them."""
         if self._message_limit.take(self._loop.time()):
             raise ProtocolError(f"expected at most {MESSAGES_PER_S} messages a second", "flood")
+        about: str | None = None
         try:
-            self._handle(decode(text))
-        except ProtocolError as error:
-            self._outbox.put(describe(error))
-        except EngineError as error:
-            self._outbox.put(encode("error", code=error.code, text=str(error)))
+            message = decode(text)
+            about = message.type
+            self._handle(message)
+        except (ProtocolError, EngineError) as error:
+            self._outbox.put(describe(error, about))
         except (SessionBusy, SessionClosed) as error:
-            self._outbox.put(encode("error", code="busy", text=str(error)))
+            self._outbox.put(encode("error", code="busy", text=str(error), about=about))
 
     def _handle(self, message: Message) -> None:
         session = self._session

@@ -149,7 +149,7 @@ def test_a_user_who_speaks_on_interrupts(talking: Conversation) -> None:
     talking.stt._texts = []
     talking.speak(1024)
     (interrupted,) = talking.events(Interrupted)
-    assert interrupted.reason == "the user spoke on"
+    assert interrupted.reason == "the user kept talking"
     assert not talking.done(2), "and the turn goes on until they pause"
     talking.speak(512)
     assert heard_of(talking, 2) == "Next."

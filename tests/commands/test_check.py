@@ -130,9 +130,8 @@ def test_a_better_voice_is_offered_unless_it_is_here(
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     (offered,) = check._better("tts", "espeak", "en")
     assert (offered.block, offered.topic) == ("better", "tts kokoro")
-    assert offered.text.endswith(
-        "(121 MB, Apache-2.0, with eSpeak NG inside: GPL-3); type: s2s get kokoro"
-    )
+    licenses = "Apache-2.0, with eSpeak NG inside: GPL-3"
+    assert offered.text.endswith(f"(121 MB, {licenses}); type: s2s get kokoro")
     assert not list(check._better("tts", "kokoro", "en"))
     assert not list(check._better("tts", "espeak", "te")), "which it does not speak"
 

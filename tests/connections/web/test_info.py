@@ -58,6 +58,7 @@ def test_each_part_has_a_name_a_line_and_what_it_knows(info: Any) -> None:
     assert ears == {
         "stage": "stt",
         "name": "moonshine",
+        "title": "Moonshine tiny-en",
         "about": "small and fast; English built in",
         "model": "tiny-en",
         "languages": ["en"],

@@ -24,8 +24,11 @@ FILL = """async (info) => {
   details.turnDone({ latency: { total_ms: 310, silence_ms: 290, stt_ms: 20 } });
   card.offer(info, "");
   for (const disclosure of document.querySelectorAll("details")) disclosure.open = true;
-  trouble.show({ title: "The microphone is blocked", action: { label: "Type instead", run: () => {} } });
-  settings.refuse("token", "This server needs a token.");
+  const run = () => {};
+  const secret = { label: "Token", action: "Connect", run };
+  trouble.show({ title: "The microphone is blocked", action: { label: "Type instead", run }, secret });
+  settings.refuse("language", "This server does not have this language.");
+  settings.open();
   document.getElementById("setting-voice").click();
 }"""
 

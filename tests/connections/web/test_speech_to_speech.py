@@ -33,6 +33,7 @@ def test_a_tone_shows_no_words_of_the_user_and_takes_none() -> None:
         client.ask()
         assert client.until("TurnDone")["user_text"] == ""
         client.send("respond", text="typed")
-        assert client.until("error")["code"] == "speech_only"
+        error = client.until("error")
+        assert (error["code"], error["about"]) == ("speech_only", "respond")
     assert texts(client, "Transcript") == []
     assert texts(client, "ReplyText") == [LABEL]

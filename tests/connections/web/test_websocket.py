@@ -193,7 +193,15 @@ class TestMistakes:
     def test_a_text_that_is_too_long_is_told(self, server: ScriptedWebServer) -> None:
         with WebClient(server.port) as client:
             client.send("respond", text="x" * 70_000)
-            assert client.until("error")["code"] == "too_long"
+            error = client.until("error")
+            assert (error["code"], error["about"]) == ("too_long", None)
+
+    def test_an_error_names_the_message_that_it_is_about(self, server: ScriptedWebServer) -> None:
+        with WebClient(server.port) as client:
+            client.send("settings", voice="nobody")
+            assert client.until("error")["about"] == "settings"
+            client.send("sing")
+            assert client.until("error")["about"] is None
 
     @pytest.mark.parametrize(
         "query", ["?rate=100", "?rate=96000", "?rate=abc", "?rate=", "?duplex=some"]
