@@ -41,6 +41,11 @@ def run(argv: Sequence[str]) -> int:
     except UserError as error:
         print(f"s2s: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:
+        from utils.streams import abandon_stdout
+
+        abandon_stdout()
+        return 1
     except KeyboardInterrupt:
         return 130
     import s2s_pipeline
