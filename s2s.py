@@ -43,6 +43,11 @@ def run(argv: Sequence[str]) -> int:
 
         tell(str(error), "s2s: ")
         return error.exit_code
+    except BrokenPipeError:
+        from utils.streams import abandon_stdout
+
+        abandon_stdout()
+        return 1
     except KeyboardInterrupt:
         return 130
     import s2s_pipeline

@@ -249,7 +249,7 @@ class EspeakSynthesizer:
         name, _, variant = wanted.partition("+")
         identifier = self._usual_voice(name)
         if identifier is None:
-            raise unknown_voice(self.info.voices, wanted)
+            raise unknown_voice(self.info.voices, wanted, _USUAL_VOICE["en"])
         if variant and variant not in self._variants:
             raise unknown_voice([f"{name}+{known}" for known in sorted(self._variants)], wanted)
         return f"{identifier}+{variant}" if variant else identifier

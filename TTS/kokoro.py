@@ -107,7 +107,7 @@ class KokoroSynthesizer:
 
     def expect_voice(self, voice: str) -> None:
         """Accept one of `voices`."""
-        expect_known(self.info.voices, voice)
+        expect_known(self.info.voices, voice, self.info.voice)
 
     def synthesize(
         self, text: str, voice: str | None, language: str | None, cancel: CancelToken

@@ -173,7 +173,7 @@ class PiperSynthesizer:
         if usual not in self._files:
             usual = next((name for name in self._files if _language_of(name) == wanted), wanted)
         chosen = voice or self._voice or usual
-        expect_known(list(self._files), chosen)
+        expect_known(list(self._files), chosen, usual)
         return chosen
 
     def _speaker(self, name: str) -> "_Voice":

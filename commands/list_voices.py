@@ -11,6 +11,7 @@ from command_line.flag_rows import row
 from engines.loader import load_engine
 from pipeline.engine_info import DuplexInfo, LiveInfo, ResponderInfo, SynthesizerInfo
 from pipeline.language import ANY, base_of, english_name
+from utils.installation import typed
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
@@ -37,8 +38,14 @@ def list_voices(arguments: "Arguments") -> int:
         return 0
     width = shutil.get_terminal_size().columns
     people = {name for choice in arguments.engines[stage] for name in people_of(choice.spec.name)}
-    for line in for_people(info, people, width) if sys.stdout.isatty() else for_programs(info):
-        print(line)
+    if not sys.stdout.isatty():
+        print(*for_programs(info), sep="\n")
+        return 0
+    print(f"The voices of {' and '.join(info.name.split(','))}:")
+    print(*for_people(info, people, width), sep="\n")
+    other = typed("voices NAME", f"python s2s_pipeline.py --list_voices --{stage} NAME")
+    engines = typed(f"--help {stage}", f"python s2s_pipeline.py --help {stage}")
+    print(f"For those of another engine: {other}; all engines: {engines}")
     return 0
 
 

@@ -26,7 +26,7 @@ class VoiceFailover(LanguageFailover[V]):
     def expect_voice(self, voice: str) -> None:
         """Accept the voices of all engines."""
         if not any(self._has_voice(engine, voice) for engine in self.engines):
-            raise unknown_voice(self._all_voices(), voice)
+            raise unknown_voice(self._all_voices(), voice, getattr(self.first.info, "voice", None))
 
     def _all_voices(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(voice for engine in self.engines for voice in engine.info.voices))

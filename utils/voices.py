@@ -8,27 +8,34 @@ from pipeline.errors import EngineError, UserError
 from pipeline.messages import Notice
 
 NAMED = 8
-"""Voices that an error lists; if there are more, those most like the name asked for."""
+"""Voices that an error lists; if there are more: the usual one, those most like the name asked for, and
+the first by name."""
+
+_ALIKE = 0.6
+"""Similarity from which a voice may be meant."""
 
 MAX_NAME = 100
 """Characters of a name that are compared with the known names; more would only take time."""
 
 
-def unknown_voice(voices: Sequence[str], voice: str) -> EngineError:
-    """The error of a synthesizer with these voices that is asked for another."""
+def unknown_voice(voices: Sequence[str], voice: str, usual: str | None = None) -> EngineError:
+    """The error of a synthesizer with these voices that is asked for another. `usual`: the one that
+    speaks if none is chosen."""
     named = list(voices)
     if len(named) > NAMED:
-        named = difflib.get_close_matches(voice[:MAX_NAME], voices, NAMED, cutoff=0)
+        near = difflib.get_close_matches(voice[:MAX_NAME], voices, NAMED, cutoff=_ALIKE)
+        known = [usual] if usual is not None and usual in voices else []
+        named = list(dict.fromkeys([*known, *near, *sorted(voices)]))[:NAMED]
     others = len(voices) - len(named)
     listed = ", ".join(named) + (f" and {others} others" if others else "")
     expected = f"one of the voices {listed}" if named else "no voice to be chosen, as there is only one"
     return EngineError(f"expected {expected}, got {voice!r:.100}", code="unknown_voice")
 
 
-def expect_known(voices: Sequence[str], voice: str) -> None:
-    """Raise `EngineError` unless the synthesizer has the voice."""
+def expect_known(voices: Sequence[str], voice: str, usual: str | None = None) -> None:
+    """Raise `EngineError` unless the synthesizer has the voice. `usual` as in `unknown_voice`."""
     if voice not in voices:
-        raise unknown_voice(voices, voice)
+        raise unknown_voice(voices, voice, usual)
 
 
 def own_voice(engine: str, voice: str) -> Notice:
