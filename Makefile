@@ -13,7 +13,8 @@ talk: setup ## set up, then talk with you (without a microphone: answer a sample
 	@$(BIN)/s2s talk || { code=$$?; \
 	  case $$code in \
 	    130) ;; \
-	    3) echo "Answering a sample question instead:"; $(MAKE) --no-print-directory sample ;; \
+	    3) echo "(To have the command s2s, type first: . $(BIN)/activate)"; \
+	       echo "Answering a sample question instead:"; $(MAKE) --no-print-directory sample ;; \
 	    *) exit $$code ;; \
 	  esac; }
 
@@ -22,6 +23,7 @@ sample: setup
 	@mkdir -p $(OUT)
 	@$(BIN)/python examples/speak.py "What is the weather like in London today?" $(OUT)/question.wav
 	@$(BIN)/s2s file $(OUT)/question.wav --realtime --output $(OUT)/reply.wav
+	@echo "Listen to $(OUT)/reply.wav; to talk on a web page: . $(BIN)/activate && s2s serve"
 
 check: .venv/ready-dev ## set up, then run what CI runs: style, types, all tests (9 minutes)
 	$(BIN)/ruff check .
@@ -96,6 +98,7 @@ setup: .venv/ready ## create the environment .venv
 	@$(PYTHON) -m venv .venv || \
 	  { echo "Python cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; \
 	    rm -rf .venv; exit 1; }
+	@echo "Installing 250 MB of packages; this takes a few minutes."
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	@# 175 MB: detectors, language model and voice; without them the program uses simpler engines
 	@$(BIN)/s2s get || true

@@ -29,6 +29,7 @@ from connections.tcp.wire import (
     encode_hello,
 )
 from listeners.printable import printable
+from listeners.sentences import Sentences
 from pipeline.audio import RATES_HZ, clean, to_pcm16
 from pipeline.errors import ProtocolError, UserError
 from pipeline.messages import Samples
@@ -41,6 +42,7 @@ MAX_BACK_OFF_S = 8.0
 MICROPHONE_BLOCKS = 64
 """Blocks of audio that may wait for the network, two seconds; older audio is of no use."""
 
+_LABELS = {"Transcript": "you", "ErrorEvent": "error", "NoticeGiven": "note"}
 
 OTHER_MACHINE = (
     "run listen_and_play.py on a machine that has one; or let the server show a web page, which uses "
@@ -71,6 +73,7 @@ class Client:
         self._echo = choose_echo_canceller(heard_hz, self._played_hz) if wants_echo_cancelled else None
         self._resampler = Resampler(heard_hz, arguments.send_rate)
         self._playback = Playback(arguments.recv_rate, self._played_hz)
+        self._sentences = Sentences()
         self._stopped = ""
         self._connection: Connection | None = None
         self._back_off_s = FIRST_BACK_OFF_S
@@ -91,6 +94,8 @@ class Client:
                     self._back_off_s = min(2 * self._back_off_s, MAX_BACK_OFF_S)
         if self._stopped:
             raise UserError(f"{self._stopped}; is it still plugged in?")
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # below the ^C that the terminal shows
         return 130
 
     def _talk(self) -> None:
@@ -150,14 +155,17 @@ class Client:
 
     def _show(self, event: dict[str, Any]) -> None:
         match event:
-            case {"event": "Transcript", "text": text}:
-                print(f"    you: {printable(text)}", flush=True)
             case {"event": "ReplyText", "text": text}:
-                print(f"machine: {printable(text.strip())}", flush=True)
-            case {"event": "ErrorEvent", "text": text}:
-                print(f"  error: {printable(text)}", flush=True)
-            case {"event": "NoticeGiven", "text": text}:
-                print(f"   note: {printable(text)}", flush=True)
+                self._print("machine", *self._sentences.feed(text))
+            case {"event": "TurnDone"}:
+                self._print("machine", *self._sentences.flush())
+            case {"event": "Transcript" | "ErrorEvent" | "NoticeGiven" as kind, "text": text}:
+                self._print("machine", *self._sentences.flush())
+                self._print(_LABELS[kind], text)
+
+    def _print(self, label: str, *texts: str) -> None:
+        for text in texts:
+            print(f"{label:>7}: {printable(text)}", flush=True)
 
     def _hang_up(self) -> None:
         if self._connection is not None:

@@ -28,16 +28,16 @@ def main() -> NoReturn:
 
 def run(argv: Sequence[str]) -> int:
     """Do what the words and flags say, and return an exit code."""
-    from command_line.words import split
+    from command_line.words import asks_help, split
     from pipeline.errors import UserError
 
     try:
         word, rest = split(argv)
-        if word == "get":
+        if word == "get" and not asks_help(rest):
             from commands.get import get
 
             return get(rest)
-        flags = _prepared(word, rest)
+        flags, note = _prepared(word, rest)
     except UserError as error:
         print(f"s2s: {error}", file=sys.stderr)
         return error.exit_code
@@ -45,29 +45,28 @@ def run(argv: Sequence[str]) -> int:
         return 130
     import s2s_pipeline
 
-    return s2s_pipeline.main(flags)
+    return s2s_pipeline.main(flags, note)
 
 
-def _prepared(word: str, rest: Sequence[str]) -> list[str]:
-    """The flags of the program, once everything is there that it wants at its first start."""
+def _prepared(word: str, rest: Sequence[str]) -> tuple[list[str], str]:
+    """The flags of the program, once everything is there that it wants at its first start, and a note to
+    show when it is ready."""
     from command_line.words import flags_for, in_mode, names_mode, talks
 
     flags = flags_for(word, rest)
     if not talks(flags):
-        return flags
+        return flags, ""
     _greet()
     bare = not word and not names_mode(flags)
     lack = _missing_device() if bare or word == "talk" else ""
     if lack and not bare:
-        return flags  # the program says so, before anything is fetched for it
-    if lack:
-        print(f"  {lack}, so you talk through a web page:", file=sys.stderr)
+        return flags, ""  # the program says so, before anything is fetched for it
     if bare:
         flags = [*in_mode("websocket", flags), "--open"] if lack else in_mode("local", flags)
     from commands.get import get_missing
 
     get_missing(flags)
-    return flags
+    return flags, f"{lack}, so you talk through a web page:" if lack else ""
 
 
 def _greet() -> None:

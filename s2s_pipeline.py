@@ -196,8 +196,8 @@ def give_up() -> None:
     os._exit(130)
 
 
-def run(arguments: "Arguments", shutdown: Shutdown) -> int:
-    """Serve until the connection ends, and return its exit code."""
+def run(arguments: "Arguments", shutdown: Shutdown, note: str = "") -> int:
+    """Serve until the connection ends, and return its exit code. `note` is shown when all is loaded."""
     shutdown.on_stop(give_up)  # a question to the user cannot be interrupted, either
     provide(arguments)
     shutdown.on_stop(lambda: None)
@@ -211,6 +211,8 @@ def run(arguments: "Arguments", shutdown: Shutdown) -> int:
     shutdown.on_stop(lambda: None)
     upgrades = Upgrades(engines, arguments)
     audience.upgrades = upgrades
+    if note:
+        print(f"  {note}", file=sys.stderr)
     if not isinstance(arguments.mode, LocalArguments):  # that one adds its devices
         show_panel(describe(engines.capabilities.describe()))
     gc.freeze()  # a garbage collection of everything loaded takes 75 ms, in which no audio flows
@@ -244,19 +246,18 @@ def find_command(arguments: "Arguments") -> "Callable[[Arguments], int] | None":
     return None
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str], note: str = "") -> int:
     """Parse the command line and run. Exit code 2: a mistake, explained; 3: no sound device; 130:
-    Ctrl-C."""
+    Ctrl-C. `note` is shown when all is loaded."""
     prepare_streams()
     apply_model_cache_dir()
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # else it warns that torch is missing
     from command_line.parse import parse_command_line
 
     try:
         arguments = parse_command_line(argv)
         set_up_logging(arguments.module.log_level, arguments.module.log_format)
         command = find_command(arguments)
-        return run(arguments, Shutdown()) if command is None else command(arguments)
+        return run(arguments, Shutdown(), note) if command is None else command(arguments)
     except UserError as error:
         print(f"{program()}: {error}", file=sys.stderr)
         return error.exit_code

@@ -38,9 +38,7 @@ def find_local_servers(own_ports: tuple[int, ...] = ()) -> list[LocalServer]:
 
 def find_ollama() -> LocalServer | None:
     """Ollama's server, if it answers."""
-    port = next((port for port, name in _SERVERS.items() if name == OLLAMA), None)
-    if port is None:
-        return None
+    port = next(port for port, name in _SERVERS.items() if name == OLLAMA)
     # certificates, which take 0.05 s to read, are for https only
     with httpx2.Client(timeout=PROBE_S, trust_env=False, verify=False) as client:
         return _ask(client, port)

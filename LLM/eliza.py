@@ -15,7 +15,7 @@ INTRODUCTION = "I am Eliza, a stand-in for a language model. "
 class ElizaModel:
     """Turns what the user said into a question; introduces itself at the start of each conversation."""
 
-    info = ChatModelInfo(name="eliza", slots=4)
+    info = ChatModelInfo(name="eliza", slots=4, languages=("en",))
 
     def generate(
         self,

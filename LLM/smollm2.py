@@ -17,11 +17,6 @@ from pipeline.turn import CancelToken
 
 NAME = "SmolLM2-135M"
 
-INTRODUCTION = Notice(
-    "small_model",
-    f"{NAME} answers, a very small language model: it speaks only English and makes things up",
-)
-
 CONTEXT = 2048
 """Tokens of a conversation, including the client's instructions; each slot takes 25 MB for them."""
 
@@ -63,8 +58,8 @@ class Manner:
 
 
 class SmolLM2Model:
-    """SmolLM2-135M-Instruct, run by llama.cpp. Answers in one or two whole sentences, in English, and
-    says so once. Instructions of the client or the user replace its prompt."""
+    """SmolLM2-135M-Instruct, run by llama.cpp. Answers in one or two whole sentences, in English.
+    Instructions of the client or the user replace its prompt."""
 
     def __init__(self, manner: Manner = Manner()) -> None:
         if not SMOLLM2.there:
@@ -88,6 +83,7 @@ class SmolLM2Model:
         self.info = ChatModelInfo(
             name="smollm2",
             slots=SLOTS,
+            languages=("en",),
             max_sentences=manner.sentences,
             model=NAME,
             about=f"{NAME}, which is very small: English only, makes things up",
@@ -101,7 +97,6 @@ class SmolLM2Model:
         tool_choice: str = ANY_TOOL,
     ) -> Iterator[Piece]:
         """The answer, token by token; the LLM stage ends it after `Manner.sentences`."""
-        yield INTRODUCTION
         asked, language = self._asked(messages)
         if language is not None and not language.startswith("English"):
             yield _english_only(language)

@@ -95,11 +95,14 @@ class Choice:
     """True if the program chose it and starts without it if it does not load."""
 
 
-def choose(stage: str, typed: Sequence[str], language: str | None = None) -> tuple[Choice, ...]:
+def choose(
+    stage: str, typed: Sequence[str], language: str | None = None, *, all_fetched: bool = False
+) -> tuple[Choice, ...]:
     """Choose the engine of a stage for a conversation in `language`. If a flag of the stage was typed,
     it is the built-in engine that needs no files, since the meaning of such a flag depends on the
     engine. That engine also stands behind one with a model in `embedded`, and one that is `backed`, for
-    languages that this one does not know and for its failures."""
+    languages that this one does not know and for its failures. `all_fetched`: as if the files in
+    `embedded` were here, as they are after the first start."""
     built_in = _built_in(stage)
     if any(argument.replace("-", "_").startswith(f"__{stage}_") for argument in typed):
         return (Choice(built_in),)
@@ -117,7 +120,7 @@ def choose(stage: str, typed: Sequence[str], language: str | None = None) -> tup
                 if preferred.backed:  # the model is its default
                     return (Choice(spec, why=why, dispensable=True), Choice(built_in))
                 return (Choice(spec, preferred.model, why),)
-        elif all(file.there for file in preferred.embedded):
+        elif all_fetched or all(file.there for file in preferred.embedded):
             return (Choice(spec, dispensable=True), Choice(built_in))
         else:
             return (Choice(built_in, why=f"for {spec.name}, which sounds more natural, type: {FETCH}"),)

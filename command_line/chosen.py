@@ -74,8 +74,11 @@ Candidates = Mapping[str, Sequence[Candidate]]
 if a language model still has to be found."""
 
 
-def choose_engines(module: ModuleArguments, argv: Sequence[str]) -> Candidates:
-    """The engines that the user named, and the best available one for `auto`. Raises `UserError`."""
+def choose_engines(
+    module: ModuleArguments, argv: Sequence[str], *, all_fetched: bool = False
+) -> Candidates:
+    """The engines that the user named, and the best available one for `auto`. `all_fetched`: as if the
+    built-in models were here. Raises `UserError`."""
     vad = [Candidate(Choice(find("vad", module.vad)))]
     if module.s2s is not None:
         responders = _by_names("s2s", module.s2s, module.language)
@@ -91,7 +94,9 @@ def choose_engines(module: ModuleArguments, argv: Sequence[str]) -> Candidates:
         if names != AUTO:
             chosen[stage] = _by_names(stage, names, module.language)
         elif stage != "llm":
-            chosen[stage] = [Candidate(each) for each in choose(stage, argv, module.language)]
+            chosen[stage] = [
+                Candidate(each) for each in choose(stage, argv, module.language, all_fetched=all_fetched)
+            ]
     return chosen
 
 

@@ -1,11 +1,13 @@
 """HfArgumentParser, without the rest of transformers, which takes 0.6 s to import."""
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import Any
 
 
 def _load() -> Any:
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # else it warns that torch is missing
     package = importlib.util.find_spec("transformers")
     if package is None or package.origin is None:
         raise ModuleNotFoundError("No module named 'transformers'", name="transformers")

@@ -20,7 +20,9 @@ from command_line.exclusive import expect_one_kind, named_stages, replaced_by
 from command_line.help_pages import HelpPages
 from command_line.mistakes import expect_effect, expect_no_word, unknown_argument
 from command_line.parser import Parser
+from command_line.words import asks_help
 from pipeline.errors import UserError
+from utils.installation import program
 
 
 def parse_command_line(argv: Sequence[str]) -> Arguments:
@@ -33,7 +35,8 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
 
 def _parse(argv: Sequence[str]) -> Arguments:
     module, preset = _choose_parts(argv)
-    chosen = choose_engines(module, argv)
+    helps = program() == "s2s" and asks_help(argv)  # that command fetches them at its first start
+    chosen = choose_engines(module, argv, all_fetched=helps)
     expect_effect(module, argv, chosen)
     argv = without_aliases(argv, [candidates[0].spec for candidates in chosen.values()])
     parser = _parser(module, chosen, preset)
@@ -70,7 +73,9 @@ def _choose_parts(argv: Sequence[str]) -> tuple[ModuleArguments, Preset | None]:
 def _parser(module: ModuleArguments, chosen: Candidates, preset: Preset | None) -> Parser:
     """A parser of the parts and the flags of each; a preset, or an automatic choice, sets defaults."""
     classes = [*_common_flags(module, chosen), *_engine_flags(chosen)]
-    parser = Parser(classes, lambda parser, topic: HelpPages(parser, preset).page(topic))
+    parser = Parser(classes, lambda parser, topic: HelpPages(parser, preset, chosen).page(topic))
+    if program() == "s2s":  # without a word it talks
+        parser.set_defaults(mode=module.mode)
     if preset is not None:
         parts = {stage: getattr(module, stage) for stage in preset.engines}
         parser.set_defaults(**preset.choices(), **preset.settings_for(parts))

@@ -20,11 +20,20 @@ _PLAIN = {
 _INSTEAD = ("check", "download", "install", "list_voices", "help", "h", "version")
 """Flags for something other than a conversation."""
 
+_HELP = ("help", "h")
+
+_PAGES = ("check", "voices", "get", "install")
+"""Words for something other than a conversation: each has a page of its own in the help."""
+
 
 def split(argv: Sequence[str]) -> tuple[str, list[str]]:
     """The word, "" if there is none, and the arguments after it. Raises `UserError` if the first
     argument is neither a word, a flag nor a file of settings."""
     first = argv[0] if argv else ""
+    if first in ("help", "--help", "-h"):
+        if argv[1:2] and argv[1] in WORDS:  # s2s --help serve
+            return argv[1], ["--help", *argv[2:]]
+        return "", ["--help", *argv[1:]]
     if first in WORDS:
         return first, list(argv[1:])
     if first and not first.startswith("-") and not _is_file(first):
@@ -43,10 +52,10 @@ def flags_for(word: str, rest: Sequence[str]) -> list[str]:
     flags = list(rest[len(file) + (operand is not None) :])
     if operand is not None and word in ("", *_PLAIN):
         raise UserError(f"expected a flag or a JSON file after s2s {word}, got {operand!r}")
+    if asks_help(flags):
+        return [*file, *_shown_mode(word, [*file, *flags]), *flags, *_topic(word, flags)]
     if word in _PLAIN:
         return [*file, *_PLAIN[word], *flags]
-    if operand is None and _names(flags, ("help", "h")):
-        return [*file, *flags]
     if word == "check":  # what the bare command needs
         wanted = [*file, "--check", *([] if operand is None else [operand]), *flags]
         return wanted if names_mode([*file, *flags]) else [*wanted, "--mode", "local"]
@@ -76,6 +85,11 @@ def names_mode(flags: Sequence[str]) -> bool:
     return _names(with_config_file(flags), ("mode",))
 
 
+def asks_help(flags: Sequence[str]) -> bool:
+    """True if the flags ask for the help."""
+    return _names(flags, _HELP)
+
+
 def talks(flags: Sequence[str]) -> bool:
     """True if the flags ask for a conversation, not for a report or a download."""
     return not _names(flags, _INSTEAD)
@@ -84,6 +98,20 @@ def talks(flags: Sequence[str]) -> bool:
 def _names(flags: Sequence[str], names: Sequence[str]) -> bool:
     given = {flag.partition("=")[0].lstrip("-").replace("-", "_") for flag in flags if flag[:1] == "-"}
     return not given.isdisjoint(names)
+
+
+def _shown_mode(word: str, flags: Sequence[str]) -> Sequence[str]:
+    """The mode whose flags the help shows."""
+    if word == "file":
+        return ("--mode", "file")
+    if word in _PLAIN:
+        return _PLAIN[word]
+    return () if word or names_mode(flags) else _PLAIN["talk"]
+
+
+def _topic(word: str, flags: Sequence[str]) -> Sequence[str]:
+    """The page of a word, unless another topic was typed."""
+    return (word,) if word in _PAGES and flags[-1] in ("--help", "-h") else ()
 
 
 def _is_file(argument: str) -> bool:

@@ -130,7 +130,7 @@ def _models(arguments: "Arguments") -> Iterator[Finding]:
     for choice in choices:
         spec, model = choice.spec, choice.settings.get("model_name")
         if "remote" not in spec.devices and "/" in str(model):
-            yield _model(f"{spec.stage} {spec.name}", str(model))
+            yield _model(f"{spec.stage} model", str(model))
     if any(choice.spec.name == "moonshine" and not choice.spec.missing() for choice in choices):
         yield _moonshine()
     yield from _embedded()
@@ -148,8 +148,8 @@ def _moonshine() -> Finding:
     if broken := damaged_files("moonshine-voice", "assets/tiny-en"):
         again = pip_install(f"--force-reinstall --no-deps moonshine-voice=={version}")
         text = f"{', '.join(broken)} damaged or missing; type: {again}"
-        return Finding("fix", "stt moonshine", text)
-    return Finding("ready", "stt moonshine", f"tiny-en, built in (moonshine-voice {version})")
+        return Finding("fix", "stt model", text)
+    return Finding("ready", "stt model", f"tiny-en, built in (moonshine-voice {version})")
 
 
 def _embedded() -> Iterator[Finding]:

@@ -26,11 +26,16 @@ def listen(flag: str, host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return listening
     except OSError as error:
-        reason = error.strerror or error
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            advice = f"is the program already running? choose another port: --{flag}port"
-        else:
-            advice = f"--{flag}host must be an address of this machine"
-        raise UserError(f"expected to listen on {host}:{port}, but {reason}; {advice}") from error
+        raise UserError(_in_words(error, flag, host, port)) from error
     except UnicodeError as error:
         raise UserError(f"--{flag}host: expected the name of a host, got {host!r}") from error
+
+
+def _in_words(error: OSError, flag: str, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use; is the program already running? Choose another: --{flag}port"
+    if error.errno == errno.EACCES:
+        return f"port {port} is not for every user; choose another: --{flag}port"
+    reason = str(error.strerror or error).partition(" (while")[0]  # asyncio's, with the address
+    advice = f"--{flag}host must be an address of this machine"
+    return f"expected to listen on {host}:{port}, but {reason}; {advice}"

@@ -89,8 +89,7 @@ class _Part:
     """The engine with which the program started. It is never closed before the end: turn judges may use
     its weights, and it takes over from an upgrade that fails."""
     in_use: _Upgrade | None = None
-    before: _Upgrade | None = None
-    """The upgrade to which `undo` returns; None: the original."""
+    """None: the original is."""
 
 
 @dataclass(slots=True)
@@ -115,7 +114,7 @@ def fetch(offer: Offer, on_progress: Progress) -> None:
 class Upgrades:
     """Offers for the parts that the program chose by itself. One at a time is fetched and loaded, on a
     thread of its own, and then replaces its part in all conversations. All methods may be called from
-    any thread. They may wait: `offers` up to 0.3 s for Ollama's server, the others until an engine is
+    any thread. They may wait: `offers` up to 0.3 s for Ollama's server, `undo` until the engine is
     closed.
     """
 
@@ -179,26 +178,29 @@ class Upgrades:
             on_change(state)
 
     def undo(self, name: str) -> OfferState:
-        """Return at once to the engine that ran before this offer. Raises `UnknownOfferError`, and
-        `EngineError` if the offer is not in use."""
+        """Return at once to the engine with which the program started, and close that of the offer.
+        Raises `UnknownOfferError`, and `EngineError` if the offer is not in use."""
         with self._telling, self._lock:
             state = self._known(name)
             part = self._parts[state.offer.stage]
             if part.in_use is None or part.in_use.offer.name != name:
                 raise EngineError(f"{state.offer.title} is not in use", "not_in_use")
-            undone, part.in_use, part.before = part.in_use, part.before, None
-            back = part.original if part.in_use is None else part.in_use.engine
-            self._engines.replace(state.offer.stage, back)
-            if part.in_use is not None:
-                self._put(part.in_use.offer, "in_use", 1.0)
-            self._put(undone.offer, "available")
-            self._dismiss(undone)
-            return self._states[name]
+            undone, part.in_use = part.in_use, None
+            self._engines.replace(state.offer.stage, part.original)
+            state = self._states[name] = OfferState(state.offer)
+        self._dismiss(undone)
+        return state
 
     def close(self) -> None:
         """End a download. Does not wait for it."""
         with self._lock:
             self._closed = True
+
+    def _dismiss(self, upgrade: _Upgrade) -> None:
+        """Close its engine, which may take long: not with a lock."""
+        shared = self._engines.shared_by(upgrade.offer.stage)
+        assert shared is not None
+        shared.dismiss(upgrade.engine)
 
     # -- on the thread of the upgrade --------------------------------------------------------------
 
@@ -209,7 +211,8 @@ class Upgrades:
             self._tell(OfferState(offer, "loading", 1.0))
             engine = self._load(self._arguments, offer)
             with self._telling:  # or an `undo` could come in between
-                self._tell(self._use(offer, engine), over=True)
+                former = self._use(offer, engine)
+                self._tell(OfferState(offer, "in_use", 1.0), over=True)
         except DownloadStopped:
             self._tell(OfferState(offer, "failed", error=_STOPPED), over=True)
         except (UserError, EngineError, ImportError) as error:
@@ -218,6 +221,9 @@ class Upgrades:
             logger.exception("%s cannot be used", offer.title)
             reason = f"{offer.title} cannot be used: {type(error).__name__}, see the log"
             self._tell(OfferState(offer, "failed", error=reason), over=True)
+        else:
+            if former is not None:
+                self._dismiss(former)
 
     def _downloaded(self, offer: Offer, share: float) -> None:
         """Tell each hundredth of the download."""
@@ -226,21 +232,20 @@ class Upgrades:
         if share >= self._states[offer.name].progress + 0.01:
             self._tell(OfferState(offer, "downloading", min(share, 1.0)))
 
-    def _use(self, offer: Offer, engine: Any) -> OfferState:
-        """Replace the part by a new engine, unless the program ends."""
+    def _use(self, offer: Offer, engine: Any) -> _Upgrade | None:
+        """Replace the part by a new engine; returns the upgrade that it was until then, if any. Raises
+        `DownloadStopped` if the program ends."""
         with self._lock:
-            if self._closed:
-                engine.close()
-                raise DownloadStopped
-            part = self._parts[offer.stage]
-            upgrade = _Upgrade(offer, self._with_original_behind(offer, engine, part.original))
-            self._engines.replace(offer.stage, upgrade.engine)
-            if part.before is not None:
-                self._dismiss(part.before)
-            part.before, part.in_use = part.in_use, upgrade
-            if part.before is not None:
-                self._put(part.before.offer, "available")
-            return OfferState(offer, "in_use", 1.0)
+            if not self._closed:
+                part = self._parts[offer.stage]
+                former = part.in_use
+                part.in_use = _Upgrade(offer, self._with_original_behind(offer, engine, part.original))
+                self._engines.replace(offer.stage, part.in_use.engine)
+                if former is not None:
+                    self._states[former.offer.name] = OfferState(former.offer)
+                return former
+        engine.close()
+        raise DownloadStopped
 
     def _with_original_behind(self, offer: Offer, engine: Any, original: Any) -> Any:
         """The engine; the original takes over if it fails, and speaks the languages that it lacks. A
@@ -274,14 +279,6 @@ class Upgrades:
             raise UnknownOfferError(name, self._states)
         return self._states[name]
 
-    def _put(self, offer: Offer, state: State, progress: float = 0.0) -> None:
-        self._states[offer.name] = OfferState(offer, state, progress)
-
-    def _dismiss(self, upgrade: _Upgrade) -> None:
-        shared = self._engines.shared_by(upgrade.offer.stage)
-        assert shared is not None
-        shared.dismiss(upgrade.engine)
-
     def _is_better(self, offer: Offer) -> bool:
         part = self._parts.get(offer.stage)
         if part is None or not offer.runs_here(self._arguments.module.language):
@@ -310,5 +307,7 @@ def _as_served(offer: Offer, models: Iterable[str]) -> Offer:
 
 def _in_plain_words(offer: Offer, error: Exception) -> str:
     """The reason of a failure, without what only helps somebody who types flags."""
+    if isinstance(error, hub.NotReached):
+        return f"{error.trouble}; connect to the network, and try again"
     text = str(error).removeprefix(f"{offer.title} {offer.model}: ")
     return text.partition("; ")[0] if isinstance(error, Unavailable) else text

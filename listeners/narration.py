@@ -1,11 +1,11 @@
 """Narration: a conversation as lines of text for a human reader."""
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from listeners.printable import printable
+from listeners.sentences import Sentences
 from pipeline.events import (
     AudioLost,
     ErrorEvent,
@@ -27,14 +27,6 @@ from pipeline.session import FINISHED
 from pipeline.turn import Origin
 
 _LABEL_WIDTH = len("machine")
-
-MAX_PENDING_CHARS = 200
-"""Length at which text without a full stop becomes a line."""
-
-PAUSE_S = 2.0
-"""Pause after which text without a full stop becomes a line."""
-
-_FULL_STOP = re.compile(r"(?:[.!?…。！？।]['\"”’»)\]]*|\n)\s*$")
 
 
 class Line(NamedTuple):
@@ -67,14 +59,11 @@ class Narration:
         by_sentence: bool = True,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.pending = ""
-        """The part of a reply that is not told yet: the beginning of a sentence."""
+        self._sentences = Sentences(now)
         self._pending_turn = 0
         self._rate_hz = rate_hz
         self._with_text = with_text
         self._by_sentence = by_sentence
-        self._now = now
-        self._told_at = 0.0
         self._began: int | None = None
         self._spoke_s: float | None = None
         self._unwritten: set[int] = set()
@@ -87,6 +76,11 @@ class Narration:
         """Turn whose reply has begun without text."""
         self._live: int | None = None
         """The open-ended turn of a full-duplex model."""
+
+    @property
+    def pending(self) -> str:
+        """The part of a reply that is not told yet: the beginning of a sentence."""
+        return self._sentences.pending
 
     def lines(self, event: Event) -> Iterator[Line]:
         """The lines that an event completes."""
@@ -111,8 +105,7 @@ class Narration:
 
     def flush(self) -> Iterator[Line]:
         """Tell what is pending."""
-        text, self.pending = self.pending.strip(), ""
-        if text:
+        for text in self._sentences.flush():
             yield from self._told("machine", text)
 
     def _follow(self, event: Event) -> None:
@@ -134,17 +127,12 @@ class Narration:
 
     def _reply(self, event: ReplyText) -> Iterator[Line]:
         self._silent_reply = None
-        now = self._now()
-        if self._by_sentence and now - self._told_at > PAUSE_S:
-            yield from self.flush()
-        self._told_at = now
-        self.pending += event.text
         self._pending_turn = event.turn
-        if self._by_sentence and self._is_line():
-            yield from self.flush()
-
-    def _is_line(self) -> bool:
-        return bool(_FULL_STOP.search(self.pending)) or len(self.pending) > MAX_PENDING_CHARS
+        if not self._by_sentence:
+            self._sentences.pending += event.text
+            return
+        for text in self._sentences.feed(event.text):
+            yield from self._told("machine", text)
 
     def _end(self, event: TurnDone) -> Iterator[Line]:
         self._unwritten.discard(event.turn)
@@ -171,6 +159,8 @@ class Narration:
                 return Line("", describe_latency(latency))
             case TurnDone(state="done" | "failed", reason=reason) if reason != "complete":
                 return Line("", f"({reason})")
+            case ErrorEvent(code="nothing_said"):
+                return Line("note", "I heard nothing.")
             case ErrorEvent(text=text):
                 return Line("error", text)
             case NoticeGiven(text=text):

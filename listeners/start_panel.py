@@ -19,14 +19,6 @@ _LABELS = {"stt": "Ears", "llm": "Mind", "tts": "Voice", "s2s": "Model"}
 _LABEL_WIDTH = 7
 _INDENT = 2
 
-_TITLES = {
-    "chattts": "ChatTTS", "espeak": "eSpeak", "faster-whisper": "Whisper", "kitten": "KittenTTS",
-    "kokoro-torch": "Kokoro", "llama-cpp": "llama.cpp", "melo": "MeloTTS", "mlx-lm": "MLX",
-    "mlx-whisper": "Whisper", "mms": "MMS", "openai": "", "openai-audio": "", "openai-responses": "",
-    "realtime": "", "smollm2": "SmolLM2", "speecht5": "SpeechT5", "transformers": "",
-}  # fmt: skip
-"""Names that are not those of the catalog with a capital letter; none where the model says it all."""
-
 _OFFERS = {
     "stt": "press B for a better one", "llm": "press B for a better one", "tts": "press B for another"
 }  # fmt: skip
@@ -53,7 +45,7 @@ def describe(program: Description, sound: str = "", offered: Collection[str] = (
     for stage, parts in groupby(program.parts, lambda part: part.stage):
         if stage in _LABELS:
             first, *others = parts
-            text = ", else ".join([_about(first), *(_title(part) for part in others)])
+            text = ", else ".join([_about(first), *(part.title for part in others)])
             hint = _OFFERS[stage] if stage in offered else program.hints.get(stage, "")
             yield Row(_LABELS[stage], text, hint)
     if sound:
@@ -124,19 +116,10 @@ def _shown(text: str) -> str:
 
 def _about(part: Part) -> str:
     """The engine with its model and its languages; of one that a newcomer should replace, its nature."""
-    title = _title(part)
     if part.placeholder:
-        return part.about if part.about.startswith(title) else f"{title}, {part.about}"
-    facts = [title, _languages(part.languages), f"at {part.host}" if part.host else ""]
+        return part.about if part.about.startswith(part.title) else f"{part.title}, {part.about}"
+    facts = [part.title, _languages(part.languages), f"at {part.host}" if part.host else ""]
     return " · ".join(fact for fact in facts if fact)
-
-
-def _title(part: Part) -> str:
-    name = _TITLES.get(part.name, part.name.capitalize())
-    model = (part.model or "").rpartition("/")[2]
-    if model.lower().startswith(name.lower()):
-        name = ""
-    return f"{name} {model}".strip() or part.name
 
 
 def _languages(codes: Sequence[str]) -> str:

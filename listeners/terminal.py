@@ -258,6 +258,8 @@ class Terminal(Listener):
             if event.state == "failed":
                 self._answer.mark = f"{self.glyphs.cut} failed"
             self._print_answer()
+        elif event.reason == STOPPED and event.user_text and not self._told_chars:
+            self._print_line(Line("note", f"{self.glyphs.cut} stopped before the answer began"))
         self._told_chars = 0
         if event.latency.total_ms is not None:
             self._last = event

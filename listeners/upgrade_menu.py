@@ -4,6 +4,7 @@ from engines.upgrades import OfferState, Upgrades
 from listeners.terminal import Terminal
 from pipeline.errors import EngineError
 from utils.hub import size_text
+from utils.keyboard import Key
 
 _BAR_CELLS = 10
 
@@ -33,7 +34,10 @@ class UpgradeMenu:
             self._draw()
 
     def press(self, key: str) -> bool:
-        """Handle a key; returns False if it is none of the menu's."""
+        """Handle a key; returns False if it is none of the menu's. Enter, which begins a turn in push to
+        talk, does nothing here."""
+        if self.is_open and key == Key.ENTER:
+            return True
         if not (self.is_open and key.isdecimal() and 1 <= int(key) <= len(self._states)):
             return False
         name = list(self._states)[int(key) - 1]
@@ -54,9 +58,9 @@ class UpgradeMenu:
 
     def _changed(self, state: OfferState) -> None:
         news = state.state != self._states[state.offer.name].state
-        self._states[state.offer.name] = state
         if state.state == "in_use":
-            self._look()  # another one may have made way
+            self._states = {name: _beside(state, other) for name, other in self._states.items()}
+        self._states[state.offer.name] = state
         if self.is_open:
             self._draw()
         elif news and state.state == "in_use":
@@ -84,3 +88,9 @@ class UpgradeMenu:
                 return f"{offer.title}: in use; the same number goes back"
             case "failed":
                 return f"{offer.title}: {state.error}"
+
+
+def _beside(in_use: OfferState, other: OfferState) -> OfferState:
+    """The state of another offer once this one is in use: one of the same stage makes way."""
+    made_way = other.state == "in_use" and other.offer.stage == in_use.offer.stage
+    return OfferState(other.offer) if made_way else other

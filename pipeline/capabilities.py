@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.description import Description
@@ -16,7 +16,7 @@ def _no_voices(voice: str) -> None:
     raise EngineError(f"expected no voice to be chosen, got {voice!r:.100}", code="unknown_voice")
 
 
-@dataclass(slots=True)
+@dataclass
 class Capabilities:
     """Features of the engines of a session, for the connection and the session itself.
 
@@ -59,6 +59,5 @@ class Capabilities:
     """The engine that makes the audio, and how it is checked."""
 
     def become(self, other: "Capabilities") -> None:
-        """Take the values of `other`: an engine was replaced."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(other, each.name))
+        """Take all values of `other` at once, since other threads read them: an engine was replaced."""
+        self.__dict__ = other.__dict__.copy()

@@ -3,6 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+_TITLES = {
+    "chattts": "ChatTTS", "espeak": "eSpeak", "faster-whisper": "Whisper", "kitten": "KittenTTS",
+    "kokoro-torch": "Kokoro", "llama-cpp": "llama.cpp", "melo": "MeloTTS", "mlx-lm": "MLX",
+    "mlx-whisper": "Whisper", "mms": "MMS", "openai": "", "openai-audio": "", "openai-responses": "",
+    "pocket": "Pocket TTS", "pocketsphinx": "PocketSphinx", "qwen-omni": "",
+    "realtime": "", "smollm2": "SmolLM2", "speecht5": "SpeechT5", "transformers": "",
+}  # fmt: skip
+"""Names that are not those of the catalog with a capital letter; none where the model says it all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -20,6 +29,15 @@ class Part:
     """True if a newcomer should replace it soon."""
     host: str | None
     """The other machine to which it sends what it gets; None: it stays on this one."""
+
+    @property
+    def title(self) -> str:
+        """The proper name, with that of its model: Moonshine tiny-en."""
+        name = _TITLES.get(self.name, self.name.capitalize())
+        model = (self.model or "").rpartition("/")[2]
+        if model.lower().startswith(name.lower()):
+            name = ""
+        return f"{name} {model}".strip() or self.name
 
 
 @dataclass(frozen=True, slots=True)

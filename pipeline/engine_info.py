@@ -40,6 +40,8 @@ class RecognizerInfo(EngineInfo):
 class ChatModelInfo(EngineInfo):
     """A language model."""
 
+    languages: tuple[str, ...] = (ANY,)
+    """Languages in which it can answer, as ISO 639-1 codes; ("any",): those of its model, or all."""
     takes_tools: bool = False
     """True if it can call functions; a model that cannot is given none."""
     max_sentences: int | None = None

@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 SLOT_WAIT_S = 10.0
 """Time that a call may wait in the queue. After that the user has given up on the answer."""
 
+YIELD_WAIT_S = 60.0
+"""Time that a call that gives way may wait: giving up would lose a transcription of an hour."""
+
 STALL_S = 120.0
 """Time without output after which the caller gives a call up: a large model that reads a long prompt on
 a slow machine needs a minute, one that hangs needs forever."""
@@ -91,11 +94,12 @@ class _Call(Generic[T]):
 
         ``too_late(started, after_s)`` makes the error for a call that did not start, or hangs.
         """
+        slot_wait_s = YIELD_WAIT_S if self.gives_way else SLOT_WAIT_S
         limit = _Limit(first_output_s)
         while True:
             with self._condition:
-                if not (self._happens(limit.left_of(SLOT_WAIT_S)) or self._started):
-                    raise too_late(False, limit.of(SLOT_WAIT_S))
+                if not (self._happens(limit.left_of(slot_wait_s)) or self._started):
+                    raise too_late(False, limit.of(slot_wait_s))
                 if not self._happens(limit.left_of(STALL_S)):
                     raise too_late(True, limit.of(STALL_S))
                 if self.cancel.cancelled:
@@ -209,9 +213,9 @@ class SharedEngine(Generic[E]):
         `gives_way` starts after all others that wait: nobody in a conversation waits for it.
 
         The engine gets a token of its own, which is also raised when this generator is closed. Raises
-        the engine's errors, `EngineBusy` if no slot came free within `SLOT_WAIT_S`, and `EngineError`
-        if nothing came for `STALL_S`. Raises one of these two also if `first_output_s` passes without
-        any output except notices.
+        the engine's errors, `EngineBusy` if no slot came free within `SLOT_WAIT_S` (`YIELD_WAIT_S` for a
+        call that gives way), and `EngineError` if nothing came for `STALL_S`. Raises one of these two
+        also if `first_output_s` passes without any output except notices.
         """
         call: _Call[T] = _Call(work, gives_way=gives_way)
         with cancel.on_cancel(call.abandon):
@@ -262,9 +266,11 @@ class SharedEngine(Generic[E]):
         return before.engine
 
     def dismiss(self, engine: E) -> None:
-        """Close an engine that was replaced, once no call runs in it."""
+        """Close an engine that was replaced, once no call runs in it; `close` has closed it already."""
         with self._condition:
-            (former,) = (each for each in self._former if each.engine is engine)
+            former = next((each for each in self._former if each.engine is engine), None)
+            if former is None:
+                return
             self._former.remove(former)
             former.dismissed = True
             in_use = bool(former.running)

@@ -13,7 +13,6 @@ Audio = NDArray[np.float64]
 
 IN_USE = ("Device unavailable", -9985)
 HOST_ERROR = ("Unanticipated host error", -9999)
-BAD_COMBINATION = ("Illegal combination of I/O devices", -9993)
 _BAD_RATE = ("Invalid sample rate", -9997)
 _BAD_CHANNELS = ("Invalid number of channels", -9998)
 _BAD_DTYPE = ("Sample format not supported", -9994)
@@ -149,12 +148,6 @@ class PortAudio(ModuleType):
         end = (settings["device"], settings["channels"], settings["dtype"])
         return self._open(settings, loudspeaker=end)
 
-    def RawStream(self, **settings: Any) -> "Stream":  # noqa: N802
-        ends = list(zip(settings["device"], settings["channels"], settings["dtype"], strict=True))
-        if len({self._list[device].host for device, _, _ in ends}) > 1:
-            raise PortAudioError(*BAD_COMBINATION)
-        return self._open(settings, *ends)
-
     def _open(
         self,
         settings: dict[str, Any],
@@ -239,10 +232,6 @@ class Stream:
         self.devices = [end.device for end in (microphone, loudspeaker) if end is not None]
         self._rate_hz: float = settings["samplerate"] * (1 + self.devices[0].fast_ppm / 1e6)
         self._started_at, self._blocks = 0.0, 0
-
-    @property
-    def is_duplex(self) -> bool:
-        return len(self.devices) == 2
 
     @property
     def next_at(self) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from catalog.offers import find_offer
+from catalog.weights import EMBEDDED, SILERO
 from testing.hub_server import HubServer
 from tests.command import ROOT
 
@@ -42,6 +43,9 @@ MOMENTS = (
 """Modules that are imported one after the other, from the first line to the last engine."""
 
 FLAGS = ("--llm", "eliza", "--tts", "espeak", "--turn_detector", "silence")
+
+NO_SOUND = {"PULSE_SERVER": "unix:/nowhere", "PIPEWIRE_REMOTE": "/nowhere"}
+"""Variables for a machine without a microphone."""
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
@@ -140,11 +144,51 @@ def test_get_fetches_an_offer_from_the_hub(tmp_path: Path) -> None:
     assert kept == {"model_quantized.onnx", "af_heart.bin"}
 
 
+def test_get_names_the_remedy_for_a_hub_that_cannot_be_reached(tmp_path: Path) -> None:
+    ended = run("get", "kokoro", folder=tmp_path, HF_ENDPOINT="http://127.0.0.1:9")
+    assert ended.returncode == 2
+    assert ended.stderr.endswith(
+        "s2s: Kokoro: the hub at http://127.0.0.1:9 cannot be reached (no connection); connect to the "
+        "network, and type this again\n"
+    )
+    assert "PyTorch" not in ended.stderr
+
+
+def test_get_says_what_else_there_is_where_nothing_is_missing(tmp_path: Path) -> None:
+    if not all(file.intact for file in EMBEDDED):
+        pytest.skip("the built-in models are not here")
+    ended = run("get", folder=tmp_path, MODEL_CACHE_DIR=str(SILERO.path.parent))
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("Everything that the program needs is here. You can also get:\n")
+    assert "  s2s get kokoro " in ended.stdout
+    assert "  s2s get cpu " in ended.stdout
+
+
 def test_get_without_a_network_says_what_works_until_then(tmp_path: Path) -> None:
     ended = run("get", folder=tmp_path)
     assert ended.returncode == 1
     assert "cannot be downloaded: no package index is configured" in ended.stderr
     assert ended.stderr.endswith("eSpeak, a robot's voice, speaks; to try again, type: s2s get\n")
+
+
+def test_get_tells_before_a_download_of_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for name in ((), ("kokoro",)):
+        with HubServer(tmp_path) as hub:
+            wrong = str(tmp_path / "file" / "cache")
+            ended = run("get", *name, folder=tmp_path, MODEL_CACHE_DIR=wrong, HF_ENDPOINT=hub.url)
+        assert ended.returncode in (1, 2)
+        assert f"this folder cannot be written: {wrong}" in ended.stderr
+        assert "set MODEL_CACHE_DIR to another" in ended.stderr
+        assert "downloading" not in ended.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other machines have a sound card")
+def test_without_a_microphone_a_mistake_is_told_alone(tmp_path: Path) -> None:
+    ended = run("--tresh", "1", folder=tmp_path, MODEL_CACHE_DIR="", **NO_SOUND)
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stderr.startswith("s2s: there is no flag --tresh")
 
 
 @pytest.mark.slow
@@ -155,11 +199,10 @@ def test_without_a_microphone_it_opens_the_page(tmp_path: Path) -> None:
     os.mkfifo(opened)
     browser.write_text(f'#!/bin/sh\necho "$1" >{opened}\n')
     browser.chmod(0o755)
-    nobody = {"HOME": str(tmp_path), "PULSE_SERVER": "unix:/nowhere", "PIPEWIRE_REMOTE": "/nowhere"}
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *FLAGS, "--port", "0"],
         cwd=ROOT,
-        env=environment(tmp_path, DISPLAY=":7", BROWSER=str(browser), **nobody),
+        env=environment(tmp_path, DISPLAY=":7", BROWSER=str(browser), **NO_SOUND),
         stderr=subprocess.PIPE,
         text=True,
     ) as program:

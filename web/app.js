@@ -131,6 +131,7 @@ function end() {
 }
 
 call.addEventListener("begin", () => {
+  card.fold();
   keeps = true;
   comeback.end();
   if (!call.resumes) transcript.divide(NEW_SESSION, outgoing.waiting);

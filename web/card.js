@@ -6,10 +6,11 @@ import { keep, kept } from "./store.js";
 
 const SMALL = matchMedia("(max-width: 40rem), (max-height: 40rem)");
 const PLACEHOLDERS = {
-  eliza: ["Eliza, a program from 1966", "It turns your sentences into questions and understands nothing."],
-  smollm2: ["SmolLM2, a very small model", "It chats, but it knows little and makes things up."],
-  espeak: ["eSpeak, a robotic voice", "It is quick and clear, but nobody would take it for a person."],
-  tone: ["a test tone", "It answers with a tone, so that you can try the sound."],
+  // the name, what it is, and more of it
+  eliza: ["Eliza", "a program from 1966", "It turns your sentences into questions and understands nothing."],
+  smollm2: ["SmolLM2", "a very small model", "It chats, but it knows little and makes things up."],
+  espeak: ["eSpeak", "a robotic voice", "It is quick and clear, but nobody would take it for a person."],
+  tone: ["", "a test tone", "It answers with a tone, so that you can try the sound."],
 };
 const ANSWERING = ["llm", "s2s", "tts", "stt", "vad"]; // the most important one gives the title
 
@@ -17,7 +18,7 @@ const ANSWERING = ["llm", "s2s", "tts", "stt", "vad"]; // the most important one
 export class FirstRunCard extends EventTarget {
   #root;
   #items = new Map(); // by the name of the offer
-  #swapped = new Set(); // offers taken on this visit, which stay to be undone
+  #folded = false;
 
   constructor(root) {
     super();
@@ -25,29 +26,46 @@ export class FirstRunCard extends EventTarget {
     root.hidden = true;
   }
 
-  /** Show the card if a part is a placeholder, and this set of parts was not dismissed before. */
-  offer(info, token) {
-    const placeholders = info.parts.filter(runs).filter(({ placeholder }) => placeholder);
+  /** Show the card if a part is a placeholder, or an offer is in use and can be undone, and the user did not
+   * dismiss it in this situation. */
+  offer({ parts, offers, may_change: may }, token) {
+    const placeholders = parts.filter(runs).filter(({ placeholder }) => placeholder);
     placeholders.sort((one, other) => ANSWERING.indexOf(one.stage) - ANSWERING.indexOf(other.stage));
-    const set = placeholders.map(({ stage, name }) => `${stage}:${name}`).sort().join(" ");
+    const used = may ? offers.filter(({ state }) => state === "in_use") : [];
+    const set = [...placeholders, ...used].map(({ stage, name }) => `${stage}:${name}`).sort().join(" ");
     const dismissed = kept("dismissed", []);
-    this.#root.hidden = dismissed.includes(set) || (!placeholders.length && !this.#swapped.size);
+    this.#root.hidden = !set || dismissed.includes(set);
     if (this.#root.hidden) return this.#root.replaceChildren();
     const dismiss = () => {
-      if (set) keep("dismissed", [...dismissed, set]);
-      this.#swapped.clear();
+      keep("dismissed", [...dismissed, set]);
       this.#root.hidden = true;
     };
+    const shown = may ? offers : offers.filter(({ state }) => state !== "in_use");
+    const list = shown.length ? [this.#list(shown, { token, may })] : [];
     const title = make("h2", { id: "card-title" }, heading(placeholders));
-    this.#root.setAttribute("aria-labelledby", title.id);
-    const offers = info.offers.filter(({ name, state }) => state !== "in_use" || this.#swapped.has(name));
-    const list = offers.length ? [this.#list(offers, { token, may: info.may_change })] : [];
-    this.#root.replaceChildren(
-      title,
-      button("×", dismiss, { name: "Dismiss", className: "close" }),
+    const line = make("span", { className: "line" }, make("span", {}, brief(placeholders)));
+    if (list.length && placeholders.length) line.append(make("span", {}, " · Better parts"));
+    const whole = make(
+      "details",
+      { className: "whole", open: !this.#folded },
+      make("summary", {}, title, line),
       make("p", {}, explanation(placeholders)),
       ...list,
     );
+    whole.ontoggle = () => this.#toggled(whole.open);
+    this.#root.setAttribute("aria-labelledby", title.id);
+    this.#root.replaceChildren(whole, button("×", dismiss, { name: "Dismiss", className: "close" }));
+  }
+
+  /** Leave the space to a conversation: one line, which a tap opens again. */
+  fold() {
+    this.#folded = true;
+    for (const whole of this.#root.querySelectorAll(".whole")) whole.open = false;
+  }
+
+  #toggled(open) {
+    if (open && this.#folded) for (const offers of this.#root.querySelectorAll(".better")) offers.open = true;
+    this.#folded = !open;
   }
 
   #list(offers, access) {
@@ -56,21 +74,18 @@ export class FirstRunCard extends EventTarget {
       item.offer(offer, access);
       return item.root;
     });
-    const count = items.length === 1 ? "one offer" : `${items.length} offers`;
+    const better = items.length === 1 ? "A better part to choose" : `${items.length} better parts to choose from`;
     return make(
       "details",
-      { open: this.#root.querySelector("details")?.open ?? !SMALL.matches },
-      make("summary", {}, `What would be better: ${count}`),
+      { className: "better", open: this.#root.querySelector(".better")?.open ?? !SMALL.matches },
+      make("summary", {}, better),
       make("ul", { className: "offers" }, ...items),
     );
   }
 
   #item(offer) {
     const item = new Offer(offer);
-    item.addEventListener("changed", () => {
-      this.#swapped.add(offer.name);
-      this.dispatchEvent(new Event("changed"));
-    });
+    item.addEventListener("changed", () => this.dispatchEvent(new Event("changed")));
     this.#items.set(offer.name, item);
     return item;
   }
@@ -79,7 +94,9 @@ export class FirstRunCard extends EventTarget {
 /** The first engine of a stage runs; the others take over if it fails. */
 const runs = ({ stage }, at, parts) => parts.findIndex((part) => part.stage === stage) === at;
 
-const described = ({ name, about }) => PLACEHOLDERS[name]?.[0] ?? [name, about].filter(Boolean).join(", ");
+const known = ({ name, title, about }) => PLACEHOLDERS[name] ?? [title, about, ""];
+
+const described = (part) => known(part).slice(0, 2).filter(Boolean).join(", ");
 
 const verb = ({ stage }) => (stage === "tts" ? "hear" : "talk to");
 
@@ -88,8 +105,14 @@ function heading([first]) {
   return `You are ${first.stage === "tts" ? "hearing" : "talking to"} ${described(first)}`;
 }
 
+/** The heading in fewer words. */
+function brief(placeholders) {
+  const [name, kind] = placeholders.length ? known(placeholders[0]) : [];
+  return name && kind ? `${name} is ${kind}` : heading(placeholders);
+}
+
 /** More of the first placeholder, and the others. */
 function explanation([first, ...others]) {
-  const more = PLACEHOLDERS[first?.name]?.[1] ?? "";
+  const more = first ? known(first)[2] : "";
   return [more, ...others.map((part) => `You ${verb(part)} ${described(part)}.`)].join(" ");
 }

@@ -6,7 +6,7 @@ import { bar, summary } from "./waterfall.js";
 
 const SHOWN = 8; // answers
 const KEPT_LINES = 500;
-const STAGES = { stt: "Hears", llm: "Thinks", tts: "Speaks", s2s: "Hears and speaks", vad: "Notices speech" };
+const STAGES = { stt: "Ears", llm: "Mind", tts: "Voice", s2s: "Model", vad: "Notices speech" };
 const SAFE = new Set(["type", "event", "state", "reason", "code", "stage", "origin"]); // texts that are not the user's
 const ERRORS = new Set(["error", "ErrorEvent", "NoticeGiven"]); // whose text is the program's
 
@@ -110,11 +110,11 @@ const here = () => (["localhost", "127.0.0.1", "[::1]"].includes(location.hostna
 /** What a part does. The second of a stage takes over from the first. */
 const doing = ({ stage }, before) => STAGES[stage] + (before?.stage === stage ? ", if that fails" : "");
 
-/** The engine and its model, what is to be known of it, and where it runs. */
-function described({ name, model, about, host, placeholder }) {
+/** The engine with its model, what is to be known of it, and where it runs. */
+function described({ title, about, host, placeholder }) {
   const notes = [about, placeholder ? "a placeholder" : "", `on ${host ?? here()}`].filter(Boolean).join(" · ");
   return [
-    make("strong", {}, [name, model].filter(Boolean).join(" ")),
+    make("strong", {}, title),
     make("span", { className: host ? "hint elsewhere" : "hint" }, notes),
   ];
 }

@@ -4,21 +4,20 @@ import { button, copyButton, make } from "./elements.js";
 import { post } from "./info.js";
 
 const UNDERWAY = { downloading: "Downloading", loading: "Starting" };
-const DOES = { stt: "hearing", llm: "answers", tts: "voice", s2s: "hearing, answers and voice", vad: "ears" };
+const KINDS = { stt: "ears", llm: "mind", tts: "voice" };
 
 /** Dispatches "changed" when the part was swapped, to it or back. */
 export class Offer extends EventTarget {
   root = make("li", { className: "offer" });
   #way = make("div", { className: "way" });
   #token = "";
-  #may = false;
   #offer = null;
   #follows = false; // a request tells how it goes
 
   constructor(offer) {
     super();
     this.root.append(
-      make("h3", {}, `${offer.title} `, make("span", { className: "kind" }, DOES[offer.stage] ?? "")),
+      make("h3", {}, `${offer.title} `, make("span", { className: "kind" }, KINDS[offer.stage])),
       make("p", {}, sentence(offer.about)),
       make("p", { className: "hint" }, [size(offer.size_bytes), offer.license].join(" · ")),
       this.#way,
@@ -28,17 +27,27 @@ export class Offer extends EventTarget {
   /** Show the offer as the server tells it. `may`: this client may take it. */
   offer(offer, { token, may }) {
     this.#token = token;
-    this.#may = may;
     if (this.#follows) return;
+    if (!may) return this.#tellCommand(offer);
     this.#show(offer);
-    if (may && offer.state in UNDERWAY) this.#follow(); // somebody began it before this page was loaded
+    if (offer.state in UNDERWAY) this.#follow(); // somebody began it before this page was loaded
+  }
+
+  #tellCommand({ title, command }) {
+    this.#way.className = "way wide";
+    this.#way.replaceChildren(
+      make("p", { className: "hint" }, "On the server, type:"),
+      make("code", {}, command),
+      copyButton(() => command, `Copy the command for ${title}`),
+    );
   }
 
   #show(offer) {
     const changed = this.#offer && this.#offer.state !== offer.state;
     this.#offer = offer;
-    const { title, state, progress, error } = offer;
-    this.#way.className = state in UNDERWAY || error || !this.#may ? "way wide" : "way";
+    const { title, state, progress } = offer;
+    const error = offer.error && sentence(offer.error);
+    this.#way.className = state in UNDERWAY || error ? "way wide" : "way";
     if (state in UNDERWAY && !changed && this.#way.querySelector("progress")) return this.#move(progress);
     this.#way.replaceChildren();
     if (state in UNDERWAY) {
@@ -47,16 +56,12 @@ export class Offer extends EventTarget {
       this.#move(progress);
     } else if (state === "in_use") {
       this.#way.append(make("strong", { role: "status" }, "In use"));
-      if (this.#may) this.#way.append(button("Undo", () => this.#undo(), { name: `Undo ${title}` }));
+      this.#way.append(button("Undo", () => this.#undo(), { name: `Undo ${title}` }));
       if (error) this.#way.append(make("p", { className: "field-error", role: "alert" }, error));
-    } else if (this.#may) {
+    } else {
       if (error) this.#way.append(make("p", { className: "field-error", role: "alert" }, error));
       const label = error ? "Try again" : offer.size_bytes ? "Get" : "Use";
       this.#way.append(button(label, () => this.#begin(), { name: `${label} ${title}`, className: "get" }));
-    } else {
-      const where = "On the server, type:";
-      this.#way.append(make("p", { className: "hint" }, where), make("code", {}, offer.command));
-      this.#way.append(copyButton(() => offer.command, `Copy the command for ${title}`));
     }
   }
 

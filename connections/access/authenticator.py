@@ -38,7 +38,8 @@ class Authenticator:
         token = _token(connection)
         grant = earlier if earlier and earlier.is_for(token) else self.credentials.grant(token)
         if grant is None:
-            raise ProtocolError("expected a token", "unauthorized")
+            wrong = "that token is wrong" if token else "expected a token"
+            raise ProtocolError(wrong, "unauthorized")
         if by_token and grant.session is not None:
             raise ProtocolError("expected a token; a client secret is not enough", "forbidden")
         return grant

@@ -20,8 +20,7 @@ class StreamFailed(Exception):
 class SoundStream:
     """Exchanges blocks of audio on a thread of the sound card.
 
-    With ALSA about one duplex stream in a hundred ends before its first block, when PortAudio asks one
-    device for its delay before the other is ready. So it counts as open only once a block has come.
+    With ALSA some streams end before their first block. So it counts as open only once a block has come.
     """
 
     def __init__(

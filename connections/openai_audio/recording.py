@@ -13,6 +13,7 @@ from connections.access.http_errors import BadParameter
 from pipeline.audio import clean, to_mono
 from pipeline.messages import Samples
 from pipeline.resampler import Resampler
+from utils.installation import install_extra
 
 MAX_S = 2 * 3600
 """Longest recording. A small file can hold days of silence."""
@@ -95,10 +96,10 @@ def _not_decodable(data: bytes) -> BadParameter:
     if any(data[:8].startswith(head) or data[4:8] == head for head in _NEEDS_PYAV):
         return BadParameter(
             "file: WebM, MP4 and AAC need PyAV on this server; its operator can type: "
-            "pip install -e '.[webrtc]'",
+            f"{install_extra('webrtc')}",
             "file",
         )
-    return BadParameter(
-        "file: expected sound as WAV, FLAC, MP3, Ogg or WebM, got something else or a damaged file",
-        "file",
-    )
+    kinds = "WAV, FLAC, MP3, Ogg or AIFF"
+    if importlib.util.find_spec("av") is not None:
+        kinds = "WAV, FLAC, MP3, Ogg, AIFF, WebM, MP4 or AAC"
+    return BadParameter(f"file: expected sound as {kinds}, got something else or a damaged file", "file")

@@ -27,9 +27,8 @@ def info_routes(
     async def info(request: Request) -> JSONResponse:
         """A description of the engines, and of how conversations with them go."""
         grant = authenticator.admit(request)
-        may_change = authenticator.is_operator(request, grant)
         offers: list[OfferState] = []
-        if may_change and upgrades is not None:
+        if upgrades is not None:
             offers = await asyncio.to_thread(upgrades.offers)
         return JSONResponse(
             {
@@ -41,7 +40,7 @@ def info_routes(
                     "patience": "normal",
                 },
                 "offers": [offer.plain() for offer in offers],
-                "may_change": may_change,
+                "may_change": authenticator.is_operator(request, grant),
             }
         )
 
@@ -52,7 +51,7 @@ def _described(program: Description) -> dict[str, Any]:
     named = {voice.language: english_name(voice.language) for voice in program.voices if voice.language}
     return {
         "private": program.private,
-        "parts": [dataclasses.asdict(part) for part in program.parts],
+        "parts": [{**dataclasses.asdict(part), "title": part.title} for part in program.parts],
         "voices": [
             {
                 "name": voice.name,

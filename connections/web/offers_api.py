@@ -36,7 +36,7 @@ def offers_routes(authenticator: Authenticator, upgrades: Upgrades) -> APIRouter
 
     @routes.post("/v1/offers/{name}/undo")
     async def undo(request: Request, name: str) -> dict[str, Any]:
-        """Return to the part that ran before."""
+        """Return to the part with which the program started."""
         _expect_operator(authenticator, request)
         try:
             return (await asyncio.to_thread(upgrades.undo, name)).plain()

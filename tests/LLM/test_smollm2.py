@@ -19,7 +19,7 @@ from engines.loader import choose_language_model, load_turn_judges
 from LLM.brief import sentences_of
 from LLM.chat import DEFAULT_PROMPT, Chat, answer_in
 from LLM.eliza import ElizaModel
-from LLM.smollm2 import INTRODUCTION, Manner, SmolLM2Model
+from LLM.smollm2 import Manner, SmolLM2Model
 from pipeline.errors import UserError
 from pipeline.messages import ChatMessage, Notice
 from pipeline.turn import CancelToken
@@ -120,18 +120,16 @@ def test_it_says_what_it_is(model: SmolLM2Model) -> None:
         assert not re.search(r"name is (?!Smol)|I'm (?!Smol)[A-Z]|\bI am a human|\bI'm a human", said), (
             said
         )
-    assert notices(model, asked("Hello."))[0] == INTRODUCTION
-    assert "makes things up" in INTRODUCTION.text
     assert "makes things up" in model.info.about
 
 
 def test_another_language_is_told(model: SmolLM2Model) -> None:
     in_telugu = asked("నమస్కారం", DEFAULT_PROMPT + answer_in("te"))
-    (_, notice) = notices(model, in_telugu)
+    (notice,) = notices(model, in_telugu)
     assert notice.code == "language_fallback"
     assert "does not speak Telugu" in notice.text
     in_english = asked("Hello.", DEFAULT_PROMPT + answer_in("en-auto"))
-    assert notices(model, in_english) == [INTRODUCTION]
+    assert notices(model, in_english) == []
 
 
 def test_the_limit_of_an_answer_leaves_no_half_sentence() -> None:
@@ -145,7 +143,7 @@ def test_the_limit_of_an_answer_leaves_no_half_sentence() -> None:
 def test_a_cancelled_answer_makes_room_at_once(model: SmolLM2Model) -> None:
     cancel = CancelToken()
     story = model.generate(asked("Tell me a very long story about the sea."), cancel)
-    assert next(story) == INTRODUCTION
+    assert next(story)
     threading.Timer(0.05, cancel.cancel).start()
     begun_at = time.monotonic()
     list(story)
@@ -196,7 +194,7 @@ def test_weights_that_give_no_numbers_are_one_sentence(
 
 def test_auto_takes_it_where_no_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
     create().close()
-    monkeypatch.setattr(LLM.auto, "_SERVERS", {})
+    monkeypatch.setattr(LLM.auto, "_SERVERS", {1: LLM.auto.OLLAMA})
     monkeypatch.setattr(engines.loader, "OFFERS", ())
     hints: dict[str, str] = {}
     chosen = choose_language_model(parse_command_line([]), hints)
@@ -208,7 +206,7 @@ def test_auto_takes_it_where_no_server_is(monkeypatch: pytest.MonkeyPatch) -> No
 def test_auto_takes_eliza_where_its_file_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(LLM.auto, "_SERVERS", {})
+    monkeypatch.setattr(LLM.auto, "_SERVERS", {1: LLM.auto.OLLAMA})
     monkeypatch.setattr(engines.loader, "OFFERS", ())
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
     SMOLLM2.path.write_bytes(b"GGUF" + bytes(1000))

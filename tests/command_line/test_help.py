@@ -4,6 +4,7 @@ import dataclasses
 import re
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,31 @@ def test_examples_are_spelled_as_the_program_was_started(
 ) -> None:
     monkeypatch.setattr(sys, "argv", [started])
     assert f" {spelling}\n" in page(capsys, "-h")
+
+
+@pytest.mark.parametrize("word", ["check", "voices", "get", "install"])
+def test_a_word_has_a_page_and_its_examples_work(
+    word: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/s2s"])
+    shown = page(capsys, *flags_for(*split([word, "--help"])))
+    assert shown.startswith(f"s2s {word} ")
+    for example in shown.partition("Examples\n")[2].splitlines():
+        assert example.startswith("  s2s ")
+        parsed, flags = split(example.split()[1:])
+        if parsed != "get":
+            parse_command_line(flags_for(parsed, flags))
+
+
+def test_the_page_of_s2s_is_that_of_the_conversation_that_it_begins(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/s2s"])
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path))
+    shown = page(capsys, *flags_for(*split(["--help"])))
+    assert "(default: local)" in shown
+    assert "  mode local        --input_device" in shown
+    assert "in place of piper: --tts_voice" in shown
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,15 @@ def test_what_is_ready_and_what_would_be_better() -> None:
     assert ended.returncode == 0, ended.stdout
     found = blocks(ended.stdout)
     assert [*found] == [heading for heading in BLOCKS.values() if heading in found] + [""]
-    for topic in ("machine", "vad silero", "stt moonshine", "tts espeak", "built-in models", "port 0"):
+    for topic in (
+        "machine",
+        "vad silero",
+        "stt moonshine",
+        "stt model",
+        "tts espeak",
+        "built-in models",
+        "port 0",
+    ):
         assert any(line.startswith(f"{topic} ") for line in found["Ready"]), topic
     assert "environment" not in ended.stdout
     assert "parler" not in ended.stdout, "neither chosen nor installed"
@@ -122,7 +130,8 @@ def test_a_better_voice_is_offered_unless_it_is_here(
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     (offered,) = check._better("tts", "espeak", "en")
     assert (offered.block, offered.topic) == ("better", "tts kokoro")
-    assert offered.text.endswith("(121 MB, Apache-2.0); type: s2s get kokoro")
+    licenses = "Apache-2.0, with eSpeak NG inside: GPL-3"
+    assert offered.text.endswith(f"(121 MB, {licenses}); type: s2s get kokoro")
     assert not list(check._better("tts", "kokoro", "en"))
     assert not list(check._better("tts", "espeak", "te")), "which it does not speak"
 
@@ -158,7 +167,7 @@ def test_check_says_where_the_models_are(tmp_path: Path, kept: tuple[str, ...], 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
         findings = list(check._models(parse_command_line(FLAGS)))
-    lines = [f"{each.block}: {each.text}" for each in findings if each.topic == "llm transformers"]
+    lines = [f"{each.block}: {each.text}" for each in findings if each.topic == "llm model"]
     assert any(line.startswith(told) for line in lines), lines
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from pipeline.errors import EngineError
 from pipeline.events import ErrorEvent, NoticeGiven, TurnDone
-from testing.conversation import settled
+from testing.conversation import PATIENCE_S, settled
 from testing.upgrading import LONG, OFFERS, House, Talker
+from tests.socket_clients import wait_for
 
 
 @pytest.fixture
@@ -123,26 +124,46 @@ def test_a_mind_on_a_server_has_the_old_one_behind_it(
     assert not house.mind.closed
 
 
-def test_undo_goes_one_step_back_and_then_to_the_beginning(house: House) -> None:
+def test_an_upgrade_that_makes_way_is_closed_and_undo_goes_to_the_beginning(house: House) -> None:
     house.use("better-voice")
     house.use("other-voice")
     assert house.states() == dict(
         house.states(), **{"better-voice": "available", "other-voice": "in_use"}
     )
     first, second = house.loaded
-    assert not first.closed
+    wait_for(lambda: first.closed, "the first to be closed")
+    assert not second.closed
     house.upgrades.undo("other-voice")
-    assert (first.closed, second.closed) == (False, True)
-    assert house.states()["better-voice"] == "in_use"
-    house.upgrades.undo("better-voice")
-    assert first.closed
+    assert second.closed
+    assert house.states()["better-voice"] == "available"
     assert house.engines.shared_by("tts").engine is house.voice  # type: ignore[union-attr]
     house.use("better-voice")
-    house.use("other-voice")
-    house.use("better-voice")
-    assert [engine.closed for engine in house.loaded[2:]] == [True, False, False]
     house.engines.close()
     assert all(engine.closed for engine in (*house.loaded, house.voice))
+
+
+def test_offers_are_told_while_an_engine_is_being_closed(house: House) -> None:
+    house.use("better-voice")
+    (engine,) = house.loaded
+    closing, may_end = threading.Event(), threading.Event()
+
+    def close() -> None:
+        closing.set()
+        assert may_end.wait(PATIENCE_S)
+
+    engine.close = close
+    undoing = threading.Thread(target=house.upgrades.undo, args=("better-voice",))
+    undoing.start()
+    assert closing.wait(PATIENCE_S)
+    told: list[dict[str, str]] = []
+    asking = threading.Thread(target=lambda: told.append(house.states()), daemon=True)
+    asking.start()
+    asking.join(PATIENCE_S / 2)
+    may_end.set()
+    undoing.join(PATIENCE_S)
+    assert told
+    assert told[0]["better-voice"] == "available"
+    assert house.use("better-voice")[-1].state == "in_use"
 
 
 @pytest.mark.parametrize("seed", range(12))

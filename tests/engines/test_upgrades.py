@@ -12,6 +12,7 @@ from engines.upgrades import OfferState, UnknownOfferError
 from pipeline.errors import EngineBusy, EngineError, Unavailable, UserError
 from testing.conversation import PATIENCE_S
 from testing.upgrading import VOICE, House
+from utils.hub import NotReached
 
 
 @pytest.fixture
@@ -43,6 +44,10 @@ def test_an_offer_is_fetched_loaded_and_used(house: House) -> None:
         (
             Unavailable("Better someone/voice: the hub cannot be reached; add --download"),
             "the hub cannot be reached",
+        ),
+        (
+            NotReached("Better: not in /cache, and the hub is silent; --download", "the hub is silent"),
+            "the hub is silent; connect to the network, and try again",
         ),
         (RuntimeError("secret"), "Better cannot be used: RuntimeError, see the log"),
     ],

@@ -3,7 +3,8 @@ write."""
 
 from collections.abc import Iterable
 
-from listeners.narration import MAX_PENDING_CHARS, PAUSE_S, Narration
+from listeners.narration import Narration
+from listeners.sentences import MAX_PENDING_CHARS, PAUSE_S
 from pipeline.events import (
     ErrorEvent,
     Event,
@@ -73,6 +74,26 @@ def test_text_without_a_full_stop_does_not_wait_for_ever() -> None:
     (line,) = told(*live, *(ReplyText(1, " word") for _ in range(MAX_PENDING_CHARS // 5 + 1)))
     assert len(line) > MAX_PENDING_CHARS
     assert told(*live, done(first_audio=0.0, heard_to=600.0)) == [], "mostly silence"
+
+
+def test_no_word_is_cut() -> None:
+    pieces = [ReplyText(1, text) for text in ("One wo", "rd", " more")]
+    assert told(*pieces, done(), times=(0, 1.1 + PAUSE_S, 2 + PAUSE_S)) == [
+        "machine: One",
+        "machine: word more",
+    ]
+    letters = [ReplyText(1, text) for text in "longer " * 40]
+    assert {word for line in told(*letters, done()) for word in line.split()} == {"machine:", "longer"}
+
+
+def test_text_without_spaces_becomes_lines_too() -> None:
+    (line,) = told(*(ReplyText(1, "言葉") for _ in range(MAX_PENDING_CHARS // 2 + 1)))
+    assert len(line) > MAX_PENDING_CHARS
+
+
+def test_nothing_said_is_no_mistake() -> None:
+    error = ErrorEvent("vad", "nothing_said", "expected speech before it is committed, got none")
+    assert told(error) == ["   note: I heard nothing."]
 
 
 def test_late_frames() -> None:

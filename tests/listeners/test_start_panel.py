@@ -91,4 +91,4 @@ def test_engines_elsewhere_are_told() -> None:
 def test_one_model_in_place_of_three() -> None:
     model = Part("s2s", "qwen-omni", "", "Qwen/Qwen2.5-Omni-3B", (), False, None)
     assert [row.label for row in describe(Description((model,)))] == ["Model", ""]
-    assert next(iter(describe(Description((model,))))).text == "Qwen-omni Qwen2.5-Omni-3B"
+    assert next(iter(describe(Description((model,))))).text == "Qwen2.5-Omni-3B"

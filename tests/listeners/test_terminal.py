@@ -155,6 +155,19 @@ def test_an_answer_that_is_cut_off_is_struck_where_it_was_not_heard() -> None:
     assert "One" not in unheard
 
 
+def test_an_answer_that_is_stopped_before_it_begins_leaves_a_mark() -> None:
+    model = ScriptedModel()
+    model.hold.close()
+    with talking(llm=model) as (conversation, shown):
+        shown.keys.press("t")
+        shown.type("Tell me a long story.")
+        model.hold.wait_until_reached()
+        shown.keys.press(Key.ESCAPE)
+        conversation.until_done(1)
+        lines = shown.end().lines()
+    assert lines[1:3] == ["you  Tell me a long story.", "     — stopped before the answer began"]
+
+
 def test_typed_turns() -> None:
     with talking() as (conversation, shown):
         shown.keys.press("x")

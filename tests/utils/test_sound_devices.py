@@ -20,6 +20,15 @@ def test_native_lines_go_to_the_log(
     assert [record.message for record in caplog.records] == [ALSA, PORTAUDIO]
 
 
+def test_they_are_found_behind_the_text_of_others(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG), native_messages_logged():
+        os.write(2, f"loading...{ALSA}\n".encode())
+    assert capfd.readouterr().err == "loading..."
+    assert [record.message for record in caplog.records] == [ALSA]
+
+
 def test_they_do_so_when_an_error_ends_the_block(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

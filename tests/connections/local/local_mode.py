@@ -120,9 +120,9 @@ class Local:
 
 
 @contextmanager
-def talking(audio: PortAudio, streams: int, arguments: LocalArguments = FLAGS) -> Iterator[Local]:
+def talking(audio: PortAudio, arguments: LocalArguments = FLAGS) -> Iterator[Local]:
     local = Local(audio, arguments)
-    audio.wait_for_streams(streams)
+    audio.wait_for_streams(2)
     yield local
     local.stop()
     assert local.ended == 130

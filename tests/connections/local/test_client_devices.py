@@ -86,22 +86,20 @@ def client_of(ports: list[int], shutdown: StopRequest, *flags: str) -> listen_an
 
 
 @pytest.mark.parametrize(
-    ("microphone", "loudspeaker", "rates", "streams"),
+    ("microphone", "loudspeaker", "rates"),
     [
-        (Device("Mic", 1, rates=(16000,)), Device("Speaker", 0, 2, rates=(16000,)), (16000, 16000), 1),
-        (Device("Mic", 1, rates=(44100,)), Device("Speaker", 0, 2, rates=(48000,)), (16000, 16000), 2),
+        (Device("Mic", 1, rates=(16000,)), Device("Speaker", 0, 2, rates=(16000,)), (16000, 16000)),
+        (Device("Mic", 1, rates=(44100,)), Device("Speaker", 0, 2, rates=(48000,)), (16000, 16000)),
         (
             Device("Mic", 2, rates=(48000,), channels=(2,)),
             Device("Speaker", 0, 2, rates=(44100,), channels=(2,)),
             (16000, 24000),
-            2,
         ),
-        (Device("Mic", 1, rates=(32000,)), Device("Speaker", 0, 2, rates=(32000,)), (48000, 48000), 1),
+        (Device("Mic", 1, rates=(32000,)), Device("Speaker", 0, 2, rates=(32000,)), (48000, 48000)),
         (
             Device("Mic", 1, rates=(48000,), dtypes=("float32",)),
             Device("Speaker", 0, 8, rates=(48000,), channels=(8,), dtypes=("int32",)),
             (22050, 22050),
-            1,
         ),
     ],
     ids=["as it is", "44.1 beside 48", "stereo, other rates", "32 kHz", "other formats"],
@@ -110,7 +108,6 @@ def test_a_minute_in_both_directions(
     microphone: Device,
     loudspeaker: Device,
     rates: tuple[int, int],
-    streams: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     microphone.sound = tone
@@ -121,7 +118,7 @@ def test_a_minute_in_both_directions(
     codes: list[int] = []
     thread = threading.Thread(target=lambda: codes.append(client.run()), daemon=True)
     thread.start()
-    audio.wait_for_streams(streams)
+    audio.wait_for_streams(2)
     # audio from before the welcome is dropped, so let a little of it come first
     while not server.hello or not client._playback._pieces:
         thread.join(0.01)

@@ -25,7 +25,6 @@ class Row:
 
     microphone: Device
     loudspeaker: Device
-    duplex: bool
     heard: SoundFormat
     played: SoundFormat
     seconds: int = 3
@@ -38,26 +37,19 @@ def both(*chosen: Any) -> tuple[SoundFormat, SoundFormat]:
 MONO_16K, MONO_48K = SoundFormat(16000, 1, "int16"), SoundFormat(48000, 1, "int16")
 
 ROWS = {
-    "all rates": Row(mic(*ALL), speaker(*ALL), True, MONO_16K, MONO_16K),
-    "48 kHz": Row(mic(48000), speaker(48000, 44100), True, MONO_48K, MONO_48K, 60),
-    "44.1 kHz": Row(mic(44100), speaker(48000, 44100), True, *both(44100, 1, "int16"), 60),
-    "44.1 beside 48": Row(
-        mic(44100), speaker(48000), False, SoundFormat(44100, 1, "int16"), MONO_48K, 60
-    ),
-    "48 beside 44.1": Row(
-        mic(48000), speaker(44100), False, MONO_48K, SoundFormat(44100, 1, "int16"), 60
-    ),
-    "32 beside 48": Row(
-        mic(32000), speaker(48000, 44100), False, SoundFormat(32000, 1, "int16"), MONO_48K, 60
-    ),
-    "48 beside 32": Row(mic(48000), speaker(32000), False, MONO_48K, SoundFormat(32000, 1, "int16"), 60),
+    "all rates": Row(mic(*ALL), speaker(*ALL), MONO_16K, MONO_16K),
+    "48 kHz": Row(mic(48000), speaker(48000, 44100), MONO_48K, MONO_48K, 60),
+    "44.1 kHz": Row(mic(44100), speaker(48000, 44100), *both(44100, 1, "int16"), 60),
+    "44.1 beside 48": Row(mic(44100), speaker(48000), SoundFormat(44100, 1, "int16"), MONO_48K, 60),
+    "48 beside 44.1": Row(mic(48000), speaker(44100), MONO_48K, SoundFormat(44100, 1, "int16"), 60),
+    "32 beside 48": Row(mic(32000), speaker(48000, 44100), SoundFormat(32000, 1, "int16"), MONO_48K, 60),
+    "48 beside 32": Row(mic(48000), speaker(32000), MONO_48K, SoundFormat(32000, 1, "int16"), 60),
     "stereo loudspeaker": Row(
-        mic(48000), speaker(48000, channels=(2,)), True, MONO_48K, SoundFormat(48000, 2, "int16"), 60
+        mic(48000), speaker(48000, channels=(2,)), MONO_48K, SoundFormat(48000, 2, "int16"), 60
     ),
     "stereo microphone": Row(
         mic(48000, 16000, channels=(2,)),
         speaker(48000, 16000),
-        True,
         SoundFormat(16000, 2, "int16"),
         MONO_16K,
         60,
@@ -65,40 +57,33 @@ ROWS = {
     "stereo only, 44.1 beside 48": Row(
         mic(44100, channels=(2,)),
         speaker(48000, channels=(2,)),
-        False,
         SoundFormat(44100, 2, "int16"),
         SoundFormat(48000, 2, "int16"),
         60,
     ),
-    "headset in a call": Row(mic(8000), speaker(8000), True, *both(8000, 1, "int16")),
-    "its microphone alone": Row(
-        mic(8000), speaker(*ALL), False, SoundFormat(8000, 1, "int16"), MONO_16K
-    ),
+    "headset in a call": Row(mic(8000), speaker(8000), *both(8000, 1, "int16")),
+    "its microphone alone": Row(mic(8000), speaker(*ALL), SoundFormat(8000, 1, "int16"), MONO_16K),
     "22.05 kHz": Row(
         mic(22050),
         speaker(11025),
-        False,
         SoundFormat(22050, 1, "int16"),
         SoundFormat(11025, 1, "int16"),
     ),
-    "96 kHz": Row(mic(96000), speaker(96000), True, *both(96000, 1, "int16")),
-    "192 kHz beside 48": Row(
-        mic(192000), speaker(48000), False, SoundFormat(192000, 1, "int16"), MONO_48K
-    ),
+    "96 kHz": Row(mic(96000), speaker(96000), *both(96000, 1, "int16")),
+    "192 kHz beside 48": Row(mic(192000), speaker(48000), SoundFormat(192000, 1, "int16"), MONO_48K),
     "float32 only": Row(
-        mic(*ALL, dtypes=("float32",)), speaker(*ALL), True, SoundFormat(16000, 1, "float32"), MONO_16K
+        mic(*ALL, dtypes=("float32",)), speaker(*ALL), SoundFormat(16000, 1, "float32"), MONO_16K
     ),
     "int32 only": Row(
-        mic(*ALL), speaker(*ALL, dtypes=("int32",)), True, MONO_16K, SoundFormat(16000, 1, "int32")
+        mic(*ALL), speaker(*ALL, dtypes=("int32",)), MONO_16K, SoundFormat(16000, 1, "int32")
     ),
     "interface with 18 in, 20 out": Row(
         mic(48000, channels=(18,), dtypes=("int32",)),
         speaker(48000, channels=(20,), dtypes=("int32",)),
-        True,
         SoundFormat(48000, 18, "int32"),
         SoundFormat(48000, 20, "int32"),
     ),
-    "other host APIs": Row(mic(*ALL, host=1), speaker(*ALL), False, MONO_16K, MONO_16K),
+    "other host APIs": Row(mic(*ALL, host=1), speaker(*ALL), MONO_16K, MONO_16K),
 }
 
 
@@ -109,7 +94,7 @@ ROWS = {
 def test_formats(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
     plug_in(monkeypatch, row.microphone, row.loudspeaker)
     port = choose_port(FLAGS)
-    assert (port.duplex, port.microphone, port.loudspeaker) == (row.duplex, row.heard, row.played)
+    assert (port.microphone, port.loudspeaker) == (row.heard, row.played)
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
@@ -117,9 +102,8 @@ def test_a_conversation_passes_through(row: Row, monkeypatch: pytest.MonkeyPatch
     """A tone in both directions: by its spectrum, and by its length and phase over up to a minute."""
     audio = plug_in(monkeypatch, row.microphone, row.loudspeaker)
     row.microphone.sound = tone_and_one_too_high if row.heard.rate_hz > 20000 else tone
-    with talking(audio, 1 if row.duplex else 2) as local:
+    with talking(audio) as local:
         audio.advance(row.seconds)
-        assert [stream.is_duplex for stream in audio.running] == [row.duplex] * len(audio.running)
     heard, played = local.talk.heard(), row.loudspeaker.heard()
     expect_tone(heard, RATE_HZ)
     assert abs(len(heard) - row.seconds * RATE_HZ) < 1024
@@ -135,7 +119,7 @@ def test_cards_that_drift_apart_lose_nothing(monkeypatch: pytest.MonkeyPatch) ->
     # seconds of its own clock, so that the tone is exact in the samples that it delivers
     microphone.sound = lambda seconds: tone((seconds - 100.0) * (1 + 200e-6))
     audio = plug_in(monkeypatch, microphone, loudspeaker)
-    with talking(audio, 2) as local:
+    with talking(audio) as local:
         audio.advance(60)
     heard, played = local.talk.heard(), loudspeaker.heard()[:, 0]
     expect_tone(heard, RATE_HZ)
@@ -226,4 +210,4 @@ def test_a_port_of_two_wishes_has_two_rates(monkeypatch: pytest.MonkeyPatch) -> 
     plug_in(monkeypatch, mic(*ALL), speaker(*ALL))
     ends = SoundEnd("input", None, 16000), SoundEnd("output", None, 24000)
     port = SoundPort(*ends, 512, threading.Event())
-    assert (port.duplex, port.microphone.rate_hz, port.loudspeaker.rate_hz) == (False, 16000, 24000)
+    assert (port.microphone.rate_hz, port.loudspeaker.rate_hz) == (16000, 24000)

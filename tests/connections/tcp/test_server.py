@@ -79,7 +79,7 @@ class TestAccess:
             port = taken.getsockname()[1]
             ended = run("--recv_port", str(port), "--send_port", "0")
         assert ended.returncode == 2
-        assert f"expected to listen on localhost:{port}" in ended.stderr
+        assert f"port {port} is in use; is the program already running?" in ended.stderr
         assert len(ended.stderr.splitlines()) == 1
 
     def test_a_server_that_is_full(

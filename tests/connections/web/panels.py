@@ -29,14 +29,14 @@ INFO: dict[str, Any] = {
     "private": True,
     "parts": [
         {
-            "stage": stage, "name": name, "about": about, "model": model, "languages": ["*"],
-            "placeholder": placeholder, "host": None,
+            "stage": stage, "name": name, "title": title, "about": about, "model": model,
+            "languages": ["*"], "placeholder": placeholder, "host": None,
         }
-        for stage, name, about, model, placeholder in (
-            ("stt", "moonshine", "small and fast", "tiny-en", False),
-            ("llm", "smollm2", "very small", "SmolLM2-135M", True),
-            ("tts", "piper", "fast", None, False),
-            ("tts", "espeak", "a robot's voice", None, True),
+        for stage, name, title, about, model, placeholder in (
+            ("stt", "moonshine", "Moonshine tiny-en", "small and fast", "tiny-en", False),
+            ("llm", "smollm2", "SmolLM2-135M", "very small", "SmolLM2-135M", True),
+            ("tts", "piper", "Piper", "fast", None, False),
+            ("tts", "espeak", "eSpeak", "a robot's voice", None, True),
         )
     ],
     "voices": [

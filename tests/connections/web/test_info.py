@@ -58,13 +58,14 @@ def test_each_part_has_a_name_a_line_and_what_it_knows(info: Any) -> None:
     assert ears == {
         "stage": "stt",
         "name": "moonshine",
+        "title": "Moonshine tiny-en",
         "about": "small and fast; English built in",
         "model": "tiny-en",
         "languages": ["en"],
         "placeholder": False,
         "host": None,
     }
-    assert (mind["name"], mind["languages"], mind["placeholder"]) == ("eliza", ["*"], True)
+    assert (mind["name"], mind["languages"], mind["placeholder"]) == ("eliza", ["en"], True)
     assert voice["placeholder"]
     assert "te" in voice["languages"]
     assert info["private"]

@@ -50,9 +50,9 @@ class Fetching:
         url = f"http://127.0.0.1:{self.server.port}/v1/offers/{path}"
         return httpx2.post(url, headers=headers, trust_env=False)
 
-    def info(self) -> Any:
+    def info(self, **headers: str) -> Any:
         url = f"http://127.0.0.1:{self.server.port}/v1/info"
-        return httpx2.get(url, trust_env=False).json()
+        return httpx2.get(url, headers=headers, trust_env=False).json()
 
 
 @pytest.fixture
@@ -164,6 +164,8 @@ def test_where_there_is_a_token_only_it_opens(fetching: Fetching) -> None:
     right = {"Authorization": "Bearer right"}
     secret = httpx2.post(url, headers=right, json={}, trust_env=False).json()["value"]
     assert fetching.post("better", Authorization=f"Bearer {secret}").status_code == 403
+    told = fetching.info(Authorization=f"Bearer {secret}")
+    assert (told["offers"][0]["command"], told["may_change"]) == ("s2s get better", False)
     last = lines(fetching.post("better", **right, Host="talk.example"))[-1]
     assert last["state"] == "in_use"
 

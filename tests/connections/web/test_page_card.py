@@ -12,7 +12,7 @@ import pytest
 from catalog.offers import Offer
 from command_line.parse import parse_command_line
 from engines.engines import Cascade, Engines
-from engines.upgrades import Upgrades
+from engines.upgrades import OfferState, Upgrades
 from LLM.base import ChatModel
 from pipeline.errors import UserError
 from pipeline.shared_engine import SharedEngine
@@ -21,8 +21,9 @@ from STT.base import Recognizer
 from testing.fakes import LoudnessDetector, ScriptedSynthesizer
 from testing.hold import Hold
 from testing.server import ScriptedWebServer
-from tests.connections.web.browser import CHROMIUM, open_page
+from tests.connections.web.browser import CHROMIUM, open_page, say
 from tests.connections.web.panels import INFO, open_panels
+from tests.socket_clients import wait_for
 from TTS.espeak import EspeakSynthesizer
 from utils.progress import Progress
 
@@ -37,8 +38,8 @@ OFFER = Offer(
 class OfferingServer(ScriptedWebServer):
     """A server that speaks with eSpeak and offers a better voice; `hold` stops the download half-way."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **flags: Any) -> None:
+        super().__init__(**flags)
         self.hold, self.problem = Hold(), ""
         stt: SharedEngine[Recognizer] = SharedEngine(self.stt)
         llm: SharedEngine[ChatModel] = SharedEngine(self.llm)
@@ -130,6 +131,9 @@ def test_a_better_voice_is_fetched_used_and_undone(page: Any, server: OfferingSe
     page.wait_for_selector("#card >> text=Better parts are in use")
     page.wait_for_selector("#details dd >> text=scripted-tts", state="attached")
     assert "In use" in page.inner_text("#card .offer")
+    page.reload()
+    page.wait_for_selector("#card >> text=Better parts are in use")
+    assert "In use" in page.inner_text("#card .offer")
     page.route("**/undo", lambda route: route.fulfill(body="not JSON"), times=1)
     page.get_by_role("button", name="Undo Better").click()
     page.wait_for_selector("#card [role=alert] >> text=JSON")
@@ -170,13 +174,43 @@ def test_an_offer_that_is_under_way_is_followed(
     begun.join()
 
 
-def test_who_may_not_change_the_parts_gets_the_command(
-    browser: Any, server: OfferingServer, mistakes: list[str]
-) -> None:
-    page = open_panels(browser, server, mistakes)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.evaluate("(info) => panels.card.offer(info, '')", {**INFO, "may_change": False})
-    assert page.get_by_role("button", name="Get Qwen").count() == 0
-    page.get_by_role("button", name="Copy").click()
-    page.wait_for_selector("#card >> text=Copied")
-    assert page.evaluate("navigator.clipboard.readText()") == "s2s get qwen"
+def test_who_may_not_change_the_parts_gets_the_command(browser: Any, mistakes: list[str]) -> None:
+    with OfferingServer(token="sesame") as server:
+        address = f"http://127.0.0.1:{server.port}"
+        token = {"Authorization": "Bearer sesame"}
+        made = httpx2.post(
+            f"{address}/v1/realtime/client_secrets", headers=token, json={}, trust_env=False
+        )
+        page = browser.new_page()
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.on("pageerror", lambda error: mistakes.append(str(error)))
+        page.goto(f"{address}/#token={made.json()['value']}")
+        page.wait_for_selector("#card >> text=On the server, type:")
+        assert page.inner_text("#card code") == "s2s get better"
+        assert page.get_by_role("button", name="Get Better").count() == 0
+        page.locator("#card").get_by_role("button", name="Copy").click()
+        page.wait_for_selector("#card >> text=Copied")
+        assert page.evaluate("navigator.clipboard.readText()") == "s2s get better"
+        assert server.upgrades is not None
+        states: list[OfferState] = []
+        server.upgrades.begin("better", states.append)
+        wait_for(lambda: states[-1].is_final, "the better voice")
+        page.reload()
+        page.wait_for_selector("#details dd >> text=scripted-tts", state="attached")
+        assert page.is_hidden("#card"), "this client cannot undo it"
+
+
+def test_it_folds_to_a_line_when_a_conversation_begins(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    say(page, "Hello?")
+    page.wait_for_selector(".machine >> text=One sentence.")
+    line = page.locator("#card .line")
+    assert line.text_content() == "eSpeak is a robotic voice · Better parts"
+    assert page.locator("#card").bounding_box()["height"] < 60
+    assert page.is_hidden("#card .offer")
+    line.click()
+    assert page.get_by_role("button", name="Get Better").is_visible()
+    card, bubble = (page.locator(one).bounding_box() for one in ("#card", "#transcript li >> nth=0"))
+    assert bubble["y"] - (card["y"] + card["height"]) >= 16, "the bubbles keep clear of it"
+    page.click("#card h2")
+    assert line.is_visible()

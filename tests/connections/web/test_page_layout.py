@@ -101,6 +101,27 @@ def test_controls_are_large_enough_to_be_hit(browser: Any, size: tuple[int, int]
     assert small == []
 
 
+def test_the_placeholder_is_whole_beside_the_buttons_of_a_small_phone(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [], viewport={"width": 360, "height": 740})
+        server.llm._replies = ["One sentence that takes a while to say. " * 20]
+        say(page, "Hello?")
+        page.wait_for_selector("#stop:not([hidden])")
+        room, needed = page.evaluate(
+            """() => {
+              const field = document.querySelector("#text");
+              const { font, paddingLeft, paddingRight } = getComputedStyle(field);
+              const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+              canvas.font = font;
+              return [
+                field.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight),
+                canvas.measureText(field.placeholder).width,
+              ];
+            }"""
+        )
+    assert 0 < needed <= room
+
+
 @pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
 def test_a_long_card_scrolls_and_leaves_the_controls_in_view(
     browser: Any, size: tuple[int, int]

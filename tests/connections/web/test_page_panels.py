@@ -105,8 +105,8 @@ def test_what_runs_where(browser: Any, server: ScriptedWebServer, mistakes: list
     page.evaluate("(info) => { panels.details.offer(info); panels.details.toggle(); }", INFO)
     shown = page.inner_text("#details section >> nth=0")
     assert "Private: nothing that you say leaves this machine." in shown
-    assert "moonshine tiny-en" in shown
-    assert "Speaks, if that fails" in shown
+    assert "Moonshine tiny-en" in shown
+    assert "Voice, if that fails" in shown
     remote = info(private=False)
     remote["parts"][1]["host"] = "api.openai.com"
     page.evaluate("(info) => panels.details.offer(info)", remote)

@@ -198,9 +198,10 @@ class TestMistakes:
 
     def test_an_error_names_the_message_that_it_is_about(self, server: ScriptedWebServer) -> None:
         with WebClient(server.port) as client:
-            for voice, about in (("nobody", "settings"), (3, None)):
-                client.send("settings", voice=voice)
-                assert client.until("error")["about"] == about
+            client.send("settings", voice="nobody")
+            assert client.until("error")["about"] == "settings"
+            client.send("sing")
+            assert client.until("error")["about"] is None
 
     @pytest.mark.parametrize(
         "query", ["?rate=100", "?rate=96000", "?rate=abc", "?rate=", "?duplex=some"]
