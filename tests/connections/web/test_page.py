@@ -4,7 +4,6 @@ import contextlib
 import socket
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -173,7 +173,7 @@ def test_an_open_card_and_a_notice_are_seen_whole(browser: Any, size: tuple[int,
         page.route("**/v1/info", lambda route: route.fulfill(json=info))
         page.goto(f"http://127.0.0.1:{server.port}/")
         page.wait_for_selector("#card:not([hidden])")
-        page.evaluate("() => { document.querySelector('#card details').open = true; }")
+        page.evaluate("() => { document.querySelector('#card .better').open = true; }")
         page.wait_for_function("() => !document.getAnimations().length")
         whole = {"cards": 1, "scrolls": False, "between": True}
         assert page.evaluate(CUT) == whole
