@@ -258,6 +258,7 @@ card.addEventListener("changed", showInfo);
 const kept = takeKeepsake();
 let keeps = kept !== null; // false: the user has ended the conversation, which the tab then forgets
 if (kept) {
+  card.fold();
   transcript.restore(kept.shown, (bubble) => outgoing.adopt(bubble));
   call.restore(kept.call);
 }

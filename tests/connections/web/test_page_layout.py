@@ -6,6 +6,7 @@ import pytest
 
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import CHROMIUM, open_page, say
+from tests.connections.web.panels import INFO
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
@@ -139,6 +140,46 @@ def test_a_long_card_scrolls_and_leaves_the_controls_in_view(
         assert boxes["orb"]["bottom"] <= boxes["dock"]["top"] < boxes["dock"]["bottom"] <= size[1]
         stage, orb = boxes["stage"], boxes["orb"]
         assert stage["bottom"] <= orb["top"] or stage["right"] <= orb["left"]
+
+
+CUT = """() => {
+  const stage = document.querySelector("#stage");
+  const top = document.querySelector("header").getBoundingClientRect().bottom;
+  const bottom = document.querySelector("#orb").getBoundingClientRect().top;
+  const all = [...document.querySelectorAll("#card, .trouble-card")];
+  const cards = all.filter((one) => one.checkVisibility());
+  return {
+    cards: cards.length, scrolls: stage.scrollHeight > stage.clientHeight,
+    between: cards.every((one) => {
+      const box = one.getBoundingClientRect();
+      return top <= box.top && box.bottom <= bottom;
+    }),
+  };
+}"""
+SHOW_TROUBLE = """async () => {
+  const { Trouble } = await import("/web/trouble.js");
+  const action = { label: "Try again", run: () => {} };
+  const trouble = new Trouble(document.querySelector("#trouble"));
+  trouble.show({ title: "The microphone is blocked", text: "Allow it in the address bar.", action });
+}"""
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1440, 800), (1280, 700), (390, 844)])
+def test_an_open_card_and_a_notice_are_seen_whole(browser: Any, size: tuple[int, int]) -> None:
+    offer = INFO["offers"][0]
+    info = {**INFO, "offers": [{**offer, "name": name} for name in ("qwen", "kokoro", "moonshine")]}
+    with ScriptedWebServer() as server:
+        page = browser.new_page(viewport=dict(zip(("width", "height"), size, strict=True)))
+        page.route("**/v1/info", lambda route: route.fulfill(json=info))
+        page.goto(f"http://127.0.0.1:{server.port}/")
+        page.wait_for_selector("#card:not([hidden])")
+        page.evaluate("() => { document.querySelector('#card .better').open = true; }")
+        page.wait_for_function("() => !document.getAnimations().length")
+        whole = {"cards": 1, "scrolls": False, "between": True}
+        assert page.evaluate(CUT) == whole
+        page.evaluate(SHOW_TROUBLE)
+        page.wait_for_function("() => !document.getAnimations().length")
+        assert page.evaluate(CUT) == whole, "one card at a time"
 
 
 SHAPES = """async () => {
