@@ -109,7 +109,7 @@ def test_where_the_models_of_its_list_are(
 ) -> None:
     asked: list[tuple[str, list[str]]] = []
 
-    def nothing_there(name: str, flag: str, files: list[str], repo_type: str) -> Path:
+    def nothing_there(name: str, flag: str, files: list[str], *how: object) -> Path:
         asked.append((name, files))
         raise UserError("it is not in the cache")
 
