@@ -133,7 +133,8 @@ def test_a_hub_that_dies_in_the_middle_and_comes_back(hub: HubServer, here: Here
     hub.closes_after["model.safetensors"] = 1 << 16
     ended = here.fetch("tiny/chat")
     assert ended.returncode == 2
-    assert "tiny/chat: only part of it is in" in ended.stdout
+    # the other files come at the same time, and may be there or not
+    assert re.search("tiny/chat: (only part of it is|it is not) in", ended.stdout)
     assert "cannot be reached" in ended.stdout
     assert "name a folder that has it, or connect to the network once and add --download" in ended.stdout
     assert len(ended.stdout.splitlines()) == 1
