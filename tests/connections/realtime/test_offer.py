@@ -49,7 +49,7 @@ def field(name: str, value: str) -> str:
         (FORM, field("sdp", "v=0") + field("session", "[]") + "--x--\r\n", 400, "session"),
         (FORM, field("sdp", "v=0") + field("session", "[" * 100_000) + "--x--\r\n", 400, "session"),
         ("multipart/form-data", field("sdp", "v=0") + "--x--\r\n", 400, "sdp"),
-        (FORM, "--x\r\n" * 20_000, 400, "sdp"),
+        (FORM, "--x\r\n" * 20_000, 400, "body"),
     ],
 )
 def test_a_request_that_makes_no_sense(

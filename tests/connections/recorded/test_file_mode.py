@@ -76,13 +76,12 @@ def test_a_question_is_recognized_answered_and_spoken(question: str, tmp_path: P
 
 def test_with_every_engine_in_a_process_of_its_own_it_is_the_same(question: str, tmp_path: Path) -> None:
     together, *_ = answer(question, tmp_path)
-    apart, _, said = answer(question, tmp_path, "--isolate", "stt,llm,tts")
+    apart, *_ = answer(question, tmp_path, "--isolate", "stt,llm,tts")
     for transcript in (together, apart):
         (turn,) = transcript["turns"]
         assert share_heard(QUESTION, turn["user_text"]) > 0.7
     assert apart["turns"][0]["user_text"] == together["turns"][0]["user_text"]
     assert apart["turns"][0]["heard"].startswith("I am Eliza")
-    assert said.count("in a process of its own") == 3
 
 
 def test_the_latency_is_in_the_transcript(question: str, tmp_path: Path) -> None:
@@ -178,7 +177,7 @@ def test_events_as_json(question: str, tmp_path: Path) -> None:
     for name in ("SpeechStarted", "SpeechEnded", "Transcript", "ReplyStarted", "ReplyText", "TurnDone"):
         assert name in names
     assert names[-1] == "SessionEnded"
-    assert "STT   moonshine" in told, "what runs is said, but not where a machine reads"
+    assert "Ears   Moonshine" in told, "what runs is said, but not where a machine reads"
 
 
 def test_the_test_tone_needs_no_model(question: str, tmp_path: Path) -> None:
@@ -376,7 +375,7 @@ def test_ctrl_c_while_the_recognizer_computes_ends_quietly(after_s: float, tmp_p
     argv = command("--mode", "file", *flags)
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as program:
         assert program.stderr is not None
-        assert any("TTS" in line for line in program.stderr)
+        assert any("Voice" in line for line in program.stderr)
         with contextlib.suppress(subprocess.TimeoutExpired):
             program.wait(after_s)
         program.send_signal(signal.SIGINT)
