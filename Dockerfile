@@ -25,7 +25,7 @@ COPY requirements.txt ./
 COPY catalog/__init__.py catalog/weights.py catalog/
 COPY pipeline/__init__.py pipeline/errors.py pipeline/
 COPY utils/__init__.py utils/hub.py utils/installation.py utils/logs.py utils/package_index.py utils/packaged.py \
-     utils/progress.py utils/
+     utils/progress.py utils/reason.py utils/writable.py utils/
 RUN --mount=type=cache,target=/root/.cache/pip \
     "$PYTHON" -m venv .venv \
     && .venv/bin/pip install --disable-pip-version-check -r requirements.txt \

@@ -92,6 +92,7 @@ def test_an_error_is_told_when_the_turn_is_committed_and_not_of_one_that_never_w
         talk.speak(640)
         talk.wait(640)
         assert [event.turn for event in talk.events(ErrorEvent)] == [2]
+        assert talk.until_done(2).state == "failed"
         talk.stt.error = None
         talk.speak(640)
         talk.wait(640)
