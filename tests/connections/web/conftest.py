@@ -35,3 +35,11 @@ def browser(chromium: Any, microphone: Path) -> Iterator[Any]:
     browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def mistakes() -> Iterator[list[str]]:
+    """The errors of a page, of which there must be none at the end of the test."""
+    mistakes: list[str] = []
+    yield mistakes
+    assert mistakes == []

@@ -71,13 +71,6 @@ def server() -> Iterator[OfferingServer]:
 
 
 @pytest.fixture
-def mistakes() -> Iterator[list[str]]:
-    mistakes: list[str] = []
-    yield mistakes
-    assert mistakes == []
-
-
-@pytest.fixture
 def page(browser: Any, server: OfferingServer, mistakes: list[str]) -> Any:
     page = open_page(browser, server, mistakes)
     page.wait_for_selector("#card h2")

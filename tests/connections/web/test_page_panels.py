@@ -16,13 +16,6 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium h
 
 
 @pytest.fixture
-def mistakes() -> Iterator[list[str]]:
-    mistakes: list[str] = []
-    yield mistakes
-    assert mistakes == []
-
-
-@pytest.fixture
 def server() -> Iterator[ScriptedWebServer]:
     with ScriptedWebServer() as server:
         yield server

@@ -19,13 +19,6 @@ def server() -> Iterator[ScriptedWebServer]:
 
 
 @pytest.fixture
-def mistakes() -> Iterator[list[str]]:
-    mistakes: list[str] = []
-    yield mistakes
-    assert mistakes == []
-
-
-@pytest.fixture
 def page(browser: Any, server: ScriptedWebServer, mistakes: list[str]) -> Any:
     page = open_panels(browser, server, mistakes)
     page.evaluate("(info) => panels.settings.offer(info)", INFO)
