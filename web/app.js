@@ -271,3 +271,4 @@ addEventListener("pageshow", ({ persisted }) => persisted && takeKeepsake()); //
 
 showInfo();
 render();
+document.body.inert = false; // before, a tap or a message would have been lost

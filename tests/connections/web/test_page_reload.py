@@ -189,6 +189,25 @@ def test_a_server_that_is_back(browser: Any) -> None:
             assert len(other.sessions) == 1
 
 
+def test_nothing_is_lost_while_the_page_loads(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = browser.new_page()
+        late: list[Any] = []
+        page.route("**/sound.js", lambda route: late.append(route))
+        with page.expect_request("**/sound.js"):
+            page.goto(f"http://127.0.0.1:{server.port}/", wait_until="commit")
+        page.wait_for_selector("#word >> text=Loading…")
+        page.focus("#text")
+        page.keyboard.type("Too early")
+        page.keyboard.press("Enter")
+        assert page.input_value("#text") == ""
+        late.pop().continue_()
+        page.wait_for_selector("#word >> text=Tap to talk")
+        say(page, "In time.")
+        page.wait_for_selector(".machine >> text=One sentence.")
+        assert shown(page)[0] == "In time."
+
+
 WATCH = """async () => {
   const { Comeback } = await import("/web/comeback.js");
   window.found = 0;
