@@ -18,6 +18,7 @@ from connections.base import CLOSE_S, OpenSession
 from connections.recorded.recording import Recording
 from connections.recorded.session_folder import SessionFolder
 from connections.recorded.sound_writer import SoundWriter
+from connections.sound_reader import SoundReader
 from engines.upgrades import Upgrades
 from listeners.listener import Listener
 from pipeline.audio import clean, to_mono
@@ -201,7 +202,7 @@ class FileConnection:
         signals = deque(self._replayed.signals if self._replayed is not None else [])
         position = 0
         try:
-            for block in self._input.blocks(self._block, dtype="float32", always_2d=True):
+            for block in self._input.in_blocks(self._block):
                 samples = to_mono(block) if self._replayed is None else block[:, 0]
                 while signals and signals[0][0] < position + len(samples):
                     at_sample, signal = signals.popleft()
@@ -278,7 +279,7 @@ def _folder(name: str | None) -> SessionFolder | None:
     return SessionFolder(path) if name and path.is_dir() else None
 
 
-def _open_input(name: str | None, folder: SessionFolder | None) -> soundfile.SoundFile:
+def _open_input(name: str | None, folder: SessionFolder | None) -> SoundReader:
     if name is None:
         raise UserError("--mode file needs a recording: --input question.wav (-: standard input)")
     source: Any = io.BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name)
@@ -287,7 +288,7 @@ def _open_input(name: str | None, folder: SessionFolder | None) -> soundfile.Sou
         problem = "that is not a file" if source.exists() else "there is no such file"
         raise UserError(f"--input {name}: {problem}")
     try:
-        recording = soundfile.SoundFile(source)
+        recording = SoundReader(source)
     except (soundfile.LibsndfileError, TypeError, UnicodeError) as error:
         reason = getattr(error, "error_string", error)
         raise UserError(
