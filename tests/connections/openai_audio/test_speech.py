@@ -202,6 +202,18 @@ class TestFaults:
         last = json.loads(events.strip().split("\n\n")[-1].removeprefix("data: "))
         assert last["error"]["message"] == "the voice is hoarse"
 
+    def test_a_stream_that_breaks_off_is_one_line_in_the_log(
+        self, server: ScriptedWebServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        server.tts.error_at_text = "Second sentence.", EngineError("the voice is hoarse")
+        wish = {**GOOD, "input": "First sentence. Second sentence.", "response_format": "pcm"}
+        with pytest.raises(httpx2.RemoteProtocolError):
+            post(server.port, wish)
+        assert post(server.port, GOOD).status_code == 200, "its place is free again"
+        [record] = caplog.records
+        assert record.getMessage() == "a response broke off: the voice is hoarse"
+        assert record.exc_info is None
+
     def test_a_client_that_leaves_cancels_its_call(self, server: ScriptedWebServer) -> None:
         server.tts.hold.close()
         with (
