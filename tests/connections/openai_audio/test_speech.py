@@ -169,6 +169,17 @@ def test_bad_input_is_explained(
     assert error["type"] == "invalid_request_error"
 
 
+@pytest.mark.parametrize("voice", ["alloy", "ash", "echo", "fable", "marin", "nova", "onyx", "shimmer"])
+def test_the_voices_of_openai_stand_for_the_usual_one(server: ScriptedWebServer, voice: str) -> None:
+    assert post(server.port, {**GOOD, "voice": voice}).status_code == 200
+
+
+@pytest.mark.parametrize("language", ["en", "EN", "en-US"])
+def test_a_language_may_have_a_region(server: ScriptedWebServer, language: str) -> None:
+    server.tts.info = replace(server.tts.info, languages=("en",))
+    assert post(server.port, {**GOOD, "language": language}).status_code == 200
+
+
 def test_null_and_extreme_values_are_accepted(server: ScriptedWebServer) -> None:
     wish = {
         **GOOD,
