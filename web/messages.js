@@ -33,7 +33,7 @@ export class Messages {
   error({ code, text, about }) {
     const { settings, outgoing, trouble } = this.#page;
     if (code === "unknown_voice") return settings.refuse("voice", text);
-    if (["unauthorized", "full"].includes(code)) return; // the connection is closed, and that is told
+    if (["unauthorized", "forbidden", "full"].includes(code)) return; // the connection is closed, and that is told
     if (code === "gone") return this.#forgotten();
     if (about === "respond") outgoing.refused();
     trouble.show({ title: "The server refused that", text });
