@@ -17,13 +17,13 @@ _PLAIN = {
     "serve": ("--mode", "websocket"),
 }
 
+_TALKING = (*_PLAIN, "file")
+"""Words for a conversation."""
+
 _INSTEAD = ("check", "download", "install", "list_voices", "help", "h", "version")
 """Flags for something other than a conversation."""
 
 _HELP = ("help", "h")
-
-_PAGES = ("check", "voices", "get", "install")
-"""Words for something other than a conversation: each has a page of its own in the help."""
 
 
 def split(argv: Sequence[str]) -> tuple[str, list[str]]:
@@ -110,8 +110,10 @@ def _shown_mode(word: str, flags: Sequence[str]) -> Sequence[str]:
 
 
 def _topic(word: str, flags: Sequence[str]) -> Sequence[str]:
-    """The page of a word, unless another topic was typed."""
-    return (word,) if word in _PAGES and flags[-1] in ("--help", "-h") else ()
+    """The page of a word, unless another topic was typed, or flags of a conversation, whose parts the
+    short page shows."""
+    plain = flags[-1] in ("--help", "-h") and (word not in _TALKING or len(flags) == 1)
+    return (word,) if word and plain else ()
 
 
 def _is_file(argument: str) -> bool:
