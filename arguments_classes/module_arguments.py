@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 from arguments_classes.expect import expect
 from catalog.environments import ENVIRONMENTS
@@ -12,6 +12,8 @@ from pipeline.language import is_language
 _DETECTORS = ", ".join(spec.name for spec in specs("vad"))
 _ENVIRONMENTS = ", ".join(environment.name for environment in ENVIRONMENTS)
 
+Mode: TypeAlias = Literal["socket", "websocket", "realtime", "local", "file"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 SERVERS = ("socket", "websocket", "realtime")
 CAN_BE_ISOLATED = (*CASCADE, "s2s")
 
@@ -22,7 +24,7 @@ class ModuleArguments:
 
     _argument_group_name: ClassVar[str] = "every run"
 
-    mode: Literal["socket", "websocket", "realtime", "local", "file"] = field(
+    mode: Mode = field(
         default="socket",
         metadata={
             "help": "local, websocket, file, socket or realtime",

@@ -80,9 +80,10 @@ def in_mode(mode: str, flags: Sequence[str]) -> list[str]:
 
 def names_mode(flags: Sequence[str]) -> bool:
     """True if the flags, or the file in front of them, say where the audio comes from."""
-    from command_line.config_file import with_config_file
+    from command_line.exclusive import file_and_flags
 
-    return _names(with_config_file(flags), ("mode",))
+    file, typed = file_and_flags(flags)
+    return _names([*file.flags(), *typed], ("mode",))
 
 
 def asks_help(flags: Sequence[str]) -> bool:
