@@ -259,13 +259,13 @@ const kept = takeKeepsake();
 let keeps = kept !== null; // false: the user has ended the conversation, which the tab then forgets
 if (kept) {
   card.fold();
-  transcript.restore(kept.shown, (bubble) => outgoing.adopt(bubble));
+  transcript.restore(kept.shown, (bubble, item) => outgoing.adopt(bubble, item));
   call.restore(kept.call);
 }
 
 addEventListener("pagehide", () => {
-  outgoing.lost();
-  if (keeps && !transcript.empty) leaveKeepsake({ shown: transcript.save(), call: call.save() });
+  outgoing.cut();
+  if (keeps && !transcript.empty) leaveKeepsake({ shown: transcript.save(outgoing.numbers), call: call.save() });
 });
 addEventListener("pageshow", ({ persisted }) => persisted && takeKeepsake()); // this page itself is back
 

@@ -19,14 +19,14 @@ export class Messages {
 
   // -- of the connection ------------------------------------------------------------------------------
 
-  welcome({ resumed, rate, takes_turns: takesTurns }) {
+  welcome({ resumed, rate, texts, takes_turns: takesTurns }) {
     const { transcript, trouble, outgoing, connected } = this.#page;
     this.#ending = "";
     if (!resumed) transcript.forget();
     transcript.flows = takesTurns;
     transcript.rate = rate;
     trouble.hide(this.#full); // other cards, such as that of an absent loudspeaker, are still true
-    outgoing.opened();
+    outgoing.opened({ resumed, texts });
     connected();
   }
 
@@ -41,7 +41,7 @@ export class Messages {
 
   away({ text }) {
     const { outgoing, trouble, end } = this.#page;
-    outgoing.lost();
+    outgoing.cut();
     trouble.hide(this.#full);
     if (!text) return;
     const action = { label: "Stop trying", run: end };
