@@ -47,6 +47,11 @@ export class Bubble {
     this.item.replaceChildren(this.#name);
   }
 
+  /** Number of its words. */
+  get words() {
+    return this.paragraphs.flatMap((one) => one.textContent.match(/\S+/g) ?? []).length;
+  }
+
   get paragraphs() {
     return [...this.item.querySelectorAll("p")];
   }
@@ -64,6 +69,12 @@ export class Bubble {
   sent() {
     this.item.classList.remove("unsent");
     this.item.querySelector(".fate")?.remove();
+  }
+
+  /** Mark as speech that gets no answer, since it seemed to be meant for somebody else. */
+  unmeant() {
+    this.item.classList.add("unmeant");
+    this.item.append(make("span", { className: "fate" }, "Not taken as meant for me"));
   }
 
   #become(kind) {

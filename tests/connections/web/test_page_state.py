@@ -121,3 +121,42 @@ def test_events_lead_to_the_state(states: list[str], number: int) -> None:
 @pytest.mark.parametrize("microphone", ["muted", "push", "off"])
 def test_neither_mute_nor_the_mode_hides_that_it_speaks(microphone: str) -> None:
     assert wanted(("open", microphone, "silent", "speaking")) == "speaking"
+
+
+REFUSED = {
+    "state": "dropped",
+    "reason": "said over the reply, and no turn",
+    "user_text": "",
+    "heard": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "stays"),
+    [("The store closes at eight.", True), ("Mhm, yes.", False)],
+    ids=["words", "a nod"],
+)
+def test_words_that_get_no_answer_stay_until_the_next(browser: Any, said: str, stays: bool) -> None:
+    events = [
+        event("PartialTranscript", text=said, stable_chars=4),
+        {**done(2), **REFUSED},
+        event("PartialTranscript", text="And now?", stable_chars=3),
+    ]
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        first, refused, then = page.evaluate(
+            """async (events) => {
+              const { Transcript } = await import("/web/transcript.js");
+              const { Messages } = await import("/web/messages.js");
+              const list = document.createElement("ol");
+              const messages = new Messages({ transcript: new Transcript(list), details: { turnDone() {} } });
+              return events.map((event) => {
+                messages.event(event);
+                return [...list.children].map((item) => item.lastChild.textContent);
+              });
+            }""",
+            events,
+        )
+    assert first == [said]
+    assert refused == (["Not taken as meant for me"] if stays else [])
+    assert then == ["And now?"]
