@@ -17,7 +17,14 @@ class SoundReader(soundfile.SoundFile):  # type: ignore[misc]
         """Return False, so that nothing seeks."""
         return False
 
-    def in_blocks(self, frames: int) -> Iterator[Samples]:
-        """Yield blocks of shape (frames, channels); the last one may be shorter."""
-        while len(block := self.read(frames, dtype="float32", always_2d=True)):
+    def in_blocks(self, size: int, end: int | None = None) -> Iterator[Samples]:
+        """Yield blocks of shape (size, channels), up to the frame `end`; the last may be shorter."""
+        position = 0
+        while end is None or position < end:
+            block = self.read(
+                size if end is None else min(size, end - position), dtype="float32", always_2d=True
+            )
+            if not len(block):
+                return
             yield block
+            position += len(block)
