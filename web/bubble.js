@@ -51,14 +51,14 @@ export class Bubble {
     return [...this.item.querySelectorAll("p")];
   }
 
-  /** Mark as not sent; `retry` is called when the user asks for it. */
-  unsent(retry) {
+  /** Mark with what became of it; `retry` is called when the user wants it to be sent again. */
+  unsent(fate, retry) {
     this.item.classList.add("unsent");
     const again = button("Retry", () => {
       this.sent();
       retry();
     });
-    this.item.append(make("span", { className: "fate" }, "Not sent · ", again));
+    this.item.append(make("span", { className: "fate" }, fate, " · ", again));
   }
 
   sent() {

@@ -42,17 +42,18 @@ export class Transcript {
   }
 
   /** The conversation as plain data: its bubbles, each with its turn while that is not over, and the replies that
-   * go on. Partial transcripts are left out. */
-  save() {
+   * go on. Partial transcripts are left out. `numbers`: those of the texts on their way, by their bubbles. */
+  save(numbers) {
     const turns = new Map([...this.#asked].map(([turn, { item }]) => [item, turn]));
     for (const [turn, { bubbles }] of this.#replies) for (const { item } of bubbles) turns.set(item, turn);
     const items = [...this.#list.children].filter((item) => item !== this.#guess?.item);
     const replies = [...this.#replies].map(([turn, { text, lit, reading }]) => ({ turn, text, lit, pieces: reading.pieces }));
-    return { items: items.map((item) => ({ ...record(item), turn: turns.get(item) })), replies, rate: this.rate };
+    const saved = items.map((item) => ({ ...record(item), turn: turns.get(item), number: numbers.get(item) }));
+    return { items: saved, replies, rate: this.rate };
   }
 
-  /** Show what `save` returned; `unsent` is called with each bubble of a text that was not sent. */
-  restore({ items, replies, rate }, unsent) {
+  /** Show what `save` returned; `adopt` is called with each bubble and its record. */
+  restore({ items, replies, rate }, adopt) {
     this.rate = rate;
     for (const { turn, text, lit, pieces } of replies) {
       const reply = { ...this.#newReply([]), text, lit };
@@ -61,7 +62,7 @@ export class Transcript {
     }
     for (const item of items) {
       const bubble = replay(this.#list, item);
-      if (item.unsent) unsent(bubble);
+      adopt(bubble, item);
       if (item.turn === undefined) continue;
       if (item.kind.startsWith("you")) this.#asked.set(item.turn, bubble);
       else this.#replies.get(item.turn).bubbles.push(bubble);
