@@ -35,7 +35,7 @@ RATE_HZ = 16000
 
 
 class AcceleratorError(RuntimeError):
-    """As PyTorch's."""
+    """Stands in for PyTorch's error of the same name."""
 
 
 def obey(command: str, cancel: CancelToken) -> None:
