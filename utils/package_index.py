@@ -34,7 +34,7 @@ MAX_WHEEL_BYTES = 1 << 28
 
 _PIP = (
     *("index-url", "extra-index-url", "find-links", "no-index"),
-    *("cert", "client-cert", "trusted-host", "proxy", "timeout"),
+    *("cert", "client-cert", "trusted-host", "proxy", "timeout", "default-timeout"),
 )
 """The settings of pip that are read; of the others, none says where packages come from."""
 
@@ -85,7 +85,7 @@ class PackageIndex:
             pip.get("client-cert") or None,
             frozenset(trusted.split()),
             _as_url(pip.get("proxy") or None),
-            _seconds(pip.get("timeout") or uv["HTTP_TIMEOUT"]),
+            _seconds(pip.get("timeout") or pip.get("default-timeout") or uv["HTTP_TIMEOUT"]),
         )
 
     def download(self, release: str, to: IO[bytes], report: Progress) -> None:
