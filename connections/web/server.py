@@ -63,13 +63,15 @@ class WebSocketServer:
         stopped = threading.Event()
         self._shutdown.on_stop(stopped.set)
         serving.start()
-        self._say_where()
-        importlib.import_module("connections.realtime.client")  # 0.4 s, which no client waits for
-        stopped.wait()
-        for session in registry.close():
-            session.join(CLOSE_S)
-        server.should_exit = True
-        serving.join()
+        try:
+            self._say_where()
+            importlib.import_module("connections.realtime.client")  # 0.4 s, which no client waits for
+            stopped.wait()
+        finally:  # also if nobody reads standard error any more
+            for session in registry.close():
+                session.join(CLOSE_S)
+            server.should_exit = True
+            serving.join()
         return 130
 
     def close(self) -> None:
