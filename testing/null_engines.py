@@ -162,7 +162,7 @@ class NullSynthesizer(_Null):
 
     info = SynthesizerInfo(
         name="null-tts",
-        about="nothing at all",
+        device="nothing at all",
         sample_rate_hz=RATE_HZ,
         languages=("en",),
         voices=("low", "high"),
