@@ -257,7 +257,8 @@ def main(argv: Sequence[str], note: str = "") -> int:
         arguments = parse_command_line(argv)
         set_up_logging(arguments.module.log_level, arguments.module.log_format)
         command = find_command(arguments)
-        return run(arguments, Shutdown(), note) if command is None else command(arguments)
+        with arguments.file.naming():
+            return run(arguments, Shutdown(), note) if command is None else command(arguments)
     except UserError as error:
         tell(str(error), f"{program()}: ")
         return error.exit_code

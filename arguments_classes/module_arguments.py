@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 from arguments_classes.expect import expect
 from catalog.environments import ENVIRONMENTS
@@ -12,6 +12,8 @@ from pipeline.language import is_language
 _DETECTORS = ", ".join(spec.name for spec in specs("vad"))
 _ENVIRONMENTS = ", ".join(environment.name for environment in ENVIRONMENTS)
 
+Mode: TypeAlias = Literal["socket", "websocket", "realtime", "local", "file"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 SERVERS = ("socket", "websocket", "realtime")
 CAN_BE_ISOLATED = (*CASCADE, "s2s")
 
@@ -22,37 +24,33 @@ class ModuleArguments:
 
     _argument_group_name: ClassVar[str] = "every run"
 
-    mode: Literal["socket", "websocket", "realtime", "local", "file"] = field(
+    mode: Mode = field(
         default="socket",
         metadata={
-            "help": "local (microphone and loudspeaker), websocket (a web page), file, socket (two TCP "
-            "ports) or realtime",
+            "help": "local, websocket, file, socket or realtime",
             "metavar": "MODE",
         },
     )
     preset: str | None = field(
         default=None,
-        metadata={
-            "help": "parts that go together: offline, cpu, cuda, mac, duplex or classic (--help "
-            "presets); other flags override it"
-        },
+        metadata={"help": "parts that fit: offline, cpu, cuda, mac, duplex or classic"},
     )
     local_mac_optimal_settings: bool = field(default=False, metadata={"help": "same as --preset mac"})
     vad: str = field(default="silero", metadata={"help": f"voice activity detector: {_DETECTORS}"})
     stt: str = field(
         default=AUTO,
         metadata={
-            "help": "speech to text; of several, such as whisper,moonshine, the next takes over if one "
-            "fails"
+            "help": "speech to text; in whisper,moonshine the second takes over if the first fails; llm "
+            "and tts likewise"
         },
     )
     llm: str = field(
         default=AUTO,
-        metadata={"help": "language model, likewise; auto looks for a server on this machine first"},
+        metadata={"help": "language model; auto prefers a local server"},
     )
     tts: str = field(
         default=AUTO,
-        metadata={"help": "text to speech, likewise"},
+        metadata={"help": "text to speech"},
     )
     s2s: str | None = field(
         default=None,

@@ -4,10 +4,12 @@ Nothing is imported or downloaded and no network is used: the choice looks only 
 and at the cache of the hub, which takes under 2 ms.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.util import find_spec
 
+from catalog.meant import KOKORO_VOICE, PIPER_VOICE
 from catalog.registry import EngineSpec, find, specs
 from catalog.weights import FETCH, JOE, JOE_SETTINGS
 from utils.device import accelerated
@@ -29,6 +31,8 @@ class Preferred:
     """The model on the hub for languages that the built-in one does not know."""
     languages: tuple[str, ...] = ()
     """Languages that it speaks or understands; empty: about a hundred, or any."""
+    voices: str = ""
+    """Pattern of the names of its voices."""
     needs: tuple[str, ...] = ()
     """Modules that it needs for English, besides those of its row."""
     backed: bool = False
@@ -61,6 +65,7 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
             "hexgrad/Kokoro-82M",
             ("config.json", "*.pth", "voices/*.pt"),
             languages=("en", "es", "fr", "hi", "it", "pt"),
+            voices=KOKORO_VOICE,
             needs=("en_core_web_sm",),
             accelerated=True,
         ),
@@ -69,6 +74,7 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
             "onnx-community/Kokoro-82M-v1.0-ONNX",
             ("onnx/model_quantized.onnx", "voices*"),
             languages=("en", "es", "fr", "hi", "it", "pt", "zh"),
+            voices=KOKORO_VOICE,
             backed=True,
         ),
         Preferred(
@@ -76,6 +82,7 @@ PREFERRED: Mapping[str, tuple[Preferred, ...]] = {
             embedded=(JOE, JOE_SETTINGS),
             otherwise="rhasspy/piper-voices",
             languages=("en",),
+            voices=PIPER_VOICE,
         ),
         Preferred("espeak"),
     ),
@@ -98,14 +105,13 @@ class Choice:
 def choose(
     stage: str, typed: Sequence[str], language: str | None = None, *, all_fetched: bool = False
 ) -> tuple[Choice, ...]:
-    """Choose the engine of a stage for a conversation in `language`. If a flag of the stage was typed,
-    it is the built-in engine that needs no files, since the meaning of such a flag depends on the
-    engine. That engine also stands behind one with a model in `embedded`, and one that is `backed`, for
-    languages that this one does not know and for its failures. `all_fetched`: as if the files in
-    `embedded` were here, as they are after the first start."""
+    """Choose the engine of a stage for a conversation in `language`. If flags of the stage were typed,
+    it is one that they fit, as `_takes` says. The built-in engine that needs no files also stands behind
+    one with a model in `embedded`, and one that is `backed`, for languages that this one does not know
+    and for its failures. `all_fetched`: as if the files in `embedded` were here, as they are after the
+    first start."""
     built_in = _built_in(stage)
-    if any(argument.replace("-", "_").startswith(f"__{stage}_") for argument in typed):
-        return (Choice(built_in),)
+    flags = _typed_flags(stage, typed)
     rows = {spec.name: spec for spec in specs(stage)}
     for preferred in PREFERRED[stage]:
         spec = rows.get(preferred.name)
@@ -113,15 +119,17 @@ def choose(
             continue
         if language is not None and preferred.languages and language not in preferred.languages:
             continue
+        if not _takes(preferred, spec, flags, built_in):
+            continue
         if not preferred.embedded:
             if cached(str(preferred.model), preferred.files) is not None:
                 why = f"{preferred.model} is in the cache; for the built-in engine: --{stage}"
                 why = f"{why} {built_in.name}"
                 if preferred.backed:  # the model is its default
-                    return (Choice(spec, why=why, dispensable=True), Choice(built_in))
+                    return (Choice(spec, why=why, dispensable=not flags), Choice(built_in))
                 return (Choice(spec, preferred.model, why),)
         elif all_fetched or all(file.there for file in preferred.embedded):
-            return (Choice(spec, dispensable=True), Choice(built_in))
+            return (Choice(spec, dispensable=not flags), Choice(built_in))
         else:
             return (Choice(built_in, why=f"for {spec.name}, which sounds more natural, type: {FETCH}"),)
     return (Choice(built_in),)
@@ -133,6 +141,41 @@ def named(spec: EngineSpec, language: str | None = None) -> Choice:
         if preferred.name == spec.name and language not in (None, *preferred.languages):
             return Choice(spec, preferred.otherwise)
     return Choice(spec)
+
+
+def _typed_flags(stage: str, typed: Sequence[str]) -> dict[str, str]:
+    """The flags of the stage that were typed, with their values."""
+    flags = {}
+    for n, argument in enumerate(typed):
+        flag, equals, value = argument.partition("=")
+        name = flag.replace("-", "_").removeprefix("__")
+        if flag.startswith("--") and name.startswith(f"{stage}_"):
+            flags[name] = value if equals else next(iter(typed[n + 1 : n + 2]), "")
+    return flags
+
+
+def _takes(
+    preferred: Preferred, spec: EngineSpec, flags: Mapping[str, str], built_in: EngineSpec
+) -> bool:
+    """True if all these flags fit the engine: a voice that is named as its voices are, a language that
+    it knows; and other flags that the built-in engine does not have, as their meaning depends on the
+    engine."""
+    own, plain = _names_of(spec), _names_of(built_in)
+    for name, value in flags.items():
+        if name == f"{spec.stage}_voice":
+            fits = re.fullmatch(preferred.voices, value) is not None
+        elif name == f"{spec.stage}_language":
+            fits = not preferred.languages or value in preferred.languages
+        else:
+            fits = name not in plain
+        if name not in own or not fits:
+            return False
+    return True
+
+
+def _names_of(spec: EngineSpec) -> set[str]:
+    flags = spec.argument_class()
+    return set() if flags is None else {field.name for field in fields(flags)}
 
 
 def _is_built_in(preferred: Preferred) -> bool:

@@ -4,6 +4,10 @@ import difflib
 import re
 from collections.abc import Sequence
 
+KOKORO_VOICE = r"[a-z][fm]_[a-z]+"
+PIPER_VOICE = r"[a-z]{2}_[A-Z]{2}-.+"
+"""Patterns of the names of voices."""
+
 _MODELS = (
     ("stt", r"whisper-1|gpt-4o(-mini)?-transcribe", "--stt openai --stt_model_name"),
     ("stt", r"(tiny|base|small|medium|large|turbo)([.-].*)?", "--stt faster-whisper --stt_model_name"),
@@ -13,8 +17,8 @@ _MODELS = (
     ("llm", r".+/.+", "--llm transformers --llm_model_name"),
     ("llm", r".+:.+|(llama|qwen|mistral|gemma|phi|deepseek).*", "--llm auto --llm_model_name"),
     ("tts", r"tts-1.*|gpt-.*-tts", "--tts openai --tts_model_name"),
-    ("tts", r"[a-z][fm]_[a-z]+", "--tts kokoro --tts_voice"),
-    ("tts", r"[a-z]{2}_[A-Z]{2}-.+", "--tts piper --tts_voice"),
+    ("tts", KOKORO_VOICE, "--tts kokoro --tts_voice"),
+    ("tts", PIPER_VOICE, "--tts piper --tts_voice"),
     ("s2s", r"gpt-realtime.*|gpt-4o.*realtime.*", "--s2s realtime --s2s_model_name"),
     ("s2s", r"gpt.*audio.*", "--s2s openai-audio --s2s_model_name"),
     ("s2s", r"moshik[oa]", "--s2s moshi --s2s_model_name"),

@@ -1,6 +1,6 @@
 """Arguments: everything that the command line and the JSON file settle."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from arguments_classes.chat_arguments import ChatArguments
@@ -13,6 +13,7 @@ from arguments_classes.vad_arguments import VADArguments
 from arguments_classes.websocket_arguments import WebSocketArguments
 from catalog.people import people_of
 from command_line.chosen import ChosenEngine
+from command_line.config_file import ConfigFile
 from pipeline.settings import SessionSettings
 
 MODES = {
@@ -38,6 +39,8 @@ class Arguments:
     auto: dict[str, Any]
     """Settings for the language model that will be found."""
     failover: FailoverArguments
+    file: ConfigFile = field(default_factory=ConfigFile)
+    """The JSON file that some of this comes from, to name it in errors."""
 
     def session_settings(self) -> SessionSettings:
         """The settings with which each conversation begins."""

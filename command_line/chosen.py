@@ -94,9 +94,9 @@ def choose_engines(
         if names != AUTO:
             chosen[stage] = _by_names(stage, names, module.language)
         elif stage != "llm":
-            chosen[stage] = [
-                Candidate(each) for each in choose(stage, argv, module.language, all_fetched=all_fetched)
-            ]
+            choices = choose(stage, argv, module.language, all_fetched=all_fetched)
+            taken = not choices[0].dispensable  # then the flags are for the first of them
+            chosen[stage] = [Candidate(each, later=taken and n > 0) for n, each in enumerate(choices)]
     return chosen
 
 

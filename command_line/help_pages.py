@@ -12,13 +12,13 @@ from arguments_classes.chat_server_arguments import ChatServerArguments
 from arguments_classes.failover_arguments import FailoverArguments
 from arguments_classes.module_arguments import ModuleArguments
 from arguments_classes.vad_arguments import VADArguments
-from catalog.environments import ENVIRONMENTS
 from catalog.presets import PRESETS, Preset
 from catalog.registry import STAGES, EngineSpec, all_specs, specs
 from command_line.arguments import MODES
 from command_line.chosen import Candidates
 from command_line.flag_rows import COLUMN, row, rows, shown, to_type
 from command_line.parser import Parser
+from command_line.word_pages import WORD_PAGES
 from pipeline.errors import UserError
 from utils.installation import program, typed
 
@@ -27,54 +27,21 @@ WIDEST = 100
 EXAMPLES = (
     ("talk here", "talk", "--mode local"),
     ("talk on a page", "serve", "--mode websocket"),
-    ("better parts", "talk --preset cpu", "--mode local --preset cpu"),
-    ("OpenAI's voice", "talk --s2s realtime", "--mode local --s2s realtime"),
     ("answer a file", "file question.wav", "--mode file --input question.wav"),
+    ("larger models", "talk --preset cpu", "--mode local --preset cpu"),
+    ("OpenAI's voice", "talk --s2s realtime", "--mode local --s2s realtime"),
     ("what is missing", "check", "--mode local --check"),
 )
 """Purposes, the words of `s2s` that serve them, and the flags that these words stand for."""
 
-_WORDS = (
-    ("the voices", "s2s voices kokoro"),
-    ("fetch models", "s2s get cpu"),
-    ("one more engine", "s2s install parler"),
-)
-"""Examples of the words that stand for no conversation."""
-
-_PAGES = {
-    "check": (
-        "s2s check [all] [flags]",
-        "Says what must be fixed before you can talk, what would be better, and what is ready, each "
-        "with what to type. With all it shows every engine, model and variable, too. The flags are "
-        "those of the conversation that you mean.",
-        ("s2s check", "s2s check all", "s2s check --mode websocket --preset cuda"),
-    ),
-    "voices": (
-        "s2s voices [engine] [flags]",
-        "Lists the voices of the engine that speaks, or of another: a synthesizer, or an end-to-end "
-        "engine. --tts_voice NAME chooses one of a synthesizer that --tts names.",
-        ("s2s voices", "s2s voices kokoro", "s2s talk --tts kokoro --tts_voice af_heart"),
-    ),
-    "get": (
-        "s2s get [name] [flags]",
-        "Downloads models before they are needed: without a name those that are built in, with one a "
-        "better part or the models of a preset, with flags those of the parts that they choose.",
-        ("s2s get", "s2s get kokoro", "s2s get cpu", "s2s get --stt faster-whisper"),
-    ),
-    "install": (
-        "s2s install engine",
-        "Installs an engine in an environment of its own, apart from the others, whose packages it "
-        f"would disturb: {', '.join(environment.name for environment in ENVIRONMENTS)}.",
-        ("s2s install parler",),
-    ),
-}
-"""Words of `s2s` that stand for no conversation: what to type, what it does, and examples."""
-
-_SHORT = ("mode", "preset", "stt", "llm", "tts", "s2s", "language", "device")
+_EXPLAINED = ("preset", "stt", "llm", "tts", "s2s", "language", "device")
 """The flags that the short page explains."""
 
 _COMMANDS = ("check", "list_voices", "download", "install")
-"""Flags for which `s2s` has words."""
+"""Flags for which `s2s` has words. The first one is among the examples."""
+
+_HIDDEN = ("local_mac_optimal_settings",)
+"""Flags that the short page leaves out: an older spelling of another."""
 
 _PARTS = {
     "vad": "voice activity detectors",
@@ -101,8 +68,8 @@ class HelpPages:
                 lines = self._short(width)
             case "all":
                 lines = _everything(width)
-            case name if name in _PAGES and program() == "s2s":
-                lines = _word(name, width)
+            case name if name in WORD_PAGES and program() == "s2s":
+                lines = WORD_PAGES[name].lines(width)
             case name if name in STAGES:
                 lines = self._part(name, width)
             case name if name in MODES:
@@ -120,49 +87,52 @@ class HelpPages:
         yield from ("", "Examples")
         for purpose, words, flags in EXAMPLES:
             yield f"  {purpose:<{COLUMN - 2}}{typed(words, f'python s2s_pipeline.py {flags}')}"
-        if program() == "s2s":
-            yield from (f"  {purpose:<{COLUMN - 2}}{words}" for purpose, words in _WORDS)
         yield from ("", "Flags")
         by_name = {action.dest: action for action in self.parser._actions if shown([action])}
-        explained = _SHORT if program() == "s2s" else (*_SHORT, *_COMMANDS)
+        explained = _EXPLAINED if program() == "s2s" else ("mode", *_EXPLAINED)
         yield from rows([by_name[name] for name in explained], width)
         yield from ("", "Flags of the chosen parts")
-        for title, actions in self.parser.groups.items():
-            others = [to_type(each) for each in shown(actions) if each.dest not in (*_SHORT, *_COMMANDS)]
-            part = title.removeprefix("--")
-            yield from row(part, " ".join([*self._instead(part), *others]), width)
+        known = _COMMANDS if program() == "s2s" else _COMMANDS[:1]
+        elsewhere = {*explained, *known, *_HIDDEN, *self._useless()}
+        for title, actions in self._groups():
+            others = [to_type(each) for each in shown(actions) if each.dest not in elsewhere]
+            if others:
+                yield from row(title.removeprefix("--"), " ".join(others), width)
         yield ""
         if self.preset is not None:
             yield from textwrap.wrap(self.preset.described(), width)
+        words = f"a word ({', '.join(WORD_PAGES)}), " if program() == "s2s" else "a mode, "
         yield from textwrap.wrap(
-            "--help all explains every flag, --help NAME one part: stt, llm, tts, s2s, vad, an engine, "
-            "a mode, or presets. A JSON file may come first. See also --version.",
+            f"--help all explains every flag, --help NAME {words}a part ({', '.join(_PARTS)}), an "
+            "engine, or presets. A JSON file of settings may come first. See also --version.",
             width,
         )
 
-    def _instead(self, part: str) -> Iterator[str]:
-        """The engine in whose place the program takes this one if one of its flags is typed."""
-        stage, _, engine = part.partition(" ")
-        first = next(iter(self.chosen.get(stage, ())), None)
-        if first is not None and first.flags is None and first.spec.name != engine:
-            yield f"in place of {first.spec.name}:"
+    def _groups(self) -> Iterator[tuple[str, list[argparse.Action]]]:
+        """The flags by group. Flags of an engine that the program chose are not parsed yet, only those
+        of the one behind it: here are its own, since typing them keeps it."""
+        for title, actions in self.parser.groups.items():
+            stage, _, engine = title.removeprefix("--").partition(" ")
+            first = next(iter(self.chosen.get(stage, ())), None)
+            if first is None or not first.choice.dispensable or first.spec.name == engine:
+                yield title, actions
+            elif (flags := first.spec.argument_class()) is not None:
+                yield from Parser([flags]).groups.items()
+
+    def _useless(self) -> set[str]:
+        """The times after which another engine takes over, of stages for which none was named."""
+        several = {stage for stage, candidates in self.chosen.items() if candidates[-1].later}
+        return {f"failover_{stage}_s" for stage in {*STAGES} - several}
 
     def _part(self, stage: str, width: int) -> Iterator[str]:
         yield from textwrap.wrap(f"--{stage}: {_PARTS[stage]}", width)
         for spec in specs(stage):
             yield from row(spec.name, spec.about, width)
-        titles = [title for title in self.parser.groups if title.startswith(f"--{stage} ")]
-        titles += {"vad": ["voice activity"], "llm": ["conversation"]}.get(stage, [])
-        for title in titles:
-            if title in self.parser.groups:
-                yield from _group(title, self.parser.groups[title], width)
+        also = {"vad": "voice activity", "llm": "conversation"}.get(stage)
+        for title, actions in self._groups():
+            if title == also or title.startswith(f"--{stage} "):
+                yield from _group(title, actions, width)
         yield from ("", f"For the flags of another engine: --help {specs(stage)[-1].name}")
-
-
-def _word(name: str, width: int) -> Iterator[str]:
-    usage, about, examples = _PAGES[name]
-    yield from (usage, "", *textwrap.wrap(about, width), "", "Examples")
-    yield from (f"  {example}" for example in examples)
 
 
 def _everything(width: int) -> Iterator[str]:
@@ -210,7 +180,7 @@ def _engines(found: list[EngineSpec], width: int) -> Iterator[str]:
 def _find_engines(name: str) -> list[EngineSpec]:
     found = [spec for spec in all_specs() if name == spec.name or name in spec.aliases]
     if not found:
-        words = _PAGES if program() == "s2s" else ()
+        words = WORD_PAGES if program() == "s2s" else ()
         engines = (spec.name for spec in all_specs())
         topics = [*words, "all", "presets", *STAGES, *MODES, *PRESETS, *engines]
         near = difflib.get_close_matches(name, topics, n=1)

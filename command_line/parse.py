@@ -15,8 +15,8 @@ from catalog.presets import Preset, find_preset
 from command_line.aliases import without_aliases
 from command_line.arguments import MODES, Arguments
 from command_line.chosen import Candidates, choose_engines, engine_settings
-from command_line.config_file import naming_the_file, with_config_file
-from command_line.exclusive import expect_one_kind, named_stages, replaced_by
+from command_line.config_file import ConfigFile
+from command_line.exclusive import expect_one_kind, file_and_flags, named_stages, replaced_by
 from command_line.help_pages import HelpPages
 from command_line.mistakes import expect_effect, expect_no_word, unknown_argument
 from command_line.parser import Parser
@@ -29,11 +29,12 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
     """Parse ``[config.json] [flags]``; flags win over the file. Raises `UserError`; --help exits."""
     if argv:
         expect_no_word(argv[0])
-    with naming_the_file(argv):
-        return _parse(with_config_file(argv))
+    file, typed = file_and_flags(argv)
+    with file.naming():
+        return _parse([*file.flags(), *typed], file)
 
 
-def _parse(argv: Sequence[str]) -> Arguments:
+def _parse(argv: Sequence[str], file: ConfigFile) -> Arguments:
     module, preset = _choose_parts(argv)
     helps = program() == "s2s" and asks_help(argv)  # that command fetches them at its first start
     chosen = choose_engines(module, argv, all_fetched=helps)
@@ -54,6 +55,7 @@ def _parse(argv: Sequence[str]) -> Arguments:
         },
         auto=engine_settings("llm", parsed.get(ChatServerArguments)),
         failover=parsed.get(FailoverArguments) or FailoverArguments(),
+        file=file,
     )
 
 

@@ -17,13 +17,13 @@ _PLAIN = {
     "serve": ("--mode", "websocket"),
 }
 
+_TALKING = (*_PLAIN, "file")
+"""Words for a conversation."""
+
 _INSTEAD = ("check", "download", "install", "list_voices", "help", "h", "version")
 """Flags for something other than a conversation."""
 
 _HELP = ("help", "h")
-
-_PAGES = ("check", "voices", "get", "install")
-"""Words for something other than a conversation: each has a page of its own in the help."""
 
 
 def split(argv: Sequence[str]) -> tuple[str, list[str]]:
@@ -80,9 +80,10 @@ def in_mode(mode: str, flags: Sequence[str]) -> list[str]:
 
 def names_mode(flags: Sequence[str]) -> bool:
     """True if the flags, or the file in front of them, say where the audio comes from."""
-    from command_line.config_file import with_config_file
+    from command_line.exclusive import file_and_flags
 
-    return _names(with_config_file(flags), ("mode",))
+    file, typed = file_and_flags(flags)
+    return _names([*file.flags(), *typed], ("mode",))
 
 
 def asks_help(flags: Sequence[str]) -> bool:
@@ -110,8 +111,10 @@ def _shown_mode(word: str, flags: Sequence[str]) -> Sequence[str]:
 
 
 def _topic(word: str, flags: Sequence[str]) -> Sequence[str]:
-    """The page of a word, unless another topic was typed."""
-    return (word,) if word in _PAGES and flags[-1] in ("--help", "-h") else ()
+    """The page of a word, unless another topic was typed, or flags of a conversation, whose parts the
+    short page shows."""
+    plain = flags[-1] in ("--help", "-h") and (word not in _TALKING or len(flags) == 1)
+    return (word,) if word and plain else ()
 
 
 def _is_file(argument: str) -> bool:

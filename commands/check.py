@@ -6,6 +6,7 @@ import platform
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,11 @@ if TYPE_CHECKING:
 def check(arguments: "Arguments") -> int:
     """Print the report. Returns 0 if one can talk with what was chosen, else 1."""
     everything = arguments.module.check == "all"
-    findings = [each for each in _findings(arguments) if everything or each.block != "more"]
+    findings = [
+        replace(each, text=arguments.file.named(each.text))
+        for each in _findings(arguments)
+        if everything or each.block != "more"
+    ]
     for line in report(findings):
         print(line)
     return int(any(finding.block == "fix" for finding in findings))

@@ -77,7 +77,7 @@ def _get_embedded() -> int:
 
 def _get_offer(offer: "Offer") -> int:
     """Download a better part, which the program chooses by itself from then on."""
-    from engines.upgrades import fetch
+    from engines.offer_source import fetch
     from utils.hub import size_text
     from utils.progress import terminal_bar
 

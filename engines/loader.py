@@ -134,7 +134,7 @@ def _load_stage(arguments: "Arguments", stage: str) -> tuple[Any, Sequence[Chose
         reasons = "; ".join(lacking.values())
         raise UserError(f"none of the engines of --{stage} can start: {reasons}")
     for name, reason in lacking.items():
-        tell(f"{name} is left out: {reason}")
+        tell(f"{name} is left out: {arguments.file.named(reason)}")
     if len(engines) == 1:
         return engines[0], kept
     return _FAILOVER[stage](engines, getattr(arguments.failover, f"failover_{stage}_s")), kept

@@ -3,17 +3,17 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from catalog.offers import OFFERS, Offer
-from catalog.registry import AUTO, CASCADE, find
+from catalog.registry import AUTO, CASCADE
 from engines.engines import Engines
-from engines.failover_chat_model import FailoverChatModel
-from engines.failover_synthesizer import FailoverSynthesizer
 from engines.loader import load_offer
+from engines.offer_source import as_served, fetch
+from engines.offer_state import OfferState, OnChange
+from engines.original_behind import with_original_behind
 from LLM.auto import find_ollama
-from LLM.ollama import expect_ollama, pull
 from pipeline.errors import EngineBusy, EngineError, Unavailable, UserError
 from pipeline.shared_engine import SlotThread
 from utils import hub
@@ -24,45 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-State: TypeAlias = Literal["available", "downloading", "loading", "in_use", "failed"]
-
 _STOPPED = "the program ends"
-
-
-@dataclass(frozen=True, slots=True)
-class OfferState:
-    """An offer, and how far it is."""
-
-    offer: Offer
-    state: State = "available"
-    progress: float = 0.0
-    """Share of the download that is there, 0 to 1."""
-    error: str = ""
-    """The reason for which it failed, as a sentence."""
-
-    @property
-    def is_final(self) -> bool:
-        """True if nothing more will happen by itself."""
-        return self.state in ("in_use", "failed", "available")
-
-    def plain(self) -> dict[str, Any]:
-        """The form in which clients get it."""
-        offer = self.offer
-        return {
-            "name": offer.name,
-            "stage": offer.stage,
-            "title": offer.title,
-            "about": offer.about,
-            "size_bytes": offer.size_bytes,
-            "license": offer.license,
-            "command": offer.command,
-            "state": self.state,
-            "progress": round(self.progress, 3),
-            "error": self.error,
-        }
-
-
-OnChange: TypeAlias = Callable[[OfferState], object]
 
 
 class UnknownOfferError(EngineError):
@@ -73,49 +35,15 @@ class UnknownOfferError(EngineError):
         super().__init__(f"expected an offer ({names}), got {name!r:.100}", "unknown_offer")
 
 
-@dataclass(slots=True)
-class _Upgrade:
-    """A better part as it runs, with the one behind it."""
-
-    offer: Offer
-    engine: Any
-
-
-@dataclass(slots=True)
-class _Part:
-    """A stage whose engine may be replaced."""
-
-    original: Any
-    """The engine with which the program started. It is never closed before the end: turn judges may use
-    its weights, and it takes over from an upgrade that fails."""
-    in_use: _Upgrade | None = None
-    """None: the original is."""
-
-
-@dataclass(slots=True)
-class _Work:
-    """The upgrade that is being fetched or loaded."""
-
-    name: str
-    listeners: list[OnChange] = field(default_factory=list)
-
-
-def fetch(offer: Offer, on_progress: Progress) -> None:
-    """Download the model of an offer, unless it is here. Raises `UserError`, and what `on_progress`
-    raises."""
-    if offer.source == "hub":
-        hub.fetch(offer.model, offer.title, files=offer.files, on_progress=on_progress)
-        return
-    server = expect_ollama()
-    if _as_served(offer, server.models).size_bytes:
-        pull(server, offer.model, on_progress)
-
-
 class Upgrades:
     """Offers for the parts that the program chose by itself. One at a time is fetched and loaded, on a
     thread of its own, and then replaces its part in all conversations. All methods may be called from
     any thread. They may wait: `offers` up to 0.3 s for Ollama's server, `undo` until the engine is
     closed.
+
+    One lock keeps the order. It is held for each change as a whole: the state of an offer, the engine
+    that the conversations get, and the calls of `on_change`, which may call the methods of this object
+    in their turn. Nothing that takes long is done with it: no download, no loading, no closing.
     """
 
     def __init__(
@@ -129,19 +57,19 @@ class Upgrades:
     ) -> None:
         self._engines, self._arguments = engines, arguments
         self._fetch, self._load = fetch, load
-        self._parts = {
-            stage: _Part(shared.engine)
+        self._originals = {
+            stage: shared.engine
             for stage in CASCADE
             if (shared := engines.shared_by(stage)) is not None
             and getattr(arguments.module, stage) == AUTO
         }
+        """Stage ▶ the engine with which the program started. It is never closed before the end: turn
+        judges may use its weights, and it takes over from an upgrade that fails."""
         self._states = {offer.name: OfferState(offer) for offer in made if self._is_better(offer)}
-        self._work: _Work | None = None
+        self._listeners: list[OnChange] = []
+        """The callers that follow the offer that is being fetched or loaded."""
         self._closed = False
-        self._lock = threading.Lock()
-        self._telling = threading.RLock()
-        """Held while an `on_change` is called, so that it gets the states in their order; it may call
-        the methods of this object."""
+        self._lock = threading.RLock()
 
     def offers(self) -> list[OfferState]:
         """The offers that would be better than what the program started with, and their states."""
@@ -149,7 +77,7 @@ class Upgrades:
             states = list(self._states.values())
         ollama = any(state.offer.source == "ollama" for state in states) and find_ollama()
         return [
-            replace(state, offer=_as_served(state.offer, ollama.models) if ollama else state.offer)
+            replace(state, offer=as_served(state.offer, ollama.models) if ollama else state.offer)
             for state in states
             if state.offer.source != "ollama" or ollama or state.state != "available"
         ]
@@ -161,34 +89,31 @@ class Upgrades:
 
         Raises `UnknownOfferError`, and `EngineBusy` while another one is fetched.
         """
-        with self._telling:
-            with self._lock:
-                state = self._known(name)
-                if self._closed:
-                    raise EngineBusy(_STOPPED)
-                if self._work is not None and self._work.name != name:
-                    title = self._states[self._work.name].offer.title
-                    raise EngineBusy(f"{title} is being fetched; wait until it is there")
-                if self._work is not None:
-                    self._work.listeners.append(on_change)
-                elif state.state != "in_use":
-                    state = self._states[name] = OfferState(state.offer, "downloading")
-                    self._work = _Work(name, [on_change])
-                    SlotThread(target=self._run, args=(state,), name="upgrade", daemon=True).start()
+        with self._lock:
+            state = self._known(name)
+            if self._closed:
+                raise EngineBusy(_STOPPED)
+            busy = next((each.offer for each in self._states.values() if not each.is_final), None)
+            if busy is not None and busy.name != name:
+                raise EngineBusy(f"{busy.title} is being fetched; wait until it is there")
+            if state.is_final and state.state != "in_use":
+                state = self._states[name] = OfferState(state.offer, "downloading")
+                SlotThread(target=self._run, args=(state.offer,), name="upgrade", daemon=True).start()
+            if not state.is_final:
+                self._listeners.append(on_change)
             on_change(state)
 
     def undo(self, name: str) -> OfferState:
         """Return at once to the engine with which the program started, and close that of the offer.
         Raises `UnknownOfferError`, and `EngineError` if the offer is not in use."""
-        with self._telling, self._lock:
+        with self._lock:
             state = self._known(name)
-            part = self._parts[state.offer.stage]
-            if part.in_use is None or part.in_use.offer.name != name:
+            if state.state != "in_use":
                 raise EngineError(f"{state.offer.title} is not in use", "not_in_use")
-            undone, part.in_use = part.in_use, None
-            self._engines.replace(state.offer.stage, part.original)
+            stage = state.offer.stage
+            undone = self._engines.replace(stage, self._originals[stage])
             state = self._states[name] = OfferState(state.offer)
-        self._dismiss(undone)
+        self._dismiss(stage, undone)
         return state
 
     def close(self) -> None:
@@ -196,83 +121,68 @@ class Upgrades:
         with self._lock:
             self._closed = True
 
-    def _dismiss(self, upgrade: _Upgrade) -> None:
-        """Close its engine, which may take long: not with a lock."""
-        shared = self._engines.shared_by(upgrade.offer.stage)
-        assert shared is not None
-        shared.dismiss(upgrade.engine)
-
     # -- on the thread of the upgrade --------------------------------------------------------------
 
-    def _run(self, state: OfferState) -> None:
-        offer = state.offer
+    def _run(self, offer: Offer) -> None:
         try:
             self._fetch(offer, lambda done, size: self._downloaded(offer, done / max(size, 1)))
-            self._tell(OfferState(offer, "loading", 1.0))
-            engine = self._load(self._arguments, offer)
-            with self._telling:  # or an `undo` could come in between
-                former = self._use(offer, engine)
-                self._tell(OfferState(offer, "in_use", 1.0), over=True)
+            self._change(OfferState(offer, "loading", 1.0))
+            former = self._use(offer, self._load(self._arguments, offer))
         except DownloadStopped:
-            self._tell(OfferState(offer, "failed", error=_STOPPED), over=True)
+            self._change(OfferState(offer, "failed", error=_STOPPED))
         except (UserError, EngineError, ImportError) as error:
-            self._tell(OfferState(offer, "failed", error=_in_plain_words(offer, error)), over=True)
+            self._change(OfferState(offer, "failed", error=_in_plain_words(offer, error)))
         except Exception as error:
             logger.exception("%s cannot be used", offer.title)
             reason = f"{offer.title} cannot be used: {type(error).__name__}, see the log"
-            self._tell(OfferState(offer, "failed", error=reason), over=True)
+            self._change(OfferState(offer, "failed", error=reason))
         else:
-            if former is not None:
-                self._dismiss(former)
+            self._dismiss(offer.stage, former)
 
     def _downloaded(self, offer: Offer, share: float) -> None:
         """Tell each hundredth of the download."""
         if self._closed:
             raise DownloadStopped
         if share >= self._states[offer.name].progress + 0.01:
-            self._tell(OfferState(offer, "downloading", min(share, 1.0)))
+            self._change(OfferState(offer, "downloading", min(share, 1.0)))
 
-    def _use(self, offer: Offer, engine: Any) -> _Upgrade | None:
-        """Replace the part by a new engine; returns the upgrade that it was until then, if any. Raises
-        `DownloadStopped` if the program ends."""
+    def _use(self, offer: Offer, engine: Any) -> Any:
+        """Replace the part by a new engine; returns the one before. Raises `DownloadStopped` if the
+        program ends."""
+        original = self._originals[offer.stage]
+        engine = with_original_behind(offer, engine, original, self._arguments.failover)
         with self._lock:
             if not self._closed:
-                part = self._parts[offer.stage]
-                former = part.in_use
-                part.in_use = _Upgrade(offer, self._with_original_behind(offer, engine, part.original))
-                self._engines.replace(offer.stage, part.in_use.engine)
-                if former is not None:
-                    self._states[former.offer.name] = OfferState(former.offer)
+                former = self._engines.replace(offer.stage, engine)
+                for other in list(self._states.values()):
+                    if other.state == "in_use" and other.offer.stage == offer.stage:
+                        self._states[other.offer.name] = OfferState(other.offer)
+                self._change(OfferState(offer, "in_use", 1.0))
                 return former
         engine.close()
         raise DownloadStopped
 
-    def _with_original_behind(self, offer: Offer, engine: Any, original: Any) -> Any:
-        """The engine; the original takes over if it fails, and speaks the languages that it lacks. A
-        language model in this process has none behind it: a failover could not read ahead, which makes
-        its answers come sooner."""
-        limits = self._arguments.failover
-        if offer.stage == "tts":
-            return FailoverSynthesizer([engine, _Kept(original)], limits.failover_tts_s)
-        if "remote" in find(offer.stage, offer.engine).devices:
-            return FailoverChatModel([engine, _Kept(original)], limits.failover_llm_s)
-        return engine
-
-    def _tell(self, state: OfferState, *, over: bool = False) -> None:
-        with self._telling:
-            with self._lock:
-                assert self._work is not None
-                self._states[state.offer.name] = state
-                listeners = list(self._work.listeners)
-                if over:
-                    self._work = None
+    def _change(self, state: OfferState) -> None:
+        """Set the state of the offer that is being fetched or loaded, and tell it."""
+        with self._lock:
+            self._states[state.offer.name] = state
+            listeners = tuple(self._listeners)
+            if state.is_final:  # before they are told, so that they may begin another
+                self._listeners.clear()
             for listener in listeners:
                 try:
                     listener(state)
                 except Exception:  # one listener's trouble never reaches another, nor the upgrade
                     logger.exception("%s: a change could not be told", state.offer.title)
 
-    # -- with the lock -----------------------------------------------------------------------------
+    # -- on any thread -----------------------------------------------------------------------------
+
+    def _dismiss(self, stage: str, former: Any) -> None:
+        """Close an engine that was replaced, unless it is the original."""
+        if former is not self._originals[stage]:
+            shared = self._engines.shared_by(stage)
+            assert shared is not None
+            shared.dismiss(former)
 
     def _known(self, name: str) -> OfferState:
         if name not in self._states:
@@ -280,29 +190,10 @@ class Upgrades:
         return self._states[name]
 
     def _is_better(self, offer: Offer) -> bool:
-        part = self._parts.get(offer.stage)
-        if part is None or not offer.runs_here(self._arguments.module.language):
+        original = self._originals.get(offer.stage)
+        if original is None or not offer.runs_here(self._arguments.module.language):
             return False
-        return part.original.info.name.partition(",")[0] in offer.instead_of
-
-
-class _Kept:
-    """An engine in a failover that does not close it."""
-
-    def __init__(self, engine: Any) -> None:
-        self._engine = engine
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._engine, name)
-
-    def close(self) -> None:
-        """Leave it open."""
-
-
-def _as_served(offer: Offer, models: Iterable[str]) -> Offer:
-    """The offer at a server that has these models."""
-    has_it = any(offer.model in (model, model.removesuffix(":latest")) for model in models)
-    return replace(offer, size_bytes=0) if has_it else offer
+        return original.info.name.partition(",")[0] in offer.instead_of
 
 
 def _in_plain_words(offer: Offer, error: Exception) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 from rich.console import Console
 
 from arguments_classes.module_arguments import ModuleArguments
-from engines.upgrades import OfferState, Upgrades
+from engines.offer_state import OfferState
+from engines.upgrades import Upgrades
 from listeners.json_lines import JsonLines
 from listeners.key_list import key_list
 from listeners.keys import Keys

@@ -1,6 +1,7 @@
 """UpgradeMenu: better parts on the live screen, by number: fetched, put to use, and undone."""
 
-from engines.upgrades import OfferState, Upgrades
+from engines.offer_state import OfferState
+from engines.upgrades import Upgrades
 from listeners.terminal import Terminal
 from pipeline.errors import EngineError
 from utils.hub import size_text

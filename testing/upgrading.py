@@ -10,7 +10,8 @@ import numpy as np
 from catalog.offers import Offer
 from command_line.parse import parse_command_line
 from engines.engines import Cascade, Engines
-from engines.upgrades import OfferState, Upgrades
+from engines.offer_state import OfferState
+from engines.upgrades import Upgrades
 from LLM.chat import Chat
 from pipeline.clock import SampleClock
 from pipeline.engine_info import ChatModelInfo, SynthesizerInfo

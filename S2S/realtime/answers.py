@@ -30,7 +30,7 @@ from S2S.realtime.events import (
     TextCame,
 )
 from S2S.realtime.requests import RATE_HZ
-from S2S.realtime.waiting_turns import Request, SendEvent, WaitingTurns
+from S2S.realtime.waiting_turns import SendEvent, WaitingTurns
 
 STAGE = "s2s"
 MAX_AHEAD_S = 600.0
@@ -80,7 +80,11 @@ class Answers:
         self._send = send
         self._post = post
         self._explain = explain
-        self._waiting = WaitingTurns(send, lambda turn: post(self._never_began, turn))
+        self._waiting = WaitingTurns(
+            send,
+            lambda: (answer.turn for answer in self._open.values()),
+            lambda turn: post(self._never_began, turn),
+        )
         self._open: dict[str, Answer] = {}
         """Response ▶ answer, until the response is over."""
         self._deadlines: dict[str, Deadline] = {}
@@ -118,7 +122,7 @@ class Answers:
 
     def request(self, turn: Turn, event: Mapping[str, Any]) -> None:
         """Request the response of `turn`, now or after the present one."""
-        self._send_or_wait(Request(turn, event))
+        self._waiting.request(turn, event)
 
     def end(self, turn: Turn, reason: str = COMPLETE) -> None:
         """End a turn that gets no answer."""
@@ -152,12 +156,12 @@ class Answers:
             return
         turn = request.turn
         if code == ALREADY_ACTIVE and request.tries < MAX_TRIES and turn.alive:
-            self._send_or_wait(request)
+            self._waiting.repeat(request)
             return
         if turn.alive:
             turn.fail(STAGE, EngineError(self._explain(error), code or "refused"))
         self.end(turn, f"{STAGE} failed")
-        self._next_request()
+        self._waiting.send_next()
 
     def close(self) -> None:
         """Forget all that is to come: the connection is gone."""
@@ -187,7 +191,7 @@ class Answers:
         if turn.alive:
             self._enter(answer)
         else:
-            self._cancel(event.response)
+            self._stop(answer)
 
     def audio(self, event: AudioCame) -> None:
         """Audio of a response."""
@@ -264,7 +268,7 @@ class Answers:
         elif event.status == "incomplete" and end == COMPLETE:
             end = event.reason or INVALID_CALL
         self._finish(answer, end)
-        self._next_request()
+        self._waiting.send_next()
 
     def interrupt(self, reason: str) -> None:
         """Stop every answer that has begun, heard or not."""
@@ -272,11 +276,6 @@ class Answers:
             turn.interrupt(reason)
 
     # ----------------------------------------------------------------------------------------------
-
-    @property
-    def _is_busy(self) -> bool:
-        """True if a response of the conversation is under way."""
-        return self._waiting.is_busy or any(a.turn.remembered for a in self._open.values())
 
     def _continued(self, response: str) -> Answer | None:
         """The answer of a response of which more came."""
@@ -294,16 +293,6 @@ class Answers:
         self._deadlines.pop(response).cancel()
         return self._open.pop(response)
 
-    def _send_or_wait(self, request: Request) -> None:
-        if request.turn.remembered and self._is_busy:
-            self._waiting.put_in_line(request)
-        else:
-            self._waiting.send(request)
-
-    def _next_request(self) -> None:
-        if not self._is_busy:
-            self._waiting.send_next()
-
     def _never_began(self, turn: Turn) -> None:
         """The response of a turn did not begin in time."""
         if not self._waiting.drop(turn):  # it began just now
@@ -311,7 +300,7 @@ class Answers:
         if turn.alive:
             turn.fail(STAGE, too_late())
             self.end(turn, f"{STAGE} failed")
-        self._next_request()
+        self._waiting.send_next()
 
     def _stalled(self, answer: Answer) -> None:
         """A response did not go on in time."""
@@ -324,7 +313,12 @@ class Answers:
             answer.turn.fail(STAGE, error)
         self._cancel(answer.response)
         self._finish(self._shut(answer.response), f"{STAGE} failed")
-        self._next_request()
+        self._waiting.send_next()
+
+    def _stop(self, answer: Answer) -> None:
+        """Have the server stop a response that nobody wants any more."""
+        self._cancel(answer.response)
+        self._deadlines[answer.response].shorten()
 
     def _cancel(self, response: str) -> None:
         self._send({"type": "response.cancel", "event_id": RACES, "response_id": response})
@@ -377,7 +371,7 @@ class Answers:
         if turn.number in self.orphans:
             return
         if not answer.is_over:
-            self._cancel(answer.response)
+            self._stop(answer)
         if turn.state in (TurnState.INTERRUPTED, TurnState.DROPPED):
             self._truncate(answer)
 

@@ -6,6 +6,10 @@ from collections.abc import Callable
 from pipeline.errors import EngineError
 from pipeline.shared_engine import STALL_S
 
+STOPPED_S = 5.0
+"""The same for a response that was stopped: its end is due at once, and the user is waiting for the next
+one."""
+
 
 class Deadline:
     """Calls `on_stall` on the thread of the loop once nothing has come for `STALL_S`, unless it is
@@ -21,6 +25,13 @@ class Deadline:
     def renew(self) -> None:
         """Begin to wait anew: something came."""
         self._last = self._loop.time()  # a new timer for each event would cost more
+
+    def shorten(self) -> None:
+        """Begin to wait anew, for `STOPPED_S`."""
+        self._limit_s = STOPPED_S
+        self._last = self._loop.time()
+        self.cancel()
+        self._timer = self._loop.call_later(self._limit_s, self._look)
 
     def cancel(self) -> None:
         """Wait no more."""

@@ -1,7 +1,7 @@
 """WaitingTurns: the turns whose response the server has not begun."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,15 @@ class WaitingTurns:
     """Knows which turn a response belongs to when it begins. A turn that has ended still waits, since
     its response must be recognized as unwanted. Everything happens on the thread of the loop."""
 
-    def __init__(self, send: SendEvent, on_stall: Callable[[Turn], None]) -> None:
+    def __init__(
+        self,
+        send: SendEvent,
+        being_answered: Callable[[], Iterable[Turn]],
+        on_stall: Callable[[Turn], None],
+    ) -> None:
         self._send = send
+        self._being_answered = being_answered
+        """The turns whose response has begun, but is not over."""
         self._on_stall = on_stall
         """Called with a turn whose response did not begin in time; it still waits."""
         self._expected: list[Turn] = []
@@ -35,6 +42,8 @@ class WaitingTurns:
         """Turn ▶ the request that was sent, in order."""
         self._line: deque[Request] = deque()
         """Requests that wait for the end of the present response."""
+        self._are_named = False
+        """True once a response has named the turn whose request it answers, as all others will, too."""
         self._deadlines: dict[Turn, Deadline] = {}
         """Deadlines of the expected and the sent."""
 
@@ -42,11 +51,6 @@ class WaitingTurns:
     def is_any_alive(self) -> bool:
         """True if a response is wanted."""
         return any(turn.alive for turn in self._all())
-
-    @property
-    def is_busy(self) -> bool:
-        """True if a response of the conversation is about to begin by request."""
-        return any(request.turn.remembered for request in self._sent.values())
 
     @property
     def requested(self) -> list[int]:
@@ -61,37 +65,42 @@ class WaitingTurns:
         self._expected.append(turn)
         self._wait_for(turn)
 
-    def send(self, request: Request) -> None:
-        """Request a response now."""
-        request.tries += 1
-        self._sent[request.turn.number] = request
-        self._wait_for(request.turn)
-        self._send(request.event)
+    def request(self, turn: Turn, event: Mapping[str, Any]) -> None:
+        """Request the response of `turn`, now or after the present one."""
+        self._line.append(Request(turn, event))
+        self.send_next()
 
-    def put_in_line(self, request: Request) -> None:
-        """Keep a request until `send_next`: before the others if it was sent already."""
-        if request.tries:
-            self._line.appendleft(request)
-        else:
-            self._line.append(request)
+    def repeat(self, request: Request) -> None:
+        """Request a response again, after the present one and before all others."""
+        self._line.appendleft(request)
+        self.send_next()
 
     def send_next(self) -> None:
-        """Send the next request in line: no response is under way."""
-        while self._line and not self.is_busy:
-            request = self._line.popleft()
-            if request.turn.alive:
-                self.send(request)
+        """Send the requests in line up to the first that must wait. An aside waits for nothing."""
+        is_held_up = False
+        for request in list(self._line):
+            turn = request.turn
+            is_held_up |= turn.alive and self._must_wait(request)
+            if turn.alive and turn.remembered and is_held_up:
+                continue
+            self._line.remove(request)
+            if turn.alive:
+                self._request(request)
 
     def claim(self, number: int | None) -> Turn | None:
         """Take the turn of a response that begins: the one with this number if the response has one, or
-        else the oldest that the server answers by itself, or else the oldest whose request was sent.
-        A response without a number never belongs to a request that is still in line."""
+        else the oldest that the server answers by itself, or else, if this server names no turns, the
+        oldest whose request was sent. A response without a number never belongs to a request that is
+        still in line."""
         if number is not None:
             sent = self._sent.get(number)
+            self._are_named |= sent is not None
         elif self._expected:
             turn = self._expected[0]
             self.drop(turn)
             return turn
+        elif self._are_named:
+            sent = None
         else:
             sent = next(iter(self._sent.values()), None)
         if sent is None:
@@ -126,6 +135,21 @@ class WaitingTurns:
         for turn in turns:
             self.drop(turn)
         return turns
+
+    def _must_wait(self, request: Request) -> bool:
+        """True if another response of the conversation comes first. One that nobody wants any more does
+        so only if this request was refused because of it, or could be given its answer by mistake."""
+        if not request.turn.remembered:
+            return False
+        heeds_all = request.tries > 0 or not self._are_named
+        turns = [*(sent.turn for sent in self._sent.values()), *self._being_answered()]
+        return any(turn.remembered and (turn.alive or heeds_all) for turn in turns)
+
+    def _request(self, request: Request) -> None:
+        request.tries += 1
+        self._sent[request.turn.number] = request
+        self._wait_for(request.turn)
+        self._send(request.event)
 
     def _all(self) -> list[Turn]:
         requests = [*self._sent.values(), *self._line]

@@ -13,7 +13,8 @@ TOKEN_PROTOCOLS = ("s2s-token.", "openai-insecure-api-key.")
 second is the one OpenAI's clients use."""
 
 _OF_A_PROXY = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
-"""Headers by which a proxy gives itself away; one that sends none counts as a client on this machine."""
+"""Headers by which a proxy gives itself away. Another sign is HTTP/1.0, which nginx speaks unless it is
+told otherwise; a proxy that shows neither counts as a client on this machine."""
 
 
 class Authenticator:
@@ -31,9 +32,14 @@ class Authenticator:
         client = network_of(address_of(connection))
         if client is not None:
             self._attempts.count(client)
-        if not self.credentials.allows_origin(
-            connection.headers.get("origin"), connection.headers.get("host")
-        ):
+        host = connection.headers.get("host")
+        if not self.credentials.allows_host(host):
+            raise ProtocolError(
+                f"expected a name or an address of this machine as Host, got {host!r:.100}; if it is "
+                "the server's, name it with --allow_origins, or set --token",
+                "forbidden",
+            )
+        if not self.credentials.allows_origin(connection.headers.get("origin"), host):
             raise ProtocolError("expected a page of this server (see --allow_origins)", "unauthorized")
         token = _token(connection)
         grant = earlier if earlier and earlier.is_for(token) else self.credentials.grant(token)
@@ -46,12 +52,11 @@ class Authenticator:
 
     def is_operator(self, connection: HTTPConnection, grant: Grant) -> bool:
         """True if an admitted client may change the program: it knows the token; if none is set, it is
-        on this machine. A client secret is never enough, a proxy on this machine is another client's,
+        on this machine. A client secret is never enough, a proxy on this machine is no user of it,
         and a page is one of this server only by a name that nobody else can point at this machine."""
         if grant.session is not None or self.credentials.wants_token:
             return grant.session is None
-        proxied = any(name in connection.headers for name in _OF_A_PROXY)
-        local = network_of(address_of(connection)) is None and not proxied
+        local = network_of(address_of(connection)) is None
         try:
             name = urlsplit(f"//{connection.headers.get('host')}").hostname
         except ValueError:
@@ -60,8 +65,18 @@ class Authenticator:
 
 
 def address_of(connection: HTTPConnection) -> str:
-    """The address of the client, as reported by the proxy if that is trusted."""
-    return connection.client.host if connection.client else ""
+    """The address of the client, as reported by the proxy if that is trusted. All clients of a proxy on
+    this machine that is not trusted have the same, which is not that of this machine."""
+    address = connection.client.host if connection.client else ""
+    if network_of(address) is None and _is_proxied(connection):
+        return f"proxy at {address}"
+    return address
+
+
+def _is_proxied(connection: HTTPConnection) -> bool:
+    return connection.scope.get("http_version") == "1.0" or any(
+        name in connection.headers for name in _OF_A_PROXY
+    )
 
 
 def _token(connection: HTTPConnection) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connections.access.client_secrets import PREFIX, ClientSecrets, hash_of
+from connections.access.host_names import HostNames
 from connections.access.token_file import TokenFile
 from pipeline.errors import UserError
 
@@ -43,6 +44,7 @@ class Credentials:
         self._insecure = insecure
         self.origins = {origin.rstrip("/") for origin in origins.split()}
         """Origins, other than the server's own, of pages that may connect."""
+        self._names = HostNames(self.origins)
 
     def expect_safe(self, flag: str, host: str) -> None:
         """Raise `UserError` if anyone could connect."""
@@ -83,21 +85,23 @@ class Credentials:
             tokens += self._file.tokens()
         return any([hmac.compare_digest(hash_of(token), hash_of(known)) for known in tokens])
 
+    def allows_host(self, host: str | None) -> bool:
+        """True if a client may call this server `host`. A token proves enough, and with --insecure
+        anyone may talk."""
+        return self.wants_token or self._insecure or self._names.include(host)
+
     def allows_origin(self, origin: str | None, host: str | None) -> bool:
         """True if a page of `origin` may connect to this server, which it calls `host`.
 
         Only browsers send an origin. Without this check any page that a user visits could talk to a
-        server on the user's machine. The owner of a domain can point it at that machine (DNS rebinding),
-        so where no token is needed, only pages opened by a name of the machine itself are the server's.
+        server on the user's machine.
         """
         if origin is None or origin.rstrip("/") in self.origins:
             return True
         try:
-            page = urlsplit(origin)
-            ours_by_name = self.wants_token or self._insecure or is_loopback(page.hostname or "")
+            return urlsplit(origin).netloc == host
         except ValueError:
             return False
-        return page.netloc == host and ours_by_name
 
 
 def is_loopback(host: str) -> bool:

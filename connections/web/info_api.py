@@ -9,7 +9,8 @@ from fastapi.requests import Request
 from fastapi.responses import JSONResponse
 
 from connections.access.authenticator import Authenticator
-from engines.upgrades import OfferState, Upgrades
+from engines.offer_state import OfferState
+from engines.upgrades import Upgrades
 from pipeline.capabilities import Capabilities
 from pipeline.description import Description
 from pipeline.language import english_name

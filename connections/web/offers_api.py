@@ -11,7 +11,8 @@ from fastapi.responses import StreamingResponse
 
 from connections.access.authenticator import Authenticator
 from connections.base import tell_loop
-from engines.upgrades import OfferState, Upgrades
+from engines.offer_state import OfferState
+from engines.upgrades import Upgrades
 from pipeline.errors import EngineError, ProtocolError
 
 

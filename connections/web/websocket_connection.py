@@ -17,7 +17,7 @@ from pipeline.errors import ProtocolError
 logger = logging.getLogger(__name__)
 
 CLOSED = {
-    "bad_message": 1007, "flood": 1008, "unauthorized": 1008, "too_long": 1009,
+    "bad_message": 1007, "flood": 1008, "unauthorized": 1008, "forbidden": 1008, "too_long": 1009,
     "internal_error": 1011, "full": 1013, "too_often": 1013, "ended": 1000, "gone": 4001,
     "replaced": 4002,
 }  # fmt: skip
@@ -102,6 +102,8 @@ class WebSocketConnection:
                 if message.get("code") == 1000:  # the client hung up, and was not cut off
                     self._registry.left(self._client)
                 return
+            if self._over.done():
+                return  # the connection that took over has told the client what had come until then
             data = message.get("bytes")
             await self._client.receive(message["text"] if data is None else data)
 

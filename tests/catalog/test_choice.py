@@ -130,7 +130,23 @@ class TestTheVoiceThatComesWithTheProgram:
     def test_another_language_or_a_flag_is_for_espeak(self) -> None:
         assert choose("tts", [], "te") == choose("tts", ["--tts_rate", "200"]) == (ESPEAK,)
 
-    def test_its_own_flags_are_not_offered_where_they_would_mean_espeak(self) -> None:
+    @pytest.mark.parametrize(
+        "flags",
+        [["--tts_voice", "en_US-lessac-medium"], ["--tts-speed=1.2"], ["--tts_language", "en"]],
+    )
+    def test_flags_that_fit_it_keep_it(self, flags: list[str]) -> None:
+        voice, behind = parse_command_line(flags).engines["tts"]
+        assert (voice.spec.name, voice.dispensable, voice.prefix) == ("piper", False, "tts_")
+        assert (behind.spec.name, behind.prefix) == ("espeak", "tts_espeak_")
+        assert flags[-1].rpartition("=")[2] in map(str, voice.settings.values())
+        (espeak,) = choose("tts", [*flags, "--tts_rate", "200"])
+        assert espeak == ESPEAK
+
+    @pytest.mark.parametrize("flags", [["--tts_voice", "en-gb"], ["--tts_language", "te"]])
+    def test_a_voice_or_a_language_that_it_lacks_is_for_espeak(self, flags: list[str]) -> None:
+        assert choose("tts", flags) == (ESPEAK,)
+
+    def test_without_flags_it_has_its_own_defaults(self) -> None:
         engines = parse_command_line([]).engines["tts"]
         assert [engine.settings for engine in engines] == [
             {}, {"voice": None, "language": "en", "rate": 170, "pitch": 50}

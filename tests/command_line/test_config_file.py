@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from arguments_classes.module_arguments import ModuleArguments
+from command_line.config_file import ConfigFile
 from command_line.parse import parse_command_line
-from pipeline.errors import UserError
+from pipeline.errors import Unavailable, UserError
+from tests.command import run
 
 
 def config(tmp_path: Path, **settings: object) -> str:
@@ -43,7 +45,7 @@ def test_a_json_file_and_flags_that_win_over_it(tmp_path: Path) -> None:
         ),
         ('{"thresh": 3}', 'json: "thresh": expected a probability between 0 and 1, got 3.0'),
         ('{"tts": "kokorro"}', 'json: "tts": expected one of espeak'),
-        ('{"s2s": "tone", "stt": "moonshine"}', 'json: "s2s" takes the place of --stt'),
+        ('{"s2s": "tone", "stt": "moonshine"}', 'json: "s2s" takes the place of "stt"'),
         ('{"s2s": "moshi", "language": "te"}', 'json: "language" is for the choice of a language'),
         ('{"mode": "local", "mode": "file"}', 'json: "mode" stands there twice'),
         ('{"log-level": "debug", "log_level": "info"}', 'json: "log_level" stands there twice'),
@@ -93,6 +95,75 @@ def test_settings_of_a_part_that_a_flag_replaces_are_ignored(
     settings: dict[str, object], flags: list[str], tmp_path: Path
 ) -> None:
     assert parse_command_line([config(tmp_path, **settings), *flags])
+
+
+EXAMPLE = {
+    **{
+        "mode": "local",
+        "thresh": 0.3,
+        "stt": "whisper,moonshine",
+        "failover_stt_s": 2,
+        "language": "en",
+    },
+    **{"llm": "eliza", "chat_size": 10, "tts": "espeak", "tts_rate": 170, "device": "auto"},
+}
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--s2s", "tone"],
+        ["--s2s", "moshi"],
+        ["--s2s=realtime"],
+        ["--preset", "duplex"],
+        ["--stt", "moonshine"],
+        ["--preset", "cpu", "--stt", "moonshine"],
+    ],
+)
+def test_the_command_line_replaces_all_of_a_file_that_it_leaves_no_room_for(
+    flags: list[str], tmp_path: Path
+) -> None:
+    assert parse_command_line([config(tmp_path, **EXAMPLE), *flags])
+
+
+def test_a_preset_on_the_command_line_wins_over_the_engines_of_the_file(tmp_path: Path) -> None:
+    path = config(tmp_path, **EXAMPLE, stt_model_name="tiny")
+    arguments = parse_command_line([path, "--preset=offline", "--tts", "espeak"])
+    chosen = {stage: engines[0] for stage, engines in arguments.engines.items()}
+    assert (chosen["stt"].spec.name, chosen["llm"].spec.name) == ("moonshine", "smollm2")
+    assert chosen["stt"].settings["model_name"] == "tiny-en"
+    assert chosen["tts"].settings["rate"] == 170, "not touched by it"
+    assert arguments.vad.thresh == 0.3
+
+
+def test_a_mistake_that_is_found_while_loading_names_the_file_and_the_key(tmp_path: Path) -> None:
+    path = config(tmp_path, mode="websocket", port=0, llm="eliza", tts="espeak", tts_voice="me")
+    ended = run(path)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f's2s_pipeline.py: {path}: "tts_voice": expected one of the voices')
+    assert 'got "me"' in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        ("--tts_voice: expected a, got 'me'", 'my.json: "tts_voice": expected a, got "me"'),
+        ("--tts_model_name /a/b: no file", 'my.json: "tts_model_name": "/a/b": no file'),
+        ("--stt none: use --llm openai", 'my.json: "stt": "none": use --llm openai'),
+        ("--llm_top_p: too much", 'my.json: "open_api_top-p": too much'),
+        ("--tts piper needs x; type: s2s get --stt none", 'my.json: "tts": "piper" needs x; type: s2s '
+         "get --stt none"),
+        ("no network; s2s --stt none works now", "no network; s2s --stt none works now"),
+        ("--thresh: loud", "--thresh: loud"),
+    ],
+)  # fmt: skip
+def test_flags_in_a_sentence_become_the_keys_of_the_file(told: str, named: str) -> None:
+    settings = {"stt": "none", "llm": "eliza", "tts": "piper", "tts_voice": "me", "open_api_top-p": 2}
+    file = ConfigFile("my.json", {**settings, "tts_model_name": "/a/b"})
+    assert file.named(told) == named
+    with pytest.raises(Unavailable) as caught, file.naming():
+        raise Unavailable(told)
+    assert str(caught.value) == named
 
 
 def test_settings_of_the_same_part_stay(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from catalog.weights import SMOLLM2
 from command_line.parse import parse_command_line
 from engines.engines import Cascade, Engines
 from engines.loader import choose_language_model, load_offer
-from engines.upgrades import OfferState, Upgrades, fetch
+from engines.offer_source import fetch
+from engines.offer_state import OfferState
+from engines.upgrades import Upgrades
 from LLM.eliza import ElizaModel
 from LLM.ollama import expect_ollama
 from pipeline.errors import UserError

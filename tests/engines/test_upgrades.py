@@ -8,7 +8,8 @@ from importlib.util import find_spec
 import pytest
 
 from catalog.offers import Offer
-from engines.upgrades import OfferState, UnknownOfferError
+from engines.offer_state import OfferState
+from engines.upgrades import UnknownOfferError
 from pipeline.errors import EngineBusy, EngineError, Unavailable, UserError
 from testing.conversation import PATIENCE_S
 from testing.upgrading import VOICE, House

@@ -8,7 +8,8 @@ import pytest
 
 from catalog.offers import Offer
 from command_line.parse import parse_command_line
-from engines.upgrades import OfferState, Upgrades
+from engines.offer_state import OfferState
+from engines.upgrades import Upgrades
 from listeners.keys import Keys
 from listeners.upgrade_menu import UpgradeMenu
 from pipeline.errors import UserError

@@ -16,7 +16,8 @@ from catalog.offers import Offer, find_offer
 from command_line.parse import parse_command_line
 from engines.engines import Engines
 from engines.loader import load_engines
-from engines.upgrades import OfferState, Upgrades
+from engines.offer_state import OfferState
+from engines.upgrades import Upgrades
 from pipeline.clock import SampleClock
 from pipeline.events import ErrorEvent, NoticeGiven, TurnDone
 from pipeline.messages import Samples

@@ -92,6 +92,71 @@ class TestOldAnswers:
         assert talk.until(TurnDone, lambda done: done.turn > last.number).heard == "Text of resp_own."
 
 
+class TestNamedAnswers:
+    """A server that repeats the metadata of a request: a question waits for no response that is not
+    wanted any more."""
+
+    @pytest.fixture
+    def named(self, there: ScriptedConnection, talk: Talk) -> ScriptedConnection:
+        """The server, once it has answered a request by its number."""
+        turn = talk.session.respond("Hello.")
+        there.until("response.create")
+        answer(there, "resp_0", turn.number)
+        talk.until(TurnDone)
+        return there
+
+    def test_a_question_does_not_wait_for_the_response_of_an_older_one(
+        self, named: ScriptedConnection, talk: Talk
+    ) -> None:
+        old = talk.session.respond("What time is it?")
+        named.until("response.create")
+        new = talk.session.respond("What day is it?")
+        asked = named.until("response.create")["response"]["metadata"]
+        assert asked == {"turn": str(new.number)}
+        answer(named, "resp_own")
+        assert talk.until(TurnDone, lambda done: done.turn > new.number).heard == "Text of resp_own."
+        named.begin("resp_1", old.number)
+        assert named.until("response.cancel")["response_id"] == "resp_1"
+        named.say("resp_1", 60, "Old.")
+        answer(named, "resp_2", new.number)
+        assert talk.until(TurnDone, lambda done: done.turn == new.number).heard == "Text of resp_2."
+        assert "Old." not in [text.text for text in talk.of(ReplyText)]
+
+    def test_a_question_does_not_wait_for_the_end_of_a_stopped_response(
+        self, named: ScriptedConnection, talk: Talk
+    ) -> None:
+        old = talk.session.respond("What time is it?")
+        named.until("response.create")
+        named.begin("resp_1", old.number)
+        named.say("resp_1", 5000, "Old.")
+        talk.until(ReplyStarted, lambda begun: begun.turn == old.number)
+        new = talk.session.respond("What day is it?")
+        assert named.until("response.cancel")["response_id"] == "resp_1"
+        named.until("response.create")
+        named.say("resp_1", 60, "More of it.")
+        answer(named, "resp_2", new.number)
+        assert talk.until(TurnDone, lambda done: done.turn == new.number).heard == "Text of resp_2."
+        assert "More of it." not in [text.text for text in talk.of(ReplyText)]
+
+    def test_a_server_that_is_still_busy_is_asked_again_when_it_is_not(
+        self, named: ScriptedConnection, talk: Talk
+    ) -> None:
+        old = talk.session.respond("What time is it?")
+        named.until("response.create")
+        new = talk.session.respond("What day is it?")
+        refused = named.until("response.create")["event_id"]
+        named.begin("resp_1", old.number)
+        error = {"event_id": refused, "code": "conversation_already_has_active_response"}
+        named.send("error", error={**error, "message": "There is one."})
+        named.until("response.cancel")
+        named.end("resp_1", "cancelled")
+        assert named.until("response.create")["event_id"] == refused
+        answer(named, "resp_2", new.number)
+        assert talk.until(TurnDone, lambda done: done.turn == new.number).heard == "Text of resp_2."
+        assert talk.of(ErrorEvent) == []
+        assert [event["event_id"] for event in named.so_far()].count(refused) == 2
+
+
 class TestSilence:
     """A server that falls silent, though the connection stands."""
 
@@ -147,10 +212,11 @@ class TestSilence:
     def test_a_stopped_response_that_never_ends_holds_up_no_text(
         self, there: ScriptedConnection, talk: Talk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(deadline, "STALL_S", SOON_S)
+        monkeypatch.setattr(deadline, "STOPPED_S", SOON_S)
+        there.hear("item_1", "Hm.")
         there.begin("resp_1")
-        talk.until(TurnCommitted)
-        monkeypatch.setattr(deadline, "STALL_S", LATE_S)
+        there.say("resp_1", 5000, "A long text.")
+        talk.until(ReplyStarted)
         turn = talk.session.respond("Stop. Hello?")
         there.until("response.create")
         answer(there, "resp_2", turn.number)

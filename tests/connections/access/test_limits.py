@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import urllib.error
 import urllib.request
 from typing import Any
@@ -118,6 +119,19 @@ class TestSessions:
                 again.until("welcome")
             first.close()
 
+    @pytest.mark.parametrize("header", ["Forwarded", "Via", "X-Forwarded-For", "X-Real-IP"])
+    def test_the_clients_of_an_unknown_proxy_on_this_machine_count_as_one(self, header: str) -> None:
+        first, second = ({header: f"for=192.0.2.{n}"} for n in (1, 2))
+        with (
+            ScriptedWebServer(max_sessions_per_client=1) as server,
+            WebClient(server.port, additional_headers=first) as inside,
+        ):
+            inside.until("welcome")
+            with WebClient(server.port, additional_headers=second) as other:
+                assert "from one address" in other.until("error")["text"]
+            with WebClient(server.port) as here:
+                here.until("welcome")
+
     def test_this_machine_is_not_limited(self) -> None:
         with (
             ScriptedWebServer(max_sessions_per_client=1, max_attempts_per_minute=1) as server,
@@ -142,6 +156,17 @@ class TestComing:
             with WebClient(server.port, **from_afar("192.0.2.2", "sesame")) as client:
                 client.until("welcome")
 
+    def test_tokens_cannot_be_guessed_through_a_proxy_on_this_machine(self) -> None:
+        """As through nginx, which speaks HTTP/1.0 and adds no header unless it is told otherwise."""
+        request = b"GET /v1/info HTTP/1.0\r\nHost: 127.0.0.1\r\nAuthorization: Bearer guess\r\n\r\n"
+        with ScriptedWebServer(token="sesame", max_attempts_per_minute=2) as server:
+            codes = []
+            for _ in range(3):
+                with socket.create_connection(("127.0.0.1", server.port), 10) as there:
+                    there.sendall(request)
+                    codes.append(int(there.makefile("rb").readline().split()[1]))
+        assert codes == [401, 401, 429]
+
     def test_over_http_it_is_429_and_says_when(self) -> None:
         with ScriptedWebServer(max_attempts_per_minute=2, **PROXY) as server:
             for _ in range(2):
@@ -158,7 +183,8 @@ class TestProxies:
     def test_nobody_is_believed_who_is_not_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")  # which uvicorn heeds, unless told otherwise
         with ScriptedWebServer(max_attempts_per_minute=1) as server:
-            assert [get(server, "/v1/sessions", "192.0.2.1")[0] for _ in range(3)] == [200] * 3
+            claimed = ("192.0.2.1", "192.0.2.2", "127.0.0.1")
+            assert [get(server, "/v1/sessions", one)[0] for one in claimed] == [200, 429, 429]
 
     def test_a_client_cannot_say_for_itself_where_it_is_from(self) -> None:
         """The proxy appends the address it sees to the header it received."""

@@ -1,5 +1,7 @@
 """`GET /v1/info`: what the page tells a newcomer about the program."""
 
+import json
+import socket
 from typing import Any
 
 import httpx2
@@ -138,6 +140,10 @@ class TestWhoMayChange:
         with ScriptedWebServer() as server:
             proxied = get(server.port, **{"X-Forwarded-For": "203.0.113.9"})
             assert proxied.json()["may_change"] is False
+            with socket.create_connection(("127.0.0.1", server.port), 10) as nginx:
+                nginx.sendall(b"GET /v1/info HTTP/1.0\r\nHost: localhost\r\n\r\n")
+                proxied_by_nginx = nginx.makefile("rb").read()
+            assert json.loads(proxied_by_nginx.partition(b"\r\n\r\n")[2])["may_change"] is False
 
 
 def test_placeholders_are_marked_in_the_catalog() -> None:

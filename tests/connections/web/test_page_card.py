@@ -12,7 +12,8 @@ import pytest
 from catalog.offers import Offer
 from command_line.parse import parse_command_line
 from engines.engines import Cascade, Engines
-from engines.upgrades import OfferState, Upgrades
+from engines.offer_state import OfferState
+from engines.upgrades import Upgrades
 from LLM.base import ChatModel
 from pipeline.errors import UserError
 from pipeline.shared_engine import SharedEngine
