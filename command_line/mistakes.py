@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from arguments_classes.chat_arguments import ChatArguments
+from arguments_classes.file_arguments import FileArguments
 from arguments_classes.module_arguments import ModuleArguments
 from arguments_classes.vad_arguments import VADArguments
 from catalog.presets import PRESETS
@@ -60,6 +61,16 @@ def expect_effect(module: ModuleArguments, argv: Sequence[str], chosen: Candidat
             )
         if "__reply_mode" in given and module.reply_mode == "stream":
             raise UserError(f"--reply_mode stream is for turns, which --s2s {spec.name} does without")
+
+
+def expect_waits(module: ModuleArguments, mode: object) -> None:
+    """Raise `UserError` for a report of waits in a run in which nobody waits."""
+    hurries = isinstance(mode, FileArguments) and not mode.realtime
+    if module.latency_report and hurries and module.s2s is None:
+        raise UserError(
+            "--latency_report: expected --realtime with it, since without that the recording runs as fast "
+            "as the engines allow, and nobody waits for an answer"
+        )
 
 
 def _meant(word: str) -> str:

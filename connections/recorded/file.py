@@ -149,6 +149,7 @@ class FileConnection:
         if replayed is not None:
             replayed.prepare(self._session, self._rate_hz)
         if self._sample_clock is not None:
+            self._session.reports.in_real_time = False
             self._sample_clock.on_advance(self._session.playout.wake)
         self._results = Results(self._session)
         self._shutdown.on_stop(self._stop)
