@@ -3,7 +3,7 @@
 import { WORDS } from "./state.js";
 import { keepAwake } from "./wake.js";
 
-const MODEL_AWAY = "The model's server cannot be reached. Trying again…";
+const MODEL_AWAY = { word: "Model offline", hint: "Its server cannot be reached, so it hears nothing. Trying again…" };
 const HINTS = {
   off: "or type a message below", connecting: "",
   listening: "You can speak at any time, even while it speaks",
@@ -29,7 +29,7 @@ export class Display {
   render() {
     const { call, orb, dock, transcript } = this.#page;
     const { state, connection, microphone, reply } = call.now;
-    const word = call.resumes && connection === "off" ? "Tap to go on" : WORDS[state];
+    const word = wordOf(call);
     orb.show(state);
     part("state").dataset.state = state;
     for (const id of ["state", "word"]) part(id).textContent = word;
@@ -49,8 +49,15 @@ export class Display {
   }
 }
 
+const modelAway = ({ modelAway, connection }) => modelAway && connection === "open";
+
+function wordOf({ resumes, now }) {
+  if (resumes && now.connection === "off") return "Tap to go on";
+  return modelAway(now) ? MODEL_AWAY.word : WORDS[now.state];
+}
+
 function hint({ asking, now, microphone }) {
   if (asking) return "Allow the microphone if you are asked";
-  if (now.modelAway && now.connection === "open") return MODEL_AWAY;
+  if (modelAway(now)) return MODEL_AWAY.hint;
   return now.state === "speaking" && microphone !== "on" ? "Tap to interrupt" : HINTS[now.state];
 }

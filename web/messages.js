@@ -2,6 +2,8 @@
 
 import { endTrouble, FORGOTTEN, STOPPED } from "./troubles.js";
 
+const UNMEANT = ["said over the reply, and no turn", "not meant for the program"]; // reasons of a turn without an answer
+
 export class Messages {
   #page;
   #full = null; // the card that says that the server is full
@@ -125,7 +127,8 @@ export class Messages {
     const { transcript, details } = this.#page;
     transcript.done(event);
     details.turnDone(event);
-    if (event.state !== "dropped" && !event.user_text && !event.heard) transcript.unsaid();
+    if (UNMEANT.includes(event.reason)) transcript.unmeant();
+    else if (event.state !== "dropped" && !event.user_text && !event.heard) transcript.unsaid();
   }
 
   ErrorEvent({ turn, code, text }) {

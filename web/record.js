@@ -1,6 +1,6 @@
 // A bubble as plain data, which outlives the page, and the bubble made of it again.
 
-import { Bubble, fold, struck } from "./bubble.js";
+import { Bubble, fold, paragraph, struck } from "./bubble.js";
 import { make } from "./elements.js";
 
 const MARKS = new Map([["DEL", "struck"], ["SPAN", "rest"]]); // by the element; other words are plain
@@ -22,7 +22,7 @@ export function replay(list, { kind, time, name, paragraphs, words }) {
   const bubble = new Bubble(list, kind);
   const { item } = bubble;
   item.dataset.time = time;
-  const all = paragraphs.map((pieces) => make("p", {}, ...pieces.map(piece)));
+  const all = paragraphs.map((pieces) => paragraph(...pieces.map(piece)));
   if (name) bubble.name(name);
   item.append(...all, ...words.map(piece));
   const cut = [...item.querySelectorAll("p del")].map((one) => one.textContent).join("");
