@@ -68,8 +68,8 @@ def expect_waits(module: ModuleArguments, mode: object) -> None:
     hurries = isinstance(mode, FileArguments) and not mode.realtime
     if module.latency_report and hurries and module.s2s is None:
         raise UserError(
-            "--latency_report: expected --realtime with it, since without that the recording runs as fast "
-            "as the engines allow, and nobody waits for an answer"
+            "--latency_report: expected --realtime with it, since without that the recording runs as "
+            "fast as the engines allow, and nobody waits for an answer"
         )
 
 

@@ -1,4 +1,4 @@
-"""Ears: a recognizer that does not know the language of the conversation, and the one to type instead."""
+"""Ears: the error for a recognizer that does not know the language of the conversation."""
 
 from typing import Any
 
@@ -15,10 +15,8 @@ def require_ears(recognizer: Any, language: str | None) -> None:
     """Raise `UserError` if `recognizer` does not know `--language`: nothing useful could come of it."""
     if language is None or speaks(recognizer.info.languages, base_of(language)):
         return
-    name = recognizer.info.name
-    raise UserError(
-        f"--language {language}: {name} does not understand {english_name(language)}; {_remedy(language)}"
-    )
+    name, wanted = recognizer.info.name, english_name(language)
+    raise UserError(f"--language {language}: {name} does not understand {wanted}; {_remedy(language)}")
 
 
 def _remedy(language: str) -> str:
