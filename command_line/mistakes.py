@@ -127,8 +127,9 @@ def _of_no_use(flag: str, chosen: Candidates) -> str | None:
 def _nearest(flag: str, known: Sequence[str]) -> str:
     """The most similar flag, of the chosen parts if it is as similar as that of any other."""
     flags = [*known, *_flags_of_all_parts()]
-    near = difflib.get_close_matches(flag.lower(), flags, n=1, cutoff=_CUTOFF)
-    return f"; the nearest is {near[0]}" if near else ""
+    names = {each.lstrip("-"): each for each in reversed(flags)}  # alike dashes would count
+    near = difflib.get_close_matches(flag.lstrip("-").lower(), list(names), n=1, cutoff=_CUTOFF)
+    return f"; the nearest is {names[near[0]]}" if near else ""
 
 
 def _flags_of_all_parts() -> Iterator[str]:

@@ -20,7 +20,7 @@ from connections.recorded.session_folder import SessionFolder
 from connections.recorded.sound_writer import SoundWriter
 from engines.upgrades import Upgrades
 from listeners.listener import Listener
-from pipeline.audio import clean, to_mono
+from pipeline.audio import NOT_READABLE, READABLE, clean, to_mono
 from pipeline.capabilities import Capabilities
 from pipeline.clock import Clock, MonotonicClock, SampleClock
 from pipeline.errors import UserError
@@ -257,17 +257,21 @@ class FileConnection:
 
     def _report(self) -> int:
         turns, errors = self._results.turns, self._results.errors
-        files = (self._reply_path, self._recording_path, self._transcript_path)
+        has_reply = self._results.has_reply
+        files = [self._reply_path, self._recording_path, self._transcript_path]
+        if not has_reply:
+            self._reply_path.unlink()
+            del files[0]
         transcript = {
             "input": self._arguments.input,
-            "reply": str(self._reply_path),
+            "reply": str(self._reply_path) if has_reply else None,
             "recording": str(self._recording_path),
             "turns": turns,
             "errors": errors,
         }
         self._transcript_path.write_text(json.dumps(transcript, indent=2, ensure_ascii=False), "utf-8")
         print("written:", ", ".join(map(str, files)), file=sys.stderr)
-        if self._results.has_reply and not errors:
+        if has_reply and not errors:
             return 0
         if not errors and not self._shutdown.requested.is_set():
             found = "speech was found, but not answered" if turns else "no speech was found"
@@ -291,10 +295,7 @@ def _open_input(name: str | None, folder: SessionFolder | None) -> soundfile.Sou
     try:
         recording = soundfile.SoundFile(source)
     except (soundfile.LibsndfileError, TypeError, UnicodeError) as error:
-        reason = getattr(error, "error_string", error)
-        raise UserError(
-            f"--input {name}: expected a recording that soundfile can read ({reason})"
-        ) from error
+        raise UserError(f"--input {name}: expected sound as {READABLE}, got {NOT_READABLE}") from error
     if recording.frames == 0:
         raise UserError(f"--input {name}: expected a recording, got one without any audio")
     return recording

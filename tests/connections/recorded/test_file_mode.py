@@ -208,9 +208,9 @@ def test_the_test_tone_needs_no_model(question: str, tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         (None, "there is no such file"),
-        (b"", "expected a recording that soundfile can read"),
-        (b"This is not audio.", "expected a recording that soundfile can read"),
-        (b"RIFF\x24\x00\x00\x00WAVEfmt ", "expected a recording"),
+        (b"", "expected sound as WAV, FLAC, MP3, Ogg or AIFF, got something"),
+        (b"This is not audio.", "expected sound as WAV, FLAC, MP3, Ogg or AIFF, got something"),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", "expected "),
     ],
 )
 def test_what_is_no_recording_is_one_sentence(
@@ -321,6 +321,7 @@ def test_a_recording_without_speech_is_said_to_be_one(samples: np.ndarray, tmp_p
     assert ended.returncode == (2 if len(samples) == 0 else 1)
     assert "Traceback" not in ended.stderr
     assert "no speech was found" in ended.stderr or "without any audio" in ended.stderr
+    assert not (tmp_path / "reply.wav").exists(), "there is no reply"
 
 
 def test_not_a_number_within_speech_is_taken_for_silence(tmp_path: Path) -> None:
