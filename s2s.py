@@ -4,6 +4,7 @@ The modules import each other by the names of their folders, so the folder of th
 `sys.path`, as it does for a script.
 """
 
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,7 +82,10 @@ def _greet() -> None:
     if sys.stderr.isatty():
         from utils.version import program_and_version
 
-        print(f"  {program_and_version()} is starting; Ctrl-C ends", file=sys.stderr, flush=True)
+        line = f"  {program_and_version()} is starting"
+        whole = f"{line}; Ctrl-C ends"
+        narrow = len(whole) > shutil.get_terminal_size().columns
+        print(line if narrow else whole, file=sys.stderr, flush=True)
 
 
 def _missing_device() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from arguments_classes.chat_arguments import ChatArguments
+from arguments_classes.file_arguments import FileArguments
 from arguments_classes.module_arguments import ModuleArguments
 from arguments_classes.vad_arguments import VADArguments
 from catalog.presets import PRESETS
@@ -70,6 +71,16 @@ def expect_effect(module: ModuleArguments, argv: Sequence[str], chosen: Candidat
             raise UserError(f"--isolate: expected s2s or none, as --s2s does without {useless[0]}")
 
 
+def expect_waits(module: ModuleArguments, mode: object) -> None:
+    """Raise `UserError` for a report of waits in a run in which nobody waits."""
+    hurries = isinstance(mode, FileArguments) and not mode.realtime
+    if module.latency_report and hurries and module.s2s is None:
+        raise UserError(
+            "--latency_report: expected --realtime with it, since without that the recording runs as "
+            "fast as the engines allow, and nobody waits for an answer"
+        )
+
+
 def _meant(word: str) -> str:
     """The flag that a word such as "local", "cpu" or "-v" may stand for, as a question."""
     name = word.lstrip("-")
@@ -124,8 +135,9 @@ def _of_no_use(flag: str, chosen: Candidates) -> str | None:
 def _nearest(flag: str, known: Sequence[str]) -> str:
     """The most similar flag, of the chosen parts if it is as similar as that of any other."""
     flags = [*known, *_flags_of_all_parts()]
-    near = difflib.get_close_matches(flag.lower(), flags, n=1, cutoff=_CUTOFF)
-    return f"; the nearest is {near[0]}" if near else ""
+    names = {each.lstrip("-"): each for each in reversed(flags)}  # alike dashes would count
+    near = difflib.get_close_matches(flag.lstrip("-").lower(), list(names), n=1, cutoff=_CUTOFF)
+    return f"; the nearest is {names[near[0]]}" if near else ""
 
 
 def _flags_of_all_parts() -> Iterator[str]:

@@ -18,7 +18,7 @@ from command_line.chosen import Candidates, choose_engines, engine_settings
 from command_line.config_file import ConfigFile
 from command_line.exclusive import expect_one_kind, file_and_flags, named_stages, replaced_by
 from command_line.help_pages import HelpPages
-from command_line.mistakes import expect_effect, expect_no_word, unknown_argument
+from command_line.mistakes import expect_effect, expect_no_word, expect_waits, unknown_argument
 from command_line.parser import Parser
 from command_line.words import asks_help
 from pipeline.errors import UserError
@@ -44,6 +44,7 @@ def _parse(argv: Sequence[str], file: ConfigFile) -> Arguments:
     parsed, unknown = parser.parse(argv)
     if unknown:
         raise UserError(unknown_argument(unknown[0], parser.flags, chosen))
+    expect_waits(parsed[ModuleArguments], parsed[MODES[module.mode]])
     return Arguments(
         module=parsed[ModuleArguments],
         vad=parsed.get(VADArguments) or VADArguments(),

@@ -37,10 +37,9 @@ def split(argv: Sequence[str]) -> tuple[str, list[str]]:
     if first in WORDS:
         return first, list(argv[1:])
     if first and not first.startswith("-") and not _is_file(first):
-        (nearest,) = difflib.get_close_matches(first.lower(), WORDS, n=1, cutoff=0)
-        raise UserError(
-            f"there is no command {first!r}; the nearest is {nearest}, and all are: {', '.join(WORDS)}"
-        )
+        near = difflib.get_close_matches(first.lower(), WORDS, n=1)
+        nearest = f"the nearest is {near[0]}, and " if near else ""
+        raise UserError(f"there is no command {first!r}; {nearest}all are: {', '.join(WORDS)}")
     return "", list(argv)
 
 

@@ -31,10 +31,9 @@ def get(argv: Sequence[str]) -> int:
     if not name.startswith("-"):
         if name not in PRESETS:
             names = [*(offer.name for offer in OFFERS), *PRESETS]
-            (nearest,) = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0)
-            raise UserError(
-                f"there is no {name!r} to get; the nearest is {nearest}, and all are: {', '.join(names)}"
-            )
+            near = difflib.get_close_matches(name.lower(), names, n=1)
+            nearest = f"the nearest is {near[0]}, and " if near else ""
+            raise UserError(f"there is no {name!r} to get; {nearest}all are: {', '.join(names)}")
         flags[:1] = ["--preset", name]
     from command_line.parse import parse_command_line
     from commands.download import download

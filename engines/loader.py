@@ -13,6 +13,7 @@ from catalog.registry import find
 from catalog.weights import FETCH, SMART_TURN
 from command_line.chosen import ChosenEngine, engine_settings
 from command_line.later_engines import own_flags
+from engines.ears import require_ears
 from engines.engines import Cascade, Duplex, Engines, Live, Responder, Voice
 from engines.failover_chat_model import FailoverChatModel
 from engines.failover_recognizer import FailoverRecognizer
@@ -56,6 +57,8 @@ def load_engines(arguments: "Arguments") -> Engines:
     hints: dict[str, str] = {}
     loaded, chosen, turn_judges = _load_all(arguments, hints)
     require_audio_model(chosen, loaded)
+    if "stt" in loaded:
+        require_ears(loaded["stt"], arguments.module.language)
     return Engines(
         loaded.get("vad"),
         _endpointing(arguments),

@@ -1,7 +1,7 @@
 """StatusLine: the last line of the live screen: whose turn it is, how loud it is, what one may do."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
@@ -11,6 +11,7 @@ from pipeline.events import (
     Event,
     InputLevel,
     OutputLevel,
+    Transcript,
     TurnPending,
 )
 
@@ -37,6 +38,10 @@ _HINTS: dict[State, str] = {
     "speaking": "talk or Esc to stop it",
     "muted": "Space to go on",
 }
+_NO_SOUND = (
+    "no sound comes from this microphone: is it the right one?",
+    "no sound: the right microphone?",
+)
 _LEAST_CELLS, _MOST_CELLS, _COLUMNS_A_CELL = 5, 20, 8
 
 _SILENT_RMS = 1e-4
@@ -64,6 +69,8 @@ class StatusLine:
         self._now = now
         self._level = self._own_level = 0.0
         self._audible_at = now()
+        self._understood = False
+        """True once words came from the microphone: then a noise gate or a mute key silences it."""
         self._waits_s = self._wait_ends = 0.0
         self._flash = ""
         self._flash_ends = 0.0
@@ -79,6 +86,8 @@ class StatusLine:
                 self._level = rms
                 if rms > _SILENT_RMS or self._state.name not in ("listening", "hearing"):
                     self._audible_at = self._now()
+            case Transcript(text=text) if text:
+                self._understood = True
             case OutputLevel(rms=rms):
                 self._own_level = rms
             case TurnPending(pending=True, longest_ms=longest_ms):
@@ -87,8 +96,8 @@ class StatusLine:
             case TurnPending():
                 self._waits_s = 0.0
 
-    def draw(self, width: int, hint: str = "") -> Text:
-        """The line. `hint` takes the place of its own."""
+    def draw(self, width: int, *hints: str) -> Text:
+        """The line. The first of `hints` that fits takes the place of its own."""
         name = self._state.name
         word, style = _WORDS[name]
         word += self._glyphs.more if name in _ONGOING else ""
@@ -103,14 +112,16 @@ class StatusLine:
             line.append(self._glyphs.fill(left_s / self._waits_s, cells))
         else:
             line.append(self._glyphs.meter(self._level, cells))
-        hint = hint or self._hint(name)
-        if line.cell_len + 2 + len(hint) < width:
+        room = width - line.cell_len - 2
+        if hint := next((hint for hint in hints or self._hints(name) if len(hint) < room), ""):
             line.append(f"  {hint}", "dim not bold")
         return line
 
-    def _hint(self, name: State) -> str:
-        if name == "listening" and self._now() - self._audible_at > _SILENT_S:
-            return "no sound comes from this microphone: is it the right one?"
+    def _hints(self, name: State) -> Sequence[str]:
+        """What to say, and shorter words for it."""
+        silent = name == "listening" and self._now() - self._audible_at > _SILENT_S
+        if silent and not self._understood:
+            return _NO_SOUND
         if self._now() < self._flash_ends:
-            return self._flash
-        return _HINTS.get(name, "") if self._with_keys else ""
+            return (self._flash,)
+        return (_HINTS.get(name, ""),) if self._with_keys else ()

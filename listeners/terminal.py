@@ -158,10 +158,11 @@ class Terminal(Listener):
             self._draw()
 
     def toggle_latency(self) -> None:
-        """Show where the time of each answer goes, beginning with the last; or stop that."""
+        """Show where the time of each answer goes, beginning with the last, or with the one that is
+        going on; or stop that."""
         with self._lock:
             self._latency = not self._latency
-            if self._latency and self._last is not None:
+            if self._latency and self._last is not None and self._growing() is None:
                 self._print_chart(self._last)
             word = "answers show" if self._latency else "answers no longer show"
             self._status.flash(f"{word} where their time went")
@@ -303,26 +304,29 @@ class Terminal(Listener):
         for line in chart:
             self._console.print(line)
 
+    def _growing(self) -> Paragraph | None:
+        """The answer that is going on, as far as it was heard."""
+        pending = self._narration.pending.strip()
+        return self._paragraph(pending) if self._answer is None and pending else self._answer
+
     def _draw(self) -> None:
         width = self._console.width - 1
         lines: list[Text] = []
-        growing = self._answer
-        if growing is None and (pending := self._narration.pending.strip()):
-            growing = self._paragraph(pending)
+        growing = self._growing()
         if growing is not None:
             lines += growing.lines(self._console)
         for key, about in self._panel:
             lines += Paragraph(
                 key, self.glyphs.printable(about), label_style="bold", label_width=_KEY_WIDTH
             ).lines(self._console)
-        hint = ""
+        hints: Sequence[str] = ()
         if self._typing:
-            hint = "Enter sends, Esc leaves"
+            hints = ("Enter sends, Esc leaves", "Enter sends")
             typed = self._editor.shown(width - LABEL_WIDTH, self.glyphs.more)
             lines.append(Text.assemble((f"{'you':<{LABEL_WIDTH}}", "bold"), typed))
         elif self._partial.text and self._state.user != "silent":
             lines.append(self._words(width))
-        lines.append(self._status.draw(width, hint))
+        lines.append(self._status.draw(width, *hints))
         self._drawn_at = time.monotonic()
         screen = Text("\n", no_wrap=True, overflow="crop").join(lines)
         self._live.update(screen, refresh=True)

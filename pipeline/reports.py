@@ -15,6 +15,9 @@ class Reports:
     def __init__(self, events: Mailboxes, turns: Turns) -> None:
         self.memory: Memory = Forgetful()
         """History of the conversation; replaced before the session starts if the model has one."""
+        self.in_real_time = True
+        """False for a recording that runs as fast as the engines allow: nobody waits for the answers, so
+        there are no waits to report."""
         self._events = events
         self._turns = turns
 
@@ -46,6 +49,8 @@ class Reports:
         if turn.apologized:  # else it would count as an answer
             marks.pop("first_audio", None)
         latency, steps = Latency.of(marks), waterfall(marks)
+        if not self.in_real_time:
+            latency, steps = Latency(silence_ms=latency.silence_ms), ()
         done = TurnDone(turn.number, state.value, reason, said, heard, latency, steps, times)
         self._events.emit(done)
 

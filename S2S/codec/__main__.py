@@ -15,7 +15,7 @@ from pathlib import Path
 
 import soundfile
 
-from pipeline.audio import clean, resample, to_mono
+from pipeline.audio import NOT_READABLE, READABLE, clean, resample, to_mono
 from pipeline.errors import EngineError, UserError
 from pipeline.messages import Samples
 from S2S.codec.choice import CODERS, expect_installed, open_coder
@@ -121,8 +121,7 @@ def _read(path: Path) -> tuple[Samples, int]:
                 )
             samples = to_mono(recording.read(dtype="float32"))
     except (soundfile.LibsndfileError, TypeError) as error:
-        reason = getattr(error, "error_string", error)
-        raise UserError(f"{path}: expected a recording that soundfile can read ({reason})") from error
+        raise UserError(f"{path}: expected sound as {READABLE}, got {NOT_READABLE}") from error
     if not len(samples):
         raise UserError(f"{path}: expected a recording, got one without any audio")
     return clean(samples), rate_hz

@@ -11,7 +11,7 @@ import soundfile
 
 from connections.access.http_errors import BadParameter
 from connections.sound_reader import SoundReader
-from pipeline.audio import clean, to_mono
+from pipeline.audio import NOT_READABLE, READABLE, clean, to_mono
 from pipeline.messages import Samples
 from pipeline.resampler import Resampler
 from utils.installation import install_extra
@@ -100,7 +100,7 @@ def _not_decodable(data: bytes) -> BadParameter:
             f"{install_extra('webrtc')}",
             "file",
         )
-    kinds = "WAV, FLAC, MP3, Ogg or AIFF"
+    kinds = READABLE
     if importlib.util.find_spec("av") is not None:
         kinds = "WAV, FLAC, MP3, Ogg, AIFF, WebM, MP4 or AAC"
-    return BadParameter(f"file: expected sound as {kinds}, got something else or a damaged file", "file")
+    return BadParameter(f"file: expected sound as {kinds}, got {NOT_READABLE}", "file")

@@ -21,7 +21,7 @@ from connections.recorded.sound_writer import SoundWriter
 from connections.sound_reader import SoundReader
 from engines.upgrades import Upgrades
 from listeners.listener import Listener
-from pipeline.audio import clean, to_mono
+from pipeline.audio import NOT_READABLE, READABLE, clean, to_mono
 from pipeline.capabilities import Capabilities
 from pipeline.clock import Clock, MonotonicClock, SampleClock
 from pipeline.errors import UserError
@@ -150,6 +150,7 @@ class FileConnection:
         if replayed is not None:
             replayed.prepare(self._session, self._rate_hz)
         if self._sample_clock is not None:
+            self._session.reports.in_real_time = False
             self._sample_clock.on_advance(self._session.playout.wake)
         self._results = Results(self._session)
         self._shutdown.on_stop(self._stop)
@@ -257,17 +258,21 @@ class FileConnection:
 
     def _report(self) -> int:
         turns, errors = self._results.turns, self._results.errors
-        files = (self._reply_path, self._recording_path, self._transcript_path)
+        has_reply = self._results.has_reply
+        files = [self._reply_path, self._recording_path, self._transcript_path]
+        if not has_reply:
+            self._reply_path.unlink()
+            del files[0]
         transcript = {
             "input": self._arguments.input,
-            "reply": str(self._reply_path),
+            "reply": str(self._reply_path) if has_reply else None,
             "recording": str(self._recording_path),
             "turns": turns,
             "errors": errors,
         }
         self._transcript_path.write_text(json.dumps(transcript, indent=2, ensure_ascii=False), "utf-8")
         print("written:", ", ".join(map(str, files)), file=sys.stderr)
-        if self._results.has_reply and not errors:
+        if has_reply and not errors:
             return 0
         if not errors and not self._shutdown.requested.is_set():
             found = "speech was found, but not answered" if turns else "no speech was found"
@@ -291,10 +296,7 @@ def _open_input(name: str | None, folder: SessionFolder | None) -> SoundReader:
     try:
         recording = SoundReader(source)
     except (soundfile.LibsndfileError, TypeError, UnicodeError) as error:
-        reason = getattr(error, "error_string", error)
-        raise UserError(
-            f"--input {name}: expected a recording that soundfile can read ({reason})"
-        ) from error
+        raise UserError(f"--input {name}: expected sound as {READABLE}, got {NOT_READABLE}") from error
     if recording.frames == 0:
         raise UserError(f"--input {name}: expected a recording, got one without any audio")
     return recording

@@ -54,6 +54,7 @@ def test_a_json_file_and_flags_that_win_over_it(tmp_path: Path) -> None:
             "is not JSON: line 2, column 8: Expecting ':' delimiter",
         ),
         ("[" * 100_000, "is not JSON"),
+        ('{"colour": 3}', 'json: there is no setting "colour" ('),
         ('{"tresh": 3}', 'json: there is no setting "tresh"; the nearest is --thresh'),
         ('{"open_api_api_key": "sk-1"}', "a key does not belong on a command line or in a config file"),
         ('{"llm": "openai", "llm_api_key": "sk-1"}', "a key does not belong"),

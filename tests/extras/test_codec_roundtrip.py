@@ -158,7 +158,7 @@ def test_odd_recordings(call: Call, models: Path, tmp_path: Path, samples: list[
     ("name", "content", "said"),
     [
         ("none.wav", None, "there is no such file"),
-        ("text.wav", b"not a sound", "expected a recording that soundfile can read"),
+        ("text.wav", b"not a sound", "expected sound as WAV, FLAC, MP3, Ogg or AIFF, got something"),
         ("empty.wav", np.zeros(0), "expected a recording, got one without any audio"),
         ("long.wav", np.zeros(121 * 8000), "expected at most 120 s, got 121 s"),
     ],

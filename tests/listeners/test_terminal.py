@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from listeners.display_state import DisplayState
+from listeners.glyphs import glyphs_for
 from listeners.key_list import key_list
 from listeners.keys import Keys
+from listeners.status_line import StatusLine
 from listeners.terminal import Terminal
 from pipeline.errors import EngineError
-from pipeline.events import AudioLost, Event, ReplyText
+from pipeline.events import AudioLost, Event, ReplyText, Transcript
 from pipeline.settings import EndpointerSettings, SessionSettings
 from testing.conversation import Conversation
 from testing.duplex import DuplexConversation
@@ -309,3 +312,40 @@ def test_the_states_in_a_real_terminal() -> None:
     states = "Listening", "Hearing you", "One moment…", "Thinking", "Speaking", "█", "A question."
     for word in (*states, "One sentence.", "Ended after 1 turn"):
         assert word in text, word
+
+
+def test_a_narrow_screen_says_in_few_words_how_typing_ends() -> None:
+    with talking(40) as (_, shown):
+        shown.keys.press("t")
+        assert shown.screen().text().endswith("  Enter sends")
+        shown.keys.press(Key.ESCAPE)
+
+
+def test_the_latency_of_an_earlier_answer_is_not_shown_within_the_next_one() -> None:
+    with talking(stt=question(), llm=ScriptedModel("Short.", "An answer that goes on.")) as (
+        conversation,
+        shown,
+    ):
+        conversation.ask()
+        conversation.until_done(1)
+        conversation.ask()
+        conversation.until(lambda: len(conversation.events(ReplyText)) == 2)
+        shown.screen()
+        shown.keys.press("l")
+        assert "waited" not in shown.screen().text()
+        conversation.until_done(2)
+        assert shown.end().text().count("waited") == 1, "the answer that was going on"
+
+
+@pytest.mark.parametrize("understood", [True, False])
+def test_only_a_microphone_that_was_never_understood_is_asked_about(understood: bool) -> None:
+    now = [0.0]
+    with Conversation() as conversation:
+        state = DisplayState(conversation.session.capabilities, "on")
+    console = Console(file=io.StringIO(), width=80, _environ={})
+    status = StatusLine(state, glyphs_for(console), with_keys=True, now=lambda: now[0])
+    if understood:
+        status.follow(Transcript(1, "A question.", None))
+    now[0] = 10.0
+    assert ("is it the right one?" in status.draw(120).plain) is not understood
+    assert ("the right microphone?" in status.draw(80).plain) is not understood

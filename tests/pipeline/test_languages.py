@@ -1,6 +1,7 @@
 """The user's language, from the recognizer to the prompt and the voice; and Telugu, for real."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 import soundfile
 
 from catalog.people import as_configured, people_of
+from engines.ears import require_ears
 from engines.named_voices import NamedVoices
+from pipeline.errors import UserError
 from pipeline.events import NoticeGiven, Transcript
 from pipeline.language import english_name, is_language
 from pipeline.settings import SessionSettings
@@ -163,8 +166,7 @@ def pitch_hz(engine: Synthesizer, voice: str) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flags", [("--language", "te"), ("--tts_voice", "Lakshmi")])
-def test_a_conversation_in_telugu(flags: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_conversation_in_telugu(tmp_path: Path) -> None:
     """The built-in recognizer understands only English, and the program says so; the model is asked for
     Telugu, and eSpeak speaks it."""
     question, reply = tmp_path / "question.wav", tmp_path / "reply.wav"
@@ -173,7 +175,7 @@ def test_a_conversation_in_telugu(flags: tuple[str, ...], tmp_path: Path) -> Non
     with ChatServer(reply=TELUGU) as server:
         ended = run(
             *("--mode", "file", "--input", str(question), "--output", str(reply)),
-            *("--llm", "openai", "--llm_base_url", server.base_url, *flags),
+            *("--llm", "openai", "--llm_base_url", server.base_url, "--tts_voice", "Lakshmi"),
         )
         assert ended.returncode == 0, ended.stderr
         asked = server.requests[-1]["messages"][0]["content"]
@@ -187,6 +189,34 @@ def test_a_conversation_in_telugu(flags: tuple[str, ...], tmp_path: Path) -> Non
     samples, rate_hz = soundfile.read(reply)
     loud = np.abs(samples) > 0.01
     assert 1 < loud.sum() / rate_hz < 15
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "remedy"),
+    [
+        ("de", "German", "--stt faster-whisper --stt_model_name small"),
+        ("ig", "Igbo", "choose a recognizer that does, with --stt"),
+    ],
+)
+def test_a_language_without_ears_is_refused_with_what_to_type(code: str, name: str, remedy: str) -> None:
+    recognizer = ScriptedRecognizer()
+    recognizer.info = replace(recognizer.info, languages=("en", "fr"))
+    for known in (None, "en", "fr", "en-US"):
+        require_ears(recognizer, known)
+    with pytest.raises(UserError) as refused:
+        require_ears(recognizer, code)
+    assert f"--language {code}: scripted-stt does not understand {name}; " in str(refused.value)
+    assert remedy in str(refused.value)
+
+
+@pytest.mark.slow
+def test_a_language_without_ears_ends_the_start(tmp_path: Path) -> None:
+    question = tmp_path / "question.wav"
+    soundfile.write(question, silence(500), 16000)
+    ended = run("--mode", "file", "--input", str(question), "--llm", "eliza", "--language", "de")
+    assert ended.returncode == 2
+    assert "moonshine does not understand German; " in ended.stderr
+    assert "add --stt faster-whisper --stt_model_name small" in ended.stderr
 
 
 @pytest.mark.parametrize("code", ["klingon", "english", "te-auto", "&"])

@@ -85,5 +85,11 @@ def test_no_turn_at_all_is_a_page_too(tmp_path: Path) -> None:
 def test_a_page_that_could_not_be_written_is_told_at_start(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be written"):
         LatencyReport(tmp_path / "nowhere" / "out.html")
-    ended = run("--mode", "file", "--input", "x.wav", "--latency_report", "/nowhere/out.html")
+    ended = run("--mode", "websocket", "--port", "0", "--latency_report", "/nowhere/out.html")
     assert ended.returncode == 2
+
+
+def test_a_recording_that_is_not_in_real_time_has_no_report() -> None:
+    ended = run("--mode", "file", "--input", "x.wav", "--latency_report", "out.html")
+    assert ended.returncode == 2
+    assert "--latency_report: expected --realtime with it" in ended.stderr

@@ -70,7 +70,7 @@ def test_a_question_is_recognized_answered_and_spoken(question: str, tmp_path: P
     heard = MoonshineRecognizer().transcribe(load(tmp_path / "reply.wav"), None, CancelToken()).text
     assert share_heard(turn["heard"], heard) > 0.7
     assert f"you: {turn['user_text']}" in printed
-    assert "ms to the first audio" in printed
+    assert "to the first audio" not in printed, "nobody waited"
     assert transcript["errors"] == []
 
 
@@ -84,12 +84,23 @@ def test_with_every_engine_in_a_process_of_its_own_it_is_the_same(question: str,
     assert apart["turns"][0]["heard"].startswith("I am Eliza")
 
 
-def test_the_latency_is_in_the_transcript(question: str, tmp_path: Path) -> None:
-    (turn,) = answer(question, tmp_path, "--speculate", "false")[0]["turns"]
+def test_the_latency_is_in_the_transcript_of_a_conversation_in_real_time(
+    question: str, tmp_path: Path
+) -> None:
+    transcript, printed, _ = answer(question, tmp_path, "--speculate", "false", "--realtime")
+    (turn,) = transcript["turns"]
+    assert "ms to the first audio" in printed
     latency = turn["latency"]
     parts = ("silence_ms", "stt_ms", "llm_ms", "tts_ms", "rest_ms")
     assert latency["total_ms"] == pytest.approx(sum(latency[part] for part in parts))
     assert latency["stt_ms"] > 0
+
+
+def test_without_real_time_there_is_no_latency_but_the_silence(question: str, tmp_path: Path) -> None:
+    (turn,) = answer(question, tmp_path)[0]["turns"]
+    assert turn["latency"].pop("silence_ms") > 0
+    assert set(turn["latency"].values()) == {None}
+    assert turn["waterfall"] == []
 
 
 def test_both_sides_are_on_one_time_line(question: str, tmp_path: Path) -> None:
@@ -197,9 +208,9 @@ def test_the_test_tone_needs_no_model(question: str, tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         (None, "there is no such file"),
-        (b"", "expected a recording that soundfile can read"),
-        (b"This is not audio.", "expected a recording that soundfile can read"),
-        (b"RIFF\x24\x00\x00\x00WAVEfmt ", "expected a recording"),
+        (b"", "expected sound as WAV, FLAC, MP3, Ogg or AIFF, got something"),
+        (b"This is not audio.", "expected sound as WAV, FLAC, MP3, Ogg or AIFF, got something"),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", "expected "),
     ],
 )
 def test_what_is_no_recording_is_one_sentence(
@@ -311,6 +322,7 @@ def test_a_recording_without_speech_is_said_to_be_one(samples: np.ndarray, tmp_p
     assert ended.returncode == (2 if len(samples) == 0 else 1)
     assert "Traceback" not in ended.stderr
     assert "no speech was found" in ended.stderr or "without any audio" in ended.stderr
+    assert not (tmp_path / "reply.wav").exists(), "there is no reply"
 
 
 def test_not_a_number_within_speech_is_taken_for_silence(tmp_path: Path) -> None:
