@@ -6,7 +6,7 @@ import { bar, summary } from "./waterfall.js";
 
 const SHOWN = 8; // answers
 const KEPT_LINES = 500;
-const STAGES = { stt: "Ears", llm: "Mind", tts: "Voice", s2s: "Model", vad: "Notices speech" };
+const STAGES = { stt: "Ears", llm: "Mind", tts: "Voice", s2s: "Model", vad: "Speech detector" };
 const SAFE = new Set(["type", "event", "state", "reason", "code", "stage", "origin"]); // texts that are not the user's
 const ERRORS = new Set(["error", "ErrorEvent", "NoticeGiven"]); // whose text is the program's
 
@@ -112,7 +112,9 @@ const doing = ({ stage }, before) => STAGES[stage] + (before?.stage === stage ? 
 
 /** The engine with its model, what is to be known of it, and where it runs. */
 function described({ title, about, host, placeholder }) {
-  const notes = [about, placeholder ? "a placeholder" : "", `on ${host ?? here()}`].filter(Boolean).join(" · ");
+  const more = about.startsWith(`${title}: `) ? about.slice(title.length + 2) : about;
+  const fate = placeholder ? "a stand-in until you get a better one" : "";
+  const notes = [more, fate, `on ${host ?? here()}`].filter(Boolean).join(" · ");
   return [
     make("strong", {}, title),
     make("span", { className: host ? "hint elsewhere" : "hint" }, notes),
