@@ -195,7 +195,8 @@ def test_who_may_not_change_the_parts_gets_the_command(browser: Any, mistakes: l
 
 
 TRIANGLES = """() => [...document.querySelectorAll("#card summary")]
-  .filter((one) => one.checkVisibility() && getComputedStyle(one, "::before").content !== "none").length"""
+  .filter((one) => one.checkVisibility())
+  .filter((one) => getComputedStyle(one, "::before").content !== "none").length"""
 
 
 def test_it_folds_to_a_line_when_a_conversation_begins(page: Any) -> None:

@@ -171,7 +171,7 @@ def test_a_long_card_scrolls_and_leaves_the_controls_in_view(
         boxes = page.evaluate(BOXES)
         assert boxes["orb"]["bottom"] <= boxes["dock"]["top"] < boxes["dock"]["bottom"] <= size[1]
         stage, orb = boxes["stage"], boxes["orb"]
-        assert stage["bottom"] <= orb["top"] or stage["right"] <= orb["left"]
+        assert stage["bottom"] <= orb["top"] or orb["right"] <= stage["left"]
 
 
 CUT = """() => {
