@@ -25,11 +25,16 @@ sample: setup
 	@$(BIN)/s2s file $(OUT)/question.wav --realtime --output $(OUT)/reply.wav
 	@echo "Listen to $(OUT)/reply.wav; to talk on a web page: . $(BIN)/activate && s2s serve"
 
+# Most tests wait for a program or for the time that speech takes, so processes share them, one for each core
+# (tests/conftest.py says how many). A file stays in one process, its tests in their order: they share
+# what it has loaded. Files are taken in their order, since a few long tests must not be the last.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+
 check: .venv/ready-dev ## set up, then run what CI runs: style, types, all tests (9 minutes)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 # These tests start no program and load no model except the voice detector's.
 FAST := tests/pipeline tests/VAD tests/catalog tests/command_line tests/listeners tests/test_*.py
@@ -45,7 +50,7 @@ types: .venv/ready-dev ## check the types
 
 coverage: .venv/ready-dev ## run all tests and report which lines they reach
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest $(PARALLEL)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover
 

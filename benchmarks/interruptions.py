@@ -39,6 +39,7 @@ class Host:
         self._engines = unhurried_engines(chance)
         self._stop = StopRequest()
         self._server = SocketServer(SocketArguments(recv_port=0, send_port=0), self._stop)
+        self._server.open()
         self.ports = self._server.ports
         self._thread = threading.Thread(target=self._server.run, args=(self._open_session,))
 

@@ -5,25 +5,46 @@ python examples/realtime_client.py question.wav answer.wav [http://localhost:800
 The question is mono, 16 bits a sample, 24 kHz. The only package needed is openai[realtime].
 """
 
+import argparse
 import base64
+import contextlib
 import os
 import sys
 import wave
 
-from openai import OpenAI
+try:
+    from openai import OpenAI
+    from websockets.exceptions import WebSocketException
+except ModuleNotFoundError:
+    sys.exit("This example needs a package; type: pip install 'openai[realtime]'")
 
 RATE_HZ = 24000
 
 
+def read(question: str) -> bytes:
+    """The samples of a recording."""
+    try:
+        with wave.open(question) as file:
+            if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, RATE_HZ):
+                sys.exit(f"{question}: expected mono with 16 bits a sample, at {RATE_HZ} Hz")
+            pcm: bytes = file.readframes(file.getnframes())
+            return pcm
+    except (OSError, EOFError, wave.Error) as error:
+        sys.exit(f"{question}: expected a WAV file: {error}")
+
+
 def ask(question: str, answer: str, url: str) -> None:
     """Ask the question in one file and write the answer to another."""
-    with wave.open(question) as file:
-        if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, RATE_HZ):
-            sys.exit(f"{question}: expected mono with 16 bits a sample, at {RATE_HZ} Hz")
-        pcm = file.readframes(file.getnframes())
+    pcm = read(question)
     heard = bytearray()
     client = OpenAI(base_url=url, api_key=os.environ.get("S2S_TOKEN", "none is needed"))
-    with client.realtime.connect(model="any") as connection:
+    try:
+        connection = client.realtime.connect(model="any").enter()
+    except OSError:
+        sys.exit(f"{url}: no server answers; start one with: s2s serve")
+    except WebSocketException as error:
+        sys.exit(f"{url}: {error} (the token of a server comes from S2S_TOKEN)")
+    with contextlib.closing(connection):
         # without turn detection, the client says when the question is over
         connection.session.update(
             session={"type": "realtime", "audio": {"input": {"turn_detection": None}}}
@@ -51,5 +72,8 @@ def ask(question: str, answer: str, url: str) -> None:
 
 
 if __name__ == "__main__":
-    question, answer, url = [*sys.argv[1:], "http://localhost:8000/v1"][:3]
-    ask(question, answer, url)
+    parser = argparse.ArgumentParser(description="Ask a server a spoken question.")
+    parser.add_argument("question", help="a recording, such as question.wav")
+    parser.add_argument("answer", help="the file to write, such as answer.wav")
+    parser.add_argument("url", nargs="?", default="http://localhost:8000/v1", help="the server")
+    ask(**vars(parser.parse_args()))

@@ -5,13 +5,29 @@ python examples/websocket_client.py question.wav answer.wav [ws://localhost:8000
 The question is mono, 16 bits a sample, 8 to 48 kHz. The only package needed is websockets.
 """
 
+import argparse
 import asyncio
 import json
 import os
 import sys
 import wave
 
-from websockets.asyncio.client import ClientConnection, connect
+try:
+    from websockets.asyncio.client import ClientConnection, connect
+    from websockets.exceptions import WebSocketException
+except ModuleNotFoundError:
+    sys.exit("This example needs a package; type: pip install websockets")
+
+
+def read(question: str) -> tuple[bytes, int]:
+    """The samples of a recording, and its sample rate in Hz."""
+    try:
+        with wave.open(question) as file:
+            if (file.getnchannels(), file.getsampwidth()) != (1, 2):
+                sys.exit(f"{question}: expected mono with 16 bits a sample")
+            return file.readframes(file.getnframes()), file.getframerate()
+    except (OSError, EOFError, wave.Error) as error:
+        sys.exit(f"{question}: expected a WAV file: {error}")
 
 
 async def speak(socket: ClientConnection, pcm: bytes, packet: int) -> None:
@@ -26,14 +42,17 @@ async def speak(socket: ClientConnection, pcm: bytes, packet: int) -> None:
 
 async def ask(question: str, answer: str, url: str) -> None:
     """Ask the question in one file and write the answer to another."""
-    with wave.open(question) as file:
-        if (file.getnchannels(), file.getsampwidth()) != (1, 2):
-            sys.exit(f"{question}: expected mono with 16 bits a sample")
-        rate_hz, pcm = file.getframerate(), file.readframes(file.getnframes())
+    pcm, rate_hz = read(question)
     token = os.environ.get("S2S_TOKEN")
     headers = {"Authorization": f"Bearer {token}"} if token else None
     heard = bytearray()
-    async with connect(f"{url}?rate={rate_hz}", additional_headers=headers) as socket:
+    try:
+        socket = await connect(f"{url}?rate={rate_hz}", additional_headers=headers)
+    except OSError:
+        sys.exit(f"{url}: no server answers; start one with: s2s serve")
+    except WebSocketException as error:
+        sys.exit(f"{url}: {error} (the token of a server comes from S2S_TOKEN)")
+    async with socket:
         speaking = asyncio.create_task(speak(socket, pcm, rate_hz // 50 * 2))
         async for message in socket:
             if isinstance(message, bytes):
@@ -58,4 +77,8 @@ async def ask(question: str, answer: str, url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(ask(*[*sys.argv[1:], "ws://localhost:8000/ws"][:3]))
+    parser = argparse.ArgumentParser(description="Ask a server a spoken question.")
+    parser.add_argument("question", help="a recording, such as question.wav")
+    parser.add_argument("answer", help="the file to write, such as answer.wav")
+    parser.add_argument("url", nargs="?", default="ws://localhost:8000/ws", help="the server")
+    asyncio.run(ask(**vars(parser.parse_args())))

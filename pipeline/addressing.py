@@ -93,7 +93,9 @@ class Addressing:
         model = _model()[stretch.case]
         values = zip(FEATURES, features(stretch, self._user()), strict=True)
         score = sum(float(model["weights"][name] * value) for name, value in values)
-        return score >= model["threshold"] or (stretch.case == SILENCE and self._is_said_again(stretch))
+        if score >= model["threshold"] or not stretch.whole:
+            return score >= model["threshold"]
+        return self._is_said_again(stretch) and stretch.case == SILENCE
 
     def is_soft(self, timbre: Timbre, below_db: float) -> bool:
         """True if the speech is so much softer than this user's turns."""
@@ -101,8 +103,8 @@ class Addressing:
         return user is not None and timbre.level_db < user.level_db - below_db
 
     def _is_said_again(self, stretch: Stretch) -> bool:
-        """True if most of these words were refused just before. A user who has moved away, and gets no
-        answer, says them again; a television does not."""
+        """True if most of these words were refused just before, over an answer or in silence. A user who
+        has moved away, and gets no answer, says them again; a television does not."""
         words = frozenset(content_words(stretch.text, stretch.language, answering=False))
         with self._lock:
             refused, self._refused = self._refused, words

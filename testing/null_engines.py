@@ -34,6 +34,10 @@ from utils.voices import expect_known, unknown_voice
 RATE_HZ = 16000
 
 
+class AcceleratorError(RuntimeError):
+    """As PyTorch's."""
+
+
 def obey(command: str, cancel: CancelToken) -> None:
     """Follow the command in a text; most texts hold none."""
     match command:
@@ -55,6 +59,15 @@ def obey(command: str, cancel: CancelToken) -> None:
             subprocess.run(["echo", "and from a child"], check=True)
         case "break":
             raise ValueError(command.upper())
+        case "assert":
+            raise AcceleratorError("CUDA error: device-side assert triggered")
+        case "wrapped":
+            try:
+                raise RuntimeError("CUDA failed with error unspecified launch failure")
+            except RuntimeError as error:
+                raise EngineError("it cannot go on") from error
+        case "memory":
+            raise AcceleratorError("CUDA error: out of memory")
         case "refuse":
             raise EngineError("it does not want to", code="unwilling")
         case "unusable":

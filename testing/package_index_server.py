@@ -1,20 +1,25 @@
 """PackageIndexServer: a package index on this machine, over a folder of wheels, with faults on demand.
 
-It speaks both forms of the protocol, HTML and JSON: give a program PIP_INDEX_URL=`server.url`.
+It speaks both forms of the protocol, HTML and JSON: give a program PIP_INDEX_URL=`server.url`. It is a
+proxy, too, which answers in place of every server.
 """
 
 import json
 import re
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 
 class PackageIndexServer:
-    """Serves until the block ends. `requests` holds the paths in order of arrival."""
+    """Serves until the block ends. `requests` holds the paths in order of arrival, to a proxy whole
+    addresses. `certificate`: a file with a certificate and its key, for HTTPS with clients that have it,
+    too."""
 
-    def __init__(self, wheels: Path) -> None:
+    def __init__(self, wheels: Path, certificate: Path | None = None) -> None:
         self.wheels = wheels
         self.speaks_json = True
         self.status = 200
@@ -34,6 +39,12 @@ class PackageIndexServer:
         self._server.daemon_threads = True
         self.host = f"127.0.0.1:{self._server.server_port}"
         self.url = f"http://{self.host}/simple"
+        if certificate is not None:
+            self.url = self.url.replace("http", "https", 1)
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(certificate))
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def __enter__(self) -> "PackageIndexServer":
         threading.Thread(target=self._server.serve_forever, name="index", daemon=True).start()
@@ -51,10 +62,11 @@ class _Handler(BaseHTTPRequestHandler):
         index = self.server_index
         index.requests.append(self.path)
         index.authorizations.add(self.headers.get("Authorization", ""))
-        if self.path.startswith("/files/"):
-            self._send_wheel(index.wheels / self.path.removeprefix("/files/"))
+        path = urlsplit(self.path).path
+        if path.startswith("/files/"):
+            self._send_wheel(index.wheels / path.removeprefix("/files/"))
             return
-        project = self.path.removeprefix("/simple/").rstrip("/").replace("-", "_")
+        project = path.removeprefix("/simple/").rstrip("/").replace("-", "_")
         wheels = [file.name for file in sorted(index.wheels.glob(f"{project}-*.whl"))]
         if index.status != 200 or not wheels:
             self._send(404 if index.status == 200 else index.status, "text/plain", b"")

@@ -46,6 +46,8 @@ class Device:
     own_hz: int = 0
     """The default rate that it reports; 0 for the first of `rates`."""
     fast_ppm: float = 0.0
+    late_s: float = 0.0
+    """The time that its audio waits before a callback gets it."""
     error: tuple[str, int] | None = None
     """The error that every use of it raises; None if it works."""
     sound: Callable[[Audio], Audio] = np.zeros_like
@@ -270,9 +272,10 @@ class Stream:
         if self._audio.mute:
             return
         duration_s = self._samples / self._rate_hz
+        captured_s = 0.0 if self._microphone is None else duration_s + self._microphone.device.late_s
         times = SimpleNamespace(
             currentTime=self._audio.now,
-            inputBufferAdcTime=self._audio.now - duration_s,
+            inputBufferAdcTime=self._audio.now - captured_s,
             outputBufferDacTime=self._audio.now + duration_s,
         )
         arguments: list[Any] = []

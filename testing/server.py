@@ -104,6 +104,7 @@ class ScriptedServer(ScriptedConnection[SocketServer]):
         arguments = SocketArguments(recv_port=0, send_port=0, **flags)
         super().__init__(lambda stop: SocketServer(arguments, stop), s2s=s2s)
         self.microphone_port, self.loudspeaker_port = self._server.ports
+        self._server.open()
 
 
 class ScriptedWebServer(ScriptedConnection[WebSocketServer]):

@@ -223,5 +223,49 @@ def test_the_example_speaks(tmp_path: Path) -> None:
     )
     assert ended.returncode == 0
     assert soundfile.info(file).duration > 0.5
-    helped = [sys.executable, "examples/speak.py", "--help"]
-    assert b"usage" in subprocess.run(helped, cwd=ROOT, check=True, capture_output=True).stdout
+
+
+EXAMPLES = tracked("examples/*.py")
+
+
+def run_example(example: str, *argv: str, python: tuple[str, ...] = ()) -> tuple[int, str]:
+    """The exit code of an example, and all that it writes."""
+    ended = subprocess.run(
+        [sys.executable, *python, example, *argv],
+        cwd=ROOT,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=60,
+    )
+    return ended.returncode, ended.stdout
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_says_what_to_type(example: str) -> None:
+    code, told = run_example(example, "--help")
+    assert (code, told.partition(" ")[0]) == (0, "usage:")
+    code, told = run_example(example)
+    assert code == 2
+    assert "the following arguments are required" in told
+    code, told = run_example(example, "--help", python=("-S", "-E"))  # without any package
+    assert code == 1
+    assert "; type: pip install " in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("example", [name for name in EXAMPLES if "client" in name])
+def test_a_client_without_a_recording_or_a_server_says_so(example: str, tmp_path: Path) -> None:
+    code, told = run_example(example, "README.md", "answer.wav")
+    assert (code, told) == (
+        1,
+        "README.md: expected a WAV file: file does not start with RIFF id\n",
+    )
+    question = tmp_path / "question.wav"
+    soundfile.write(question, [0.0] * 2400, 24000)
+    with socket.socket() as probe:  # bound, not listening: no server answers there
+        probe.bind(("127.0.0.1", 0))
+        url = f"{'ws' if 'websocket' in example else 'http'}://127.0.0.1:{probe.getsockname()[1]}/v1"
+        code, told = run_example(example, str(question), "answer.wav", url)
+    assert (code, told) == (1, f"{url}: no server answers; start one with: s2s serve\n")

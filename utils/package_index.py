@@ -10,12 +10,12 @@ import os
 import re
 import ssl
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
-from urllib.request import url2pathname
+from urllib.request import getproxies, proxy_bypass, url2pathname
 
 from pipeline.errors import UserError
 from utils.progress import Progress
@@ -27,10 +27,18 @@ if TYPE_CHECKING:
 PYPI = "https://pypi.org/simple"
 
 ANSWER_S = 15.0
-"""Time for an index to answer, and between two pieces of a wheel."""
+"""Pip's own time limit, too, until 2025."""
 
 MAX_WHEEL_BYTES = 1 << 28
 """Size of a wheel beyond which its download is given up. That of the largest model here is 90 MB."""
+
+_PIP = (
+    *("index-url", "extra-index-url", "find-links", "no-index"),
+    *("cert", "client-cert", "trusted-host", "proxy", "timeout"),
+)
+"""The settings of pip that are read; of the others, none says where packages come from."""
+
+_UV = ("DEFAULT_INDEX", "INDEX_URL", "INSECURE_HOST", "HTTP_TIMEOUT")
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
@@ -46,16 +54,25 @@ class PackageIndex:
     links: Sequence[str] = ()
     certificates: str | None = None
     """A file of certificates to trust, in place of the usual ones."""
+    own_certificate: str | None = None
+    """A file with the certificate of the client, and its key."""
+    trusted: Collection[str] = ()
+    """Hosts, with or without a port, whose certificates are not checked."""
+    proxy: str | None = None
+    """The address of a proxy, in place of those of the environment (HTTPS_PROXY, NO_PROXY)."""
+    answer_s: float = ANSWER_S
+    """Time for an index to answer, and between two pieces of a wheel."""
     _silent: dict[str, str] = field(default_factory=dict)
     """Hosts that did not answer, each with the reason: they are not asked again."""
 
     @classmethod
     def configured(cls, environment: Mapping[str, str] = os.environ) -> "PackageIndex":
         """The index that pip or uv is configured for on this machine, by the environment (PIP_*, UV_*)
-        and pip's files."""
+        and pip's files. Raises `UserError` for a time limit that is no number."""
         pip = _pip_settings(environment)
-        uv = {name: environment.get(f"UV_{name}", "") for name in ("DEFAULT_INDEX", "INDEX_URL")}
+        uv = {name: environment.get(f"UV_{name}", "") for name in _UV}
         index = pip.get("index-url") or uv["DEFAULT_INDEX"] or uv["INDEX_URL"] or PYPI
+        trusted = f"{pip.get('trusted-host', '')} {uv['INSECURE_HOST']}"
         extra = [pip.get("extra-index-url", "")]
         extra += [environment.get(f"UV_{name}", "") for name in ("INDEX", "EXTRA_INDEX_URL")]
         links = f"{pip.get('find-links', '')} {environment.get('UV_FIND_LINKS', '').replace(',', ' ')}"
@@ -64,7 +81,11 @@ class PackageIndex:
         return cls(
             [re.sub(r"^[\w.-]+=(?=\w+:)", "", url) for url in named],  # uv: NAME=URL
             [str(Path(link).expanduser()) if "://" not in link else link for link in links.split()],
-            pip.get("cert") or None,
+            pip.get("cert") or environment.get("REQUESTS_CA_BUNDLE") or None,
+            pip.get("client-cert") or None,
+            frozenset(trusted.split()),
+            _as_url(pip.get("proxy") or None),
+            _seconds(pip.get("timeout") or uv["HTTP_TIMEOUT"]),
         )
 
     def download(self, release: str, to: IO[bytes], report: Progress) -> None:
@@ -139,12 +160,68 @@ class PackageIndex:
         yield from (urljoin(str(answer.url), link).partition("#")[0] for link in links)
 
     def _client(self) -> "httpx2.Client":
+        """Raises `UserError` for a certificate or a proxy that cannot be used."""
         import httpx2
 
-        known: Any = True
-        if self.certificates:
-            known = ssl.create_default_context(cafile=self.certificates)
-        return httpx2.Client(verify=known, timeout=ANSWER_S, follow_redirects=True)
+        try:
+            unchecked = self._ssl_context()
+            unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+            trusted = {
+                f"https://{host}": httpx2.HTTPTransport(verify=unchecked, proxy=self._proxy_for(host))
+                for host in self.trusted
+            }
+            return httpx2.Client(
+                verify=self._ssl_context(),
+                timeout=self.answer_s,
+                follow_redirects=True,
+                proxy=self.proxy,
+                mounts=trusted,
+            )
+        except ImportError as error:
+            raise UserError(f"the proxy needs a package: {error}") from error
+        except ValueError as error:
+            raise UserError(f"the proxy that pip is configured for cannot be used: {error}") from error
+
+    def _proxy_for(self, host: str) -> str | None:
+        """The proxy on the way to a trusted host, by pip's setting or by the environment."""
+        if self.proxy or proxy_bypass(host):
+            return self.proxy
+        proxies = getproxies()
+        return _as_url(proxies.get("https") or proxies.get("all"))
+
+    def _ssl_context(self) -> ssl.SSLContext:
+        """The certificates to trust, and that of the client. Raises `UserError`."""
+        import httpx2
+
+        file = self.certificates
+        try:
+            if file is None:
+                context = httpx2.create_ssl_context()
+            elif Path(file).is_dir():
+                context = ssl.create_default_context(capath=file)
+            else:
+                context = ssl.create_default_context(cafile=file)
+            if file := self.own_certificate:
+                context.load_cert_chain(file)
+        except OSError as error:
+            raise UserError(
+                f"expected a file of certificates, got {file}: {error.strerror or error}; pip is "
+                "configured for it (cert, client-cert)"
+            ) from error
+        return context
+
+
+def _as_url(proxy: str | None) -> str | None:
+    """The address of a proxy, which may come without http://; None: no proxy."""
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def _seconds(text: str) -> float:
+    """The time limit of pip or uv. Raises `UserError`."""
+    try:
+        return float(text or ANSWER_S)
+    except ValueError:
+        raise UserError(f"the timeout of pip or uv: expected seconds, got {text!r}") from None
 
 
 def _pip_settings(environment: Mapping[str, str]) -> dict[str, str]:
@@ -159,8 +236,7 @@ def _pip_settings(environment: Mapping[str, str]) -> dict[str, str]:
         for section in ("global", "install", "download"):
             if found.has_section(section):
                 settings |= dict(found.items(section))
-    names = ("index-url", "extra-index-url", "find-links", "no-index", "cert")
-    given = {name: environment.get(f"PIP_{name.replace('-', '_').upper()}") for name in names}
+    given = {name: environment.get(f"PIP_{name.replace('-', '_').upper()}") for name in _PIP}
     return settings | {name: value for name, value in given.items() if value is not None}
 
 

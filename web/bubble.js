@@ -22,14 +22,14 @@ export class Bubble {
     this.#become(kind);
     const parts = [text.slice(0, sure)];
     if (sure < text.length) parts.push(make("span", { className: "rest" }, text.slice(sure)));
-    this.item.replaceChildren(this.#name, make("p", {}, ...parts));
+    this.item.replaceChildren(this.#name, paragraph(...parts));
   }
 
   /** Add words that are being heard; `anew`: as a paragraph of their own. */
   append(kind, text, anew) {
     this.#become(kind);
     if (!this.paragraphs.length) this.item.replaceChildren(this.#name);
-    if (anew || !this.paragraphs.length) this.item.append(make("p"));
+    if (anew || !this.paragraphs.length) this.item.append(paragraph());
     this.paragraphs.at(-1).append(text);
   }
 
@@ -47,18 +47,23 @@ export class Bubble {
     this.item.replaceChildren(this.#name);
   }
 
+  /** Number of its words. */
+  get words() {
+    return this.paragraphs.flatMap((one) => one.textContent.match(/\S+/g) ?? []).length;
+  }
+
   get paragraphs() {
     return [...this.item.querySelectorAll("p")];
   }
 
-  /** Mark as not sent; `retry` is called when the user asks for it. */
-  unsent(retry) {
+  /** Mark with what became of it; `retry` is called when the user wants it to be sent again. */
+  unsent(fate, retry) {
     this.item.classList.add("unsent");
     const again = button("Retry", () => {
       this.sent();
       retry();
     });
-    this.item.append(make("span", { className: "fate" }, "Not sent · ", again));
+    this.item.append(make("span", { className: "fate" }, fate, " · ", again));
   }
 
   sent() {
@@ -66,10 +71,21 @@ export class Bubble {
     this.item.querySelector(".fate")?.remove();
   }
 
+  /** Mark as speech that gets no answer, since it seemed to be meant for somebody else. */
+  unmeant() {
+    this.item.classList.add("unmeant");
+    this.item.append(make("span", { className: "fate" }, "Not taken as meant for me"));
+  }
+
   #become(kind) {
     this.item.className = kind;
     this.#name.textContent = NAMES[kind] ?? "";
   }
+}
+
+/** Words that run in the direction of their language. */
+export function paragraph(...content) {
+  return make("p", { dir: "auto" }, ...content);
 }
 
 /** Strike out the last `count` characters of these paragraphs; if `count` is 0, show that the reply went on. */

@@ -25,7 +25,7 @@ export class Call extends EventTarget {
   #holding = false;
   #owed = ""; // how the user ended a hold while the connection was lost: "commit" or "cancel"
   #asking = false;
-  #earlier = null; // a conversation of the page before the reload: {key, replying}
+  #earlier = null; // a conversation of the page before the reload, as `save` returned it
 
   constructor(settings) {
     super();
@@ -60,14 +60,15 @@ export class Call extends EventTarget {
     if (attempt === this.#attempt) this.#connect();
   }
 
-  /** What a page needs to go on with this conversation after a reload: {key, replying}. */
+  /** What a page needs to go on with this conversation after a reload: {key, replying, modelAway}. */
   save() {
-    return this.#earlier ?? { key: this.connection?.key ?? "", replying: this.now.replying };
+    const { replying, modelAway } = this.now;
+    return this.#earlier ?? { key: this.connection?.key ?? "", replying, modelAway };
   }
 
   /** Go on with what `save` returned, once the user begins. */
-  restore({ key, replying }) {
-    this.#earlier = key ? { key, replying } : null;
+  restore(saved) {
+    this.#earlier = saved.key ? saved : null;
     this.#changed();
   }
 
@@ -136,6 +137,7 @@ export class Call extends EventTarget {
     this.server = message;
     this.now.connection = "open";
     if (message.resumed) {
+      this.now.modelAway = this.#earlier?.modelAway ?? this.now.modelAway;
       if (this.#earlier?.replying) this.now.replyStarted({ turn: this.#earlier.replying });
       if (this.#owed) this.connection.send(this.#owed);
     } else {

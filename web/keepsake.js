@@ -4,6 +4,33 @@ const NAME = "s2s.conversation";
 const MAX_TURNS = 200;
 const MAX_CHARS = 500_000; // of the data; a tab may keep about ten times as many
 
+export class Keepsake {
+  #keeps = false;
+
+  /** Show what the page before left on this one, which holds call, card, outgoing and transcript. */
+  constructor({ call, card, outgoing, transcript }) {
+    const kept = takeKeepsake();
+    if (kept) {
+      this.#keeps = true;
+      card.fold();
+      transcript.restore(kept.shown, (bubble, item) => outgoing.adopt(bubble, item));
+      call.restore(kept.call);
+    }
+    call.addEventListener("begin", () => (this.#keeps = true));
+    addEventListener("pagehide", () => {
+      outgoing.cut();
+      if (!this.#keeps || transcript.empty) return;
+      leaveKeepsake({ shown: transcript.save(outgoing.numbers), call: call.save() });
+    });
+    addEventListener("pageshow", ({ persisted }) => persisted && takeKeepsake()); // this page itself is back
+  }
+
+  /** The user has ended the conversation: leave nothing of it. */
+  forget() {
+    this.#keeps = false;
+  }
+}
+
 /** What the page before left, or null. It is taken out: the copy of a tab must not take over its session. */
 export function takeKeepsake() {
   try {

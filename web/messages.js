@@ -2,13 +2,14 @@
 
 import { endTrouble, FORGOTTEN, STOPPED } from "./troubles.js";
 
+const UNMEANT = ["said over the reply, and no turn", "not meant for the program"]; // reasons of a turn without an answer
+
 export class Messages {
   #page;
   #full = null; // the card that says that the server is full
   #ending = ""; // the reason that the server gave for the end of the session
 
-  /** `page` holds call, transcript, outgoing, settings, details, trouble, orb, and the functions announce(text),
-   * connected(), begin(), end() and awaitServer(card). */
+  /** `page` holds call, conversation, details, display, orb, outgoing, settings, transcript and trouble. */
   constructor(page) {
     this.#page = page;
   }
@@ -19,15 +20,15 @@ export class Messages {
 
   // -- of the connection ------------------------------------------------------------------------------
 
-  welcome({ resumed, rate, takes_turns: takesTurns }) {
-    const { transcript, trouble, outgoing, connected } = this.#page;
+  welcome({ resumed, rate, texts, takes_turns: takesTurns }) {
+    const { conversation, transcript, trouble, outgoing } = this.#page;
     this.#ending = "";
     if (!resumed) transcript.forget();
     transcript.flows = takesTurns;
     transcript.rate = rate;
     trouble.hide(this.#full); // other cards, such as that of an absent loudspeaker, are still true
-    outgoing.opened();
-    connected();
+    outgoing.opened({ resumed, texts });
+    conversation.connected();
   }
 
   error({ code, text, about }) {
@@ -40,22 +41,22 @@ export class Messages {
   }
 
   away({ text }) {
-    const { outgoing, trouble, end } = this.#page;
-    outgoing.lost();
+    const { conversation, outgoing, trouble } = this.#page;
+    outgoing.cut();
     trouble.hide(this.#full);
     if (!text) return;
-    const action = { label: "Stop trying", run: end };
+    const action = { label: "Stop trying", run: () => conversation.end() };
     this.#full = trouble.show({ title: "The server is full", text: "Trying again…", action });
   }
 
   gone(message) {
-    const { outgoing, transcript, trouble, begin, awaitServer } = this.#page;
+    const { conversation, outgoing, transcript, trouble } = this.#page;
     outgoing.lost();
     transcript.forget();
     if (message.code === "unauthorized" && this.askForToken(message.text)) return;
-    const action = { label: "Talk again", run: begin };
+    const action = { label: "Talk again", run: () => conversation.begin() };
     const shown = trouble.show({ ...endTrouble(message, this.#ending), action });
-    if (message.ended && this.#ending === STOPPED) awaitServer(shown);
+    if (message.ended && this.#ending === STOPPED) conversation.awaitServer(shown);
   }
 
   event(event) {
@@ -64,10 +65,10 @@ export class Messages {
 
   /** A new session follows by itself. */
   #forgotten() {
-    const { transcript, announce } = this.#page;
+    const { transcript, display } = this.#page;
     if (transcript.empty) return;
     transcript.note(FORGOTTEN);
-    announce(FORGOTTEN);
+    display.announce(FORGOTTEN);
   }
 
   /** Ask the user for the token if that is what the server said; false: it was something else. */
@@ -111,7 +112,7 @@ export class Messages {
 
   Transcript(event) {
     this.#page.transcript.said(event);
-    this.#page.announce(`You said: ${event.text}`);
+    this.#page.display.announce(`You said: ${event.text}`);
   }
 
   ReplyStarted({ turn }) {
@@ -126,15 +127,16 @@ export class Messages {
     const { transcript, details } = this.#page;
     transcript.done(event);
     details.turnDone(event);
-    if (event.state !== "dropped" && !event.user_text && !event.heard) transcript.unsaid();
+    if (UNMEANT.includes(event.reason)) transcript.unmeant();
+    else if (event.state !== "dropped" && !event.user_text && !event.heard) transcript.unsaid();
   }
 
   ErrorEvent({ turn, code, text }) {
-    const { transcript, announce } = this.#page;
+    const { transcript, display } = this.#page;
     transcript.unanswered(turn);
     const remark = code === "nothing_said" ? "I heard nothing. Hold the button while you talk." : text;
     transcript.note(remark, "failed");
-    announce(remark);
+    display.announce(remark);
   }
 
   FramesLate({ frames, worst_ms: worst }) {

@@ -1,10 +1,14 @@
-// Typed texts on their way to the server.
+// Typed texts on their way to the server, which counts those that it gets in a session.
+
+const UNSENT = "Not sent";
+const UNANSWERED = "Not answered"; // the session has ended; whether the text came in time is not known
 
 export class Outgoing {
   #call;
   #transcript;
   #waiting = []; // {text, bubble}: for a connection that is being made
-  #sent = []; // the server has not begun their turns
+  #sent = []; // {text, bubble, number, begun}: since the connection was made
+  #number = 0; // of the last text
 
   constructor(call, transcript) {
     this.#call = call;
@@ -21,42 +25,72 @@ export class Outgoing {
     return this.#waiting.map(({ bubble }) => bubble.item);
   }
 
-  /** Take over a bubble whose text was not sent, from an earlier page. */
-  adopt(bubble) {
-    this.#fail({ text: bubble.paragraphs[0].textContent, bubble });
+  /** The bubbles of the texts of which the server has said nothing yet, with their numbers. */
+  get numbers() {
+    return new Map(this.#sent.filter(({ begun }) => !begun).map(({ bubble, number }) => [bubble.item, number]));
   }
 
-  /** There is a connection. */
-  opened() {
+  /** Take over a bubble from an earlier page. `fate`: why it can be sent again, if so; `number`: of its text. */
+  adopt(bubble, { fate, number }) {
+    const message = { text: bubble.paragraphs[0]?.textContent, bubble, number };
+    if (fate) this.#fail(message, fate);
+    else if (number) this.#sent.push(message);
+  }
+
+  /** There is a connection, and so many texts have come in its session. */
+  opened({ resumed, texts }) {
+    if (!resumed) this.#unanswered();
+    for (const message of this.#sent.splice(0)) if (message.number > texts) this.#fail(message, UNSENT);
+    this.#number = texts;
     for (const message of this.#waiting.splice(0)) this.#pass(message);
   }
 
   /** The turn of the oldest text has begun. */
   begun() {
-    this.#sent.shift();
+    const message = this.#oldest;
+    if (message) message.begun = true;
   }
 
   /** The server does not answer the oldest text. */
   refused() {
-    const message = this.#sent.shift();
-    if (message) this.#fail(message);
+    const message = this.#oldest;
+    if (!message) return;
+    message.begun = true;
+    this.#fail(message, UNSENT);
   }
 
-  /** The connection is lost: the user decides what is sent again. */
+  /** The connection is lost. What was sent may have come, which the next connection tells; of the rest, the user
+   * decides what is sent again. */
+  cut() {
+    for (const message of this.#waiting.splice(0)) this.#fail(message, UNSENT);
+  }
+
+  /** The session is over. */
   lost() {
-    for (const message of [...this.#sent.splice(0), ...this.#waiting.splice(0)]) this.#fail(message);
+    this.#unanswered();
+    this.cut();
   }
 
-  #pass(message) {
+  get #oldest() {
+    return this.#sent.find(({ begun }) => !begun);
+  }
+
+  #unanswered() {
+    for (const message of this.#sent.splice(0)) if (!message.begun) this.#fail(message, UNANSWERED);
+  }
+
+  #pass({ text, bubble }) {
+    const message = { text, bubble, number: this.#number + 1, begun: false };
     const { connection } = this.#call.now;
-    if (connection === "lost") return this.#fail(message);
+    if (connection === "lost") return this.#fail(message, UNSENT);
     if (connection !== "open") return this.#waiting.push(message);
+    this.#number = message.number;
     this.#sent.push(message);
-    this.#call.connection.send("respond", { text: message.text });
+    this.#call.connection.send("respond", { text });
   }
 
-  #fail(message) {
-    message.bubble.unsent(() => this.#again(message));
+  #fail(message, fate) {
+    message.bubble.unsent(fate, () => this.#again(message));
   }
 
   #again(message) {

@@ -58,7 +58,7 @@ export class Settings extends EventTarget {
       voice: new Voices(() => this.values),
       language: new Control("language", "Language", make("select", {}, new Option(DETECT, ""))),
       ...Object.fromEntries(Object.entries(CHOICES).map(([name, [label, all]]) => [name, new Choice(name, label, all)])),
-      instructions: new Control("instructions", "Instructions", make("textarea", { rows: 4, maxLength: MAX_INSTRUCTIONS }), {
+      instructions: new Control("instructions", "Instructions", make("textarea", { dir: "auto", rows: 4, maxLength: MAX_INSTRUCTIONS }), {
         hint: "How it should behave, in your words. If you leave it empty, the server decides.",
       }),
     };

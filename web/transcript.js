@@ -13,6 +13,7 @@ export class Transcript {
   rate = 24000; // samples of the reply's audio a second
   #list;
   #guess = null; // the bubble of the partial transcript
+  #unmeant = null; // the bubble of the latest words that were not taken as meant for the program
   #speech = {}; // the user's latest speech: {began, seconds, bubble}
   #unwritten = new Map(); // committed turn whose words are not known ▶ its speech
   #asked = new Map(); // turn that is not over ▶ the bubble of the user's words
@@ -42,17 +43,19 @@ export class Transcript {
   }
 
   /** The conversation as plain data: its bubbles, each with its turn while that is not over, and the replies that
-   * go on. Partial transcripts are left out. */
-  save() {
+   * go on, without words that only stay until the next. `numbers`: those of the texts on their way, by their bubbles. */
+  save(numbers) {
     const turns = new Map([...this.#asked].map(([turn, { item }]) => [item, turn]));
     for (const [turn, { bubbles }] of this.#replies) for (const { item } of bubbles) turns.set(item, turn);
-    const items = [...this.#list.children].filter((item) => item !== this.#guess?.item);
+    const passing = [this.#guess?.item, this.#unmeant?.item];
+    const items = [...this.#list.children].filter((item) => !passing.includes(item));
     const replies = [...this.#replies].map(([turn, { text, lit, reading }]) => ({ turn, text, lit, pieces: reading.pieces }));
-    return { items: items.map((item) => ({ ...record(item), turn: turns.get(item) })), replies, rate: this.rate };
+    const saved = items.map((item) => ({ ...record(item), turn: turns.get(item), number: numbers.get(item) }));
+    return { items: saved, replies, rate: this.rate };
   }
 
-  /** Show what `save` returned; `unsent` is called with each bubble of a text that was not sent. */
-  restore({ items, replies, rate }, unsent) {
+  /** Show what `save` returned; `adopt` is called with each bubble and its record. */
+  restore({ items, replies, rate }, adopt) {
     this.rate = rate;
     for (const { turn, text, lit, pieces } of replies) {
       const reply = { ...this.#newReply([]), text, lit };
@@ -61,7 +64,7 @@ export class Transcript {
     }
     for (const item of items) {
       const bubble = replay(this.#list, item);
-      if (item.unsent) unsent(bubble);
+      adopt(bubble, item);
       if (item.turn === undefined) continue;
       if (item.kind.startsWith("you")) this.#asked.set(item.turn, bubble);
       else this.#replies.get(item.turn).bubbles.push(bubble);
@@ -70,7 +73,7 @@ export class Transcript {
 
   /** The conversation as lines of plain text. */
   get text() {
-    const spoken = [...this.#list.children].filter((item) => !item.matches(".note"));
+    const spoken = [...this.#list.children].filter((item) => !item.matches(".note, .unmeant"));
     return spoken.map((item) => plain(item)).join("\n");
   }
 
@@ -90,11 +93,13 @@ export class Transcript {
   }
 
   guess({ text, stable_chars: stable }) {
+    this.#forgetUnmeant();
     this.#guess ??= this.#add("you");
     this.#guess.write("you", text, stable);
   }
 
   said({ turn, text }) {
+    this.#forgetUnmeant();
     const bubble = this.#unwritten.get(turn)?.bubble ?? this.#guess ?? this.#add("you");
     this.#unwritten.delete(turn);
     if (bubble === this.#guess) this.#guess = null;
@@ -112,6 +117,19 @@ export class Transcript {
   unsaid() {
     this.#guess?.item.remove();
     this.#guess = null;
+  }
+
+  /** Show until the next words that these will not be answered; of one or two, nods, nothing stays. */
+  unmeant() {
+    if (this.#guess?.words < 3) return this.unsaid();
+    this.#guess?.unmeant();
+    this.#unmeant = this.#guess ?? this.#unmeant;
+    this.#guess = null;
+  }
+
+  #forgetUnmeant() {
+    this.#unmeant?.item.remove();
+    this.#unmeant = null;
   }
 
   /** Show that the user spoke: the answer begins, or has failed, and the words are not known. */

@@ -10,13 +10,14 @@ import numpy as np
 from arguments_classes.local_arguments import LocalArguments
 from connections.base import CLOSE_S, OpenSession
 from connections.local.echo import choose_echo_canceller
+from connections.local.microphone_lag import MicrophoneLag
 from connections.local.sound_end import SoundEnd
 from connections.local.sound_port import SoundPort
 from engines.upgrades import Upgrades
 from listeners.start_panel import describe, show_keys, show_panel
 from pipeline.audio import Gain, clean
 from pipeline.capabilities import Capabilities
-from pipeline.errors import UserError
+from pipeline.errors import EngineError, UserError
 from pipeline.messages import Samples
 from pipeline.session import Session
 from pipeline.sink import Frame
@@ -57,6 +58,7 @@ class LocalAudioStreamer:
             choose_echo_canceller(self._heard_hz, self.rate_hz) if wants_echo_cancelled else None
         )
         self.full_duplex = arguments.headphones or self._echo is not None
+        self._lag = MicrophoneLag()
         self._blocks: deque[Samples] = deque()
         self._silent_at = -math.inf
         self._gain = Gain()
@@ -151,6 +153,11 @@ class LocalAudioStreamer:
     # -- the sound card, on its threads; must not wait --------------------------------------------
 
     def _hear(self, audio: Samples, captured_at: float | None) -> None:
+        if captured_at is not None:
+            length_s = len(audio) / self._heard_hz
+            told = self._lag.hear(length_s, time.monotonic() - captured_at - length_s)
+            if told is not None:
+                self._session.report("microphone", EngineError(told, "microphone_late"))
         if self._echo is not None:
             audio = self._echo.cancel(audio)
         self._session.feed(audio, self._heard_hz, captured_at)

@@ -199,9 +199,10 @@ class FileConnection:
     def _blocks(self) -> Iterator[Samples]:
         """The user's audio. A replay repeats their manual turns too, each just before its sample."""
         signals = deque(self._replayed.signals if self._replayed is not None else [])
+        frames = -1 if self._replayed is None else self._replayed.end
         position = 0
         try:
-            for block in self._input.blocks(self._block, dtype="float32", always_2d=True):
+            for block in self._input.blocks(self._block, frames=frames, dtype="float32", always_2d=True):
                 samples = to_mono(block) if self._replayed is None else block[:, 0]
                 while signals and signals[0][0] < position + len(samples):
                     at_sample, signal = signals.popleft()

@@ -46,6 +46,9 @@ class SessionFolder:
                 (at, ManualTurn(event["talk"])) for at, event in self._named("TalkSignalled")
             ]
             """Samples at which the user started, committed or cancelled a turn by hand."""
+            self.end = next((at for at, _ in self._named("SessionEnded")), self._samples)
+            """The end of the microphone's audio. After it, the file has silence beside the rest of the
+            reply, which a replay would otherwise take for the user's."""
         except (
             OSError, ValueError, KeyError, TypeError, RecursionError, soundfile.LibsndfileError
         ) as error:  # fmt: skip

@@ -8,7 +8,7 @@ from itertools import count
 from arguments_classes.socket_arguments import SocketArguments
 from connections.access.credentials import Credentials
 from connections.base import CLOSE_S, OpenSession, tell_loop
-from connections.listen import listen
+from connections.listen import open_port, take_port
 from connections.tcp.pairing import Pairing
 from connections.tcp.receiver import SocketReceiver
 from connections.tcp.sender import SocketSender
@@ -30,8 +30,9 @@ class SocketServer:
         self._credentials.expect_safe("recv_host", arguments.recv_host)
         self._credentials.expect_safe("send_host", arguments.send_host)
         self._headphones = arguments.headphones
-        self._microphones = listen("recv_", arguments.recv_host, arguments.recv_port)
-        self._loudspeakers = listen("send_", arguments.send_host, arguments.send_port)
+        self._arguments = arguments
+        self._microphones = take_port("recv_", arguments.recv_host, arguments.recv_port)
+        self._loudspeakers = take_port("send_", arguments.send_host, arguments.send_port)
 
     @property
     def ports(self) -> tuple[int, int]:
@@ -45,10 +46,17 @@ class SocketServer:
         upgrades: Upgrades | None = None,
     ) -> int:
         """Serve until Ctrl-C."""
+        self.open()
         # Not the loop of Windows, which would take the signals for itself (see Shutdown).
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             runner.run(self._serve(open_session))
         return 130
+
+    def open(self) -> None:
+        """Let clients connect. Before that they are refused: a client speaks at once, and the program
+        would be behind by all that it said meanwhile. Raises `UserError`."""
+        open_port(self._microphones, "recv_", self._arguments.recv_host)
+        open_port(self._loudspeakers, "send_", self._arguments.send_host)
 
     def close(self) -> None:
         """Release the ports without having served."""

@@ -60,6 +60,7 @@ class WebSocketClient(PacedSink):
         """The secret with which a client resumes this session."""
         self._outbox: Outbox[str | bytes] = Outbox(MAX_WAITING, earlier=self._take_events)
         self._next = (0, 0)
+        self._texts = 0
         self._received = WholeSamples()
         self._loop = asyncio.get_running_loop()
         self._attached = False
@@ -117,6 +118,7 @@ class WebSocketClient(PacedSink):
             event_rate=session.intake.rate_hz,
             takes_text=capabilities.texts,
             takes_turns=capabilities.duplex,
+            texts=self._texts,
         )
         self._outbox.put_first(welcome)
         self._pace_limit = PaceLimit(self._loop.time())
@@ -184,6 +186,7 @@ class WebSocketClient(PacedSink):
             case Order(type=order):
                 orders[order]()
             case Respond(text=text):
+                self._texts += 1
                 session.respond(text)
             case Played(turn=turn, sample=sample):
                 self._pace.played(turn, sample)

@@ -102,6 +102,8 @@ class WebSocketConnection:
                 if message.get("code") == 1000:  # the client hung up, and was not cut off
                     self._registry.left(self._client)
                 return
+            if self._over.done():
+                return  # the connection that took over has told the client what had come until then
             data = message.get("bytes")
             await self._client.receive(message["text"] if data is None else data)
 

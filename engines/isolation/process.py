@@ -210,6 +210,8 @@ class WorkerProcess:
                             self.ready.set_result(header)
                         case "failed":
                             self.ready.set_exception(self._not_started(header))
+                        case "lost":
+                            why = "it lost its device"
                         case _ if events := self._calls.get(header["id"]):
                             events.put((header, body))
         except EOFError:

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import Any, BinaryIO, NoReturn
 
 from engines.isolation import codec, framing
+from engines.isolation.device_loss import is_device_lost
 from engines.starting import start
 from pipeline.errors import EngineError, Unavailable, UserError
 from pipeline.turn import CancelToken
@@ -160,16 +161,24 @@ class Worker:
             close = getattr(results, "close", None)
             if close is not None:  # a generator cleans up on the thread on which it ran
                 close()
-        except EngineError as error:
-            end |= {"sentence": str(error), "code": error.code}
-        except UserError as error:
-            end |= {"sentence": str(error), "code": "unusable"}
         except BaseException as error:
-            where = "".join(traceback.format_tb(error.__traceback__))  # but never the user's words
-            print(f"{self._engine.info.name} failed: {type(error).__name__}\n{where}", file=sys.stderr)
-            end |= {"error": type(error).__name__}
+            end |= self._told(error)
+            if is_device_lost(error):  # every other call would fail, too
+                self._send({"is": "lost"})
+                os._exit(1)
         del self._running[number]
         self._send(end)
+
+    def _told(self, error: BaseException) -> dict[str, str]:
+        """The fields with which the program is told of an error of the engine."""
+        if isinstance(error, EngineError):
+            return {"sentence": str(error), "code": error.code}
+        if isinstance(error, UserError):
+            return {"sentence": str(error), "code": "unusable"}
+        where = "".join(traceback.format_tb(error.__traceback__))  # but never the user's words
+        print(f"{self._engine.info.name} failed: {type(error).__name__}\n{where}", file=sys.stderr)
+        sys.stderr.flush()
+        return {"error": type(error).__name__}
 
     def _results(self, method: str, given: tuple[Any, ...], cancel: CancelToken) -> Iterable[Any]:
         if method in CALLS:

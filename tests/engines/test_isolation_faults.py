@@ -14,6 +14,7 @@ import pytest
 
 import engines.isolation.process
 from catalog.registry import EngineSpec
+from engines.isolation.device_loss import is_device_lost
 from engines.isolation.engines import IsolatedSynthesizer, isolate
 from engines.isolation.supervisor import MAX_PAUSE_S, pause_s
 from pipeline.errors import EngineError, UserError
@@ -96,6 +97,60 @@ def test_it_is_started_as_often_as_it_dies(monkeypatch: pytest.MonkeyPatch) -> N
                 say(engine, "exit")
             assert say(engine, "one") == 1
         assert len(pids) == 5
+
+
+@pytest.mark.parametrize("how", ["assert", "wrapped"])
+def test_one_that_has_lost_its_device_is_started_again(how: str) -> None:
+    with synthesizer() as engine:
+        first = engine.pid
+        with pytest.raises(EngineError, match=r"^the process of null ended \(it lost its device\)$"):
+            say(engine, how)
+        assert say(engine, "one two") == 2
+        assert engine.pid not in (None, first)
+
+
+@pytest.mark.parametrize("how", ["break", "refuse", "memory"])
+def test_after_other_errors_it_goes_on(how: str) -> None:
+    with synthesizer() as engine:
+        first = engine.pid
+        with pytest.raises(EngineError):
+            say(engine, how)
+        assert say(engine, "one two") == 2
+        assert engine.pid == first
+
+
+def test_one_that_loses_its_device_each_time_is_started_ever_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failures: list[int] = []
+
+    def no_pause(count: int, chance: float) -> float:
+        failures.append(count)
+        return 0.0
+
+    monkeypatch.setattr("engines.isolation.supervisor.pause_s", no_pause)
+    with synthesizer() as engine:
+        for _ in range(3):
+            with pytest.raises(EngineError):
+                say(engine, "assert")
+        assert say(engine, "one") == 1
+    assert failures == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_lost"),
+    [
+        ("CUDA error: an illegal memory access was encountered", True),
+        ("CUDA failure 719: unspecified launch failure ; GPU=0", True),
+        ("cuBLAS failed with status CUBLAS_STATUS_EXECUTION_FAILED", True),
+        ("command buffer exited with error status. (kIOGPUCommandBufferCallbackErrorHang)", True),
+        ("CUDA out of memory. Tried to allocate 2.00 GiB.", False),
+        ("MPS backend out of memory", False),
+        ("Expected all tensors to be on the same device, found cuda:0 and cpu", False),
+    ],
+)
+def test_errors_of_libraries(text: str, is_lost: bool) -> None:
+    assert is_device_lost(RuntimeError(text)) is is_lost
 
 
 def test_pauses_grow_and_are_not_the_same_for_all() -> None:

@@ -44,6 +44,14 @@ def test_far_and_soft_is_not_meant_unless_nothing_is_known_of_the_user(
     assert Addressing().is_meant(far)
 
 
+def test_what_was_refused_over_an_answer_is_meant_when_said_again(judge: Addressing) -> None:
+    far = replace(TURN, timbre=Timbre(-43, -26, 0.8))
+    assert not judge.is_meant(far)
+    assert not judge.is_meant(replace(far, whole=False))
+    assert judge.is_meant(replace(far, answering=False))
+    assert not judge.is_meant(replace(far, answering=False, text="and now the weather for tomorrow"))
+
+
 def test_a_nod_is_meant_in_silence_and_after_a_question(judge: Addressing) -> None:
     nod = replace(TURN, text="Okay.", spoken_ms=416)
     assert not judge.is_meant(nod)

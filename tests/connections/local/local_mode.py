@@ -17,7 +17,7 @@ from pipeline.activity import Activity
 from pipeline.audio import Framer
 from pipeline.channel import Channel
 from pipeline.clock import MonotonicClock
-from pipeline.errors import UserError
+from pipeline.errors import EngineError, UserError
 from pipeline.gate import Gate
 from pipeline.intake import Intake
 from pipeline.mailbox import Mailboxes
@@ -66,6 +66,7 @@ class Talk:
         self._frames = Framer(sink.frame_samples)
         self._waiting: list[Samples] = []
         self._spoken = 0
+        self.reports: list[tuple[str, EngineError]] = []
         self.playout = self
         self.wake()
 
@@ -81,6 +82,9 @@ class Talk:
         """All audio so far, at the rate of the recognizer."""
         windows: list[Any] = [self._windows.get(0) for _ in range(len(self._windows))]
         return np.concatenate([window.samples for window in windows])
+
+    def report(self, stage: str, error: EngineError) -> None:
+        self.reports.append((stage, error))
 
     def close(self, reason: str) -> None: ...
 

@@ -206,3 +206,31 @@ def test_an_error_in_a_callback_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     audio.advance(1)
     local.join()
     assert str(local.ended).startswith("the microphone 'Mic' stopped (no room), for the third time; ")
+
+
+# -- a microphone that lags ----------------------------------------------------------------------------
+
+
+def test_a_microphone_that_stays_behind_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    microphone = mic(*ALL)
+    audio = plug_in(monkeypatch, microphone, speaker(*ALL))
+    with talking(audio) as local:
+        audio.advance(5.0)
+        microphone.late_s = 1.2
+        audio.advance(1.0)
+        microphone.late_s = 0.0
+        audio.advance(1.5)
+        assert local.talk.reports == [], "a hiccup"
+        microphone.late_s = 1.2
+        audio.advance(60.0)
+        ((stage, error),) = local.talk.reports
+    assert (stage, error.code) == ("microphone", "microphone_late")
+    assert re.match(r"the microphone is 1\.2 s behind, and so are the answers; ", str(error))
+
+
+def test_a_microphone_without_capture_times_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    microphone = mic(*ALL, late_s=1e6)  # so that they are below zero: PortAudio knows none
+    audio = plug_in(monkeypatch, microphone, speaker(*ALL))
+    with talking(audio) as local:
+        audio.advance(5.0)
+        assert local.talk.reports == []

@@ -11,6 +11,7 @@ import soundfile
 from arguments_classes.file_arguments import FileArguments
 from connections.recorded.archive import Archive
 from connections.recorded.file import FileConnection
+from connections.recorded.session_folder import SessionFolder
 from engines.engines import Engines
 from pipeline.clock import Clock
 from pipeline.errors import EngineError
@@ -80,10 +81,13 @@ def test_a_recording_in_and_both_sides_out_and_a_replay(model: FakeDuplexModel, 
     (kept,) = (tmp_path / "kept").iterdir()
     (tmp_path / "again").mkdir()
     wait_for(lambda: engines.places.free == 1, "the end of the first conversation")
-    again = converse(engines, kept, tmp_path / "again")
+    again = converse(engines, kept, tmp_path / "again", tmp_path / "again/kept")
     assert again["turns"][0]["heard"] == transcript["turns"][0]["heard"]
     repeated, _ = soundfile.read(tmp_path / "again/reply.conversation.wav")
     assert lag_ms(repeated, rate_hz) == pytest.approx(lag_ms(both, rate_hz), abs=33)
+    (repeated_kept,) = (tmp_path / "again/kept").iterdir()
+    first, second = SessionFolder(kept), SessionFolder(repeated_kept)
+    assert first.end == second.end == 6 * RATE_HZ, "the silence of the end is not fed a second time"
     engines.close()
 
 

@@ -82,6 +82,27 @@ class TestAccess:
         assert f"port {port} is in use; is the program already running?" in ended.stderr
         assert len(ended.stderr.splitlines()) == 1
 
+    def test_the_ports_open_when_the_engines_are_loaded(self) -> None:
+        server = SocketServer(SocketArguments(recv_port=0, send_port=0), StopRequest())
+        for port in server.ports:
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port))
+        server.open()
+        for port in server.ports:
+            socket.create_connection(("127.0.0.1", port)).close()
+        server.close()
+
+    def test_ports_that_another_program_has_opened_first(self) -> None:
+        first = SocketServer(SocketArguments(recv_port=0, send_port=0), StopRequest())
+        microphones, loudspeakers = first.ports
+        late = SocketArguments(recv_port=microphones, send_port=loudspeakers)
+        second = SocketServer(late, StopRequest())
+        first.open()
+        with pytest.raises(UserError, match=f"port {microphones} is in use"):
+            second.open()
+        first.close()
+        second.close()
+
     def test_a_server_that_is_full(
         self, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -65,19 +65,27 @@ def test_speech_over_the_answer_cuts_it_and_shows_what_was_not_heard(browser: An
 
 
 class Tunnel:
-    """A proxy between the page and the server, which can cut a connection and accepts the next one."""
+    """A proxy between the page and the server, which can cut a connection, or lose what one side sends.
+
+    It accepts the next connection.
+    """
 
     def __init__(self, server_port: int, port: int = 0) -> None:
         self._server_port = server_port
         self._listening = socket.create_server(("127.0.0.1", port))
         self.port = self._listening.getsockname()[1]
         self._ends: list[socket.socket] = []
+        self._lost: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
         for end in self._ends:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def lose(self, *, from_page: bool) -> None:
+        """Pass nothing more on from this side of the connections that there are."""
+        self._lost.update(self._ends[0 if from_page else 1 :: 2])
 
     def close(self) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)
@@ -93,11 +101,11 @@ class Tunnel:
                 for one, other in ((near, far), (far, near)):
                     threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
 
-    @staticmethod
-    def _carry(one: socket.socket, other: socket.socket) -> None:
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := one.recv(1 << 16):
-                other.sendall(data)
+                if one not in self._lost:
+                    other.sendall(data)
             other.shutdown(socket.SHUT_WR)
         one.close()
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from testing.server import ScriptedWebServer
-from tests.connections.web.browser import CHROMIUM, open_page, say
+from tests.connections.web.browser import CHROMIUM, choose, open_page, say, state
 from tests.connections.web.panels import INFO
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -212,6 +212,49 @@ def test_an_open_card_and_a_notice_are_seen_whole(browser: Any, size: tuple[int,
         page.evaluate(SHOW_TROUBLE)
         page.wait_for_function("() => !document.getAnimations().length")
         assert page.evaluate(CUT) == whole, "one card at a time"
+
+
+@pytest.mark.parametrize("typed", [False, True], ids=["empty", "conversation"])
+@pytest.mark.parametrize("size", SIZES[1:], ids=[f"{width}x{height}" for width, height in SIZES[1:]])
+def test_a_thumb_need_not_aim_to_hold(browser: Any, size: tuple[int, int], typed: bool) -> None:
+    viewport = dict(zip(("width", "height"), size, strict=True))
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [], viewport=viewport, is_mobile=True, has_touch=True)
+        choose(page, "Hold to talk")
+        if typed:
+            say(page, "Hello?")
+            page.wait_for_selector(".machine >> text=One sentence.")
+        page.click("#mute" if typed else "#orb")
+        state(page, "ready")
+        area = page.locator("#center").bounding_box()
+        assert area["width"] >= 150
+        assert area["height"] >= 150
+        for across, down in ((0.1, 0.2), (0.9, 0.8), (0.5, 0.97)):
+            x, y = area["x"] + across * area["width"], area["y"] + down * area["height"]
+            assert page.evaluate("([x, y]) => document.elementFromPoint(x, y).id", [x, y]) == "orb"
+        page.mouse.move(area["x"] + 0.1 * area["width"], area["y"] + 0.2 * area["height"])
+        page.mouse.down()
+        state(page, "hearing")
+        page.mouse.up()
+
+
+def test_words_run_in_the_direction_of_their_language(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        server.llm._replies = ["أنا بخير، شكرا لك."]
+        page = open_page(browser, server, [])
+        for text, direction in (("كيف حالك اليوم؟", "rtl"), ("How are you?", "ltr")):
+            page.fill("#text", text)
+            assert (
+                page.eval_on_selector("#text", "(one) => getComputedStyle(one).direction") == direction
+            )
+            page.press("#text", "Enter")
+            page.wait_for_selector(f".you p:has-text('{text}')")
+        page.wait_for_selector(".machine p >> text=أنا")
+        directions = page.eval_on_selector_all(
+            "#transcript p", "(all) => all.map((one) => getComputedStyle(one).direction)"
+        )
+        assert directions[0] == "rtl"
+        assert "ltr" in directions
 
 
 SHAPES = """async () => {

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.events import ModelAway
 from testing.server import ScriptedWebServer
 from tests.command import ROOT
-from tests.connections.web.browser import CHROMIUM, open_page
+from tests.connections.web.browser import CHROMIUM, open_page, say, state
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
@@ -18,9 +19,9 @@ INPUTS = ("connection", "microphone", "user", "reply")
 
 def wanted(inputs: tuple[str, ...]) -> str:
     """The state of the first row that matches."""
-    for *row, state in TABLE["rows"]:
+    for *row, outcome in TABLE["rows"]:
         if all(cell in ("*", value) for cell, value in zip(row, inputs, strict=True)):
-            return str(state)
+            return str(outcome)
     raise AssertionError(f"expected a row for {inputs}")
 
 
@@ -121,3 +122,61 @@ def test_events_lead_to_the_state(states: list[str], number: int) -> None:
 @pytest.mark.parametrize("microphone", ["muted", "push", "off"])
 def test_neither_mute_nor_the_mode_hides_that_it_speaks(microphone: str) -> None:
     assert wanted(("open", microphone, "silent", "speaking")) == "speaking"
+
+
+REFUSED = {
+    "state": "dropped",
+    "reason": "said over the reply, and no turn",
+    "user_text": "",
+    "heard": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "stays"),
+    [("The store closes at eight.", True), ("Mhm, yes.", False)],
+    ids=["words", "a nod"],
+)
+def test_words_that_get_no_answer_stay_until_the_next(browser: Any, said: str, stays: bool) -> None:
+    events = [
+        event("PartialTranscript", text=said, stable_chars=4),
+        {**done(2), **REFUSED},
+        event("PartialTranscript", text="And now?", stable_chars=3),
+    ]
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        first, refused, then = page.evaluate(
+            """async (events) => {
+              const { Transcript } = await import("/web/transcript.js");
+              const { Messages } = await import("/web/messages.js");
+              const list = document.createElement("ol");
+              const messages = new Messages({ transcript: new Transcript(list), details: { turnDone() {} } });
+              return events.map((event) => {
+                messages.event(event);
+                return [...list.children].map((item) => item.lastChild.textContent);
+              });
+            }""",
+            events,
+        )
+    assert first == [said]
+    assert refused == (["Not taken as meant for me"] if stays else [])
+    assert then == ["And now?"]
+
+
+def test_a_model_that_is_away_is_said_plainly_and_after_a_reload_too(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        say(page, "Are you there?")
+        page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
+        events = server.sessions[0].events
+        events.emit(ModelAway(True))
+        page.wait_for_selector("#word >> text=Model offline")
+        assert "it hears nothing" in page.inner_text("#hint")
+        assert page.title() == "Model offline · Speech to speech"
+        page.reload()
+        page.click("#orb")
+        page.wait_for_selector("#word >> text=Model offline")
+        state(page, "offline")
+        events.emit(ModelAway(False))
+        page.wait_for_selector("#word:not(:text('Model offline'))")
+        assert len(server.sessions) == 1

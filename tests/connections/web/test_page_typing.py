@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+import connections.access.client_registry
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import CHROMIUM, open_page, say, state
 from tests.connections.web.test_page import Tunnel
@@ -52,6 +53,58 @@ def test_text_typed_while_offline_is_kept_and_sent_again(browser: Any) -> None:
         wait_for(lambda: len(server.llm.prompts) == 2, "the text to arrive")
         page.wait_for_selector(".unsent", state="detached")
         assert server.llm.prompts[1][-1].content == "second"
+        tunnel.close()
+
+
+@pytest.mark.parametrize("way", ["cut", "reload"])
+@pytest.mark.parametrize("came", [True, False], ids=["it came", "it did not"])
+def test_a_text_is_sent_once_where_the_connection_breaks(browser: Any, came: bool, way: str) -> None:
+    with ScriptedWebServer() as server:
+        tunnel = Tunnel(server.port)
+        page = open_page(browser, tunnel, [])
+        say(page, "first")
+        page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
+        tunnel.lose(from_page=not came)
+        say(page, "second")
+        if came:
+            wait_for(lambda: len(server.llm.prompts) == 2, "the text to arrive")
+        assert page.locator(".you").count() == 2
+        if way == "cut":
+            tunnel.cut()
+            state(page, "offline")
+            page.wait_for_selector("#state:not([data-state=offline])")
+        else:
+            page.reload()
+            page.wait_for_selector("#word >> text=Tap to go on")
+        say(page, "third")
+        wait_for(lambda: len(server.llm.prompts) == (3 if came else 2), "the next text to arrive")
+        if not came:
+            page.click(".unsent >> text=Retry")
+            wait_for(lambda: len(server.llm.prompts) == 3, "the text to arrive")
+        asked = " ".join(message.content for message in server.llm.prompts[2] if message.role == "user")
+        assert sorted(asked.split()) == ["first", "second", "third"]
+        assert page.locator(".unsent").count() == 0
+        assert len(server.sessions) == 1
+        tunnel.close()
+
+
+def test_a_text_of_a_session_that_ended_was_not_answered(
+    browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections.access.client_registry, "GRACE_S", 0.0)
+    with ScriptedWebServer() as server:
+        tunnel = Tunnel(server.port)
+        page = open_page(browser, tunnel, [])
+        say(page, "first")
+        page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
+        tunnel.lose(from_page=False)
+        say(page, "second")
+        wait_for(lambda: len(server.llm.prompts) == 2, "the text to arrive")
+        tunnel.cut()
+        page.click(".unsent:has-text('Not answered') >> text=Retry")
+        page.wait_for_selector(".divider ~ .machine >> text=One sentence.")
+        assert page.locator(".unsent").count() == 0
+        assert len(server.sessions) == 2
         tunnel.close()
 
 

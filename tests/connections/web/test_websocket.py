@@ -33,6 +33,7 @@ class TestConversation:
             welcome = client.until("welcome")
             assert (welcome["rate"], welcome["event_rate"]) == (24000, 16000)
             assert (welcome["takes_text"], welcome["takes_turns"]) == (True, False)
+            assert welcome["texts"] == 0
             client.ask()
             assert not client.audio, "that a reply begins is told before it is heard"
             done = client.until("TurnDone")
