@@ -39,7 +39,7 @@ check: .venv/ready-dev ## set up, then run what CI runs: style, types, all tests
 # These tests start no program and load no model except the voice detector's.
 FAST := tests/pipeline tests/VAD tests/catalog tests/command_line tests/listeners tests/test_*.py
 test: .venv/ready-dev ## run the fast tests, those of the core, in under a minute
-	$(BIN)/pytest -m "not slow" $(FAST)
+	$(BIN)/pytest $(PARALLEL) -m "not slow" $(FAST)
 
 format: .venv/ready-dev ## format the code, and fix what the linter can fix by itself
 	$(BIN)/ruff check --fix .

@@ -76,7 +76,7 @@ class LlamaCppChatModel:
             name="llama-cpp",
             slots=parallel,
             model=path.stem,
-            about=f"{path.name} on {where}",
+            device=where,
             keeps_thoughts=keep_thoughts,
             takes_tools=self._length([_HELLO], _A_TOOL) > self._length([_HELLO]),
         )

@@ -60,7 +60,7 @@ class MLXChatModel:
         )
         # no tools: every family of models writes its calls in another way
         self.info = ChatModelInfo(
-            name="mlx-lm", about=model_name, model=model_name, keeps_thoughts=keep_thoughts
+            name="mlx-lm", model=model_name, device="MLX", keeps_thoughts=keep_thoughts
         )
 
     def generate(

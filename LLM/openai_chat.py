@@ -44,7 +44,7 @@ class OpenAIChatModel:
         self.info = ChatModelInfo(
             name=self.name,
             slots=16,
-            about=self._server.about,
+            device="",
             model=self._server.model,
             host=self._server.host,
             takes_tools=True,

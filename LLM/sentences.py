@@ -15,6 +15,16 @@ _CLAUSE_END = re.compile(r"[,;:—–](?=\s+\S)|[，、；：](?=\S)")
 _LIST_MARKER = re.compile(r"\s*(\d+[.)]|[-*+•])[ \t]*")
 """The marker of a list item, which belongs to the text after it."""
 
+_OPENING = re.compile(r"(?:(?<=\s)[“„‘«(\[「『\"]|(?<=[。！？])[“‘「『])+[^\S\n]*\Z")
+"""Quotes and brackets that open after the end of a sentence: they belong to the next one."""
+
+_UNSURE = re.compile(r"(?:\d|\b[^\W\d_]|\.[^\W\d_]+)\.[^\S\n]*\Z")
+"""A stop after a digit, an initial or an abbreviation with stops: the next word tells whether it ends a
+sentence ("am 3. Mai", "U. S.", "5 p.m. Then")."""
+
+_WHOLE_WORD = re.compile(r"\W*\w+\W")
+"""A word that has ended, since another character follows it."""
+
 FIRST_CLAUSE_CHARS = 16
 """The first piece may end at a clause of this length ("I can help you, …"). It takes about a second to
 speak, long enough for the rest of the sentence to arrive."""
@@ -33,8 +43,9 @@ def split_sentences(
     """Yield the sentences of a text that comes piece by piece; joined they are the text again.
 
     A sentence goes out when the next one begins, which is what tells "3." from "3.5" and "Dr." from an
-    end; a line that ends goes out at once. The very first may go out at the end of a clause. Closing
-    this generator closes `pieces`.
+    end; after a number or an abbreviation, when the first word of the next one is whole. A line that
+    ends goes out at once. The very first may go out at the end of a clause. Closing this generator
+    closes `pieces`.
     """
     buffer = ""
     first = True
@@ -44,6 +55,8 @@ def split_sentences(
             if not _MAY_END.search(piece) and len(buffer) <= MAX_CHARS:
                 continue
             *complete, buffer = segments(buffer, language)
+            if complete and _UNSURE.search(complete[-1]) and not _WHOLE_WORD.match(buffer):
+                buffer = complete.pop() + buffer
             if first and not any(map(str.strip, complete)):
                 clause, buffer = _cut_clause(buffer)
                 complete.append(clause)
@@ -65,6 +78,8 @@ def segments(text: str, language: str | None) -> list[str]:
         for line in sentence.splitlines(keepends=True):
             if found and _LIST_MARKER.fullmatch(found[-1]):
                 line = found.pop() + line
+            elif found and (opening := _OPENING.search(found[-1])):
+                found[-1], line = found[-1][: opening.start()], opening[0] + line
             found.append(line)
     if not found or found[-1].endswith("\n"):
         found.append("")

@@ -86,7 +86,6 @@ class SmolLM2Model:
             languages=("en",),
             max_sentences=manner.sentences,
             model=NAME,
-            about=f"{NAME}, which is very small: English only, makes things up",
         )
 
     def generate(

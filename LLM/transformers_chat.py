@@ -61,7 +61,7 @@ class TransformersChatModel:
             slots=parallel,
             keeps_thoughts=keep_thoughts,
             model=model_name,
-            about=f"{model_name} on {device}" + (f", {parallel} at once" if parallel > 1 else ""),
+            device=device,
         )
         self._answers: _Answers
         if parallel > 1:

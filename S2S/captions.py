@@ -23,7 +23,8 @@ WIDE_CHARS = 3
 LATE_S = 1.0
 """Delay of a sentence that is still being written, so that it can be completed."""
 
-_ENDS = re.compile(r"[.!?…。！？।॥؟][\"'”’)]*\s*$")
+_ENDS = re.compile(r"(?<!\d\.)(?<=[.!?…。！？।॥؟])[\"'”’)]*\s*$")
+"""The end of a sentence, as far as can be told yet: "3." may become "3.5"."""
 
 
 class Captions:

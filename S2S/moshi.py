@@ -88,7 +88,7 @@ class MoshiModel:
             name="moshi",
             slots=sessions,
             model=model_name,
-            about=f"{model_name} on {device}, {size_text(weights)}"
+            device=f"{device}, {size_text(weights)}"
             + (f"{warning}{size_text(demand)} a second" if too_slow else ""),
             sample_rate_hz=self._mimi.sample_rate,
             frame_samples=self._mimi.frame_size,

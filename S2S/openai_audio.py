@@ -68,7 +68,7 @@ class OpenAIAudioResponder:
         self.info = ResponderInfo(
             name=self.name,
             slots=16,
-            about=self._server.about,
+            device="",
             model=self._server.model,
             host=self._server.host,
             sample_rate_hz=RATE_HZ,

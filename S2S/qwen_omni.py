@@ -111,7 +111,7 @@ class QwenOmniResponder:
         self.info = ResponderInfo(
             name="qwen-omni",
             model=model_name,
-            about=f"{model_name} on {device}",
+            device=device,
             sample_rate_hz=self._extractor.sampling_rate,
             voices=voices,
             takes_text=True,

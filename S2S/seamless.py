@@ -103,7 +103,7 @@ class SeamlessResponder:
         self.info = ResponderInfo(
             name="seamless",
             model=model_name,
-            about=f"{model_name} on {device}, {torch_dtype}, into {english_name(target_language)}",
+            device=f"{device}, {torch_dtype}",
             sample_rate_hz=self._extractor.sampling_rate,
             languages=tuple(self._codes),
             voices=tuple(str(speaker) for speaker in range(speakers)),

@@ -53,7 +53,7 @@ class FasterWhisperRecognizer:
         self.info = RecognizerInfo(
             name="faster-whisper",
             model=model_name,
-            about=f"{model_name} on {device}, {self._model.model.compute_type}",
+            device=f"{device}, {self._model.model.compute_type}",
             sample_rate_hz=16000,
             languages=tuple(map(from_whisper, self._model.supported_languages)),
         )

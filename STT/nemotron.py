@@ -48,7 +48,7 @@ class NemotronRecognizer:
             name="nemotron",
             slots=1,  # a stream has its own state, but a chunk uses the whole device
             model=model_name,
-            about=f"{model_name} on {device}, {latency_ms} ms at a time",
+            device=device,
             sample_rate_hz=RATE_HZ,
             languages=("en",),
             chunk_samples=latency_ms * RATE_HZ // 1000,

@@ -13,6 +13,7 @@ class NoRecognizer:
     info = RecognizerInfo(
         name="none",
         slots=16,
+        device="",
         sample_rate_hz=16000,  # as models that hear want it
         languages=("any",),
         writes=False,

@@ -56,7 +56,7 @@ class OpenAIRecognizer:
         self.info = RecognizerInfo(
             name="openai",
             slots=16,
-            about=self._server.about,
+            device="",
             model=self._server.model,
             host=self._server.host,
             sample_rate_hz=16000,

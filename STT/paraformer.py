@@ -55,7 +55,7 @@ class ParaformerRecognizer:
         self.info = RecognizerInfo(
             name="paraformer",
             model=model_name,
-            about=f"{model_name} on {device}",
+            device=device,
             sample_rate_hz=16000,
             languages=("en",) if Path(model_name).name.endswith("-en") else ("zh",),
             chunk_samples=self.chunk_samples,

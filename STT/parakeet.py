@@ -57,7 +57,7 @@ class ParakeetRecognizer:
         self.info = RecognizerInfo(
             name="parakeet",
             model=model_name,
-            about=f"{model_name} on {device}",
+            device=device,
             sample_rate_hz=16000,
             languages=EUROPEAN if Path(model_name).name.endswith("-v3") else ("en",),
         )

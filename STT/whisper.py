@@ -97,7 +97,7 @@ class WhisperRecognizer:
             name="whisper",
             slots=1 if batch_size == 1 else 2 * batch_size,
             model=model_name,
-            about=f"{model_name} on {device}, {torch_dtype}",
+            device=f"{device}, {torch_dtype}",
             sample_rate_hz=16000,
             languages=known,
         )

@@ -43,7 +43,7 @@ class WhisperOnMlx(ABC):
         self.info = RecognizerInfo(
             name=name,
             model=model_name,
-            about=f"{model_name} on MLX, {mx.default_device().type.name}",
+            device=f"{mx.default_device().type.name}, MLX",
             sample_rate_hz=16000,
             languages=tuple(map(from_whisper, known)),
         )

@@ -41,7 +41,7 @@ class BarkSynthesizer:
         self.info = SynthesizerInfo(
             name="bark",
             model=model_name,
-            about=f"{model_name} on {device}",
+            device=device,
             sample_rate_hz=self._model.generation_config.sample_rate,
             languages=tuple(sorted({found[1] for found in named if found})),
             voices=voices,

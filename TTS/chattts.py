@@ -64,7 +64,7 @@ class ChatTtsSynthesizer:
         self.info = SynthesizerInfo(
             name="chattts",
             model=model_name,
-            about=f"{model_name} on {device}, {self._voice}",
+            device=device,
             sample_rate_hz=24000,
             languages=("en", "zh"),
             voices=(self._voice,),

@@ -59,7 +59,7 @@ class CoquiSynthesizer:
         self.info = SynthesizerInfo(
             name="coqui",
             model=model_name,
-            about=f"{model_name} on {device}",
+            device=device,
             sample_rate_hz=int(synthesizer.output_sample_rate),
             languages=tuple(self._named),
             voices=tuple(self._speakers),
@@ -119,7 +119,7 @@ class CoquiSynthesizer:
     def _clone(self, file: str) -> str | None:
         """Learn a voice; returns its name."""
         if not self._model.config.supports_cloning:
-            raise UserError(f"--tts_clone: {self.info.about} cannot clone voices; XTTS and YourTTS can")
+            raise UserError(f"--tts_clone: {self.info.model} cannot clone voices; XTTS and YourTTS can")
         if not Path(file).expanduser().is_file():
             raise UserError(f"--tts_clone: expected a recording, but there is no file {file}")
         settings = {}

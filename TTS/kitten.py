@@ -45,7 +45,6 @@ class KittenSynthesizer:
             self.info = SynthesizerInfo(
                 name="kitten",
                 model=model_name,
-                about=f"{model_name} on cpu",
                 sample_rate_hz=24000,
                 languages=("en",),
                 voices=tuple(sorted(styles.files)),

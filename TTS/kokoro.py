@@ -75,7 +75,6 @@ class KokoroSynthesizer:
         self.info = SynthesizerInfo(
             name="kokoro",
             model=model_name,
-            about=f"{model.name} on cpu",
             sample_rate_hz=RATE_HZ,
             languages=tuple(sorted({LANGUAGES[name[0]] for name in self._styles})),
             voices=tuple(self._styles),

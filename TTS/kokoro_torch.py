@@ -62,7 +62,7 @@ class KokoroTorchSynthesizer:
         self.info = SynthesizerInfo(
             name="kokoro-torch",
             model=model_name,
-            about=f"{Path(model_name).name} on {device}",
+            device=device,
             sample_rate_hz=24000,
             languages=tuple(sorted(set(ready.values()))),
             voices=tuple(ready),

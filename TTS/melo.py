@@ -55,7 +55,7 @@ class MeloSynthesizer:
         self.info = SynthesizerInfo(
             name="melo",
             model=model_name or _MODELS[language][1],
-            about=f"{model_name or _MODELS[language][1]} on {device}",
+            device=device,
             sample_rate_hz=int(usual.sampling_rate),
             languages=tuple(_MODELS) if model_name is None else (language,),
             voices=tuple(dict(usual.spk2id.items())),

@@ -83,7 +83,7 @@ class MmsSynthesizer:
         self.info = SynthesizerInfo(
             name="mms",
             model=f"{model_name}{mms_code(language)}",
-            about=f"{model_name}{mms_code(language)} on {device}",
+            device=device,
             sample_rate_hz=self._voice(language).sample_rate_hz,
             languages=LANGUAGES,
         )

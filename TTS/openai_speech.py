@@ -57,7 +57,7 @@ class OpenAISynthesizer:
         self.info = SynthesizerInfo(
             name="openai",
             slots=16,
-            about=self._server.about,
+            device="",
             model=self._server.model,
             host=self._server.host,
             sample_rate_hz=sample_rate_hz,

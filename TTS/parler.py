@@ -56,7 +56,7 @@ class ParlerSynthesizer:
         self.info = SynthesizerInfo(
             name="parler",
             model=model_name,
-            about=f"{model_name} on {device}",
+            device=device,
             sample_rate_hz=int(model.audio_encoder.config.sampling_rate),
             languages=tuple(self._speakers) or ("any",),
             voices=tuple(dict.fromkeys(names)),

@@ -127,7 +127,6 @@ class PiperSynthesizer:
         self.info = SynthesizerInfo(
             name="piper",
             model=chosen,
-            about=f"{chosen} on cpu",
             sample_rate_hz=first.config.sample_rate,
             languages=languages,
             voices=tuple(self._files),

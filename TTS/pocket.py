@@ -77,7 +77,6 @@ class PocketSynthesizer:
         self.info = SynthesizerInfo(
             name="pocket",
             model=model_name,
-            about=f"{model_name} on cpu",
             sample_rate_hz=self._model.sample_rate,
             languages=(language,),
             voices=() if own else tuple(sorted(_ORIGINS_OF_PREDEFINED_VOICES)),

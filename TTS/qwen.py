@@ -64,7 +64,7 @@ class QwenSynthesizer:
         self.info = SynthesizerInfo(
             name="qwen",
             model=model_name,
-            about=f"{model_name} on {device}",
+            device=device,
             sample_rate_hz=int(self._qwen.model.speech_tokenizer.get_output_sample_rate()),
             languages=tuple(code for code, called in _LANGUAGES.items() if called in known),
             voices=tuple(self._qwen.get_supported_speakers() or ()),

@@ -61,7 +61,7 @@ class SpeechT5Synthesizer:
         self.info = SynthesizerInfo(
             name="speecht5",
             model=model_name,
-            about=f"{model_name} on {device}",
+            device=device,
             sample_rate_hz=16000,
             languages=("en",),
             voices=tuple(self._speakers),

@@ -49,7 +49,6 @@ class SupertonicSynthesizer:
         self.info = SynthesizerInfo(
             name="supertonic",
             model=kind,
-            about=f"{kind} on cpu",
             sample_rate_hz=self._model.sample_rate,
             languages=_LANGUAGES.get(kind, tuple(SUPPORTED_LANGUAGES)),
             voices=tuple(self._model.voice_style_names),

@@ -10,7 +10,7 @@ from arguments_classes.file_arguments import FileArguments
 from arguments_classes.module_arguments import ModuleArguments
 from arguments_classes.vad_arguments import VADArguments
 from catalog.presets import PRESETS
-from catalog.registry import EngineSpec, all_specs
+from catalog.registry import CASCADE, EngineSpec, all_specs
 from command_line.aliases import older_prefixes
 from command_line.arguments import MODES
 from command_line.chosen import Candidates
@@ -51,8 +51,8 @@ def expect_no_word(argument: str) -> None:
 
 
 def expect_effect(module: ModuleArguments, argv: Sequence[str], chosen: Candidates) -> None:
-    """Raise `UserError` for a language, or answers while the user speaks, if a full-duplex engine has no
-    use for it."""
+    """Raise `UserError` for a language, answers while the user speaks, a voice detector or a process for
+    a stage, if an end-to-end engine has no use for it."""
     given = {argument.partition("=")[0].replace("-", "_") for argument in argv}
     for spec in (each.spec for each in chosen.get("s2s", ()) if each.spec.duplex):
         if "__language" in given and module.language and "conversation" not in spec.features:
@@ -61,6 +61,14 @@ def expect_effect(module: ModuleArguments, argv: Sequence[str], chosen: Candidat
             )
         if "__reply_mode" in given and module.reply_mode == "stream":
             raise UserError(f"--reply_mode stream is for turns, which --s2s {spec.name} does without")
+        if "__vad" in given:
+            raise UserError(
+                f"--vad is for the detection of speech, which --s2s {spec.name} does without"
+            )
+    if module.s2s is not None and "__isolate" in given and module.isolate not in (None, "none"):
+        stages = str(module.isolate).split(",")
+        if useless := [stage for stage in stages if stage in CASCADE]:
+            raise UserError(f"--isolate: expected s2s or none, as --s2s does without {useless[0]}")
 
 
 def expect_waits(module: ModuleArguments, mode: object) -> None:

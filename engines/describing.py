@@ -32,7 +32,8 @@ def _parts(stage: str, engine: Any) -> Iterator[Part]:
     info = EngineInfo(name=engine.name) if stage == "vad" else engine.info
     spec = _find(stage, info.name)
     about, placeholder = ("", False) if spec is None else (spec.about, spec.placeholder)
-    yield Part(stage, info.name, about, _shown(info.model), _languages(info), placeholder, info.host)
+    model, languages = _shown(info.model), _languages(info)
+    yield Part(stage, info.name, about, model, languages, placeholder, info.host, info.device)
 
 
 def _find(stage: str, name: str) -> EngineSpec | None:

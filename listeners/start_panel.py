@@ -115,10 +115,14 @@ def _shown(text: str) -> str:
 
 
 def _about(part: Part) -> str:
-    """The engine with its model and its languages; of one that a newcomer should replace, its nature."""
+    """The engine with its model, its languages and an unusual device; of an engine that a newcomer
+    should replace, its nature."""
     if part.placeholder:
         return part.about if part.about.startswith(part.title) else f"{part.title}, {part.about}"
-    facts = [part.title, _languages(part.languages), f"at {part.host}" if part.host else ""]
+    where = f"at {part.host}" if part.host else ""
+    if part.device not in ("", "cpu"):
+        where = f"on {part.device}"
+    facts = [part.title, _languages(part.languages), where]
     return " · ".join(fact for fact in facts if fact)
 
 

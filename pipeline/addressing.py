@@ -93,8 +93,9 @@ class Addressing:
         model = _model()[stretch.case]
         values = zip(FEATURES, features(stretch, self._user()), strict=True)
         score = sum(float(model["weights"][name] * value) for name, value in values)
-        if score >= model["threshold"] or not stretch.whole:
-            return score >= model["threshold"]
+        likely = score >= float(model["threshold"])
+        if likely or not stretch.whole:
+            return likely
         return self._is_said_again(stretch) and stretch.case == SILENCE
 
     def is_soft(self, timbre: Timbre, below_db: float) -> bool:

@@ -29,6 +29,8 @@ class Part:
     """True if a newcomer should replace it soon."""
     host: str | None
     """The other machine to which it sends what it gets; None: it stays on this one."""
+    device: str = "cpu"
+    """The device that computes; empty: a server computes."""
 
     @property
     def title(self) -> str:

@@ -14,10 +14,11 @@ class EngineInfo:
     name: str
     slots: int = 1
     """The number of calls that may run at once."""
-    about: str = ""
-    """The model and its device, for the person who started the program; empty: as in the catalog."""
     model: str | None = None
     """The name of the model, or the path of its files; None: the engine has only one."""
+    device: str = "cpu"
+    """The device that computes, followed by what else decides how fast it does, as in "cuda, float16";
+    empty: a server computes."""
     host: str | None = None
     """The other machine to which the engine sends what it gets; None: it stays on this one."""
 

@@ -61,6 +61,14 @@ def speaks(languages: tuple[str, ...], code: str) -> bool:
     return ANY in languages or plain(code) in languages
 
 
+def nearest(languages: tuple[str, ...], code: str) -> str | None:
+    """Return the code as an engine with these `languages` knows it, else without its region: "EN-us" ▶
+    "en"; None: it does not know the language."""
+    code = code.lower()
+    base = base_of(code)
+    return code if code in languages else base if speaks(languages, base) else None
+
+
 def if_spoken(languages: tuple[str, ...], code: str | None) -> str | None:
     """Return the code if the engine knows the language, else None: use the configured one."""
     return code if code is not None and speaks(languages, code) else None

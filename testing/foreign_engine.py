@@ -21,7 +21,7 @@ class ForeignSynthesizer:
     def __init__(self) -> None:
         self.info = SynthesizerInfo(
             name="foreign-tts",
-            about=f"{inspect.getfile(TTS)} {testing.__file__} {inspect.getfile(unknown_voice)}",
+            device=f"{inspect.getfile(TTS)} {testing.__file__} {inspect.getfile(unknown_voice)}",
             sample_rate_hz=16000,
             languages=("any",),
             voices=tuple(name for name in ("soxr", "langcodes", "transformers") if name in sys.modules),

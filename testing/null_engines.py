@@ -35,7 +35,7 @@ RATE_HZ = 16000
 
 
 class AcceleratorError(RuntimeError):
-    """As PyTorch's."""
+    """Stands in for PyTorch's error of the same name."""
 
 
 def obey(command: str, cancel: CancelToken) -> None:
@@ -162,7 +162,7 @@ class NullSynthesizer(_Null):
 
     info = SynthesizerInfo(
         name="null-tts",
-        about="nothing at all",
+        device="nothing at all",
         sample_rate_hz=RATE_HZ,
         languages=("en",),
         voices=("low", "high"),

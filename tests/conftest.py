@@ -9,7 +9,7 @@ from testing.server import ScriptedServer
 from utils.threads import apply_thread_limits, cores
 
 MOST_PROCESSES = 8
-"""Each takes 0.6 GB for the models it loads; more than eight would wait for the longest files."""
+"""Each takes up to 1.2 GB for its models; more than eight would wait for the longest files."""
 
 # Processes that share the tests share the cores, too.
 if processes := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):

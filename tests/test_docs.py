@@ -124,7 +124,7 @@ def test_adding_a_connection_word_for_word(question: Path, tmp_path: Path) -> No
         (found,) = set(re.findall(old, (copy.folder / name).read_text("utf-8"), re.M))
         copy.edit(name, found, new(found))
 
-    replace("arguments_classes/module_arguments.py", r"mode: Literal\[.*?\]", lambda _: flag)
+    replace("arguments_classes/module_arguments.py", r"Mode: TypeAlias = Literal\[.*?\]", lambda _: flag)
     (modes,) = (
         name
         for name in tracked("command_line/*.py")

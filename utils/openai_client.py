@@ -75,11 +75,6 @@ class OpenAIServer:
         self.model = model_name or self._first_model(example)
 
     @property
-    def about(self) -> str:
-        """The model and the server, described for the user."""
-        return f"{self.model} at {self.base_url}"
-
-    @property
     def is_openai(self) -> bool:
         """True if this is OpenAI's own server."""
         return urllib.parse.urlsplit(self.base_url).hostname == "api.openai.com"

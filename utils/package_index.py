@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 PYPI = "https://pypi.org/simple"
 
 ANSWER_S = 15.0
-"""Pip's own time limit, too, until 2025."""
+"""Time for an index to answer, and between two pieces of a wheel, if pip and uv set none."""
 
 MAX_WHEEL_BYTES = 1 << 28
 """Size of a wheel beyond which its download is given up. That of the largest model here is 90 MB."""
 
 _PIP = (
     *("index-url", "extra-index-url", "find-links", "no-index"),
-    *("cert", "client-cert", "trusted-host", "proxy", "timeout"),
+    *("cert", "client-cert", "trusted-host", "proxy", "timeout", "default-timeout"),
 )
 """The settings of pip that are read; of the others, none says where packages come from."""
 
@@ -85,7 +85,7 @@ class PackageIndex:
             pip.get("client-cert") or None,
             frozenset(trusted.split()),
             _as_url(pip.get("proxy") or None),
-            _seconds(pip.get("timeout") or uv["HTTP_TIMEOUT"]),
+            _seconds(pip.get("timeout") or pip.get("default-timeout") or uv["HTTP_TIMEOUT"]),
         )
 
     def download(self, release: str, to: IO[bytes], report: Progress) -> None:
@@ -160,7 +160,7 @@ class PackageIndex:
         yield from (urljoin(str(answer.url), link).partition("#")[0] for link in links)
 
     def _client(self) -> "httpx2.Client":
-        """Raises `UserError` for a certificate or a proxy that cannot be used."""
+        """The client. Raises `UserError` for a certificate or a proxy that cannot be used."""
         import httpx2
 
         try:

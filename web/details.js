@@ -111,8 +111,9 @@ const here = () => (["localhost", "127.0.0.1", "[::1]"].includes(location.hostna
 const doing = ({ stage }, before) => STAGES[stage] + (before?.stage === stage ? ", if that fails" : "");
 
 /** The engine with its model, what is to be known of it, and where it runs. */
-function described({ title, about, host, placeholder }) {
-  const notes = [about, placeholder ? "a placeholder" : "", `on ${host ?? here()}`].filter(Boolean).join(" · ");
+function described({ title, about, host, device, placeholder }) {
+  const where = `on ${host ?? here()}${device ? ` (${device})` : ""}`;
+  const notes = [about, placeholder ? "a placeholder" : "", where].filter(Boolean).join(" · ");
   return [
     make("strong", {}, title),
     make("span", { className: host ? "hint elsewhere" : "hint" }, notes),

@@ -1,22 +1,18 @@
 """Answers: the responses of the server, each of which becomes the reply of a turn."""
 
 import contextlib
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from LLM.calls import is_json_object
 from LLM.chat import MAX_ENTRIES
-from pipeline.audio import from_pcm16
 from pipeline.channel import Channel
 from pipeline.errors import EngineBusy, EngineError
 from pipeline.events import ToolCalled, ToolCallGrew
-from pipeline.messages import COMPLETE, INVALID_CALL, AudioChunk, EndOfTurn, Speech, ToolCall
+from pipeline.messages import COMPLETE, INVALID_CALL, EndOfTurn, Speech, ToolCall
 from pipeline.session import TURNS_IN_LINE, Session
 from pipeline.turn import Origin, Turn, TurnState
-from S2S.realtime.answer import Answer
+from S2S.realtime.answer import STAGE, Answer
 from S2S.realtime.chat import ServedChat
 from S2S.realtime.deadline import Deadline, too_late
 from S2S.realtime.events import (
@@ -29,16 +25,13 @@ from S2S.realtime.events import (
     ResponseOver,
     TextCame,
 )
+from S2S.realtime.reply_line import ReplyLine
 from S2S.realtime.requests import RATE_HZ
 from S2S.realtime.waiting_turns import SendEvent, WaitingTurns
 
-STAGE = "s2s"
 MAX_AHEAD_S = 600.0
 """Speech that may wait to be heard. A server sends an answer faster than it is heard, but the longest
 answers last a few minutes."""
-
-CHARS_PER_S = 15.0
-"""Characters in a second of speech: the rate at which text counts toward `MAX_AHEAD_S`."""
 
 MAX_OPEN = 64
 """Largest number of unfinished responses. A server has one or two, so beyond that the oldest are
@@ -51,8 +44,6 @@ ALREADY_ACTIVE = "conversation_already_has_active_response"
 RACES = "race"
 """Id of events that a server may refuse, since the response that they concern may have ended
 meanwhile."""
-
-NOTHING = np.empty(0, np.float32)
 
 
 class Answers:
@@ -76,7 +67,7 @@ class Answers:
         """Turn ▶ the server's item with its answer."""
         self._session = session
         self._chat = chat
-        self._speech = speech
+        self._line = ReplyLine(speech)
         self._send = send
         self._post = post
         self._explain = explain
@@ -87,10 +78,6 @@ class Answers:
         )
         self._open: dict[str, Answer] = {}
         """Response ▶ answer, until the response is over."""
-        self._deadlines: dict[str, Deadline] = {}
-        """The deadlines of these responses."""
-        self._line: deque[Answer] = deque()
-        """Answers, in order, that the playout does not have complete yet."""
         self._living: dict[Turn, Answer] = {}
         """Answers of turns that have not ended."""
         self._ends: dict[Turn, contextlib.ExitStack] = {}
@@ -98,7 +85,7 @@ class Answers:
     @property
     def is_owed(self) -> bool:
         """True if an answer, or more of one, is to come."""
-        return self._waiting.is_any_alive or bool(self._line)
+        return self._waiting.is_any_alive or not self._line.is_empty
 
     @property
     def requested(self) -> list[int]:
@@ -127,10 +114,9 @@ class Answers:
     def end(self, turn: Turn, reason: str = COMPLETE) -> None:
         """End a turn that gets no answer."""
         self._waiting.drop(turn)
-        answer = Answer(turn, "")
-        answer.is_over = True
+        answer = Answer(turn)
         self._enter(answer)
-        self._put(answer, EndOfTurn(turn, reason))
+        self._finish(answer, reason)
 
     def fail_all(self, error: EngineError) -> bool:
         """End every turn whose answer is not complete, since the server is gone. Returns False if there
@@ -184,8 +170,8 @@ class Answers:
             turn.commit()
         if event.response in self._open:
             self._finish(self._shut(event.response), COMPLETE)
-        answer = self._open[event.response] = Answer(turn, event.response)
-        self._deadlines[event.response] = Deadline(lambda: self._post(self._stalled, answer))
+        deadline = Deadline(lambda: self._post(self._stalled, answer))
+        answer = self._open[event.response] = Answer(turn, event.response, deadline)
         if len(self._open) > MAX_OPEN:
             self._finish(self._shut(next(iter(self._open))), COMPLETE)
         if turn.alive:
@@ -203,28 +189,18 @@ class Answers:
                 answer.items[event.item] = 0
                 self._cut(event.item, 0)
             return
-        samples = from_pcm16(answer.whole.take(event.pcm))
-        answer.items[event.item] = answer.items.get(event.item, 0) + len(samples)
         self.item_of[answer.turn.number] = event.item
         if len(self.item_of) > MAX_ENTRIES:
             del self.item_of[next(iter(self.item_of))]
-        answer.turn.mark(f"{STAGE}_first")
-        answer.turn.mark_last(f"{STAGE}_last")
-        for piece in answer.captions.speak(AudioChunk(samples, RATE_HZ)):
-            self._put(answer, Speech(answer.turn, piece.audio.samples, RATE_HZ, piece.text))
-        self._weigh(answer, len(samples) / RATE_HZ)
+        self._line.put(answer, *answer.speak(event))
+        self._limit(answer)
 
     def text(self, event: TextCame) -> None:
         """Text of a response."""
         answer = self._of(event.response)
-        if answer is None:
-            return
-        seconds = len(event.delta) / CHARS_PER_S
-        if event.spoken:
-            answer.captions.write(event.delta)
-        else:
-            self._put(answer, Speech(answer.turn, NOTHING, RATE_HZ, event.delta, ends_text=True))
-        self._weigh(answer, seconds)
+        if answer is not None:
+            self._line.put(answer, *answer.write(event))
+            self._limit(answer)
 
     def call_began(self, event: CallBegan) -> None:
         """The model begins to call a function."""
@@ -279,9 +255,10 @@ class Answers:
 
     def _continued(self, response: str) -> Answer | None:
         """The answer of a response of which more came."""
-        if (deadline := self._deadlines.get(response)) is not None:
-            deadline.renew()
-        return self._open.get(response)
+        answer = self._open.get(response)
+        if answer is not None and answer.deadline is not None:
+            answer.deadline.renew()
+        return answer
 
     def _of(self, response: str) -> Answer | None:
         """The answer of a response of which more came, if it is wanted."""
@@ -290,8 +267,10 @@ class Answers:
 
     def _shut(self, response: str) -> Answer:
         """Expect no more of a response."""
-        self._deadlines.pop(response).cancel()
-        return self._open.pop(response)
+        answer = self._open.pop(response)
+        if answer.deadline is not None:
+            answer.deadline.cancel()
+        return answer
 
     def _never_began(self, turn: Turn) -> None:
         """The response of a turn did not begin in time."""
@@ -318,7 +297,8 @@ class Answers:
     def _stop(self, answer: Answer) -> None:
         """Have the server stop a response that nobody wants any more."""
         self._cancel(answer.response)
-        self._deadlines[answer.response].shorten()
+        if answer.deadline is not None:
+            answer.deadline.shorten()
 
     def _cancel(self, response: str) -> None:
         self._send({"type": "response.cancel", "event_id": RACES, "response_id": response})
@@ -326,11 +306,10 @@ class Answers:
     def _enter(self, answer: Answer) -> None:
         if answer.turn.alive:
             self._living[answer.turn] = answer
-            self._line.append(answer)
+            self._line.enter(answer)
 
-    def _weigh(self, answer: Answer, seconds: float) -> None:
-        """Count received speech. If too much of it waits, its turn fails."""
-        answer.weight_s += seconds
+    def _limit(self, answer: Answer) -> None:
+        """Let the turn of an answer fail if too much speech waits to be heard."""
         if sum(each.weight_s for each in self._living.values()) > MAX_AHEAD_S:
             limit = (
                 f"the server sends more than {MAX_AHEAD_S:.0f} s of speech ahead; the rest is left out"
@@ -338,23 +317,7 @@ class Answers:
             self._break_off(answer, EngineBusy(limit))
 
     def _finish(self, answer: Answer, reason: str) -> None:
-        answer.is_over = True
-        for piece in answer.captions.end():
-            self._put(answer, Speech(answer.turn, NOTHING, RATE_HZ, piece.text, ends_text=True))
-        self._put(answer, EndOfTurn(answer.turn, reason))
-
-    def _put(self, answer: Answer, message: Speech | EndOfTurn) -> None:
-        answer.waiting.append(message)
-        self._pump()
-
-    def _pump(self) -> None:
-        """Pass answers to the playout, one after another. The channel has no bound, so this never
-        waits."""
-        while self._line and self._line[0].waiting:
-            message = self._line[0].waiting.popleft()
-            self._speech.put(message)
-            if isinstance(message, EndOfTurn):
-                self._line.popleft()
+        self._line.put(answer, *answer.finish(reason))
 
     def _ended(self, turn: Turn) -> None:
         """A turn is over. If the user did not hear all of its answer, tell the server. A turn that still
@@ -365,24 +328,14 @@ class Answers:
         answer = self._living.pop(turn, None)
         if answer is None:
             return
-        if answer in self._line:
-            self._line.remove(answer)
-            self._pump()
+        self._line.leave(answer)
         if turn.number in self.orphans:
             return
         if not answer.is_over:
             self._stop(answer)
         if turn.state in (TurnState.INTERRUPTED, TurnState.DROPPED):
-            self._truncate(answer)
-
-    def _truncate(self, answer: Answer) -> None:
-        """Truncate the server's items of an answer to the part that was heard."""
-        heard = int(answer.turn.heard_ms * RATE_HZ / 1000)
-        for item, samples in answer.items.items():
-            is_growing = not answer.is_over and item == next(reversed(answer.items))
-            if heard < samples or is_growing:
-                self._cut(item, heard)
-            heard = max(0, heard - samples)
+            for item, heard_samples in answer.unheard():
+                self._cut(item, heard_samples)
 
     def _cut(self, item: str, heard_samples: int) -> None:
         cut = {"item_id": item, "content_index": 0, "audio_end_ms": 1000 * heard_samples // RATE_HZ}

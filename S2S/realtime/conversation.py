@@ -13,7 +13,8 @@ from pipeline.session import Session
 from pipeline.settings import SessionSettings
 from pipeline.turn import Origin, Turn
 from S2S.realtime import requests
-from S2S.realtime.answers import RACES, STAGE, Answers
+from S2S.realtime.answer import STAGE
+from S2S.realtime.answers import RACES, Answers
 from S2S.realtime.chat import ServedChat
 from S2S.realtime.deadline import Deadline, too_late
 from S2S.realtime.events import (

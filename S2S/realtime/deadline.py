@@ -7,7 +7,7 @@ from pipeline.errors import EngineError
 from pipeline.shared_engine import STALL_S
 
 STOPPED_S = 5.0
-"""The same for a response that was stopped: its end is due at once, and the user is waiting for the next
+"""Patience with a response that was stopped: its end is due at once, and the user waits for the next
 one."""
 
 

@@ -47,10 +47,9 @@ class RealtimeModel:
             "turn_detection": turn_detection,
             "transcription": None if transcription == "none" else transcription,
         }
-        model = f"{self._server.model} at " if self._server.model else ""
         self.info = LiveInfo(
             name=self.name,
-            about=f"{model}{self._server.where}",
+            device="",
             model=self._server.model or None,
             host=self._server.host,
             sample_rate_hz=RATE_HZ,

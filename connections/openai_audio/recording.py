@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 
 from connections.access.http_errors import BadParameter
+from connections.sound_reader import SoundReader
 from pipeline.audio import NOT_READABLE, READABLE, clean, to_mono
 from pipeline.messages import Samples
 from pipeline.resampler import Resampler
@@ -57,14 +58,14 @@ def _expect_length(seconds: float) -> None:
 
 
 def _decoded(data: bytes) -> Iterator[tuple[Samples, int]]:
-    """Blocks of shape (samples,) or (samples, channels), with their rate."""
+    """Blocks of shape (samples, channels), with their rate."""
     if not data:
         raise BadParameter("file: expected a recording, got an empty file", "file")
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
+        with SoundReader(io.BytesIO(data)) as file:
             if file.frames < _UNKNOWN:
                 _expect_length(file.frames / file.samplerate)
-            for block in file.blocks(file.samplerate, dtype="float32"):
+            for block in file.in_blocks(file.samplerate):
                 yield block, file.samplerate
         return
     except soundfile.SoundFileError:

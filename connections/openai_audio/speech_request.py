@@ -8,12 +8,15 @@ from connections.access.http_errors import BadParameter
 from connections.access.http_json import understood
 from connections.openai_audio.sound_encoder import SoundFormat
 from pipeline.errors import EngineError
-from pipeline.language import english_name, is_language, speaks
+from pipeline.language import english_name, is_language, nearest
 from pipeline.words import well_formed_json
 from TTS.base import Synthesizer
 
 MAX_CHARS = 4096
 """The limit of OpenAI's API."""
+
+_READERS = ("fable", "nova", "onyx")
+"""OpenAI's voices that read texts, but do not converse."""
 
 
 class SpeechRequest(BaseModel, extra="forbid"):
@@ -51,12 +54,15 @@ def speech_request(body: bytes, synthesizer: Synthesizer) -> SpeechRequest:
             "speed: the voices here speak at a fixed pace; leave it out, or send 1", "speed"
         )
     code = request.language
-    if code is not None and not (is_language(code) and speaks(synthesizer.info.languages, code)):
+    if code is None:
+        return request
+    known = nearest(synthesizer.info.languages, code) if is_language(code) else None
+    if known is None:
         name = synthesizer.info.name
         raise BadParameter(
             f"language: {name} does not speak {english_name(code)!r:.100}; leave it out", "language"
         )
-    return request
+    return request.model_copy(update={"language": known})
 
 
 def voice_of(request: SpeechRequest, synthesizer: Synthesizer) -> str | None:
@@ -73,7 +79,7 @@ def voice_of(request: SpeechRequest, synthesizer: Synthesizer) -> str | None:
     try:
         synthesizer.expect_voice(wanted)
     except EngineError as error:
-        if wanted in OPENAI_VOICES:
+        if wanted in OPENAI_VOICES or wanted in _READERS:
             return None
         raise BadParameter(f"voice: {error}", "voice") from error
     return wanted

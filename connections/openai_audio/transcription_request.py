@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from connections.access.http_errors import BadParameter
 from connections.access.http_form import form_of
 from connections.openai_audio.transcript import TranscriptFormat
-from pipeline.language import english_name, is_language, speaks
+from pipeline.language import english_name, is_language, nearest
 from STT.base import Recognizer
 
 MAX_PARTS = 32
@@ -70,12 +70,14 @@ def transcription_request(
 def _expect_served(fields: Mapping[str, str]) -> None:
     for name, value in fields.items():
         param = name.removesuffix("[]")
+        if name.startswith("chunking_strategy[") or (name == "chunking_strategy" and value != "auto"):
+            raise BadParameter(
+                "chunking_strategy: expected auto, which is always used", "chunking_strategy"
+            )
         if name not in _KNOWN:
             raise BadParameter(f"expected a field of OpenAI's API, got {name!r:.100}", "body")
         if name in _REFUSED:
             raise BadParameter(f"{param}: {_REFUSED[name]}; leave it out", param)
-        if name == "chunking_strategy" and value != "auto":
-            raise BadParameter("chunking_strategy: expected auto, which is always used", param)
 
 
 def _format(fields: Mapping[str, str], *, stream: bool) -> TranscriptFormat:
@@ -97,7 +99,8 @@ def _language(fields: Mapping[str, str], recognizer: Recognizer) -> str | None:
         return None
     if not is_language(code):
         raise BadParameter(f"language: expected a code such as te, got {code!r:.100}", "language")
-    if not speaks(recognizer.info.languages, code):
+    known = nearest(recognizer.info.languages, code)
+    if known is None:
         name = recognizer.info.name
         raise BadParameter(f"language: {name} does not understand {english_name(code)}", "language")
-    return code
+    return known

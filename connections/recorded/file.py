@@ -18,6 +18,7 @@ from connections.base import CLOSE_S, OpenSession
 from connections.recorded.recording import Recording
 from connections.recorded.session_folder import SessionFolder
 from connections.recorded.sound_writer import SoundWriter
+from connections.sound_reader import SoundReader
 from engines.upgrades import Upgrades
 from listeners.listener import Listener
 from pipeline.audio import NOT_READABLE, READABLE, clean, to_mono
@@ -200,10 +201,10 @@ class FileConnection:
     def _blocks(self) -> Iterator[Samples]:
         """The user's audio. A replay repeats their manual turns too, each just before its sample."""
         signals = deque(self._replayed.signals if self._replayed is not None else [])
-        frames = -1 if self._replayed is None else self._replayed.end
+        end = None if self._replayed is None else self._replayed.end
         position = 0
         try:
-            for block in self._input.blocks(self._block, frames=frames, dtype="float32", always_2d=True):
+            for block in self._input.in_blocks(self._block, end):
                 samples = to_mono(block) if self._replayed is None else block[:, 0]
                 while signals and signals[0][0] < position + len(samples):
                     at_sample, signal = signals.popleft()
@@ -284,7 +285,7 @@ def _folder(name: str | None) -> SessionFolder | None:
     return SessionFolder(path) if name and path.is_dir() else None
 
 
-def _open_input(name: str | None, folder: SessionFolder | None) -> soundfile.SoundFile:
+def _open_input(name: str | None, folder: SessionFolder | None) -> SoundReader:
     if name is None:
         raise UserError("--mode file needs a recording: --input question.wav (-: standard input)")
     source: Any = io.BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name)
@@ -293,7 +294,7 @@ def _open_input(name: str | None, folder: SessionFolder | None) -> soundfile.Sou
         problem = "that is not a file" if source.exists() else "there is no such file"
         raise UserError(f"--input {name}: {problem}")
     try:
-        recording = soundfile.SoundFile(source)
+        recording = SoundReader(source)
     except (soundfile.LibsndfileError, TypeError, UnicodeError) as error:
         raise UserError(f"--input {name}: expected sound as {READABLE}, got {NOT_READABLE}") from error
     if recording.frames == 0:

@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import RedirectResponse
-from fastapi.staticfiles import StaticFiles
 
 from connections.access.authenticator import Authenticator
 from connections.access.client_registry import ClientRegistry
@@ -20,6 +19,7 @@ from connections.web.conversation_api import conversation_routes
 from connections.web.info_api import info_routes
 from connections.web.offers_api import offers_routes
 from connections.web.operator_api import operator_routes
+from connections.web.page_files import PageFiles
 from engines.upgrades import Upgrades
 from pipeline.errors import ProtocolError
 
@@ -36,8 +36,8 @@ SECURITY_HEADERS = {  # 'self' holds for a WebSocket too, since Chrome 71 and Sa
 
 
 class SecurityHeaders:
-    """Adds `SECURITY_HEADERS` to every response, as bare ASGI: FastAPI's own kind of middleware would
-    end a stream that fails as if it were complete."""
+    """Adds those of `SECURITY_HEADERS` that a response lacks, as bare ASGI: FastAPI's own kind of
+    middleware would end a stream that fails as if it were complete."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
@@ -48,7 +48,9 @@ class SecurityHeaders:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def send_secured(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self._headers]
+                headers = message.get("headers", ())
+                named = {name for name, _ in headers}
+                message["headers"] = [*headers, *(one for one in self._headers if one[0] not in named)]
             await send(message)
 
         await self._app(scope, receive, send_secured if scope["type"] == "http" else send)
@@ -86,5 +88,5 @@ def build_app(
     async def page() -> RedirectResponse:
         return RedirectResponse("/web/")
 
-    app.mount("/web", StaticFiles(directory=PAGE, html=True))
+    app.mount("/web", PageFiles(PAGE))
     return app

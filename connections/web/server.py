@@ -1,6 +1,7 @@
 """WebSocketServer: one port for the page and for programs, on FastAPI and uvicorn."""
 
 import importlib
+import logging
 import sys
 import threading
 
@@ -62,13 +63,15 @@ class WebSocketServer:
         stopped = threading.Event()
         self._shutdown.on_stop(stopped.set)
         serving.start()
-        self._say_where()
-        importlib.import_module("connections.realtime.client")  # 0.4 s, which no client waits for
-        stopped.wait()
-        for session in registry.close():
-            session.join(CLOSE_S)
-        server.should_exit = True
-        serving.join()
+        try:
+            self._say_where()
+            importlib.import_module("connections.realtime.client")  # 0.4 s, which no client waits for
+            stopped.wait()
+        finally:  # also if nobody reads standard error any more
+            for session in registry.close():
+                session.join(CLOSE_S)
+            server.should_exit = True
+            serving.join()
         return 130
 
     def close(self) -> None:
@@ -91,6 +94,7 @@ class WebSocketServer:
             open_page(page.link(with_token=False))  # everybody here can read a browser's command line
 
     def _configuration(self, registry: ClientRegistry, upgrades: Upgrades | None) -> uvicorn.Config:
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
         proxies = self._arguments.forwarded_allow_ips.split()
         authenticator = Authenticator(
             self._credentials, AttemptLimiter(self._arguments.max_attempts_per_minute)
@@ -116,3 +120,8 @@ class WebSocketServer:
                 f"--ssl_certfile: expected a certificate and its key in PEM ({error})"
             ) from error
         return configuration
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """False for a response that has no end: `HeldResponse` has logged why it broke off."""
+    return record.msg != "ASGI callable returned without completing response."

@@ -51,6 +51,67 @@ def test_sentences(language: str | None, text: str, sentences: list[str]) -> Non
     assert split(text, language) == sentences
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "It costs 3.5 percent. Yes."),
+        ("en", "It is 3. 5 percent of it is gone."),
+        ("en", "Mr. Smith, of the U.S. Army, came. Good."),
+        ("en", "I.B.M. is big, e.g. in the U. S. of A. Ok."),
+        ("en", "Well... yes. Wait... What?! Really?!? Yes."),
+        ("en", "Smile :) now. Ok!) Yes. “Hi.” ‘Yes.’ No."),
+        ("en", 'He said "Stop." Then he left. "Why?" No.'),
+        ("en", "1. Milk 2. Eggs at 5:30. No. 5 is alive."),
+        ("en", "See example.com or https://a.example.com/x.html?a=1. Next."),
+        ("en", "It ended at 5 p.m. Then we left. It was in 1999. In 2000, no."),
+        ("de", "Am 3. Mai kam er. Es kostet 3,5 Prozent. Er hat 10.000 Euro, z.B. für d.h. und so. Ja."),
+        ("de", "Er sagte: „Halt.“ Dann ging er. Wilhelm II. kam."),
+        ("fr", "Il dit, p. ex. à 5 h. Oui. « Non. » Il y en a 3. Le 1er mai."),
+        ("es", "¿Qué hora es? Son las 5. El Sr. Pérez, EE. UU., vino. ¡No!"),
+        ("zh", "你好。”他说。“再见！”3.5 元。好。"),
+        ("te", "నమస్కారం. 3.5 శాతం. ఎలా ఉన్నారు? బాగున్నాను।"),
+        (None, "It is 3.5 of 7. And no. 8 too."),
+    ],
+)  # fmt: skip
+def test_wherever_a_text_is_cut_in_pieces_its_sentences_are_the_same(
+    language: str | None, text: str
+) -> None:
+    whole = list(split_sentences(iter([text]), language))
+    cuts = [[text[:cut], text[cut:]] for cut in range(1, len(text))]
+    for pieces_of_it in (list(text), *cuts):
+        told = list(split_sentences(iter(pieces_of_it), language))
+        first, *rest = told
+        if first not in whole:  # the first may go out at the end of a clause
+            told = [first + rest[0], *rest[1:]]
+        assert told == whole, pieces_of_it
+
+
+@pytest.mark.parametrize(
+    ("pieces_of_it", "sentences"),
+    [
+        (["It grew by 3", ".", "5 percent. ", "Good."], ["It grew by 3.5 percent. ", "Good."]),
+        (["Er kommt am 3. ", "M", "ai. Gut."], ["Er kommt am 3. Mai. ", "Gut."]),
+        (["He said. “", "Yes.” Then."], ["He said. ", "“Yes.” ", "Then."]),
+        (["I have 3."], ["I have 3."]),
+    ],
+)
+def test_a_number_or_a_quote_at_the_end_of_a_piece(
+    pieces_of_it: list[str], sentences: list[str]
+) -> None:
+    assert list(split_sentences(iter(pieces_of_it), "de")) == sentences
+
+
+def test_only_after_a_number_or_an_abbreviation_it_waits_for_a_whole_word() -> None:
+    def taken_for_the_first(*pieces: str) -> int:
+        source = iter(pieces)
+        next(split_sentences(source, "en"))
+        return len(pieces) - len(list(source))
+
+    assert taken_for_the_first("It is late.", " Th", "en", " we", " go.") == 2
+    assert taken_for_the_first("It is 5.", " Th", "en", " we", " go.") == 4
+    assert taken_for_the_first("It is 5.\n", "Th", "en", " we", " go.") == 1
+
+
 def test_a_sentence_goes_out_as_soon_as_the_next_one_begins() -> None:
     taken: list[str] = []
 

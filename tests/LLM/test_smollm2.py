@@ -14,6 +14,7 @@ import pytest
 
 import engines.loader
 import LLM.auto
+from catalog.registry import find
 from catalog.weights import FETCH, SMOLLM2
 from command_line.parse import parse_command_line
 from engines.loader import choose_language_model, load_turn_judges
@@ -141,7 +142,7 @@ def test_it_says_what_it_is(model: SmolLM2Model) -> None:
         assert not re.search(r"name is (?!Smol)|I'm (?!Smol)[A-Z]|\bI am a human|\bI'm a human", said), (
             said
         )
-    assert "makes things up" in model.info.about
+    assert "makes things up" in find("llm", "smollm2").about
 
 
 def test_another_language_is_told(model: SmolLM2Model) -> None:

@@ -58,6 +58,15 @@ def test_a_sentence_waits_to_be_complete_but_not_for_long() -> None:
     assert begins(captions.speak(audio(1.0))) == [("are you? ", 0.63)]
 
 
+def test_a_number_is_not_cut_at_its_point() -> None:
+    captions = Captions("en")
+    captions.write("It grew by 3.")
+    found = begins(captions.speak(audio(LATE_S / 2)))
+    captions.write("5 percent. Good. ")
+    found += begins(captions.speak(audio(4)))
+    assert [text for text, _ in found] == ["It grew by 3.5 percent. ", "Good. "]
+
+
 def test_the_last_sentence_needs_no_next_one() -> None:
     captions = Captions("en")
     captions.write("Hello.")

@@ -78,7 +78,7 @@ def best_heard(recognizer: MoonshineRecognizer, engine: Synthesizer, text: str, 
 
 
 def test_it_is_what_english_gets_without_a_name(voice: PiperSynthesizer) -> None:
-    assert voice.info.about == f"{EMBEDDED_VOICE} on cpu"
+    assert voice.info.model == EMBEDDED_VOICE
     assert voice.info.languages == ("en",)
 
 

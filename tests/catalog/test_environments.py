@@ -51,12 +51,12 @@ def test_an_engine_gets_the_packages_of_its_environment_and_ours_beside_them(
 ) -> None:
     spec = EngineSpec("tts", "f", "", ENGINE, environment="foreign", foreign=("TTS", "testing"))
     with synthesizer(spec) as engine:
-        its, its_too, ours, *_ = engine.info.about.replace(";", "").split()
+        its, its_too, ours, *_ = engine.info.device.replace(",", "").split()
         assert Path(its).is_relative_to(foreign.folder)
         assert Path(its_too).is_relative_to(foreign.folder)
         assert Path(ours) == ROOT / "utils/voices.py"
         assert engine.info.voices == (), "numpy is all that it needs to be there"
-        assert engine.info.about.endswith("; in the environment foreign")
+        assert engine.info.device.endswith(", in the environment foreign")
 
 
 def test_without_a_word_they_are_ours(foreign: Environment) -> None:
@@ -78,7 +78,7 @@ def test_the_real_coqui_is_found_beside_our_folder(tmp_path: Path) -> None:
         spec = EngineSpec("tts", "coqui", "", ENGINE, needs=("TTS",), foreign=("TTS", "testing"))
         assert spec.missing() == []
         with synthesizer(spec) as engine:
-            assert engine.info.about.split()[0] == found.stdout.split()[-1]
+            assert engine.info.device.partition(" ")[0] == found.stdout.split()[-1]
 
 
 def test_a_foreign_package_that_is_not_installed_is_missing() -> None:

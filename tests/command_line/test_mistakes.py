@@ -74,6 +74,11 @@ from pipeline.errors import UserError
         ),
         (["--zzz"], "there is no flag --zzz (--help all shows all)"),
         (
+            ["--s2s", "moshi", "--vad", "silero"],
+            "--vad is for the detection of speech, which --s2s moshi does without",
+        ),
+        (["--s2s", "tone", "--isolate", "s2s,tts"], "--isolate: expected s2s or none, as --s2s does"),
+        (
             ["--s2s", "moshi", "--language", "te"],
             "--language is for the choice of a language, which --s2s moshi does without",
         ),

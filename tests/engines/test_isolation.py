@@ -88,7 +88,7 @@ class TestNullSynthesizer(SynthesizerContract):
         assert [(word.chars, word.sample) for word in chunk.words] == [(0, 8)]
 
     def test_it_says_what_it_is_and_that_it_is_alone(self, engine: IsolatedSynthesizer) -> None:
-        assert engine.info.about == "nothing at all; in a process of its own"
+        assert engine.info.device == "nothing at all, in a process of its own"
         assert engine.pid != os.getpid()
 
     def test_a_voice_that_it_does_not_state_is_asked_for(self, engine: IsolatedSynthesizer) -> None:

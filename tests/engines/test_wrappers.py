@@ -57,8 +57,8 @@ def test_in_a_process_of_its_own_an_engine_is_what_it_is(
 ) -> None:
     isolated = isolate(spec, {}, "cpu")
     try:
-        about = f"{bare.info.about or spec.about}; in a process of its own"
-        assert isolated.info == dataclasses.replace(bare.info, about=about)
+        device = f"{bare.info.device}, in a process of its own"
+        assert isolated.info == dataclasses.replace(bare.info, device=device)
         for name in methods(protocol):
             asked, taken = (
                 inspect.signature(getattr(engine, name)).parameters for engine in (bare, isolated)
@@ -91,7 +91,7 @@ def test_people_with_a_name_say_what_they_speak() -> None:
     named = NamedVoices(NullSynthesizer(), PEOPLE)
     assert named.info.voices == ("Sita", "low", "high")
     assert named.info.voice_languages == {"Sita": "en", "low": "en", "high": "te"}
-    assert named.info.about == "nothing at all"
+    assert named.info.device == "nothing at all"
     assert FailoverSynthesizer([named], 1.0).info == named.info
 
 

@@ -66,7 +66,6 @@ def test_patched_cancelled_in_mid_sentence_it_stops(synthesizer: ChatTtsSynthesi
 
 def test_patched_a_number_is_a_speaker(folder: Path, synthesizer: ChatTtsSynthesizer) -> None:
     other = ChatTtsSynthesizer("cpu", str(folder), voice="speaker-7")
-    assert other.info.about.endswith("speaker-7")
     assert other._speaker("speaker-7") == synthesizer._speaker("speaker-7")
     assert other._speaker("speaker-7") != other._speaker("speaker-8")
     assert len(next(other.synthesize("Hello.", "speaker-8", None, CancelToken())).samples)

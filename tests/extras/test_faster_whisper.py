@@ -44,7 +44,7 @@ class TestFasterWhisper(RecognizerContract):
         return speech_like(16000)
 
     def test_it_says_where_and_how_it_runs(self, engine: FasterWhisperRecognizer) -> None:
-        assert " on cpu, int8" in engine.info.about
+        assert engine.info.device.startswith("cpu, int8")
 
     def test_the_language_of_the_call_wins(
         self, engine: FasterWhisperRecognizer, spoken: Samples

@@ -90,7 +90,7 @@ def test_a_folder_without_a_model(tmp_path: Path) -> None:
 
 def test_quantized_weights(tmp_path: Path) -> None:
     folder = tiny_whisper_mlx(tmp_path, PACKAGE, bits=4)
-    assert WhisperMlxRecognizer(str(folder)).info.about.endswith("cpu")
+    assert WhisperMlxRecognizer(str(folder)).info.device == "cpu, MLX"
 
 
 DISTIL = "mustafaaljadery/distil-whisper-mlx"

@@ -378,9 +378,9 @@ def test_the_cache_of_a_conversation_at_its_real_size() -> None:
 
 
 def test_a_processor_that_cannot_carry_it_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert MoshiModel(str(folder), "cpu").info.about == f"{folder} on cpu, 1 MB"
+    assert MoshiModel(str(folder), "cpu").info.device == "cpu, 1 MB"
     monkeypatch.setattr("S2S.moshi.CPU_BYTES_PER_S", 1e6)
-    assert "far too slow for a conversation" in MoshiModel(str(folder), "cpu").info.about
+    assert "far too slow for a conversation" in MoshiModel(str(folder), "cpu").info.device
 
 
 def test_precision(folder: Path) -> None:

@@ -88,6 +88,15 @@ def test_engines_elsewhere_are_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("device", "told"),
+    [("cpu", ""), ("", ""), ("cuda, float16", " · on cuda, float16")],
+)
+def test_an_unusual_device_is_told(device: str, told: str) -> None:
+    ears = Part("stt", "whisper", "", "openai/whisper-tiny", ("en",), False, None, device)
+    assert next(describe(Description((ears,)))).text == f"whisper-tiny · English{told}"
+
+
 def test_one_model_in_place_of_three() -> None:
     model = Part("s2s", "qwen-omni", "", "Qwen/Qwen2.5-Omni-3B", (), False, None)
     assert [row.label for row in describe(Description((model,)))] == ["Model", ""]

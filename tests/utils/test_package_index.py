@@ -246,6 +246,7 @@ class TestConfigured:
         index = PackageIndex.configured(chosen | given | {"PIP_CERT": "", "UV_INSECURE_HOST": "four"})
         assert (index.proxy, index.answer_s, index.certificates) == ("https://other", 5, None)
         assert index.trusted == {"three", "four"}
+        assert PackageIndex.configured({"PIP_DEFAULT_TIMEOUT": "180"}).answer_s == 180
         with pytest.raises(UserError, match="the timeout of pip or uv: expected seconds, got 'long'"):
             PackageIndex.configured(chosen | {"PIP_TIMEOUT": "long"})
 

@@ -169,6 +169,17 @@ def test_bad_input_is_explained(
     assert error["type"] == "invalid_request_error"
 
 
+@pytest.mark.parametrize("voice", ["alloy", "ash", "echo", "fable", "marin", "nova", "onyx", "shimmer"])
+def test_the_voices_of_openai_stand_for_the_usual_one(server: ScriptedWebServer, voice: str) -> None:
+    assert post(server.port, {**GOOD, "voice": voice}).status_code == 200
+
+
+@pytest.mark.parametrize("language", ["en", "EN", "en-US"])
+def test_a_language_may_have_a_region(server: ScriptedWebServer, language: str) -> None:
+    server.tts.info = replace(server.tts.info, languages=("en",))
+    assert post(server.port, {**GOOD, "language": language}).status_code == 200
+
+
 def test_null_and_extreme_values_are_accepted(server: ScriptedWebServer) -> None:
     wish = {
         **GOOD,
@@ -201,6 +212,18 @@ class TestFaults:
         assert "speech.audio.done" not in events
         last = json.loads(events.strip().split("\n\n")[-1].removeprefix("data: "))
         assert last["error"]["message"] == "the voice is hoarse"
+
+    def test_a_stream_that_breaks_off_is_one_line_in_the_log(
+        self, server: ScriptedWebServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        server.tts.error_at_text = "Second sentence.", EngineError("the voice is hoarse")
+        wish = {**GOOD, "input": "First sentence. Second sentence.", "response_format": "pcm"}
+        with pytest.raises(httpx2.RemoteProtocolError):
+            post(server.port, wish)
+        assert post(server.port, GOOD).status_code == 200, "its place is free again"
+        [record] = caplog.records
+        assert record.getMessage() == "a response broke off: the voice is hoarse"
+        assert record.exc_info is None
 
     def test_a_client_that_leaves_cancels_its_call(self, server: ScriptedWebServer) -> None:
         server.tts.hold.close()

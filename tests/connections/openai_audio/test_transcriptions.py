@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -171,6 +172,7 @@ class TestCutting:
         (wav(loud(100)), {"language": "te"}, "language", "does not understand Telugu"),
         (wav(loud(100)), {"include[]": "logprobs"}, "include", "log probabilities"),
         (wav(loud(100)), {"chunking_strategy": "server_vad"}, "chunking_strategy", "auto"),
+        (wav(loud(100)), {"chunking_strategy[type]": "server_vad"}, "chunking_strategy", "auto"),
         (wav(loud(100)), {"colour": "red"}, "body", "colour"),
         (wav(loud(100), rate_hz=1000), {}, "file", "from 4000"),
     ],
@@ -182,6 +184,12 @@ def test_bad_input_is_explained(
     error = answer.json()["error"]
     assert (answer.status_code, error["param"]) == (400, param), error
     assert said in error["message"]
+
+
+@pytest.mark.parametrize("language", ["en", "EN", "en-US", "en-gb"])
+def test_a_language_may_have_a_region(server: ScriptedWebServer, language: str) -> None:
+    server.stt.info = replace(server.stt.info, languages=("en",))
+    assert post(server.port, wav(loud(500)), {"language": language}).status_code == 200
 
 
 def test_a_form_without_a_file(server: ScriptedWebServer) -> None:

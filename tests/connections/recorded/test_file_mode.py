@@ -317,7 +317,8 @@ def test_no_input_and_no_place_for_the_output(question: str) -> None:
 def test_a_recording_without_speech_is_said_to_be_one(samples: np.ndarray, tmp_path: Path) -> None:
     path = tmp_path / "question.wav"
     soundfile.write(path, samples, SPEECH_RATE_HZ, subtype="FLOAT")
-    ended = run("--mode", "file", "--input", str(path), "--output", str(tmp_path / "reply.wav"))
+    others = ("--llm", "eliza", "--tts", "espeak")  # which have nothing to do, and load at once
+    ended = run("--mode", "file", "--input", str(path), "--output", str(tmp_path / "reply.wav"), *others)
     assert ended.returncode == (2 if len(samples) == 0 else 1)
     assert "Traceback" not in ended.stderr
     assert "no speech was found" in ended.stderr or "without any audio" in ended.stderr

@@ -30,7 +30,7 @@ INFO: dict[str, Any] = {
     "parts": [
         {
             "stage": stage, "name": name, "title": title, "about": about, "model": model,
-            "languages": ["*"], "placeholder": placeholder, "host": None,
+            "languages": ["*"], "placeholder": placeholder, "host": None, "device": "cpu",
         }
         for stage, name, title, about, model, placeholder in (
             ("stt", "moonshine", "Moonshine tiny-en", "small and fast", "tiny-en", False),

@@ -66,6 +66,7 @@ def test_each_part_has_a_name_a_line_and_what_it_knows(info: Any) -> None:
         "languages": ["en"],
         "placeholder": False,
         "host": None,
+        "device": "cpu",
     }
     assert (mind["name"], mind["languages"], mind["placeholder"]) == ("eliza", ["en"], True)
     assert voice["placeholder"]

@@ -66,3 +66,19 @@ def test_a_page_without_javascript_says_so(browser: Any) -> None:
         assert page.inner_text("#hint").startswith("This page needs JavaScript")
         assert page.is_hidden("#word")
         assert page.is_hidden("#state")
+
+
+@needs_browser
+def test_a_page_that_is_loaded_again_asks_for_the_index_alone(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{server.port}/web/")
+        page.wait_for_selector("#word >> text=Tap to talk")
+        page.reload()
+        page.wait_for_selector("#word >> text=Tap to talk")
+        fetched = page.evaluate(
+            """() => performance.getEntriesByType("resource")
+              .filter((one) => /[.](js|css)$/.test(one.name)).map((one) => one.transferSize)"""
+        )
+    assert len(fetched) > 40
+    assert not any(fetched)

@@ -150,7 +150,8 @@ def test_words_that_get_no_answer_stay_until_the_next(browser: Any, said: str, s
               const { Transcript } = await import("/web/transcript.js");
               const { Messages } = await import("/web/messages.js");
               const list = document.createElement("ol");
-              const messages = new Messages({ transcript: new Transcript(list), details: { turnDone() {} } });
+              const page = { transcript: new Transcript(list), details: { turnDone() {} } };
+              const messages = new Messages(page);
               return events.map((event) => {
                 messages.event(event);
                 return [...list.children].map((item) => item.lastChild.textContent);

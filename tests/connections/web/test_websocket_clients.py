@@ -1,8 +1,11 @@
 """Access over the WebSocket, resuming a session, and the operator's view."""
 
 import gc
+import io
 import json
 import socket
+import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -195,6 +198,17 @@ class TestAccess:
         with pytest.raises(UserError, match="expected a certificate"):
             server.run(lambda *_: None)  # type: ignore[arg-type]
         server.close()
+
+    def test_it_ends_if_nobody_reads_where_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Unread(io.StringIO):
+            def write(self, text: str) -> int:
+                raise BrokenPipeError
+
+        monkeypatch.setattr(sys, "stderr", Unread())
+        server = WebSocketServer(WebSocketArguments(port=0), StopRequest())
+        with pytest.raises(BrokenPipeError):
+            server.run(lambda *_: None)  # type: ignore[arg-type]
+        assert "web" not in {thread.name for thread in threading.enumerate()}
 
     def test_of_who_has_left_nothing_is_kept(self, server: ScriptedWebServer) -> None:
         for _ in range(4):
