@@ -26,7 +26,7 @@ _JSON_KINDS = {
 
 
 def _mistake(error: Any) -> str:
-    """What was expected, and the kind of what came, but for mistakes that are rare."""
+    """The expected value and the kind of the one that came; pydantic's words for rare mistakes."""
     context, kind = error.get("ctx", {}), _JSON_KINDS.get(type(error["input"]), "something else")
     match error["type"]:
         case "missing":
