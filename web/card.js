@@ -43,8 +43,8 @@ export class FirstRunCard extends EventTarget {
     const shown = may ? offers : offers.filter(({ state }) => state !== "in_use");
     const list = shown.length ? [this.#list(shown, { token, may })] : [];
     const title = make("h2", { id: "card-title" }, heading(placeholders));
-    const line = make("span", { className: "line" }, make("span", {}, brief(placeholders)));
-    if (list.length && placeholders.length) line.append(make("span", {}, " · Better parts"));
+    const line = make("span", { className: "line" }, brief(placeholders));
+    if (list.length && placeholders.length) line.append("\u00a0· Better\u00a0parts");
     const whole = make(
       "details",
       { className: "whole", open: !this.#folded },

@@ -29,6 +29,7 @@ export class Conversation {
 
   /** Use the microphone that the user chose. */
   async listen() {
+    this.#page.silence.end(); // another microphone has not been heard yet
     if (await this.#page.call.listen()) this.#page.silence.watch();
   }
 

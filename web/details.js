@@ -6,7 +6,7 @@ import { bar, summary } from "./waterfall.js";
 
 const SHOWN = 8; // answers
 const KEPT_LINES = 500;
-const STAGES = { stt: "Ears", llm: "Mind", tts: "Voice", s2s: "Model", vad: "Notices speech" };
+const STAGES = { stt: "Ears", llm: "Mind", tts: "Voice", s2s: "Model", vad: "Speech detector" };
 const SAFE = new Set(["type", "event", "state", "reason", "code", "stage", "origin"]); // texts that are not the user's
 const ERRORS = new Set(["error", "ErrorEvent", "NoticeGiven"]); // whose text is the program's
 
@@ -112,8 +112,10 @@ const doing = ({ stage }, before) => STAGES[stage] + (before?.stage === stage ? 
 
 /** The engine with its model, what is to be known of it, and where it runs. */
 function described({ title, about, host, device, placeholder }) {
+  const more = about.startsWith(`${title}: `) ? about.slice(title.length + 2) : about;
+  const fate = placeholder ? "a stand-in until you get a better one" : "";
   const where = `on ${host ?? here()}${device ? ` (${device})` : ""}`;
-  const notes = [about, placeholder ? "a placeholder" : "", where].filter(Boolean).join(" · ");
+  const notes = [more, fate, where].filter(Boolean).join(" · ");
   return [
     make("strong", {}, title),
     make("span", { className: host ? "hint elsewhere" : "hint" }, notes),

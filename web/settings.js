@@ -34,6 +34,7 @@ const CHOICES = {
     { value: "auto", text: "Automatic" }, { value: "light", text: "Light" }, { value: "dark", text: "Dark" },
   ]],
 };
+const DETECT = "Detect automatically";
 const MAX_INSTRUCTIONS = 20_000; // characters
 const TAKES_TURNS = "This model listens while it speaks and takes turns by itself.";
 
@@ -55,7 +56,7 @@ export class Settings extends EventTarget {
         beside: [this.#percent],
       }),
       voice: new Voices(() => this.values),
-      language: new Control("language", "Language", make("select", {}, new Option("Detect automatically", ""))),
+      language: new Control("language", "Language", make("select", {}, new Option(DETECT, ""))),
       ...Object.fromEntries(Object.entries(CHOICES).map(([name, [label, all]]) => [name, new Choice(name, label, all)])),
       instructions: new Control("instructions", "Instructions", make("textarea", { dir: "auto", rows: 4, maxLength: MAX_INSTRUCTIONS }), {
         hint: "How it should behave, in your words. If you leave it empty, the server decides.",
@@ -151,10 +152,13 @@ export class Settings extends EventTarget {
     const chosen = this.#values.language;
     const strange = chosen && !languages.some(({ code }) => code === chosen);
     if (strange) offered.push(new Option(named(chosen, chosen), chosen));
-    this.#fields.language.control.replaceChildren(new Option("Detect automatically", ""), ...offered);
-    this.#fields.language.value = chosen;
-    const text = strange ? "This server does not have this language, and detects it instead." : "";
-    this.refuse("language", text);
+    const field = this.#fields.language;
+    const only = languages.length === 1 ? offered[0].text : "";
+    field.control.replaceChildren(new Option(only || DETECT, ""), ...offered.slice(only ? 1 : 0));
+    field.value = only && !strange ? "" : chosen;
+    field.disable(only && !strange ? `${only} is the only language that it can hear and speak.` : "");
+    const instead = only ? `uses ${only}` : "detects it";
+    this.refuse("language", strange ? `This server does not have this language, and ${instead} instead.` : "");
   }
 }
 

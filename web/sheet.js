@@ -9,7 +9,8 @@ export class Sheet {
   #modal;
   body = make("div", { className: "sheet-body" });
 
-  /** `modal`: the page behind it can be reached again only after it is closed, not only on a narrow screen.
+  /** `modal`: the page behind it can be reached again only after it is closed, not only on a narrow screen. The
+   * settings are; the details are not, as they are watched while one talks.
    * `ended` is called after it was closed. */
   constructor(root, title, { modal = false, ended = () => {} } = {}) {
     const heading = make("h2", { id: `${root.id}-title` }, title);

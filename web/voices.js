@@ -7,6 +7,8 @@ import { named, preferred, sample } from "./languages.js";
 import { contextFor } from "./loudspeaker.js";
 
 const [DEFAULT, OTHER] = ["Default", "Other"];
+const PIPER = /^[a-z]{2,3}_[A-Z]{2}-(\w+)-(?:x_low|low|medium|high)$/;
+const KOKORO = /^[a-z][fm]_([a-z]+)$/;
 const MODEL = "tts-1"; // whatever voice is loaded
 
 export class Voices extends Control {
@@ -68,9 +70,10 @@ export class Voices extends Control {
   }
 
   #name() {
-    const preset = [DEFAULT, this.#preset].filter(Boolean).join(": ");
-    const language = this.#voices.find(({ name }) => name === this.#chosen)?.language_name;
-    this.control.textContent = this.#chosen ? [this.#chosen, language].filter(Boolean).join(" · ") : preset;
+    const name = this.#chosen || this.#preset;
+    const language = name && this.#voices.find((voice) => voice.name === name)?.language_name;
+    const told = [name && called(name), language].filter(Boolean).join(" · ");
+    this.control.textContent = this.#chosen ? told : [DEFAULT, told].filter(Boolean).join(": ");
     this.control.setAttribute("aria-label", `Voice: ${this.control.textContent}`);
   }
 
@@ -78,7 +81,7 @@ export class Voices extends Control {
     if (this.#box.hidden) return;
     const wanted = this.#search.value.trim().toLowerCase();
     const matches = this.#voices.filter((voice) =>
-      [voice.name, voice.language_name ?? "", group(voice)].join(" ").toLowerCase().includes(wanted),
+      [voice.name, called(voice.name), voice.language_name ?? "", group(voice)].join(" ").toLowerCase().includes(wanted),
     );
     const groups = grouped(matches);
     const rows = groups.map(([name, voices]) => {
@@ -91,10 +94,12 @@ export class Voices extends Control {
     this.#list.replaceChildren(...rows);
   }
 
-  #row(name, language, text = name || DEFAULT) {
+  #row(name, language, text = called(name) || DEFAULT) {
     const radio = make("input", { type: "radio", name: "setting-voice", value: name });
     radio.checked = name === this.#chosen;
-    const row = make("div", { className: "voice" }, make("label", {}, radio, make("span", {}, text)));
+    const label = make("label", {}, radio, make("span", {}, text));
+    if (text === called(name) && text !== name) label.append(make("small", { className: "hint" }, name));
+    const row = make("div", { className: "voice" }, label);
     if (this.#samples) {
       const play = button("▶", () => this.#play(name, language, play), { name: `Play a sample: ${text}` });
       row.append(play);
@@ -141,6 +146,12 @@ export class Voices extends Control {
     this.#playing?.close();
     this.#playing = null;
   }
+}
+
+/** What a voice is called: "Joe" for Piper's en_US-joe-medium, "Heart" for Kokoro's af_heart; else its name. */
+function called(name) {
+  const [, own] = PIPER.exec(name) ?? KOKORO.exec(name) ?? [];
+  return own ? own.split("_").map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(" ") : name;
 }
 
 /** The heading under which a voice stands. eSpeak has codes that no list of languages knows. */

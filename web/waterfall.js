@@ -11,6 +11,7 @@ const PARTS = [
   ["s2s", "answer"],
   ["rest", "other"],
 ];
+const FEW = 5; // answers; of fewer, shares say nothing
 const LEAST_MS = 5; // a shorter part is not told: it would read 0.00
 
 const seconds = (ms) => (ms / 1000).toFixed(2);
@@ -43,9 +44,14 @@ export function quantile(waits, share) {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
 }
 
-/** All waits in one sentence. */
+/** All waits in a sentence or two. */
 export function summary(waits) {
-  if (!waits.length) return "No spoken answer yet.";
+  if (!waits.length) return "The wait for an answer is shown here when that answer is over.";
+  if (waits.length === 1) return `The answer began after ${seconds(waits[0])} s.`;
+  if (waits.length < FEW) {
+    const [least, most] = [Math.min(...waits), Math.max(...waits)].map(seconds);
+    return `The ${waits.length} answers began after ${least === most ? most : `${least} to ${most}`} s.`;
+  }
   const quick = waits.filter((ms) => ms < 500).length;
   return (
     `Half of the answers began within ${seconds(quantile(waits, 0.5))} s, ` +

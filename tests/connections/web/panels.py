@@ -34,7 +34,7 @@ INFO: dict[str, Any] = {
         }
         for stage, name, title, about, model, placeholder in (
             ("stt", "moonshine", "Moonshine tiny-en", "small and fast", "tiny-en", False),
-            ("llm", "smollm2", "SmolLM2-135M", "very small", "SmolLM2-135M", True),
+            ("llm", "smollm2", "SmolLM2-135M", "SmolLM2-135M: very small", "SmolLM2-135M", True),
             ("tts", "piper", "Piper", "fast", None, False),
             ("tts", "espeak", "eSpeak", "a robot's voice", None, True),
         )

@@ -194,15 +194,26 @@ def test_who_may_not_change_the_parts_gets_the_command(browser: Any, mistakes: l
         assert page.is_hidden("#card"), "this client cannot undo it"
 
 
+TRIANGLES = """() => [...document.querySelectorAll("#card summary")]
+  .filter((one) => one.checkVisibility())
+  .filter((one) => getComputedStyle(one, "::before").content !== "none").length"""
+
+
 def test_it_folds_to_a_line_when_a_conversation_begins(page: Any) -> None:
+    assert page.evaluate(TRIANGLES) == 1
     page.set_viewport_size({"width": 390, "height": 844})
     say(page, "Hello?")
     page.wait_for_selector(".machine >> text=One sentence.")
     line = page.locator("#card .line")
-    assert line.text_content() == "eSpeak is a robotic voice · Better parts"
+    assert line.text_content().replace("\xa0", " ") == "eSpeak is a robotic voice · Better parts"
     assert page.locator("#card").bounding_box()["height"] < 60
     assert page.is_hidden("#card .offer")
+    assert page.evaluate(TRIANGLES) == 1
+    page.set_viewport_size({"width": 240, "height": 844})
+    assert line.evaluate("(line) => line.scrollWidth <= line.clientWidth"), "it wraps"
+    page.set_viewport_size({"width": 390, "height": 844})
     line.click()
+    assert page.evaluate(TRIANGLES) == 1
     assert page.get_by_role("button", name="Get Better").is_visible()
     card, bubble = (page.locator(one).bounding_box() for one in ("#card", "#transcript li >> nth=0"))
     assert bubble["y"] - (card["y"] + card["height"]) >= 16, "the bubbles keep clear of it"

@@ -55,6 +55,38 @@ def test_the_newest_turn_lies_above_the_dock(browser: Any, size: tuple[int, int]
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_the_button_stays_on_its_side_of_a_flat_phone(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [], viewport={"width": 844, "height": 390})
+        page.evaluate("document.querySelector('#card').hidden = false")
+        assert page.evaluate(BOXES)["orb"]["right"] < 844 / 2
+        say(page, "Hello?")
+        page.wait_for_selector(".machine p")
+        assert page.evaluate(BOXES)["orb"]["right"] < 844 / 2
+
+
+def test_the_help_is_read_from_its_beginning(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [], viewport={"width": 844, "height": 390})
+        page.click("#show-help")
+        assert page.evaluate("document.querySelector('#help').scrollTop") == 0
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert page.locator("dialog[open]").count() == 0, "Done comes next"
+
+
+def test_the_time_of_a_bubble_is_one_line(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [], viewport={"width": 1440, "height": 900})
+        say(page, "Hello?")
+        page.wait_for_selector(".machine p")
+        page.evaluate("document.querySelector('.machine').dataset.time = '03:28 AM'")
+        height = page.evaluate(
+            "parseFloat(getComputedStyle(document.querySelector('.machine'), '::after').height)"
+        )
+        assert height < 2 * 12, "of 12 px each"
+
+
 def test_who_scrolls_up_stays_there_until_the_pill_leads_back(browser: Any) -> None:
     with ScriptedWebServer() as server:
         page = open_page(browser, server, [], viewport={"width": 390, "height": 500})
@@ -139,7 +171,7 @@ def test_a_long_card_scrolls_and_leaves_the_controls_in_view(
         boxes = page.evaluate(BOXES)
         assert boxes["orb"]["bottom"] <= boxes["dock"]["top"] < boxes["dock"]["bottom"] <= size[1]
         stage, orb = boxes["stage"], boxes["orb"]
-        assert stage["bottom"] <= orb["top"] or stage["right"] <= orb["left"]
+        assert stage["bottom"] <= orb["top"] or orb["right"] <= stage["left"]
 
 
 CUT = """() => {
@@ -267,7 +299,7 @@ def test_borders_and_texts_stand_out(browser: Any, scheme: str) -> None:
             """() => {
               const shown = (name) => {
                 const probe = document.createElement("i");
-                probe.style.color = `var(--${name})`;
+                probe.style.color = name === "white" ? name : `var(--${name})`;
                 document.body.append(probe);
                 const [r, g, b] = getComputedStyle(probe).color.match(/[\\d.]+/g).map(Number);
                 const linear = (c) => (c <= 10 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4);
@@ -279,7 +311,7 @@ def test_borders_and_texts_stand_out(browser: Any, scheme: str) -> None:
               };
               const surfaces = ["back", "card"];
               const pairs = {
-                line: surfaces, accent: surfaces, bad: surfaces, "on-accent": ["accent"],
+                line: surfaces, accent: surfaces, bad: surfaces, "on-accent": ["accent"], white: ["end"],
                 text: [...surfaces, "you"], soft: [...surfaces, "you"],
               };
               return Object.entries(pairs).flatMap(([name, others]) =>

@@ -54,7 +54,7 @@ def test_a_real_conversation_in_the_details(
     assert answer.count() == 1
     assert answer.inner_text().startswith("Waited 0.")
     assert "pause 0." in answer.inner_text()
-    assert page.inner_text("#details .summary").startswith("Half of the answers began within 0.")
+    assert page.inner_text("#details .summary").startswith("The answer began after 0.")
     log = page.inner_text("#details .log")
     assert "SpeechStarted" in log
     assert "TurnDone turn=1 state=done" in log
@@ -74,19 +74,19 @@ def test_the_wait_in_words_and_units(
         *(latency(400 + n, silence=400) for n in range(18)),
         {**latency(0), "total_ms": None},
     ]
-    page.evaluate(
-        """(all) => {
-          panels.details.toggle();
-          for (const latency of all) panels.details.turnDone({ latency });
-        }""",
-        answers[:2],
-    )
+    page.evaluate("panels.details.toggle()")
+    assert page.inner_text("#details .summary").endswith("when that answer is over.")
+    tell = "(all) => all.forEach((latency) => panels.details.turnDone({ latency }))"
+    page.evaluate(tell, answers[:1])
+    assert page.inner_text("#details .summary") == "The answer began after 0.31 s."
+    page.evaluate(tell, answers[1:2])
+    assert page.inner_text("#details .summary") == "The 2 answers began after 0.31 to 1.04 s."
     shown = page.locator("#details .waterfall li").all_inner_texts()
     assert [line.replace("\xa0", " ").strip() for line in shown] == [
         "Waited 1.04 s: pause 1.00 · answer 0.03",
         "Waited 0.31 s: pause 0.29 · hearing 0.03 · answer 0.01 · voice 0.01",
     ]
-    page.evaluate("(all) => all.forEach((latency) => panels.details.turnDone({ latency }))", answers[2:])
+    page.evaluate(tell, answers[2:])
     assert page.inner_text("#details .summary") == (
         "Half of the answers began within 0.41 s, 95 % within 0.42 s. 19 of 20 took less than 0.50 s."
     )
@@ -101,6 +101,8 @@ def test_what_runs_where(browser: Any, server: ScriptedWebServer, mistakes: list
     assert "Moonshine tiny-en" in shown
     assert "small and fast · on this machine (cpu)" in shown
     assert "Voice, if that fails" in shown
+    assert shown.count("SmolLM2-135M") == 1
+    assert "very small · a stand-in until you get a better one" in shown
     remote = info(private=False)
     remote["parts"][1]["host"] = "api.openai.com"
     page.evaluate("(info) => panels.details.offer(info)", remote)

@@ -90,6 +90,29 @@ def test_voices_stand_under_the_names_of_languages_and_can_be_searched(page: Any
     assert for_server(page)["voice"] == "en-gb+f3"
 
 
+def test_voices_have_names_of_people(page: Any) -> None:
+    names = ["en_US-joe-medium", "ca_ES-upc_ona-x_low", "af_heart", "en-gb"]
+    voices = [{"name": name, "language": "en", "language_name": "English"} for name in names]
+    page.evaluate("(info) => panels.settings.offer(info)", {**INFO, "voices": voices, "voice": names[0]})
+    page.click("text=Default: Joe · English")
+    rows = field(page, "voice").locator("label > span")
+    assert rows.all_inner_texts()[-4:] == ["Joe", "Upc Ona", "Heart", "en-gb"]
+    page.get_by_role("radio", name="Heart").check()
+    assert field(page, "voice").locator(".disclose").inner_text() == "Heart · English"
+    assert for_server(page)["voice"] == "af_heart"
+
+
+def test_one_language_is_no_choice(page: Any) -> None:
+    options = field(page, "language").locator("option")
+    assert "Detect automatically" in options.all_inner_texts()
+    one = {**INFO, "languages": [{"code": "en", "name": "English"}]}
+    page.evaluate("(info) => panels.settings.offer(info)", one)
+    assert options.all_inner_texts() == ["English"]
+    assert page.get_by_label("Language").is_disabled()
+    page.evaluate("(info) => panels.settings.offer(info)", INFO)
+    assert page.get_by_label("Language").is_enabled()
+
+
 def test_a_refused_voice_is_told_beside_its_field_and_not_sent_again(page: Any) -> None:
     page.click("text=Default: en-us")
     page.get_by_label("Search").fill("nobody")
@@ -113,6 +136,7 @@ def test_a_kept_language_that_another_server_lacks(page: Any) -> None:
     page.evaluate("(info) => panels.settings.offer(info)", other)
     assert "does not have this language" in field(page, "language").inner_text()
     assert for_server(page)["language"] is None
+    assert page.get_by_label("Language").is_enabled(), "the user may choose another"
     page.evaluate("(info) => panels.settings.offer(info)", INFO)
     assert "does not have this language" not in field(page, "language").inner_text()
     assert for_server(page)["language"] == "te"

@@ -57,6 +57,28 @@ def test_a_microphone_from_which_nothing_comes(chromium: Any, tmp_path: Path) ->
     browser.close()
 
 
+def test_a_microphone_that_was_heard_is_not_asked_about(browser: Any) -> None:
+    with ScriptedWebServer() as server:
+        page = open_page(browser, server, [])
+        page.clock.install()
+        page.evaluate(
+            """async () => {
+              const { Silence } = await import("/web/silence.js");
+              window.reports = [];
+              window.silence = new Silence((silent) => reports.push(silent));
+              silence.hear(0.2); // while the connection opens
+              silence.watch();
+            }"""
+        )
+        page.clock.fast_forward(7000)
+        assert page.evaluate("reports") == []
+        page.evaluate("() => { silence.end(); silence.watch(); silence.hear(0); }")
+        page.clock.fast_forward(7000)
+        assert page.evaluate("reports") == [True], "another conversation"
+        page.evaluate("silence.hear(0.2)")
+        assert page.evaluate("reports") == [True, False]
+
+
 QUIET_MICROPHONE = """() => {
   navigator.mediaDevices.getUserMedia = async () => {
     const context = new AudioContext();
