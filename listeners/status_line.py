@@ -118,7 +118,7 @@ class StatusLine:
         return line
 
     def _hints(self, name: State) -> Sequence[str]:
-        """What to say, and shorter words for it."""
+        """The hint, and shorter words for it."""
         silent = name == "listening" and self._now() - self._audible_at > _SILENT_S
         if silent and not self._understood:
             return _NO_SOUND

@@ -11,7 +11,7 @@ RATES_HZ = range(8000, 48001)
 """Sample rates that a client may choose."""
 
 READABLE, NOT_READABLE = "WAV, FLAC, MP3, Ogg or AIFF", "something else or a damaged file"
-"""What recordings are expected to be, and what they are if they cannot be read, in words for errors."""
+"""Words of errors about recordings: the formats that are expected, and one that cannot be read."""
 
 _KNEE = 0.9
 """Threshold of the limiter, 1 dB under full scale: above it the curve bends toward 1."""

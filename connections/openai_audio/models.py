@@ -22,8 +22,14 @@ def loaded(capabilities: Capabilities) -> dict[str, list[str]]:
         (capabilities.synthesizer, SPEAKING),
     ):
         if engine is not None:
-            tasks.setdefault(engine.engine.info.name, []).append(task)
+            tasks.setdefault(name_of(engine), []).append(task)
     return tasks
+
+
+def name_of(engine: SharedEngine[Any]) -> str:
+    """The name that clients see: of several engines that stand in for each other, that of the first."""
+    name: str = engine.engine.info.name
+    return name.partition(",")[0]
 
 
 def recognizer_of(capabilities: Capabilities) -> SharedEngine[Any]:
@@ -47,7 +53,7 @@ def expect_model(engine: SharedEngine[Any], wanted: str) -> None:
     info = engine.engine.info
     if wanted not in (info.name, info.model, *info.name.split(",")) and not wanted.startswith(_OPENAI):
         raise BadParameter(
-            f"expected the model {info.name}, or a name of OpenAI's, got {wanted!r:.100}",
+            f"expected the model {name_of(engine)}, or a name of OpenAI's, got {wanted!r:.100}",
             "model",
             "model_not_found",
         )
