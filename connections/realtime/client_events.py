@@ -21,6 +21,7 @@ from openai.types.realtime import (
 )
 from pydantic import BaseModel, Discriminator, Tag
 
+from connections.access.json_mistake import mistake_in
 from connections.realtime.support import UNKNOWN, refused
 from pipeline.errors import ProtocolError
 from pipeline.words import well_formed_json
@@ -120,7 +121,7 @@ def decode(text: str) -> tuple[Any, list[Refusal]]:
     except pydantic.ValidationError as error:
         first = _first_error(error)
         param = ".".join(str(part) for part in first["loc"] if not str(part)[:1].isupper())
-        raise Refusal(f"{param}: {first['msg']}", param=param, event_id=event_id) from error
+        raise Refusal(f"{param}: {mistake_in(first)}", param=param, event_id=event_id) from error
     refusals = [
         Refusal(why, "unsupported", param, event_id)
         for param, value in _given(event)
@@ -132,7 +133,7 @@ def decode(text: str) -> tuple[Any, list[Refusal]]:
 def _first_error(error: pydantic.ValidationError) -> pydantic_core.ErrorDetails:
     """The first error that concerns the client's mistake. OpenAI's unions are resolved by trying each
     member, and the errors of members with another `type` say nothing about it."""
-    errors = error.errors(include_url=False, include_input=False, include_context=False)
+    errors = error.errors(include_url=False)
     kinds = [e["loc"] for e in errors if e["loc"][-1:] == ("type",) and e["type"] == "literal_error"]
     meant = [e for e in errors if not any(e["loc"][: len(kind) - 1] == kind[:-1] for kind in kinds)]
     return (meant or errors)[0]

@@ -29,6 +29,20 @@ def still_answers(client: RealtimeClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"item_id": 5}, "item_id: expected a text, got a number"),
+        ({}, "item_id: expected a value, got none"),
+    ],
+)
+def test_a_mistake_is_told_in_our_words(
+    client: RealtimeClient, fields: dict[str, Any], sentence: str
+) -> None:
+    client.connection.send_raw(json.dumps({"type": "conversation.item.delete", **fields}))
+    assert client.until("error").error.message == sentence
+
+
+@pytest.mark.parametrize(
     ("message", "code"),
     [
         ("{", "invalid_json"),
