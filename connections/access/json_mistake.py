@@ -1,4 +1,4 @@
-"""What is wrong with a value of a client's JSON, in our words: expected X, got Y."""
+"""The mistake in a value of a client's JSON, in our words: expected X, got Y."""
 
 from pydantic_core import ErrorDetails
 
