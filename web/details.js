@@ -114,7 +114,8 @@ const doing = ({ stage }, before) => STAGES[stage] + (before?.stage === stage ? 
 function described({ title, about, host, device, placeholder }) {
   const more = about.startsWith(`${title}: `) ? about.slice(title.length + 2) : about;
   const fate = placeholder ? "a stand-in until you get a better one" : "";
-  const where = `on ${host ?? here()}${device ? ` (${device})` : ""}`;
+  const by = device?.replace(/^\w+/, (name) => name.toUpperCase()); // CPU, CUDA, MPS
+  const where = `on ${host ?? here()}${by ? ` (${by})` : ""}`;
   const notes = [more, fate, where].filter(Boolean).join(" · ");
   return [
     make("strong", {}, title),

@@ -99,7 +99,7 @@ def test_what_runs_where(browser: Any, server: ScriptedWebServer, mistakes: list
     shown = page.inner_text("#details section >> nth=0")
     assert "Private: nothing that you say leaves this machine." in shown
     assert "Moonshine tiny-en" in shown
-    assert "small and fast · on this machine (cpu)" in shown
+    assert "small and fast · on this machine (CPU)" in shown
     assert "Voice, if that fails" in shown
     assert shown.count("SmolLM2-135M") == 1
     assert "very small · a stand-in until you get a better one" in shown
