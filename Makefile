@@ -30,7 +30,7 @@ sample: setup
 # what it has loaded. Files are taken in their order, since a few long tests must not be the last.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
-check: .venv/ready-dev ## set up, then run what CI runs: style, types, all tests (9 minutes)
+check: .venv/ready-dev ## set up, then run what CI runs: style, types, all tests (17 minutes on two cores)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
