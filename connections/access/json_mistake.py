@@ -26,9 +26,9 @@ def mistake_in(error: ErrorDetails) -> str:
             got = "another text" if kind == "a text" else kind
             return f"expected {context['expected'].replace(chr(39), '')}, got {got}"
         case "greater_than_equal":
-            return f"expected {context['ge']:g} or more, got {error['input']:g}"
+            return f"expected {context['ge']:g} or more, got less"
         case "less_than_equal":
-            return f"expected {context['le']:g} or less, got {error['input']:g}"
+            return f"expected {context['le']:g} or less, got more"
         case "string_too_short":
             least = context["min_length"]
             return f"expected {least} character{'s' * (least != 1)} or more, got {len(error['input'])}"

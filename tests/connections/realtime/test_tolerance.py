@@ -200,9 +200,9 @@ def encoded(data: bytes) -> str:
         ({"type": "server_vad", "threshold": float("nan")}, "threshold", "nan"),
         ({"type": "server_vad", "threshold": 2}, "threshold", "0 to 1"),
         ({"type": "server_vad", "silence_duration_ms": -1}, "silence_duration_ms", "10000"),
-        ({"type": "server_vad", "prefix_padding_ms": 1.5}, "prefix_padding_ms", "integer"),
+        ({"type": "server_vad", "prefix_padding_ms": 1.5}, "prefix_padding_ms", "a whole number"),
         ({"type": "dream"}, "type", "server_vad"),
-        ({}, "type", "required"),
+        ({}, "type", "expected a value, got none"),
     ],
 )
 def test_a_mistake_in_the_turn_detection_is_named(
