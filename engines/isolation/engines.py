@@ -132,7 +132,8 @@ def isolate(spec: EngineSpec, settings: dict[str, Any], device: str, **limits: f
     fetched.update({name: Path(folder) for name, folder in supervisor.states["fetched"].items()})
     info = codec.unpack(supervisor.states["info"], b"")
     where = f"the environment {spec.environment}" if spec.environment else "a process of its own"
-    info = replace(info, device=f"{info.device}, in {where}")
+    if info.device:  # else a server computes
+        info = replace(info, device=f"{info.device}, in {where}")
     match info:
         case RecognizerInfo():
             return (IsolatedStreamer if info.chunk_samples else IsolatedRecognizer)(info, supervisor)
