@@ -4,6 +4,7 @@ import io
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,12 @@ import pytest
 
 from catalog.registry import find
 from engines.isolation import codec, framing
-from engines.isolation.engines import IsolatedChatModel, IsolatedRecognizer, IsolatedSynthesizer
+from engines.isolation.engines import (
+    IsolatedChatModel,
+    IsolatedRecognizer,
+    IsolatedSynthesizer,
+    isolate,
+)
 from pipeline.errors import EngineError
 from pipeline.messages import AudioChunk, ChatMessage, Notice, Recording, Samples, ToolCall
 from pipeline.settings import Tool
@@ -287,3 +293,9 @@ def test_an_error_that_nobody_expected_arrives_without_its_text(
     said = str(caught.value) + capfd.readouterr().err
     assert "null_engines.py" in said
     assert "BREAK" not in said, "the text of the error, which may hold what was said"
+
+
+def test_an_engine_whose_server_computes_names_no_device() -> None:
+    where = {"base_url": "http://127.0.0.1:9/v1", "model_name": "away"}
+    with closing(isolate(find("llm", "openai"), where, "cpu")) as engine:
+        assert engine.info.device == ""
