@@ -54,12 +54,6 @@ class Outbox(Generic[Item]):
             self.wake()
         return waiting
 
-    def put_first(self, item: Item) -> None:
-        """Send this before everything that is waiting."""
-        with self._lock:
-            self._items.insert(0, item)
-        self.wake()
-
     def discard(self, unwanted: Callable[[Item], bool]) -> None:
         """Drop the waiting items for which `unwanted` is true."""
         with self._lock:

@@ -46,6 +46,11 @@ class WebClient:
         """The key to resume the session with."""
         return str(self.until("welcome")["key"])
 
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The events that have come so far."""
+        return [message for message in self.messages if message["type"] == "event"]
+
     def say(self, ms: int, level: float = 0.5) -> None:
         """Say `ms` of audio in packets of 20 ms, as fast as they can be sent."""
         packet = to_pcm16(np.full(self.rate_hz // 50, level, np.float32))

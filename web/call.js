@@ -60,10 +60,10 @@ export class Call extends EventTarget {
     if (attempt === this.#attempt) this.#connect();
   }
 
-  /** What a page needs to go on with this conversation after a reload: {key, replying, modelAway}. */
+  /** What a page needs to go on with this conversation after a reload. */
   save() {
     const { replying, modelAway } = this.now;
-    return this.#earlier ?? { key: this.connection?.key ?? "", replying, modelAway };
+    return this.#earlier ?? { ...this.connection?.save(), replying, modelAway };
   }
 
   /** Go on with what `save` returned, once the user begins. */
@@ -116,7 +116,7 @@ export class Call extends EventTarget {
     for (const name of ["welcome", "pcm", "flush", "duck", "error", "away", "gone", "event"]) {
       connection.addEventListener(name, ({ detail }) => connection === this.connection && this.#read(name, detail));
     }
-    if (this.#earlier) connection.resume(this.#earlier.key);
+    if (this.#earlier) connection.resume(this.#earlier);
     else connection.connect();
   }
 

@@ -15,6 +15,7 @@ export class Connection extends EventTarget {
   #wanted = false;
   #wait = FIRST_WAIT_MS;
   #position = { turn: 0, sample: 0 };
+  #events = 0; // that have come in this session
   #error = { code: "", text: "" }; // the server's last one
   #retry = 0; // the timer of the next attempt
   #earlier = false; // there was a session before
@@ -32,14 +33,16 @@ export class Connection extends EventTarget {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** The secret with which another page can resume the session; empty: there is none. */
-  get key() {
-    return this.#key;
+  /** What another page needs to resume the session; without a key there is none. */
+  save() {
+    return { key: this.#key, events: this.#events, position: this.#position };
   }
 
-  /** Connect to the session with this key. */
-  resume(key) {
+  /** Connect to the session of which `save` returned this. */
+  resume({ key, events, position }) {
     this.#key = key;
+    this.#events = events;
+    this.#position = position;
     this.#earlier = true;
     this.connect();
   }
@@ -57,7 +60,10 @@ export class Connection extends EventTarget {
     const url = new URL("/ws", location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     url.searchParams.set("rate", this.rate);
-    if (this.#key) url.searchParams.set("key", this.#key);
+    if (this.#key) {
+      url.searchParams.set("key", this.#key);
+      url.searchParams.set("events", this.#events);
+    }
     const token = this.token();
     const protocols = token ? ["s2s", `s2s-token.${token}`] : ["s2s"];
     this.#socket = new WebSocket(url, protocols);
@@ -88,9 +94,12 @@ export class Connection extends EventTarget {
       message.anew = this.#earlier && !message.resumed; // the session from before has ended
       this.#earlier = true;
       if (message.resumed) this.reconnected += 1;
+      else this.#events = 0;
       this.#key = message.key;
       this.#error = { code: "", text: "" };
       this.#wait = FIRST_WAIT_MS;
+    } else if (message.type === "event") {
+      this.#events += 1;
     } else if (message.type === "audio") {
       this.#position = { turn: message.turn, sample: message.sample };
     } else if (message.type === "error") {

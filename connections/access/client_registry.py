@@ -1,8 +1,10 @@
 """ClientRegistry: the clients of a web server and their sessions; limits their number."""
 
 import asyncio
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
@@ -47,8 +49,9 @@ class Client(Sink, Protocol):
         """Serve this session, whose sink this client is."""
         ...
 
-    def attach(self, *, again: bool) -> None:
-        """The connection is open; `again`: after an earlier one had dropped."""
+    def attach(self, received: int | None) -> None:
+        """The connection is open. `received`: number of events that came over earlier ones; None: there
+        was none."""
         ...
 
     def detach(self) -> None:
@@ -98,6 +101,8 @@ class ClientRegistry:
         self._limits_s = arguments.idle_timeout_s, arguments.longest_session_s
         self._registrations: dict[str, _Registration] = {}
         self._numbers = count(1)
+        self._connections = 0
+        self._connection_ended = threading.Condition()
         self.metrics = Metrics(lambda: self.count, lambda: self.room)
         self.closing = False
 
@@ -214,6 +219,23 @@ class ClientRegistry:
             }
             for registered in self._registrations.values()
         ]
+
+    @contextmanager
+    def connection(self) -> Iterator[None]:
+        """Count a connection, from its beginning until its last words are sent."""
+        with self._connection_ended:
+            self._connections += 1
+        try:
+            yield
+        finally:
+            with self._connection_ended:
+                self._connections -= 1
+                self._connection_ended.notify_all()
+
+    def wait_for_connections(self, timeout_s: float) -> None:
+        """Wait until no connection is left."""
+        with self._connection_ended:
+            self._connection_ended.wait_for(lambda: not self._connections, timeout_s)
 
     def close(self) -> list[Session]:
         """End all sessions; returns them, so that the caller can wait for their end."""

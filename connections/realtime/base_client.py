@@ -78,7 +78,7 @@ class BaseClient:
 
     # -- on the thread of the server ---------------------------------------------------------------
 
-    def attach(self, *, again: bool) -> None:
+    def attach(self, received: int | None) -> None:
         """The connection is open, and reads."""
         self._realtime.begin()
         for wish in self._wishes:

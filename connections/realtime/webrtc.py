@@ -118,7 +118,7 @@ class Call:
         self.answer.set_result(await self._negotiate(offer))
         async with asyncio.timeout(CONNECT_S):
             channel = await self._opened
-        self._client.attach(again=False)
+        self._client.attach(None)
         self._begin(self._send(channel))
         self._begin(self._receive())
 

@@ -26,6 +26,9 @@ from utils.shutdown import StopRequest
 MAX_MESSAGE = 1 << 22
 """Bytes: a minute of audio in base64, which clients of the Realtime protocol may send in one piece."""
 
+GOODBYE_S = 2.0
+"""Time for the last messages to all clients when the server stops; some may not be reading."""
+
 
 class WebSocketServer:
     """The event loop of uvicorn does the input and output of all clients, on its own thread; each client
@@ -70,6 +73,7 @@ class WebSocketServer:
         finally:  # also if nobody reads standard error any more
             for session in registry.close():
                 session.join(CLOSE_S)
+            registry.wait_for_connections(GOODBYE_S)
             server.should_exit = True
             serving.join()
         return 130

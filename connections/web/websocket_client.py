@@ -10,6 +10,7 @@ from connections.access.rate_limit import FLOOD_S, MESSAGES_PER_S, RateLimit
 from connections.outbox import Outbox
 from connections.paced_sink import PacedSink
 from connections.remote_pace import FRAMES_PER_S, LEAD_MS
+from connections.web.kept_events import EventText, KeptEvents
 from connections.web.messages import (
     Message,
     Order,
@@ -59,6 +60,11 @@ class WebSocketClient(PacedSink):
         self.key = secrets.token_urlsafe(16)
         """The secret with which a client resumes this session."""
         self._outbox: Outbox[str | bytes] = Outbox(MAX_WAITING, earlier=self._take_events)
+        self._kept = KeptEvents()
+        self._first: list[str] = []
+        """Messages that go before all others on a new connection."""
+        self._loudness: list[str] = []
+        """The latest `duck` message, if there was one."""
         self._next = (0, 0)
         self._texts = 0
         self._received = WholeSamples()
@@ -101,14 +107,15 @@ class WebSocketClient(PacedSink):
 
     def duck(self, turn: int, gain: float) -> bool:
         """Tell the client to play its buffered audio more quietly."""
-        self._outbox.put(encode("duck", turn=turn, gain=gain))
+        self._loudness = [encode("duck", turn=turn, gain=gain)]
+        self._outbox.put(*self._loudness)
         return True
 
     # -- the connection, on the thread of the server -----------------------------------------------
 
-    def attach(self, *, again: bool) -> None:
-        """Note that the connection is open. `again`: repeat the audio that the client had not played."""
-        # before the messages that were queued while there was no connection
+    def attach(self, received: int | None) -> None:
+        """Note that the connection is open, and repeat the audio that the client had not played and the
+        events after the first `received`. None: the connection is the first of its session."""
         session, capabilities = self._session, self._session.capabilities
         welcome = encode(
             "welcome",
@@ -120,7 +127,10 @@ class WebSocketClient(PacedSink):
             takes_turns=capabilities.duplex,
             texts=self._texts,
         )
-        self._outbox.put_first(welcome)
+        again = received is not None
+        lost = self._kept.after(received) if again else []
+        self._first = [welcome, *lost, *self._loudness]
+        self._outbox.wake()
         self._pace_limit = PaceLimit(self._loop.time())
         self._received.clear()
         self._attached = True
@@ -142,7 +152,10 @@ class WebSocketClient(PacedSink):
 
     def take_messages(self) -> list[str | bytes]:
         """The messages to send now: audio, control, events."""
-        return self._outbox.take()
+        messages = self._outbox.take()
+        self._kept.add(message for message in messages if isinstance(message, EventText))
+        first, self._first = self._first, []
+        return [*first, *messages]
 
     async def receive(self, data: str | bytes) -> None:
         """Handle audio or a message. Raises `ProtocolError` if the connection must end."""
@@ -197,7 +210,7 @@ class WebSocketClient(PacedSink):
                 except ValueError as error:
                     raise ProtocolError(str(error)) from error
 
-    def _take_events(self) -> Iterator[str]:
+    def _take_events(self) -> Iterator[EventText]:
         """The events up to now, which belong before the next message."""
         while (event := self._events.fetch(0)) is not None:
-            yield event_json(event, type="event")
+            yield EventText(event_json(event, type="event"))

@@ -42,22 +42,26 @@ class WebSocketConnection:
         self._client: Client
         self._over: asyncio.Future[ProtocolError] = asyncio.get_running_loop().create_future()
 
-    async def talk(self, find_client: Callable[[], Client], protocol: str, *, again: bool) -> None:
-        """Serve the connection from its beginning to its end. `again`: it resumes a session."""
+    async def talk(
+        self, find_client: Callable[[], Client], protocol: str, received: int | None = None
+    ) -> None:
+        """Serve the connection from its beginning to its end. `received`: number of events that have
+        come in the session that it resumes; None: it begins one."""
         offered = self._websocket.scope["subprotocols"]
         await self._websocket.accept(subprotocol=protocol if protocol in offered else None)
-        try:
-            with beginning_session():
-                self._client = find_client()
-        except ProtocolError as error:
-            await self._refuse(error)
-            return
-        await self._serve(again=again)
+        with self._registry.connection():
+            try:
+                with beginning_session():
+                    self._client = find_client()
+            except ProtocolError as error:
+                await self._refuse(error)
+                return
+            await self._serve(received)
 
-    async def _serve(self, *, again: bool) -> None:
+    async def _serve(self, received: int | None) -> None:
         """Send and receive until either side hangs up."""
         self._registry.attached(self._client, self._leave)
-        self._client.attach(again=again)
+        self._client.attach(received)
         tasks = [asyncio.create_task(work) for work in (self._send(), self._receive())]
         waited_for: list[asyncio.Future[Any]] = [*tasks, self._over]
         await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)

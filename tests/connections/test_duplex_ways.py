@@ -105,7 +105,7 @@ def test_ten_minutes_over_the_websocket_client(monkeypatch: pytest.MonkeyPatch) 
         client = WebSocketClient(RATE_HZ, full_duplex=True)
         with DuplexConversation(sink=client, clock=clock) as conversation:
             client.begin(conversation.session)
-            client.attach(again=False)
+            client.attach(None)
             packet = to_pcm16(np.full(RATE_HZ // 50, 0.5, np.float32))
             received, waiting, events = 0, 0, 0
             for minute in range(10):

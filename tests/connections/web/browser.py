@@ -11,7 +11,7 @@ FLAGS = [
     "--use-fake-device-for-media-stream",
 ]  # fmt: skip
 ALLOWED = "--use-fake-ui-for-media-stream"
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 
 def open_page(browser: Any, server: Any, mistakes: list[str], **options: Any) -> Any:

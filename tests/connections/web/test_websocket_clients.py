@@ -67,6 +67,42 @@ class TestComingBack:
         assert len(server.llm.prompts[1]) == 4, "what was said is remembered"
         first.close()
 
+    def test_events_lost_with_the_connection_come_again(self, server: ScriptedWebServer) -> None:
+        server.llm._replies = [LONG]
+        with WebClient(server.port) as first:
+            first.send("respond", text="Tell me.")
+            first.until("TurnDone")
+            key, sent = first.messages[0]["key"], first.events
+            first.drop()
+            for received in (0, 3, len(sent)):
+                with WebClient(server.port, f"?key={key}&events={received}") as again:
+                    again.send("sing")
+                    again.until("error")
+                    assert again.messages[0]["type"] == "welcome"
+                    assert again.events == sent[received:]
+                    again.drop()
+            with WebClient(server.port, f"?key={key}") as careless:
+                careless.send("respond", text="And?")
+                careless.until("TurnDone")
+                assert careless.events[0] not in sent, "a client that does not count"
+
+    def test_a_reply_that_was_ducked_is_still_quieter(self, server: ScriptedWebServer) -> None:
+        server.llm._replies = [LONG]
+        with WebClient(server.port) as first:
+            first.ask()
+            first.say(100)
+            first.until("duck")
+            first.drop()
+            with WebClient(server.port, f"?key={first.messages[0]['key']}") as again:
+                again.until("welcome")
+                assert (again.receive() or {})["type"] == "duck"
+
+    @pytest.mark.parametrize("events", ["-1", "all", "1.5", "9" * 5000])
+    def test_a_number_of_events_that_is_none(self, server: ScriptedWebServer, events: str) -> None:
+        with WebClient(server.port, f"?events={events}") as client:
+            assert "events=" in client.until("error")["text"]
+            assert client.until_closed() == 1007
+
     def test_a_dead_connection_does_not_stand_in_the_way(self, server: ScriptedWebServer) -> None:
         with WebClient(server.port) as first:
             key = first.key
