@@ -127,14 +127,13 @@ class WebSocketClient(PacedSink):
             takes_turns=capabilities.duplex,
             texts=self._texts,
         )
-        again = received is not None
-        lost = self._kept.after(received) if again else []
+        lost = [] if received is None else self._kept.after(received)
         self._first = [welcome, *lost, *self._loudness]
         self._outbox.wake()
         self._pace_limit = PaceLimit(self._loop.time())
         self._received.clear()
         self._attached = True
-        if again:
+        if received is not None:
             self._session.playout.pause(_AWAY)  # in case the loss of the connection went unnoticed
             self._session.playout.resume(_AWAY)
         self._session.playout.wake()
