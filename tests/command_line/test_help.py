@@ -110,6 +110,22 @@ def test_the_page_shows_the_flags_of_the_voice_that_will_speak(
 
 
 @pytest.mark.parametrize(
+    ("words", "mode"),
+    [([], "local"), (["serve"], "websocket"), (["file"], "file")],
+)
+def test_the_page_of_all_flags_has_the_mode_of_the_word(
+    words: list[str], mode: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    default = re.compile(
+        r"\n  --mode MODE +local, websocket, file, socket or realtime\s+\(default:\s+(\w+)\)"
+    )
+    assert default.findall(page(capsys, "--help", "all")) == ["socket"]
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/s2s"])
+    shown = page(capsys, *flags_for(*split([*words, "--help", "all"])))
+    assert default.findall(shown) == [mode]
+
+
+@pytest.mark.parametrize(
     ("topic", "parts"),
     [
         ("tts", ("kokoro ", "--tts_voice VOICE", "--tts_language CODE")),
