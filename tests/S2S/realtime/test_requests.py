@@ -19,7 +19,7 @@ from pipeline.events import (
 from pipeline.messages import ChatMessage
 from pipeline.settings import SessionSettings
 from S2S.realtime import deadline
-from S2S.realtime.requests import Configuration
+from S2S.realtime.configuration import Configuration
 from testing.realtime_server import ScriptedConnection, ScriptedRealtimeServer
 from tests.S2S.realtime.talk import RATE_HZ, WEATHER, Talk, answer
 
