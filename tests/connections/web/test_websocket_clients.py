@@ -21,6 +21,7 @@ import connections.access.client_registry
 from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.web.server import WebSocketServer
 from pipeline.errors import UserError
+from pipeline.session import SHUT_DOWN
 from testing.fakes import StoppableDetector
 from testing.server import ScriptedWebServer
 from tests.socket_clients import wait_for
@@ -139,7 +140,8 @@ class TestComingBack:
         with ScriptedWebServer() as server, WebClient(server.port) as client:
             client.until("welcome")
             server.stop()
-            assert client.until("SessionEnded")["reason"] == "the server stops"
+            assert client.until("SessionEnded")["reason"] == SHUT_DOWN
+            assert client.until("error")["text"] == f"the session has ended: {SHUT_DOWN}"
             assert client.until_closed() == 1000
 
 
