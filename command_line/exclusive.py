@@ -49,14 +49,15 @@ def replaced_by(named: set[str]) -> set[str]:
     return {"s2s"} if named else set()
 
 
-def expect_one_kind(argv: Sequence[str]) -> None:
-    """Raise `UserError` if these flags name both an end-to-end engine and an engine of a stage that it
-    replaces."""
-    named = named_stages(argv)
-    if beside := [f"--{stage}" for stage in CASCADE if stage in named & replaced_by(named)]:
+def expect_one_kind(argv: Sequence[str], file: ConfigFile) -> None:
+    """Raise `UserError` if these flags, some of them from the file, name both an end-to-end engine and
+    an engine of a stage that it replaces."""
+    named, spelled = named_stages(argv), file.spelled
+    if beside := [spelled(f"--{stage}") for stage in CASCADE if stage in named & replaced_by(named)]:
+        stt, llm, tts = (spelled(f"--{stage}") for stage in CASCADE)
         raise UserError(
-            f"--s2s takes the place of --stt, --llm and --tts; leave out "
-            f"{' and '.join(beside)}, or --s2s"
+            f"--s2s takes the place of {stt}, {llm} and {tts}; leave out {' and '.join(beside)}, or "
+            f"{spelled('--s2s')}"
         )
 
 

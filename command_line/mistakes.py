@@ -14,6 +14,7 @@ from catalog.registry import CASCADE, EngineSpec, all_specs
 from command_line.aliases import older_prefixes
 from command_line.arguments import MODES
 from command_line.chosen import Candidates
+from command_line.config_file import ConfigFile
 from command_line.later_engines import prefix_of
 from command_line.words import WORDS
 from pipeline.errors import UserError
@@ -28,7 +29,7 @@ _CUTOFF = 0.6
 """Similarity from which a flag may be meant."""
 
 
-def unknown_argument(argument: str, known: Sequence[str], chosen: Candidates) -> str:
+def unknown_argument(argument: str, known: Sequence[str], chosen: Candidates, file: ConfigFile) -> str:
     """Say which part the argument belongs to, else which of the `known` flags is nearest to it. Its
     value is never repeated: it may be a key."""
     if not argument.startswith("--"):
@@ -42,7 +43,7 @@ def unknown_argument(argument: str, known: Sequence[str], chosen: Candidates) ->
         _of_an_engine(flag, chosen)
         or _of_a_mode(flag)
         or _of_no_use(flag, chosen)
-        or f"there is no flag {flag}{_nearest(flag, known)} (--help all shows all)"
+        or f"{file.no_such(flag)}{_nearest(flag, known)} (--help all shows all)"
     )
 
 

@@ -135,7 +135,7 @@ def _load_stage(arguments: "Arguments", stage: str) -> tuple[Any, Sequence[Chose
             lacking[choice.spec.name] = str(error)
     if not engines:
         reasons = "; ".join(lacking.values())
-        raise UserError(f"none of the engines of --{stage} can start: {reasons}")
+        raise UserError(f"--{stage}: none of these engines can start: {reasons}")
     for name, reason in lacking.items():
         tell(f"{name} is left out: {arguments.file.named(reason)}")
     if len(engines) == 1:

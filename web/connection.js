@@ -52,6 +52,11 @@ export class Connection extends EventTarget {
     return this.#position;
   }
 
+  /** The sample of this turn's reply up to which audio has arrived. */
+  arrived(turn) {
+    return this.#position.turn === turn ? this.#position.sample : 0;
+  }
+
   /** Connect, or try again at once. */
   connect() {
     if (this.#socket?.readyState <= WebSocket.OPEN) return; // a second one would take the session over
@@ -93,8 +98,9 @@ export class Connection extends EventTarget {
       message.resumed = this.#key === message.key;
       message.anew = this.#earlier && !message.resumed; // the session from before has ended
       this.#earlier = true;
+      message.missed = message.resumed && message.events > this.#events; // some are lost for good
+      this.#events = message.events;
       if (message.resumed) this.reconnected += 1;
-      else this.#events = 0;
       this.#key = message.key;
       this.#error = { code: "", text: "" };
       this.#wait = FIRST_WAIT_MS;

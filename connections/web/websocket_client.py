@@ -7,6 +7,7 @@ from typing import Final
 
 from connections.access.pace_limit import PaceLimit
 from connections.access.rate_limit import FLOOD_S, MESSAGES_PER_S, RateLimit
+from connections.base import tell_loop
 from connections.outbox import Outbox
 from connections.paced_sink import PacedSink
 from connections.remote_pace import FRAMES_PER_S, LEAD_MS
@@ -117,6 +118,7 @@ class WebSocketClient(PacedSink):
         """Note that the connection is open, and repeat the audio that the client had not played and the
         events after the first `received`. None: the connection is the first of its session."""
         session, capabilities = self._session, self._session.capabilities
+        known, lost = self._kept.after(0 if received is None else received)
         welcome = encode(
             "welcome",
             key=self.key,
@@ -126,8 +128,8 @@ class WebSocketClient(PacedSink):
             takes_text=capabilities.texts,
             takes_turns=capabilities.duplex,
             texts=self._texts,
+            events=known,
         )
-        lost = [] if received is None else self._kept.after(received)
         self._first = [welcome, *lost, *self._loudness]
         self._outbox.wake()
         self._pace_limit = PaceLimit(self._loop.time())
@@ -213,3 +215,5 @@ class WebSocketClient(PacedSink):
         """The events up to now, which belong before the next message."""
         while (event := self._events.fetch(0)) is not None:
             yield EventText(event_json(event, type="event"))
+        if self._events.overflowed:
+            tell_loop(self._loop, self._session.close, "the client does not read")

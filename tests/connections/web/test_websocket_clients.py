@@ -19,8 +19,11 @@ from websockets.typing import Origin
 
 import connections.access.client_registry
 from arguments_classes.websocket_arguments import WebSocketArguments
+from connections.web import kept_events
 from connections.web.server import WebSocketServer
 from pipeline.errors import UserError
+from pipeline.events import SpeechCancelled
+from pipeline.mailbox import CAPACITY
 from pipeline.session import SHUT_DOWN
 from testing.fakes import StoppableDetector
 from testing.server import ScriptedWebServer
@@ -86,6 +89,43 @@ class TestComingBack:
                 careless.send("respond", text="And?")
                 careless.until("TurnDone")
                 assert careless.events[0] not in sent, "a client that does not count"
+
+    @pytest.mark.parametrize("received", [0, 4, 10_000], ids=["none", "most", "more than were sent"])
+    def test_the_welcome_says_where_the_events_go_on(
+        self, server: ScriptedWebServer, monkeypatch: pytest.MonkeyPatch, received: int
+    ) -> None:
+        monkeypatch.setattr(kept_events, "MAX_EVENTS", 3)
+        with WebClient(server.port) as first:
+            assert first.until("welcome")["events"] == 0
+            first.send("respond", text="Tell me.")
+            first.until("TurnDone")
+            key, sent = first.messages[0]["key"], first.events
+            first.drop()
+        with WebClient(server.port, f"?key={key}&events={received}") as again:
+            again.send("sing")
+            again.until("error")
+            place = again.messages[0]["events"]
+            assert place == min(max(received, len(sent) - 3), len(sent))
+            assert again.events == sent[place:]
+
+    def test_a_client_that_has_missed_too_much_is_told_that_it_is_over(
+        self, server: ScriptedWebServer
+    ) -> None:
+        with WebClient(server.port) as first:
+            key = first.key
+            first.drop()
+        [session] = server.sessions
+
+        def away() -> bool:
+            [told] = json.loads(get(server.port, "/v1/sessions")[2])["sessions"]
+            return not told["connected"]
+
+        wait_for(away, "the connection to be gone")
+        for _ in range(CAPACITY + 1):
+            session.events.emit(SpeechCancelled(0))
+        with WebClient(server.port, f"?key={key}&events=0") as again:
+            assert again.until_closed() == 1000
+        assert session.state.value == "closed"
 
     def test_a_reply_that_was_ducked_is_still_quieter(self, server: ScriptedWebServer) -> None:
         server.llm._replies = [LONG]
