@@ -156,9 +156,8 @@ class Conversation:
         """End what the server was doing, and tell the client once."""
         self._settings.lose()
         self._commits.give_up()
-        has_told = self._responses.lose(error)
-        self._speech.begin_anew()
-        self._notices.lost(error if is_first and not has_told else None)
+        have_failed = [self._responses.lose(error), self._speech.lose(error)]
+        self._notices.lost(error if is_first and not any(have_failed) else None)
         self._note_quiet()
 
     def on_event(self, text: str | bytes) -> None:

@@ -64,6 +64,7 @@ class Items:
     def lose(self, heard_now: Iterable[int]) -> None:
         """The server has lost the conversation, while the answers of these turns were being heard."""
         self._orphans = set(heard_now)
+        self._said.clear()
         self._heard.clear()
 
     def give_back(self) -> None:

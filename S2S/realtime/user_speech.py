@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from pipeline.errors import EngineError
 from pipeline.events import PartialTranscript, SpeechCancelled, SpeechEnded, SpeechStarted
 from pipeline.messages import AudioBlock
 from pipeline.session import TURNS_IN_LINE, Session
@@ -42,12 +43,16 @@ class UserSpeech:
         """Note that a window is on its way to the server."""
         self._audio.add(block)
 
-    def begin_anew(self) -> None:
-        """Begin again: the connection is lost, and the speech with it."""
+    def lose(self, error: EngineError) -> bool:
+        """Forget the speech that the server was hearing, and let the turns fail that wait for their
+        words, since the server is gone. Returns False if there is none."""
+        failed = [self._replies.fail(turn, error) for turn in self._only_recognized]
+        self._only_recognized.clear()
         self._audio.begin_anew()
         if self.is_going_on:
             self.is_going_on = False
             self._session.events.emit(SpeechCancelled(self._audio.end))
+        return any(failed)
 
     # -- events of the server ----------------------------------------------------------------------
 

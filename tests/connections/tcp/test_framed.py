@@ -9,7 +9,7 @@ import pytest
 
 from LLM.chat import CUT_MARK
 from pipeline.audio import to_pcm16
-from pipeline.session import SessionState
+from pipeline.session import SHUT_DOWN, SessionState
 from testing.server import ScriptedServer
 from tests.socket_clients import (
     AUDIO,
@@ -38,6 +38,11 @@ class TestFramed:
             done = client.until(EVENT, "TurnDone")[2]
             assert done["heard"] == "One sentence. Another sentence."
             assert done["latency"]["total_ms"] > 0
+
+    def test_when_the_server_stops_the_client_is_told(self, server: ScriptedServer) -> None:
+        with framed(server).welcomed() as client:
+            server.stop()
+            assert client.until(EVENT, "SessionEnded")[2]["reason"] == SHUT_DOWN
 
     def test_its_own_rates(self, server: ScriptedServer) -> None:
         with framed(server, send_rate=48000, recv_rate=24000).welcomed() as client:

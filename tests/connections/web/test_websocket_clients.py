@@ -24,6 +24,7 @@ from connections.web.server import WebSocketServer
 from pipeline.errors import UserError
 from pipeline.events import SpeechCancelled
 from pipeline.mailbox import CAPACITY
+from pipeline.session import SHUT_DOWN
 from testing.fakes import StoppableDetector
 from testing.server import ScriptedWebServer
 from tests.socket_clients import wait_for
@@ -179,7 +180,8 @@ class TestComingBack:
         with ScriptedWebServer() as server, WebClient(server.port) as client:
             client.until("welcome")
             server.stop()
-            assert client.until("SessionEnded")["reason"] == "the server stops"
+            assert client.until("SessionEnded")["reason"] == SHUT_DOWN
+            assert client.until("error")["text"] == f"the session has ended: {SHUT_DOWN}"
             assert client.until_closed() == 1000
 
 
