@@ -190,11 +190,12 @@ class WebSocketClient(PacedSink):
 
     def _handle(self, message: Message) -> None:
         session = self._session
-        orders: dict[str, Callable[[], None]] = {
+        orders: dict[str, Callable[[], object]] = {
             "start": session.start_speech,
             "commit": session.commit_speech,
             "cancel": session.cancel_speech,
             "interrupt": lambda: session.interrupt("the client asked for it"),
+            "ping": lambda: self._outbox.put(encode("pong")),
         }
         match message:
             case Order(type=order):
