@@ -56,7 +56,7 @@ class RemotePace:
         """Note that the client has played `turn` up to `sample`, which shows its lag."""
         with self._lock:
             sent_turn, sent = self._sent_of_turn
-            if turn == sent_turn:
+            if sent and turn == sent_turn:
                 now = self._clock.now()
                 due_at = self._pace.heard_all_at(now) - (sent - sample) / self._rate_hz
                 self._delay_s = min(max(0.0, now - due_at), MAX_DELAY_S)

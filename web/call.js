@@ -143,8 +143,12 @@ export class Call extends EventTarget {
       this.#owed = this.#earlier.owed;
     }
     if (!message.resumed || message.missed) this.now.reset();
-    if (!message.resumed) this.sound.duck({ gain: 1 }); // the session from before may have left it lower
-    else if (this.#owed) this.connection.send(this.#owed);
+    if (!message.resumed) {
+      this.sound.duck({ gain: 1 }); // the session from before may have left it lower
+      this.connection.send("played", { turn: 0, sample: 0 }); // what was not reported will not count as heard
+    } else if (this.#owed) {
+      this.connection.send(this.#owed);
+    }
     this.#owed = "";
     this.#earlier = null;
     if (message.anew) this.#tell("begin");

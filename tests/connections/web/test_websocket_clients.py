@@ -71,15 +71,15 @@ class TestComingBack:
         assert len(server.llm.prompts[1]) == 4, "what was said is remembered"
         first.close()
 
-    @pytest.mark.parametrize("played", [0, 9600])
+    @pytest.mark.parametrize(("turn", "played"), [(0, 0), (1, 0), (1, 9600)])
     def test_a_loss_that_nobody_noticed_costs_nothing_of_the_answer(
-        self, server: ScriptedWebServer, played: int
+        self, server: ScriptedWebServer, turn: int, played: int
     ) -> None:
         """The server goes on sending, and its clock says that all of it was heard."""
         server.llm._replies = [LONG]
         with WebClient(server.port) as first:
             first.ask()
-            first.send("played", turn=1, sample=played)
+            first.send("played", turn=turn, sample=played)
             while len(first.audio) < 100:
                 first.receive()
             with WebClient(server.port, f"?key={first.messages[0]['key']}") as again:

@@ -13,6 +13,8 @@ class Tunnel:
         self._server_port = server_port
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
+        self.swallows = False
+        """True: connections are accepted, and nothing is passed on from either side."""
         self._open = True
         self._ends: list[socket.socket] = []
         self._lost: set[socket.socket] = set()
@@ -56,6 +58,8 @@ class Tunnel:
             near.close()
             return
         self._ends += [near, far]
+        if self.swallows:
+            self._lost.update((near, far))
         for one, other in ((near, far), (far, near)):
             threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
         if not self._open:  # shut in the meantime
