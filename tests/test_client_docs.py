@@ -93,6 +93,8 @@ def test_the_messages_of_the_server_have_the_fields_of_the_page() -> None:
             for kind in ("welcome", "audio", "flush", "error"):
                 assert client.until(kind).keys() == shown[kind]
                 client.send("interrupt" if kind == "audio" else "nonsense")
+            client.send("ping")
+            assert client.until("pong").keys() == shown["pong"]
 
 
 @pytest.mark.parametrize(

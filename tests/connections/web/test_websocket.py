@@ -253,6 +253,23 @@ def test_the_audio_is_what_was_spoken(server: ScriptedWebServer) -> None:
         assert np.allclose(audio[100:200], 0.01, atol=1e-3)
 
 
+@pytest.mark.parametrize(("turn", "played"), [(0, 0), (1, 0), (1, 9600)])
+def test_a_loss_that_nobody_noticed_costs_nothing_of_the_answer(
+    server: ScriptedWebServer, turn: int, played: int
+) -> None:
+    """The server goes on sending, and its clock says that all of it was heard."""
+    reply = LONG[:320]
+    server.llm._replies = [reply]
+    with WebClient(server.port) as first:
+        first.ask()
+        first.send("played", turn=turn, sample=played)
+        while len(first.audio) < 100:
+            first.receive()
+        with WebClient(server.port, f"?key={first.messages[0]['key']}") as again:
+            assert again.until("audio")["sample"] == played
+            assert again.until("TurnDone")["heard"] == reply.strip()
+
+
 def test_the_example_asks_and_keeps_the_answer(server: ScriptedWebServer, tmp_path: Path) -> None:
     question, answer = tmp_path / "question.wav", tmp_path / "answer.wav"
     soundfile.write(question, np.full(8000, 0.5), 16000)
