@@ -136,11 +136,11 @@ class WebSocketClient(PacedSink):
         self._outbox.wake()
         self._pace_limit = PaceLimit(self._loop.time())
         self._received.clear()
-        self._attached = True
+        unnoticed, self._attached = self._attached, True
         if received is not None:
             playout = self._session.playout
             playout.pause(_AWAY)  # in case the loss of the connection went unnoticed
-            if self._reported is not None:
+            if unnoticed and self._reported is not None:
                 playout.go_back(*self._reported)
             playout.resume(_AWAY)
         self._session.playout.wake()
