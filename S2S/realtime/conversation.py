@@ -1,6 +1,5 @@
 """Conversation: connects one of our sessions to one session of the server."""
 
-import math
 import threading
 from collections.abc import Callable
 
@@ -102,9 +101,7 @@ class Conversation:
             self._notices.missed(len(block.samples))
 
     def signal(self, action: ManualTurn) -> None:
-        """Carry out a signal of the user, who has the floor from the beginning of an utterance."""
-        if action is not ManualTurn.START:
-            self._session.playout.floor_until(-math.inf)
+        """Carry out a signal of the user."""
         self._commits.signal(action)
         if action is ManualTurn.COMMIT and self.link.is_lost:
             self._commits.give_up()
