@@ -35,7 +35,7 @@ E = TypeVar("E")
 
 WINDOW = LoudnessDetector.window_samples
 QUICK = EndpointerSettings(min_silence_ms=192, min_speech_ms=64, speculate=False)
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 """A pipeline that is not idle after this time hangs."""
 
 

@@ -4,7 +4,7 @@ import threading
 
 from pipeline.turn import CancelToken
 
-FOREVER_S = 60.0
+FOREVER_S = 120.0
 """Longer than any test waits, but short enough for the thread to end after the tests."""
 
 

@@ -18,7 +18,7 @@ _BAD_CHANNELS = ("Invalid number of channels", -9998)
 _BAD_DTYPE = ("Sample format not supported", -9994)
 
 _SCALE = {"int16": 32767.0, "int32": 2147483647.0, "float32": 1.0}
-_PATIENCE_S = 10.0
+_PATIENCE_S = 60.0
 
 
 class PortAudioError(Exception):

@@ -17,7 +17,7 @@ from websockets.sync.server import ServerConnection, serve
 from pipeline.audio import to_pcm16
 
 RATE_HZ = 24000
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 PEAK = 0.5
 GREETING = json.dumps({"type": "session.created", "session": {"id": "sess_1"}})
 

@@ -31,7 +31,7 @@ from TTS.base import Synthesizer
 from utils.shutdown import StopRequest
 from VAD.base import VoiceDetector
 
-STOP_S = 10.0
+STOP_S = 60.0
 
 
 Server = TypeVar("Server", bound=Connection)

@@ -20,7 +20,7 @@ from av import AudioFrame
 
 RATE_HZ = 48000
 FRAME = RATE_HZ // 50
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class ScriptedMicrophone(MediaStreamTrack):  # type: ignore[misc]

@@ -13,7 +13,7 @@ from openai.resources.realtime.realtime import RealtimeConnection
 from pipeline.audio import from_pcm16, to_pcm16
 
 RATE_HZ = 24000
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class RealtimeClient:

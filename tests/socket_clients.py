@@ -12,7 +12,7 @@ import numpy as np
 
 MAGIC = b"\x89S2S\r\n\x1a\n"
 AUDIO, CONTROL, EVENT, PLAYED = 1, 2, 3, 4
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 LOUD = (np.full(512, 0.5) * 32767).astype("<i2").tobytes()
 """32 ms that the scripted voice detector takes for speech."""
 QUIET = bytes(1024)

@@ -166,7 +166,7 @@ def test_adding_a_connection_word_for_word(question: Path, tmp_path: Path) -> No
             reply = from_pcm16(b"".join(iter(lambda: client.recv(4096), b"")))
         finally:
             server.send_signal(signal.SIGINT)
-        server.communicate(timeout=20)
+        server.communicate(timeout=60)
     assert np.abs(reply).max() > 0.1
     assert server.returncode == 130
 

@@ -11,7 +11,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from pipeline.audio import to_pcm16
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 RATE_HZ = 24000
 
 

@@ -166,13 +166,13 @@ def test_a_cancelled_call_returns_at_once_and_the_server_is_free(server: ChatSer
     caller.start()
     hold.wait_until_reached()
     cancel.cancel()
-    caller.join(10)
+    caller.join(60)
     assert not caller.is_alive()
     assert answers == [""]
     assert len(server.requests) == 1, "a cancelled call is not repeated"
     server.reply = "word " * 10_000
     hold.open()
-    assert server.client_left.wait(10), "the server sees that the client is gone"
+    assert server.client_left.wait(60), "the server sees that the client is gone"
     server.reply = "Fine."
     assert ask(model) == "Fine.", "and the next call works"
     model.close()
@@ -184,7 +184,7 @@ def test_calls_at_the_same_time(server: ChatServer) -> None:
     for caller in callers:
         caller.start()
     for caller in callers:
-        caller.join(20)
+        caller.join(60)
     assert answers == [server.reply] * 8
     model.close()
 
@@ -256,7 +256,7 @@ def test_auto_is_not_fooled_by_a_server_of_another_kind(monkeypatch: pytest.Monk
 
 def test_auto_leaves_another_one_of_this_program_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedWebServer() as server:
-        listed = httpx2.get(f"http://127.0.0.1:{server.port}/v1/models").json()
+        listed = httpx2.get(f"http://127.0.0.1:{server.port}/v1/models", timeout=60).json()
         assert listed["data"], "it lists models, but none of them chats"
         monkeypatch.setattr(LLM.auto, "_SERVERS", {server.port: "vLLM"})
         assert LLM.auto.find_local_servers() == []

@@ -157,13 +157,13 @@ def test_its_port_is_closed_to_others(file: Path) -> None:
     address = engine.server._server.listening_address
     question = Request(f"{address}/v1/chat/completions", b'{"messages": []}')
     with pytest.raises(HTTPError) as caught:
-        urlopen(question, timeout=5)
+        urlopen(question, timeout=60)
     assert caught.value.code == 401
     caught.value.close()
     engine.close()
     host, port = address.removeprefix("http://").split(":")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((host, int(port)), timeout=5)
+        socket.create_connection((host, int(port)), timeout=60)
 
 
 def test_a_file_of_a_folder(file: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_cancelled_call_returns_at_once(server: SpeechServer) -> None:
     caller.start()
     server.before_headers.wait_until_reached()
     cancel.cancel()
-    caller.join(10)
+    caller.join(60)
     assert not caller.is_alive()
     assert (pieces, len(server.requests)) == ([], 1)
     server.before_headers.open()

@@ -80,15 +80,15 @@ def test_an_answer_takes_the_slot_of_a_call_that_reads_ahead() -> None:
             reads.set()
             stopped = threading.Event()
             with reading.on_cancel(stopped.set):
-                assert stopped.wait(10)
+                assert stopped.wait(60)
 
     reader = threading.Thread(target=read)
     reader.start()
-    assert reads.wait(10)
+    assert reads.wait(60)
     with slots.taken([ChatMessage("user", "somebody else")]) as slot:
         assert not reading.cancelled
         assert slot != taken[0]
     with slots.taken(said("how are you")) as slot:
         assert reading.cancelled
         assert slot == taken[0]
-    reader.join(10)
+    reader.join(60)

@@ -75,7 +75,7 @@ class TestParallel(LocalChatModelContract):
         for caller in callers:
             caller.start()
         for caller in callers:
-            caller.join(30)
+            caller.join(60)
         assert [answers.get(n) for n in range(3)] == expected
 
     def test_who_leaves_makes_room(self, engine: Any) -> None:

@@ -122,7 +122,7 @@ def test_an_interrupted_answer_is_no_error() -> None:
         mail = talk.session.events.subscribe()
         turn = talk.begin_tentative()
         turn.commit()
-        assert any(isinstance(event, ToolCallGrew) for event in iter(lambda: mail.fetch(10), None))
+        assert any(isinstance(event, ToolCallGrew) for event in iter(lambda: mail.fetch(60), None))
         talk.session.interrupt()
         llm.hold.open()
         talk.settle()

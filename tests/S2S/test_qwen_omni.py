@@ -254,7 +254,7 @@ def test_in_a_session_it_answers_what_is_said(responder: QwenOmniResponder) -> N
     (done,) = (event for event in events if isinstance(event, TurnDone))
     assert done.heard.isalpha()
     session.close()
-    assert session.join(10) == []
+    assert session.join(60) == []
 
 
 # -- mistakes at start -----------------------------------------------------------------------------

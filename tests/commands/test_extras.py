@@ -109,7 +109,7 @@ def test_ctrl_c_answers_the_question() -> None:
         shown += os.read(ours, 1024)
     process.send_signal(signal.SIGINT)
     try:
-        assert process.wait(30) == 130
+        assert process.wait(60) == 130
     finally:
         process.kill()
         process.wait()

@@ -168,11 +168,13 @@ def test_a_client_too_many_is_told_so_and_there_is_room_again_once_the_state_is_
     url = f"http://127.0.0.1:{web.port}"
 
     def ready() -> bool:
-        return bool(httpx2.get(f"{url}/ready").json()["ready"])
+        return bool(httpx2.get(f"{url}/ready", timeout=60).json()["ready"])
 
     def room() -> str:
         (line,) = (
-            x for x in httpx2.get(f"{url}/metrics").text.splitlines() if x.startswith("s2s_room ")
+            x
+            for x in httpx2.get(f"{url}/metrics", timeout=60).text.splitlines()
+            if x.startswith("s2s_room ")
         )
         return line
 

@@ -31,7 +31,7 @@ from testing.hold import Hold
 from tests.engines.test_circuit_breaker import Clock
 from TTS.espeak import EspeakSynthesizer
 
-PATIENT_S = 30.0
+PATIENT_S = 60.0
 """A wait that no test comes to the end of."""
 
 AT_ONCE_S = 0.05
@@ -183,7 +183,7 @@ def test_a_call_behind_one_that_was_cancelled_and_hangs_does_not_wait_for_it_lon
     caller.start()
     hold.wait_until_reached()
     cancel.cancel()
-    caller.join(10)
+    caller.join(60)
     assert not caller.is_alive()
     voices.engine._first_output_s = AT_ONCE_S
     spoke, (told,) = voices.say()
@@ -203,7 +203,7 @@ def test_a_cancelled_call_is_no_failure_and_asks_nobody_else() -> None:
     caller.start()
     voices.first.hold.wait_until_reached()
     cancel.cancel()
-    caller.join(10)
+    caller.join(60)
     voices.first.hold.open()
     assert results == []
     assert voices.second.spoken == []

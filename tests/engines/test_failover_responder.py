@@ -19,7 +19,7 @@ from testing.conversation import Conversation
 from testing.hold import Hold
 from utils.voices import unknown_voice
 
-PATIENT_S = 30.0
+PATIENT_S = 60.0
 AT_ONCE_S = 0.05
 BROKEN = EngineError("its fuse has blown")
 SECOND = (np.sin(np.arange(16000) / 5) / 3).astype(np.float32)

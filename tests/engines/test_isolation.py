@@ -214,7 +214,7 @@ def test_nothing_is_left_when_it_is_closed() -> None:
             say(engine, "one")
     for thread in threading.enumerate():
         if thread.name.startswith("worker"):
-            thread.join(10)
+            thread.join(60)
     assert (threading.active_count(), len(os.listdir("/proc/self/fd"))) <= before
 
 

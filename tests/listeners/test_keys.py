@@ -36,7 +36,7 @@ with Keyboard() as keyboard:
     keys = Keys(Told(), None)
     keyboard.read(keys.press, keys.resume)
     print("ready", flush=True)
-    cancelled.wait(30)
+    cancelled.wait(60)
 print("over", flush=True)
 """
 
@@ -77,7 +77,7 @@ def program() -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
     read_until(ours, "ready")
     assert not termios.tcgetattr(theirs)[3] & termios.ECHO, "keys are not shown"
     yield ours, process
-    assert process.wait(10) is not None
+    assert process.wait(60) is not None
     assert termios.tcgetattr(theirs) == before, "the terminal is as it was"
     os.close(ours)
     os.close(theirs)
@@ -88,7 +88,7 @@ def test_keys_in_a_terminal_begin_end_and_take_back(program: Any) -> None:
     os.write(keyboard, b" \r \x1b")
     shown = read_until(keyboard, "over")
     assert shown.split() == ["start", "commit", "start", "cancel", "over"]
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 def test_ctrl_z_gives_the_terminal_to_the_shell_until_fg(program: Any) -> None:
@@ -101,7 +101,7 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_until_fg(program: Any) -> None:
     assert termios.tcgetattr(keyboard)[3] & termios.ECHO
     process.send_signal(signal.SIGCONT)
     read_until(keyboard, "cancel")
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 def test_after_fg_the_screen_is_drawn_again() -> None:

@@ -16,7 +16,7 @@ def talk(conversation: Conversation) -> None:
     conversation.ask()
     conversation.until_done(1)
     conversation.session.close("enough")
-    conversation.session.join(10)
+    conversation.session.join(60)
 
 
 def test_plain_lines() -> None:
@@ -24,7 +24,7 @@ def test_plain_lines() -> None:
     with Conversation(stt=ScriptedRecognizer("A question.")) as conversation:
         listener = Lines(conversation.session, "7", out=out)
         talk(conversation)
-        listener.join(10)
+        listener.join(60)
     lines = out.getvalue().splitlines()
     assert lines[:3] == [
         "[7]     you: A question.",
@@ -40,7 +40,7 @@ def test_lines_without_text() -> None:
     with Conversation(stt=ScriptedRecognizer("A question.")) as conversation:
         listener = Lines(conversation.session, with_text=False, out=out)
         talk(conversation)
-        listener.join(10)
+        listener.join(60)
     assert "question" not in out.getvalue()
     assert "sentence." not in out.getvalue()
     assert "first audio" in out.getvalue()
@@ -52,7 +52,7 @@ def test_errors_are_told() -> None:
     with Conversation(stt=recognizer) as conversation:
         listener = Lines(conversation.session, out=out)
         talk(conversation)
-        listener.join(10)
+        listener.join(60)
     assert "  error: stt failed unexpectedly (ValueError)" in out.getvalue()
     assert "what was said" not in out.getvalue()
 
@@ -62,7 +62,7 @@ def test_every_event_is_a_line_of_json() -> None:
     with Conversation() as conversation:
         listener = JsonLines(conversation.session, "7", out)
         talk(conversation)
-        listener.join(10)
+        listener.join(60)
     events = [json.loads(line) for line in out.getvalue().splitlines()]
     assert {event["session"] for event in events} == {"7"}
     done = next(event for event in events if event["event"] == "TurnDone")
@@ -76,7 +76,7 @@ def test_an_event_that_cannot_be_encoded_costs_a_line() -> None:
         listener = JsonLines(conversation.session, "7", out)
         conversation.session.events.emit(ToolCalled(1, "call", "look", b"{}"))  # type: ignore[arg-type]
         talk(conversation)
-        listener.join(10)
+        listener.join(60)
     first, *others = [json.loads(line) for line in out.getvalue().splitlines()]
     assert (first["session"], first["event"], first["code"]) == ("7", "ErrorEvent", "internal_error")
     assert any(event["event"] == "TurnDone" for event in others)

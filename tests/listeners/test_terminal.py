@@ -45,7 +45,7 @@ class Followed(Terminal):
     def catch_up(self) -> None:
         self._caught_up = threading.Event()
         self._mail.post(CAUGHT_UP)
-        assert self._caught_up.wait(10)
+        assert self._caught_up.wait(60)
 
     def on_event(self, event: Event) -> None:
         if event is CAUGHT_UP:
@@ -87,7 +87,7 @@ class Shown:
 
     def end(self) -> Screen:
         self._conversation.session.close("stopped")
-        self.terminal.join(10)
+        self.terminal.join(60)
         return self.screen()
 
 
@@ -305,8 +305,8 @@ def test_the_states_in_a_real_terminal() -> None:
         conversation.until_done(1)
         conversation.wait(500)
         conversation.session.close("stopped")
-        listener.join(10)
-    reader.join(10)
+        listener.join(60)
+    reader.join(60)
     os.close(ours)
     text = shown.decode(errors="replace")
     states = "Listening", "Hearing you", "One moment…", "Thinking", "Speaking", "█", "A question."

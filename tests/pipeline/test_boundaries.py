@@ -115,7 +115,7 @@ def test_close_while_an_engine_works(stage: str, committed: bool) -> None:
             turn.commit()
         hold_of(conversation, stage).wait_until_reached()
         conversation.session.close("the client left")
-        assert conversation.session.join(10) == []
+        assert conversation.session.join(60) == []
         assert turn.state is TurnState.DROPPED
         assert conversation.session.state is SessionState.CLOSED
         assert conversation.sink.turns() == []
@@ -132,7 +132,7 @@ def test_finish_answers_what_an_engine_still_works_on(stage: str) -> None:
         conversation.session.finish()
         hold_of(conversation, stage).open()
         assert conversation.until_done(turn.number).state == "done"
-        assert conversation.session.join(10) == []
+        assert conversation.session.join(60) == []
 
 
 def test_finish_commits_what_is_being_said() -> None:
@@ -140,14 +140,14 @@ def test_finish_commits_what_is_being_said() -> None:
         conversation.speak(320)
         conversation.session.finish()
         assert conversation.until_done(1).heard == "One sentence. Another sentence."
-        assert conversation.session.join(10) == []
+        assert conversation.session.join(60) == []
 
 
 def test_close_drops_what_is_being_said() -> None:
     with Conversation() as conversation:
         conversation.speak(320)
         conversation.session.close()
-        assert conversation.session.join(10) == []
+        assert conversation.session.join(60) == []
         assert conversation.llm.prompts == []
 
 

@@ -40,7 +40,7 @@ def blocked_put(channel: Channel[UserText], activity: Activity, turn: Turn) -> l
         activity.sleeps()
 
     threading.Thread(target=put, daemon=True).start()
-    assert activity.wait_idle(10)
+    assert activity.wait_idle(60)
     assert results == []
     return results
 
@@ -50,7 +50,7 @@ def test_a_put_waits_for_room() -> None:
     channel, activity = full_channel(turn)
     results = blocked_put(channel, activity, turn)
     assert message(channel).text == "first"
-    assert activity.wait_idle(10)
+    assert activity.wait_idle(60)
     assert results == [True]
 
 
@@ -60,7 +60,7 @@ def test_a_put_gives_up_when_its_turn_dies(end: str) -> None:
     channel, activity = full_channel(turn)
     results = blocked_put(channel, activity, turn)
     getattr(turn, end)("enough")
-    assert activity.wait_idle(10)
+    assert activity.wait_idle(60)
     assert results == [False]
 
 
@@ -69,7 +69,7 @@ def test_a_put_gives_up_when_the_consumer_refuses_the_turn() -> None:
     channel, activity = full_channel(turn)
     results = blocked_put(channel, activity, turn)
     channel.refuse(turn)
-    assert activity.wait_idle(10)
+    assert activity.wait_idle(60)
     assert results == [False]
     assert len(channel) == 0
     assert not channel.put(UserText(turn, "later"))
@@ -81,7 +81,7 @@ def test_the_dead_make_room_for_the_living() -> None:
     results = blocked_put(channel, activity, living)
     dead.drop("enough")
     channel.forget_the_dead()
-    assert activity.wait_idle(10)
+    assert activity.wait_idle(60)
     assert results == [True]
     assert message(channel).turn is living
 
@@ -91,7 +91,7 @@ def test_close_lets_nobody_wait() -> None:
     channel, activity = full_channel(turn)
     results = blocked_put(channel, activity, turn)
     channel.close()
-    assert activity.wait_idle(10)
+    assert activity.wait_idle(60)
     assert results == [False]
     assert channel.get() is END
     assert not channel.offer(UserText(turn, "later"))

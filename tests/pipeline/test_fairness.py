@@ -55,7 +55,7 @@ class Neighbours:
             engine.hold.open()
         for session in self.sessions:
             session.close()
-            assert session.join(10) == []
+            assert session.join(60) == []
         self._engines.close()
 
 

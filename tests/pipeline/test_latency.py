@@ -59,7 +59,7 @@ def test_the_report_is_one_page_without_words_or_a_network(tmp_path: Path) -> No
         talk.speak(640)
         talk.until_done(1)
         talk.session.close()
-        listener.join(10)
+        listener.join(60)
     report.write()
     page = (tmp_path / "out.html").read_text()
     assert "one, turn 1" in page

@@ -91,7 +91,7 @@ class Stage:
         assert self.channel.offer(EndOfTurn(turn, "complete"))
 
     def rest(self) -> None:
-        assert self.activity.wait_idle(10), "playout does not become idle"
+        assert self.activity.wait_idle(60), "playout does not become idle"
 
     def pass_ms(self, ms: int) -> None:
         self.rest()
@@ -205,7 +205,7 @@ def test_the_end_of_a_turn_from_every_state(state: str, event: str) -> None:
             turn.commit()
             stage.pass_ms(500)
             assert turn.state is TurnState.DONE
-            assert stage.threads.join(10) == []
+            assert stage.threads.join(60) == []
             return
         sent = stage.sent_ms()
         moved = getattr(turn, event)("enough")

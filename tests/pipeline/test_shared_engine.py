@@ -76,7 +76,7 @@ def test_callers_are_served_in_the_order_in_which_they_came() -> None:
         wait_for(lambda: len(shared._line) + len(shared._loaded.running) == len(threads))
     shared.engine.hold.open()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert shared.engine.calls == ["a", "b", "c", "d"]
 
 
@@ -96,7 +96,7 @@ def test_those_that_give_way_come_last() -> None:
         assert shared.free_slots == (1 if caller.startswith("API") and len(threads) < 3 else 0)
     shared.engine.hold.open()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert shared.engine.calls == ["API 1", "a", "b", "API 2", "API 3"]
 
 
@@ -109,10 +109,10 @@ def test_who_is_cancelled_leaves_the_line_without_being_served() -> None:
     second = in_thread(lambda: list(call(shared, "second", cancel)))
     wait_for(lambda: len(shared._line) == 1)
     cancel.cancel()
-    second.join(10)
+    second.join(60)
     assert not second.is_alive()
     shared.engine.hold.open()
-    first.join(10)
+    first.join(60)
     assert shared.engine.calls == ["first"]
 
 
@@ -124,7 +124,7 @@ def test_a_call_that_does_not_return_frees_its_caller_but_not_its_slot() -> None
     caller = in_thread(lambda: list(call(shared, "stuck", cancel)))
     shared.engine.hold.wait_until_reached()
     cancel.cancel()
-    caller.join(10)
+    caller.join(60)
     assert not caller.is_alive()
     assert (shared.stuck, shared.free_slots) == (1, 1)
     stuck_hold, shared.engine.hold = shared.engine.hold, Hold()
@@ -163,7 +163,7 @@ def test_a_call_that_gives_way_waits_longer(monkeypatch: pytest.MonkeyPatch) -> 
         list(call(shared, "second"))
     shared.engine.hold.open()
     for thread in (first, api):
-        thread.join(10)
+        thread.join(60)
     assert shared.engine.calls == ["first", "API"]
 
 

@@ -65,7 +65,7 @@ def test_a_full_duplex_model_may_be_silent_and_recovers_from_bad_sound() -> None
     mail = session.events.subscribe()
     hear(session, clock, silence[:320], 20_000)
     session.close()
-    assert session.join(30) == []
+    assert session.join(60) == []
     events = list(iter(lambda: mail.fetch(0), None))
     (error,) = (event for event in events if isinstance(event, ErrorEvent))
     assert (error.stage, error.code) == ("s2s", "bad_audio")

@@ -133,7 +133,7 @@ def test_an_end_to_end_engine_speculates_too() -> None:
         talk.wait(640)
         assert sink.turns() == [1]
         session.close()
-        session.join(10)
+        session.join(60)
         talk.session = other
 
 

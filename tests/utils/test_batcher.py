@@ -62,7 +62,7 @@ class Queue:
     def outcomes(self) -> list[object]:
         self.work.hold.open()
         for caller in self.callers:
-            caller.join(10)
+            caller.join(60)
             assert not caller.is_alive()
         return [caller.outcome for caller in self.callers]
 
@@ -91,7 +91,7 @@ def test_who_waits_is_in_the_next_batch(queue: Queue) -> None:
 def test_who_is_cancelled_leaves_the_line_at_once(queue: Queue) -> None:
     queue.join(2, 3)
     queue.callers[1].cancel.cancel()
-    queue.callers[1].join(10)
+    queue.callers[1].join(60)
     assert queue.callers[1].outcome is None
     assert queue.outcomes() == [12, None, 4]
     assert queue.work.batches == [[1], [3]]
@@ -99,7 +99,7 @@ def test_who_is_cancelled_leaves_the_line_at_once(queue: Queue) -> None:
 
 def test_who_is_cancelled_in_a_batch_does_not_wait_for_it(queue: Queue) -> None:
     queue.callers[0].cancel.cancel()
-    queue.callers[0].join(10)
+    queue.callers[0].join(60)
     assert queue.callers[0].outcome is None
     queue.join(2)
     assert queue.outcomes() == [None, 6]
@@ -129,5 +129,5 @@ def test_closed_its_thread_ends() -> None:
     batcher: Batcher[int, float] = Batcher("batches", work.compute, 3)
     [thread] = set(threading.enumerate()) - before
     batcher.close()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()

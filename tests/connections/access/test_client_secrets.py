@@ -93,7 +93,7 @@ def post(
     url = f"http://127.0.0.1:{server.port}{PATH}"
     request = urllib.request.Request(url, data=body, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -186,7 +186,7 @@ class TestTheEndpoint:
             headers = bearer(issue(server))["additional_headers"]
             request = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", headers=headers)
             with pytest.raises(urllib.error.HTTPError) as caught:
-                urllib.request.urlopen(request, timeout=10)
+                urllib.request.urlopen(request, timeout=60)
             with caught.value as refused:
                 assert refused.code == 403
 

@@ -30,7 +30,7 @@ def get(server: ScriptedWebServer, path: str, address: str) -> tuple[int, dict[s
         f"http://127.0.0.1:{server.port}{path}", headers={"X-Forwarded-For": address}
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, dict(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         with error:

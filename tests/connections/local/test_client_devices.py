@@ -20,7 +20,7 @@ from pipeline.session import SHUT_DOWN
 from testing.portaudio import HOST_ERROR, Device
 from tests.connections.local.local_mode import plug_in
 from tests.connections.local.tones import expect_tone, tone
-from tests.socket_clients import AUDIO, CONTROL, EVENT, frame
+from tests.socket_clients import AUDIO, CONTROL, EVENT, frame, wait_for
 from utils.shutdown import StopRequest
 
 RATE_HZ = 16000
@@ -43,11 +43,11 @@ class BareServer:
     def wait_for(self, samples: int) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Wait until this much audio has come. Returns all of it."""
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self._audio) >= 2 * samples, 20), len(self._audio)
+            assert self._changed.wait_for(lambda: len(self._audio) >= 2 * samples, 60), len(self._audio)
             return from_pcm16(bytes(self._audio))
 
     def close(self) -> None:
-        self._thread.join(10)
+        self._thread.join(60)
         for port in self._ports:
             port.close()
 
@@ -96,6 +96,13 @@ def client_of(ports: list[int], shutdown: StopRequest, *flags: str) -> listen_an
     )
 
 
+def received(client: listen_and_play.Client) -> int:
+    """The samples that wait to be played."""
+    playback = client._playback
+    with playback._lock:
+        return sum(len(audio) for _, _, audio in playback._pieces)
+
+
 @pytest.mark.parametrize(
     ("microphone", "loudspeaker", "rates"),
     [
@@ -130,17 +137,15 @@ def test_a_minute_in_both_directions(
     thread = threading.Thread(target=lambda: codes.append(client.run()), daemon=True)
     thread.start()
     audio.wait_for_streams(2)
-    # audio from before the welcome is dropped, so let a little of it come first
-    while not server.hello or not client._playback._pieces:
-        thread.join(0.01)
-    thread.join(0.3)
+    # audio of the microphone from before the welcome is dropped, so let all of the tone come first
+    wait_for(lambda: received(client) == MINUTE * rates[1], "a minute of the tone")
     loudspeaker.played.clear()
     heard = np.empty(0, np.float32)
     for second in range(1, MINUTE + 1):
         audio.advance(1)
         heard = server.wait_for(int((second - 0.07) * rates[0]))
     shutdown.make()
-    thread.join(10)
+    thread.join(60)
     server.close()
     assert codes == [130]
     assert (server.hello["send_rate"], server.hello["recv_rate"]) == rates
@@ -179,7 +184,7 @@ def test_a_device_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     thread.start()
     audio.wait_for_streams(2)
     audio.unplug(microphone)
-    thread.join(10)
+    thread.join(60)
     server.close()
     assert told == ["the microphone 'Mic' stopped; is it still plugged in?"]
 

@@ -60,7 +60,7 @@ class TerminalProgram:
         return screen
 
     def end(self) -> int:
-        code = self.process.wait(30)
+        code = self.process.wait(60)
         assert termios.tcgetattr(self._theirs) == self.modes, "the terminal is as it was"
         os.close(self._ours)
         os.close(self._theirs)

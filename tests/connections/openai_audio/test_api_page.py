@@ -61,7 +61,9 @@ def test_the_examples_with_curl(real_server: RealServer, folder: Path) -> None:
 def test_the_example_of_the_program_has_its_shape(real_server: RealServer) -> None:
     [block] = blocks("json")
     shown: Any = json.loads(block)
-    answer = httpx2.get(f"http://127.0.0.1:{real_server.port}/v1/info", trust_env=False).json()
+    answer = httpx2.get(
+        f"http://127.0.0.1:{real_server.port}/v1/info", trust_env=False, timeout=60
+    ).json()
     assert shown.keys() == answer.keys()
     for name in ("parts", "voices", "languages"):
         assert shown[name][0].keys() == answer[name][0].keys()

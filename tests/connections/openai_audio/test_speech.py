@@ -46,6 +46,7 @@ def post(port: int, body: Any, **headers: str) -> httpx2.Response:
         content=body if isinstance(body, bytes) else json.dumps(body),
         headers=headers,
         trust_env=False,
+        timeout=60,
     )
 
 
@@ -109,9 +110,9 @@ class TestWithRealVoice:
         base = f"http://127.0.0.1:{real_server.port}/v1"
         made = post(real_server.port, {"model": "tts-1", "input": TEXT, "voice": "alloy"})
         assert made.headers["content-type"] == "audio/mpeg"
-        voices = httpx2.get(f"{base}/audio/voices", trust_env=False).json()["voices"]
+        voices = httpx2.get(f"{base}/audio/voices", trust_env=False, timeout=60).json()["voices"]
         assert {"id": "te", "name": "te"} in voices
-        models = httpx2.get(f"{base}/audio/models", trust_env=False).json()["models"]
+        models = httpx2.get(f"{base}/audio/models", trust_env=False, timeout=60).json()["models"]
         assert {"id": "espeak"} in models
 
 
@@ -242,7 +243,7 @@ class TestFaults:
         with ScriptedWebServer(**flags) as server:
             server.tts.hold.close()
             afar = {"X-Forwarded-For": "203.0.113.9"}
-            with httpx2.Client(trust_env=False) as client:
+            with httpx2.Client(trust_env=False, timeout=60) as client:
                 waiting = client.build_request(
                     "POST", f"http://127.0.0.1:{server.port}/v1/audio/speech", json=GOOD, headers=afar
                 )
@@ -254,7 +255,7 @@ class TestFaults:
                 assert refused.status_code == 503
                 assert "at most 1 calls at once" in refused.json()["error"]["message"]
                 server.tts.hold.open()
-                thread.join(10)
+                thread.join(60)
             assert answers[0].status_code == 200
             assert post(server.port, GOOD, **afar).status_code == 200, "its place is free again"
 
@@ -270,7 +271,7 @@ class TestFaults:
             refused = post(server.port, GOOD)
             server.tts.hold.open()
             for caller in callers:
-                caller.join(10)
+                caller.join(60)
             assert refused.status_code == 503
             assert "3 calls are running" in refused.json()["error"]["message"]
             assert post(server.port, GOOD).status_code == 200, "their places are free again"
@@ -279,7 +280,7 @@ class TestFaults:
         with ScriptedWebServer(token="right") as server:
             for path in ("models", "models/x", "audio/voices", "audio/models"):
                 address = f"http://127.0.0.1:{server.port}/v1/{path}"
-                assert httpx2.get(address, trust_env=False).status_code == 401
+                assert httpx2.get(address, trust_env=False, timeout=60).status_code == 401
             assert post(server.port, GOOD).status_code == 401
             with pytest.raises(openai.AuthenticationError, match="that token is wrong"):
                 client_of(server.port, "wrong").audio.transcriptions.create(
@@ -310,6 +311,6 @@ def test_a_conversation_goes_first(server: ScriptedWebServer) -> None:
         server.tts.hold.open()
         client.until("ReplyStarted")
         for reader in readers:
-            reader.join(20)
+            reader.join(60)
     spoken = server.tts.spoken
     assert spoken[1].startswith("One sentence."), spoken[:4]

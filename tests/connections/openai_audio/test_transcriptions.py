@@ -56,6 +56,7 @@ def post(
         data={"model": "whisper-1", **(fields or {})},
         headers=headers,
         trust_env=False,
+        timeout=60,
     )
 
 
@@ -197,6 +198,7 @@ def test_a_form_without_a_file(server: ScriptedWebServer) -> None:
         f"http://127.0.0.1:{server.port}/v1/audio/transcriptions",
         files={"model": (None, "whisper-1")},
         trust_env=False,
+        timeout=60,
     )
     assert answer.json()["error"]["param"] == "file"
 

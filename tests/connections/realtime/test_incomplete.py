@@ -41,7 +41,7 @@ def port(model: ChatServer) -> Iterator[int]:
         line = next(line for line in told if "http://localhost:" in line)
         yield int(re.findall(r"localhost:(\d+)", line)[0])
         server.send_signal(signal.SIGINT)
-        assert server.wait(30) == 130
+        assert server.wait(60) == 130
 
 
 @pytest.fixture

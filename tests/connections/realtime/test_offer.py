@@ -29,7 +29,9 @@ def server() -> Iterator[ScriptedWebServer]:
 
 def post(server: ScriptedWebServer, path: str, body: str = "", kind: str = "", key: str = TOKEN) -> Any:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": kind}
-    return httpx2.post(f"http://127.0.0.1:{server.port}{path}", content=body, headers=headers)
+    return httpx2.post(
+        f"http://127.0.0.1:{server.port}{path}", content=body, headers=headers, timeout=60
+    )
 
 
 def field(name: str, value: str) -> str:
@@ -109,11 +111,11 @@ def test_pages_of_other_origins(
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization, content-type, x-agents",
     }
-    preflight = httpx2.options(url, headers=asked)
+    preflight = httpx2.options(url, headers=asked, timeout=60)
     assert preflight.status_code == status
     assert preflight.headers.get("access-control-allow-origin") == allowed
     headers = {"Origin": origin, "Authorization": f"Bearer {TOKEN}"}
-    answer = httpx2.post(url, content="v=0", headers=headers)
+    answer = httpx2.post(url, content="v=0", headers=headers, timeout=60)
     assert answer.status_code == (400 if allowed else 401)
     assert answer.headers.get("access-control-allow-origin") == allowed
 

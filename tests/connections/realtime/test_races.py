@@ -18,7 +18,9 @@ from tests.connections.realtime.test_realtime import WEATHER
 from tests.realtime_client import RealtimeClient
 from tests.socket_clients import wait_for
 
-LONG = "One sentence that takes a while to say. " * 4
+SPEECH = "One sentence that takes a while to say. " * 4
+LONG = 10 * SPEECH
+"""16 s, longer than any test takes to interrupt it."""
 ACTIVE = "conversation_already_has_active_response"
 NOTE = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "A note."}]}
 EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -71,7 +73,7 @@ def codes(client: RealtimeClient) -> list[str]:
     return [event.error.code for event in client.of("error")]
 
 
-def speak_then_call(server: ScriptedWebServer) -> None:
+def speak_then_call(server: ScriptedWebServer, speech: str = SPEECH) -> None:
     """Let the first answer of the model be words, followed by a call."""
     replies = server.llm.generate
 
@@ -85,7 +87,7 @@ def speak_then_call(server: ScriptedWebServer) -> None:
             yield from replies(messages, cancel, tools, tool_choice)
             return
         server.llm.prompts.append(messages)
-        yield LONG
+        yield speech
         yield CALL
 
     server.llm._replies = ["It rains."]
@@ -213,12 +215,17 @@ class TestCancel:
         assert (outcomes(client), codes(client)) == (["cancelled", "completed"], [])
 
 
+cut_short = pytest.mark.parametrize("speaks_and_calls", [3 * SPEECH], indirect=True, ids=["long"])
+
+
 class TestResultsDuringSpeech:
     """The model speaks before it calls a function, and the result comes while it is still heard."""
 
     @pytest.fixture(autouse=True)
-    def speaks_and_calls(self, server: ScriptedWebServer, client: RealtimeClient) -> None:
-        speak_then_call(server)
+    def speaks_and_calls(
+        self, server: ScriptedWebServer, client: RealtimeClient, request: pytest.FixtureRequest
+    ) -> None:
+        speak_then_call(server, getattr(request, "param", SPEECH))
         client.configure(tools=[WEATHER])
         client.note("How is the weather?")
         client.send("response.create")
@@ -233,7 +240,7 @@ class TestResultsDuringSpeech:
         assert client.until("response.done").response.output[0].content[0].transcript == "It rains."
         assert (outcomes(client), codes(client)) == (["completed", "completed"], [])
         called, result = server.llm.prompts[1][-2:]
-        assert (called.content, called.calls) == (LONG.strip(), (CALL,))
+        assert (called.content, called.calls) == (SPEECH.strip(), (CALL,))
         assert (result.answers, result.content) == (CALL.id, "rain")
 
     @pytest.mark.parametrize("call", [None, "call_of_nobody"])
@@ -257,6 +264,7 @@ class TestResultsDuringSpeech:
         client.until("response.done")
         assert (outcomes(client), codes(client)) == (["completed", "completed"], [ACTIVE])
 
+    @cut_short
     def test_a_cancel_withdraws_it(self, client: RealtimeClient) -> None:
         send_result(client)
         client.send("response.create")
@@ -277,6 +285,7 @@ class TestResultsDuringSpeech:
             client.until("response.done")
         assert codes(client) == []
 
+    @cut_short
     def test_speech_takes_its_place(self, server: ScriptedWebServer, client: RealtimeClient) -> None:
         client.until("response.output_audio.delta")
         send_result(client)
@@ -288,6 +297,7 @@ class TestResultsDuringSpeech:
         assert outcomes(client) == ["cancelled", "completed"]
         assert [message.content for message in server.llm.prompts[1]][-2:] == ["rain", "words"]
 
+    @cut_short
     def test_a_call_that_still_runs_is_shown_to_the_model(
         self, server: ScriptedWebServer, client: RealtimeClient
     ) -> None:

@@ -9,7 +9,8 @@ from pipeline.session import SHUT_DOWN
 from testing.server import ScriptedWebServer
 from tests.realtime_client import RealtimeClient
 
-LONG = "One sentence that takes a while to say. " * 8
+LONG = "One sentence that takes a while to say. " * 40
+"""16 s, longer than any test takes to interrupt it."""
 WEATHER = {
     "type": "function",
     "name": "weather",

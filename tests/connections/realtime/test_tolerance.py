@@ -19,6 +19,8 @@ from testing.server import ScriptedWebServer
 from tests.connections.realtime.test_mistakes import still_answers
 from tests.connections.realtime.test_races import fence
 from tests.realtime_client import RATE_HZ, RealtimeClient
+from tests.socket_clients import wait_for
+from tests.speaking import speaking
 
 HALF = "\ud83d"
 G711 = {"format": {"type": "audio/pcmu"}}
@@ -134,9 +136,9 @@ def test_a_client_that_speaks_and_does_not_read_holds_its_own_reply_up(
     client.until("response.output_audio.delta")
     monkeypatch.setattr(WebSocketConnection, "_pass_on", stall)
     (box,) = (box for box in server.sessions[0].events._boxes if isinstance(box, BaseClient))
-    for _ in range(150):  # three seconds of microphone, in which 150 frames of the reply were due
-        client.say(20, 0.0)
-        time.sleep(0.02)
+    with speaking(lambda: client.say(20, 0.0)):
+        wait_for(lambda: not box.takes_more, "a reply that waits")
+        time.sleep(1)  # in which 50 more frames are due
     assert not box.takes_more
     assert len(box._messages) + len(box._outbox.take()) < 1.5 * MAX_WAITING
 

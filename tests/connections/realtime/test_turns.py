@@ -5,7 +5,8 @@ import pytest
 from testing.server import ScriptedWebServer
 from tests.realtime_client import RealtimeClient
 
-LONG = "One sentence that takes a while to say. " * 8
+LONG = "One sentence that takes a while to say. " * 40
+"""16 s, longer than any test takes to interrupt it."""
 
 
 class TestTurns:

@@ -94,10 +94,13 @@ def until(page: Any, holds: str) -> None:
 
 def client_secret(place: str) -> str:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    return str(httpx2.post(f"{place}/v1/realtime/client_secrets", headers=headers).json()["value"])
+    return str(
+        httpx2.post(f"{place}/v1/realtime/client_secrets", headers=headers, timeout=60).json()["value"]
+    )
 
 
-def test_it_asks_and_hears_the_answer(page: Any) -> None:
+def test_it_asks_and_hears_the_answer(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connections.realtime.webrtc.LAST_EVENTS_S", PATIENCE_MS / 1000)
     with ScriptedWebServer(vad=SileroDetector(), token=TOKEN) as server:
         server.tts.tone = 0.4
         place = f"http://127.0.0.1:{server.port}"
@@ -113,7 +116,7 @@ def test_it_asks_and_hears_the_answer(page: Any) -> None:
         assert len(server.stt.heard) >= 1
         assert np.max(np.abs(server.stt.heard[0])) > 0.1
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        assert httpx2.post(f"{place}{location}/hangup", headers=headers).status_code == 200
+        assert httpx2.post(f"{place}{location}/hangup", headers=headers, timeout=60).status_code == 200
         until(page, "window.channel.readyState === 'closed'")
         assert page.evaluate("window.events.at(-1)") == "error"
 

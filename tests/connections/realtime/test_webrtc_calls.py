@@ -145,6 +145,7 @@ class TestBeginning:
             sessions = httpx2.get(
                 f"http://127.0.0.1:{server.port}/v1/sessions",
                 headers={"Authorization": f"Bearer {TOKEN}"},
+                timeout=60,
             )
             assert [s["connected"] for s in sessions.json()["sessions"]] == [True]
         until_over(server)
@@ -195,7 +196,10 @@ class TestEnd:
             client.until("session.created")
             yield client
 
-    def test_hung_up(self, server: ScriptedWebServer, client: CallClient) -> None:
+    def test_hung_up(
+        self, server: ScriptedWebServer, client: CallClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connections.realtime.webrtc, "LAST_EVENTS_S", PATIENCE_S)
         assert post(server, f"{client.location}/hangup").status_code == 200
         assert client.until("error").error.code == "ended"
         client.until_closed()

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
+import connections.access.client_registry
 from pipeline.audio import resample
-from tests.connections.web.browser import ALLOWED, CHROMIUM, FLAGS, QUESTION
+from tests.connections.web.browser import ALLOWED, FLAGS, QUESTION, launch
 from tests.speech import silence, spoken
 
 
@@ -29,12 +30,26 @@ def chromium() -> Iterator[Any]:
         yield driver.chromium
 
 
-@pytest.fixture
-def browser(chromium: Any, microphone: Path) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def started_browser(chromium: Any, microphone: Path) -> Iterator[Any]:
     flags = [*FLAGS, ALLOWED, f"--use-file-for-fake-audio-capture={microphone}"]
-    browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+    browser = launch(chromium, flags)
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def browser(started_browser: Any) -> Iterator[Any]:
+    """A browser without anything of the test before."""
+    yield started_browser
+    for context in started_browser.contexts:
+        context.close()
+
+
+@pytest.fixture(autouse=True)
+def patient_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page comes back in time on a busy machine, too."""
+    monkeypatch.setattr(connections.access.client_registry, "GRACE_S", 120.0)
 
 
 @pytest.fixture

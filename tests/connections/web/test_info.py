@@ -29,7 +29,7 @@ PROXY: dict[str, Any] = {"forwarded_allow_ips": "127.0.0.1", "token": "right"}
 
 
 def get(port: int, **headers: str) -> httpx2.Response:
-    return httpx2.get(f"http://127.0.0.1:{port}/v1/info", headers=headers, trust_env=False)
+    return httpx2.get(f"http://127.0.0.1:{port}/v1/info", headers=headers, trust_env=False, timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +127,7 @@ class TestWhoMayChange:
                 headers={"Authorization": "Bearer right"},
                 json={},
                 trust_env=False,
+                timeout=60,
             )
             secret = made.json()["value"]
             assert get(server.port, Authorization=f"Bearer {secret}").json()["may_change"] is False

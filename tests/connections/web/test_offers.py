@@ -48,11 +48,11 @@ class Fetching:
 
     def post(self, path: str, **headers: str) -> httpx2.Response:
         url = f"http://127.0.0.1:{self.server.port}/v1/offers/{path}"
-        return httpx2.post(url, headers=headers, trust_env=False)
+        return httpx2.post(url, headers=headers, trust_env=False, timeout=60)
 
     def info(self, **headers: str) -> Any:
         url = f"http://127.0.0.1:{self.server.port}/v1/info"
-        return httpx2.get(url, headers=headers, trust_env=False).json()
+        return httpx2.get(url, headers=headers, trust_env=False, timeout=60).json()
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_from_the_offer_to_its_use_and_back(fetching: Fetching) -> None:
 def test_it_can_be_watched_while_it_comes_and_goes_on_without_its_watchers(fetching: Fetching) -> None:
     fetching.hold.close()
     url = f"http://127.0.0.1:{fetching.server.port}/v1/offers/better"
-    with httpx2.stream("POST", url, trust_env=False) as response:
+    with httpx2.stream("POST", url, trust_env=False, timeout=60) as response:
         first = json.loads(next(response.iter_lines()))
         assert first["state"] == "downloading"
     seen: list[dict[str, Any]] = []
@@ -162,7 +162,7 @@ def test_where_there_is_a_token_only_it_opens(fetching: Fetching) -> None:
     assert fetching.post("better", Authorization="Bearer wrong").status_code == 401
     url = f"http://127.0.0.1:{fetching.server.port}/v1/realtime/client_secrets"
     right = {"Authorization": "Bearer right"}
-    secret = httpx2.post(url, headers=right, json={}, trust_env=False).json()["value"]
+    secret = httpx2.post(url, headers=right, json={}, trust_env=False, timeout=60).json()["value"]
     assert fetching.post("better", Authorization=f"Bearer {secret}").status_code == 403
     told = fetching.info(Authorization=f"Bearer {secret}")
     assert (told["offers"][0]["command"], told["may_change"]) == ("s2s get better", False)
@@ -172,5 +172,5 @@ def test_where_there_is_a_token_only_it_opens(fetching: Fetching) -> None:
 
 def test_a_get_changes_nothing(fetching: Fetching) -> None:
     url = f"http://127.0.0.1:{fetching.server.port}/v1/offers/better"
-    assert httpx2.get(url, trust_env=False).status_code == 405
+    assert httpx2.get(url, trust_env=False, timeout=60).status_code == 405
     assert fetching.info()["offers"][0]["state"] == "available"

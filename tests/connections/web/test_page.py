@@ -1,14 +1,12 @@
 """The page in a real browser, with a spoken file as its microphone."""
 
-import contextlib
-import socket
-import threading
 import time
 from typing import Any
 
 import pytest
 
 import connections.access.client_registry
+from pipeline.events import SpeechStarted
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import (
     CHROMIUM,
@@ -17,22 +15,25 @@ from tests.connections.web.browser import (
     QUESTION,
     choose,
     figure,
+    launch,
     open_page,
     say,
     state,
 )
+from tests.connections.web.tunnel import Tunnel
 from tests.web_client import WebClient
 from VAD.silero import SileroDetector
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
-LONG = "One sentence that takes a while to say. " * 20
+LONG = "One sentence that takes a while to say. " * 50
+"""20 s, longer than any test takes to interrupt it."""
 
 
 def test_it_hears_answers_and_plays_all_of_it(browser: Any) -> None:
     mistakes: list[str] = []
     with ScriptedWebServer(vad=SileroDetector()) as server:
-        page = open_page(browser, server, mistakes)
+        page = open_page(browser, server, mistakes, asks=True)
         page.click("#orb")
         page.wait_for_selector(".you >> text=words")
         page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
@@ -54,7 +55,7 @@ def test_speech_over_the_answer_cuts_it_and_shows_what_was_not_heard(browser: An
     with ScriptedWebServer(vad=SileroDetector()) as server:
         server.stt._texts = [QUESTION] * 100
         server.llm._replies = [LONG]
-        page = open_page(browser, server, mistakes)
+        page = open_page(browser, server, mistakes, asks=True)
         page.click("#orb")
         page.wait_for_selector(".machine del", state="attached")
         said = str(page.text_content(".machine p"))
@@ -64,60 +65,15 @@ def test_speech_over_the_answer_cuts_it_and_shows_what_was_not_heard(browser: An
     assert mistakes == []
 
 
-class Tunnel:
-    """A proxy between the page and the server, which can cut a connection, or lose what one side sends.
-
-    It accepts the next connection.
-    """
-
-    def __init__(self, server_port: int, port: int = 0) -> None:
-        self._server_port = server_port
-        self._listening = socket.create_server(("127.0.0.1", port))
-        self.port = self._listening.getsockname()[1]
-        self._ends: list[socket.socket] = []
-        self._lost: set[socket.socket] = set()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def cut(self) -> None:
-        for end in self._ends:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def lose(self, *, from_page: bool) -> None:
-        """Pass nothing more on from this side of the connections that there are."""
-        self._lost.update(self._ends[0 if from_page else 1 :: 2])
-
-    def close(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self.cut()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near = self._listening.accept()[0]
-                far = socket.create_connection(("127.0.0.1", self._server_port))
-                self._ends += [near, far]
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := one.recv(1 << 16):
-                if one not in self._lost:
-                    other.sendall(data)
-            other.shutdown(socket.SHUT_WR)
-        one.close()
-
-
 def test_a_connection_that_drops_comes_back_with_the_same_conversation(browser: Any) -> None:
     with ScriptedWebServer(vad=SileroDetector()) as server:
         tunnel = Tunnel(server.port)
-        page = open_page(browser, tunnel, [])
+        page = open_page(browser, tunnel, [], asks=True)
         page.click("#orb")
         page.wait_for_selector(".machine")
-        tunnel.cut()
+        tunnel.shut()
         state(page, "offline")
+        tunnel.lead_to(server.port)
         page.wait_for_selector(".machine >> nth=1")
         assert page.locator(".divider").count() == 0
         page.click("#show-details")
@@ -144,16 +100,26 @@ def test_a_conversation_that_the_server_no_longer_has_is_divided_from_the_next(
         tunnel.close()
 
 
+def speak(page: Any, server: ScriptedWebServer) -> None:
+    """Make the microphone loud until the server has heard it, for longer than a tap takes."""
+    mail = server.sessions[-1].events.subscribe()
+    page.evaluate("loudness.value = 0.5")
+    while not isinstance(mail.fetch(PATIENCE_MS / 1000), SpeechStarted):
+        pass
+    page.wait_for_timeout(400)
+    page.evaluate("loudness.value = 0.01")
+
+
 def test_hold_to_talk(browser: Any) -> None:
     mistakes: list[str] = []
-    with ScriptedWebServer(vad=SileroDetector()) as server:
+    with ScriptedWebServer() as server:
         page = open_page(browser, server, mistakes)
         choose(page, "Hold to talk")
         page.click("#orb")
         state(page, "ready")
         page.keyboard.down("Space")
         state(page, "hearing")
-        page.wait_for_timeout(7500)  # for one round of the fake microphone, which nobody can hurry
+        speak(page, server)
         page.keyboard.up("Space")
         page.wait_for_selector(".you >> text=words")
         state(page, "ready")
@@ -172,18 +138,19 @@ def test_hold_to_talk(browser: Any) -> None:
 
 
 def test_a_hold_that_ends_while_the_connection_is_lost_is_answered(browser: Any) -> None:
-    with ScriptedWebServer(vad=SileroDetector()) as server:
+    with ScriptedWebServer() as server:
         tunnel = Tunnel(server.port)
         page = open_page(browser, tunnel, [])
         choose(page, "Hold to talk")
         page.click("#orb")
         state(page, "ready")
         page.keyboard.down("Space")
-        page.wait_for_timeout(7500)  # for one round of the fake microphone, which nobody can hurry
-        tunnel.close()
+        state(page, "hearing")
+        speak(page, server)
+        tunnel.shut()
         state(page, "offline")
         page.keyboard.up("Space")
-        tunnel = Tunnel(server.port, tunnel.port)
+        tunnel.lead_to(server.port)
         page.wait_for_selector(".you >> text=words")
         state(page, "ready")
         tunnel.close()
@@ -202,11 +169,9 @@ def test_a_tap_on_the_button_while_it_speaks_interrupts(browser: Any) -> None:
 
 
 def test_a_microphone_that_is_refused(chromium: Any) -> None:
-    refusing = chromium.launch(
-        executable_path=CHROMIUM, headless=True, args=[*FLAGS, "--deny-permission-prompts"]
-    )
+    refusing = launch(chromium, [*FLAGS, "--deny-permission-prompts"])
     with ScriptedWebServer() as server:
-        page = open_page(refusing, server, [])
+        page = open_page(refusing, server, [], asks=True)
         page.click("#orb")
         page.wait_for_selector("#trouble >> text=The microphone is blocked")
         state(page, "off")
@@ -221,7 +186,7 @@ def test_a_microphone_that_is_refused(chromium: Any) -> None:
 def test_the_microphone_and_the_loudspeaker_that_were_chosen(browser: Any) -> None:
     """The browser keeps the choice; one that is not plugged in is told, and is not replaced silently."""
     with ScriptedWebServer() as server:
-        page = open_page(browser, server, [])
+        page = open_page(browser, server, [], asks=True)
         page.evaluate(
             """() => localStorage.setItem("s2s.settings", JSON.stringify(
               { microphone: "not-there", loudspeaker: "nor-that" }))"""
@@ -260,9 +225,9 @@ def test_the_microphone_and_the_loudspeaker_that_were_chosen(browser: Any) -> No
 
 def test_a_page_that_may_use_no_sound_says_why(chromium: Any) -> None:
     flags = [*FLAGS, "--host-resolver-rules=MAP talk.example 127.0.0.1"]
-    browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+    browser = launch(chromium, flags)
     with ScriptedWebServer(token="sesame") as server:
-        page = open_page(browser, server, [])
+        page = open_page(browser, server, [], asks=True)
         page.goto(f"http://talk.example:{server.port}/web/#token=sesame")
         page.click("#orb")
         page.wait_for_selector("#trouble >> text=only over HTTPS, or on localhost")
@@ -273,8 +238,9 @@ def test_a_page_that_may_use_no_sound_says_why(chromium: Any) -> None:
 
 
 def test_a_server_that_is_shut_down(browser: Any) -> None:
-    with ScriptedWebServer() as server:
-        page = open_page(browser, server, [])
+    with ScriptedWebServer() as server, ScriptedWebServer() as other:
+        tunnel = Tunnel(server.port)
+        page = open_page(browser, tunnel, [])
         say(page, "Are you there?")
         page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
         server.stop()
@@ -285,12 +251,13 @@ def test_a_server_that_is_shut_down(browser: Any) -> None:
         say(page, "Still there?")
         page.wait_for_selector(".unsent >> text=Not sent")
         state(page, "off")
-        with ScriptedWebServer(port=server.port) as other:
-            page.wait_for_selector("#trouble >> text=The server is back")
-            page.click("#trouble >> text=Talk again")
-            page.wait_for_selector(".divider >> text=earlier turns are not remembered")
-            state(page, "listening")
-            assert len(other.sessions) == 1
+        tunnel.lead_to(other.port)
+        page.wait_for_selector("#trouble >> text=The server is back")
+        page.click("#trouble >> text=Talk again")
+        page.wait_for_selector(".divider >> text=earlier turns are not remembered")
+        state(page, "listening")
+        assert len(other.sessions) == 1
+        tunnel.close()
 
 
 def test_a_server_that_is_full(browser: Any) -> None:

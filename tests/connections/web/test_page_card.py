@@ -158,7 +158,7 @@ def test_an_offer_that_is_under_way_is_followed(
 ) -> None:
     server.hold.close()
     url = f"http://127.0.0.1:{server.port}/v1/offers/better"
-    begun = threading.Thread(target=httpx2.post, args=(url,), kwargs={"trust_env": False})
+    begun = threading.Thread(target=httpx2.post, args=(url,), kwargs={"trust_env": False, "timeout": 60})
     begun.start()
     server.hold.wait_until_reached()
     page = open_page(browser, server, mistakes)
@@ -173,7 +173,11 @@ def test_who_may_not_change_the_parts_gets_the_command(browser: Any, mistakes: l
         address = f"http://127.0.0.1:{server.port}"
         token = {"Authorization": "Bearer sesame"}
         made = httpx2.post(
-            f"{address}/v1/realtime/client_secrets", headers=token, json={}, trust_env=False
+            f"{address}/v1/realtime/client_secrets",
+            headers=token,
+            json={},
+            trust_env=False,
+            timeout=60,
         )
         page = browser.new_page()
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])

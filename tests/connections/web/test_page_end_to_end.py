@@ -10,6 +10,7 @@ import pytest
 
 from engines.engines import Duplex, Engines
 from pipeline.engine_info import DuplexInfo
+from pipeline.events import SpeechEnded, SpeechStarted, TurnDone
 from pipeline.messages import Samples
 from pipeline.settings import SessionSettings
 from pipeline.shared_engine import SharedEngine
@@ -18,6 +19,7 @@ from S2S.base import DuplexModel, Question, SpokenPiece
 from S2S.tone import RATE_HZ, ToneResponder
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import CHROMIUM, choose, open_page, state
+from tests.socket_clients import wait_for
 from VAD.silero import SileroDetector
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -58,18 +60,37 @@ def duplex_server(model: DuplexModel) -> ScriptedWebServer:
     return server
 
 
+RECORD_BUBBLES = """() => {
+  window.seen = [];
+  const list = document.getElementById("transcript");
+  const look = new MutationObserver(() => seen.push(...[...list.children].map((one) => one.className)));
+  look.observe(list, { attributes: true, childList: true, subtree: true });
+}"""
+
+
 def test_turns_without_words_are_bubbles_with_a_length(browser: Any) -> None:
     mistakes: list[str] = []
     with ScriptedWebServer(vad=SileroDetector(), s2s=WordlessTone()) as server:
-        page = open_page(browser, server, mistakes)
+        page = open_page(browser, server, mistakes, asks=True)
+        page.evaluate(RECORD_BUBBLES)
         page.click("#orb")
-        page.wait_for_selector(".machine.voice.live")
-        spoken = page.inner_text(".you.voice")
+        wait_for(lambda: bool(server.sessions), "the session")
+        mail = server.sessions[0].events.subscribe()
         page.wait_for_selector(".machine.voice:not(.live)")
-        state(page, "listening")
-        assert float(spoken.split()[-2]) == pytest.approx(1.5, abs=0.5)
+        assert "machine voice live" in page.evaluate("seen")
+        events = list(iter(lambda: mail.fetch(0), None))
+        told: list[Any] = [
+            next(event for event in events if isinstance(event, kind))
+            for kind in (SpeechStarted, SpeechEnded, TurnDone)
+        ]
+        begun, ended, done = told
+        spoken = page.inner_text(".you.voice")
+        said_s = (ended.speech_end_sample - begun.sample) / 16000
+        assert float(spoken.split()[-2]) == pytest.approx(said_s, abs=0.1)
         replied = page.inner_text(".machine.voice")
-        assert float(replied.split()[-2]) == pytest.approx(1.5, abs=0.5)
+        replied_s = done.marks["heard_to"] - done.marks["first_audio"]
+        assert float(replied.split()[-2]) == pytest.approx(replied_s, abs=0.1)
+        state(page, "listening")
         assert page.is_hidden("#typed")
         page.click("#show-details")
         page.wait_for_selector(".waterfall li >> text=Waited")
@@ -78,7 +99,7 @@ def test_turns_without_words_are_bubbles_with_a_length(browser: Any) -> None:
 
 def test_words_of_one_side_only(browser: Any) -> None:
     with ScriptedWebServer(vad=SileroDetector(), s2s=ToneResponder()) as server:
-        page = open_page(browser, server, [])
+        page = open_page(browser, server, [], asks=True)
         page.click("#orb")
         page.wait_for_selector(".machine >> text=TEST TONE")
         kinds = page.eval_on_selector_all("#transcript li", "(all) => all.map((one) => one.className)")
@@ -89,7 +110,7 @@ def test_a_reply_while_the_user_speaks(browser: Any) -> None:
     """The length of the user's speech is shown once it is known, and then the page stops saying
     "thinking"."""
     with ScriptedWebServer(vad=SileroDetector(), s2s=ToneResponder()) as server:
-        page = open_page(browser, server, [])
+        page = open_page(browser, server, [], asks=True)
         page.evaluate(
             """() => {
               window.seen = [];
@@ -169,7 +190,7 @@ def test_a_turn_that_failed_shows_that_the_user_spoke(browser: Any) -> None:
             raise ValueError("its fuse has blown")
 
     with ScriptedWebServer(vad=SileroDetector(), s2s=Broken()) as server:
-        page = open_page(browser, server, [])
+        page = open_page(browser, server, [], asks=True)
         page.click("#orb")
         page.wait_for_selector(".note.failed")
         kinds = page.eval_on_selector_all("#transcript li", "(all) => all.map((one) => one.className)")

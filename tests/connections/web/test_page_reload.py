@@ -8,13 +8,9 @@ import connections.access.client_registry
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import CHROMIUM, open_page, say, state
 from tests.connections.web.panels import open_panels
-from tests.connections.web.test_page import Tunnel
+from tests.connections.web.tunnel import Tunnel
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
-
-SILENT_MICROPHONE = """navigator.mediaDevices.getUserMedia =
-  async () => new AudioContext().createMediaStreamDestination().stream;"""
-"""In place of Chromium's own fake, whose beeps interrupt answers."""
 
 REPLY = "A sentence of seven words, or so. " * 6
 HEARD = "() => document.querySelector('.machine p')?.firstChild.textContent.length > 3"
@@ -41,7 +37,6 @@ def test_an_answer_goes_on_after_a_reload(browser: Any, typed: bool) -> None:
     with ScriptedWebServer() as server:
         server.llm._replies = [REPLY, "And more."]
         page = open_page(browser, server, mistakes)
-        page.add_init_script(SILENT_MICROPHONE)
         say(page, "Tell me.")
         page.wait_for_function(HEARD)
         page.reload()
@@ -62,7 +57,7 @@ def test_an_answer_goes_on_after_a_reload(browser: Any, typed: bool) -> None:
 
 def test_marks_outlive_a_reload(browser: Any) -> None:
     with ScriptedWebServer() as server:
-        server.llm._replies = ["word " * 40, "One sentence. " * 9]
+        server.llm._replies = ["word " * 400, "One sentence. " * 9]
         page = open_page(browser, server, [])
         say(page, "Tell me.")
         state(page, "speaking")
@@ -162,9 +157,9 @@ def test_a_server_that_was_restarted_has_forgotten_the_conversation(browser: Any
         page = open_page(browser, tunnel, [])
         say(page, "Are you there?")
         page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
-        tunnel.close()
+        tunnel.shut()
         state(page, "offline")
-        tunnel = Tunnel(second.port, tunnel.port)
+        tunnel.lead_to(second.port)
         page.wait_for_selector(".note >> text=The server has forgotten the conversation")
         page.wait_for_selector(f".divider >> text={DIVIDER}")
         state(page, "off")
@@ -177,18 +172,20 @@ def test_a_server_that_was_restarted_has_forgotten_the_conversation(browser: Any
 
 
 def test_a_server_that_is_back(browser: Any) -> None:
-    with ScriptedWebServer() as server:
-        page = open_page(browser, server, [])
+    with ScriptedWebServer() as server, ScriptedWebServer() as other:
+        tunnel = Tunnel(server.port)
+        page = open_page(browser, tunnel, [])
         say(page, "Are you there?")
         page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
         server.stop()
         page.wait_for_selector("#trouble >> text=The server was shut down")
-        with ScriptedWebServer(port=server.port) as other:
-            page.wait_for_selector("#trouble >> text=The server is back")
-            page.click("#trouble >> text=Talk again")
-            page.wait_for_selector(f".divider >> text={DIVIDER}")
-            state(page, "listening")
-            assert len(other.sessions) == 1
+        tunnel.lead_to(other.port)
+        page.wait_for_selector("#trouble >> text=The server is back")
+        page.click("#trouble >> text=Talk again")
+        page.wait_for_selector(f".divider >> text={DIVIDER}")
+        state(page, "listening")
+        assert len(other.sessions) == 1
+        tunnel.close()
 
 
 def test_nothing_is_lost_while_the_page_loads(browser: Any) -> None:

@@ -173,15 +173,15 @@ def test_esc_closes_and_the_focus_returns(page: Any) -> None:
 
 def test_the_microphone_is_heard_and_judged(page: Any) -> None:
     page.get_by_role("button", name="Test the microphone").click()
-    hint = field(page, "microphone").get_by_role("status")
-    page.evaluate(
+    told = page.evaluate(
         """() => new Promise((heard) => {
           const meter = document.querySelector("[data-field=microphone] meter");
-          const look = () => (meter.value > 0.2 ? heard() : requestAnimationFrame(look));
+          const hint = document.querySelector("[data-field=microphone] [role=status]");
+          const look = () => (meter.value > 0.2 ? heard(hint.innerText) : requestAnimationFrame(look));
           look();
         })"""
     )
-    assert hint.inner_text() == "Say something…"
+    assert told == "Say something…"
     page.wait_for_selector("[data-field=microphone] >> text=That sounds good.")
     assert "Fake" in page.get_by_label("Microphone", exact=True).inner_text()
     assert page.evaluate("document.querySelector('[data-field=microphone] meter').value") == 0
@@ -191,6 +191,7 @@ def test_the_microphone_is_heard_and_judged(page: Any) -> None:
     ("peak", "verdict"), [(0.0, "Is it muted?"), (0.02, "Very quiet."), (0.5, "That sounds good.")]
 )
 def test_the_level_of_a_conversation_serves_the_test(page: Any, peak: float, verdict: str) -> None:
+    page.clock.install()
     page.evaluate(
         """(peak) => {
           navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error("a second capture"));
@@ -199,6 +200,7 @@ def test_the_level_of_a_conversation_serves_the_test(page: Any, peak: float, ver
         peak,
     )
     page.get_by_role("button", name="Test the microphone").click()
+    page.clock.run_for(6000)
     page.wait_for_selector(f"[data-field=microphone] >> text={verdict}")
 
 

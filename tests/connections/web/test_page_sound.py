@@ -10,8 +10,9 @@ import soundfile
 
 import connections.access.client_registry
 from testing.server import ScriptedWebServer
-from tests.connections.web.browser import ALLOWED, CHROMIUM, FLAGS, open_page, say, state
-from tests.connections.web.test_page import LONG, Tunnel
+from tests.connections.web.browser import ALLOWED, CHROMIUM, FLAGS, launch, open_page, say, state
+from tests.connections.web.test_page import LONG
+from tests.connections.web.tunnel import Tunnel
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
@@ -47,10 +48,13 @@ def test_a_microphone_from_which_nothing_comes(chromium: Any, tmp_path: Path) ->
     silent = tmp_path / "silent.wav"
     soundfile.write(silent, np.zeros(48000), 48000, subtype="PCM_16")
     flags = [*FLAGS, ALLOWED, f"--use-file-for-fake-audio-capture={silent}"]
-    browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+    browser = launch(chromium, flags)
     with ScriptedWebServer() as server:
-        page = open_page(browser, server, [])
+        page = open_page(browser, server, [], asks=True)
+        page.clock.install()
         page.click("#orb")
+        state(page, "listening")
+        page.clock.fast_forward(7000)
         page.wait_for_selector("#trouble >> text=I hear nothing from")
         page.click("#trouble >> text=Choose another")
         page.wait_for_selector("#settings >> text=Microphone")
@@ -96,7 +100,10 @@ def test_a_microphone_that_is_heard_at_last_takes_no_other_card_away(browser: An
     with ScriptedWebServer() as server:
         page = open_page(browser, server, [])
         page.evaluate(QUIET_MICROPHONE)
+        page.clock.install()
         page.click("#orb")
+        state(page, "listening")
+        page.clock.fast_forward(7000)
         page.wait_for_selector("#trouble >> text=I hear nothing from")
         session = server.sessions[0]
         session.capabilities = dataclasses.replace(session.capabilities, texts=False)

@@ -9,7 +9,7 @@ import pytest
 from pipeline.events import ModelAway
 from testing.server import ScriptedWebServer
 from tests.command import ROOT
-from tests.connections.web.browser import CHROMIUM, open_page, say, state
+from tests.connections.web.browser import CHROMIUM, launch, open_page, say, state
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
@@ -95,7 +95,7 @@ STORIES: dict[str, tuple[list[dict[str, Any]], str]] = {
 @pytest.fixture(scope="module")
 def states(chromium: Any) -> list[str]:
     """What is shown at the end of each story."""
-    browser = chromium.launch(executable_path=CHROMIUM, headless=True, args=["--no-sandbox"])
+    browser = launch(chromium, ["--no-sandbox"])
     with ScriptedWebServer() as server:
         page = open_page(browser, server, [])
         shown: list[str] = page.evaluate(

@@ -8,7 +8,7 @@ import pytest
 import connections.access.client_registry
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import CHROMIUM, open_page, state
-from tests.connections.web.test_page import Tunnel
+from tests.connections.web.tunnel import Tunnel
 from tests.socket_clients import wait_for
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")

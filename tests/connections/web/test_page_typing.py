@@ -7,7 +7,7 @@ import pytest
 import connections.access.client_registry
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import CHROMIUM, open_page, say, state
-from tests.connections.web.test_page import Tunnel
+from tests.connections.web.tunnel import Tunnel
 from tests.socket_clients import wait_for
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -18,7 +18,22 @@ COUNT_MICROPHONES = """() => {
   navigator.mediaDevices.getUserMedia = (wanted) => { asked += 1; return ask(wanted); };
 }"""
 
+WORDS = "word " * 400
+"""20 s, longer than any test takes to interrupt it."""
+
 HEARD = "() => document.querySelector('.machine p')?.firstChild.textContent.length > 3"
+
+
+RECORD_WORDS = """() => {
+  window.shown = [];
+  const look = new MutationObserver(() => {
+    const words = document.querySelector(".machine p");
+    const rest = words?.querySelector(".rest")?.textContent.length ?? 0;
+    if (words?.textContent) shown.push({ rest, heard: words.textContent.length - rest });
+  });
+  const all = { childList: true, subtree: true, characterData: true };
+  look.observe(document.getElementById("transcript"), all);
+}"""
 
 
 def test_typing_before_connecting_asks_for_no_microphone(browser: Any) -> None:
@@ -44,11 +59,11 @@ def test_text_typed_while_offline_is_kept_and_sent_again(browser: Any) -> None:
         page = open_page(browser, tunnel, [])
         say(page, "first")
         page.wait_for_selector(".machine")
-        tunnel.close()
+        tunnel.shut()
         state(page, "offline")
         say(page, "second")
         page.wait_for_selector(".unsent >> text=Not sent")
-        tunnel = Tunnel(server.port, tunnel.port)
+        tunnel.lead_to(server.port)
         page.click(".unsent >> text=Retry")
         wait_for(lambda: len(server.llm.prompts) == 2, "the text to arrive")
         page.wait_for_selector(".unsent", state="detached")
@@ -70,8 +85,9 @@ def test_a_text_is_sent_once_where_the_connection_breaks(browser: Any, came: boo
             wait_for(lambda: len(server.llm.prompts) == 2, "the text to arrive")
         assert page.locator(".you").count() == 2
         if way == "cut":
-            tunnel.cut()
+            tunnel.shut()
             state(page, "offline")
+            tunnel.lead_to(server.port)
             page.wait_for_selector("#state:not([data-state=offline])")
         else:
             page.reload()
@@ -110,13 +126,18 @@ def test_a_text_of_a_session_that_ended_was_not_answered(
 
 def test_words_light_up_as_they_are_heard(browser: Any) -> None:
     with ScriptedWebServer() as server:
-        server.llm._replies = ["A sentence of seven words, or so. And a second one of them."]
+        reply = "A sentence of seven words, or so. And a second one of them, said slowly."
+        server.llm._replies = [reply]
         page = open_page(browser, server, [])
+        page.evaluate(RECORD_WORDS)
         say(page, "Go on.")
-        page.wait_for_selector(".machine p .rest")
-        page.wait_for_function(HEARD)
-        page.wait_for_selector(".machine p .rest", state="detached")
-        assert page.inner_text(".machine p") == server.llm._replies[0]
+        page.wait_for_function("() => shown.at(-1)?.rest === 0")
+        shown = page.evaluate("shown")
+        assert page.inner_text(".machine p") == reply
+    assert shown[0]["rest"] > 0
+    lengths = [one["heard"] for one in shown]
+    assert lengths == sorted(lengths)
+    assert len({*lengths}) > 4, "word by word"
 
 
 def test_a_reply_that_fails_is_shown_as_failed(browser: Any) -> None:
@@ -132,7 +153,7 @@ def test_a_reply_that_fails_is_shown_as_failed(browser: Any) -> None:
 
 def test_many_words_that_were_not_heard_are_folded_away(browser: Any) -> None:
     with ScriptedWebServer() as server:
-        server.llm._replies = ["word " * 40]
+        server.llm._replies = [WORDS]
         page = open_page(browser, server, [])
         say(page, "Tell me.")
         state(page, "speaking")
@@ -173,7 +194,7 @@ def test_the_keys(browser: Any) -> None:
 
 def test_the_conversation_is_copied_without_what_was_not_heard(browser: Any) -> None:
     with ScriptedWebServer() as server:
-        server.llm._replies = ["word " * 40]
+        server.llm._replies = [WORDS]
         page = open_page(browser, server, [])
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         say(page, "Tell me.")
@@ -205,7 +226,7 @@ def test_clearing_makes_the_model_forget(browser: Any) -> None:
 def test_what_a_screen_reader_is_told(browser: Any) -> None:
     """Names of the bubbles, and one polite region that says neither guesses nor replies."""
     with ScriptedWebServer() as server:
-        page = open_page(browser, server, [])
+        page = open_page(browser, server, [], asks=True)
         page.click("#orb")
         page.wait_for_selector(".machine >> text=One sentence.")
         assert page.text_content(".you >> nth=0") == "You said: words"

@@ -18,7 +18,8 @@ from tests.command import command
 from tests.socket_clients import wait_for
 from tests.web_client import WebClient
 
-LONG = "One sentence that takes a while to say. " * 8
+LONG = "One sentence that takes a while to say. " * 40
+"""16 s, longer than any test takes to interrupt it."""
 
 
 @pytest.fixture
@@ -213,7 +214,7 @@ class TestMistakes:
             assert client.until_closed() == 1007
 
     def test_who_reads_nothing_holds_nobody_up(self, server: ScriptedWebServer) -> None:
-        server.llm._replies = [LONG * 20]
+        server.llm._replies = [LONG * 4]
         with WebClient(server.port) as deaf, WebClient(server.port) as client:
             deaf.say(400)
             deaf.say(600, 0.0)

@@ -43,7 +43,7 @@ def server() -> Iterator[ScriptedWebServer]:
 def get(port: int, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, dict(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -233,7 +233,7 @@ class TestAccess:
             here = socket.create_connection(("127.0.0.1", server.port))
             url, origin = "ws://evil.example/ws", "http://evil.example"
             with connect(url, sock=here, origin=Origin(origin), additional_headers=header) as client:
-                message = json.loads(client.recv(10))
+                message = json.loads(client.recv(60))
         assert message["type"] == ("welcome" if flags else "error")
 
     def test_a_public_address_wants_a_token(self) -> None:
