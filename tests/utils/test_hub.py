@@ -29,7 +29,7 @@ from utils.logs import set_up_logging
 apply_model_cache_dir()
 set_up_logging("warning", os.environ.get("WRITTEN_AS", "text"))
 import utils.hub
-utils.hub.ANSWER_S = 1.0
+utils.hub.ANSWER_S = float(os.environ.get("ANSWER_S", "60"))
 try:
     print(utils.hub.fetch(sys.argv[1], "--x_model_name", files=sys.argv[2:] or None))
 except UserError as error:
@@ -56,7 +56,7 @@ class Here:
             capture_output=True,
             text=True,
             cwd=ROOT,
-            timeout=100,
+            timeout=200,
             check=False,
         )
 
@@ -208,7 +208,7 @@ def test_who_is_not_there_does_not_answer_or_must_not_be_asked(hub: HubServer, h
     assert f"it is not in {here.cache}/hub, and HF_HUB_OFFLINE forbids" in forbidden.stdout
     assert hub.requests == []
     hub.silent = True
-    assert "cannot be reached (no answer in time)" in here.fetch("solo").stdout
+    assert "cannot be reached (no answer in time)" in here.fetch("solo", ANSWER_S="1").stdout
     hub.close()
     ended = here.fetch("solo")
     assert f"it is not in {here.cache}/hub, and the hub at {hub.url} cannot be reached" in ended.stdout
@@ -322,7 +322,7 @@ class TestProgress:
             capture_output=True,
             text=True,
             cwd=ROOT,
-            timeout=100,
+            timeout=200,
             check=False,
         )
         return ended.stdout, ended.stderr
