@@ -62,7 +62,7 @@ CLIP = 5.0
 
 
 class Verdict(Enum):
-    """What is known about the echo."""
+    """The state of knowledge about the echo."""
 
     UNKNOWN = "unknown"
     ECHO = "echo"
@@ -93,7 +93,7 @@ class EchoFinder:
         self.align()
 
     def align(self) -> None:
-        """What is played next and what is heard next belong together: a reply begins. Two sound cards
+        """Pair what is played next with what is heard next, since a reply begins. Two sound cards
         drift apart between replies, and their blocks may come late."""
         silence = np.zeros(round(LATEST_S * self._played_hz), np.float32)
         self._played = np.concatenate((silence, self._played))[-len(silence) :]
