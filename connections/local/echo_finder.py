@@ -48,7 +48,7 @@ FLOOR_FRAMES = 300
 QUIET_SHARE, ENOUGH_FRAMES, UNLIKE = 0.6, 30, 5.0
 """There is no echo if, at each lag, at least this share of at least so many loud frames was quiet, and
 the likeness was below this. In 200 simulated rooms by which this was chosen and 200 others with other
-voices no echo was missed; headphones are known after 0.8 to 2.0 s of the reply."""
+voices no echo was missed; headphones are known after 0.7 to 2.2 s of the reply."""
 
 ALIKE, ALIKE_AFTER_NONE = 6.5, 5.7
 """Likeness from which there is an echo. The second one applies after there was none: better to mute a
