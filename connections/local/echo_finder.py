@@ -175,8 +175,8 @@ def levels(samples: Samples, seconds: float) -> NDArray[np.float64]:
 
 
 def likeness(played: Samples, heard: Samples, played_rate_hz: int) -> Samples:
-    """The correlation at each lag, in standard deviations of chance. Every frequency counts alike:
-    in plain correlation any two vowels resemble each other.
+    """The correlation at each lag, in standard deviations of chance. Every frequency counts alike,
+    however loud it is.
 
     The two may have different rates: equal durations have equal frequencies.
     """
