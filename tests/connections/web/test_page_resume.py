@@ -8,6 +8,7 @@ import connections.access.client_registry
 from connections.web import kept_events
 from pipeline.errors import SessionBusy
 from pipeline.events import (
+    Event,
     NoticeGiven,
     ReplyStarted,
     SpeechEnded,
@@ -35,7 +36,7 @@ def typed_page(browser: Any, server: Any) -> Any:
     return page
 
 
-SPOKEN = [
+SPOKEN: list[Event] = [
     SpeechStarted(16_000), TurnCommitted(9, "speech", True), ReplyStarted(9), SpeechEnded(40_000),
 ]  # fmt: skip
 """An answer that begins while the user speaks, by an engine that writes no words of the user's."""
@@ -90,7 +91,7 @@ def test_a_hold_that_a_reload_cuts_is_taken_back(browser: Any) -> None:
         page.wait_for_selector(GO_ON)
         page.click("#orb")
         state(page, "ready")
-        talk = []
+        talk: list[str] = []
         while len(talk) < 2 and (event := events.fetch(60)) is not None:
             talk += [event.talk] if isinstance(event, TalkSignalled) else []
         assert talk == ["start", "cancel"]
