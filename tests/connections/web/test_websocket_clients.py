@@ -190,7 +190,8 @@ class TestAccess:
         with ScriptedWebServer(**flags) as server:
             here = socket.create_connection(("127.0.0.1", server.port))
             url, origin = "ws://evil.example/ws", "http://evil.example"
-            with connect(url, sock=here, origin=Origin(origin), additional_headers=header) as client:
+            options: dict[str, Any] = {"additional_headers": header, "open_timeout": 60}
+            with connect(url, sock=here, origin=Origin(origin), **options) as client:
                 message = json.loads(client.recv(60))
         assert message["type"] == ("welcome" if flags else "error")
 
