@@ -6,7 +6,6 @@ import json
 import socket
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 import weakref
@@ -19,6 +18,7 @@ from websockets.typing import Origin
 
 import connections.access.client_registry
 from arguments_classes.websocket_arguments import WebSocketArguments
+from connections.access.time_limits import TimeLimits
 from connections.web import kept_events
 from connections.web.server import WebSocketServer
 from pipeline.errors import UserError
@@ -232,7 +232,8 @@ class TestAccess:
         with ScriptedWebServer(**flags) as server:
             here = socket.create_connection(("127.0.0.1", server.port))
             url, origin = "ws://evil.example/ws", "http://evil.example"
-            with connect(url, sock=here, origin=Origin(origin), additional_headers=header) as client:
+            options: dict[str, Any] = {"additional_headers": header, "open_timeout": 60}
+            with connect(url, sock=here, origin=Origin(origin), **options) as client:
                 message = json.loads(client.recv(60))
         assert message["type"] == ("welcome" if flags else "error")
 
@@ -326,12 +327,17 @@ class TestTimeLimits:
             assert client.until_closed() == 1000
 
     def test_who_speaks_is_not_idle(self) -> None:
-        with ScriptedWebServer(idle_timeout_s=5) as server, WebClient(server.port) as client:
+        """Each time the end is put off; the test above waits for one."""
+        with ScriptedWebServer(idle_timeout_s=600) as server, WebClient(server.port) as client:
+            client.until("welcome")
+            (limits,) = (box for box in server.sessions[0].events._boxes if isinstance(box, TimeLimits))
             for _ in range(3):
-                time.sleep(2)  # which is the point
+                end = limits._idle
                 client.ask()
                 client.until("TurnDone")
-            assert client.until("SessionEnded")["reason"].startswith("nobody")
+                wait_for(lambda end=end: limits._idle.when() > end.when(), "a later end")
+                assert end.cancelled()
+                assert not limits._idle.cancelled()
 
     def test_no_session_lasts_for_ever(self) -> None:
         with ScriptedWebServer(longest_session_s=0.5) as server, WebClient(server.port) as client:
