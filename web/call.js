@@ -32,6 +32,8 @@ export class Call extends EventTarget {
     this.#settings = settings;
     this.sound.addEventListener("packet", ({ detail }) => this.connection?.sendAudio(detail.audio));
     this.sound.addEventListener("played", ({ detail }) => this.#played(detail));
+    for (const name of ["online", "offline"]) addEventListener(name, () => this.connection?.check());
+    document.addEventListener("visibilitychange", () => document.hidden || this.connection?.check());
   }
 
   // -- beginning and ending ---------------------------------------------------------------------------

@@ -67,6 +67,8 @@ class WebSocketClient(PacedSink):
         self._loudness: list[str] = []
         """The latest `duck` message, if there was one."""
         self._next = (0, 0)
+        self._reported: tuple[int, int] | None = None
+        """The turn and the sample up to which the client has played, if it reports that."""
         self._texts = 0
         self._received = WholeSamples()
         self._loop = asyncio.get_running_loop()
@@ -136,8 +138,11 @@ class WebSocketClient(PacedSink):
         self._received.clear()
         self._attached = True
         if received is not None:
-            self._session.playout.pause(_AWAY)  # in case the loss of the connection went unnoticed
-            self._session.playout.resume(_AWAY)
+            playout = self._session.playout
+            playout.pause(_AWAY)  # in case the loss of the connection went unnoticed
+            if self._reported is not None:
+                playout.go_back(*self._reported)
+            playout.resume(_AWAY)
         self._session.playout.wake()
 
     def detach(self) -> None:
@@ -190,11 +195,12 @@ class WebSocketClient(PacedSink):
 
     def _handle(self, message: Message) -> None:
         session = self._session
-        orders: dict[str, Callable[[], None]] = {
+        orders: dict[str, Callable[[], object]] = {
             "start": session.start_speech,
             "commit": session.commit_speech,
             "cancel": session.cancel_speech,
             "interrupt": lambda: session.interrupt("the client asked for it"),
+            "ping": lambda: self._outbox.put(encode("pong")),
         }
         match message:
             case Order(type=order):
@@ -203,6 +209,7 @@ class WebSocketClient(PacedSink):
                 self._texts += 1
                 session.respond(text)
             case Played(turn=turn, sample=sample):
+                self._reported = (turn, sample)
                 self._pace.played(turn, sample)
                 session.playout.played(turn, sample)
             case Settings(changes=changes):

@@ -71,6 +71,21 @@ class TestComingBack:
         assert len(server.llm.prompts[1]) == 4, "what was said is remembered"
         first.close()
 
+    @pytest.mark.parametrize("played", [0, 9600])
+    def test_a_loss_that_nobody_noticed_costs_nothing_of_the_answer(
+        self, server: ScriptedWebServer, played: int
+    ) -> None:
+        """The server goes on sending, and its clock says that all of it was heard."""
+        server.llm._replies = [LONG]
+        with WebClient(server.port) as first:
+            first.ask()
+            first.send("played", turn=1, sample=played)
+            while len(first.audio) < 100:
+                first.receive()
+            with WebClient(server.port, f"?key={first.messages[0]['key']}") as again:
+                assert again.until("audio")["sample"] == played
+                assert again.until("TurnDone")["heard"] == LONG.strip()
+
     def test_events_lost_with_the_connection_come_again(self, server: ScriptedWebServer) -> None:
         server.llm._replies = [LONG]
         with WebClient(server.port) as first:
