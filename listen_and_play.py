@@ -76,6 +76,8 @@ class Client:
         self._playback = Playback(arguments.recv_rate, self._played_hz)
         self._sentences = Sentences()
         self._stopped = ""
+        self._ending = ""
+        """The reason of the server for the end of the session, if it gave one."""
         self._connection: Connection | None = None
         self._back_off_s = FIRST_BACK_OFF_S
 
@@ -86,7 +88,7 @@ class Client:
             while not self._shutdown.requested.is_set():
                 try:
                     self._talk()
-                    problem = "the server hung up"
+                    problem = self._ending or "the server hung up"
                 except (OSError, ProtocolError) as error:
                     problem = f"no connection to {self._arguments.host}: {error}"
                 if not self._shutdown.requested.is_set():
@@ -103,6 +105,7 @@ class Client:
         """Run one connection until it ends. Raises `Refused`."""
         arguments = self._arguments
         self._playback = Playback(arguments.recv_rate, self._played_hz)
+        self._ending = ""
         hello = Hello(
             session=uuid.uuid4().hex,
             token=arguments.token or os.environ.get("S2S_TOKEN", ""),
@@ -160,6 +163,8 @@ class Client:
                 self._print("machine", *self._sentences.feed(text))
             case {"event": "TurnDone"}:
                 self._print("machine", *self._sentences.flush())
+            case {"event": "SessionEnded", "reason": reason}:
+                self._ending = reason
             case {"event": "Transcript" | "ErrorEvent" | "NoticeGiven" as kind, "text": text}:
                 self._print("machine", *self._sentences.flush())
                 self._print(_LABELS[kind], text)

@@ -2,21 +2,14 @@
 
 import contextlib
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from arguments_classes.module_arguments import MODES
-from catalog.presets import PRESETS
-from catalog.registry import all_specs
+from catalog.registry import AUTO, all_specs
 from command_line.aliases import older_prefixes
 from pipeline.errors import UserError
-
-_FLAG = re.compile(r"(?<![\w-])--([a-z]\w*)(?: ([^\s;,]+?)(?=[;,:]?(?:\s|$)))?")
-_TO_TYPE = re.compile(r"((?:type: |(?<![\w-])s2s(?:_pipeline\.py)? (?=[a-z-]))[^;]*)")
-"""A command that the user should type, which stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class ConfigFile:
 
     @contextlib.contextmanager
     def naming(self) -> Iterator[None]:
-        """Rewrite a `UserError` about flags that stand in the file, as `named` does."""
+        """Name the file in a `UserError` about a flag that stands in it, as `named` does."""
         try:
             yield
         except UserError as error:
@@ -50,35 +43,39 @@ class ConfigFile:
             raise
 
     def named(self, text: str) -> str:
-        """A sentence about flags, so that it names the file and the keys of those that stand in it:
-        ``config.json: "thresh": expected …``."""
-        keys = self._keys()
-        found: dict[str, None] = {}
+        """The sentence of a `UserError`. If it is about a flag that stands in the file, it begins with
+        the file and the key instead: ``config.json: "thresh": expected …``."""
+        begun = self._with_key(text)
+        return text if begun == text else f"{self.path}: {begun}"
 
-        def as_key(flag: re.Match[str]) -> str:
-            name, word = flag[1], flag[2] or ""
-            key = keys.get(name)
-            if key is None:
-                return flag[0]
-            value = _text(self.settings[key])
-            if word and word != value and _names_a_part(name, word):
-                return flag[0]  # advice
-            found[key] = None
-            if word and word == value:
-                return f'"{key}": {json.dumps(self.settings[key])}'
-            return flag[0].replace(f"--{name}", f'"{key}"', 1)
+    def spelled(self, flag: str) -> str:
+        """The key in the file that stands for a flag, in quotes; the flag if none does."""
+        key = self._keys().get(_name_of(flag))
+        return flag if key is None else f'"{key}"'
 
-        parts = _TO_TYPE.split(text)  # every other one is a command
-        parts[::2] = [_FLAG.sub(as_key, part) for part in parts[::2]]
-        if not found:
+    def no_such(self, flag: str) -> str:
+        """Begin a sentence about a flag, or a key of the file, that nothing knows."""
+        name = self.spelled(flag)
+        return f"there is no flag {flag}" if name == flag else f"{self.path}: there is no setting {name}"
+
+    def _with_key(self, text: str) -> str:
+        """The sentence with a key and its value, as they stand in the file, for the flag in front."""
+        flag = text.partition(" ")[0].rstrip(":")
+        key = self._keys().get(_name_of(flag)) if flag.startswith("--") else None
+        if key is None:
             return text
-        named = "".join(parts).replace("no flag", "no setting", 1)
-        for value in (self.settings[key] for key in found):
-            named = named.replace(f"got {_text(value)!r}", f"got {json.dumps(value)}")
-        return f"{self.path}: {named}"
+        rest, value = text.removeprefix(flag), _text(self.settings[key])
+        for each in (value, *value.split(",")):  # of several engines, the sentence may be about one
+            if rest.startswith((f" {each}:", f" {each} ")):
+                written = json.dumps(self.settings[key] if each == value else each)
+                rest = rest.removeprefix(f" {each}")
+                return f'"{key}": {written}{rest[0]}{self._with_key(rest[1:])}'
+        if value == AUTO and not rest.startswith(":"):
+            return text  # about the engine that the program chose
+        return f'"{key}"{rest}'.replace(f"got {value!r}", f"got {json.dumps(self.settings[key])}")
 
     def _keys(self) -> dict[str, str]:
-        """The keys by the names of their flags, under which an error may know them."""
+        """The keys by the names of their flags, older and current ones."""
         prefixes = {old: new for spec in all_specs() for old, new in older_prefixes(spec).items()}
         keys = {}
         for key in self.settings:
@@ -93,12 +90,6 @@ class ConfigFile:
 def _name_of(flag: str) -> str:
     """Name of a flag, or of a key, without its dashes."""
     return flag.removeprefix("--").replace("-", "_")
-
-
-def _names_a_part(flag: str, word: str) -> bool:
-    """True if the word may stand behind the flag: it is an engine, a mode, or a preset."""
-    names = {spec.name for spec in all_specs() if spec.stage == flag}
-    return word in {"mode": MODES, "preset": PRESETS}.get(flag, names)
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

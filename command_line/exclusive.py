@@ -1,7 +1,6 @@
 """Parts that exclude each other: --s2s, or --stt, --llm and --tts; and settings of a file that the
 command line replaces, with the parts that they belong to."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 from arguments_classes.chat_arguments import ChatArguments
@@ -11,6 +10,7 @@ from catalog.registry import CASCADE, specs
 from command_line.aliases import older_prefixes
 from command_line.arguments import MODES
 from command_line.config_file import ConfigFile
+from command_line.flag_names import flag_names, flags_of
 from pipeline.errors import UserError
 
 _STAGES = (*CASCADE, "s2s")
@@ -22,7 +22,8 @@ def file_and_flags(argv: Sequence[str]) -> tuple[ConfigFile, list[str]]:
     if not argv or argv[0].startswith("-"):
         return ConfigFile(), list(argv)
     file, typed = ConfigFile.read(argv[0]), argv[1:]
-    return file.only(set(_names(without_replaced(file.flags(), typed))) - {*_names(typed)}), [*typed]
+    kept = {*flag_names(without_replaced(file.flags(), typed))} - {*flag_names(typed)}
+    return file.only(kept), [*typed]
 
 
 def named_stages(argv: Sequence[str]) -> set[str]:
@@ -49,14 +50,15 @@ def replaced_by(named: set[str]) -> set[str]:
     return {"s2s"} if named else set()
 
 
-def expect_one_kind(argv: Sequence[str]) -> None:
-    """Raise `UserError` if these flags name both an end-to-end engine and an engine of a stage that it
-    replaces."""
-    named = named_stages(argv)
-    if beside := [f"--{stage}" for stage in CASCADE if stage in named & replaced_by(named)]:
+def expect_one_kind(argv: Sequence[str], file: ConfigFile) -> None:
+    """Raise `UserError` if these flags, some of them from the file, name both an end-to-end engine and
+    an engine of a stage that it replaces."""
+    named, spelled = named_stages(argv), file.spelled
+    if beside := [spelled(f"--{stage}") for stage in CASCADE if stage in named & replaced_by(named)]:
+        stt, llm, tts = (spelled(f"--{stage}") for stage in CASCADE)
         raise UserError(
-            f"--s2s takes the place of --stt, --llm and --tts; leave out "
-            f"{' and '.join(beside)}, or --s2s"
+            f"--s2s takes the place of {stt}, {llm} and {tts}; leave out {' and '.join(beside)}, or "
+            f"{spelled('--s2s')}"
         )
 
 
@@ -75,21 +77,21 @@ def without_replaced(settings: Sequence[str], flags: Sequence[str]) -> list[str]
         begins += tuple(older_prefixes(spec))
     names = {flag for stage in stages for flag in (f"--{stage}", f"--failover_{stage}_s")}
     if "mode" in changed and {before["mode"], now["mode"]} <= MODES.keys():
-        names |= _flags_of(MODES[before["mode"]]) - _flags_of(MODES[now["mode"]])
+        names |= {*flags_of(MODES[before["mode"]])} - {*flags_of(MODES[now["mode"]])}
     if preset is not None:
         names |= {f"--{name}" for name in (*preset.choices(), *preset.settings)}
     if "s2s" in now:
         names |= _useless_to(now["s2s"])
     return [
         each
-        for each, flag in zip(settings, _names(settings), strict=True)
+        for each, flag in zip(settings, flag_names(settings), strict=True)
         if flag not in names and not flag.startswith(begins)
     ]
 
 
 def _preset_of(named: Mapping[str, str], flags: Sequence[str]) -> Preset | None:
     """The preset that flags name, less what others of them replace; None: none, or an unknown one."""
-    mac = "--local_mac_optimal_settings" in _names(flags)
+    mac = "--local_mac_optimal_settings" in flag_names(flags)
     preset = PRESETS.get("mac" if mac else named.get("preset", ""))
     return None if preset is None else preset.without(replaced_by(named.keys() & {*_STAGES}))
 
@@ -100,22 +102,8 @@ def _useless_to(names: str) -> set[str]:
     chosen = [rows[name.strip()] for name in names.split(",") if name.strip() in rows]
     flags: set[str] = set()
     if all("conversation" not in spec.features for spec in chosen):
-        flags |= _flags_of(ChatArguments)
+        flags |= {*flags_of(ChatArguments)}
     if any(spec.duplex for spec in chosen):
-        flags |= _flags_of(VADArguments) | {"--vad", "--reply_mode"}
+        flags |= {*flags_of(VADArguments), "--vad", "--reply_mode"}
         flags |= {"--language"} if "--chat_size" in flags else set()
     return flags
-
-
-def _names(flags: Sequence[str]) -> list[str]:
-    """The flags without their values, with underscores; other arguments as they are."""
-    return [
-        flag.partition("=")[0].replace("-", "_").replace("__", "--", 1)
-        if flag.startswith("--")
-        else flag
-        for flag in flags
-    ]
-
-
-def _flags_of(group: type) -> set[str]:
-    return {f"--{field.name}" for field in dataclasses.fields(group)}

@@ -10,7 +10,7 @@ COLUMN = 20
 """Column at which explanations start."""
 
 _VALUES = (
-    ("_file", "FILE"), ("model_name", "MODEL"), ("voice", "VOICE"), ("url", "URL"), ("host", "HOST"),
+    ("file", "FILE"), ("model_name", "MODEL"), ("voice", "VOICE"), ("url", "URL"), ("host", "HOST"),
     ("language", "CODE"), ("device", "DEVICE"), ("record", "FOLDER"), ("stt", "NAMES"), ("llm", "NAMES"),
     ("tts", "NAMES"), ("s2s", "NAMES"), ("vad", "NAME"), ("preset", "NAME"), ("install", "NAME"),
 )  # fmt: skip

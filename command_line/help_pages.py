@@ -67,7 +67,7 @@ class HelpPages:
             case "":
                 lines = self._short(width)
             case "all":
-                lines = _everything(width)
+                lines = _everything(width, self.parser.get_default("mode"))
             case name if name in WORD_PAGES and program() == "s2s":
                 lines = WORD_PAGES[name].lines(width)
             case name if name in STAGES:
@@ -135,7 +135,8 @@ class HelpPages:
         yield from ("", f"For the flags of another engine: --help {specs(stage)[-1].name}")
 
 
-def _everything(width: int) -> Iterator[str]:
+def _everything(width: int, mode: str) -> Iterator[str]:
+    """Every flag and every preset. `mode`: the default, which depends on the command."""
     engines = [flags for spec in all_specs() if (flags := spec.argument_class()) is not None]
     modes = dict.fromkeys(MODES.values())
     yield from _classes(
@@ -144,13 +145,16 @@ def _everything(width: int) -> Iterator[str]:
             *(ChatServerArguments, FailoverArguments, *engines),
         ],
         width,
+        mode=mode,
     )
     yield from ("", *_presets(PRESETS, width))
 
 
-def _classes(classes: Iterable[type], width: int) -> Iterator[str]:
+def _classes(classes: Iterable[type], width: int, **defaults: str) -> Iterator[str]:
     for n, flags in enumerate(classes):
-        for title, actions in Parser([flags]).groups.items():
+        parser = Parser([flags])
+        parser.set_defaults(**defaults)
+        for title, actions in parser.groups.items():
             yield from list(_group(title, actions, width))[n == 0 :]
 
 

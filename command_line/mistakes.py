@@ -14,10 +14,10 @@ from catalog.registry import CASCADE, EngineSpec, all_specs
 from command_line.aliases import older_prefixes
 from command_line.arguments import MODES
 from command_line.chosen import Candidates
+from command_line.config_file import ConfigFile
+from command_line.flag_names import flag_names, flags_of
 from command_line.later_engines import prefix_of
-from command_line.words import WORDS
 from pipeline.errors import UserError
-from utils.installation import program
 
 _KEY_ADVICE = (
     "a key does not belong on a command line or in a config file, where others can read it; put it into "
@@ -28,21 +28,21 @@ _CUTOFF = 0.6
 """Similarity from which a flag may be meant."""
 
 
-def unknown_argument(argument: str, known: Sequence[str], chosen: Candidates) -> str:
+def unknown_argument(argument: str, known: Sequence[str], chosen: Candidates, file: ConfigFile) -> str:
     """Say which part the argument belongs to, else which of the `known` flags is nearest to it. Its
     value is never repeated: it may be a key."""
     if not argument.startswith("--"):
         return (
             f"expected a flag (or a JSON file in front of all flags), got {argument!r}{_meant(argument)}"
         )
-    flag = argument.split("=")[0].replace("-", "_").replace("__", "--", 1)
+    (flag,) = flag_names([argument])
     if flag.endswith("api_key"):
         return f"{flag}: {_KEY_ADVICE}"
     return (
         _of_an_engine(flag, chosen)
         or _of_a_mode(flag)
         or _of_no_use(flag, chosen)
-        or f"there is no flag {flag}{_nearest(flag, known)} (--help all shows all)"
+        or f"{file.no_such(flag)}{_nearest(flag, known)} (--help all shows all)"
     )
 
 
@@ -55,19 +55,19 @@ def expect_no_word(argument: str) -> None:
 def expect_effect(module: ModuleArguments, argv: Sequence[str], chosen: Candidates) -> None:
     """Raise `UserError` for a language, answers while the user speaks, a voice detector or a process for
     a stage, if an end-to-end engine has no use for it."""
-    given = {argument.partition("=")[0].replace("-", "_") for argument in argv}
+    given = {*flag_names(argv)}
     for spec in (each.spec for each in chosen.get("s2s", ()) if each.spec.duplex):
-        if "__language" in given and module.language and "conversation" not in spec.features:
+        if "--language" in given and module.language and "conversation" not in spec.features:
             raise UserError(
                 f"--language is for the choice of a language, which --s2s {spec.name} does without"
             )
-        if "__reply_mode" in given and module.reply_mode == "stream":
+        if "--reply_mode" in given and module.reply_mode == "stream":
             raise UserError(f"--reply_mode stream is for turns, which --s2s {spec.name} does without")
-        if "__vad" in given:
+        if "--vad" in given:
             raise UserError(
                 f"--vad is for the detection of speech, which --s2s {spec.name} does without"
             )
-    if module.s2s is not None and "__isolate" in given and module.isolate not in (None, "none"):
+    if module.s2s is not None and "--isolate" in given and module.isolate not in (None, "none"):
         stages = str(module.isolate).split(",")
         if useless := [stage for stage in stages if stage in CASCADE]:
             raise UserError(f"--isolate: expected s2s or none, as --s2s does without {useless[0]}")
@@ -84,10 +84,7 @@ def expect_waits(module: ModuleArguments, mode: object) -> None:
 
 
 def _meant(word: str) -> str:
-    """The flag that a word such as "local", "cpu" or "-v" may stand for, as a question; of a word of
-    `s2s`, its place."""
-    if word in WORDS and program() == "s2s":
-        return f"; a word comes first: s2s {word} …"
+    """The flag that a word such as "local", "cpu" or "-v" may stand for, as a question."""
     name = word.lstrip("-")
     flags = [f"--mode {name}"] if name in MODES else []
     flags += [f"--preset {name}"] if name in PRESETS else []
@@ -115,16 +112,12 @@ def _of_an_engine(flag: str, chosen: Candidates) -> str | None:
 
 
 def _has_flag(spec: EngineSpec, flag: str) -> bool:
-    return flag in _flags_of(spec.argument_class()) or flag.startswith(tuple(older_prefixes(spec)))
-
-
-def _flags_of(group: type | None) -> list[str]:
-    return [] if group is None else [f"--{field.name}" for field in dataclasses.fields(group)]
+    return flag in flags_of(spec.argument_class()) or flag.startswith(tuple(older_prefixes(spec)))
 
 
 def _of_a_mode(flag: str) -> str | None:
     for mode, group in MODES.items():
-        if flag in _flags_of(group):
+        if flag in flags_of(group):
             return f"{flag} belongs to --mode {mode}, which is not the one chosen"
     return None
 
@@ -132,7 +125,7 @@ def _of_a_mode(flag: str) -> str | None:
 def _of_no_use(flag: str, chosen: Candidates) -> str | None:
     """Refuse flags of the voice detector, or of the conversation, if the end-to-end engine has none."""
     for group, what in ((VADArguments, "the detection of speech"), (ChatArguments, "the conversation")):
-        if flag in _flags_of(group):
+        if flag in flags_of(group):
             return f"{flag} is for {what}, which --s2s {chosen['s2s'][0].spec.name} does without"
     return None
 
@@ -147,6 +140,6 @@ def _nearest(flag: str, known: Sequence[str]) -> str:
 
 def _flags_of_all_parts() -> Iterator[str]:
     for group in (VADArguments, ChatArguments, *MODES.values()):
-        yield from _flags_of(group)
+        yield from flags_of(group)
     for spec in all_specs():
-        yield from _flags_of(spec.argument_class())
+        yield from flags_of(spec.argument_class())

@@ -35,7 +35,7 @@ def parse_command_line(argv: Sequence[str]) -> Arguments:
 
 
 def _parse(argv: Sequence[str], file: ConfigFile) -> Arguments:
-    module, preset = _choose_parts(argv)
+    module, preset = _choose_parts(argv, file)
     helps = program() == "s2s" and asks_help(argv)  # that command fetches them at its first start
     chosen = choose_engines(module, argv, all_fetched=helps)
     expect_effect(module, argv, chosen)
@@ -43,7 +43,7 @@ def _parse(argv: Sequence[str], file: ConfigFile) -> Arguments:
     parser = _parser(module, chosen, preset)
     parsed, unknown = parser.parse(argv)
     if unknown:
-        raise UserError(unknown_argument(unknown[0], parser.flags, chosen))
+        raise UserError(unknown_argument(unknown[0], parser.flags, chosen, file))
     expect_waits(parsed[ModuleArguments], parsed[MODES[module.mode]])
     return Arguments(
         module=parsed[ModuleArguments],
@@ -60,9 +60,9 @@ def _parse(argv: Sequence[str], file: ConfigFile) -> Arguments:
     )
 
 
-def _choose_parts(argv: Sequence[str]) -> tuple[ModuleArguments, Preset | None]:
+def _choose_parts(argv: Sequence[str], file: ConfigFile) -> tuple[ModuleArguments, Preset | None]:
     """The parts that the user names, completed by the preset, if there is one."""
-    expect_one_kind(argv)
+    expect_one_kind(argv, file)
     parser = Parser([ModuleArguments])
     module: ModuleArguments = parser.parse(argv)[0][ModuleArguments]
     preset = find_preset(module.preset, mac=module.local_mac_optimal_settings)

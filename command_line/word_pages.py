@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from catalog.environments import ENVIRONMENTS
 from command_line.arguments import MODES
-from command_line.flag_rows import rows
+from command_line.flag_rows import rows, shown, to_type
 from command_line.parser import Parser
 
 
@@ -19,6 +19,8 @@ class WordPage:
     examples: tuple[str, ...]
     mode: str | None = None
     """The mode whose flags belong to the word."""
+    explained: tuple[str, ...] = ()
+    """The flags that the page explains, if the mode has too many; (): all."""
 
     def lines(self, width: int) -> Iterator[str]:
         """The page, in lines of at most `width`."""
@@ -26,9 +28,20 @@ class WordPage:
         yield from (f"  {example}" for example in self.examples)
         if self.mode is not None:
             yield from ("", "Flags")
-            for actions in Parser([MODES[self.mode]]).groups.values():
-                yield from rows(actions, width)
+            yield from self._flags(self.mode, width)
             yield from ("", "The flags of everything else are in: s2s --help")
+
+    def _flags(self, mode: str, width: int) -> Iterator[str]:
+        (actions,) = Parser([MODES[mode]]).groups.values()
+        by_name = {action.dest: action for action in shown(actions)}
+        explained = [by_name.pop(name) for name in self.explained or tuple(by_name)]
+        yield from rows(explained, width)
+        if by_name:
+            yield from ("", f"For a public server (s2s --help {mode} explains all)")
+            names = " ".join(to_type(action) for action in by_name.values())
+            yield from textwrap.wrap(
+                names, width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+            )
 
 
 WORD_PAGES = {
@@ -48,6 +61,10 @@ WORD_PAGES = {
             "s2s serve --host 0.0.0.0 --token_file tokens.txt",
         ),
         "websocket",
+        (
+            *("open", "port", "host", "token", "token_file", "insecure"),
+            *("ssl_certfile", "ssl_keyfile", "allow_origins"),
+        ),
     ),
     "file": WordPage(
         "s2s file recording [flags]",

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from catalog.people import people_of
 from command_line.flag_rows import row
-from engines.loader import load_engine
+from engines.loader import load_stage
 from pipeline.engine_info import DuplexInfo, LiveInfo, ResponderInfo, SynthesizerInfo
 from pipeline.language import ANY, base_of, english_name
 from utils.installation import typed
 
 if TYPE_CHECKING:
     from command_line.arguments import Arguments
+    from command_line.chosen import ChosenEngine
 
 Info: TypeAlias = SynthesizerInfo | ResponderInfo | DuplexInfo | LiveInfo
 
@@ -24,25 +25,26 @@ _PART_OF_THE_MODEL = "{}: the voice is part of the model; for another, choose an
 
 
 def list_voices(arguments: "Arguments") -> int:
-    """Load the engine that speaks and print its voices: on a terminal a paragraph for each language,
-    elsewhere a line for each voice. Returns 0; raises `UserError`."""
+    """Load the engine that speaks and print its voices: on a terminal a paragraph for each language of
+    each engine, elsewhere a line for each voice. Returns 0; raises `UserError`."""
     stage = "tts" if "tts" in arguments.engines else "s2s"
     spec = arguments.engines[stage][0].spec
     if spec.duplex and "remote" not in spec.devices:
         print(_PART_OF_THE_MODEL.format(spec.name))  # loading gigabytes would tell no more
         return 0
-    with closing(load_engine(arguments, stage)) as engine:
+    engine, choices = load_stage(arguments, stage)
+    with closing(engine):
         info: Info = engine.info
+        each: list[Info] = [one.info for one in (engine.engines if len(choices) > 1 else [engine])]
     if not info.voices:
         print(without_voices(info, stage))
         return 0
-    width = shutil.get_terminal_size().columns
-    people = {name for choice in arguments.engines[stage] for name in people_of(choice.spec.name)}
     if not sys.stdout.isatty():
         print(*for_programs(info), sep="\n")
         return 0
-    print(f"The voices of {' and '.join(info.name.split(','))}:")
-    print(*for_people(info, people, width), sep="\n")
+    width = shutil.get_terminal_size().columns
+    for choice, own in zip(choices, each, strict=True):
+        print(*of_engine(own, choice, width), "", sep="\n")
     other = typed("voices NAME", f"python s2s_pipeline.py --list_voices --{stage} NAME")
     engines = typed(f"--help {stage}", f"python s2s_pipeline.py --help {stage}")
     print(f"For those of another engine: {other}; all engines: {engines}")
@@ -54,6 +56,18 @@ def for_programs(info: Info) -> Iterator[str]:
     spoken, width = _spoken(info), max(map(len, info.voices))
     for voice in info.voices:
         yield f"{voice:<{width}}  {_described(spoken[voice])}" if voice in spoken else voice
+
+
+def of_engine(info: Info, choice: "ChosenEngine", width: int) -> Iterator[str]:
+    """The voices of one engine for people, under the flag that chooses one."""
+    if not info.voices:
+        yield without_voices(info, choice.spec.stage)
+        return
+    flags = choice.spec.argument_class()
+    named = hasattr(flags, f"{choice.spec.stage}_voice")  # else they are numbers
+    flag = "voice NAME" if named else "speaker_id N"
+    yield f"The voices of {choice.spec.name}: --{choice.prefix}{flag}"
+    yield from for_people(info, set(people_of(choice.spec.name)), width)
 
 
 def for_people(info: Info, people: set[str], width: int) -> Iterator[str]:

@@ -76,7 +76,7 @@ def _load_all(
     the judges of turns, which may use the language model."""
     stages, found = arguments.engines, {}
     with ThreadPoolExecutor(len(stages) + 1) as loaders:
-        loading = {stage: loaders.submit(_load_stage, arguments, stage) for stage in stages}
+        loading = {stage: loaders.submit(load_stage, arguments, stage) for stage in stages}
         if "llm" not in stages and "s2s" not in stages:
             found["llm"] = loaders.submit(choose_language_model, arguments, hints)
         pairs = {stage: future.result() for stage, future in loading.items()}
@@ -117,11 +117,11 @@ def _voice(arguments: "Arguments", loaded: Mapping[str, Any]) -> Voice:
 def load_engine(arguments: "Arguments", stage: str) -> Any:
     """The engine of a stage, loaded: one, or a failover of several. Of several, those that this machine
     lacks are left out. Raises `UserError`."""
-    return _load_stage(arguments, stage)[0]
+    return load_stage(arguments, stage)[0]
 
 
-def _load_stage(arguments: "Arguments", stage: str) -> tuple[Any, Sequence[ChosenEngine]]:
-    """The engine of a stage, and the choices of which it consists."""
+def load_stage(arguments: "Arguments", stage: str) -> tuple[Any, Sequence[ChosenEngine]]:
+    """The engine of a stage, as `load_engine` has it, and the choices of which it consists."""
     choices = arguments.engines[stage]
     may_lack = len(choices) > 1 and not arguments.module.download
     engines, kept, lacking = [], [], {}
@@ -135,7 +135,7 @@ def _load_stage(arguments: "Arguments", stage: str) -> tuple[Any, Sequence[Chose
             lacking[choice.spec.name] = str(error)
     if not engines:
         reasons = "; ".join(lacking.values())
-        raise UserError(f"none of the engines of --{stage} can start: {reasons}")
+        raise UserError(f"--{stage}: none of these engines can start: {reasons}")
     for name, reason in lacking.items():
         tell(f"{name} is left out: {arguments.file.named(reason)}")
     if len(engines) == 1:

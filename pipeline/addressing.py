@@ -31,6 +31,10 @@ LONG_MS = 1000
 """Speech of this length is judged by the weights for all of it, though it goes on: it is longer than a
 back-channel."""
 
+NOT_MEANT = "not meant for the program"
+NO_TURN = "said over the reply, and no turn"
+"""Reasons of speech that is not answered: in silence, and over an answer."""
+
 SILENCE = "silence"
 FEATURES = ("bias", "words", "no_words", "long_no_words", "short", "unlikely", "soft", "dull", "hissing")
 
@@ -70,7 +74,8 @@ class Addressing:
         self._turns: deque[Timbre] = deque(maxlen=TURNS_COMPARED)
         self._doubtful = 0
         """Number of consecutive latest turns that may be somebody else's."""
-        self._refused: frozenset[str] = frozenset()
+        self._unlikely_words: frozenset[str] = frozenset()
+        """The words of the latest stretch that the weights took for no turn."""
         self._lock = threading.Lock()
 
     def learn(self, timbre: Timbre) -> None:
@@ -87,7 +92,8 @@ class Addressing:
                 self._turns.append(timbre)
 
     def is_meant(self, stretch: Stretch) -> bool:
-        """True if the speech is more likely a turn than not; without words it never is."""
+        """True if the speech is more likely a turn than not; without words it never is. The words of
+        whole speech that is unlikely are remembered: in silence, it is meant if it is said again."""
         if not has_words(stretch.text):
             return False
         model = _model()[stretch.case]
@@ -96,24 +102,25 @@ class Addressing:
         likely = score >= float(model["threshold"])
         if likely or not stretch.whole:
             return likely
-        return self._is_said_again(stretch) and stretch.case == SILENCE
+        words = frozenset(content_words(stretch.text, stretch.language, answering=False))
+        with self._lock:
+            before, self._unlikely_words = self._unlikely_words, words
+        return stretch.case == SILENCE and is_said_again(words, before)
 
     def is_soft(self, timbre: Timbre, below_db: float) -> bool:
         """True if the speech is so much softer than this user's turns."""
         user = self._user()
         return user is not None and timbre.level_db < user.level_db - below_db
 
-    def _is_said_again(self, stretch: Stretch) -> bool:
-        """True if most of these words were refused just before, over an answer or in silence. A user who
-        has moved away, and gets no answer, says them again; a television does not."""
-        words = frozenset(content_words(stretch.text, stretch.language, answering=False))
-        with self._lock:
-            refused, self._refused = self._refused, words
-        return len(words) > 1 and 2 * len(words & refused) > len(words | refused)
-
     def _user(self) -> Timbre | None:
         with self._lock:
             return typical(list(self._turns))
+
+
+def is_said_again(words: frozenset[str], before: frozenset[str]) -> bool:
+    """True if most of these words are those that were refused just `before`, over an answer or in
+    silence. A user who has moved away, and gets no answer, says them again; a television does not."""
+    return len(words) > 1 and 2 * len(words & before) > len(words | before)
 
 
 def typical(turns: list[Timbre]) -> Timbre | None:

@@ -4,8 +4,9 @@
 class UserError(Exception):
     """A mistake that the user can correct.
 
-    The text is one sentence: expected X, got Y, and what to do. The command prints it without a stack
-    trace and exits with `exit_code`.
+    The text is one sentence: expected X, got Y, and what to do. If it is about a flag, it begins with
+    that, "--thresh: …", or with the flag and its value, "--tts piper needs …"; other flags in it are
+    advice. The command prints it without a stack trace and exits with `exit_code`.
     """
 
     exit_code = 2

@@ -40,9 +40,6 @@ FLOOR_S = 1.0
 """Time for which the user keeps the floor after the last sign of speech: longer than a hiccup of the
 network, but a short wait for the answer if the microphone was switched off."""
 
-KEPT_S = 1.0
-"""Length of heard audio that is kept, since *heard* may be an estimate that the client corrects."""
-
 NO_AUDIO = "expected audio of the answer, got none from the voice; choose another voice or language"
 
 
@@ -175,6 +172,17 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
             self._end_pauses(-math.inf)
         self.wake()
 
+    def go_back(self, turn: int, sample: int) -> None:
+        """Repeat what was sent after `sample` of `turn`: it did not arrive."""
+        with self._lock:
+            reply = self._reply
+            if reply is None or reply.is_live or reply.turn.number < turn:
+                return
+            heard = sample if reply.turn.number == turn else 0
+            if heard < reply.reel.position and self._sink.flush(reply.turn.number, heard):
+                reply.reel.rewind(heard)
+        self.wake()
+
     def settle(self, turn: Turn) -> None:
         """Silence `turn`, which was interrupted or dropped, and freeze its ledger."""
         with self._lock:
@@ -277,7 +285,7 @@ class Playout(BaseHandler[Speech | EndOfTurn]):
 
     def _release(self, reply: Reply, now: float) -> float:
         sink = self._sink
-        reply.forget(self._heard_samples(reply) - int(KEPT_S * sink.rate_hz))
+        reply.forget(self._heard_samples(reply))
         reply.waiting.leave_out_late(now, counted=not self._paused_by)
         self._report_late(reply, reply.waiting.report(now))
         if self._paused_by:

@@ -19,6 +19,13 @@ from pipeline.words import has_words
 MAX_AHEAD_S = 30.0
 """Unsent audio that a reply may hold; the longest sentences take twenty seconds."""
 
+KEPT_S = 20.0
+"""Length of heard audio that is kept, since *heard* may be an estimate that the client corrects: its
+connection may have been dead for some seconds before it noticed."""
+
+LIVE_KEPT_S = 1.0
+"""The same for a full-duplex reply, which never goes back."""
+
 
 class Reply:
     """The reply of one turn: its audio (`reel`) and its words (`ledger`).
@@ -157,10 +164,11 @@ class Reply:
         self.latest_text = texts[-1] if texts else self.latest_text
         return texts
 
-    def forget(self, sample: int) -> None:
-        """Discard the audio before `sample`, which was heard. For a full-duplex reply, which may never
+    def forget(self, heard: int) -> None:
+        """Discard old audio, of which `heard` samples were heard. For a full-duplex reply, which may never
         end, also discard the positions of its texts; for other replies they are kept, since a client may
         still correct the length that was heard."""
+        sample = heard - int((LIVE_KEPT_S if self.is_live else KEPT_S) * self._rate_hz)
         self.reel.forget(sample)
         if self.is_live:
             self.ledger.forget(sample, self._announced)

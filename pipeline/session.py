@@ -45,6 +45,9 @@ TURNS_IN_LINE = 32
 FINISHED = "finished"
 """Reason for the end of a session whose input ended."""
 
+SHUT_DOWN = "the server was shut down"
+"""Reason for the end of a session whose server stops."""
+
 
 class SessionState(Enum):
     """State of a session; see the table in docs/architecture.md."""
@@ -265,6 +268,11 @@ class Session:
         return self._stages.join(timeout_s)
 
     # -- for stages --------------------------------------------------------------------------------
+
+    @property
+    def end_reason(self) -> str:
+        """The reason for its end, once it is closing."""
+        return self._end_reason
 
     def begin_turn(self, origin: Origin, settings: SessionSettings | None = None) -> Turn:
         """Begin a tentative turn; it is dropped at once if the session is closing or too many phrases

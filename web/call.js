@@ -32,6 +32,8 @@ export class Call extends EventTarget {
     this.#settings = settings;
     this.sound.addEventListener("packet", ({ detail }) => this.connection?.sendAudio(detail.audio));
     this.sound.addEventListener("played", ({ detail }) => this.#played(detail));
+    for (const name of ["online", "offline"]) addEventListener(name, () => this.connection?.check());
+    document.addEventListener("visibilitychange", () => document.hidden || this.connection?.check());
   }
 
   // -- beginning and ending ---------------------------------------------------------------------------
@@ -62,8 +64,8 @@ export class Call extends EventTarget {
 
   /** What a page needs to go on with this conversation after a reload. */
   save() {
-    const { replying, modelAway } = this.now;
-    return this.#earlier ?? { ...this.connection?.save(), replying, modelAway };
+    const owed = this.#holding ? "cancel" : this.#owed; // the rest would not be heard
+    return this.#earlier ?? { ...this.connection?.save(), now: this.now.save(), owed };
   }
 
   /** Go on with what `save` returned, once the user begins. */
@@ -136,14 +138,13 @@ export class Call extends EventTarget {
   #welcome(message) {
     this.server = message;
     this.now.connection = "open";
-    if (message.resumed) {
-      this.now.modelAway = this.#earlier?.modelAway ?? this.now.modelAway;
-      if (this.#earlier?.replying) this.now.replyStarted({ turn: this.#earlier.replying });
-      if (this.#owed) this.connection.send(this.#owed);
-    } else {
-      this.now.reset();
-      this.sound.duck({ gain: 1 }); // the session from before may have left it lower
+    if (message.resumed && this.#earlier) {
+      this.now.restore(this.#earlier.now);
+      this.#owed = this.#earlier.owed;
     }
+    if (!message.resumed || message.missed) this.now.reset();
+    if (!message.resumed) this.sound.duck({ gain: 1 }); // the session from before may have left it lower
+    else if (this.#owed) this.connection.send(this.#owed);
     this.#owed = "";
     this.#earlier = null;
     if (message.anew) this.#tell("begin");

@@ -1,7 +1,10 @@
 // The connection to the server: a WebSocket that reconnects by itself and resumes the conversation.
 
+import { Heartbeat } from "./heartbeat.js";
+
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 8000;
+const SILENT = 4000; // with which the page closes a dead connection; after 1000, the session would end
 const GIVEN_UP = new Map([
   [1000, "The conversation has ended"],
   [1008, "The server refused the connection"],
@@ -19,6 +22,7 @@ export class Connection extends EventTarget {
   #error = { code: "", text: "" }; // the server's last one
   #retry = 0; // the timer of the next attempt
   #earlier = false; // there was a session before
+  #heartbeat = new Heartbeat(() => this.send("ping"), () => this.#dead());
   received = 0; // packets of audio
   reconnected = 0;
 
@@ -52,6 +56,11 @@ export class Connection extends EventTarget {
     return this.#position;
   }
 
+  /** The sample of this turn's reply up to which audio has arrived. */
+  arrived(turn) {
+    return this.#position.turn === turn ? this.#position.sample : 0;
+  }
+
   /** Connect, or try again at once. */
   connect() {
     if (this.#socket?.readyState <= WebSocket.OPEN) return; // a second one would take the session over
@@ -68,14 +77,27 @@ export class Connection extends EventTarget {
     const protocols = token ? ["s2s", `s2s-token.${token}`] : ["s2s"];
     this.#socket = new WebSocket(url, protocols);
     this.#socket.binaryType = "arraybuffer";
-    this.#socket.onmessage = ({ data }) => (typeof data === "string" ? this.#read(data) : this.#hear(data));
+    this.#socket.onopen = () => this.#heartbeat.heard();
+    this.#socket.onmessage = ({ data }) => {
+      this.#heartbeat.heard();
+      if (typeof data === "string") this.#read(data);
+      else this.#hear(data);
+    };
     this.#socket.onclose = ({ code }) => this.#closed(code);
+    this.#heartbeat.begin();
+  }
+
+  /** Find out at once whether the connection is still alive; without one, try again at once. */
+  check() {
+    if (this.open) this.#heartbeat.check();
+    else if (this.#wanted) this.connect();
   }
 
   hangUp() {
     this.#wanted = false;
     this.#key = "";
     clearTimeout(this.#retry);
+    this.#heartbeat.end();
     this.#socket?.close(1000);
   }
 
@@ -93,8 +115,9 @@ export class Connection extends EventTarget {
       message.resumed = this.#key === message.key;
       message.anew = this.#earlier && !message.resumed; // the session from before has ended
       this.#earlier = true;
+      message.missed = message.resumed && message.events > this.#events; // some are lost for good
+      this.#events = message.events;
       if (message.resumed) this.reconnected += 1;
-      else this.#events = 0;
       this.#key = message.key;
       this.#error = { code: "", text: "" };
       this.#wait = FIRST_WAIT_MS;
@@ -115,8 +138,16 @@ export class Connection extends EventTarget {
     this.#tell("pcm", { turn, sample, pcm });
   }
 
+  /** Do not wait for the other side to agree to the close: it would take as long as the browser waits. */
+  #dead() {
+    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close(SILENT);
+    this.#closed(SILENT);
+  }
+
   /** Tell "gone" if it is no use to try again, else "away" for how long. */
   #closed(code) {
+    this.#heartbeat.end();
     const forgotten = code === 4001 && this.#key; // the session has ended: begin a new one
     if (forgotten) this.#key = "";
     if (!this.#wanted) return;

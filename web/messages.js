@@ -20,14 +20,14 @@ export class Messages {
 
   // -- of the connection ------------------------------------------------------------------------------
 
-  welcome({ resumed, rate, texts, takes_turns: takesTurns }) {
+  welcome({ resumed, missed, rate, texts, takes_turns: takesTurns }) {
     const { conversation, transcript, trouble, outgoing } = this.#page;
     this.#ending = "";
-    if (!resumed) transcript.forget();
+    if (!resumed || missed) transcript.forget();
     transcript.flows = takesTurns;
     transcript.rate = rate;
     trouble.hide(this.#full); // other cards, such as that of an absent loudspeaker, are still true
-    outgoing.opened({ resumed, texts });
+    outgoing.opened({ resumed, missed, texts });
     conversation.connected();
   }
 
@@ -120,7 +120,7 @@ export class Messages {
   }
 
   ReplyText(event) {
-    this.#page.transcript.reply(event, this.#page.call.connection.position.sample);
+    this.#page.transcript.reply(event, this.#page.call.connection.arrived(event.turn));
   }
 
   TurnDone(event) {

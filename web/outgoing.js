@@ -37,10 +37,14 @@ export class Outgoing {
     else if (number) this.#sent.push(message);
   }
 
-  /** There is a connection, and so many texts have come in its session. */
-  opened({ resumed, texts }) {
+  /** There is a connection, and so many texts have come in its session. What became of them, events tell that
+   * follow, unless those were `missed`. */
+  opened({ resumed, missed, texts }) {
     if (!resumed) this.#unanswered();
-    for (const message of this.#sent.splice(0)) if (message.number > texts) this.#fail(message, UNSENT);
+    for (const message of this.#sent.splice(0)) {
+      if (message.number > texts) this.#fail(message, UNSENT);
+      else if (!message.begun && !missed) this.#sent.push(message);
+    }
     this.#number = texts;
     for (const message of this.#waiting.splice(0)) this.#pass(message);
   }

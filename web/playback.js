@@ -14,6 +14,7 @@ class Playback extends AudioWorkletProcessor {
     this.held = 0; // samples for which the first piece has been waiting for more
     this.gain = this.wantedGain = 1;
     this.last = null; // {turn, sample}: the end of what was played
+    this.unreported = null; // the same, until it is reported
     this.figures = { played: 0, gaps: 0, peak: 0 };
     this.sinceReport = 0;
     this.port.onmessage = ({ data }) => this[data.order](data);
@@ -66,7 +67,7 @@ class Playback extends AudioWorkletProcessor {
         out[filled + n] = piece.audio[n] * this.gain;
       }
       filled += taken;
-      this.last = { turn: piece.turn, sample: piece.sample + taken };
+      this.last = this.unreported = { turn: piece.turn, sample: piece.sample + taken };
       if (taken === piece.audio.length) this.pieces.shift();
       else this.pieces[0] = { turn: piece.turn, sample: piece.sample + taken, audio: piece.audio.subarray(taken) };
     }
@@ -84,7 +85,8 @@ class Playback extends AudioWorkletProcessor {
     this.sinceReport += out.length;
     if (this.sinceReport < sampleRate / REPORTS_PER_S) return;
     this.sinceReport = 0;
-    this.port.postMessage({ position: filled ? this.last : null, waiting: this.waiting, ...this.figures });
+    this.port.postMessage({ position: this.unreported, waiting: this.waiting, ...this.figures });
+    this.unreported = null;
     this.figures.peak = 0;
   }
 }

@@ -47,9 +47,19 @@ export class Situation {
     this.#committed = this.modelAway = false;
   }
 
-  /** The turn whose reply is heard; 0: none. */
-  get replying() {
-    return this.#replying;
+  /** What a page needs to go on showing this after a reload. A user who was speaking is heard no more. */
+  save() {
+    const { reply, modelAway } = this;
+    const user = this.user === "finished" ? "finished" : "silent";
+    return { user, reply, modelAway, replying: this.#replying, newest: this.#newest, over: this.#over };
+  }
+
+  /** Go on with what `save` returned. */
+  restore({ user, reply, modelAway, replying, newest, over }) {
+    Object.assign(this, { user, reply, modelAway });
+    this.#replying = replying;
+    this.#newest = newest;
+    this.#over = over;
   }
 
   /** The user holds the button down, or lets go of it, perhaps without having said anything. */

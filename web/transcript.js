@@ -42,21 +42,31 @@ export class Transcript {
     for (const known of [this.#unwritten, this.#asked, this.#replies]) known.clear();
   }
 
-  /** The conversation as plain data: its bubbles, each with its turn while that is not over, and the replies that
-   * go on, without words that only stay until the next. `numbers`: those of the texts on their way, by their bubbles. */
+  /** The conversation as plain data: its bubbles, each with its turn while that is not over, the replies that go on,
+   * and the user's speech of which more will be told, without words that only stay until the next. `numbers`: those
+   * of the texts on their way, by their bubbles. */
   save(numbers) {
     const turns = new Map([...this.#asked].map(([turn, { item }]) => [item, turn]));
     for (const [turn, { bubbles }] of this.#replies) for (const { item } of bubbles) turns.set(item, turn);
     const passing = [this.#guess?.item, this.#unmeant?.item];
     const items = [...this.#list.children].filter((item) => !passing.includes(item));
     const replies = [...this.#replies].map(([turn, { text, lit, reading }]) => ({ turn, text, lit, pieces: reading.pieces }));
-    const saved = items.map((item) => ({ ...record(item), turn: turns.get(item), number: numbers.get(item) }));
-    return { items: saved, replies, rate: this.rate };
+    const speeches = [...new Set([this.#speech, ...this.#unwritten.values()])];
+    const lengths = new Map(speeches.map(({ bubble }, at) => [bubble?.item, at]));
+    const saved = items.map((item) => ({
+      ...record(item), turn: turns.get(item), number: numbers.get(item), speech: lengths.get(item),
+    }));
+    const unwritten = [...this.#unwritten].map(([turn, speech]) => [turn, speeches.indexOf(speech)]);
+    const { rate, flows } = this;
+    return { items: saved, replies, speeches: speeches.map(({ bubble, ...times }) => times), unwritten, rate, flows };
   }
 
   /** Show what `save` returned; `adopt` is called with each bubble and its record. */
-  restore({ items, replies, rate }, adopt) {
-    this.rate = rate;
+  restore({ items, replies, speeches, unwritten, rate, flows }, adopt) {
+    Object.assign(this, { rate, flows });
+    const spoken = speeches.map((times) => ({ ...times, bubble: null }));
+    this.#speech = spoken[0];
+    for (const [turn, at] of unwritten) this.#unwritten.set(turn, spoken[at]);
     for (const { turn, text, lit, pieces } of replies) {
       const reply = { ...this.#newReply([]), text, lit };
       for (const piece of pieces) reply.reading.add(piece.from, piece.text);
@@ -65,6 +75,7 @@ export class Transcript {
     for (const item of items) {
       const bubble = replay(this.#list, item);
       adopt(bubble, item);
+      if (item.speech !== undefined) spoken[item.speech].bubble = bubble;
       if (item.turn === undefined) continue;
       if (item.kind.startsWith("you")) this.#asked.set(item.turn, bubble);
       else this.#replies.get(item.turn).bubbles.push(bubble);
@@ -84,7 +95,7 @@ export class Transcript {
   }
 
   speechEnded(at) {
-    this.#speech.seconds = Math.max(0, at - this.#speech.began);
+    this.#speech.seconds = Math.max(0, at - (this.#speech.began ?? at));
     this.#speech.bubble?.tellLength("You spoke", this.#speech.seconds);
   }
 

@@ -18,7 +18,7 @@ export function microphoneTrouble(name) {
 }
 
 /** The reason that a server gives when it is shut down. */
-export const STOPPED = "the server stops";
+export const STOPPED = "the server was shut down";
 
 /** What to say of a conversation that ended by itself. `reason`: of the event SessionEnded, if one came. */
 export function endTrouble({ title, text, ended }, reason) {

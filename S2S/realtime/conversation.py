@@ -2,26 +2,18 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any
 
-from LLM.chat import heard_id, said_id
+from LLM.chat import said_id
 from pipeline.channel import Channel
 from pipeline.errors import EngineError
-from pipeline.events import AudioLost, ModelAway
 from pipeline.messages import AudioBlock, ChatMessage, EndOfTurn, ManualTurn, Speech, UserText
 from pipeline.session import Session
-from pipeline.settings import SessionSettings
-from pipeline.turn import Origin, Turn
+from pipeline.turn import Turn
 from S2S.realtime import requests
-from S2S.realtime.answer import STAGE
-from S2S.realtime.answers import RACES, Answers
 from S2S.realtime.chat import ServedChat
-from S2S.realtime.deadline import Deadline, too_late
+from S2S.realtime.commits import Commits
+from S2S.realtime.configuration import Configuration
 from S2S.realtime.events import (
-    AudioCame,
-    CallBegan,
-    CallGrew,
-    CallMade,
     Faulted,
     Fields,
     ItemDeleted,
@@ -31,25 +23,30 @@ from S2S.realtime.events import (
     SpeechBegan,
     SpeechCommitted,
     SpeechPaused,
-    TextCame,
     WordsGrew,
     WordsKnown,
-    read,
 )
+from S2S.realtime.items import Items
 from S2S.realtime.link import Link
-from S2S.realtime.requests import RATE_HZ, Configuration
+from S2S.realtime.notices import Notices
+from S2S.realtime.reading import read
+from S2S.realtime.replies import STAGE, Replies
+from S2S.realtime.requests import RATE_HZ
+from S2S.realtime.responses import Responses
 from S2S.realtime.server import RealtimeServer
+from S2S.realtime.server_settings import ServerSettings
 from S2S.realtime.user_speech import UserSpeech
 
-COMMIT = "commit"
 NOTHING_SAID = "input_audio_buffer_commit_empty"
+NOT_ACTIVE = "response_cancel_not_active"
 QUOTED = 10
 """Number of recent messages whose words are removed from the server's errors."""
 
 
 class Conversation:
-    """Translates between the events of the server and our session. Everything happens on the thread of
-    the loop."""
+    """Passes on what either side reports: the session, by methods that are posted; the link, whose
+    events it gives to the part that they concern. Everything but `post` happens on the thread of the
+    loop."""
 
     def __init__(
         self,
@@ -62,49 +59,27 @@ class Conversation:
     ) -> None:
         self.is_quiet = threading.Event()
         """Set while neither the user speaks nor an answer is to come."""
+        self.is_quiet.set()
         self.link = Link(server, self)
         self._server = server
-        self._configuration = configuration
         self._session = session
         self._chat = chat
         self._post = post
-        self._answers = Answers(session, chat, speech, self.link.send, self._later, self._explain)
-        self._speech = UserSpeech(session, chat, self._answers)
-        self._settings = session.settings
-        self._is_held = False
-        """True between the user's signals that begin and end an utterance."""
-        self._commits = 0
-        """Commits by hand that the server has not confirmed; until then, it must not detect turns."""
-        self._patience: Deadline | None = None
-        """With these commits."""
-        self._followed: tuple[SessionSettings, bool] | None = None
-        """The settings that the server was given, and True if the user ends turns by hand."""
-        self._present: dict[str, Any] = {}
-        """These settings in the form of the protocol; empty without a connection."""
-        self._given: list[tuple[str, ChatMessage]] = []
-        """Messages that the present connection was given when it was opened."""
-        self._lost = 0
-        """Samples that the server has missed."""
-        self._was_open = self._was_lost = self._is_told_of_nonsense = False
-        self._is_told_away = False
-        self._untold: EngineError | None = None
-        """A lost connection that is still to be reported. A loss is reported at once, except in a new
-        session, to which nobody may be listening yet: there, with the first audio."""
-        self.is_quiet.set()
+        send = self.link.send
+        self._items = Items(chat, send)
+        self._replies = Replies(speech)
+        self._responses = Responses(
+            session, chat, self._items, self._replies, send, self.post, self._explain
+        )
+        self._waiting = self._responses.waiting
+        self._speech = UserSpeech(session, self._items, self._waiting, self._replies)
+        self._settings = ServerSettings(configuration, session, send)
+        self._commits = Commits(session, self._settings, send)
+        self._notices = Notices(session)
 
-    def do(self, callback: Callable[..., object], *args: object) -> None:
-        """Call `callback`, one of the methods below. A failure is reported, for its turn if there is
-        one."""
-        try:
-            callback(*args)
-        except Exception as error:
-            turn = next((each.turn for each in args if isinstance(each, UserText)), None)
-            if turn is None:
-                self._session.report(STAGE, error)
-            else:
-                turn.fail(STAGE, error)
-                self._answers.end(turn, f"{STAGE} failed")
-        self._note_quiet()
+    def post(self, callback: Callable[..., object], *args: object) -> None:
+        """Have `callback`, one of the methods below, called on the thread of the loop."""
+        self._post(self._do, callback, *args)
 
     def fail(self, error: BaseException) -> None:
         """End the session, since its link has failed."""
@@ -115,103 +90,74 @@ class Conversation:
 
     def hear(self, block: AudioBlock, event: str) -> None:
         """Send a window of the microphone."""
-        self._follow_settings()
-        self._tell_loss()
-        self._tell_away()
-        if not (self._settings.hands_free or self._is_held):
+        settings = self._settings.follow()
+        self._notices.tell()
+        if not (settings.hands_free or self._commits.is_held):
             return
-        if not self.link.send_audio(event, len(block.samples) / RATE_HZ):
-            self._lost += len(block.samples)
-            return
-        self._speech.sent(block)
-        if self._lost:
-            self._tell_dropped("the server did not accept it in time")
+        if self.link.send_audio(event, len(block.samples) / RATE_HZ):
+            self._speech.sent(block)
+            self._notices.caught_up("the server did not accept it in time")
+        else:
+            self._notices.missed(len(block.samples))
 
     def signal(self, action: ManualTurn) -> None:
         """Carry out a signal of the user."""
-        self._is_held = action is ManualTurn.START
-        if action is ManualTurn.CANCEL:
-            self.link.send({"type": "input_audio_buffer.clear", "event_id": "clear"})
-        elif action is ManualTurn.COMMIT and self.link.is_lost:
+        self._commits.signal(action)
+        if action is ManualTurn.COMMIT and self.link.is_lost:
+            self._commits.give_up()
             self._session.report(STAGE, self._unreachable())
-        elif action is ManualTurn.COMMIT:
-            self._await_commits(self._commits + 1)
-            self.link.send({"type": "input_audio_buffer.commit", "event_id": COMMIT})
-        self._follow_settings()
 
     def ask(self, said: UserText) -> None:
         """Answer a typed text, or the conversation so far."""
         turn, context = said.turn, said.context
-        self._follow_settings()
-        self._answers.watch(turn)
+        self._settings.follow()
+        self._responses.watch(turn)
         if self.link.is_lost:
-            turn.fail(STAGE, self._unreachable())
-            self._answers.end(turn, f"{STAGE} failed")
+            self._replies.fail(turn, self._unreachable())
             return
         message = ChatMessage("user", said.text)
         if said.text and (context is not None or not turn.remembered):
             context = (*(context or ()), message)
         elif said.text:
-            self._create(said_id(turn.number), message)
+            self._items.add(said_id(turn.number), message)
         elif turn.remembered:
             self._chat.keep_place(turn.number)
-        self._request(turn, context)
+        self._waiting.request(turn, self._settings.request(turn, context))
 
     def note(self, id: str, message: ChatMessage, after: str | None) -> None:
         """Add a message of the client."""
         if message.answers:
-            self._answers.next_origin = Origin.TOOL
-        for item in requests.items(message, id):
-            self.link.send(requests.create(item, "item", None if after is None else self._item(after)))
+            self._responses.expect_use_of_result()
+        self._items.add(id, message, after)
 
     def heard(self, turn: int) -> None:
-        """Send the server an answer that was still being heard after the connection was lost."""
-        if turn not in self._answers.orphans:
-            return
-        given = {id for id, _ in self._given}
-        for id, message in self._chat.history():
-            if id == heard_id(turn) and id not in given:
-                self._create(id, message)
+        """Note that an answer has been heard."""
+        self._items.heard(turn)
 
     def erase(self, id: str) -> None:
         """Delete a message."""
-        item = self._item(id)
-        self._speech.turn_of.pop(item, None)
-        event = {"type": "conversation.item.delete", "event_id": RACES, "item_id": item}
-        self.link.send(event)
+        self._items.erase(id)
 
     def close(self) -> None:
         """Wait for nothing more: the session is over."""
-        self._answers.close()
-        self._await_commits(0)
+        self._responses.close()
+        self._commits.give_up()
 
     # -- the link ----------------------------------------------------------------------------------
 
     def on_open(self) -> None:
         """Send the server the settings and, after a lost connection, the conversation so far."""
-        self._answers.item_of.clear()
-        self._follow_settings(anew=True)
-        self._was_open, self._untold = True, None
-        self._given = self._chat.history() if self._was_lost else []
-        for id, message in self._given:
-            self._create(id, message)
-        self._was_lost = self._is_told_of_nonsense = False
-        self._tell_away()
-        if self._lost:
-            self._tell_dropped("the connection to the server was lost")
+        self._settings.give_all()
+        if self._notices.is_away:
+            self._items.give_back()
+        self._notices.opened()
 
     def on_lost(self, error: EngineError, is_first: bool) -> None:
         """End what the server was doing, and tell the client once."""
-        self._was_lost = True
-        self._present = {}
-        self._await_commits(0)
-        failed = self._answers.fail_all(error)
-        self._speech.begin_anew()
-        if is_first and not failed:
-            self._untold = error
-        if self._was_open:
-            self._tell_loss()
-            self._tell_away()
+        self._settings.lose()
+        self._commits.give_up()
+        have_failed = [self._responses.lose(error), self._speech.lose(error)]
+        self._notices.lost(error if is_first and not any(have_failed) else None)
         self._note_quiet()
 
     def on_event(self, text: str | bytes) -> None:
@@ -221,155 +167,97 @@ class Conversation:
             if event is not None:
                 self._take(event)
         except ValueError as error:
-            if not self._is_told_of_nonsense:
-                self._is_told_of_nonsense = True
-                broken = f"{self._server.where} sent an event that does not follow the protocol: {error}"
-                self._session.report(STAGE, EngineError(broken, "protocol"))
+            broken = f"{self._server.where} sent an event that does not follow the protocol: {error}"
+            self._notices.nonsense(EngineError(broken, "protocol"))
         except Exception as error:  # a bug of ours costs one event, not the connections of all sessions
             self._session.report(STAGE, error)
         self._note_quiet()
 
     # ----------------------------------------------------------------------------------------------
 
+    def _do(self, callback: Callable[..., object], *args: object) -> None:
+        """Call `callback`. A failure is reported, for its turn if there is one."""
+        try:
+            callback(*args)
+        except Exception as error:
+            turn = next((each.turn for each in args if isinstance(each, UserText)), None)
+            if turn is not None:
+                self._waiting.drop(turn)
+            if turn is None or not self._replies.fail(turn, error):
+                self._session.report(STAGE, error)
+        self._note_quiet()
+
     def _take(self, event: ServerEvent) -> None:
-        answers, speech = self._answers, self._speech
         match event:
-            case AudioCame():
-                answers.audio(event)
-            case TextCame():
-                answers.text(event)
-            case WordsGrew():
-                speech.words_grew(event)
-            case WordsKnown():
-                speech.words_known(event)
             case SpeechBegan():
-                speech.began(event)
+                self._speech.began(event)
             case SpeechPaused():
-                speech.paused(event)
+                self._speech.paused(event)
             case SpeechCommitted():
-                self._committed(speech.committed(event))
+                self._committed(self._speech.committed(event))
+            case WordsGrew():
+                self._speech.words_grew(event)
+            case WordsKnown():
+                self._speech.words_known(event)
             case ItemDeleted():
-                speech.deleted(event)
+                self._speech.deleted(event)
             case ResponseBegan():
-                answers.began(event)
-            case CallBegan():
-                answers.call_began(event)
-            case CallGrew():
-                answers.call_grew(event)
-            case CallMade():
-                answers.call_made(event)
+                self._responses.began(event)
             case ResponseOver():
-                answers.over(event)
+                self._responses.over(event)
                 if event.status == "completed":
                     self.link.prove()
             case Faulted():
-                self._fault(event)
+                self._faulted(event)
+            case _:
+                self._responses.part(event)
 
     def _committed(self, turn: Turn) -> None:
         """Have a spoken turn answered; a server that detects turns does so by itself."""
-        is_manual = self._commits > 0
-        if is_manual:
-            self._await_commits(self._commits - 1)
-            self._follow_settings()
+        self._responses.watch(turn)
+        by_hand = self._commits.settle()
         if turn.settings.answers and turn.alive:
-            if is_manual:
-                self._request(turn, None)
+            if by_hand:
+                self._waiting.request(turn, self._settings.request(turn, None))
             else:
-                self._answers.expect(turn)
+                self._waiting.expect(turn)
 
-    def _await_commits(self, number: int) -> None:
-        """Wait for the server to confirm so many commits."""
-        self._commits = number
-        if self._patience is not None:
-            self._patience.cancel()
-        self._patience = Deadline(lambda: self.do(self._give_commits_up)) if number else None
-
-    def _give_commits_up(self) -> None:
-        self._await_commits(0)
-        self._follow_settings()
-        self._session.report(STAGE, too_late())
-
-    def _fault(self, event: Faulted) -> None:
+    def _faulted(self, event: Faulted) -> None:
+        """The server reports an error. Some are about an event of ours that it has not answered."""
         cause = event.event or self._suspect
-        kind, _, number = cause.partition("_")
-        if self._commits and (cause == COMMIT or event.code == NOTHING_SAID):
-            self._await_commits(self._commits - 1)
-            self._follow_settings()
-        if event.event == RACES or event.code == "response_cancel_not_active":
+        is_nothing_said = event.code == NOTHING_SAID
+        if cause == requests.COMMIT or is_nothing_said:
+            self._commits.settle()
+        if event.event == requests.RACE or event.code == NOT_ACTIVE:
             return
-        if kind == "respond" and number.isdecimal():
-            self._answers.refused(int(number), event.code, event.error)
-        elif event.code == NOTHING_SAID:
+        error = self._explain(event.error, event.code or "refused")
+        if (turn := requests.requested_turn(cause)) is not None:
+            self._waiting.refused(turn, error)
+        elif is_nothing_said:
             text = "expected speech before it is committed, got none"
             self._session.report(STAGE, EngineError(text, "nothing_said"))
         else:
-            self._session.report(STAGE, EngineError(self._explain(event.error), event.code or "refused"))
+            self._session.report(STAGE, error)
 
     @property
     def _suspect(self) -> str:
         """The event of ours that an error without an id is about, since the server has confirmed all
         others; empty: it may be another."""
-        suspects = [f"respond_{turn}" for turn in self._answers.requested]
-        suspects += [COMMIT] if self._commits else []
+        suspects = [requests.request_id(turn) for turn in self._waiting.requested]
+        suspects += [requests.COMMIT] if self._commits.are_awaited else []
         return suspects[0] if len(suspects) == 1 else ""
-
-    def _request(self, turn: Turn, context: tuple[ChatMessage, ...] | None) -> None:
-        wanted = self._configuration.of(turn.settings, by_hand=False)
-        aside = not turn.remembered
-        event = requests.respond(turn.number, wanted, self._present, context=context, aside=aside)
-        self._answers.request(turn, event)
-
-    def _follow_settings(self, *, anew: bool = False) -> None:
-        """Send the server the settings of the session, if they have changed."""
-        by_hand = self._is_held or self._commits > 0
-        settings = self._settings = self._session.settings
-        if anew:
-            self._present = {}
-        elif not self._present or (settings, by_hand) == self._followed:
-            return
-        self._followed = (settings, by_hand)
-        wanted = self._configuration.of(settings, by_hand=by_hand)
-        if (event := requests.update(wanted, self._present)) is not None:
-            self.link.send(event)
-        self._present = wanted
-
-    def _create(self, id: str, message: ChatMessage) -> None:
-        for item in requests.items(message, id):
-            self.link.send(requests.create(item, "item"))
-
-    def _item(self, id: str) -> str:
-        """The server's id of a message; spoken messages have another id here."""
-        said = {said_id(turn.number): item for item, turn in self._speech.turn_of.items()}
-        heard = {heard_id(turn): item for turn, item in self._answers.item_of.items()}
-        return said.get(id) or heard.get(id) or id
-
-    def _tell_loss(self) -> None:
-        if self._untold is not None:
-            self._session.report(STAGE, self._untold)
-            self._untold = None
-
-    def _tell_away(self) -> None:
-        if self._was_lost != self._is_told_away:
-            self._is_told_away = self._was_lost
-            self._session.events.emit(ModelAway(self._was_lost))
-
-    def _tell_dropped(self, reason: str) -> None:
-        samples, self._lost = self._lost, 0
-        self._session.events.emit(AudioLost(samples, reason))
 
     def _unreachable(self) -> EngineError:
         where = self._server.where
         return EngineError(f"there is no connection to {where} now; reconnecting", "unreachable")
 
-    def _explain(self, error: Fields) -> str:
+    def _explain(self, error: Fields, code: str) -> EngineError:
+        """An error of the server, without the words of the conversation."""
         said = [message.content for _, message in self._chat.history()[-QUOTED:]]
-        return f"{self._server.where}: {self._server.refusal(error, said)}"
-
-    def _later(self, callback: Callable[..., object], *args: object) -> None:
-        self._post(self.do, callback, *args)
+        return EngineError(f"{self._server.where}: {self._server.refusal(error, said)}", code)
 
     def _note_quiet(self) -> None:
-        if self._answers.is_owed or self._speech.is_going_on:
+        if self._waiting.is_any_alive or not self._replies.are_complete or self._speech.is_going_on:
             self.is_quiet.clear()
         else:
             self.is_quiet.set()

@@ -1,7 +1,7 @@
 """RealtimeHandler: the stage in front of a server that takes turns itself."""
 
 import base64
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
@@ -48,11 +48,11 @@ class RealtimeHandler(BaseHandler[Input]):
                 self._next_sample = message.start_sample + len(samples)
                 audio = base64.b64encode(to_pcm16(samples)).decode()
                 event = f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
-                self._post(conversation.hear, message, event)
+                conversation.post(conversation.hear, message, event)
             case ManualTurnSignal(action=action):
-                self._post(conversation.signal, action)
+                conversation.post(conversation.signal, action)
             case UserText():
-                self._post(conversation.ask, message)
+                conversation.post(conversation.ask, message)
         yield from ()
 
     def finish(self) -> Generator[Input, None, None]:
@@ -69,6 +69,3 @@ class RealtimeHandler(BaseHandler[Input]):
     def cleanup(self) -> None:
         """Hang up."""
         self._model.post(self._model.hang_up, self._conversation)
-
-    def _post(self, callback: Callable[..., object], *args: object) -> None:
-        self._model.post(self._conversation.do, callback, *args)

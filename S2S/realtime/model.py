@@ -11,9 +11,10 @@ from pipeline.errors import EngineError, UserError
 from pipeline.messages import EndOfTurn, Speech
 from pipeline.session import Session
 from S2S.realtime.chat import ServedChat
+from S2S.realtime.configuration import Configuration, TurnDetection
 from S2S.realtime.conversation import Conversation
 from S2S.realtime.loop_thread import LoopThread
-from S2S.realtime.requests import RATE_HZ, Configuration, TurnDetection
+from S2S.realtime.requests import RATE_HZ
 from S2S.realtime.server import RealtimeServer
 from utils.voices import expect_known
 
@@ -86,9 +87,9 @@ class RealtimeModel:
         """Begin a conversation; returns at once, before it is connected."""
         configuration = Configuration(chat.default_instructions, **self._settings)
         conversation = Conversation(self._server, configuration, session, chat, speech, self.post)
-        chat.on_heard = lambda turn: self.post(conversation.do, conversation.heard, turn)
-        chat.on_note = lambda *note: self.post(conversation.do, conversation.note, *note)
-        chat.on_erase = lambda id: self.post(conversation.do, conversation.erase, id)
+        chat.on_heard = lambda turn: conversation.post(conversation.heard, turn)
+        chat.on_note = lambda *note: conversation.post(conversation.note, *note)
+        chat.on_erase = lambda id: conversation.post(conversation.erase, id)
         self.post(self._begin, conversation)
         return conversation
 

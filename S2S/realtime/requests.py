@@ -1,69 +1,28 @@
-"""Client events of the Realtime protocol: the configuration of a session, items, requests."""
+"""Client events of the Realtime protocol, as they are sent to the server."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
-from LLM.chat import answer_in
 from pipeline.messages import ChatMessage
-from pipeline.settings import ANY_TOOL, NO_TOOL, SOME_TOOL, EndpointerSettings, SessionSettings, Tool
 from pipeline.words import well_formed
 
 RATE_HZ = 24000
 """The rate of the protocol's audio, in both directions."""
 
-TurnDetection: TypeAlias = Literal["server_vad", "semantic_vad"]
 Event: TypeAlias = dict[str, Any]
+SendEvent: TypeAlias = Callable[[Event], None]
 
 MAX_ID = 32
 """Longest item id that OpenAI accepts; an item with a longer id gets a new one from the server."""
 
-_PCM = {"type": "audio/pcm", "rate": RATE_HZ}
+COMMIT = "commit"
+"""Id of the events that commit speech."""
 
+RACE = "race"
+"""Id of events that a server may refuse, since the response or the item that they concern may be gone
+meanwhile."""
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """The operator's settings for a session of the server."""
-
-    instructions: str
-    """The system prompt, unless the client of the session has another."""
-    voice: str | None = None
-    turn_detection: TurnDetection = "server_vad"
-    transcription: str | None = None
-    """The model that transcribes the user's speech; None: the server transcribes nothing."""
-
-    def of(self, settings: SessionSettings, *, by_hand: bool) -> Event:
-        """The server's session configuration; `by_hand`: the user says when a turn ends."""
-        voice = settings.voice or self.voice
-        return {
-            "output_modalities": ["audio" if settings.spoken else "text"],
-            "instructions": (settings.instructions or self.instructions) + answer_in(settings.language),
-            "tools": [_tool(tool) for tool in settings.tools],
-            "tool_choice": _tool_choice(settings.tool_choice),
-            "audio": {
-                "input": {
-                    "format": _PCM,
-                    "transcription": self._transcription(settings.language),
-                    "turn_detection": self._turn_detection(settings, by_hand),
-                },
-                "output": {"format": _PCM, **({"voice": voice} if voice else {})},
-            },
-        }
-
-    def _transcription(self, language: str | None) -> Event | None:
-        if self.transcription is None:
-            return None
-        return {"model": self.transcription, **({"language": language} if language else {})}
-
-    def _turn_detection(self, settings: SessionSettings, by_hand: bool) -> Event | None:
-        if by_hand or not settings.hands_free:
-            return None
-        endpointing = settings.endpointing
-        detection: Event = {"type": self.turn_detection}
-        if endpointing is not None and not endpointing.semantic:
-            detection = {"type": "server_vad", **_numbers(endpointing)}
-        yields = settings.interruptible
-        return {**detection, "create_response": settings.answers, "interrupt_response": yields}
+_RESPOND = "respond_"
 
 
 def update(wanted: Event, present: Event) -> Event | None:
@@ -93,7 +52,18 @@ def respond(
     if context is not None:
         response["input"] = [item for message in context for item in items(message)]
     response["metadata"] = {"turn": str(turn)}
-    return {"type": "response.create", "event_id": f"respond_{turn}", "response": response}
+    return {"type": "response.create", "event_id": request_id(turn), "response": response}
+
+
+def request_id(turn: int) -> str:
+    """The id of the event that requests the response of a turn."""
+    return f"{_RESPOND}{turn}"
+
+
+def requested_turn(event_id: str) -> int | None:
+    """The turn whose response is requested by the event with this id; None: it requests none."""
+    kind, _, number = event_id.partition("_")
+    return int(number) if f"{kind}_" == _RESPOND and number.isdecimal() else None
 
 
 def items(message: ChatMessage, id: str | None = None) -> list[Event]:
@@ -120,10 +90,37 @@ def items(message: ChatMessage, id: str | None = None) -> list[Event]:
     return [{**named, "type": "message", "role": message.role, "content": content}, *made]
 
 
-def create(item: Event, event_id: str, after: str | None = None) -> Event:
+def create(item: Event, after: str | None = None) -> Event:
     """The event that adds an item to the conversation, behind the item `after`; None: to the end."""
-    event = {"type": "conversation.item.create", "event_id": event_id, "item": item}
+    event = {"type": "conversation.item.create", "event_id": "item", "item": item}
     return event if after is None else {**event, "previous_item_id": after}
+
+
+def delete(item: str) -> Event:
+    """The event that deletes an item."""
+    return {"type": "conversation.item.delete", "event_id": RACE, "item_id": item}
+
+
+def truncate(item: str, heard_samples: int) -> Event:
+    """The event that cuts the audio of an item where the user stopped hearing it."""
+    end_ms = 1000 * heard_samples // RATE_HZ
+    place = {"item_id": item, "content_index": 0, "audio_end_ms": end_ms}
+    return {"type": "conversation.item.truncate", "event_id": RACE, **place}
+
+
+def cancel(response: str) -> Event:
+    """The event that stops a response."""
+    return {"type": "response.cancel", "event_id": RACE, "response_id": response}
+
+
+def commit() -> Event:
+    """The event that ends the user's speech."""
+    return {"type": "input_audio_buffer.commit", "event_id": COMMIT}
+
+
+def clear() -> Event:
+    """The event that takes the user's speech back."""
+    return {"type": "input_audio_buffer.clear", "event_id": "clear"}
 
 
 def _changes(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> Event:
@@ -136,26 +133,3 @@ def _changes(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> Event:
         elif name not in present or value != present[name]:
             changes[name] = value
     return changes
-
-
-def _tool(tool: Tool) -> Event:
-    return {
-        "type": "function",
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": dict(tool.parameters),
-    }
-
-
-def _tool_choice(choice: str) -> str | Event:
-    if choice in (ANY_TOOL, NO_TOOL, SOME_TOOL):
-        return choice
-    return {"type": "function", "name": choice}
-
-
-def _numbers(endpointing: EndpointerSettings) -> Event:
-    return {
-        "threshold": endpointing.thresh,
-        "prefix_padding_ms": int(endpointing.speech_pad_ms),
-        "silence_duration_ms": int(endpointing.min_silence_ms),
-    }

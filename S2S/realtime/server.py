@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from pipeline.errors import EngineError, UserError
-from S2S.realtime.events import GREETING, fields_of
+from S2S.realtime.reading import GREETING, fields_of
 from utils.openai_client import find_key, is_loopback
 from utils.openai_errors import Refusal
 

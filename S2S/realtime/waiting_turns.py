@@ -1,24 +1,31 @@
 """WaitingTurns: the turns whose response the server has not begun."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
+from pipeline.errors import EngineError
 from pipeline.turn import Turn
-from S2S.realtime.deadline import Deadline
+from S2S.realtime.deadline import Deadline, too_late
+from S2S.realtime.replies import Replies
+from S2S.realtime.requests import Event, SendEvent
 
-SendEvent = Callable[[Mapping[str, Any]], None]
+MAX_TRIES = 3
+"""Attempts to request a response, each refused since another response was just beginning."""
+
+ALREADY_ACTIVE = "conversation_already_has_active_response"
 
 
-@dataclass(slots=True)
-class Request:
-    """The request of the response of a turn."""
+@dataclass(eq=False, slots=True)
+class Wait:
+    """A turn that waits for its response."""
 
     turn: Turn
-    event: Mapping[str, Any]
+    request: Event | None = None
+    """The event that requests the response; None: the server answers by itself."""
     tries: int = 0
     """The number of times that it was sent."""
+    deadline: Deadline | None = None
+    """The time by which the response is due; None: the request is still to be sent."""
 
 
 class WaitingTurns:
@@ -28,132 +35,135 @@ class WaitingTurns:
     def __init__(
         self,
         send: SendEvent,
+        post: Callable[..., None],
+        replies: Replies,
         being_answered: Callable[[], Iterable[Turn]],
-        on_stall: Callable[[Turn], None],
     ) -> None:
         self._send = send
+        self._post = post
+        self._replies = replies
         self._being_answered = being_answered
         """The turns whose response has begun, but is not over."""
-        self._on_stall = on_stall
-        """Called with a turn whose response did not begin in time; it still waits."""
-        self._expected: list[Turn] = []
-        """Turns that the server answers by itself, in order."""
-        self._sent: dict[int, Request] = {}
-        """Turn ▶ the request that was sent, in order."""
-        self._line: deque[Request] = deque()
-        """Requests that wait for the end of the present response."""
+        self._waits: list[Wait] = []
+        """Requests come in the order in which they were sent, or are to be sent."""
         self._are_named = False
         """True once a response has named the turn whose request it answers, as all others will, too."""
-        self._deadlines: dict[Turn, Deadline] = {}
-        """Deadlines of the expected and the sent."""
 
     @property
     def is_any_alive(self) -> bool:
         """True if a response is wanted."""
-        return any(turn.alive for turn in self._all())
+        return any(wait.turn.alive for wait in self._waits)
 
     @property
     def requested(self) -> list[int]:
         """The turns whose request was sent, in order."""
-        return list(self._sent)
+        return [wait.turn.number for wait in self._sent]
 
     def expect(self, turn: Turn) -> None:
         """Note that the server is going to answer `turn` by itself. It would have begun to answer any
         that ended before."""
-        for ended in [each for each in self._expected if not each.alive]:
-            self.drop(ended)
-        self._expected.append(turn)
-        self._wait_for(turn)
+        for wait in self._expected:
+            if not wait.turn.alive:
+                self._drop(wait)
+        self._wait_for(Wait(turn))
 
-    def request(self, turn: Turn, event: Mapping[str, Any]) -> None:
+    def request(self, turn: Turn, event: Event) -> None:
         """Request the response of `turn`, now or after the present one."""
-        self._line.append(Request(turn, event))
-        self.send_next()
-
-    def repeat(self, request: Request) -> None:
-        """Request a response again, after the present one and before all others."""
-        self._line.appendleft(request)
+        self._waits.append(Wait(turn, event))
         self.send_next()
 
     def send_next(self) -> None:
         """Send the requests in line up to the first that must wait. An aside waits for nothing."""
         is_held_up = False
-        for request in list(self._line):
-            turn = request.turn
-            is_held_up |= turn.alive and self._must_wait(request)
-            if turn.alive and turn.remembered and is_held_up:
+        for wait in [wait for wait in self._waits if wait.deadline is None]:
+            is_held_up |= wait.turn.alive and self._must_wait(wait)
+            if wait.turn.alive and wait.turn.remembered and is_held_up:
                 continue
-            self._line.remove(request)
-            if turn.alive:
-                self._request(request)
+            self._drop(wait)
+            if wait.turn.alive and wait.request is not None:
+                wait.tries += 1
+                self._wait_for(wait)
+                self._send(wait.request)
 
     def claim(self, number: int | None) -> Turn | None:
         """Take the turn of a response that begins: the one with this number if the response has one, or
         else the oldest that the server answers by itself, or else, if this server names no turns, the
         oldest whose request was sent. A response without a number never belongs to a request that is
         still in line."""
-        if number is not None:
-            sent = self._sent.get(number)
-            self._are_named |= sent is not None
-        elif self._expected:
-            turn = self._expected[0]
-            self.drop(turn)
-            return turn
-        elif self._are_named:
-            sent = None
+        if number is None:
+            found = self._expected or ([] if self._are_named else self._sent)
         else:
-            sent = next(iter(self._sent.values()), None)
-        if sent is None:
+            found = [wait for wait in self._sent if wait.turn.number == number]
+            self._are_named |= bool(found)
+        if not found:
             return None
-        self.drop(sent.turn)
-        return sent.turn
+        self._drop(found[0])
+        return found[0].turn
 
-    def refused(self, number: int) -> Request | None:
-        """Take the request of a turn, which the server has refused."""
-        request = self._sent.get(number)
-        if request is not None:
-            self.drop(request.turn)
-        return request
+    def refused(self, number: int, error: EngineError) -> None:
+        """Request the response of a turn again, after the present one and before all others, if the
+        server has refused it because of that one. Otherwise, the turn fails."""
+        for wait in [wait for wait in self._sent if wait.turn.number == number]:
+            self._drop(wait)
+            if error.code == ALREADY_ACTIVE and wait.tries < MAX_TRIES:
+                self._waits.insert(0, wait)
+            else:
+                self._replies.fail(wait.turn, error)
+            self.send_next()
 
-    def drop(self, turn: Turn) -> bool:
-        """Let a turn wait no more. Returns False if it did not."""
-        did_wait = turn in self._all()
-        self._expected = [each for each in self._expected if each is not turn]
-        self._sent.pop(turn.number, None)
-        self.drop_from_line(turn)
-        if (deadline := self._deadlines.pop(turn, None)) is not None:
-            deadline.cancel()
-        return did_wait
+    def drop(self, turn: Turn) -> None:
+        """Let a turn wait no more: the server has taken it back."""
+        for wait in self._of(turn):
+            self._drop(wait)
 
-    def drop_from_line(self, turn: Turn) -> None:
-        """Never send the request of `turn`, unless it was sent."""
-        self._line = deque(request for request in self._line if request.turn is not turn)
+    def withdraw(self, turn: Turn) -> None:
+        """Never send the request of a turn that has ended, unless it was sent."""
+        for wait in self._of(turn):
+            if wait.deadline is None:
+                self._drop(wait)
 
     def drop_all(self) -> list[Turn]:
         """Let no turn wait any more. Returns them."""
-        turns = self._all()
-        for turn in turns:
-            self.drop(turn)
-        return turns
+        waits = list(self._waits)
+        for wait in waits:
+            self._drop(wait)
+        return [wait.turn for wait in waits]
 
-    def _must_wait(self, request: Request) -> bool:
+    # ----------------------------------------------------------------------------------------------
+
+    @property
+    def _expected(self) -> list[Wait]:
+        return [wait for wait in self._waits if wait.request is None]
+
+    @property
+    def _sent(self) -> list[Wait]:
+        return [wait for wait in self._waits if wait.request is not None and wait.deadline is not None]
+
+    def _of(self, turn: Turn) -> list[Wait]:
+        return [wait for wait in self._waits if wait.turn is turn]
+
+    def _must_wait(self, wait: Wait) -> bool:
         """True if another response of the conversation comes first. One that nobody wants any more does
         so only if this request was refused because of it, or could be given its answer by mistake."""
-        if not request.turn.remembered:
+        if not wait.turn.remembered:
             return False
-        heeds_all = request.tries > 0 or not self._are_named
-        turns = [*(sent.turn for sent in self._sent.values()), *self._being_answered()]
+        heeds_all = wait.tries > 0 or not self._are_named
+        turns = [*(sent.turn for sent in self._sent), *self._being_answered()]
         return any(turn.remembered and (turn.alive or heeds_all) for turn in turns)
 
-    def _request(self, request: Request) -> None:
-        request.tries += 1
-        self._sent[request.turn.number] = request
-        self._wait_for(request.turn)
-        self._send(request.event)
+    def _wait_for(self, wait: Wait) -> None:
+        wait.deadline = Deadline(lambda: self._post(self._stalled, wait))
+        self._waits.append(wait)
 
-    def _all(self) -> list[Turn]:
-        requests = [*self._sent.values(), *self._line]
-        return [*self._expected, *(request.turn for request in requests)]
+    def _stalled(self, wait: Wait) -> None:
+        """The response of a turn did not begin in time."""
+        if wait in self._waits:  # or it began just now
+            self._drop(wait)
+            self._replies.fail(wait.turn, too_late())
+            self.send_next()
 
-    def _wait_for(self, turn: Turn) -> None:
-        self._deadlines[turn] = Deadline(lambda: self._on_stall(turn))
+    def _drop(self, wait: Wait) -> None:
+        self._waits.remove(wait)
+        if wait.deadline is not None:
+            wait.deadline.cancel()
+            wait.deadline = None

@@ -18,7 +18,7 @@ from listeners.metrics import Metrics
 from listeners.session_log import SessionLog
 from pipeline.capabilities import Capabilities
 from pipeline.errors import ProtocolError
-from pipeline.session import Session
+from pipeline.session import SHUT_DOWN, Session
 from pipeline.sink import Sink
 
 GRACE_S = 15.0
@@ -196,7 +196,8 @@ class ClientRegistry:
         if registered is not None:
             if registered.timer is not None:
                 registered.timer.cancel()
-            registered.leave(ProtocolError("the session has ended", "ended"))
+            reason = registered.session.end_reason
+            registered.leave(ProtocolError(f"the session has ended: {reason}", "ended"))
 
     @property
     def is_busy(self) -> bool:
@@ -242,5 +243,5 @@ class ClientRegistry:
         self.closing = True
         sessions = [registered.session for registered in list(self._registrations.values())]
         for session in sessions:
-            session.close("the server stops")
+            session.close(SHUT_DOWN)
         return sessions

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from connections.access.attempt_limiter import network_of
 from connections.access.client_registry import ClientRegistry
 from pipeline.errors import ProtocolError
+from pipeline.session import SHUT_DOWN
 from utils.threads import cores
 
 MIN_PLACES = 2
@@ -29,7 +30,7 @@ class CallPlaces:
         """Hold a place until the block ends. Raises `ProtocolError` if there is none."""
         registry, network = self._registry, network_of(peer)
         if registry.closing:
-            raise ProtocolError("the server stops", "ended")
+            raise ProtocolError(SHUT_DOWN, "ended")
         if self._taken.total() >= self._most:
             raise ProtocolError(f"the server is full: {self._taken.total()} calls are running", "full")
         if network is not None and self._taken[network] >= registry.max_per_client:

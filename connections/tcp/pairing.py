@@ -11,7 +11,7 @@ from connections.tcp.receiver import SocketReceiver
 from connections.tcp.sender import SocketSender
 from connections.tcp.wire import RAW_RATE_HZ, Hello
 from pipeline.errors import ProtocolError
-from pipeline.session import Session
+from pipeline.session import SHUT_DOWN, Session
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Pairing:
     def close(self) -> None:
         """End every session, and hang up on clients that wait."""
         for session in self.sessions:
-            session.close("the server stops")
+            session.close(SHUT_DOWN)
         for side in list(self._deadlines):
             side.close()
 

@@ -27,7 +27,8 @@ class KeptEvents:
             self._latest.append(event)
             self._sent += 1
 
-    def after(self, received: int) -> list[EventText]:
-        """The events after the first `received` of the session, as far as they are kept."""
-        lost = self._sent - received
-        return list(self._latest)[-lost:] if lost > 0 else []
+    def after(self, received: int) -> tuple[int, list[EventText]]:
+        """The events after the first `received` of the session, as far as they are kept, and the number
+        of those before them."""
+        lost = min(max(0, self._sent - received), len(self._latest))
+        return self._sent - lost, list(self._latest)[len(self._latest) - lost :]

@@ -19,7 +19,7 @@ MAX_TEXT = 1 << 16
 class Order:
     """An order to carry out at once."""
 
-    type: Literal["start", "commit", "cancel", "interrupt"]
+    type: Literal["start", "commit", "cancel", "interrupt", "ping"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Final
 
 from connections.access.pace_limit import PaceLimit
 from connections.access.rate_limit import FLOOD_S, MESSAGES_PER_S, RateLimit
+from connections.base import tell_loop
 from connections.outbox import Outbox
 from connections.paced_sink import PacedSink
 from connections.remote_pace import FRAMES_PER_S, LEAD_MS
@@ -66,6 +67,8 @@ class WebSocketClient(PacedSink):
         self._loudness: list[str] = []
         """The latest `duck` message, if there was one."""
         self._next = (0, 0)
+        self._reported: tuple[int, int] | None = None
+        """The turn and the sample up to which the client has played, if it reports that."""
         self._texts = 0
         self._received = WholeSamples()
         self._loop = asyncio.get_running_loop()
@@ -117,6 +120,7 @@ class WebSocketClient(PacedSink):
         """Note that the connection is open, and repeat the audio that the client had not played and the
         events after the first `received`. None: the connection is the first of its session."""
         session, capabilities = self._session, self._session.capabilities
+        known, lost = self._kept.after(0 if received is None else received)
         welcome = encode(
             "welcome",
             key=self.key,
@@ -126,16 +130,19 @@ class WebSocketClient(PacedSink):
             takes_text=capabilities.texts,
             takes_turns=capabilities.duplex,
             texts=self._texts,
+            events=known,
         )
-        lost = [] if received is None else self._kept.after(received)
         self._first = [welcome, *lost, *self._loudness]
         self._outbox.wake()
         self._pace_limit = PaceLimit(self._loop.time())
         self._received.clear()
         self._attached = True
         if received is not None:
-            self._session.playout.pause(_AWAY)  # in case the loss of the connection went unnoticed
-            self._session.playout.resume(_AWAY)
+            playout = self._session.playout
+            playout.pause(_AWAY)  # in case the loss of the connection went unnoticed
+            if self._reported is not None:
+                playout.go_back(*self._reported)
+            playout.resume(_AWAY)
         self._session.playout.wake()
 
     def detach(self) -> None:
@@ -188,11 +195,12 @@ class WebSocketClient(PacedSink):
 
     def _handle(self, message: Message) -> None:
         session = self._session
-        orders: dict[str, Callable[[], None]] = {
+        orders: dict[str, Callable[[], object]] = {
             "start": session.start_speech,
             "commit": session.commit_speech,
             "cancel": session.cancel_speech,
             "interrupt": lambda: session.interrupt("the client asked for it"),
+            "ping": lambda: self._outbox.put(encode("pong")),
         }
         match message:
             case Order(type=order):
@@ -201,6 +209,7 @@ class WebSocketClient(PacedSink):
                 self._texts += 1
                 session.respond(text)
             case Played(turn=turn, sample=sample):
+                self._reported = (turn, sample)
                 self._pace.played(turn, sample)
                 session.playout.played(turn, sample)
             case Settings(changes=changes):
@@ -213,3 +222,5 @@ class WebSocketClient(PacedSink):
         """The events up to now, which belong before the next message."""
         while (event := self._events.fetch(0)) is not None:
             yield EventText(event_json(event, type="event"))
+        if self._events.overflowed:
+            tell_loop(self._loop, self._session.close, "the client does not read")

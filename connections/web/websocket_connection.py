@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,8 @@ class WebSocketConnection:
         self._describe = describe
         self._client: Client
         self._over: asyncio.Future[ProtocolError] = asyncio.get_running_loop().create_future()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._unsent: deque[str | bytes] = deque()
 
     async def talk(
         self, find_client: Callable[[], Client], protocol: str, received: int | None = None
@@ -62,13 +65,12 @@ class WebSocketConnection:
         """Send and receive until either side hangs up."""
         self._registry.attached(self._client, self._leave)
         self._client.attach(received)
-        tasks = [asyncio.create_task(work) for work in (self._send(), self._receive())]
-        waited_for: list[asyncio.Future[Any]] = [*tasks, self._over]
+        self._tasks = [asyncio.create_task(work) for work in (self._send(), self._receive())]
+        waited_for: list[asyncio.Future[Any]] = [*self._tasks, self._over]
         await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
+        self._cancel()
         refusal: ProtocolError | None = None
-        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        for ended in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(ended, ProtocolError):
                 refusal = ended
             elif isinstance(ended, Exception) and not isinstance(ended, GONE):
@@ -84,19 +86,28 @@ class WebSocketConnection:
             await self._refuse(refusal)
 
     def _leave(self, error: ProtocolError) -> None:
+        """Hang up. From now on nothing is taken from the client, which may have another connection."""
         if not self._over.done():
             self._over.set_result(error)
+            self._cancel()
+
+    def _cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
 
     async def _send(self) -> None:
         while True:
             await self._pass_on(await self._client.next_messages())
 
     async def _pass_on(self, messages: list[str | bytes]) -> None:
-        for message in messages:
+        self._unsent.extend(messages)
+        while self._unsent:
+            message = self._unsent[0]
             if isinstance(message, bytes):
                 await self._websocket.send_bytes(message)
             else:
                 await self._websocket.send_text(message)
+            self._unsent.popleft()
 
     async def _receive(self) -> None:
         """Raises `ProtocolError` if the connection has to end."""
@@ -117,7 +128,8 @@ class WebSocketConnection:
         await self._hang_up(error)
 
     async def _hang_up(self, error: ProtocolError) -> None:
-        """Tell the client its last events and why it ends, then close."""
+        """Tell the client its last events, beginning with those on which sending was cancelled, and why
+        it ends, then close."""
         with contextlib.suppress(*GONE, TimeoutError):
             async with asyncio.timeout(LAST_WORDS_S):
                 if error.code == "ended":

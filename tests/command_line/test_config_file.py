@@ -155,12 +155,19 @@ def test_a_mistake_that_is_found_while_loading_names_the_file_and_the_key(tmp_pa
         ("--tts piper needs x; type: s2s get --stt none", 'my.json: "tts": "piper" needs x; type: s2s '
          "get --stt none"),
         ("no network; s2s --stt none works now", "no network; s2s --stt none works now"),
+        ("no voice; add --tts_voice", "no voice; add --tts_voice"),
+        ("--llm eliza --tts piper needs x", 'my.json: "llm": "eliza" "tts": "piper" needs x'),
+        ("--s2s one two needs x", 'my.json: "s2s": "one two" needs x'),
+        ("--s2s: expected x, got 'three,one two'", 'my.json: "s2s": expected x, got "three,one two"'),
+        ("--vad silero needs x", "--vad silero needs x"),
+        ("--vad: expected x, got auto", 'my.json: "vad": expected x, got auto'),
         ("--thresh: loud", "--thresh: loud"),
     ],
 )  # fmt: skip
-def test_flags_in_a_sentence_become_the_keys_of_the_file(told: str, named: str) -> None:
+def test_the_flag_that_a_sentence_begins_with_becomes_the_key_of_the_file(told: str, named: str) -> None:
     settings = {"stt": "none", "llm": "eliza", "tts": "piper", "tts_voice": "me", "open_api_top-p": 2}
-    file = ConfigFile("my.json", {**settings, "tts_model_name": "/a/b"})
+    more = {"tts_model_name": "/a/b", "s2s": "three,one two", "vad": "auto"}
+    file = ConfigFile("my.json", {**settings, **more})
     assert file.named(told) == named
     with pytest.raises(Unavailable) as caught, file.naming():
         raise Unavailable(told)

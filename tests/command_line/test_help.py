@@ -79,11 +79,23 @@ def test_a_word_has_a_page_and_its_examples_work(
     monkeypatch.setattr(sys, "argv", ["/usr/bin/s2s"])
     shown = page(capsys, *flags_for(*split([word, "--help"])))
     assert shown.startswith(f"s2s {word} ")
+    assert len(shown.splitlines()) <= 40
+    assert max(map(len, shown.splitlines())) <= 80
     for example in shown.partition("Examples\n")[2].partition("\n\n")[0].splitlines():
         assert example.startswith("  s2s ")
         parsed, flags = split(example.split()[1:])
         if parsed != "get":
             parse_command_line(flags_for(parsed, flags))
+
+
+@pytest.mark.parametrize(("word", "mode"), [("talk", "local"), ("serve", "websocket"), ("file", "file")])
+def test_the_page_of_a_word_names_every_flag_of_its_mode(
+    word: str, mode: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/s2s"])
+    flags = page(capsys, *flags_for(*split([word, "--help"]))).partition("\nFlags\n")[2]
+    fields = dataclasses.fields(MODES[mode])
+    assert [field.name for field in fields if not re.search(rf" --{field.name}\b", flags)] == []
 
 
 def test_the_page_of_s2s_is_that_of_the_conversation_that_it_begins(
@@ -107,6 +119,22 @@ def test_the_page_shows_the_flags_of_the_voice_that_will_speak(
     shown = page(capsys, *flags_for(*split(["--help", "tts"])))
     assert "\n--tts piper\n  --tts_model_name MODEL\n" in shown
     assert "--tts_rate" not in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "mode"),
+    [([], "local"), (["serve"], "websocket"), (["file"], "file")],
+)
+def test_the_page_of_all_flags_has_the_mode_of_the_word(
+    words: list[str], mode: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    default = re.compile(
+        r"\n  --mode MODE +local, websocket, file, socket or realtime\s+\(default:\s+(\w+)\)"
+    )
+    assert default.findall(page(capsys, "--help", "all")) == ["socket"]
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/s2s"])
+    shown = page(capsys, *flags_for(*split([*words, "--help", "all"])))
+    assert default.findall(shown) == [mode]
 
 
 @pytest.mark.parametrize(

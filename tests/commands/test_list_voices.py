@@ -1,8 +1,20 @@
 """`--list_voices`: the voices of the chosen synthesizer, or of the end-to-end engine."""
 
+import dataclasses
+
 import pytest
 
-from commands.list_voices import Info, for_people, for_programs, region_of, without_voices
+from catalog.registry import specs
+from command_line.parse import parse_command_line
+from commands.list_voices import (
+    Info,
+    for_people,
+    for_programs,
+    list_voices,
+    of_engine,
+    region_of,
+    without_voices,
+)
 from pipeline.engine_info import DuplexInfo, LiveInfo, ResponderInfo, SynthesizerInfo
 from tests.command import run
 
@@ -37,6 +49,38 @@ def test_on_a_terminal_each_language_is_a_paragraph() -> None:
     ]
     narrow = list(for_people(ESPEAK, {"Priya"}, 40))
     assert max(map(len, narrow)) <= 40
+
+
+def test_the_voices_of_each_engine_stand_under_the_flag_that_chooses_one() -> None:
+    own = SynthesizerInfo(name="a", sample_rate_hz=1, languages=("te",), voices=("own",))
+    mute = SynthesizerInfo(name="c", sample_rate_hz=1, languages=("te",))
+    first, second = parse_command_line(["--tts", "kokoro,espeak"]).engines["tts"]
+    assert list(of_engine(own, first, 80)) == [
+        "The voices of kokoro: --tts_voice NAME",
+        "  Telugu            own",
+    ]
+    assert next(of_engine(own, second, 80)) == "The voices of espeak: --tts_espeak_voice NAME"
+    assert list(of_engine(mute, second, 80)) == ["c has one voice; its languages: Telugu"]
+
+
+def test_every_engine_with_voices_has_the_flag_that_is_shown_for_it() -> None:
+    info = SynthesizerInfo(name="a", sample_rate_hz=1, languages=("te",), voices=("own",))
+    for spec in (*specs("tts"), *specs("s2s")):
+        if spec.name in ("mms", "tone", "moshi"):
+            continue  # one voice
+        (choice,) = parse_command_line([f"--{spec.stage}", spec.name]).engines[spec.stage]
+        flag = next(of_engine(info, choice, 80)).split("--")[1].split()[0]
+        assert flag in {field.name for field in dataclasses.fields(spec.argument_class() or info)}
+
+
+def test_on_a_terminal_the_engines_come_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("piper", reason="no wheel for this machine")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    list_voices(parse_command_line([]))
+    heads = [line for line in capsys.readouterr().out.splitlines() if line.startswith("The voices")]
+    assert heads == [f"The voices of {name}: --tts_voice NAME" for name in ("piper", "espeak")]
 
 
 def test_a_tone_has_no_voices() -> None:

@@ -67,5 +67,5 @@ def test_none_of_them_tells_all_reasons(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(UserError) as caught:
         load_engine(parse_command_line(["--tts", "absent,kokoro"]), "tts")
     told = str(caught.value)
-    assert told.startswith("none of the engines of --tts can start: --tts absent needs no_such_module")
+    assert told.startswith("--tts: none of these engines can start: --tts absent needs no_such_module")
     assert "--tts_kokoro_model_name onnx-community/Kokoro-82M-v1.0-ONNX: it is not in" in told

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from engines.engines import Live
-from pipeline.events import AudioLost, ErrorEvent, ModelAway, ReplyStarted, TurnDone
+from pipeline.events import AudioLost, ErrorEvent, ModelAway, ReplyStarted, TurnCommitted, TurnDone
 from pipeline.messages import ToolCall
+from pipeline.settings import SessionSettings
 from S2S.realtime import link
 from testing.realtime_server import ScriptedRealtimeServer
 from tests.S2S.realtime.talk import Talk, answer, engines_at
@@ -62,6 +63,34 @@ class TestLoss:
         assert items[0]["content"][0]["text"] == "Tell me."
         assert items[-1]["type"] == "function_call"
         assert talk.until(ErrorEvent).turn is None, "no turn was waiting"
+
+    def test_words_from_before_are_deleted_by_the_id_with_which_they_were_given_back(
+        self, server: ScriptedRealtimeServer, talk: Talk
+    ) -> None:
+        there = server.accept()
+        there.hear("item_1", "What is it?")
+        answer(there, "resp_1")
+        talk.until(TurnDone)
+        there.drop()
+        there = server.accept()
+        given = [there.until("conversation.item.create")["item"]["id"] for _ in range(2)]
+        for id in given:
+            talk.chat.erase(id)
+        assert [there.until("conversation.item.delete")["item_id"] for _ in range(2)] == given
+
+    def test_a_turn_that_waits_for_its_words_fails(self, server: ScriptedRealtimeServer) -> None:
+        with Talk(server.url, settings=SessionSettings(answers=False)) as talk:
+            there = server.accept()
+            there.hear("item_1", None)
+            talk.until(TurnCommitted)
+            there.drop()
+            error = talk.until(ErrorEvent)
+            assert (error.code, error.turn) == ("connection_lost", 1)
+            assert talk.until(TurnDone).reason == "s2s failed"
+            there = server.accept()
+            there.hear("item_1", "And now?")
+            assert talk.until(TurnDone).user_text == "And now?"
+            assert len(talk.of(ErrorEvent)) == 1
 
     def test_audio_spoken_meanwhile_is_dropped_with_one_notice(
         self, server: ScriptedRealtimeServer, talk: Talk

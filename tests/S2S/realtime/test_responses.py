@@ -19,7 +19,7 @@ from pipeline.events import (
     TurnDone,
 )
 from pipeline.settings import SessionSettings
-from S2S.realtime import answers
+from S2S.realtime import responses
 from testing.realtime_server import ScriptedConnection, ScriptedRealtimeServer
 from tests.S2S.realtime.talk import RATE_HZ, Talk, answer
 
@@ -200,7 +200,7 @@ class TestReplies:
     def test_a_flood_ends_the_turn_only(
         self, there: ScriptedConnection, talk: Talk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(answers, "MAX_AHEAD_S", 2.0)
+        monkeypatch.setattr(responses, "MAX_AHEAD_S", 2.0)
         there.begin("resp_1")
         for _ in range(30):
             there.say("resp_1", 100)

@@ -16,10 +16,11 @@ from connections.tcp.playback import Playback
 from connections.tcp.wire import FrameKind, WireFrame
 from pipeline.audio import from_pcm16, to_pcm16
 from pipeline.errors import NoAudioDevice, UserError
+from pipeline.session import SHUT_DOWN
 from testing.portaudio import HOST_ERROR, Device
 from tests.connections.local.local_mode import plug_in
 from tests.connections.local.tones import expect_tone, tone
-from tests.socket_clients import AUDIO, CONTROL, frame, wait_for
+from tests.socket_clients import AUDIO, CONTROL, EVENT, frame, wait_for
 from utils.shutdown import StopRequest
 
 RATE_HZ = 16000
@@ -76,6 +77,16 @@ class BareServer:
                 with self._changed:
                     self._audio += payload
                     self._changed.notify_all()
+
+
+class StoppingServer(BareServer):
+    """Welcomes one client, then stops."""
+
+    def _play(self, loudspeaker: socket.socket) -> None:
+        loudspeaker.sendall(frame(CONTROL, json.dumps({"type": "welcome"}).encode()))
+        ended = {"event": "SessionEnded", "reason": SHUT_DOWN}
+        loudspeaker.sendall(frame(EVENT, json.dumps(ended).encode()))
+        loudspeaker.shutdown(socket.SHUT_RDWR)
 
 
 def client_of(ports: list[int], shutdown: StopRequest, *flags: str) -> listen_and_play.Client:
@@ -176,6 +187,22 @@ def test_a_device_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     thread.join(60)
     server.close()
     assert told == ["the microphone 'Mic' stopped; is it still plugged in?"]
+
+
+def test_a_server_that_stops(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audio = plug_in(monkeypatch, Device("Mic", 1), Device("Speaker", 0, 2))
+    server, shutdown = StoppingServer(RATE_HZ), StopRequest()
+    monkeypatch.setattr(shutdown.requested, "wait", lambda seconds: shutdown.make())
+    client = client_of(server.ports, shutdown)
+    thread = threading.Thread(target=client.run, daemon=True)
+    thread.start()
+    audio.wait_for_streams(2)
+    thread.join(10)
+    assert not thread.is_alive()
+    server.close()
+    assert f"{SHUT_DOWN}; trying again in 0." in capsys.readouterr().err
 
 
 def test_a_device_that_does_not_open(monkeypatch: pytest.MonkeyPatch) -> None:

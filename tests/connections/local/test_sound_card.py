@@ -178,7 +178,8 @@ def test_the_client_and_the_server(card: SoundCard, question: Path, tmp_path: Pa
     assert share_heard(ANSWER, heard_from(tmp_path / "loudspeaker.raw")) >= 0.5
     assert server.stop() == 130
     assert client.process.stderr is not None
-    assert "trying again" in client.process.stderr.readline(), "it waits for the server to come back"
+    told = client.process.stderr.readline()
+    assert "the server was shut down; trying again" in told, "it waits for the server to come back"
     assert client.stop() == 130
 
 

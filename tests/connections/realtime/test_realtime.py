@@ -5,6 +5,7 @@ import pytest
 from LLM.chat import NO_RESULT
 from pipeline.errors import EngineError
 from pipeline.messages import ToolCall
+from pipeline.session import SHUT_DOWN
 from testing.server import ScriptedWebServer
 from tests.realtime_client import RealtimeClient
 
@@ -54,6 +55,13 @@ class TestConversation:
         places = [event.previous_item_id for event in client.of("conversation.item.added")]
         assert places == [None, user.item.id]
         assert len({event.event_id for event in client.events}) == len(client.events)
+
+    def test_when_the_server_stops_the_client_is_told(
+        self, server: ScriptedWebServer, client: RealtimeClient
+    ) -> None:
+        server.stop()
+        error = client.until("error").error
+        assert (error.code, error.message) == ("ended", f"the session has ended: {SHUT_DOWN}")
 
     def test_what_was_said_before_is_remembered(
         self, server: ScriptedWebServer, client: RealtimeClient

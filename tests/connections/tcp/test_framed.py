@@ -10,7 +10,7 @@ import pytest
 
 from LLM.chat import CUT_MARK
 from pipeline.audio import to_pcm16
-from pipeline.session import SessionState
+from pipeline.session import SHUT_DOWN, SessionState
 from testing.server import ScriptedServer
 from tests.socket_clients import (
     AUDIO,
@@ -39,6 +39,11 @@ class TestFramed:
             done = client.until(EVENT, "TurnDone")[2]
             assert done["heard"] == "One sentence. Another sentence."
             assert done["latency"]["total_ms"] > 0
+
+    def test_when_the_server_stops_the_client_is_told(self, server: ScriptedServer) -> None:
+        with framed(server).welcomed() as client:
+            server.stop()
+            assert client.until(EVENT, "SessionEnded")[2]["reason"] == SHUT_DOWN
 
     def test_its_own_rates(self, server: ScriptedServer) -> None:
         with framed(server, send_rate=48000, recv_rate=24000).welcomed() as client:
@@ -81,6 +86,16 @@ class TestFramed:
             speaking.join(PATIENCE_S)
             client.send(frame(AUDIO, QUIET * 10))
             assert client.until(EVENT, "ReplyStarted")[2]["turn"] == 2
+
+    def test_when_the_server_stops_the_client_gets_its_last_events(self, server: ScriptedServer) -> None:
+        server.llm._replies = ["One sentence that takes a while to say. " * 20]
+        with framed(server).welcomed() as client:
+            client.ask()
+            client.until(AUDIO)
+            server.stop()
+            assert client.until(EVENT, "TurnDone")[2]["state"] == "interrupted"
+            assert client.until(EVENT, "SessionEnded")[2]["reason"] == "the server stops"
+            assert client.next_frame()[0] == 0, "and nothing after it"
 
     def test_an_error_of_a_stage_reaches_the_client_and_the_next_turn_works(
         self, server: ScriptedServer

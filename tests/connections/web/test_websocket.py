@@ -129,6 +129,14 @@ class TestConversation:
             client.until("ReplyStarted")
         assert not [message for message in server.llm.prompts[1] if message.role == "assistant"]
 
+    def test_a_sign_of_life_comes_at_once(self, server: ScriptedWebServer) -> None:
+        server.llm.hold.close()
+        with WebClient(server.port) as client:
+            client.send("respond", text="typed")
+            server.llm.hold.wait_until_reached()
+            client.send("ping")
+            assert client.until("pong") == {"type": "pong"}
+
     def test_a_stage_that_fails_costs_one_answer(self, server: ScriptedWebServer) -> None:
         with WebClient(server.port) as client:
             server.llm.error_after_words = (0, ValueError("secret"))

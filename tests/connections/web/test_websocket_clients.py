@@ -19,8 +19,12 @@ from websockets.typing import Origin
 import connections.access.client_registry
 from arguments_classes.websocket_arguments import WebSocketArguments
 from connections.access.time_limits import TimeLimits
+from connections.web import kept_events
 from connections.web.server import WebSocketServer
 from pipeline.errors import UserError
+from pipeline.events import SpeechCancelled
+from pipeline.mailbox import CAPACITY
+from pipeline.session import SHUT_DOWN
 from testing.fakes import StoppableDetector
 from testing.server import ScriptedWebServer
 from tests.socket_clients import wait_for
@@ -67,6 +71,21 @@ class TestComingBack:
         assert len(server.llm.prompts[1]) == 4, "what was said is remembered"
         first.close()
 
+    @pytest.mark.parametrize("played", [0, 9600])
+    def test_a_loss_that_nobody_noticed_costs_nothing_of_the_answer(
+        self, server: ScriptedWebServer, played: int
+    ) -> None:
+        """The server goes on sending, and its clock says that all of it was heard."""
+        server.llm._replies = [LONG]
+        with WebClient(server.port) as first:
+            first.ask()
+            first.send("played", turn=1, sample=played)
+            while len(first.audio) < 100:
+                first.receive()
+            with WebClient(server.port, f"?key={first.messages[0]['key']}") as again:
+                assert again.until("audio")["sample"] == played
+                assert again.until("TurnDone")["heard"] == LONG.strip()
+
     def test_events_lost_with_the_connection_come_again(self, server: ScriptedWebServer) -> None:
         server.llm._replies = [LONG]
         with WebClient(server.port) as first:
@@ -85,6 +104,43 @@ class TestComingBack:
                 careless.send("respond", text="And?")
                 careless.until("TurnDone")
                 assert careless.events[0] not in sent, "a client that does not count"
+
+    @pytest.mark.parametrize("received", [0, 4, 10_000], ids=["none", "most", "more than were sent"])
+    def test_the_welcome_says_where_the_events_go_on(
+        self, server: ScriptedWebServer, monkeypatch: pytest.MonkeyPatch, received: int
+    ) -> None:
+        monkeypatch.setattr(kept_events, "MAX_EVENTS", 3)
+        with WebClient(server.port) as first:
+            assert first.until("welcome")["events"] == 0
+            first.send("respond", text="Tell me.")
+            first.until("TurnDone")
+            key, sent = first.messages[0]["key"], first.events
+            first.drop()
+        with WebClient(server.port, f"?key={key}&events={received}") as again:
+            again.send("sing")
+            again.until("error")
+            place = again.messages[0]["events"]
+            assert place == min(max(received, len(sent) - 3), len(sent))
+            assert again.events == sent[place:]
+
+    def test_a_client_that_has_missed_too_much_is_told_that_it_is_over(
+        self, server: ScriptedWebServer
+    ) -> None:
+        with WebClient(server.port) as first:
+            key = first.key
+            first.drop()
+        [session] = server.sessions
+
+        def away() -> bool:
+            [told] = json.loads(get(server.port, "/v1/sessions")[2])["sessions"]
+            return not told["connected"]
+
+        wait_for(away, "the connection to be gone")
+        for _ in range(CAPACITY + 1):
+            session.events.emit(SpeechCancelled(0))
+        with WebClient(server.port, f"?key={key}&events=0") as again:
+            assert again.until_closed() == 1000
+        assert session.state.value == "closed"
 
     def test_a_reply_that_was_ducked_is_still_quieter(self, server: ScriptedWebServer) -> None:
         server.llm._replies = [LONG]
@@ -139,7 +195,8 @@ class TestComingBack:
         with ScriptedWebServer() as server, WebClient(server.port) as client:
             client.until("welcome")
             server.stop()
-            assert client.until("SessionEnded")["reason"] == "the server stops"
+            assert client.until("SessionEnded")["reason"] == SHUT_DOWN
+            assert client.until("error")["text"] == f"the session has ended: {SHUT_DOWN}"
             assert client.until_closed() == 1000
 
 
