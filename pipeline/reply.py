@@ -165,9 +165,9 @@ class Reply:
         return texts
 
     def forget(self, heard: int) -> None:
-        """Discard old audio, of which `heard` samples were heard. For a full-duplex reply, which may never
-        end, also discard the positions of its texts; for other replies they are kept, since a client may
-        still correct the length that was heard."""
+        """Discard old audio, of which `heard` samples were heard. For a full-duplex reply, which may
+        never end, also discard the positions of its texts; for other replies they are kept, since a
+        client may still correct the length that was heard."""
         sample = heard - int((LIVE_KEPT_S if self.is_live else KEPT_S) * self._rate_hz)
         self.reel.forget(sample)
         if self.is_live:

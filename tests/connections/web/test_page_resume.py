@@ -18,9 +18,9 @@ from pipeline.events import (
 )
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import CHROMIUM, choose, open_page, say, state
-from tests.connections.web.test_page import Tunnel
 from tests.connections.web.test_page_end_to_end import Talker, duplex_server
-from tests.connections.web.test_page_reload import DIVIDER, GO_ON, SILENT_MICROPHONE, shown
+from tests.connections.web.test_page_reload import DIVIDER, GO_ON, shown
+from tests.connections.web.tunnel import Tunnel
 from tests.socket_clients import wait_for
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -29,7 +29,6 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium h
 def typed_page(browser: Any, server: Any) -> Any:
     """A page that has had an answer to a typed text."""
     page = open_page(browser, server, [])
-    page.add_init_script(SILENT_MICROPHONE)
     say(page, "Are you there?")
     page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
     state(page, "off")
