@@ -24,7 +24,7 @@ KEPT_S = 20.0
 connection may have been dead for some seconds before it noticed."""
 
 LIVE_KEPT_S = 1.0
-"""The same for a full-duplex reply, which never goes back."""
+"""Length of heard audio that a full-duplex reply keeps: it never goes back."""
 
 
 class Reply:
