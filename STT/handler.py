@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterator
 from typing import ClassVar
 
+from pipeline.addressing import NO_TURN, NOT_MEANT
 from pipeline.audio import resample
 from pipeline.handler import BaseHandler
 from pipeline.language import is_detected, speaks
@@ -73,7 +74,7 @@ class STTHandler(BaseHandler[Utterance]):
             yield EndOfTurn(turn, "no words were recognized")
             return
         elif not is_turn:
-            yield EndOfTurn(turn, "not meant for the program")
+            yield EndOfTurn(turn, NOT_MEANT)
             return
         if heard.language is not None and is_detected(heard.language):
             self._detected = heard.language
@@ -131,5 +132,5 @@ class STTHandler(BaseHandler[Utterance]):
         return None
 
     def _dismiss(self, turn: Turn) -> None:
-        turn.drop("said over the reply, and no turn")
+        turn.drop(NO_TURN)
         self._barge_in.decided()

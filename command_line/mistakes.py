@@ -17,9 +17,7 @@ from command_line.chosen import Candidates
 from command_line.config_file import ConfigFile
 from command_line.flag_names import flag_names, flags_of
 from command_line.later_engines import prefix_of
-from command_line.words import WORDS
 from pipeline.errors import UserError
-from utils.installation import program
 
 _KEY_ADVICE = (
     "a key does not belong on a command line or in a config file, where others can read it; put it into "
@@ -86,10 +84,7 @@ def expect_waits(module: ModuleArguments, mode: object) -> None:
 
 
 def _meant(word: str) -> str:
-    """The flag that a word such as "local", "cpu" or "-v" may stand for, as a question; of a word of
-    `s2s`, its place."""
-    if word in WORDS and program() == "s2s":
-        return f"; a word comes first: s2s {word} …"
+    """The flag that a word such as "local", "cpu" or "-v" may stand for, as a question."""
     name = word.lstrip("-")
     flags = [f"--mode {name}"] if name in MODES else []
     flags += [f"--preset {name}"] if name in PRESETS else []

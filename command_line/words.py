@@ -4,7 +4,9 @@ Imports little, because the command looks at its words before it imports the pro
 """
 
 import difflib
+import mimetypes
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from pipeline.errors import UserError
@@ -28,7 +30,7 @@ _HELP = ("help", "h")
 
 def split(argv: Sequence[str]) -> tuple[str, list[str]]:
     """The word, "" if there is none, and the arguments after it. Raises `UserError` if the first
-    argument is neither a word, a flag nor a file of settings."""
+    argument is neither a word, a flag nor a file of settings, or if a word stands behind flags."""
     first = argv[0] if argv else ""
     if first in ("help", "--help", "-h"):
         if argv[1:2] and argv[1] in WORDS:  # s2s --help serve
@@ -36,10 +38,15 @@ def split(argv: Sequence[str]) -> tuple[str, list[str]]:
         return "", ["--help", *argv[1:]]
     if first in WORDS:
         return first, list(argv[1:])
+    if (mimetypes.guess_type(first)[0] or "").startswith("audio/"):
+        raise UserError(f"to answer a recording, type: s2s file {first}")
     if first and not first.startswith("-") and not _is_file(first):
         near = difflib.get_close_matches(first.lower(), WORDS, n=1)
         nearest = f"the nearest is {near[0]}, and " if near else ""
         raise UserError(f"there is no command {first!r}; {nearest}all are: {', '.join(WORDS)}")
+    for before, argument in pairwise(argv):
+        if argument in WORDS and not before.startswith("-"):  # else it may be the value of that flag
+            raise UserError(f"got {argument!r} after flags; a word comes first: s2s {argument} …")
     return "", list(argv)
 
 

@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Callable
 
+from pipeline.addressing import NOT_MEANT
 from pipeline.events import TurnDone
 from pipeline.latency import Latency
 
@@ -29,8 +30,8 @@ class Tally:
         return max(0.0, latency.total_ms - pause_ms) / 1000
 
     def add(self, event: TurnDone) -> None:
-        """Count a turn, unless it was dropped."""
-        if event.state == "dropped":
+        """Count a turn, unless it was dropped, or the speech was not taken for one."""
+        if event.state == "dropped" or event.reason == NOT_MEANT:
             return
         self._turns += 1
         wait_s = self.wait_s(event.latency)

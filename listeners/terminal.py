@@ -19,6 +19,7 @@ from listeners.narration import Line, Narration
 from listeners.paragraph import LABEL_WIDTH, Paragraph
 from listeners.status_line import StatusLine
 from listeners.tally import Tally
+from pipeline.addressing import NO_TURN, NOT_MEANT
 from pipeline.events import (
     Event,
     InputLevel,
@@ -51,6 +52,9 @@ _NOTHING_YET = PartialTranscript("", 0)
 
 STOPPED = "the user pressed Escape"
 """Reason of an answer that a key stopped."""
+
+_MIN_UNMEANT_WORDS = 3
+"""Fewer words are a nod, which gets no answer anyway."""
 
 _MARKS = {STOPPED: "stopped", "stopped": "stopped"}
 
@@ -261,6 +265,11 @@ class Terminal(Listener):
             self._print_answer()
         elif event.reason == STOPPED and event.user_text and not self._told_chars:
             self._print_line(Line("note", f"{self.glyphs.cut} stopped before the answer began"))
+        elif event.reason in (NOT_MEANT, NO_TURN):
+            said, self._partial = self._partial.text.strip(), _NOTHING_YET
+            if len(said.split()) >= _MIN_UNMEANT_WORDS:
+                remark = f"not taken as meant for me: “{said}” Say it again, and I answer."
+                self._print_line(Line("note", remark))
         self._told_chars = 0
         if event.latency.total_ms is not None:
             self._last = event

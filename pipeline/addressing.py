@@ -31,6 +31,10 @@ LONG_MS = 1000
 """Speech of this length is judged by the weights for all of it, though it goes on: it is longer than a
 back-channel."""
 
+NOT_MEANT = "not meant for the program"
+NO_TURN = "said over the reply, and no turn"
+"""Reasons of speech that is not answered: in silence, and over an answer."""
+
 SILENCE = "silence"
 FEATURES = ("bias", "words", "no_words", "long_no_words", "short", "unlikely", "soft", "dull", "hissing")
 

@@ -24,7 +24,7 @@ KEPT_S = 20.0
 connection may have been dead for some seconds before it noticed."""
 
 LIVE_KEPT_S = 1.0
-"""Length that is kept of a full-duplex reply, which never goes back."""
+"""Length of heard audio that a full-duplex reply keeps: it never goes back."""
 
 
 class Reply:
@@ -165,8 +165,8 @@ class Reply:
         return texts
 
     def forget(self, heard: int) -> None:
-        """Discard audio that is long over; `heard` samples were heard. For a full-duplex reply, which
-        may never end, also discard the positions of its texts; for other replies they are kept, since a
+        """Discard old audio, of which `heard` samples were heard. For a full-duplex reply, which may
+        never end, also discard the positions of its texts; for other replies they are kept, since a
         client may still correct the length that was heard."""
         sample = heard - int((LIVE_KEPT_S if self.is_live else KEPT_S) * self._rate_hz)
         self.reel.forget(sample)

@@ -52,6 +52,8 @@ class ScriptedConnection(Generic[Server]):
         self.tts = ScriptedSynthesizer()
         self.sessions: list[Session] = []
         self.chats: list[Chat] = []
+        self.clock: Clock | None = None
+        """The clock of the sessions that begin; None: live time."""
         self.upgrades: Upgrades | None = None
         """Set before the block begins to serve offers."""
         self._stop = StopRequest()
@@ -93,7 +95,7 @@ class ScriptedConnection(Generic[Server]):
         return self.chats[-1]
 
     def _open_session(self, sink: Sink, label: str, clock: Clock | None = None) -> Session:
-        self.sessions.append(build_pipeline(self._engines, sink, clock=clock))
+        self.sessions.append(build_pipeline(self._engines, sink, clock=clock or self.clock))
         return self.sessions[-1]
 
 

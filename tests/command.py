@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-TIMEOUT_S = 100.0
+TIMEOUT_S = 200.0
 
 
 def command(*argv: str, program: str = "s2s_pipeline.py") -> list[str]:

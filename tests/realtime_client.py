@@ -25,8 +25,9 @@ class RealtimeClient:
         client = self._stack.enter_context(
             openai.OpenAI(api_key=key, base_url=f"http://127.0.0.1:{port}/v1")
         )
+        patient: Any = {"open_timeout": PATIENCE_S}
         self.connection: RealtimeConnection = self._stack.enter_context(
-            client.realtime.connect(model=model)
+            client.realtime.connect(model=model, websocket_connection_options=patient)
         )
 
     def __enter__(self) -> "RealtimeClient":

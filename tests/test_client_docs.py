@@ -130,7 +130,7 @@ def test_the_python_examples_ask_the_real_program(
         file.writeframes(to_pcm16(resample(samples, RATE_HZ, rate_hz)))
     ended = subprocess.run(
         [sys.executable, str(program), "question.wav", "answer.wav", address.format(port)],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert "you: What is the weather like in London?" in ended.stdout
@@ -149,7 +149,7 @@ def test_the_commands_of_curl(port: int, tmp_path: Path) -> None:
     script = "set -e\n" + commands.replace("localhost:8000", f"127.0.0.1:{port}")
     script = script.replace("curl ", "curl --silent --show-error --fail-with-body --write-out '\\n' ")
     ended = subprocess.run(
-        ["sh"], input=script, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        ["sh"], input=script, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     answers = [line for line in ended.stdout.splitlines() if line]

@@ -67,7 +67,7 @@ def run(
         env=environment(folder, **variables),
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=200,
         check=False,
     )
 

@@ -73,7 +73,7 @@ class Copy:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=200,
             check=False,
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -23,8 +23,9 @@ class WebClient:
         self.messages: list[dict[str, Any]] = []
         self.audio: list[bytes] = []
         self._stack = contextlib.ExitStack()
+        options |= {"compression": None, "max_size": None, "open_timeout": PATIENCE_S}
         self.socket: ClientConnection = self._stack.enter_context(
-            connect(f"ws://127.0.0.1:{port}/ws{query}", compression=None, max_size=None, **options)
+            connect(f"ws://127.0.0.1:{port}/ws{query}", **options)
         )
 
     def __enter__(self) -> "WebClient":

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 
@@ -59,5 +60,7 @@ class Shutdown(StopRequest):
                 continue
             if self.requested.is_set():
                 release_keyboard()
+                if sys.stdout.isatty():
+                    os.write(sys.stdout.fileno(), b"\r\n")  # else the prompt stands behind the last line
                 os._exit(128 + number[0])
             self.make()

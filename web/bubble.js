@@ -74,7 +74,7 @@ export class Bubble {
   /** Mark as speech that gets no answer, since it seemed to be meant for somebody else. */
   unmeant() {
     this.item.classList.add("unmeant");
-    this.item.append(make("span", { className: "fate" }, "Not taken as meant for me"));
+    this.item.append(make("span", { className: "fate" }, "Not taken as meant for me. Say it again, and I answer."));
   }
 
   #become(kind) {

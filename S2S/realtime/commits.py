@@ -1,5 +1,7 @@
 """Commits: the utterances that the user begins and ends by hand."""
 
+import math
+
 from pipeline.messages import ManualTurn
 from pipeline.session import Session
 from S2S.realtime import requests
@@ -64,7 +66,10 @@ class Commits:
         self._deadline = Deadline(self._stalled) if number else None
 
     def _tell(self) -> None:
-        self._settings.end_turns(by_hand=self.is_held or self.are_awaited)
+        by_hand = self.is_held or self.are_awaited
+        self._settings.end_turns(by_hand=by_hand)
+        if not by_hand:  # the session gave the user the floor when the utterance began
+            self._session.playout.floor_until(-math.inf)
 
     def _stalled(self) -> None:
         self.give_up()

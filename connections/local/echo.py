@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 
+from connections.local.echo_finder import EchoFinder, Verdict
 from pipeline.audio import Framer, from_pcm16, to_pcm16
 from pipeline.messages import Samples
 from utils.installation import pip_install
@@ -19,6 +20,8 @@ LEARNING_S = 3.0
 speech, so the microphone is muted while it lasts. In simulated rooms, with echoes 40 to 250 ms late and
 up to 6 dB louder than the user, the last such sound came 2.8 s after the first word; after that, one
 room of 32 had one, of 0.2 s, which pauses a reply for a moment."""
+
+LEARNING_FRAMES = int(LEARNING_S * FRAMES_PER_S)
 
 AUDIBLE = 0.001
 """Amplitude above which a frame is sound that the canceller can learn from."""
@@ -47,6 +50,9 @@ class EchoCanceller:
     It works for the sound devices of this process, since only their played audio is known.
     Loudspeaker and microphone may have their own threads, rates and clocks: the canceller keeps
     measuring the delay between them, also while it drifts.
+
+    With headphones there is nothing to cancel, and a canceller that has learned nothing garbles words:
+    once the microphone was heard to have no echo, it passes as it is, until there is one.
     """
 
     def __init__(self, heard_rate_hz: int, played_rate_hz: int) -> None:
@@ -61,7 +67,9 @@ class EchoCanceller:
         self._heard_rate_hz, self._played_rate_hz = heard_rate_hz, played_rate_hz
         self._heard = Framer(heard_rate_hz // FRAMES_PER_S)
         self._played = Framer(played_rate_hz // FRAMES_PER_S)
-        self._to_learn = int(LEARNING_S * FRAMES_PER_S)
+        self._finder = EchoFinder(heard_rate_hz, played_rate_hz)
+        self._bypassed = False
+        self._to_learn = LEARNING_FRAMES
         self._sounding = 0
         self._lock = threading.Lock()
 
@@ -71,12 +79,18 @@ class EchoCanceller:
             for audio in self._played.feed(samples):
                 frame = self._frame(to_pcm16(audio), self._played_rate_hz, 1, len(audio))
                 self._canceller.process_reverse_stream(frame)
-                if np.max(np.abs(audio)) >= AUDIBLE:
+                audible = np.max(np.abs(audio)) >= AUDIBLE
+                if audible and self._sounding <= 0:
+                    self._finder.align()
+                self._finder.played(audio)
+                if audible:
                     self._to_learn -= 1
                     self._sounding = int(DIES_AWAY_S * FRAMES_PER_S)
 
     def cancel(self, samples: Samples) -> Samples:
-        """The microphone's audio without the echo, in whole frames: it may lag by up to 10 ms."""
+        """The microphone's audio without the echo, in whole frames: it may lag by up to 10 ms.
+
+        As long as there is none, the audio is not touched."""
         cleaned = [np.empty(0, np.float32)]
         with self._lock:
             for audio in self._heard.feed(samples):
@@ -84,6 +98,16 @@ class EchoCanceller:
                 frame = self._frame(data, self._heard_rate_hz, 1, len(audio))
                 self._canceller.process_stream(frame)
                 self._sounding -= 1
+                if self._has_no_echo(audio):
+                    cleaned.append(audio)
+                    continue
                 believed = self._to_learn <= 0 or self._sounding <= 0
                 cleaned.append(from_pcm16(bytes(frame.data)) * np.float32(believed))
         return np.concatenate(cleaned)
+
+    def _has_no_echo(self, audio: Samples) -> bool:
+        self._finder.heard(audio)
+        had_none, self._bypassed = self._bypassed, self._finder.verdict is Verdict.NO_ECHO
+        if had_none and not self._bypassed:
+            self._to_learn = LEARNING_FRAMES  # the headphones were unplugged
+        return self._bypassed

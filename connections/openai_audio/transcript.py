@@ -19,6 +19,8 @@ class Transcript:
 
     segments: Sequence[Segment]
     duration_s: float
+    damage: str = ""
+    """The remark on a recording of which something is missing."""
 
     @property
     def text(self) -> str:
@@ -36,7 +38,12 @@ class Transcript:
                 return f"WEBVTT\n\n{self._cues('.')}", VTT
             case "verbose_json":
                 return json.dumps(self._verbose()), JSON
-        return json.dumps({"text": self.text, "usage": self.usage}), JSON
+        return json.dumps({"text": self.text, "usage": self.usage, **self.warning}), JSON
+
+    @property
+    def warning(self) -> dict[str, str]:
+        """The field that tells of a damaged recording, in the formats that have room for it."""
+        return {"warning": self.damage} if self.damage else {}
 
     @property
     def usage(self) -> dict[str, Any]:
@@ -61,6 +68,7 @@ class Transcript:
                 for number, segment in enumerate(self.segments)
             ],
             "usage": self.usage,
+            **self.warning,
         }
 
     def _srt(self) -> str:

@@ -14,7 +14,7 @@ from connections.openai_audio.dictation import Dictation, Segment
 from connections.openai_audio.engine_calls import outputs
 from connections.openai_audio.held_response import HeldResponse
 from connections.openai_audio.models import expect_model, recognizer_of
-from connections.openai_audio.recording import sound_of
+from connections.openai_audio.recording import SentSound
 from connections.openai_audio.server_sent import EVENT_STREAM, server_sent, with_errors
 from connections.openai_audio.transcript import Transcript
 from connections.openai_audio.transcription_request import TranscriptionRequest, transcription_request
@@ -45,13 +45,13 @@ def transcriptions_routes(
             dictation = Dictation(
                 recognizer, capabilities.detector, capabilities.endpointing, wish.language
             )
-            sound = sound_of(wish.file, dictation.rate_hz)
+            sound = SentSound(wish.file, dictation.rate_hz)
             segments = outputs(request, "stt", lambda cancel: dictation.segments(sound, cancel))
             held.push_async_callback(segments.aclose)
             if not wish.stream:
-                return await _answer(wish, segments, dictation)
+                return await _answer(wish, segments, dictation, sound)
             first = await anext(segments, None)  # before the status is sent, so that it can be an error
-            events = _events(first, segments, dictation)
+            events = _events(first, segments, dictation, sound)
             return HeldResponse(with_errors(events), EVENT_STREAM, held.pop_all())
 
     return routes
@@ -64,15 +64,19 @@ async def _wish(request: Request, recognizer: Recognizer) -> TranscriptionReques
 
 
 async def _answer(
-    wish: TranscriptionRequest, segments: AsyncIterator[Segment], dictation: Dictation
+    wish: TranscriptionRequest,
+    segments: AsyncIterator[Segment],
+    dictation: Dictation,
+    sound: SentSound,
 ) -> Response:
-    transcript = Transcript([segment async for segment in segments], dictation.duration_s)
+    heard = [segment async for segment in segments]
+    transcript = Transcript(heard, dictation.duration_s, sound.damage)
     text, media_type = transcript.written(wish.response_format)
     return Response(text, media_type=media_type)
 
 
 async def _events(
-    first: Segment | None, rest: AsyncIterator[Segment], dictation: Dictation
+    first: Segment | None, rest: AsyncIterator[Segment], dictation: Dictation, sound: SentSound
 ) -> AsyncIterator[str]:
     """An event for each segment, and one for all."""
     segments = [] if first is None else [first]
@@ -81,5 +85,6 @@ async def _events(
     async for segment in rest:
         segments.append(segment)
         yield server_sent({"type": "transcript.text.delta", "delta": f" {segment.text}"})
-    transcript = Transcript(segments, dictation.duration_s)
-    yield server_sent({"type": "transcript.text.done", "text": transcript.text})
+    transcript = Transcript(segments, dictation.duration_s, sound.damage)
+    done = {"type": "transcript.text.done", "text": transcript.text}
+    yield server_sent({**done, **transcript.warning})

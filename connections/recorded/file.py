@@ -217,10 +217,12 @@ class FileConnection:
                 position += len(samples)
             for _, signal in signals:
                 self._repeat(signal)
-        except soundfile.LibsndfileError as error:
+        except soundfile.SoundFileError as error:
             raise UserError(
-                f"--input {self._arguments.input}: the rest of it cannot be read: {error}"
+                f"--input {self._arguments.input}: expected sound as {READABLE}, got {NOT_READABLE}"
             ) from error
+        if self._input.damage:
+            print(f"{self._arguments.input}: {self._input.damage}", file=sys.stderr)
 
     def _repeat(self, signal: ManualTurn) -> None:
         session = self._session

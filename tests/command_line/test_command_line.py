@@ -164,7 +164,7 @@ def test_an_engine_that_is_not_installed_says_what_to_type() -> None:
 
 def run(*argv: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(ROOT / "s2s_pipeline.py"), *argv]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
 
 
 def test_help_shows_the_flags_of_what_was_chosen() -> None:

@@ -1,7 +1,5 @@
 """One sentence about each mistake on the command line."""
 
-import sys
-
 import pytest
 
 from command_line.parse import parse_command_line
@@ -115,9 +113,3 @@ def test_a_mistake_is_one_sentence(argv: list[str], sentence: str) -> None:
         parse_command_line(argv)
     assert sentence in str(caught.value)
     assert "sk-1" not in str(caught.value)
-
-
-def test_a_word_after_flags_is_told_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["/usr/bin/s2s"])
-    with pytest.raises(UserError, match="got 'file'; a word comes first: s2s file"):
-        parse_command_line(["--language", "de", "file", "question.wav"])

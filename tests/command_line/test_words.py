@@ -55,6 +55,12 @@ def test_words_stand_for_flags(typed: str, flags: str) -> None:
         ("tlak", "there is no command 'tlak'; the nearest is talk, and all are: talk, serve, "),
         ("Check", "there is no command 'Check'; the nearest is check"),
         ("zzz", "there is no command 'zzz'; all are: talk, serve, "),
+        (
+            "question.wav",
+            "to answer a recording, type: s2s file question.wav",
+        ),
+        ("--port 8000 serve", "got 'serve' after flags; a word comes first: s2s serve …"),
+        ("--language de file q.wav", "got 'file' after flags; a word comes first: s2s file …"),
         ("talk now", "expected a flag or a JSON file after s2s talk, got 'now'"),
         ("file", "expected a recording, such as: s2s file question.wav"),
         ("file --realtime", "expected a recording, such as: s2s file question.wav"),

@@ -44,7 +44,7 @@ def test_after_a_download_no_hub_is_needed(hub: HubServer, tmp_path: Path) -> No
             capture_output=True,
             text=True,
             cwd=tmp_path,
-            timeout=100,
+            timeout=200,
             check=False,
         )
 
@@ -85,7 +85,7 @@ def test_a_download_that_fails_says_why_and_ends_with_2(tmp_path: Path, engine: 
             capture_output=True,
             text=True,
             cwd=ROOT,
-            timeout=100,
+            timeout=200,
             check=False,
         )
     assert ended.returncode == 2

@@ -131,6 +131,16 @@ def test_frames_go_there_and_back(model: IsolatedDuplexModel) -> None:
     assert [text for text in texts if text] == ["10 ", "20 ", "30 "]
 
 
+@pytest.fixture
+def quick_collection() -> Iterator[None]:
+    """The garbage collector looks at new objects only, not at all modules of all tests."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("quick_collection")
 def test_a_conversation_that_nobody_holds_any_more_is_closed(model: IsolatedDuplexModel) -> None:
     for number in range(50):
         stream = model.open(SessionSettings())

@@ -20,8 +20,18 @@ from listeners.key_list import key_list
 from listeners.keys import Keys
 from listeners.status_line import StatusLine
 from listeners.terminal import Terminal
+from pipeline.addressing import NOT_MEANT
 from pipeline.errors import EngineError
-from pipeline.events import AudioLost, Event, ReplyText, Transcript
+from pipeline.events import (
+    AudioLost,
+    Event,
+    PartialTranscript,
+    ReplyText,
+    SpeechStarted,
+    Transcript,
+    TurnDone,
+)
+from pipeline.latency import Latency
 from pipeline.settings import EndpointerSettings, SessionSettings
 from testing.conversation import Conversation
 from testing.duplex import DuplexConversation
@@ -169,6 +179,25 @@ def test_an_answer_that_is_stopped_before_it_begins_leaves_a_mark() -> None:
         conversation.until_done(1)
         lines = shown.end().lines()
     assert lines[1:3] == ["you  Tell me a long story.", "     — stopped before the answer began"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("Where is the store?", "not taken as meant for me: “Where is the store?” Say it again, and I"),
+        ("Mm hm.", ""),
+    ],
+)
+def test_words_that_are_not_answered_are_shown_with_what_to_do(words: str, told: str) -> None:
+    with talking() as (_, shown):
+        for event in (
+            SpeechStarted(0),
+            PartialTranscript(words, 0),
+            TurnDone(1, "done", NOT_MEANT, "", "", Latency(), (), {}),
+        ):
+            shown.terminal.on_event(event)
+        lines = shown.end().lines()
+    assert lines[0].strip() == (told or "Ended after 0 turns, 0:00.")
 
 
 def test_typed_turns() -> None:

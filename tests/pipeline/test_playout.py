@@ -289,42 +289,6 @@ def test_a_client_that_can_ducks_by_itself_and_the_next_reply_is_as_loud_as_ever
         assert np.all(stage.sink.audio() == 0.5)
 
 
-def test_a_pause_goes_back_to_what_was_not_heard() -> None:
-    with running() as stage:
-        turn = stage.turn()
-        ramp = np.linspace(0, 0.5, RATE_HZ // 2, dtype=np.float32)
-        stage.channel.offer(Speech(turn, ramp, RATE_HZ, "hello", ends_text=True))
-        stage.end(turn)
-        stage.pass_ms(200)
-        stage.playout.pause("user")
-        stage.playout.pause("client")
-        stage.pass_ms(300)
-        assert stage.sink.flushes == [(1, 3200)]
-        stage.playout.resume("user")
-        stage.pass_ms(40)
-        frames = len(stage.sink.frames)
-        stage.playout.resume("client")
-        stage.rest()
-        assert stage.sink.frames[frames].sample == 3200
-        stage.pass_ms(400)
-        assert turn.state is TurnState.DONE
-        assert stage.sent_ms() == 560, "60 ms were sent twice, none is missing"
-
-
-def test_a_raw_client_plays_on_what_it_has_and_gets_nothing_twice() -> None:
-    with running(can_flush=False) as stage:
-        turn = stage.turn()
-        stage.speech(turn, "hello", 200)
-        stage.end(turn)
-        stage.pass_ms(40)
-        stage.playout.pause("user")
-        stage.pass_ms(500)
-        stage.playout.resume("user")
-        stage.pass_ms(300)
-        assert stage.sent_ms() == 200
-        assert turn.state is TurnState.DONE
-
-
 def test_the_microphone_is_not_believed_from_the_first_sample_until_the_echo_is_gone() -> None:
     with running() as stage:
         stage.pass_ms(40)

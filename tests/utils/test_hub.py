@@ -29,7 +29,7 @@ from utils.logs import set_up_logging
 apply_model_cache_dir()
 set_up_logging("warning", os.environ.get("WRITTEN_AS", "text"))
 import utils.hub
-utils.hub.ANSWER_S = 1.0
+utils.hub.ANSWER_S = float(os.environ.get("ANSWER_S", "60"))
 try:
     print(utils.hub.fetch(sys.argv[1], "--x_model_name", files=sys.argv[2:] or None))
 except UserError as error:
@@ -56,7 +56,7 @@ class Here:
             capture_output=True,
             text=True,
             cwd=ROOT,
-            timeout=100,
+            timeout=200,
             check=False,
         )
 
@@ -134,18 +134,20 @@ def test_a_hub_that_dies_in_the_middle_and_comes_back(hub: HubServer, here: Here
     ended = here.fetch("tiny/chat")
     assert ended.returncode == 2
     # the other files come at the same time, and may be there or not
-    assert re.search("tiny/chat: (only part of it is|it is not) in", ended.stdout)
+    kept = {file.name for file in here.cache.glob("hub/models--*/snapshots/*/*")}
+    missing = "only part of it is" if kept else "it is not"
+    assert f"tiny/chat: {missing} in" in ended.stdout
     assert "cannot be reached" in ended.stdout
     assert "name a folder that has it, or connect to the network once and add --download" in ended.stdout
     assert len(ended.stdout.splitlines()) == 1
     offline = here.fetch("tiny/chat", HF_HUB_OFFLINE="1")
     assert offline.returncode == 2, "a partial model is not used"
-    assert "only part of it is in" in offline.stdout
+    assert f"tiny/chat: {missing} in" in offline.stdout
     with HubServer(hub.models) as again:
         ended = here.fetch("tiny/chat", HF_ENDPOINT=again.url)
         assert ended.returncode == 0, ended.stdout
         assert "model.safetensors" in got(again)
-        assert not {*got(again)} & {*hub.bytes_sent} - {"model.safetensors"}, "the rest was kept"
+        assert not {*got(again)} & kept, "the rest was kept"
 
 
 def test_who_was_killed_in_the_middle_gets_it_the_next_time(hub: HubServer, here: Here) -> None:
@@ -208,7 +210,7 @@ def test_who_is_not_there_does_not_answer_or_must_not_be_asked(hub: HubServer, h
     assert f"it is not in {here.cache}/hub, and HF_HUB_OFFLINE forbids" in forbidden.stdout
     assert hub.requests == []
     hub.silent = True
-    assert "cannot be reached (no answer in time)" in here.fetch("solo").stdout
+    assert "cannot be reached (no answer in time)" in here.fetch("solo", ANSWER_S="1").stdout
     hub.close()
     ended = here.fetch("solo")
     assert f"it is not in {here.cache}/hub, and the hub at {hub.url} cannot be reached" in ended.stdout
@@ -322,7 +324,7 @@ class TestProgress:
             capture_output=True,
             text=True,
             cwd=ROOT,
-            timeout=100,
+            timeout=200,
             check=False,
         )
         return ended.stdout, ended.stderr

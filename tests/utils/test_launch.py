@@ -62,7 +62,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_with(python: Path, *argv: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [python, *argv], cwd=cwd, capture_output=True, text=True, timeout=60, check=False
+        [python, *argv], cwd=cwd, capture_output=True, text=True, timeout=200, check=False
     )
 
 

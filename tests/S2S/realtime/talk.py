@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from engines.engines import Engines, Live
-from pipeline.clock import MonotonicClock
+from pipeline.clock import Clock, MonotonicClock
 from pipeline.events import Event, PartialTranscript
 from pipeline.settings import EndpointerSettings, SessionSettings, Tool
 from pipeline.shared_engine import SharedEngine
@@ -33,7 +33,8 @@ def engines_at(url: str, *, check_sound: bool = False, **settings: Any) -> Engin
 
 
 class Talk:
-    """One user in front of a server, in real time. The session ends with the block."""
+    """One user in front of a server, in real time unless the clock is another. The session ends with the
+    block."""
 
     def __init__(
         self,
@@ -42,13 +43,13 @@ class Talk:
         engines: Engines | None = None,
         settings: SessionSettings = SessionSettings(),
         full_duplex: bool = True,
+        clock: Clock = MonotonicClock(),
         **model: Any,
     ) -> None:
         self._stack = contextlib.ExitStack()
         if engines is None:
             engines = engines_at(url, **model)
             self._stack.callback(engines.close)
-        clock = MonotonicClock()
         self.sink = RecordingSink(
             clock.now, rate_hz=RATE_HZ, frame_samples=RATE_HZ // 50, full_duplex=full_duplex
         )

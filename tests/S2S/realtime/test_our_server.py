@@ -16,6 +16,7 @@ from pipeline.events import (
 )
 from pipeline.messages import ChatMessage, ToolCall
 from pipeline.settings import SessionSettings
+from testing.fast_clock import FastClock
 from testing.server import ScriptedWebServer
 from tests.S2S.realtime.talk import RATE_HZ, WEATHER, Talk, engines_at
 from tests.socket_clients import wait_for
@@ -144,7 +145,8 @@ class TestInterruption:
     def test_a_hundred_interruptions_at_random_moments(self, model: ScriptedWebServer) -> None:
         dice = random.Random(7)
         model.llm._replies = [f"Answer {n} begins. {SENTENCE * 20}" for n in range(1, 102)]
-        with Talk(url(model)) as talk:
+        model.clock = clock = FastClock(4)
+        with Talk(url(model), clock=clock) as talk:
             for _ in range(100):
                 kind = dice.choice(("voice", "text", "stop"))
                 if kind == "voice":

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import pipeline.session
 from pipeline.audio import from_pcm16
 from pipeline.events import (
     ErrorEvent,
@@ -266,6 +267,20 @@ class TestByHand:
             np.testing.assert_allclose(samples, 0.5, atol=1e-3)
             there.send("input_audio_buffer.committed", item_id="item_1")
             assert there.until("response.create")["response"] == {"metadata": {"turn": "1"}}
+            answer(there, "resp_1", 1)
+            assert talk.until(TurnDone).heard == "Text of resp_1."
+
+    def test_the_answer_does_not_wait_for_a_user_who_has_finished(
+        self, server: ScriptedRealtimeServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pipeline.session, "FLOOR_S", 60.0)
+        with Talk(server.url, settings=SessionSettings(hands_free=False)) as talk:
+            there = server.accept()
+            talk.session.start_speech()
+            talk.session.commit_speech()
+            there.until("input_audio_buffer.commit")
+            there.send("input_audio_buffer.committed", item_id="item_1")
+            there.until("response.create")
             answer(there, "resp_1", 1)
             assert talk.until(TurnDone).heard == "Text of resp_1."
 

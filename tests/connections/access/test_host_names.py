@@ -87,7 +87,7 @@ def test_a_website_cannot_take_this_server_for_its_own(
 @pytest.mark.parametrize("path", PATHS["WS"])
 def test_nor_talk_to_it(server: ScriptedWebServer, path: str) -> None:
     here = socket.create_connection(("127.0.0.1", server.port))
-    with connect(f"ws://evil.example{path}", sock=here, origin=None) as client:
+    with connect(f"ws://evil.example{path}", sock=here, origin=None, open_timeout=60) as client:
         said = str(client.recv(60))
         assert "got 'evil.example'" in said
         assert json.loads(said)["type"] == "error"

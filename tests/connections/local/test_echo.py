@@ -7,6 +7,7 @@ from connections.local.echo import EchoCanceller
 from pipeline.audio import resample
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
+from tests.connections.local.room import noise, room
 from tests.speech import RATE_HZ, moonshine_asset, silence, spoken
 from utils.webrtc import has_webrtc
 from VAD.endpointer import Endpointer, Voice
@@ -15,16 +16,6 @@ from VAD.silero import SileroDetector
 BLOCK = 512
 
 pytestmark = pytest.mark.skipif(not has_webrtc(), reason="livekit is not installed")
-
-
-def room(reply: Samples, delay_ms: int, gain: float) -> Samples:
-    """The echo of a reply at the microphone: late, smeared over 150 ms, and filtered."""
-    chance = np.random.default_rng(1)
-    late = delay_ms * RATE_HZ // 1000
-    response = np.zeros(late + 2400)
-    response[late] = 1.0
-    response[late + 1 :] += chance.normal(0, 0.16, 2399) * np.exp(-np.arange(2399) / 500)
-    return (gain * np.convolve(reply, response)[: len(reply)]).astype(np.float32)
 
 
 def cleaned(reply: Samples, microphone: Samples) -> Samples:
@@ -59,8 +50,7 @@ def reply() -> Samples:
 @pytest.mark.parametrize("gain", [0.3, 0.8])
 @pytest.mark.parametrize("delay_ms", [40, 120, 250])
 def test_a_reply_on_loudspeakers_triggers_nothing(reply: Samples, delay_ms: int, gain: float) -> None:
-    noise = np.random.default_rng(0).normal(0, 0.0005, len(reply)).astype(np.float32)
-    echo = room(reply, delay_ms, gain) + noise
+    echo = room(reply, delay_ms, gain) + noise(len(reply), -66)
     assert Voice.CONFIRMED in [voice for voice, _ in happened(echo)], "or this would test nothing"
     assert Voice.CONFIRMED not in [voice for voice, _ in happened(cleaned(reply, echo))]
 
@@ -76,6 +66,20 @@ def test_who_speaks_over_it_is_heard_though_the_echo_is_louder(reply: Samples, d
         second for voice, second in happened(cleaned(reply, microphone)) if voice is Voice.CONFIRMED
     ]
     assert min(confirmed) > 6
+
+
+def test_who_wears_headphones_is_heard_as_recorded_over_the_first_answer(reply: Samples) -> None:
+    """And if the headphones are unplugged, the reply is muted before it counts as an interruption."""
+    reply = np.concatenate((silence(2000), reply))
+    microphone, unplugged = noise(len(reply), -60), 9 * RATE_HZ
+    user, at = moonshine_asset("beckett.wav")[: 2 * RATE_HZ], 5 * RATE_HZ
+    microphone[at : at + len(user)] += user
+    microphone[unplugged:] += room(reply, 60, 0.5)[unplugged:]
+    passed = cleaned(reply, microphone)
+    assert np.array_equal(passed[at : at + len(user)], microphone[at : at + len(user)])
+    speech = [second for voice, second in happened(passed[8 * RATE_HZ :]) if voice is Voice.ONSET]
+    assert max(speech, default=0) < 1.5
+    assert not np.any(passed[unplugged + RATE_HZ // 2 : unplugged + 2 * RATE_HZ])
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000])

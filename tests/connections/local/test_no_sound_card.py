@@ -26,7 +26,7 @@ def test_no_microphone(program: str, argv: list[str], tmp_path: Path) -> None:
         env=nobody,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     if ended.returncode == -9 or "connected" in ended.stderr:

@@ -198,7 +198,7 @@ def test_a_device_that_is_not_there(card: SoundCard, flag: str) -> None:
         env=card.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert ended.returncode == 2
@@ -212,7 +212,7 @@ def test_the_card_shows_in_the_check(card: SoundCard) -> None:
         env=card.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert ended.returncode == 0, ended.stdout
@@ -266,7 +266,7 @@ def test_two_streams_after_portaudio_was_started_again(loud_card: SoundCard) -> 
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

@@ -35,7 +35,7 @@ def carry_out(server: RealServer, folder: Path, program: str, *command: str) -> 
     """The output of one example, in a folder with a question."""
     here = program.replace("localhost:8000", f"127.0.0.1:{server.port}")
     ended = subprocess.run(
-        [*command, here], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        [*command, here], cwd=folder, capture_output=True, text=True, timeout=200, check=False
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout

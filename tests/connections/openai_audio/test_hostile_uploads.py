@@ -15,7 +15,7 @@ from connections.access.http_body import body_of
 from connections.access.http_errors import BadParameter
 from connections.access.http_form import MAX_HEAD, form_of
 from connections.openai_audio.dictation import Dictation
-from connections.openai_audio.recording import sound_of
+from connections.openai_audio.recording import SentSound
 from pipeline.errors import ProtocolError
 from pipeline.messages import Samples
 from pipeline.settings import EndpointerSettings
@@ -33,7 +33,7 @@ def test_a_list_of_files_makes_the_server_open_none(
     soundfile.write(tmp_path / "secret.wav", np.zeros(RATE_HZ, np.float32), RATE_HZ)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadParameter, match="expected sound"):
-        list(sound_of(b"ffconcat version 1.0\nfile secret.wav\n", RATE_HZ))
+        list(SentSound(b"ffconcat version 1.0\nfile secret.wav\n", RATE_HZ))
 
 
 def test_a_recording_is_read_no_further_once_its_client_has_left() -> None:

@@ -60,6 +60,25 @@ def post(
     )
 
 
+class TestDamage:
+    @pytest.mark.parametrize("fields", [{}, {"response_format": "verbose_json"}, {"stream": "true"}])
+    def test_what_is_missing_is_told_beside_the_words(
+        self, server: ScriptedWebServer, fields: dict[str, str]
+    ) -> None:
+        data = wav(loud(2000), silence(2000), loud(2000))
+        told = post(server.port, data[: len(data) // 2], fields).text
+        told = told.strip().split("data: ")[-1] if "stream" in fields else told
+        answer = json.loads(told)
+        assert answer["text"] == "words"
+        assert answer["warning"] == "the file is damaged or cut off: 3.0 of 6.0 s can be read"
+        assert "warning" not in post(server.port, data, fields).text
+
+    def test_a_recording_without_a_sample_is_refused(self, server: ScriptedWebServer) -> None:
+        answer = post(server.port, wav(loud(1000))[:44])
+        assert answer.status_code == 400
+        assert answer.json()["error"]["message"].endswith("got one without any audio")
+
+
 class TestWithRealRecognizer:
     def test_a_long_recording_is_cut_at_its_pauses(self, client: openai.OpenAI, speech: Samples) -> None:
         heard = client.audio.transcriptions.create(

@@ -96,3 +96,15 @@ def test_a_cancel_is_meant_for_the_answer_that_speech_has_stopped(
         client.until("response.done")
     statuses = [event.response.status for event in client.of("response.done")]
     assert statuses == ["cancelled", "completed"]
+
+
+def test_when_the_server_stops_the_answer_ends_before_the_connection(
+    server: ScriptedWebServer, client: RealtimeClient
+) -> None:
+    server.llm._replies = [LONG]
+    client.send("response.create")
+    client.until("response.output_audio.delta")
+    server.stop()
+    done = client.receive_until(lambda event: event.type == "response.done")
+    assert done.response.status == "cancelled"
+    assert client.receive_until(lambda event: event.type == "error")

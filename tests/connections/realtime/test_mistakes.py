@@ -85,7 +85,7 @@ def test_a_text_that_is_too_long_is_told(client: RealtimeClient) -> None:
 def test_who_asks_and_does_not_read_is_sent_away(server: ScriptedWebServer) -> None:
     instructions = {"type": "realtime", "instructions": "x" * 200_000}
     url = f"ws://127.0.0.1:{server.port}/v1/realtime"
-    with connect(url, max_queue=1, close_timeout=1) as deaf:
+    with connect(url, max_queue=1, close_timeout=1, open_timeout=60) as deaf:
         wait_for(lambda: bool(server.sessions), "the session")
         deaf.send(json.dumps({"type": "session.update", "session": instructions}))
         with contextlib.suppress(ConnectionClosed):
@@ -220,7 +220,7 @@ def test_without_transcription_nobody_is_told(client: RealtimeClient) -> None:
 
 def test_who_does_not_read_holds_nobody_up(server: ScriptedWebServer) -> None:
     server.llm._replies = ["One sentence that takes a while to say. " * 200, "Short."]
-    with connect(f"ws://127.0.0.1:{server.port}/v1/realtime", max_queue=1) as deaf:
+    with connect(f"ws://127.0.0.1:{server.port}/v1/realtime", max_queue=1, open_timeout=60) as deaf:
         deaf.send(json.dumps({"type": "response.create"}))
         wait_for(lambda: bool(server.llm.prompts), "the deaf one's question")
         with RealtimeClient(server.port) as client:
@@ -232,7 +232,7 @@ def test_who_does_not_read_holds_nobody_up(server: ScriptedWebServer) -> None:
 def test_a_server_that_is_full_says_so() -> None:
     with ScriptedWebServer(max_sessions=1) as server, RealtimeClient(server.port) as first:
         first.until("session.created")
-        with connect(f"ws://127.0.0.1:{server.port}/v1/realtime") as second:
+        with connect(f"ws://127.0.0.1:{server.port}/v1/realtime", open_timeout=60) as second:
             error = json.loads(second.recv(60))
             status, _, _ = get(server.port, "/ready")
             assert status == 503, "no more people should be sent here"

@@ -230,6 +230,8 @@ class TestEnd:
         client.say(400)
         client.until("output_audio_buffer.started")
         server.stop()
+        assert client.until("response.done").response.status == "cancelled"
+        client.until("error")
         client.until_closed()
         until_over(server)
 

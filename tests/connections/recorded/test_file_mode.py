@@ -21,6 +21,7 @@ from tests.speech import RATE_HZ as SPEECH_RATE_HZ
 from tests.speech import load, share_heard, silence, spoken
 
 QUESTION = "What is the weather like in London today?"
+ELIZA = ("--llm", "eliza", "--tts", "espeak")
 
 
 def write(path: Path, *parts: np.ndarray, rate_hz: int = SPEECH_RATE_HZ) -> str:
@@ -37,19 +38,7 @@ def question(tmp_path_factory: pytest.TempPathFactory) -> str:
 def answer(recording: str, folder: Path, *flags: str) -> tuple[dict[str, Any], str, str]:
     """The transcript, and what was printed."""
     reply = folder / "reply.wav"
-    ended = run(
-        "--mode",
-        "file",
-        "--llm",
-        "eliza",
-        "--tts",
-        "espeak",
-        "--input",
-        recording,
-        "--output",
-        str(reply),
-        *flags,
-    )
+    ended = run("--mode", "file", *ELIZA, "--input", recording, "--output", str(reply), *flags)
     assert ended.returncode == 0, ended.stderr
     return (
         json.loads(reply.with_suffix(".transcript.json").read_text("utf-8")),
@@ -58,30 +47,47 @@ def answer(recording: str, folder: Path, *flags: str) -> tuple[dict[str, Any], s
     )
 
 
-def test_a_question_is_recognized_answered_and_spoken(question: str, tmp_path: Path) -> None:
+class Answered:
+    """The question, answered once for all tests that look at what came of it."""
+
+    def __init__(self, question: str, folder: Path) -> None:
+        self.transcript, self.printed, _ = answer(question, folder)
+        self.reply = folder / "reply.wav"
+
+    @property
+    def turn(self) -> dict[str, Any]:
+        """The only turn."""
+        (turn,) = self.transcript["turns"]
+        return dict(turn)
+
+
+@pytest.fixture(scope="module")
+def answered(question: str, tmp_path_factory: pytest.TempPathFactory) -> Answered:
+    return Answered(question, tmp_path_factory.mktemp("answered"))
+
+
+def test_a_question_is_recognized_answered_and_spoken(answered: Answered) -> None:
     """The spoken reply, recognized again, contains the words of the reply."""
     from STT.moonshine import MoonshineRecognizer
 
-    transcript, printed, _ = answer(question, tmp_path)
-    (turn,) = transcript["turns"]
+    turn, printed = answered.turn, answered.printed
     assert share_heard(QUESTION, turn["user_text"]) > 0.7
     assert turn["heard"].startswith("I am Eliza, a stand-in for a language model.")
     assert turn["state"] == "done"
-    heard = MoonshineRecognizer().transcribe(load(tmp_path / "reply.wav"), None, CancelToken()).text
+    heard = MoonshineRecognizer().transcribe(load(answered.reply), None, CancelToken()).text
     assert share_heard(turn["heard"], heard) > 0.7
     assert f"you: {turn['user_text']}" in printed
     assert "to the first audio" not in printed, "nobody waited"
-    assert transcript["errors"] == []
+    assert answered.transcript["errors"] == []
 
 
-def test_with_every_engine_in_a_process_of_its_own_it_is_the_same(question: str, tmp_path: Path) -> None:
-    together, *_ = answer(question, tmp_path)
+def test_with_every_engine_in_a_process_of_its_own_it_is_the_same(
+    answered: Answered, question: str, tmp_path: Path
+) -> None:
     apart, *_ = answer(question, tmp_path, "--isolate", "stt,llm,tts")
-    for transcript in (together, apart):
-        (turn,) = transcript["turns"]
-        assert share_heard(QUESTION, turn["user_text"]) > 0.7
-    assert apart["turns"][0]["user_text"] == together["turns"][0]["user_text"]
-    assert apart["turns"][0]["heard"].startswith("I am Eliza")
+    (turn,) = apart["turns"]
+    assert turn["user_text"] == answered.turn["user_text"]
+    assert turn["heard"].startswith("I am Eliza")
 
 
 def test_the_latency_is_in_the_transcript_of_a_conversation_in_real_time(
@@ -96,15 +102,15 @@ def test_the_latency_is_in_the_transcript_of_a_conversation_in_real_time(
     assert latency["stt_ms"] > 0
 
 
-def test_without_real_time_there_is_no_latency_but_the_silence(question: str, tmp_path: Path) -> None:
-    (turn,) = answer(question, tmp_path)[0]["turns"]
-    assert turn["latency"].pop("silence_ms") > 0
-    assert set(turn["latency"].values()) == {None}
-    assert turn["waterfall"] == []
+def test_without_real_time_there_is_no_latency_but_the_silence(answered: Answered) -> None:
+    latency = answered.turn["latency"]
+    assert latency["silence_ms"] > 0
+    assert {value for part, value in latency.items() if part != "silence_ms"} == {None}
+    assert answered.turn["waterfall"] == []
 
 
-def test_both_sides_are_on_one_time_line(question: str, tmp_path: Path) -> None:
-    transcript, *_ = answer(question, tmp_path)
+def test_both_sides_are_on_one_time_line(answered: Answered) -> None:
+    transcript = answered.transcript
     both, rate_hz = soundfile.read(transcript["recording"])
     reply, reply_rate_hz = soundfile.read(transcript["reply"])
     assert both.shape[1] == 2
@@ -128,10 +134,12 @@ def test_every_question_of_a_recording_is_answered_since_it_waits(tmp_path: Path
         assert turn["heard"]
 
 
-def test_the_same_recording_gives_the_same_turns(question: str, tmp_path: Path) -> None:
-    marks = [answer(question, tmp_path)[0]["turns"][0]["marks"] for _ in range(2)]
+def test_the_same_recording_gives_the_same_turns(
+    answered: Answered, question: str, tmp_path: Path
+) -> None:
+    marks = answer(question, tmp_path)[0]["turns"][0]["marks"]
     for mark in ("speech_end", "endpoint", "first_audio"):
-        assert marks[0][mark] == marks[1][mark]
+        assert marks[mark] == answered.turn["marks"][mark]
 
 
 @pytest.mark.parametrize(("rate_hz", "channels", "suffix"), [(44100, 2, "wav"), (8000, 1, "flac")])
@@ -167,10 +175,8 @@ def test_with_headphones_the_reply_is_interrupted_by_words_and_not_by_a_cough(
 
 def test_standard_input(question: str, tmp_path: Path) -> None:
     output = str(tmp_path / "reply.wav")
-    ended = run(
-        "--mode", "file", "--llm", "eliza", "--tts", "espeak", "--input", "-", "--output", output,
-        stdin=Path(question).read_bytes(),
-    )  # fmt: skip
+    argv = ("--mode", "file", *ELIZA, "--input", "-", "--output", output)
+    ended = run(*argv, stdin=Path(question).read_bytes())
     assert ended.returncode == 0
     assert "weather" in ended.stdout
 
@@ -274,18 +280,7 @@ def test_what_fails_in_between_is_told_by_the_exit_code(question: str, tmp_path:
 
 def test_nobody_reads_what_it_prints(question: str, tmp_path: Path) -> None:
     reply = tmp_path / "reply.wav"
-    argv = command(
-        "--mode",
-        "file",
-        "--llm",
-        "eliza",
-        "--tts",
-        "espeak",
-        "--input",
-        question,
-        "--output",
-        str(reply),
-    )
+    argv = command("--mode", "file", *ELIZA, "--input", question, "--output", str(reply))
     for redirection in ("| head -n 0", ">&-", "| true"):
         line = f"{shlex.join(argv)} {redirection}; exit ${{PIPESTATUS[0]}}"
         ended = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
@@ -317,8 +312,8 @@ def test_no_input_and_no_place_for_the_output(question: str) -> None:
 def test_a_recording_without_speech_is_said_to_be_one(samples: np.ndarray, tmp_path: Path) -> None:
     path = tmp_path / "question.wav"
     soundfile.write(path, samples, SPEECH_RATE_HZ, subtype="FLOAT")
-    others = ("--llm", "eliza", "--tts", "espeak")  # which have nothing to do, and load at once
-    ended = run("--mode", "file", "--input", str(path), "--output", str(tmp_path / "reply.wav"), *others)
+    files = ("--input", str(path), "--output", str(tmp_path / "reply.wav"))
+    ended = run("--mode", "file", *files, *ELIZA)  # which has nothing to do, and loads at once
     assert ended.returncode == (2 if len(samples) == 0 else 1)
     assert "Traceback" not in ended.stderr
     assert "no speech was found" in ended.stderr or "without any audio" in ended.stderr
@@ -341,25 +336,15 @@ def test_a_recording_of_three_hours_is_read_piece_by_piece_and_can_be_stopped(tm
         for _ in range(180):
             recording.write(silence(60_000))
     reply = tmp_path / "reply.wav"
-    argv = [
-        "--mode",
-        "file",
-        "--llm",
-        "eliza",
-        "--tts",
-        "espeak",
-        "--input",
-        str(path),
-        "--output",
-        str(reply),
-    ]
+    argv = ["--mode", "file", *ELIZA, "--input", str(path), "--output", str(reply)]
     with subprocess.Popen(
         command(*argv), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as program:
         assert program.stdout is not None
         assert "weather" in program.stdout.readline()
         while reply.with_suffix(".conversation.wav").stat().st_size < 20_000_000:
-            assert program.poll() is None
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                pytest.fail(f"it ended with {program.wait(0.01)}")
         memory = Path(f"/proc/{program.pid}/statm")
         if memory.exists():
             assert int(memory.read_text().split()[1]) * 4096 < 500_000_000
@@ -375,17 +360,8 @@ def test_a_recording_of_three_hours_is_read_piece_by_piece_and_can_be_stopped(tm
 def test_ctrl_c_while_the_recognizer_computes_ends_quietly(after_s: float, tmp_path: Path) -> None:
     """Its native code goes on, on a thread of its own, and must not be unloaded under it."""
     recording = write(tmp_path / "long.wav", *[spoken(QUESTION)] * 8)
-    flags = (
-        "--llm",
-        "eliza",
-        "--tts",
-        "espeak",
-        "--input",
-        recording,
-        "--output",
-        str(tmp_path / "reply.wav"),
-    )
-    argv = command("--mode", "file", *flags)
+    output = ("--output", str(tmp_path / "reply.wav"))
+    argv = command("--mode", "file", *ELIZA, "--input", recording, *output)
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as program:
         assert program.stderr is not None
         assert any("Voice" in line for line in program.stderr)

@@ -87,6 +87,16 @@ class TestFramed:
             client.send(frame(AUDIO, QUIET * 10))
             assert client.until(EVENT, "ReplyStarted")[2]["turn"] == 2
 
+    def test_when_the_server_stops_the_client_gets_its_last_events(self, server: ScriptedServer) -> None:
+        server.llm._replies = ["One sentence that takes a while to say. " * 20]
+        with framed(server).welcomed() as client:
+            client.ask()
+            client.until(AUDIO)
+            server.stop()
+            assert client.until(EVENT, "TurnDone")[2]["state"] == "interrupted"
+            assert client.until(EVENT, "SessionEnded")[2]["reason"] == "the server stops"
+            assert client.next_frame()[0] == 0, "and nothing after it"
+
     def test_an_error_of_a_stage_reaches_the_client_and_the_next_turn_works(
         self, server: ScriptedServer
     ) -> None:

@@ -8,6 +8,7 @@ import connections.access.client_registry
 from connections.web import kept_events
 from pipeline.errors import SessionBusy
 from pipeline.events import (
+    Event,
     NoticeGiven,
     ReplyStarted,
     SpeechEnded,
@@ -17,9 +18,9 @@ from pipeline.events import (
 )
 from testing.server import ScriptedWebServer
 from tests.connections.web.browser import CHROMIUM, choose, open_page, say, state
-from tests.connections.web.test_page import Tunnel
 from tests.connections.web.test_page_end_to_end import Talker, duplex_server
-from tests.connections.web.test_page_reload import DIVIDER, GO_ON, SILENT_MICROPHONE, shown
+from tests.connections.web.test_page_reload import DIVIDER, GO_ON, shown
+from tests.connections.web.tunnel import Tunnel
 from tests.socket_clients import wait_for
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -28,14 +29,13 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium h
 def typed_page(browser: Any, server: Any) -> Any:
     """A page that has had an answer to a typed text."""
     page = open_page(browser, server, [])
-    page.add_init_script(SILENT_MICROPHONE)
     say(page, "Are you there?")
     page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
     state(page, "off")
     return page
 
 
-SPOKEN = [
+SPOKEN: list[Event] = [
     SpeechStarted(16_000), TurnCommitted(9, "speech", True), ReplyStarted(9), SpeechEnded(40_000),
 ]  # fmt: skip
 """An answer that begins while the user speaks, by an engine that writes no words of the user's."""
@@ -90,7 +90,7 @@ def test_a_hold_that_a_reload_cuts_is_taken_back(browser: Any) -> None:
         page.wait_for_selector(GO_ON)
         page.click("#orb")
         state(page, "ready")
-        talk = []
+        talk: list[str] = []
         while len(talk) < 2 and (event := events.fetch(60)) is not None:
             talk += [event.talk] if isinstance(event, TalkSignalled) else []
         assert talk == ["start", "cancel"]

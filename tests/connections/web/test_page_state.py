@@ -160,7 +160,7 @@ def test_words_that_get_no_answer_stay_until_the_next(browser: Any, said: str, s
             events,
         )
     assert first == [said]
-    assert refused == (["Not taken as meant for me"] if stays else [])
+    assert refused == (["Not taken as meant for me. Say it again, and I answer."] if stays else [])
     assert then == ["And now?"]
 
 

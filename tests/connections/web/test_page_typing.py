@@ -58,7 +58,8 @@ def test_text_typed_while_offline_is_kept_and_sent_again(browser: Any) -> None:
         tunnel = Tunnel(server.port)
         page = open_page(browser, tunnel, [])
         say(page, "first")
-        page.wait_for_selector(".machine")
+        page.wait_for_selector(".machine >> text=One sentence. Another sentence.")
+        state(page, "off")  # or else nothing of the answer may have been heard
         tunnel.shut()
         state(page, "offline")
         say(page, "second")

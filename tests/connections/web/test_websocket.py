@@ -275,7 +275,7 @@ def test_the_example_asks_and_keeps_the_answer(server: ScriptedWebServer, tmp_pa
     soundfile.write(question, np.full(8000, 0.5), 16000)
     url = f"ws://127.0.0.1:{server.port}/ws"
     asking = command(str(question), str(answer), url, program="examples/websocket_client.py")
-    ended = subprocess.run(asking, capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run(asking, capture_output=True, text=True, timeout=200, check=True)
     assert "    you: words" in ended.stdout
     assert "machine: One sentence." in ended.stdout
     audio, rate_hz = soundfile.read(answer)
