@@ -94,7 +94,7 @@ class TestFramed:
             client.until(AUDIO)
             server.stop()
             assert client.until(EVENT, "TurnDone")[2]["state"] == "interrupted"
-            assert client.until(EVENT, "SessionEnded")[2]["reason"] == "the server stops"
+            assert client.until(EVENT, "SessionEnded")[2]["reason"] == "the server was shut down"
             assert client.next_frame()[0] == 0, "and nothing after it"
 
     def test_an_error_of_a_stage_reaches_the_client_and_the_next_turn_works(
