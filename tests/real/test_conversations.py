@@ -80,7 +80,7 @@ def test_a_human_is_understood_and_answered_in_sentences(tmp_path: Path) -> None
     done = [turn for turn in turns if turn["state"] == "done"]
     assert [turn["user_text"] for turn in done] == [text]
     assert re.fullmatch(r"[A-Z].*[.!?]", done[0]["heard"].strip(), re.S)
-    # the answers differ, and may be short: two words of nine were misheard once; of another text, all are
+    # answers differ and may be short: two words of nine were misheard once; of another text, all are
     assert words_wrong([done[0]["heard"]], [heard_again(reply)]) < 0.5
 
 
