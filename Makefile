@@ -25,7 +25,7 @@ sample: setup
 	@$(BIN)/s2s file $(OUT)/question.wav --realtime --output $(OUT)/reply.wav
 	@echo "Listen to $(OUT)/reply.wav; to talk on a web page: . $(BIN)/activate && s2s serve"
 
-# Most tests wait for a program or for the time that speech takes, so processes share them, two for each core
+# Most tests wait for a program or for the time that speech takes, so processes share them, one for each core
 # (tests/conftest.py says how many). A file stays in one process, its tests in their order: they share
 # what it has loaded. Files are taken in their order, since a few long tests must not be the last.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder

@@ -21,9 +21,9 @@ apply_thread_limits()
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Number of processes for ``-n auto``: two for each core, within the quota of a container, since
-    tests mostly wait."""
-    return min(MOST_PROCESSES, 2 * cores())
+    """Number of processes for ``-n auto``: one for each core, within the quota of a container. Two for
+    one core, since tests mostly wait."""
+    return min(MOST_PROCESSES, max(2, cores()))
 
 
 @pytest.fixture
