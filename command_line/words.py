@@ -38,9 +38,10 @@ def split(argv: Sequence[str]) -> tuple[str, list[str]]:
         return "", ["--help", *argv[1:]]
     if first in WORDS:
         return first, list(argv[1:])
-    if (mimetypes.guess_type(first)[0] or "").startswith("audio/"):
-        raise UserError(f"to answer a recording, type: s2s file {first}")
-    if first and not first.startswith("-") and not _is_file(first):
+    operand = "" if first.startswith("-") else first
+    if (mimetypes.guess_type(operand)[0] or "").startswith("audio/"):
+        raise UserError(f"to answer a recording, type: s2s file {operand}")
+    if operand and not _is_file(operand):
         near = difflib.get_close_matches(first.lower(), WORDS, n=1)
         nearest = f"the nearest is {near[0]}, and " if near else ""
         raise UserError(f"there is no command {first!r}; {nearest}all are: {', '.join(WORDS)}")

@@ -14,6 +14,8 @@ from pipeline.errors import UserError
     [
         ("", ""),
         ("--tts espeak", "--tts espeak"),
+        ("--input=x.wav --mode file", "--input=x.wav --mode file"),
+        ("--mode file --record talk", "--mode file --record talk"),
         ("talk", "--mode local"),
         ("talk --headphones", "--mode local --headphones"),
         ("serve --port 9000", "--mode websocket --port 9000"),
